@@ -1,1 +1,4 @@
-//! Engine.
+//! cutover: a blue/green deploy engine whose points of difference are sandboxed WebAssembly components.
+
+pub mod model;
+pub mod transport;

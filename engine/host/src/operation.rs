@@ -1,0 +1,594 @@
+//! What the engine asks of a host, and what a host answers: the whole vocabulary between the two.
+//!
+//! The same types are used in process (`local = true`) and over SSH. The engine always brings the helper of its own
+//! build, so nothing here needs a version; what stays on a host's disk does.
+
+use serde::{Deserialize, Serialize};
+
+use crate::bytes::Bytes;
+
+/// One operation with everything that rules it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Call {
+    /// Unique on its connection; answers and stream frames carry it.
+    pub id: u64,
+    /// Present for every change: the host performs it under its mutex, and only while the fence holds this epoch.
+    pub guard: Option<Guard>,
+    /// Milliseconds after which the host gives up and answers [`FaultKind::TimedOut`]; none for no limit.
+    pub deadline_ms: Option<u64>,
+    /// What to do.
+    pub operation: Operation,
+}
+
+/// The epoch under which a change is allowed, and the state directory whose fence knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Guard {
+    /// Absolute directory that holds `mutex` and `fence` of one application and environment on this host.
+    pub state: String,
+    /// The epoch of the lock that the engine holds. Another epoch in the fence is [`FaultKind::Fenced`].
+    pub epoch: u64,
+}
+
+/// All that can be done on a host. Paths are absolute unless said otherwise; `~/` at the start is the home directory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Operation {
+    /// Who and where the host is; disk room of each path (of its nearest existing parent). Answers [`Answer::Facts`].
+    Facts {
+        /// Paths whose file systems matter.
+        paths: Vec<String>,
+    },
+
+    /// Reads a regular file, at most `limit` bytes, else [`FaultKind::TooLarge`]. Answers [`Answer::Content`].
+    Read {
+        /// The file.
+        path: String,
+        /// Directory that the file must lie beneath, links included; opened without a race.
+        beneath: Option<String>,
+        /// Bytes.
+        limit: u64,
+    },
+    /// Replaces a file as a whole (temporary, fsync, rename, fsync of the directory). Answers [`Answer::Done`].
+    Write {
+        /// The file. Its directory must exist.
+        path: String,
+        /// As for [`Operation::Read`].
+        beneath: Option<String>,
+        /// The whole new content.
+        content: Bytes,
+        /// Permission bits; an existing file's mode and owner are kept when absent (0o644 for a new one).
+        mode: Option<u32>,
+    },
+    /// Appends to a file that must be exactly `at` bytes long, then fdatasync. Another length is [`FaultKind::Conflict`].
+    Append {
+        /// The file; created 0600 when `at` is 0 and it is absent.
+        path: String,
+        /// Its length before.
+        at: u64,
+        /// What to append.
+        content: Bytes,
+    },
+    /// Points a symbolic link to `target` by temporary link and rename. Replaces nothing but a link. [`Answer::Done`].
+    WriteLink {
+        /// The link.
+        path: String,
+        /// As for [`Operation::Read`].
+        beneath: Option<String>,
+        /// Text of the link, written as it is.
+        target: String,
+    },
+    /// Target of a symbolic link. Answers [`Answer::Text`].
+    ReadLink {
+        /// The link.
+        path: String,
+        /// As for [`Operation::Read`].
+        beneath: Option<String>,
+    },
+    /// Names in a directory, sorted, at most 100,000. Answers [`Answer::Names`].
+    ListNames {
+        /// The directory.
+        path: String,
+        /// As for [`Operation::Read`].
+        beneath: Option<String>,
+    },
+    /// Removes a file or link; there being none is success. Answers [`Answer::Done`].
+    Remove {
+        /// The file or link.
+        path: String,
+        /// As for [`Operation::Read`].
+        beneath: Option<String>,
+    },
+    /// Creates a directory and its parents; being there already is success (mode left alone). Answers [`Answer::Done`].
+    MakeDirectory {
+        /// The directory.
+        path: String,
+        /// Permission bits of what is created.
+        mode: u32,
+    },
+
+    /// Runs a program to its end; it is killed, with its process group, at the deadline. Answers [`Answer::Exited`].
+    Run {
+        /// What to run.
+        program: Program,
+    },
+    /// Runs a program with its output (and the caller's input) as a stream. Answers [`Answer::Exited`] with empty texts.
+    Stream {
+        /// What to run; its `input` is ignored, the stream's upload is the standard input.
+        program: Program,
+    },
+    /// Starts a program under an operation id, detached: it goes on when the connection breaks, and its result is kept
+    /// in `ops/ID` of the state directory. Beginning the same id again begins nothing. Answers [`Answer::Operation`].
+    Begin {
+        /// State directory of the application and environment.
+        state: String,
+        /// Identifier, unique for ever: letters, digits, `-`.
+        operation: String,
+        /// What to run. Never `as_root` with an input.
+        program: Program,
+    },
+    /// Waits at most `wait_ms` for the end of a detached operation. Answers [`Answer::Operation`].
+    Outcome {
+        /// As for `Begin`.
+        state: String,
+        /// As for `Begin`.
+        operation: String,
+        /// Milliseconds; 0 asks only.
+        wait_ms: u64,
+    },
+    /// Ends (SIGTERM, 2 s, SIGKILL) detached operations that were begun under an epoch below `epoch`. Answers [`Answer::Names`].
+    Reap {
+        /// State directory.
+        state: String,
+        /// The new epoch.
+        epoch: u64,
+    },
+
+    /// State of one application directory: releases, links, leftovers. Answers [`Answer::Application`].
+    InspectApplication {
+        /// The application's directory; its absence is an empty answer, no fault.
+        directory: String,
+    },
+    /// Starts staging: receives the manifest as a stream (see [`crate::manifest`]), makes `releases/.partial-TOKEN`, takes files that
+    /// the host has from its newest releases (re-hashed while copied), and sends back as a stream the indices of the entries whose
+    /// content it lacks. A whole release of that id with the same digest answers with nothing needed. [`Answer::Staging`].
+    StageBegin {
+        /// The application's directory.
+        directory: String,
+        /// Release identifier.
+        release: String,
+        /// Names the partial directory; unique for the deployment.
+        token: String,
+    },
+    /// Receives the contents of the needed entries, in the order asked, as a stream of LZ4 frames. [`Answer::Staging`].
+    StageFill {
+        /// As for `StageBegin`.
+        directory: String,
+        /// As for `StageBegin`.
+        token: String,
+    },
+    /// Verifies every digest, makes links last, fsyncs, writes the release record, renames to `releases/ID`. A release that
+    /// is there already with the same digest is success. Guarded. [`Answer::Done`].
+    StageFinish {
+        /// As for `StageBegin`.
+        directory: String,
+        /// As for `StageBegin`.
+        release: String,
+        /// As for `StageBegin`.
+        token: String,
+        /// JSON text kept in `releases/ID.json`, given back by `InspectApplication`.
+        record: String,
+        /// Directories of `shared/` linked into the release (made when absent).
+        linked_dirs: Vec<String>,
+        /// Files of `shared/` linked into the release; a missing one is a fault.
+        linked_files: Vec<String>,
+    },
+    /// Removes `releases/.partial-*` but `keep`. Answers [`Answer::Done`].
+    RemovePartials {
+        /// The application's directory.
+        directory: String,
+        /// Token of the one to keep.
+        keep: Option<String>,
+    },
+    /// Removes a whole release: renamed to a partial first, so that it never looks whole while it goes. [`Answer::Done`].
+    RemoveRelease {
+        /// The application's directory.
+        directory: String,
+        /// Release identifier; its absence is success.
+        release: String,
+    },
+
+    /// Starts a supervised process in a session of its own (driver `detached`). Running already with the same
+    /// `release` is success; with another it is [`FaultKind::Conflict`]. Answers [`Answer::Process`].
+    StartProcess {
+        /// The process.
+        process: Process,
+    },
+    /// Looks at a supervised process. Answers [`Answer::Process`].
+    ProcessStatus {
+        /// Directory given at the start.
+        directory: String,
+    },
+    /// SIGTERM to the process group, `grace_ms`, SIGKILL; never to a process that is not the one started. [`Answer::Process`].
+    StopProcess {
+        /// Directory given at the start.
+        directory: String,
+        /// Milliseconds.
+        grace_ms: u64,
+    },
+    /// Whether something listens on a TCP port, and who as far as can be told. Answers [`Answer::Port`].
+    Port {
+        /// IP address that would be listened on.
+        address: String,
+        /// The port.
+        port: u16,
+    },
+    /// The last `lines` of a log file, then what is appended while `follow`, as a stream. Answers [`Answer::Done`].
+    Tail {
+        /// The file; absent is an empty stream.
+        path: String,
+        /// How many lines to begin with.
+        lines: u32,
+        /// Goes on until the engine closes its side.
+        follow: bool,
+    },
+
+    /// Sends `content` to a socket, closes the sending side, returns what comes back. Answers [`Answer::Content`].
+    Exchange {
+        /// `unix:/path` or `tcp:ADDRESS:PORT` (a literal address).
+        socket: String,
+        /// What to send.
+        content: Bytes,
+        /// Bytes of the answer at most, else [`FaultKind::TooLarge`].
+        limit: u64,
+    },
+    /// Resolves a name as this host does. Answers [`Answer::Names`] with addresses.
+    Resolve {
+        /// DNS name.
+        name: String,
+    },
+    /// A TCP connection from this host as a two-way stream. Answers [`Answer::Done`] when both sides have closed.
+    Relay {
+        /// Literal IP address.
+        address: String,
+        /// Port.
+        port: u16,
+        /// Milliseconds for connecting, else [`FaultKind::TimedOut`].
+        connect_ms: u64,
+    },
+
+    /// Takes the lock: under the mutex of `state`, checks that it is free (or that its epoch is `steal`), raises the epoch and
+    /// writes lock and fence. Answers [`Answer::Lock`].
+    TakeLock {
+        /// State directory at the home; made 0700 when absent.
+        state: String,
+        /// Who takes it.
+        holder: LockHolder,
+        /// Take it although it is held, when the holder's epoch is exactly this.
+        steal: Option<u64>,
+    },
+    /// Frees the lock when it is held under `epoch` (raising the epoch, deleting nothing). Answers [`Answer::Lock`].
+    FreeLock {
+        /// As for `TakeLock`.
+        state: String,
+        /// The epoch that is held, by us or by whom we unlock.
+        epoch: u64,
+    },
+    /// Notes in the lock at which step its holder is. [`FaultKind::Fenced`] when it is no longer ours. [`Answer::Lock`].
+    RenewLock {
+        /// As for `TakeLock`.
+        state: String,
+        /// Our epoch.
+        epoch: u64,
+        /// Step, for people.
+        step: String,
+    },
+    /// Reads the lock. Answers [`Answer::Lock`].
+    ReadLock {
+        /// As for `TakeLock`.
+        state: String,
+    },
+    /// Raises this host's fence to `epoch`; a higher one there is [`FaultKind::Fenced`]. Makes `state` when absent. [`Answer::Done`].
+    Fence {
+        /// State directory on this host.
+        state: String,
+        /// The epoch.
+        epoch: u64,
+    },
+}
+
+/// A program to run. There is no shell anywhere.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Program {
+    /// Absolute path, or a bare name to be found on the PATH of the environment below.
+    pub program: String,
+    /// Arguments.
+    pub args: Vec<String>,
+    /// Variables beside PATH, HOME, LANG and USER; none of the helper's own reach the program.
+    pub env: Vec<(String, String)>,
+    /// Files of `NAME=value` lines (quotes and `#` comments as systemd's EnvironmentFile), read on the host, before `env`.
+    pub env_files: Vec<String>,
+    /// Where to start; the home directory when absent.
+    pub directory: Option<String>,
+    /// Standard input; empty when absent.
+    pub input: Option<Bytes>,
+    /// Runs `sudo -n PROGRAM ARGS` (plain when already root). No variable is passed on.
+    pub as_root: bool,
+    /// Bytes kept of each output stream: the first and the last half, the middle is dropped.
+    pub output_limit: u64,
+}
+
+/// A long-running process of the `detached` driver.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Process {
+    /// Directory for pid, start time, boot id and record, 0700; one process a directory.
+    pub directory: String,
+    /// What it is, for people and for "is it the same": the release.
+    pub release: String,
+    /// What to run. `as_root`, `input` and `output_limit` are not used.
+    pub program: Program,
+    /// Log file of both outputs; at the limit it is moved to `LOG.1` and begun anew.
+    pub log: String,
+    /// Bytes.
+    pub log_limit: u64,
+}
+
+/// Who holds a lock. Shown to whoever finds it held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct LockHolder {
+    /// `user@machine`, of the engine.
+    pub who: String,
+    /// Deployment identifier.
+    pub deployment: String,
+    /// Command: `deploy`, `rollback`, `resume`, `abort`.
+    pub command: String,
+}
+
+/// What a host answers when it did what it was asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answer {
+    /// It is so now.
+    Done,
+    /// See [`Operation::Facts`].
+    Facts(Facts),
+    /// A file's or a socket's bytes.
+    Content(Bytes),
+    /// One text.
+    Text(String),
+    /// A sorted list.
+    Names(Vec<String>),
+    /// A program ended.
+    Exited(Exit),
+    /// State of a detached operation.
+    Operation(Detached),
+    /// An application directory.
+    Application(Application),
+    /// A step of staging is done.
+    Staging(Staging),
+    /// A supervised process.
+    Process(ProcessState),
+    /// A TCP port.
+    Port(PortState),
+    /// The lock as it is now.
+    Lock(Lock),
+}
+
+/// How a program ended.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Exit {
+    /// Exit status; 128 plus the signal's number when a signal ended it.
+    pub status: i32,
+    /// Standard output.
+    pub out: Bytes,
+    /// Standard error.
+    pub errors: Bytes,
+    /// Whether either lost its middle.
+    pub truncated: bool,
+}
+
+/// A detached operation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Detached {
+    /// No such operation was ever begun here: asking proves that it did not run.
+    NeverBegan,
+    /// Runs.
+    Running,
+    /// Ended, with result on disk.
+    Ended(Exit),
+    /// Was begun, is gone, and left no result: the host went down in the middle.
+    Lost,
+}
+
+/// What a host says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Facts {
+    /// Kernel's node name.
+    pub hostname: String,
+    /// `x86_64`, `aarch64`, …
+    pub architecture: String,
+    /// Of this boot.
+    pub boot_id: String,
+    /// Name of the user that we are there.
+    pub user: String,
+    /// Its number.
+    pub uid: u32,
+    /// Its home directory.
+    pub home: String,
+    /// Milliseconds since 1970 by the host's clock.
+    pub now_ms: u64,
+    /// Room for each path asked about, in the order asked.
+    pub room: Vec<Room>,
+    /// Whether systemd is this host's init.
+    pub systemd: bool,
+}
+
+/// Room on a file system.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Room {
+    /// The path asked about.
+    pub path: String,
+    /// Whether it is there.
+    pub exists: bool,
+    /// Whether we can write there (into the nearest existing parent when it is absent).
+    pub writable: bool,
+    /// Bytes free for us.
+    pub bytes: u64,
+    /// Inodes free for us; none where the file system has no such limit.
+    pub inodes: Option<u64>,
+}
+
+/// An application directory.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Application {
+    /// Whether the directory is there.
+    pub exists: bool,
+    /// Whole releases, oldest first by identifier.
+    pub releases: Vec<StagedRelease>,
+    /// Tokens of leftovers of staging.
+    pub partials: Vec<String>,
+    /// Release that `current` points to.
+    pub current: Option<String>,
+    /// Release that `blue` points to.
+    pub blue: Option<String>,
+    /// Release that `green` points to.
+    pub green: Option<String>,
+}
+
+/// A whole release on a host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StagedRelease {
+    /// Its identifier.
+    pub id: String,
+    /// Digest of its manifest, as computed when it was staged.
+    pub digest: String,
+    /// The record given at [`Operation::StageFinish`].
+    pub record: String,
+}
+
+/// Progress of staging.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Staging {
+    /// The release is there already, whole and the same: neither fill nor finish is needed (finish does no harm).
+    pub complete: bool,
+    /// Bytes of files in the manifest.
+    pub total_bytes: u64,
+    /// Bytes taken from releases on the host.
+    pub reused_bytes: u64,
+    /// Bytes that had to come over the wire (before compression).
+    pub received_bytes: u64,
+}
+
+/// A supervised process.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProcessState {
+    /// Nothing was started there, or it was stopped by us.
+    Absent,
+    /// Runs.
+    Running {
+        /// Process identifier.
+        pid: u32,
+        /// Release it was started from.
+        release: String,
+        /// Milliseconds since 1970.
+        started_ms: u64,
+    },
+    /// Ended by itself.
+    Exited {
+        /// As in [`Exit::status`]; none when it is not known (host went down).
+        status: Option<i32>,
+        /// Release it was started from.
+        release: String,
+    },
+}
+
+/// A TCP port.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PortState {
+    /// Nothing listens.
+    Free,
+    /// Something does.
+    Taken {
+        /// Program and pid, as far as this user may see it.
+        by: Option<String>,
+    },
+}
+
+/// The lock file's content (`lock.json`), never deleted.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Lock {
+    /// Version of the file's format: 1.
+    pub version: u32,
+    /// The epoch: only grows.
+    pub epoch: u64,
+    /// Who holds it; none when it is free.
+    pub holder: Option<LockHolder>,
+    /// Milliseconds since 1970 by the host's clock, when it was taken.
+    pub acquired_ms: u64,
+    /// When it was last renewed.
+    pub renewed_ms: u64,
+    /// Step the holder was last at.
+    pub step: String,
+}
+
+/// Why a host did not do what it was asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fault {
+    /// For decisions.
+    pub kind: FaultKind,
+    /// For people: what was tried on which path, and the system's own words.
+    pub message: String,
+}
+
+/// Kinds of fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FaultKind {
+    /// No such file, program or socket.
+    NotFound,
+    /// The host's user may not.
+    Permission,
+    /// File system full.
+    NoSpace,
+    /// No inodes left.
+    NoInodes,
+    /// Larger than the limit given.
+    TooLarge,
+    /// Something else is there: not a link, another length, another release.
+    Conflict,
+    /// Another epoch holds the fence. The message names both.
+    Fenced,
+    /// The lock is held; the message says by whom.
+    Held,
+    /// Content did not have the promised digest.
+    Digest,
+    /// Connection refused by what should listen.
+    Refused,
+    /// The deadline passed.
+    TimedOut,
+    /// A path or name that is not allowed: relative, `..`, out of `beneath`, not a regular file.
+    NotAllowed,
+    /// `sudo -n` asked for a password.
+    NoSudo,
+    /// Everything else.
+    Failed,
+}
+
+impl Fault {
+    /// A fault of `kind` with a message for people.
+    pub fn new(kind: FaultKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into() }
+    }
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Fault {}
