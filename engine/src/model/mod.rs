@@ -1,16 +1,26 @@
 //! Data and decisions: what a deployment is, what is to be done, what happened. No I/O, no clock, no environment.
 
+mod action;
 mod color;
 mod deployment;
 mod event;
+#[cfg(test)]
+mod fixture;
 pub mod grant;
 mod host;
 mod name;
+mod observed;
+mod plan;
+mod progress;
+mod record;
+mod recovery;
 mod release;
 mod routing;
+mod size;
 mod step;
 mod timestamp;
 
+pub use action::Action;
 pub use color::Color;
 pub use deployment::{
     Application, Build, ColorSettings, ConnectionPolicy, Deployment, Driver, EnvValue, FrontDoor,
@@ -20,7 +30,13 @@ pub use deployment::{
 pub use event::{Event, EventKind, EventSink, Level, LiveRelease, Note, Outcome, StepEnd, Transfer};
 pub use host::{Host, Reach};
 pub use name::{HostName, Name, NameFault};
+pub use observed::{Disagreement, Observed, ObservedHost, ObservedInstance};
+pub use plan::{Class, Part, Plan, Refusal, Stage, Task, TaskId, Wish};
+pub use progress::{IllegalHistory, Next, Progress};
+pub use record::{End, Origin, Record, Trouble, UndoId};
+pub use recovery::{Ask, Decision, Sight, decide};
 pub use release::{Release, ReleaseId};
 pub use routing::{Observation, Routing};
+pub use size::Size;
 pub use step::Step;
 pub use timestamp::Timestamp;
