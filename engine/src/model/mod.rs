@@ -6,6 +6,7 @@ mod event;
 pub mod grant;
 mod host;
 mod name;
+mod placeholders;
 mod release;
 mod routing;
 mod step;
@@ -20,6 +21,7 @@ pub use deployment::{
 pub use event::{Event, EventKind, EventSink, Level, LiveRelease, Note, Outcome, StepEnd, Transfer};
 pub use host::{Host, Reach};
 pub use name::{HostName, Name, NameFault};
+pub use placeholders::Placeholders;
 pub use release::{Release, ReleaseId};
 pub use routing::{Observation, Routing};
 pub use step::Step;
