@@ -7,9 +7,11 @@ pub mod grant;
 mod host;
 mod name;
 mod release;
+pub mod request;
 mod routing;
 mod step;
 mod timestamp;
+pub mod view;
 
 pub use color::Color;
 pub use deployment::{
