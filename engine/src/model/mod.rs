@@ -8,9 +8,11 @@ mod host;
 mod name;
 mod placeholders;
 mod release;
+pub mod request;
 mod routing;
 mod step;
 mod timestamp;
+pub mod view;
 
 pub use color::Color;
 pub use deployment::{
