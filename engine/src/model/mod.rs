@@ -10,15 +10,18 @@ pub mod grant;
 mod host;
 mod name;
 mod observed;
+mod placeholders;
 mod plan;
 mod progress;
 mod record;
 mod recovery;
 mod release;
+pub mod request;
 mod routing;
 mod size;
 mod step;
 mod timestamp;
+pub mod view;
 
 pub use action::Action;
 pub use color::Color;
@@ -31,6 +34,7 @@ pub use event::{Event, EventKind, EventSink, Level, LiveRelease, Note, Outcome, 
 pub use host::{Host, Reach};
 pub use name::{HostName, Name, NameFault};
 pub use observed::{Disagreement, Observed, ObservedHost, ObservedInstance};
+pub use placeholders::Placeholders;
 pub use plan::{Class, Part, Plan, Refusal, Stage, Task, TaskId, Wish};
 pub use progress::{IllegalHistory, Next, Progress};
 pub use record::{End, Origin, Record, Trouble, UndoId};
