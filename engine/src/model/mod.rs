@@ -4,7 +4,9 @@ mod color;
 mod deployment;
 mod event;
 pub mod grant;
+mod history;
 mod host;
+mod live;
 mod name;
 mod release;
 mod routing;
@@ -18,7 +20,9 @@ pub use deployment::{
     SmokeTest, SystemdScope,
 };
 pub use event::{Event, EventKind, EventSink, Level, LiveRelease, Note, Outcome, StepEnd, Transfer};
+pub use history::{HistoryEntry, HistoryError, HistoryRelease};
 pub use host::{Host, Reach};
+pub use live::LiveRecord;
 pub use name::{HostName, Name, NameFault};
 pub use release::{Release, ReleaseId};
 pub use routing::{Observation, Routing};
