@@ -103,7 +103,8 @@ impl Tail {
         record: &T,
     ) -> serde_json::Result<(Vec<u8>, Self)> {
         let (seq, aside) = (self.seq, self.aside);
-        let mut line = serde_json::to_vec(&Written { version: VERSION, seq, prev: &self.prev, aside, at, record })?;
+        let mut line =
+            serde_json::to_vec(&Written { version: VERSION, seq, prev: &self.prev, aside, at, record })?;
         line.pop();
         let hash = hash(&line);
         line.extend_from_slice(HASH_FIELD);
@@ -220,8 +221,8 @@ mod tests {
         let text = String::from_utf8(file("journal/A", &["x"])).expect("text");
         assert_eq!(
             text,
-            "{\"version\":1,\"seq\":0,\"prev\":\"c15d2eb8ae7ef2ed1b3ba4a1c56dfb8e\",\"at\":0,\"record\":\"x\",\
-             \"hash\":\"00000000000000000000000000000000\"}\n"
+            "{\"version\":1,\"seq\":0,\"prev\":\"8666c788429f8cbe50a3984b03af8f21\",\"at\":0,\"record\":\"x\",\
+             \"hash\":\"406f12bdab7cafa111beb781421197a2\"}\n"
         );
     }
 

@@ -250,7 +250,9 @@ impl StoreFault {
                     "keep the one whose `live.json` is right and move the other away (`{first}`, `{second}`)"
                 )
             }
-            Self::Unfinished { .. } => "go on with it: `cutover resume`; or put back: `cutover abort`".to_owned(),
+            Self::Unfinished { .. } => {
+                "go on with it: `cutover resume`; or put back: `cutover abort`".to_owned()
+            }
             Self::JournalBroken { path, .. } => format!(
                 "only `cutover status` works now: check hosts and router, then move `{path}` and `open.json` away by hand"
             ),
@@ -259,7 +261,9 @@ impl StoreFault {
                 format!("check hosts and router with `cutover status`, then move `{path}` away by hand")
             }
             Self::Generation { .. } => "someone changed it by hand; see `cutover status`".to_owned(),
-            Self::Uncertain { .. } | Self::Unknown { .. } => "see what is so: `cutover status`; then `cutover resume`".to_owned(),
+            Self::Uncertain { .. } | Self::Unknown { .. } => {
+                "see what is so: `cutover status`; then `cutover resume`".to_owned()
+            }
             Self::Refused { kind: FaultKind::Permission, .. } => {
                 "what the host needs once is printed by: `cutover setup`".to_owned()
             }
@@ -278,9 +282,11 @@ fn held(lock: &Lock) -> String {
         return format!("it is free, epoch {}", lock.epoch);
     };
     let plain = |text: &str| text.chars().filter(|c| !c.is_control()).take(120).collect::<String>();
-    let since = i64::try_from(lock.acquired_ms).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+    let since =
+        i64::try_from(lock.acquired_ms).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
     let since = since.map_or_else(|| "?".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
-    let step = if lock.step.is_empty() { String::new() } else { format!(", at step `{}`", plain(&lock.step)) };
+    let step =
+        if lock.step.is_empty() { String::new() } else { format!(", at step `{}`", plain(&lock.step)) };
     format!(
         "`{}` by {}, deployment {}, since {since}{step}, epoch {}",
         plain(&holder.command),

@@ -29,8 +29,7 @@ impl Home {
         entry: &HistoryEntry,
     ) -> Result<(), StoreFault> {
         let (directory, guard) = (self.directory().clone(), lock.guard().clone());
-        let (mut log, parsed) =
-            Log::reopen::<HistoryEntry>(directory, guard, HISTORY.to_owned()).await?;
+        let (mut log, parsed) = Log::reopen::<HistoryEntry>(directory, guard, HISTORY.to_owned()).await?;
         if parsed.records.iter().any(|(_, known)| known.deployment == entry.deployment) {
             return Ok(());
         }

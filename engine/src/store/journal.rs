@@ -65,10 +65,8 @@ impl<T: Serialize + DeserializeOwned + Sync> Journal<T> {
     ) -> Result<Self, StoreFault> {
         let directory = home.directory();
         let name = journal_name(home, deployment)?;
-        let (open, ()) = tokio::try_join!(
-            directory.read::<Open>(OPEN),
-            directory.make_directory(lock.guard(), JOURNALS)
-        )?;
+        let (open, ()) =
+            tokio::try_join!(directory.read::<Open>(OPEN), directory.make_directory(lock.guard(), JOURNALS))?;
         if let Some(open) = open
             && open.deployment != deployment
         {

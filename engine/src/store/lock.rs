@@ -113,7 +113,8 @@ impl Home {
     pub async fn free(&self, lock: HeldLock) -> Result<(), StoreFault> {
         match self.release(lock.epoch()).await {
             Err(StoreFault::NotHeld { host, epoch, lock, .. }) => {
-                let message = format!("the lock is no longer held under epoch {epoch}, but at {}", lock.epoch);
+                let message =
+                    format!("the lock is no longer held under epoch {epoch}, but at {}", lock.epoch);
                 Err(StoreFault::Fenced { host, message })
             }
             other => other,

@@ -19,6 +19,8 @@
 //! this is settled by doing it again (whole files, removals) or by reading (the lock names its holder, a log its lines).
 
 mod chain;
+#[cfg(test)]
+mod fake_host;
 mod fault;
 mod history;
 mod home;
@@ -28,6 +30,8 @@ mod lock;
 mod log;
 mod release_number;
 mod state_directory;
+#[cfg(test)]
+mod tests;
 mod versioned;
 
 pub use fault::StoreFault;

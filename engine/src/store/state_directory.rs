@@ -131,7 +131,12 @@ impl StateDirectory {
     ///
     /// # Errors
     /// [`StoreFault::Lineage`] when it belongs to another one.
-    pub(super) async fn join(&self, guard: &Guard, lineage: &Lineage, home: &HostName) -> Result<(), StoreFault> {
+    pub(super) async fn join(
+        &self,
+        guard: &Guard,
+        lineage: &Lineage,
+        home: &HostName,
+    ) -> Result<(), StoreFault> {
         match self.read_lineage().await? {
             Some(found) if found == *lineage => Ok(()),
             Some(found) => Err(self.strange_lineage(&found, home, Some(lineage))),
@@ -303,11 +308,7 @@ mod tests {
         let facts = |writable| Facts {
             home: "/home/deploy".to_owned(),
             room: vec![
-                Room {
-                    path: "/var/lib/cutover/shop/production".to_owned(),
-                    writable,
-                    ..Room::default()
-                },
+                Room { path: "/var/lib/cutover/shop/production".to_owned(), writable, ..Room::default() },
                 Room { path: "/srv".to_owned(), writable: true, ..Room::default() },
             ],
             ..Facts::default()
