@@ -3,4 +3,5 @@
 pub mod driver;
 pub mod model;
 pub mod run;
+pub mod store;
 pub mod transport;
