@@ -4,4 +4,5 @@ pub mod driver;
 pub mod model;
 pub mod run;
 pub mod store;
+pub mod report;
 pub mod transport;
