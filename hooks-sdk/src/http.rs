@@ -35,9 +35,13 @@ impl Request {
     /// TLS.
     #[must_use]
     pub fn as_name(mut self, scheme: &str, name: &str) -> Self {
-        let (_, rest) = self.url.split_once("://").unwrap_or(("", &self.url));
+        let (old_scheme, rest) = self.url.split_once("://").unwrap_or(("http", &self.url));
         let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
-        self.connect_to.get_or_insert_with(|| authority.to_owned());
+        let has_port = authority.rsplit(']').next().is_some_and(|end| end.contains(':'));
+        let port = if old_scheme == "https" { 443 } else { 80 };
+        self.connect_to.get_or_insert_with(|| {
+            if has_port { authority.to_owned() } else { format!("{authority}:{port}") }
+        });
         self.url = format!("{scheme}://{name}{path}");
         self
     }
@@ -153,6 +157,8 @@ mod tests {
         let named = request.as_name("https", "shop.example.com");
         assert_eq!(named.url, "https://shop.example.com/up");
         assert_eq!(named.connect_to.as_deref(), Some("127.0.0.1:4002"));
+        let bare = Request::new("GET", "http://127.0.0.1/x").as_name("http", "shop.example.com");
+        assert_eq!(bare.connect_to.as_deref(), Some("127.0.0.1:80"));
         instance.listen = "::".to_owned();
         assert_eq!(Request::to_instance("GET", &instance, "/").url, "http://[::1]:4002/");
         assert_eq!(instance.authority_from("lb1"), "10.0.0.11:4002");

@@ -42,17 +42,19 @@ impl Build for CommandBuild {
         // A rename where checkout and output share a file system, as they do in the engine's own directories: the artifact is
         // neither copied nor kept twice, and a checkout is for one build anyway.
         let from = format!("{}/{}", source.checkout, settings.artifact);
-        let move_it = Command::new("mv").args(["--", &from, &format!("{}/artifact", source.output)]);
+        let move_it = Command::new("mv").args(["--", &from, &source.output]);
         hosts::run(BUILDER, &move_it)
             .map_err(|error| error.hint(format!("the commands must make `{}`", settings.artifact)))?;
-        Ok(Artifact { path: "artifact".to_owned(), version, labels: Vec::new() })
+        let name = settings.artifact.rsplit('/').next().unwrap_or_default();
+        Ok(Artifact { path: name.to_owned(), version, labels: Vec::new() })
     }
 }
 
 fn command(settings: &Settings, source: &Source, words: &[String]) -> Command {
     let (program, args) = words.split_first().map_or(("", [].as_slice()), |(first, rest)| (first.as_str(), rest));
+    let fill = |text: &String| text.replace("{checkout}", &source.checkout).replace("{output}", &source.output);
     let command = Command::new(program)
-        .args(args)
+        .args(args.iter().map(fill))
         .directory(&source.checkout)
         .env("CUTOVER_OUTPUT", &source.output)
         .env("CUTOVER_REVISION", &source.revision);
@@ -124,12 +126,12 @@ mod tests {
             fake::exit(0, "")
         });
         let artifact = build(
-            r#"{"run": [["make", "all"]], "artifact": "dist", "version-file": "VERSION", "env": {"MODE": "release"}}"#,
+            r#"{"run": [["make", "DESTDIR={output}"]], "artifact": "dist", "version-file": "VERSION", "env": {"MODE": "release"}}"#,
         );
         assert_eq!(
             artifact,
             Ok(Artifact {
-                path: "artifact".to_owned(),
+                path: "dist".to_owned(),
                 version: Some("1.4.2".to_owned()),
                 labels: Vec::new()
             })
@@ -137,10 +139,10 @@ mod tests {
         assert_eq!(
             world.calls(),
             [
-                "progress 0/1 make all",
-                "exec builder make all",
+                "progress 0/1 make DESTDIR={output}",
+                "exec builder make DESTDIR=/w/output",
                 "read builder /w/checkout/VERSION",
-                "exec builder mv -- /w/checkout/dist /w/output/artifact",
+                "exec builder mv -- /w/checkout/dist /w/output",
             ]
         );
     }

@@ -9,7 +9,8 @@ use serde::Deserialize;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Settings {
-    /// Commands, program first, run one after the other in the checkout. There is no shell.
+    /// Commands, program first, run one after the other in the checkout. There is no shell. In arguments
+    /// `{checkout}` and `{output}` stand for the two directories.
     pub run: Vec<Vec<String>>,
     /// What they make and the release is: a directory or file in the checkout.
     pub artifact: String,
