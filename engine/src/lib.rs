@@ -5,5 +5,6 @@ pub mod driver;
 pub mod model;
 pub mod report;
 pub mod run;
+pub mod secret;
 pub mod store;
 pub mod transport;
