@@ -2,4 +2,6 @@
 
 pub mod driver;
 pub mod model;
+pub mod run;
+pub mod source;
 pub mod transport;
