@@ -1,6 +1,6 @@
 //! `cutover setup`: what a host needs, as lines for a shell of root's.
 
-use super::Needs;
+use super::{NeededDirectory, NeededFile, Needs};
 use crate::model::Deployment;
 use crate::model::view::SetupPart;
 
@@ -14,8 +14,8 @@ pub fn host_setup(deployment: &Deployment, needs: &Needs) -> Vec<SetupPart> {
             parts.push(SetupPart { title: title.to_owned(), script });
         }
     };
-    part("user of the processes", needs.process_user.iter().map(|user| new_user(user)).collect());
-    part("directories", needs.directories.iter().map(new_directory).collect());
+    part("user of the processes", needs.process_user.iter().map(|user| user_line(user)).collect());
+    part("directories", needs.directories.iter().map(directory_lines).collect());
     part(
         "files that every release links to: put yours there",
         needs.shared_files.iter().map(|path| format!("ls -l {}", word(path))).collect(),
@@ -28,7 +28,7 @@ pub fn host_setup(deployment: &Deployment, needs: &Needs) -> Vec<SetupPart> {
         );
     }
     for file in &needs.files {
-        part(&file.what, vec![new_file(&file.path, &file.content), file.then.clone()]);
+        part(&file.what, vec![file_lines(file)]);
     }
     if needs.linger {
         part(
@@ -39,22 +39,24 @@ pub fn host_setup(deployment: &Deployment, needs: &Needs) -> Vec<SetupPart> {
     parts
 }
 
-fn new_user(user: &str) -> String {
+/// Makes a system user, once.
+pub(super) fn user_line(user: &str) -> String {
     let user = word(user);
     format!(
         "id -u {user} >/dev/null 2>&1 || useradd --system --user-group --no-create-home --shell /usr/sbin/nologin {user}"
     )
 }
 
-fn new_directory(directory: &super::NeededDirectory) -> String {
+/// Makes a directory, or corrects its owner and mode.
+pub(super) fn directory_lines(directory: &NeededDirectory) -> String {
     let owner = word(&directory.owner);
     let group = directory.group.as_deref().map_or_else(|| format!("\"$(id -gn {owner})\""), word);
     format!("install -d -o {owner} -g {group} -m {:04o} {}", directory.mode, word(&directory.path))
 }
 
-/// A file whose content is given in the script itself.
-fn new_file(path: &str, content: &str) -> String {
-    format!("cat > {} {}", word(path), here_document(content))
+/// Writes a file, and lets it take effect.
+pub(super) fn file_lines(file: &NeededFile) -> String {
+    format!("cat > {} {}\n{}", word(&file.path), here_document(&file.content), file.then)
 }
 
 /// The same for a sudoers file: a broken one would lock everybody out, so it is tried beforehand, and never half written.
