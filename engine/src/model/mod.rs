@@ -6,6 +6,7 @@ mod event;
 pub mod grant;
 mod host;
 mod name;
+pub mod placeholder;
 mod release;
 mod routing;
 mod step;
