@@ -2,6 +2,7 @@
 
 pub mod bundled;
 pub mod driver;
+pub mod config;
 pub mod model;
 pub mod report;
 pub mod run;
