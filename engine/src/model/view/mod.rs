@@ -18,7 +18,7 @@ pub use config::{ConfigEntry, ConfigView};
 pub use exit_code::ExitCode;
 pub use history::{HistoryEntry, HistoryView};
 pub use plan::{PlanHeader, PlanView, PlannedHook, PlannedHost, PlannedSecret, PlannedStep};
-pub use problem::{Excerpt, Problem};
+pub use problem::Problem;
 pub use setup::{HostSetup, SetupPart, SetupView};
 pub use status::{
     Behind, FrontDoorStatus, IdleStatus, InstanceState, InstanceStatus, LiveStatus, LockStatus, RouterStatus,
