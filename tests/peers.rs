@@ -12,7 +12,7 @@ fn a_machine_is_reached_over_ssh_and_ends_with_all_that_runs_on_it() {
     }
     let scratch = Scratch::new();
     let key = Sshd::make_key(&scratch.join("key"));
-    let machine = Machine::isolated("web1", "127.0.0.11", &scratch.directory("web1"), None);
+    let machine = Machine::isolated("web1", "127.0.0.11", &scratch.directory("web1"), &[]);
     let sshd = Sshd::start(&scratch, &machine, &key);
     let known = scratch.write("known_hosts", sshd.known_hosts_line());
     let destination = sshd.destination("root");

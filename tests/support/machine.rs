@@ -58,27 +58,23 @@ impl Machine {
         }
     }
 
-    /// A new machine; its own directories lie in `directory`, and `program`, wherever it is, in `directory/bin`.
+    /// A new machine; its own directories lie in `directory`, and what is `shown` of this machine, wherever that is, appears in
+    /// `directory/shown` under its own name.
     ///
     /// # Panics
     /// When it doesn't come up within ten seconds.
     #[must_use]
-    pub fn isolated(name: &str, address: &str, directory: &Path, program: Option<&Path>) -> Self {
+    pub fn isolated(name: &str, address: &str, directory: &Path, shown: &[&Path]) -> Self {
         for own in OWN {
             std::fs::create_dir_all(directory.join(&own[1..])).unwrap();
         }
-        std::fs::create_dir_all(directory.join("bin")).unwrap();
         // Before the machine's own directories hide where it lies.
-        let bind = program.map_or_else(String::new, |program| {
-            let place = directory.join("bin").join(program.file_name().unwrap());
-            std::fs::write(&place, "").unwrap();
-            format!("mount --bind '{}' '{}'\n", program.display(), place.display())
-        });
+        let shows: String = shown.iter().map(|from| show(from, &directory.join("shown"))).collect();
         let ready = directory.join("ready");
         let _ = std::fs::remove_file(&ready);
         let binds: String = OWN.iter().map(|own| format!("mount --bind \"$1{own}\" {own}\n")).collect();
         let script = format!(
-            "set -eu\nhostname \"$2\"\n{bind}{binds}mount -t tmpfs -o mode=755 tmpfs /run\nmkdir /run/sshd /run/lock\n\
+            "set -eu\nhostname \"$2\"\n{shows}{binds}mount -t tmpfs -o mode=755 tmpfs /run\nmkdir /run/sshd /run/lock\n\
              echo up > \"$1/ready\"\nwhile :; do sleep 3600; done\n"
         );
         let mut command = Command::new("setpriv");
@@ -163,6 +159,16 @@ impl Machine {
         command.env("USER", "root").env("LOGNAME", "root");
         command
     }
+}
+
+/// Makes a place for a file or directory and returns the command that shows it there.
+fn show(from: &Path, directory: &Path) -> String {
+    let place = directory.join(from.file_name().unwrap());
+    std::fs::create_dir_all(if from.is_dir() { &place } else { directory }).unwrap();
+    if from.is_file() {
+        std::fs::write(&place, "").unwrap();
+    }
+    format!("mount --bind '{}' '{}'\n", from.display(), place.display())
 }
 
 /// Where a machine finds its programs.

@@ -45,6 +45,19 @@ impl Process {
         self.child.try_wait().unwrap()
     }
 
+    /// Kills every process whose program or working directory lies below `directory`: daemons that have left their group.
+    pub fn end_all_below(directory: &Path) {
+        let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+        for id in processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok()) {
+            let is_below = |name: &str| {
+                fs::read_link(format!("/proc/{id}/{name}")).is_ok_and(|target| target.starts_with(directory))
+            };
+            if is_below("exe") || is_below("cwd") {
+                let _ = kill_process(pid(id), Signal::KILL);
+            }
+        }
+    }
+
     /// Sends a signal to it alone.
     pub fn signal(&self, signal: Signal) {
         let _ = kill_process(pid(self.child.id()), signal);

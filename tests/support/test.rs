@@ -50,7 +50,7 @@ impl Test {
             .into_iter()
             .map(|(name, last)| {
                 let address = format!("127.0.0.{last}");
-                let machine = Machine::isolated(name, &address, &scratch.directory(name), None);
+                let machine = Machine::isolated(name, &address, &scratch.directory(name), &[]);
                 let sshd = Sshd::start(&scratch, &machine, &key);
                 (machine, sshd)
             })
@@ -65,7 +65,7 @@ impl Test {
         let repository = Repository::new(&scratch, false);
         let ports = [Port::take(), Port::take()];
         let mut test = Self {
-            program: scratch.join("desk/bin/cutover"),
+            program: scratch.join("desk/shown/cutover"),
             desk,
             hosts,
             nginx,
@@ -279,7 +279,7 @@ drain = {{ timeout = "3s" }}
 }
 
 fn desk(scratch: &Scratch, program: &str) -> Machine {
-    Machine::isolated("desk", "127.0.0.1", &scratch.directory("desk"), Some(Path::new(program)))
+    Machine::isolated("desk", "127.0.0.1", &scratch.directory("desk"), &[Path::new(program)])
 }
 
 fn can_run() -> Option<Scratch> {
