@@ -211,7 +211,7 @@ impl Note {
 }
 
 /// What is live.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LiveRelease {
     /// Its colour.
     pub color: Color,

@@ -7,7 +7,9 @@ mod event;
 #[cfg(test)]
 mod fixture;
 pub mod grant;
+mod history;
 mod host;
+mod live;
 mod name;
 mod observed;
 mod placeholders;
@@ -31,7 +33,9 @@ pub use deployment::{
     SmokeTest, SystemdScope,
 };
 pub use event::{Event, EventKind, EventSink, Level, LiveRelease, Note, Outcome, StepEnd, Transfer};
+pub use history::{HistoryEntry, HistoryError, HistoryRelease};
 pub use host::{Host, Reach};
+pub use live::LiveRecord;
 pub use name::{HostName, Name, NameFault};
 pub use observed::{Disagreement, Observed, ObservedHost, ObservedInstance};
 pub use placeholders::Placeholders;
