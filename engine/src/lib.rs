@@ -6,6 +6,7 @@ pub mod driver;
 pub mod model;
 pub mod report;
 pub mod run;
+pub mod secret;
 pub mod source;
 pub mod store;
 pub mod transport;
