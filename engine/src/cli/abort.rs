@@ -8,7 +8,7 @@ use crate::model::request::Recovery;
 
 /// Put back a deployment that was cut off; refuses once its release is live for good
 #[derive(Debug, Args)]
-#[command(after_long_help = "\
+#[command(after_help = "\
 Example:
   cutover abort
 

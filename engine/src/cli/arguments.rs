@@ -5,13 +5,13 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 
 use super::output::ColorWish;
 use super::{
-    abort, check, completions, config, deploy, exec, history, init, logs, plan, resume, rollback, schema,
-    setup, status, unlock,
+    abort, check, completions, config, deploy, exec, help, history, init, logs, plan, resume, rollback,
+    schema, setup, status, unlock,
 };
 
 /// Puts a new release live on your own hosts, with no lost request and a way back.
 #[derive(Debug, Parser)]
-#[command(name = "cutover", version, disable_help_subcommand = true)]
+#[command(name = "cutover", version, disable_help_subcommand = true, max_term_width = 100)]
 pub(super) struct Arguments {
     #[command(flatten)]
     pub(super) everywhere: Everywhere,
@@ -25,13 +25,13 @@ pub(super) struct Everywhere {
     /// Configuration [default: cutover.toml here or in a parent]
     #[arg(short, long = "config", value_name = "FILE", global = true, help_heading = "Everywhere")]
     pub(super) config: Option<Utf8PathBuf>,
-    /// Environment of the configuration
+    /// Environment of the configuration; also CUTOVER_ENV
     #[arg(
         short,
         long,
         value_name = "NAME",
         env = "CUTOVER_ENV",
-        hide_env_values = true,
+        hide_env = true,
         global = true,
         help_heading = "Everywhere"
     )]
@@ -42,14 +42,22 @@ pub(super) struct Everywhere {
     /// Tell only problems and the end
     #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Everywhere")]
     pub(super) quiet: bool,
-    /// Tell the logs of hooks and application too; twice: what is for authors of hooks
+    /// Tell logs of hooks and application too; -vv: also those for authors of hooks
     #[arg(short, long, global = true, action = ArgAction::Count, help_heading = "Everywhere")]
     pub(super) verbose: u8,
     /// Print JSON, one object a line
     #[arg(long, global = true, help_heading = "Everywhere")]
     pub(super) json: bool,
-    /// When to use color
-    #[arg(long, value_name = "WHEN", default_value = "auto", global = true, help_heading = "Everywhere")]
+    /// Color: auto, always or never
+    #[arg(
+        long,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_default_value = true,
+        hide_possible_values = true,
+        global = true,
+        help_heading = "Everywhere"
+    )]
     pub(super) color: ColorWish,
 }
 
@@ -72,4 +80,5 @@ pub(super) enum Command {
     Exec(exec::Arguments),
     Schema(schema::Arguments),
     Completions(completions::Arguments),
+    Help(help::Arguments),
 }

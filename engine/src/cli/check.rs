@@ -7,9 +7,9 @@ use super::{DONE, Ended, engine};
 use crate::model::view::ExitCode;
 use crate::report;
 
-/// Check the configuration and its hooks; with --hosts, whether the hosts are ready
+/// Check the configuration and its hooks; --hosts: the hosts too
 #[derive(Debug, Args)]
-#[command(after_long_help = "\
+#[command(after_help = "\
 Examples:
   cutover check                         starts no program, speaks to no host
   cutover check --hosts -e production   logs in and looks; changes nothing")]

@@ -9,7 +9,7 @@ use super::{DONE, Ended, help};
 
 /// Print completions of a shell
 #[derive(Debug, Args)]
-#[command(after_long_help = "\
+#[command(after_help = "\
 Examples:
   cutover completions bash > ~/.local/share/bash-completion/completions/cutover
   cutover completions zsh > ~/.zfunc/_cutover")]

@@ -8,7 +8,7 @@ use crate::report;
 
 /// Print the merged configuration, each value with where it comes from
 #[derive(Debug, Args)]
-#[command(after_long_help = "\
+#[command(after_help = "\
 Examples:
   cutover config -e staging             base, overlay and defaults; secrets are masked
   cutover config --json | jq -r '.entries[] | select(.origin != \"default\") | .key'")]

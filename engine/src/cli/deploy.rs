@@ -12,7 +12,7 @@ use crate::model::request::{DeployRequest, DeploySource};
 
 /// Put a new release live
 #[derive(Debug, Args)]
-#[command(after_long_help = "\
+#[command(after_help = "\
 Examples:
   cutover deploy                        the newest revision of the branch that may go live
   cutover deploy -e production -m \"spring sale\"

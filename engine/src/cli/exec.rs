@@ -11,7 +11,7 @@ use crate::model::request::ExecRequest;
 
 /// Run a program of a release on a host, in the release's directory and environment
 #[derive(Debug, Args)]
-#[command(after_long_help = "\
+#[command(after_help = "\
 Examples:
   cutover exec -- bin/shop remote       a console of the live release, on its first host
   cutover exec --idle --host web2 -- bin/shop version

@@ -1,12 +1,13 @@
-//! `cutover --help`: commands in groups, exit codes in the long form.
+//! `cutover --help` with its commands in groups, and `cutover help`.
 
 use std::fmt::Write as _;
 
-use clap::CommandFactory;
 use clap::builder::StyledStr;
+use clap::{Arg, ArgAction, Args, CommandFactory};
 
-use super::arguments::Arguments;
-use crate::model::view::ExitCode;
+use super::invocation::Invocation;
+use super::{DONE, Ended};
+use crate::model::view::{ExitCode, Problem};
 
 /// Commands in the order in which one needs them.
 const GROUPS: [(&str, &[&str]); 5] = [
@@ -14,21 +15,56 @@ const GROUPS: [(&str, &[&str]); 5] = [
     ("Deploy", &["plan", "deploy", "rollback"]),
     ("After an interruption", &["resume", "abort", "unlock"]),
     ("Look", &["status", "history", "logs", "exec"]),
-    ("For tools", &["schema", "completions"]),
+    ("For tools", &["schema", "completions", "help"]),
 ];
+
+/// Shows the help of a command, or the exit codes
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cutover help deploy
+  cutover help exit-codes")]
+pub(super) struct Arguments {
+    /// A command, or `exit-codes`
+    topic: Option<String>,
+}
+
+impl Arguments {
+    pub(super) fn run(self, invocation: &Invocation) -> Ended {
+        let mut command = command();
+        command.build();
+        let text = match self.topic.as_deref() {
+            None => command.render_help(),
+            Some("exit-codes") => exit_codes().into(),
+            Some(topic) => match command.find_subcommand_mut(topic) {
+                Some(command) => command.render_help(),
+                None => {
+                    let known: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
+                    let problem =
+                        Problem::new("usage/topic", format!("no help on `{topic}`"), ExitCode::Usage);
+                    return Err(problem.fact("topics", format!("{} exit-codes", known.join(" "))));
+                }
+            },
+        };
+        invocation.output.styled(&text);
+        Ok(DONE)
+    }
+}
 
 /// The command line with its help.
 pub(super) fn command() -> clap::Command {
-    let command = Arguments::command();
+    let help = Arg::new("help").short('h').long("help").action(ArgAction::HelpShort).global(true);
+    let command = super::arguments::Arguments::command();
     let groups = groups(&command);
     let template = format!(
         "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{}{{options}}{{after-help}}",
         groups.ansi()
     );
     command
+        .disable_help_flag(true)
+        .arg(help.help("Print help").help_heading("Everywhere"))
         .help_template(template)
-        .after_help("More: cutover COMMAND --help; exit codes: cutover --help")
-        .after_long_help(exit_codes())
+        .after_help("More on one: cutover COMMAND --help; on exit codes: cutover help exit-codes")
 }
 
 fn groups(command: &clap::Command) -> StyledStr {
@@ -53,7 +89,7 @@ fn exit_codes() -> String {
     for code in ExitCode::ALL {
         let _ = writeln!(text, "  {:>2}  {}", code.code(), code.meaning());
     }
-    text.push_str("  `cutover exec` passes the program's own code on.");
+    text.push_str("  `cutover exec` passes the program's own code on.\n");
     text
 }
 
@@ -78,7 +114,7 @@ mod tests {
         for command in command().get_subcommands() {
             let about = command.get_about().map(StyledStr::to_string).unwrap_or_default();
             assert!(!about.is_empty() && about.len() <= 78 && !about.ends_with('.'), "{about}");
-            let example = command.get_after_long_help().map(StyledStr::to_string).unwrap_or_default();
+            let example = command.get_after_help().map(StyledStr::to_string).unwrap_or_default();
             assert!(example.contains(&format!("cutover {}", command.get_name())), "{}", command.get_name());
         }
     }

@@ -8,7 +8,7 @@ use crate::report;
 
 /// Show past deployments: who, what, when, why, and how they ended
 #[derive(Debug, Args)]
-#[command(after_long_help = "\
+#[command(after_help = "\
 Examples:
   cutover history
   cutover history -n 100 --json | jq -r '.entries[] | [.started, .outcome] | @tsv'")]

@@ -14,7 +14,7 @@ use crate::report::{Line, Tone};
 
 /// Write a short cutover.toml for this directory, and say what to edit
 #[derive(Debug, Args)]
-#[command(after_long_help = "\
+#[command(after_help = "\
 Examples:
   cutover init
   cutover init --name shop -c deploy/cutover.toml")]

@@ -11,7 +11,7 @@ use crate::report::{Line, Tone};
 
 /// Show what instances of the application have written
 #[derive(Debug, Args)]
-#[command(after_long_help = "\
+#[command(after_help = "\
 Examples:
   cutover logs -f                       the live colour on all its hosts, until Ctrl-C
   cutover logs --idle -n 200 --host web2

@@ -108,5 +108,6 @@ async fn dispatch(command: Command, invocation: &Invocation) -> Ended {
         Command::Logs(arguments) => arguments.run(invocation).await,
         Command::Schema(arguments) => arguments.run(invocation),
         Command::Completions(arguments) => arguments.run(),
+        Command::Help(arguments) => arguments.run(invocation),
     }
 }

@@ -5,6 +5,7 @@ use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 
 use clap::ValueEnum;
+use clap::builder::StyledStr;
 use serde::Serialize;
 
 use super::arguments::Everywhere;
@@ -117,6 +118,11 @@ impl Output {
     /// Prints text as it is.
     pub(super) fn data(&self, text: &str) {
         write(&mut std::io::stdout().lock(), text);
+    }
+
+    /// Prints text of clap's.
+    pub(super) fn styled(&self, text: &StyledStr) {
+        self.data(&if self.report_color { text.ansi().to_string() } else { text.to_string() });
     }
 
     /// Prints lines that belong to no result: remarks, warnings, questions. Nothing with `--json`.

@@ -13,7 +13,7 @@ use crate::report;
 
 /// Show every step, host and grant of a deployment and the way back; change nothing
 #[derive(Debug, Args)]
-#[command(after_long_help = "\
+#[command(after_help = "\
 Examples:
   cutover plan
   cutover plan -e production --release 42

@@ -8,7 +8,7 @@ use crate::model::request::Recovery;
 
 /// Bring a deployment that was cut off to its end, forward or back as is safe
 #[derive(Debug, Args)]
-#[command(after_long_help = "\
+#[command(after_help = "\
 Examples:
   cutover resume                        looks at hosts and routers first, then goes on or back
   cutover resume --forward              goes on where both ways are open

@@ -10,7 +10,7 @@ use crate::model::request::RollbackRequest;
 
 /// Put an older release live again, by a new deployment of it
 #[derive(Debug, Args)]
-#[command(after_long_help = "\
+#[command(after_help = "\
 Examples:
   cutover rollback                      the release before, in seconds when it is kept warm
   cutover rollback --to 41 -m \"checkout is broken\"

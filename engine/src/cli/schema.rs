@@ -7,7 +7,7 @@ use super::{DONE, Ended, engine};
 
 /// Print the JSON schema of cutover.toml, for editors
 #[derive(Debug, Args)]
-#[command(after_long_help = "\
+#[command(after_help = "\
 Example:
   cutover schema > cutover.schema.json  then `#:schema ./cutover.schema.json` atop cutover.toml")]
 pub(super) struct Arguments {}

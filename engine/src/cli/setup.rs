@@ -8,7 +8,7 @@ use crate::report;
 
 /// Print what each host needs once, ready to paste; change nothing
 #[derive(Debug, Args)]
-#[command(after_long_help = "\
+#[command(after_help = "\
 Example:
   cutover setup -e production           a script for each host: read it, then run it there as root
 

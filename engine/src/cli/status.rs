@@ -11,7 +11,7 @@ use crate::report;
 
 /// Show what is live, as hosts and routers tell it, against the record
 #[derive(Debug, Args)]
-#[command(after_long_help = "\
+#[command(after_help = "\
 Examples:
   cutover status
   cutover status --check --max-age 7d   ends with 70 on drift, or when the live release is older

@@ -8,7 +8,7 @@ use crate::report::Line;
 
 /// Only free the lock of a deployment that is gone; hosts and traffic stay as they are
 #[derive(Debug, Args)]
-#[command(after_long_help = "\
+#[command(after_help = "\
 Example:
   cutover unlock --epoch 17             the number is in the message that says who holds the lock
 
