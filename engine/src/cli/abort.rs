@@ -6,7 +6,7 @@ use super::invocation::Invocation;
 use super::{Ended, engine};
 use crate::model::request::Recovery;
 
-/// Put back a deployment that was cut off; refuses once its release is live for good
+/// Put back a deployment that was cut off, unless its release is live for good
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:

@@ -11,7 +11,7 @@ use crate::model::Deployment;
 use crate::model::request::DeployRequest;
 use crate::report;
 
-/// Show every step, host and grant of a deployment and the way back; change nothing
+/// Show every step, host and grant, and the way back; change nothing
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
