@@ -6,6 +6,8 @@ mod grants;
 mod helper;
 mod hook;
 mod placeholder;
+#[cfg(test)]
+mod tests;
 
 pub use grants::GrantsFault;
 pub use helper::{HelperProgram, HelperTarget, helper};

@@ -102,3 +102,55 @@ pub(crate) fn servers(call: &Call, router: &str, color: Color) -> Result<Vec<Str
         None => Ok(servers),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use cutover_hooks::fake;
+
+    use super::*;
+    use crate::settings::{Settings, Style};
+
+    fn style(call: &Call) -> FileTest {
+        match Settings::default().style(call) {
+            Style::FileTest(style) => style,
+            Style::Symlink(_) => unreachable!("the default style is a file test"),
+        }
+    }
+
+    fn call() -> Call {
+        let mut instances = Vec::new();
+        for color in [Color::Blue, Color::Green] {
+            instances.push(fake::instance("web1", color, "10.0.0.11"));
+            instances.push(fake::instance("web2", color, "fd00::12"));
+        }
+        let mut call = fake::call("{}", instances);
+        call.facts.push(("environment".to_owned(), "production".to_owned()));
+        call
+    }
+
+    #[test]
+    fn the_includes_are_these() {
+        let call = call();
+        let style = style(&call);
+        assert_eq!(http(&style, &call, "lb1").expect("text"), include_str!("../golden/http.conf"));
+        assert_eq!(location(&style), include_str!("../golden/location.conf"));
+    }
+
+    #[test]
+    fn a_router_reaches_what_runs_beside_it_over_loopback() {
+        let found = servers(&call(), "web2", Color::Green).expect("servers");
+        assert_eq!(found, ["10.0.0.11:4002", "127.0.0.1:4002"]);
+    }
+
+    #[test]
+    fn nothing_slips_in_through_an_address() {
+        let mut call = call();
+        call.instances[1].address = "x; return 200".to_owned();
+        assert!(http(&style(&call), &call, "lb1").is_err());
+        call.instances.clear();
+        assert_eq!(
+            servers(&call, "lb1", Color::Blue),
+            Err(HookError::failed("blue has no instances"))
+        );
+    }
+}

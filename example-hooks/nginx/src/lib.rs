@@ -5,6 +5,8 @@ mod include;
 mod settings;
 mod status;
 mod symlink;
+#[cfg(test)]
+mod tests;
 mod workers;
 
 use cutover_hooks::{Call, Color, HookError, Observation, Router, Routing, SettingFault};

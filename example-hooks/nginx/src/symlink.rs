@@ -35,8 +35,9 @@ const RESERVE: Duration = Duration::from_secs(2);
 impl Symlink {
     pub(crate) fn observe(&self, router: &str) -> Result<Observation, HookError> {
         let linked = self.linked(router)?;
+        let workers = self.processes().accepting(router)?;
         let color = self.served(router, linked)?;
-        let settled = color == linked && !is_reloading(&self.processes().accepting(router)?);
+        let settled = color == linked && !is_reloading(&workers);
         let labels = vec![("link".to_owned(), self.site(linked).to_owned())];
         Ok(Observation { routing: Some(Routing::to(color)), settled, labels })
     }

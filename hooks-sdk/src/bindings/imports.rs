@@ -125,7 +125,7 @@ pub mod cutover {
                 /// The hook's `settings` table of `cutover.toml`, as JSON text (`{}` when absent).
                 pub settings: _rt::String,
                 /// Open-ended facts. So far: `environment`; `marker-header` or `marker-json`, where the configuration says how an
-                /// answer of the application names its release (a header's name, a JSON pointer).
+                /// answer of the application names its release (a header's name, a JSON pointer); `setup` (see `router.prepare`).
                 pub facts: _rt::Vec<Label>,
             }
             impl ::core::fmt::Debug for Call {

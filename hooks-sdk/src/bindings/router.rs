@@ -4404,6 +4404,9 @@ pub mod exports {
                     ) -> ::core::result::Result<Observation, HookError>;
                     /// Writes and checks all that can be checked without effect on traffic, and returns what would change, for people
                     /// to read (best a unified diff); empty when nothing would.
+                    ///
+                    /// With the fact `setup`, whose value is the user that deploys to this router, the question is another: what has to be
+                    /// installed once, as a script to read and paste. Every import is denied then.
                     #[allow(async_fn_in_trait)]
                     fn prepare(
                         call: Call,

@@ -135,7 +135,6 @@ impl World {
     }
 
     /// Everything that was asked so far, one line a call; forgotten when read.
-    #[must_use]
     pub fn calls(&self) -> Vec<String> {
         std::mem::take(&mut self.0.borrow_mut().calls)
     }
