@@ -2,8 +2,11 @@
 
 pub mod bundled;
 pub mod driver;
+pub mod config;
 pub mod model;
 pub mod report;
 pub mod run;
+pub mod secret;
+pub mod source;
 pub mod store;
 pub mod transport;

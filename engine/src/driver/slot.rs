@@ -122,18 +122,23 @@ impl<'a> Slot<'a> {
         Placeholders::new(self.deployment, self.host, self.color, release, &self.directory)
     }
 
+    /// `app.env-file` as absolute paths: files of the operator's, read before [`Slot::env_file`].
+    #[must_use]
+    pub fn own_env_files(&self) -> Vec<String> {
+        let absolute = |file: &String| match file.strip_prefix("~/") {
+            Some(rest) => format!("{}/{rest}", self.home),
+            None if file.starts_with('/') => file.clone(),
+            None => format!("{}/{file}", self.directory),
+        };
+        self.deployment.application.env_files.iter().map(absolute).collect()
+    }
+
     /// A command of the application: placeholders filled, started in the release's directory, with the environment that every
     /// process of that release in this slot has (the process itself, the migration, `exec`).
     #[must_use]
     pub fn program(&self, release: &ReleaseId, command: &[String]) -> Program {
-        let application = &self.deployment.application;
-        let own = application.env_files.iter().map(|file| match file.strip_prefix("~/") {
-            Some(rest) => format!("{}/{rest}", self.home),
-            None if file.starts_with('/') => file.clone(),
-            None => format!("{}/{file}", self.directory),
-        });
         let mut program = self.plain_program(release, command);
-        program.env_files = own.chain([self.env_file(release)]).collect();
+        program.env_files = self.own_env_files().into_iter().chain([self.env_file(release)]).collect();
         program
     }
 

@@ -12,6 +12,7 @@ mod host;
 mod live;
 mod name;
 mod observed;
+pub mod placeholder;
 mod placeholders;
 mod plan;
 mod progress;

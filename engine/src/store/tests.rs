@@ -229,6 +229,35 @@ async fn a_journal_broken_before_its_end_is_an_error() {
 }
 
 #[tokio::test]
+async fn after_a_failed_append_a_journal_must_be_read_again() {
+    let host = FakeHost::new("lb1", true);
+    let (a, b, c) = ("a".to_owned(), "b".to_owned(), "c".to_owned());
+    let lock = home(&host).await.take(holder("ann"), None).await.expect("free");
+    let mut journal =
+        Journal::create(&home(&host).await, &lock, DEPLOYMENT, Timestamp(1), &a).await.expect("creates");
+
+    // Three calls find the directory, one reads the journal.
+    for (mishap, code, again) in [
+        (Mishap::Refused(FaultKind::NoSpace), "state/refused", Err("state/uncertain")),
+        (Mishap::DiesTorn, "state/unknown", Err("state/uncertain")),
+        (Mishap::Unreachable, "state/unreachable", Ok(())),
+    ] {
+        let home = home_of(&host, Some((4, mishap))).await.expect("found");
+        let (mut reopened, read) = Journal::reopen(&home, &lock, DEPLOYMENT).await.expect("reads");
+        assert_eq!(read.records, [(Timestamp(1), a.clone())]);
+        let fault = reopened.append(Timestamp(2), &b).await.expect_err("goes wrong");
+        assert_eq!(fault.code(), code, "{mishap:?}");
+        let result = reopened.append(Timestamp(3), &c).await.map_err(|fault| fault.code());
+        assert_eq!(result, again, "{mishap:?}");
+    }
+
+    let read = home(&host).await.read_journal::<String>(DEPLOYMENT).await.expect("reads");
+    assert_eq!((read.records, read.torn), (vec![(Timestamp(1), a), (Timestamp(3), c)], None));
+    // The one that was opened first knows nothing of it, and puts nothing over it.
+    assert_eq!(journal.append(Timestamp(4), &b).await.expect_err("stale").code(), "state/journal-broken");
+}
+
+#[tokio::test]
 async fn the_live_record_is_changed_only_from_what_was_seen() {
     let host = FakeHost::new("lb1", true);
     let home = home(&host).await;
