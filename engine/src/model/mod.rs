@@ -1,5 +1,6 @@
 //! Data and decisions: what a deployment is, what is to be done, what happened. No I/O, no clock, no environment.
 
+mod call;
 mod color;
 mod deployment;
 mod event;
@@ -11,6 +12,9 @@ mod routing;
 mod step;
 mod timestamp;
 
+pub use call::{
+    Artifact, Case, CaseOutcome, Health, HookCall, HookRelease, Instance, Labels, SettingFault, Source,
+};
 pub use color::Color;
 pub use deployment::{
     Application, Build, ColorSettings, ConnectionPolicy, Deployment, Driver, EnvValue, FrontDoor,
