@@ -311,7 +311,7 @@ pub enum HookSource {
 }
 
 /// A place in a configuration file.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
 pub struct Location {
     /// As the user named it.
     pub file: String,
