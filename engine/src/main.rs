@@ -1,10 +1,7 @@
-//! The `cutover` program.
+//! The `cutover` program: words in, exit code out.
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    if std::env::args().nth(1).as_deref() == Some(cutover::hook::SANDBOX_WORD) {
-        return cutover::hook::sandbox_main();
-    }
-    ExitCode::SUCCESS
+    cutover::cli::main(std::env::args_os().collect())
 }

@@ -24,6 +24,8 @@ mod detached;
 mod drive;
 mod failure;
 mod log;
+#[cfg(test)]
+pub(crate) mod sample;
 mod slot;
 mod state;
 mod systemd;

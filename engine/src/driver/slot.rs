@@ -27,7 +27,7 @@ impl<'a> Slot<'a> {
     /// A slot of `deployment` on `host`, which said `facts` of itself.
     ///
     /// # Errors
-    /// When the host names a home directory that is no plain absolute path.
+    /// When the host names a home directory or a user that can't be one.
     pub fn new(
         deployment: &'a Deployment,
         host: &'a HostName,
@@ -37,6 +37,11 @@ impl<'a> Slot<'a> {
         let plain = |c: char| !c.is_control() && !c.is_whitespace() && !"\"'\\$`*?[]{}".contains(c);
         if !facts.home.starts_with('/') || !facts.home.chars().all(plain) {
             return Err(DriverFailure::StrangeHome { home: facts.home.escape_debug().to_string() });
+        }
+        // It gets into scripts for root and must not be an option, a group or several words there.
+        let ordinary = |c: char| c.is_alphanumeric() || "._-@".contains(c);
+        if facts.user.is_empty() || facts.user.starts_with('-') || !facts.user.chars().all(ordinary) {
+            return Err(DriverFailure::StrangeUser { user: facts.user.escape_debug().to_string() });
         }
         let directory = match deployment.application.directory.strip_prefix("~/") {
             Some(rest) => format!("{}/{rest}", facts.home.trim_end_matches('/')),
@@ -122,18 +127,23 @@ impl<'a> Slot<'a> {
         Placeholders::new(self.deployment, self.host, self.color, release, &self.directory)
     }
 
+    /// `app.env-file` as absolute paths: files of the operator's, read before [`Slot::env_file`].
+    #[must_use]
+    pub fn own_env_files(&self) -> Vec<String> {
+        let absolute = |file: &String| match file.strip_prefix("~/") {
+            Some(rest) => format!("{}/{rest}", self.home),
+            None if file.starts_with('/') => file.clone(),
+            None => format!("{}/{file}", self.directory),
+        };
+        self.deployment.application.env_files.iter().map(absolute).collect()
+    }
+
     /// A command of the application: placeholders filled, started in the release's directory, with the environment that every
     /// process of that release in this slot has (the process itself, the migration, `exec`).
     #[must_use]
     pub fn program(&self, release: &ReleaseId, command: &[String]) -> Program {
-        let application = &self.deployment.application;
-        let own = application.env_files.iter().map(|file| match file.strip_prefix("~/") {
-            Some(rest) => format!("{}/{rest}", self.home),
-            None if file.starts_with('/') => file.clone(),
-            None => format!("{}/{file}", self.directory),
-        });
         let mut program = self.plain_program(release, command);
-        program.env_files = own.chain([self.env_file(release)]).collect();
+        program.env_files = self.own_env_files().into_iter().chain([self.env_file(release)]).collect();
         program
     }
 

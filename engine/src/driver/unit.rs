@@ -32,7 +32,7 @@ pub fn unit_file(slot: &Slot<'_>) -> Option<String> {
          [Service]\n\
          Type=exec\n\
          {user}\
-         # Opened as that user, not as root.\n\
+         # Opened as the application's user, not as root.\n\
          ExecStart=/bin/sh {script}\n\
          Restart=on-failure\n\
          RestartSec=2\n\
@@ -63,12 +63,50 @@ fn quoted(text: &str, specifiers: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::quoted;
+    use super::super::sample;
+    use super::*;
+    use crate::model::Color;
 
     #[test]
     fn paths_survive_the_unit_file() {
         assert_eq!(quoted("/srv/shop/run/", "%i.sh"), "/srv/shop/run/%i.sh");
         assert_eq!(quoted("/srv/a b/", "%i"), "\"/srv/a b/%i\"");
         assert_eq!(quoted("/srv/50%$\"\\", "%i"), "\"/srv/50%%$$\\\"\\\\%i\"");
+    }
+
+    #[test]
+    fn the_users_own_systemd_has_no_user_line() {
+        let driver =
+            Driver::Systemd { scope: SystemdScope::User, unit: vec!["LimitNOFILE=65536".to_owned()] };
+        let deployment = sample::deployment(driver);
+        let web1 = sample::name("web1");
+        let slot =
+            Slot::new(&deployment, &web1, Color::Green, &sample::facts("deploy", 1000)).expect("a slot");
+        assert_eq!(
+            unit_file(&slot).expect("a unit"),
+            "\
+# Written by cutover for shop/production; one instance a colour.
+[Unit]
+Description=shop/production (%i)
+Wants=network-online.target
+After=network-online.target
+# A process that keeps failing is started again for as long as it is wanted.
+StartLimitIntervalSec=0
+
+[Service]
+Type=exec
+# Opened as the application's user, not as root.
+ExecStart=/bin/sh /srv/shop/run/%i.sh
+Restart=on-failure
+RestartSec=2
+# SIGTERM to all processes of the unit, then SIGKILL to what is left.
+KillMode=control-group
+TimeoutStopSec=30
+LimitNOFILE=65536
+
+[Install]
+WantedBy=default.target
+"
+        );
     }
 }

@@ -8,11 +8,13 @@ mod event;
 #[cfg(test)]
 mod fixture;
 pub mod grant;
+mod grant_words;
 mod history;
 mod host;
 mod live;
 mod name;
 mod observed;
+pub mod placeholder;
 mod placeholders;
 mod plan;
 mod progress;

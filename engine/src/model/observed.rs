@@ -81,6 +81,4 @@ pub struct ObservedInstance {
     pub running: bool,
     /// Release that it was started from, where the driver can tell.
     pub release: Option<ReleaseId>,
-    /// Whether a reboot brings it up.
-    pub enabled: bool,
 }

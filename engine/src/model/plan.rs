@@ -263,12 +263,9 @@ impl Planner<'_> {
                 })
                 .collect(),
         )];
-        if self.wish.migrate && self.deployment.application.migrate.is_some() {
-            let action = Action::Migrate { host: self.hosts()[0].clone(), release: release(), color };
-            stages.push(stage(Step::Migrate, vec![Task { action, class: Class::Once, undo: Vec::new() }]));
-        }
+        // Before the migration, which runs in the same environment as the processes.
         stages.push(stage(
-            Step::Start,
+            Step::Stage,
             cold.iter()
                 .map(|host| {
                     let action = Action::Configure { host: (*host).clone(), color, release: release() };
@@ -276,6 +273,10 @@ impl Planner<'_> {
                 })
                 .collect(),
         ));
+        if self.wish.migrate && self.deployment.application.migrate.is_some() {
+            let action = Action::Migrate { host: self.hosts()[0].clone(), release: release(), color };
+            stages.push(stage(Step::Migrate, vec![Task { action, class: Class::Once, undo: Vec::new() }]));
+        }
         stages.push(stage(Step::Start, cold.iter().map(|host| self.clear(host)).collect()));
         stages.push(stage(Step::Start, cold.iter().map(|host| self.point(host)).collect()));
         stages.push(stage(
@@ -329,11 +330,7 @@ impl Planner<'_> {
     fn switch(&self, replaces: bool) -> Vec<Stage> {
         let (color, want) = (self.color, || Routing::all_to(self.color));
         let enable = self.hosts().iter().map(|host| {
-            let undo = if self.instance(host).enabled {
-                Vec::new()
-            } else {
-                vec![Action::Disable { host: host.clone(), color }]
-            };
+            let undo = vec![Action::Disable { host: host.clone(), color }];
             repeatable(Action::Enable { host: host.clone(), color }, undo)
         });
         let prepare = self.observed.routers.iter().map(|(router, _)| {

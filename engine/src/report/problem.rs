@@ -1,19 +1,13 @@
 //! Errors as people see them.
 
-use unicode_width::UnicodeWidthStr;
-
-use super::escape::visible;
 use super::line::{Line, Tone};
 use super::notes::notes;
-use crate::model::view::{Excerpt, Problem};
+use crate::model::view::Problem;
 
-/// Lines of an error: code and message, place and text, facts, hint.
+/// Lines of an error: code and message, facts, hint.
 #[must_use]
 pub fn problem(problem: &Problem, width: Option<usize>) -> Vec<Line> {
     let mut lines = headline(&problem.code, &problem.message, width);
-    if let Some(excerpt) = &problem.excerpt {
-        lines.extend(place(excerpt));
-    }
     lines.extend(notes(&problem.facts, width));
     lines.extend(hint(problem.hint.as_deref(), width));
     lines
@@ -47,36 +41,29 @@ pub(super) fn hint(hint: Option<&str>, width: Option<usize>) -> Vec<Line> {
     lines
 }
 
-/// The place in the file with the text that is there:
-/// ```text
-///   --> cutover.toml:12:3
-///    |
-/// 12 | prot = 4001
-///    | ^^^^
-/// ```
-fn place(excerpt: &Excerpt) -> Vec<Line> {
-    let location = &excerpt.location;
-    let gutter = location.line.to_string();
-    let blank = " ".repeat(gutter.len());
-    let arrow = format!("{}:{}:{}", location.file, location.line, location.column);
-    let mut lines = vec![Line::plain(&blank).with(Tone::Accent, "--> ").text(&arrow)];
-    if !excerpt.line.trim().is_empty() {
-        let before: String = excerpt.line.chars().take(location.column.saturating_sub(1)).collect();
-        let marked: String =
-            excerpt.line.chars().skip(location.column.saturating_sub(1)).take(excerpt.length).collect();
-        let carets = visible(&marked).width().max(1);
-        lines.push(Line::plain(&blank).with(Tone::Accent, " |"));
-        lines.push(Line::of(Tone::Accent, &gutter).with(Tone::Accent, " | ").text(&excerpt.line));
-        lines.push(
-            Line::plain(&blank)
-                .with(Tone::Accent, " | ")
-                .text(&" ".repeat(visible(&before).width()))
-                .with(Tone::Bad, &"^".repeat(carets)),
-        );
-    }
-    lines
+/// Lines of a text that has its form already: a fault of the configuration, with place, line and mark. The beginning of each
+/// `error[…]` and `warning[…]` gets its tone.
+#[must_use]
+pub fn faults(text: &str) -> Vec<Line> {
+    let toned = |line: &str| {
+        let headed = [("error[", Tone::Bad), ("warning[", Tone::Warn)];
+        let head = headed.into_iter().find(|(start, _)| line.starts_with(start));
+        match (head, line.split_once("]: ")) {
+            (Some((_, tone)), Some((head, message))) => {
+                Line::of(tone, head).with(tone, "]").with(Tone::Strong, ": ").with(Tone::Strong, message)
+            }
+            _ => match line.trim_start().strip_prefix("hint: ") {
+                Some(hint) => {
+                    Line::plain(&line[..line.len() - hint.len() - 6]).with(Tone::Accent, "hint: ").text(hint)
+                }
+                None => Line::plain(line),
+            },
+        }
+    };
+    text.lines().map(toned).collect()
 }
 
+/// Wrapped where there is a width to keep.
 pub(super) fn wrapped(line: Line, width: Option<usize>, indent: usize) -> Vec<Line> {
     match width {
         Some(width) => line.wrap(width, indent),

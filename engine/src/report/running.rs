@@ -99,8 +99,8 @@ impl Running {
         words.join(", ")
     }
 
-    /// A bar for what has a known end, then the words.
-    pub(super) fn live(&self, now: Duration) -> Line {
+    /// A bar for what has a known end, where there is room for one, then the words.
+    pub(super) fn live(&self, now: Duration, bar: bool) -> Line {
         let moved = self.moved();
         let share = match (moved.total, self.wait) {
             (1.., _) => Some((u128::from(moved.done), u128::from(moved.total))),
@@ -109,7 +109,7 @@ impl Running {
             }
             (0, _) => None,
         };
-        let bar = share.map_or_else(Line::new, |(done, total)| {
+        let bar = share.filter(|_| bar).map_or_else(Line::new, |(done, total)| {
             let full = (done.min(total) * BAR as u128 / total.max(1)) as usize;
             Line::of(Tone::Accent, &"━".repeat(full)).with(Tone::Dim, &"─".repeat(BAR - full)).text("  ")
         });

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use crate::model::view::{
     Behind, CheckView, CheckedHook, ConfigEntry, ConfigView, Finding, FrontDoorStatus, HistoryEntry,
-    HistoryView, HostCheck, IdleStatus, InstanceState, InstanceStatus, LiveStatus, LockStatus, PlanHeader,
-    PlanView, PlannedHook, PlannedHost, PlannedSecret, PlannedStep, RouterStatus, StatusView, Unfinished,
-    Verdict,
+    HistoryView, HostCheck, HostSetup, IdleStatus, InstanceState, InstanceStatus, LiveStatus, LockStatus,
+    PlanHeader, PlanView, PlannedHook, PlannedHost, PlannedSecret, PlannedStep, RouterStatus, SetupPart,
+    SetupView, StatusView, Unfinished, Verdict,
 };
 use crate::model::{
     Color, Event, EventKind, HostName, Level, LiveRelease, Note, Observation, Outcome, Release, ReleaseId,
@@ -503,6 +503,29 @@ pub(super) fn config() -> ConfigView {
             entry("app.blue.port", "4001", "cutover.toml:31 (environments.production)"),
             entry("app.env.DATABASE_URL", "{ secret = \"db\" }", "cutover.toml:30"),
             entry("pipeline.watch", "\"60s\"", "default"),
+        ],
+    }
+}
+
+pub(super) fn setup() -> SetupView {
+    let host = |host: &str, parts, problem: Option<&str>| HostSetup {
+        host: host.to_owned(),
+        reach: format!("deploy@{host}.example.com"),
+        parts,
+        problem: problem.map(str::to_owned),
+    };
+    let part = |title: &str, script: &str| SetupPart { title: title.to_owned(), script: script.to_owned() };
+    let directory = part("directories", "install -d -o deploy -g deploy -m 0755 /srv/shop\n");
+    let unit = part(
+        "unit template",
+        "cat > /etc/systemd/system/shop@.service <<'EOF'\n[Unit]\n\n[Service]\nEOF\nsystemctl daemon-reload\n",
+    );
+    SetupView {
+        title: "shop/production".to_owned(),
+        hosts: vec![
+            host("web1", vec![directory, unit], None),
+            host("web2", Vec::new(), Some("connection timed out after 10 s")),
+            host("lb1", Vec::new(), None),
         ],
     }
 }

@@ -121,7 +121,7 @@ impl Story {
                 if self.verbosity > Verbosity::Quiet {
                     let text =
                         format!("── release {release} is live; a later failure no longer switches back ──");
-                    told.report.push(Line::of(Tone::Strong, &text));
+                    told.report = wrapped(Line::of(Tone::Strong, &text), self.width, 3);
                 }
             }
             EventKind::Warning { text, hint: advice } => {
@@ -150,7 +150,10 @@ impl Story {
             let spinner = Line::of(Tone::Accent, SPINNER[frame % SPINNER.len()]);
             let time = Quantity::took(now.saturating_sub(running.since));
             let right = self.time_column().min(width.saturating_sub(1));
-            let left = self.left(running.step.as_str(), &places, spinner).text("  ").join(running.live(now));
+            let left = self
+                .left(running.step.as_str(), &places, spinner)
+                .text("  ")
+                .join(running.live(now, width >= 80));
             left.shorten(right.saturating_sub(time.len() + 2))
                 .pad(right.saturating_sub(time.len()))
                 .with(Tone::Dim, &time)

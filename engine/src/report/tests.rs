@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::golden::{assert_golden, page};
 use super::{JsonLines, Line, Screen, Story, Terminal, Verbosity, json_line, sample};
-use crate::model::view::{Excerpt, ExitCode, Problem};
-use crate::model::{Event, EventSink, Location, Step};
+use crate::model::view::{ExitCode, Problem};
+use crate::model::{Event, EventSink, Step};
 
 /// Report and closing error of a whole run, in the order in which they are written.
 fn told(events: &[Event], verbosity: Verbosity, width: Option<usize>) -> String {
@@ -100,6 +100,7 @@ fn views_read_well() {
     assert_golden("status-trouble.txt", &page(&super::status(&sample::status_in_trouble(), None)));
     assert_golden("history.txt", &page(&super::history(&sample::history(), None)));
     assert_golden("plan.txt", &page(&super::plan(&sample::plan(), Some(100))));
+    assert_golden("setup.txt", &page(&super::setup(&sample::setup())));
     assert_golden("check.txt", &page(&super::check(&sample::check(), None)));
     assert_golden("config.txt", &page(&super::config(&sample::config())));
 }
@@ -119,23 +120,18 @@ fn json_is_an_interface() {
 }
 
 #[test]
-fn errors_show_place_and_way_out() {
-    let excerpt = |line: &str, column, length| Excerpt {
-        location: Location { file: "cutover.toml".to_owned(), line: 12, column },
-        line: line.to_owned(),
-        length,
-    };
-    let key = Problem::new("config/unknown-key", "unknown key `prot` in `app.blue`", ExitCode::Configuration)
-        .at(excerpt("blue = { prot = 4001 }", 10, 4))
-        .fact("known", "port, hosts, env")
-        .hint("did you mean `port`?");
+fn errors_show_facts_and_the_way_out() {
     let held = Problem::new("lock/held", "another deployment holds the lock", ExitCode::Locked)
         .fact("holder", "ci@runner7, deploy, at watch, epoch 17")
         .hint("wait with `--lock-wait 15m`\nor take it away: `cutover unlock --epoch 17`");
-    let hostile =
-        Problem::new("host/\u{1b}nonsense", "line one\n::error::two", ExitCode::Stuck).at(excerpt("", 1, 1));
-    let text: String =
-        [key, held, hostile].iter().map(|problem| page(&super::problem(problem, None))).collect();
+    let hostile = Problem::new("host/\u{1b}nonsense", "line one\n::error::two", ExitCode::Stuck);
+    let mut text: String =
+        [held, hostile].iter().map(|problem| page(&super::problem(problem, None))).collect();
+    let fault = "error[config/key]: unknown key `prot`\n --> cutover.toml:1:1\n  |\n1 | prot = 1\n  | ^^^^\n  hint: `port`?";
+    let lines = super::faults(fault);
+    assert_eq!(page(&lines).trim_end(), fault);
+    let colored: String = lines.iter().map(|line| line.to_text(true) + "\n").collect();
+    text.push_str(&colored.replace('\u{1b}', "ESC"));
     assert_golden("problems.txt", &text);
 }
 

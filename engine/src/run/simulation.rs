@@ -169,7 +169,6 @@ impl Sim {
             link: host.link.get(&color).cloned(),
             running: host.running.contains_key(&color),
             release: host.running.get(&color).cloned(),
-            enabled: host.enabled.contains(&color),
         };
         Observed {
             hosts: state

@@ -10,6 +10,7 @@ mod exit_code;
 mod history;
 mod plan;
 mod problem;
+mod setup;
 mod status;
 
 pub use check::{CheckView, CheckedHook, Finding, HostCheck, HostChecks, Verdict};
@@ -17,7 +18,8 @@ pub use config::{ConfigEntry, ConfigView};
 pub use exit_code::ExitCode;
 pub use history::{HistoryEntry, HistoryView};
 pub use plan::{PlanHeader, PlanView, PlannedHook, PlannedHost, PlannedSecret, PlannedStep};
-pub use problem::{Excerpt, Problem};
+pub use problem::Problem;
+pub use setup::{HostSetup, SetupPart, SetupView};
 pub use status::{
     Behind, FrontDoorStatus, IdleStatus, InstanceState, InstanceStatus, LiveStatus, LockStatus, RouterStatus,
     StatusView, Unfinished,
