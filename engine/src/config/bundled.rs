@@ -19,7 +19,7 @@ impl Resolver<'_> {
         settings: &serde_json::Value,
     ) -> Grants {
         let Some(text) = self.surroundings.bundled_grants(name, settings) else { return Grants::default() };
-        let own = std::mem::replace(&mut self.source, Source { name: format!("builtin:{name}"), text });
+        let own = std::mem::replace(&mut self.source, Source::new(format!("builtin:{name}"), text));
         let before = self.faults.len();
         let grants = self.listed_grants(&Rules { bare_programs: name == "command-build" });
         self.source = own;
