@@ -1,10 +1,11 @@
 //! What happens, told for people and tools: rich, while the journal is small.
 //!
+//! In JSON, keys are `snake_case`, points in time are milliseconds since 1970-01-01 UTC, lengths of time (`…_ms`) milliseconds.
 //! The first event of a run is [`EventKind::Started`] and the last one [`EventKind::Ended`], always.
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::{Color, Release, Step, Timestamp};
 
@@ -14,6 +15,7 @@ pub struct Event {
     /// When.
     pub at: Timestamp,
     /// Since the run began.
+    #[serde(rename = "elapsed_ms", serialize_with = "millis")]
     pub elapsed: Duration,
     /// What.
     #[serde(flatten)]
@@ -28,7 +30,7 @@ pub trait EventSink: Send + Sync {
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(tag = "event", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+#[serde(tag = "event", rename_all = "kebab-case", rename_all_fields = "snake_case")]
 pub enum EventKind {
     /// First event.
     Started {
@@ -59,6 +61,7 @@ pub enum EventKind {
         /// Hosts, routers or tests that it is about.
         places: Vec<String>,
         /// When it will end at the latest, where it waits for something (health, watch, drain): length of the wait.
+        #[serde(rename = "wait_ms", serialize_with = "optional_millis")]
         wait: Option<Duration>,
     },
     /// How far a step has come; for live displays.
@@ -85,6 +88,7 @@ pub enum EventKind {
         /// Indented lines beneath: failed cases, log tails, hints.
         details: Vec<Note>,
         /// How long it took.
+        #[serde(rename = "took_ms", serialize_with = "millis")]
         took: Duration,
     },
     /// A line of a hook, of an application or of a program.
@@ -139,6 +143,7 @@ pub enum EventKind {
         /// Documented exit code.
         exit_code: u8,
         /// Of the whole run.
+        #[serde(rename = "took_ms", serialize_with = "millis")]
         took: Duration,
     },
 }
@@ -160,7 +165,7 @@ pub enum StepEnd {
 }
 
 /// How a run ended (promise P3: exactly one of these).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// The release is live.
@@ -206,7 +211,7 @@ impl Note {
 }
 
 /// What is live.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LiveRelease {
     /// Its colour.
     pub color: Color,
@@ -223,4 +228,17 @@ pub struct Transfer {
     pub done: u64,
     /// In all.
     pub total: u64,
+}
+
+/// A length of time as JSON has it.
+fn millis<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// As [`millis`], or `null`.
+fn optional_millis<S: Serializer>(duration: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    match duration {
+        Some(duration) => millis(duration, serializer),
+        None => serializer.serialize_none(),
+    }
 }

@@ -1,0 +1,95 @@
+//! What a person asks for on the command line, as data.
+
+use std::time::Duration;
+
+use camino::Utf8PathBuf;
+
+use super::HostName;
+
+/// `cutover deploy` and `cutover plan`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeployRequest {
+    /// What goes live.
+    pub source: DeploySource,
+    /// Text for the history.
+    pub message: Option<String>,
+    /// Takes what the routers show as the truth where the record differs.
+    pub adopt: bool,
+    /// How long to wait for a held lock.
+    pub lock_wait: Duration,
+}
+
+/// What goes live.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DeploySource {
+    /// Built from this revision of the allowed branch; none: its newest.
+    Revision(Option<String>),
+    /// A release that is on the hosts: number or identifier.
+    Release(String),
+    /// A directory that was built elsewhere.
+    Artifact(Utf8PathBuf),
+}
+
+/// `cutover rollback`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RollbackRequest {
+    /// Release number or identifier; none: the previous one.
+    pub to: Option<String>,
+    /// Text for the history.
+    pub message: Option<String>,
+    /// How long to wait for a held lock.
+    pub lock_wait: Duration,
+}
+
+/// `cutover resume` and `cutover abort`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recovery {
+    /// What the table of the documentation says.
+    Resume,
+    /// The same, but forward where there is a choice.
+    ResumeForward,
+    /// Always back.
+    Abort,
+}
+
+/// Which instance `exec` and `logs` mean.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InstanceChoice {
+    /// Which side.
+    pub side: Side,
+    /// Which host; none: the first of the side for `exec`, all for `logs`.
+    pub host: Option<HostName>,
+}
+
+/// Which side of the two.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Side {
+    /// The colour with the traffic.
+    Live,
+    /// The other one.
+    Idle,
+    /// A release: number or identifier.
+    Release(String),
+}
+
+/// `cutover exec`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExecRequest {
+    /// Where.
+    pub instance: InstanceChoice,
+    /// Program and arguments.
+    pub argv: Vec<String>,
+    /// Whether standard input and output are a terminal.
+    pub terminal: bool,
+}
+
+/// `cutover logs`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogsRequest {
+    /// Where.
+    pub instances: InstanceChoice,
+    /// How many lines to begin with.
+    pub lines: u32,
+    /// Go on until interrupted.
+    pub follow: bool,
+}

@@ -1,0 +1,26 @@
+//! What the commands show beside the events of a run, as plain data: filled by those who know it, rendered by
+//! [`crate::report`], printed by `--json` as it stands.
+//!
+//! In JSON, keys are `snake_case`, points in time are milliseconds since 1970-01-01 UTC and lengths of time (`…_ms`) are
+//! milliseconds. Fields may be added; none changes its meaning.
+
+mod check;
+mod config;
+mod exit_code;
+mod history;
+mod plan;
+mod problem;
+mod setup;
+mod status;
+
+pub use check::{CheckView, CheckedHook, Finding, HostCheck, HostChecks, Verdict};
+pub use config::{ConfigEntry, ConfigView};
+pub use exit_code::ExitCode;
+pub use history::{HistoryEntry, HistoryView};
+pub use plan::{PlanHeader, PlanView, PlannedHook, PlannedHost, PlannedSecret, PlannedStep};
+pub use problem::Problem;
+pub use setup::{HostSetup, SetupPart, SetupView};
+pub use status::{
+    Behind, FrontDoorStatus, IdleStatus, InstanceState, InstanceStatus, LiveStatus, LockStatus, RouterStatus,
+    StatusView, Unfinished,
+};

@@ -1,0 +1,179 @@
+//! What `cutover status` shows: the record against what hosts and routers say.
+
+use serde::Serialize;
+
+use crate::model::{Color, HostName, Observation, Release, Timestamp};
+
+/// Everything that was found out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StatusView {
+    /// `shop/production`.
+    pub title: String,
+    /// When hosts and routers were asked.
+    pub asked: Timestamp,
+    /// The live colour by the record; none before the first deployment.
+    pub live: Option<LiveStatus>,
+    /// The other colour, when something is in it.
+    pub idle: Option<IdleStatus>,
+    /// How far the live release is behind its branch, when the repository could be asked.
+    pub behind: Option<Behind>,
+    /// The lock.
+    pub lock: LockStatus,
+    /// A deployment that has begun and has no end in the journal.
+    pub unfinished: Option<Unfinished>,
+    /// One entry for each host and colour, by host, the live colour first.
+    pub instances: Vec<InstanceStatus>,
+    /// Routers, in configuration order.
+    pub routers: Vec<RouterStatus>,
+    /// Front doors, in configuration order.
+    pub front_doors: Vec<FrontDoorStatus>,
+    /// What a person should know that is no drift: one sentence each.
+    pub warnings: Vec<String>,
+    /// Where reality and record differ, one sentence each. Any makes `status --check` fail.
+    pub drift: Vec<String>,
+    /// The live release is older than `--max-age` or `pipeline.max-age` allows: one sentence. Makes `status --check` fail.
+    pub too_old: Option<String>,
+}
+
+/// What is live by the record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LiveStatus {
+    /// Its colour.
+    pub color: Color,
+    /// Its release.
+    pub release: Release,
+    /// Since when.
+    pub since: Timestamp,
+    /// Who deployed it.
+    pub who: String,
+    /// Link or name of the CI run that did, when there was one.
+    pub ci: Option<String>,
+}
+
+/// What the other colour holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct IdleStatus {
+    /// Its colour.
+    pub color: Color,
+    /// Its release, when it is known.
+    pub release: Option<Release>,
+    /// Instances that run and are healthy.
+    pub warm: usize,
+    /// Instances that there should be.
+    pub instances: usize,
+}
+
+/// Distance from the branch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Behind {
+    /// Which branch.
+    pub branch: String,
+    /// Commits on it that are not live.
+    pub commits: u64,
+    /// Time of the oldest of them.
+    pub oldest: Option<Timestamp>,
+}
+
+/// Who holds the lock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "state", rename_all = "kebab-case")]
+pub enum LockStatus {
+    /// No one.
+    Free,
+    /// A deployment.
+    Held {
+        /// `user@machine`.
+        who: String,
+        /// `deploy`, `rollback`, …
+        command: String,
+        /// Its identifier.
+        deployment: String,
+        /// Since when.
+        since: Timestamp,
+        /// Step that it was last at.
+        step: String,
+        /// For `cutover unlock --epoch`.
+        epoch: u64,
+    },
+    /// The home could not be asked.
+    Unknown {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// A deployment that has no end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unfinished {
+    /// Its identifier.
+    pub deployment: String,
+    /// `deploy`, `rollback`, …
+    pub command: String,
+    /// Who started it.
+    pub who: String,
+    /// When.
+    pub since: Timestamp,
+    /// Step of its last record.
+    pub step: String,
+}
+
+/// One instance: a host and a colour.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct InstanceStatus {
+    /// Host.
+    pub host: HostName,
+    /// Colour.
+    pub color: Color,
+    /// Number of the release that is there, when it is known.
+    pub release: Option<u64>,
+    /// What it does.
+    pub state: InstanceState,
+    /// Its TCP port.
+    pub port: u16,
+    /// Since when the process runs.
+    pub up_since: Option<Timestamp>,
+    /// Answer to a health check: `200, 3 ms`, or why it is sick.
+    pub health: Option<String>,
+}
+
+/// What an instance does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum InstanceState {
+    /// Runs, is healthy, has the traffic.
+    Live,
+    /// Runs, is healthy, has no traffic.
+    Warm,
+    /// Runs and is not healthy.
+    Sick,
+    /// Does not run.
+    Stopped,
+    /// Nothing was ever deployed to it.
+    Empty,
+    /// The host could not be asked.
+    Unknown,
+}
+
+/// One router.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RouterStatus {
+    /// Its name.
+    pub name: HostName,
+    /// What it answered; none when it could not be asked.
+    pub observation: Option<Observation>,
+    /// Whether that is what the record says.
+    pub agrees: bool,
+    /// Why it could not be asked.
+    pub problem: Option<String>,
+}
+
+/// One front door.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FrontDoorStatus {
+    /// Its URL.
+    pub url: String,
+    /// Whether the answer was as it should be.
+    pub ok: bool,
+    /// What it said: `release 43`, `blue`, `answers 200 (no release marker)`, `connection refused`.
+    pub says: String,
+}

@@ -1,0 +1,67 @@
+//! `cutover check` for people, when the configuration is right.
+
+use super::line::{Line, Tone};
+use super::problem::wrapped;
+use super::table::table;
+use crate::model::view::{CheckView, HostCheck, Verdict};
+
+/// Lines of a check.
+#[must_use]
+pub fn check(view: &CheckView, width: Option<usize>) -> Vec<Line> {
+    let count = |number: usize, one: &str| format!("{number} {one}{}", if number == 1 { "" } else { "s" });
+    let mut lines = vec![
+        Line::of(Tone::Strong, &view.title)
+            .text("  ")
+            .text(&view.file)
+            .text(" is ")
+            .with(Tone::Good, "right")
+            .text(&format!(": {}, {}", count(view.hosts.len(), "host"), count(view.hooks.len(), "hook"))),
+    ];
+    let hook = |hook: &crate::model::view::CheckedHook| {
+        vec![
+            Line::plain("  hook ").with(Tone::Strong, &hook.title),
+            Line::plain(&hook.source),
+            Line::of(Tone::Dim, &hook.digest),
+        ]
+    };
+    lines.extend(table(view.hooks.iter().map(hook).collect()));
+    for warning in &view.warnings {
+        lines.extend(wrapped(Line::of(Tone::Warn, "warning: ").text(warning), width, 2));
+    }
+    lines.extend(view.host_checks.iter().flat_map(|host| host_lines(host, width)));
+    if !view.host_checks.is_empty() {
+        let missing = view
+            .host_checks
+            .iter()
+            .flat_map(|host| &host.findings)
+            .filter(|finding| finding.verdict == Verdict::Missing)
+            .count();
+        lines.push(match missing {
+            0 => Line::of(Tone::Good, "the hosts are ready"),
+            _ => Line::of(Tone::Bad, "the hosts are not ready")
+                .text(&format!(": {} missing; ", count(missing, "thing")))
+                .with(Tone::Accent, "cutover setup")
+                .text(" prints what to do"),
+        });
+    }
+    lines
+}
+
+fn host_lines(host: &HostCheck, width: Option<usize>) -> Vec<Line> {
+    let facts = host.facts.as_deref().unwrap_or("not reached");
+    let mut lines = vec![Line::of(Tone::Strong, &host.host).text("  ").with(Tone::Dim, facts)];
+    let longest = host.findings.iter().map(|finding| Line::plain(&finding.what).width()).max().unwrap_or(0);
+    for finding in &host.findings {
+        let (tone, word) = match finding.verdict {
+            Verdict::Ok => (Tone::Good, "ok     "),
+            Verdict::Warning => (Tone::Warn, "warning"),
+            Verdict::Missing => (Tone::Bad, "MISSING"),
+        };
+        let line = Line::plain("  ").with(tone, word).text("  ").text(&finding.what).pad(13 + longest);
+        lines.extend(wrapped(line.text(&finding.text), width, 13 + longest));
+        // Ready to paste, so never wrapped.
+        let fix = finding.fix.iter().flat_map(|fix| fix.lines());
+        lines.extend(fix.map(|text| Line::plain("           ").with(Tone::Accent, text)));
+    }
+    lines
+}

@@ -1,0 +1,42 @@
+//! What people and tools see: sinks for [`crate::model::Event`], and renderers for [`crate::model::view`].
+//!
+//! All that decides about looks is pure: [`Story`] turns events into [`Line`]s, one renderer a view does the same, and only
+//! [`Terminal`] and [`JsonLines`] write, to writers that they are given. Every text is escaped on its way into a line, so that no
+//! host, hook or commit message can move the cursor, recolor the screen or talk to a CI runner.
+
+mod check;
+mod config;
+mod escape;
+mod history;
+mod json;
+mod line;
+mod notes;
+mod plan;
+mod problem;
+mod quantity;
+mod running;
+mod setup;
+mod status;
+mod story;
+mod table;
+mod terminal;
+
+#[cfg(test)]
+mod golden;
+#[cfg(test)]
+mod sample;
+#[cfg(test)]
+mod tests;
+
+pub use check::check;
+pub use config::config;
+pub use history::history;
+pub use json::{JsonLines, json_line};
+pub use line::{Line, Tone};
+pub use plan::plan;
+pub use problem::{faults, problem};
+pub use quantity::Quantity;
+pub use setup::setup;
+pub use status::status;
+pub use story::{Story, Told, Verbosity};
+pub use terminal::{Screen, Terminal};

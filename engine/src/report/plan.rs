@@ -1,0 +1,121 @@
+//! `cutover plan` for people: all that would be done, and how each part of it is taken back.
+
+use super::line::{Line, Tone};
+use super::notes::notes;
+use super::problem::wrapped;
+use super::story::{color_tone, source_words};
+use super::table::table;
+use crate::model::view::{PlanHeader, PlanView, PlannedHook};
+
+/// Lines of a plan.
+#[must_use]
+pub fn plan(view: &PlanView, width: Option<usize>) -> Vec<Line> {
+    let mut lines = wrapped(header(&view.header), width, 2);
+    lines.extend(notes(&view.header.notes, width));
+    lines.push(Line::new());
+    lines.extend(steps(view));
+    lines.extend(section("cannot be taken back"));
+    if view.irreversible.is_empty() {
+        lines.push(Line::plain("  nothing: every step has a way back"));
+    }
+    for text in &view.irreversible {
+        lines.extend(wrapped(Line::plain("  ").with(Tone::Warn, text), width, 4));
+    }
+    lines.extend(section("hosts"));
+    lines.extend(table(
+        view.hosts
+            .iter()
+            .map(|host| {
+                vec![
+                    Line::plain("  ").with(Tone::Strong, &host.name),
+                    Line::plain(&host.reach),
+                    Line::of(Tone::Dim, &host.roles.join(", ")),
+                ]
+            })
+            .collect(),
+    ));
+    lines.extend(section("hooks, and what they may do"));
+    for hook in &view.hooks {
+        lines.extend(hook_lines(hook, width));
+    }
+    if !view.secrets.is_empty() {
+        lines.extend(section("secrets"));
+        let row = |secret: &crate::model::view::PlannedSecret| {
+            vec![
+                Line::plain("  ").with(Tone::Strong, &secret.name),
+                Line::plain(&format!("from {}", secret.source)),
+                Line::plain(&format!("for {}", secret.used_by.join(", "))),
+            ]
+        };
+        lines.extend(table(view.secrets.iter().map(row).collect()));
+    }
+    lines.push(Line::new());
+    lines.push(Line::of(Tone::Strong, "nothing was changed"));
+    lines
+}
+
+fn header(header: &PlanHeader) -> Line {
+    let source =
+        source_words(header.branch.as_deref(), header.revision.as_deref(), header.subject.as_deref());
+    let mut line = Line::of(Tone::Strong, &header.title)
+        .with(Tone::Dim, " · ")
+        .text(&format!("plan of {}", header.command));
+    line = line.with(Tone::Dim, " · ").with(Tone::Strong, &format!("release {}", header.release));
+    if !source.is_empty() {
+        line = line.text(" = ").text(&source);
+    }
+    if let Some(commits) = header.commits.filter(|commits| *commits > 0) {
+        line = line.text(&format!(" (+{commits} {})", if commits == 1 { "commit" } else { "commits" }));
+    }
+    line = line.text(" into ").with(color_tone(header.color), header.color.as_str()).with(Tone::Dim, " · ");
+    match &header.live {
+        Some(live) => line
+            .text("live: ")
+            .with(color_tone(live.color), live.color.as_str())
+            .text(&format!(", release {}", live.release.number)),
+        None => line.text("first deployment"),
+    }
+}
+
+fn steps(view: &PlanView) -> Vec<Line> {
+    let heads = ["STEP", "WHERE", "DOES", "WAY BACK", "WHEN IT FAILS"];
+    let mut rows: Vec<Vec<Line>> = vec![heads.iter().map(|head| Line::of(Tone::Dim, head)).collect()];
+    rows.extend(view.steps.iter().map(|step| {
+        vec![
+            Line::of(Tone::Strong, step.step.as_str()),
+            Line::plain(&step.places.join(" ")),
+            Line::plain(&step.what),
+            Line::plain(step.undo.as_deref().unwrap_or("-")),
+            Line::of(Tone::Dim, &step.on_failure),
+        ]
+    }));
+    table(rows)
+}
+
+fn hook_lines(hook: &PlannedHook, width: Option<usize>) -> Vec<Line> {
+    let heading = Line::plain("  ")
+        .with(Tone::Strong, &hook.title)
+        .text(&format!(" ({}) {} ", hook.kind, hook.source))
+        .with(Tone::Dim, &hook.digest);
+    let mut lines = vec![heading];
+    if hook.grants.is_empty() {
+        lines.push(Line::plain("    nothing"));
+    } else if hook.bundled_grants {
+        lines.push(Line::plain("    ").with(Tone::Dim, "as the program lists for it:"));
+    }
+    for grant in &hook.grants {
+        lines.extend(wrapped(Line::plain("    ").text(grant), width, 6));
+    }
+    for danger in &hook.dangers {
+        lines.extend(wrapped(
+            Line::plain("    ").with(Tone::Warn, "as good as root: ").text(danger),
+            width,
+            6,
+        ));
+    }
+    lines
+}
+
+fn section(title: &str) -> [Line; 2] {
+    [Line::new(), Line::of(Tone::Strong, title)]
+}

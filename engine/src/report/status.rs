@@ -1,0 +1,173 @@
+//! `cutover status` for people.
+
+use std::time::Duration;
+
+use super::line::{Line, Tone};
+use super::problem::wrapped;
+use super::quantity::Quantity;
+use super::story::{color_tone, source_words};
+use super::table::table;
+use crate::model::view::{
+    FrontDoorStatus, InstanceState, InstanceStatus, LockStatus, RouterStatus, StatusView, Unfinished,
+};
+use crate::model::{Color, Release, Timestamp};
+
+/// Columns of the first line.
+const HEADING: usize = 70;
+
+/// Lines of a status.
+#[must_use]
+pub fn status(view: &StatusView, width: Option<usize>) -> Vec<Line> {
+    let asked = format!("asked {} UTC", Quantity::time(view.asked));
+    let column = HEADING.min(width.unwrap_or(HEADING)).saturating_sub(asked.len());
+    let mut lines = vec![Line::of(Tone::Strong, &view.title).text("  ").pad(column).with(Tone::Dim, &asked)];
+    lines.extend(colors(view));
+    lines.push(branch_and_lock(view));
+    lines.extend(view.unfinished.as_ref().map(|unfinished| unfinished_line(unfinished, view.asked)));
+    lines.extend(instances(&view.instances, view.asked));
+    lines.extend(view.routers.iter().map(router));
+    lines.extend(view.front_doors.iter().map(front_door));
+    let remarks = view.drift.iter().map(|text| (Tone::Bad, "drift: ", text));
+    let remarks = remarks.chain(view.too_old.iter().map(|text| (Tone::Bad, "too old: ", text)));
+    let remarks = remarks.chain(view.warnings.iter().map(|text| (Tone::Warn, "warning: ", text)));
+    for (tone, label, text) in remarks {
+        lines.extend(wrapped(Line::of(tone, label).text(text), width, 2));
+    }
+    lines
+}
+
+fn colors(view: &StatusView) -> Vec<Line> {
+    let Some(live) = &view.live else {
+        return vec![Line::of(Tone::Strong, "live").text("   nothing was deployed yet")];
+    };
+    let mut about = format!("{} ago", Quantity::age(view.asked.since(live.since)));
+    about.push_str(", ");
+    about.push_str(live.ci.as_deref().unwrap_or(&live.who));
+    let mut rows = vec![color_row("live", live.color, Some(&live.release), Line::plain(&about))];
+    if let Some(idle) = &view.idle {
+        let about = match (idle.warm, idle.instances) {
+            (0, _) => Line::of(Tone::Dim, "stopped"),
+            (warm, of) if warm == of => Line::plain("warm"),
+            (warm, of) => Line::of(Tone::Warn, &format!("warm on {warm} of {of} hosts")),
+        };
+        rows.push(color_row("idle", idle.color, idle.release.as_ref(), about));
+    }
+    table(rows)
+}
+
+fn color_row(side: &str, color: Color, release: Option<&Release>, about: Line) -> Vec<Line> {
+    let number =
+        release.map_or_else(|| "release ?".to_owned(), |release| format!("release {}", release.number));
+    let source = release.map_or_else(String::new, |release| {
+        let words = source_words(release.branch.as_deref(), release.revision.as_deref(), None);
+        if words.is_empty() { release.version.clone().unwrap_or_default() } else { words }
+    });
+    vec![
+        // As wide as `behind`, which begins a line further down.
+        Line::of(Tone::Strong, side).pad(5),
+        Line::of(color_tone(color), color.as_str()),
+        Line::plain(&number),
+        Line::plain(&source),
+        about,
+    ]
+}
+
+fn branch_and_lock(view: &StatusView) -> Line {
+    let behind = match &view.behind {
+        Some(behind) if behind.commits == 0 => Line::plain(&format!("level with {}", behind.branch)),
+        Some(behind) => {
+            let commits = if behind.commits == 1 { "commit" } else { "commits" };
+            let line = Line::plain(&format!("behind {} by {} {commits}", behind.branch, behind.commits));
+            match behind.oldest {
+                Some(oldest) => line.text(&format!(", oldest {}", Quantity::age(view.asked.since(oldest)))),
+                None => line,
+            }
+        }
+        None => Line::new(),
+    };
+    let lock = match &view.lock {
+        LockStatus::Free => Line::plain("lock free"),
+        LockStatus::Held { who, command, since, step, epoch, .. } => {
+            let held = Quantity::age(view.asked.since(*since));
+            Line::of(Tone::Warn, "locked")
+                .text(&format!(" by {who} for {held}: {command}, at {step}, epoch {epoch}"))
+        }
+        LockStatus::Unknown { reason } => Line::of(Tone::Bad, "lock unknown").text(&format!(": {reason}")),
+    };
+    if behind.width() == 0 { lock } else { behind.text("  ").pad(44).join(lock) }
+}
+
+fn unfinished_line(unfinished: &Unfinished, now: Timestamp) -> Line {
+    let Unfinished { deployment, command, who, since, step } = unfinished;
+    let ago = Quantity::age(now.since(*since));
+    Line::of(Tone::Bad, "unfinished")
+        .text(&format!(" {command} {deployment} by {who}, {ago} ago, got to {step}: "))
+        .with(Tone::Accent, "cutover resume")
+        .text(" or ")
+        .with(Tone::Accent, "cutover abort")
+}
+
+fn instances(instances: &[InstanceStatus], now: Timestamp) -> Vec<Line> {
+    if instances.is_empty() {
+        return Vec::new();
+    }
+    let heads = ["HOST", "COLOR", "RELEASE", "STATE", "PORT", "UP", "HEALTH"];
+    let mut rows = vec![heads.iter().map(|head| Line::of(Tone::Dim, head)).collect()];
+    rows.extend(instances.iter().map(|instance| instance_row(instance, now)));
+    table(rows)
+}
+
+fn instance_row(instance: &InstanceStatus, now: Timestamp) -> Vec<Line> {
+    let (tone, state) = match instance.state {
+        InstanceState::Live => (Tone::Good, "live"),
+        InstanceState::Warm => (Tone::Plain, "warm"),
+        InstanceState::Sick => (Tone::Bad, "sick"),
+        InstanceState::Stopped => (Tone::Dim, "stopped"),
+        InstanceState::Empty => (Tone::Dim, "empty"),
+        InstanceState::Unknown => (Tone::Bad, "unknown"),
+    };
+    let up = instance.up_since.map(|since: Timestamp| -> Duration { now.since(since) });
+    vec![
+        Line::plain(instance.host.as_str()),
+        Line::of(color_tone(instance.color), instance.color.as_str()),
+        Line::plain(&instance.release.map_or_else(|| "-".to_owned(), |number| number.to_string())),
+        Line::of(tone, state),
+        Line::plain(&instance.port.to_string()),
+        Line::plain(&up.map_or_else(|| "-".to_owned(), Quantity::age)),
+        Line::plain(instance.health.as_deref().unwrap_or("-")),
+    ]
+}
+
+fn router(router: &RouterStatus) -> Line {
+    let line = Line::plain("router ").with(Tone::Strong, router.name.as_str()).text("  ").pad(14);
+    match (&router.observation, &router.problem) {
+        (_, Some(problem)) => line.with(Tone::Bad, "not asked").text(&format!(": {problem}")),
+        (None, None) => line.with(Tone::Bad, "not asked"),
+        (Some(observation), None) => {
+            let routing = match &observation.routing {
+                Some(routing) => routing.to_string(),
+                None => "does not know the application".to_owned(),
+            };
+            let line = line.text(&routing);
+            let line = if observation.settled {
+                line.text(", settled, ")
+            } else {
+                line.text(", ").with(Tone::Warn, "not settled").text(", ")
+            };
+            if router.agrees {
+                line.text("agrees with the record")
+            } else {
+                line.with(Tone::Bad, "not as recorded")
+            }
+        }
+    }
+}
+
+fn front_door(door: &FrontDoorStatus) -> Line {
+    let line = Line::plain("front door").pad(14).text(&door.url);
+    if door.ok {
+        line.text(&format!(" says {}", door.says))
+    } else {
+        line.with(Tone::Bad, &format!(": {}", door.says))
+    }
+}
