@@ -203,6 +203,19 @@ pub enum Operation {
         /// The process.
         process: Process,
     },
+    /// Writes a script that `/bin/sh` runs to become `program`, with the environment that [`Operation::Run`] would give it now
+    /// (all but PATH, HOME, LANG and USER, which are those of whoever runs it). Written like [`Operation::Write`]; `as_root`,
+    /// `input` and `output_limit` are not used. Answers [`Answer::Done`].
+    WriteLaunch {
+        /// The script. Its directory must exist.
+        path: String,
+        /// What it becomes.
+        program: Program,
+        /// A line that the script prints first, so that a log tells which start its lines belong to.
+        announce: String,
+        /// Permission bits.
+        mode: u32,
+    },
     /// Looks at a supervised process. Answers [`Answer::Process`].
     ProcessStatus {
         /// Directory given at the start.

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::{Color, Release, Step, Timestamp};
 
@@ -165,7 +165,7 @@ pub enum StepEnd {
 }
 
 /// How a run ended (promise P3: exactly one of these).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// The release is live.
@@ -211,7 +211,7 @@ impl Note {
 }
 
 /// What is live.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LiveRelease {
     /// Its colour.
     pub color: Color,

@@ -1,18 +1,32 @@
 //! Data and decisions: what a deployment is, what is to be done, what happened. No I/O, no clock, no environment.
 
+mod action;
 mod color;
 mod deployment;
 mod event;
+#[cfg(test)]
+mod fixture;
 pub mod grant;
+mod history;
 mod host;
+mod live;
 mod name;
+mod observed;
+pub mod placeholder;
+mod placeholders;
+mod plan;
+mod progress;
+mod record;
+mod recovery;
 mod release;
 pub mod request;
 mod routing;
+mod size;
 mod step;
 mod timestamp;
 pub mod view;
 
+pub use action::Action;
 pub use color::Color;
 pub use deployment::{
     Application, Build, ColorSettings, ConnectionPolicy, Deployment, Driver, EnvValue, FrontDoor,
@@ -20,9 +34,18 @@ pub use deployment::{
     SmokeTest, SystemdScope,
 };
 pub use event::{Event, EventKind, EventSink, Level, LiveRelease, Note, Outcome, StepEnd, Transfer};
+pub use history::{HistoryEntry, HistoryError, HistoryRelease};
 pub use host::{Host, Reach};
+pub use live::LiveRecord;
 pub use name::{HostName, Name, NameFault};
+pub use observed::{Disagreement, Observed, ObservedHost, ObservedInstance};
+pub use placeholders::Placeholders;
+pub use plan::{Class, Part, Plan, Refusal, Stage, Task, TaskId, Wish};
+pub use progress::{IllegalHistory, Next, Progress};
+pub use record::{End, Origin, Record, Trouble, UndoId};
+pub use recovery::{Ask, Decision, Sight, decide};
 pub use release::{Release, ReleaseId};
 pub use routing::{Observation, Routing};
+pub use size::Size;
 pub use step::Step;
 pub use timestamp::Timestamp;

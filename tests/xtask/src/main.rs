@@ -1,2 +1,46 @@
-//! Tasks.
-fn main() {}
+//! `cargo xtask`: what those who work on cutover, or look at it for the first time, run. Each task does its own set-up.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for people at a terminal")]
+
+mod bench;
+mod command;
+mod demo;
+mod peers;
+mod test;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cargo xtask TASK
+
+  demo [--json]             deploys a small web shop behind nginx, with good and bad releases, under load
+  test [ARGUMENT…]          all tests, with their peers; arguments as for `cargo test`
+  bench hook [--json]       what a call of a hook costs, beside a shell
+";
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let ended = match words.as_slice() {
+        ["demo"] => demo::run(false),
+        ["demo", "--json"] => demo::run(true),
+        ["test", rest @ ..] => test::run(rest),
+        ["bench", "hook"] => bench::run(false),
+        ["bench", "hook", "--json"] => bench::run(true),
+        ["help" | "--help" | "-h"] => {
+            print!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        _ => {
+            eprint!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            eprintln!("error: {fault}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! From a hook's template of grants and its settings to the table that an operator could have written.
+//!
+//! A template is TOML with two tables: `defaults` (settings and their values where the configuration has none) and `grants`. Strings
+//! of `grants` hold placeholders (see [`super::placeholder`]). Three keys of an entry belong to the template: `if = { key = value }`
+//! keeps the entry only where the setting has that value, `unless` drops it there, and `each = "key"` repeats it for each element of a
+//! list, which is then called `each`.
+
+use serde_json::Value as Json;
+use toml::{Table, Value};
+
+use super::placeholder::Values;
+
+/// A setting that can't become part of a grant.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct GrantsFault {
+    /// Key inside the settings table.
+    pub key: String,
+    /// What is wrong, and what to do.
+    pub reason: String,
+}
+
+/// Fills a template in.
+pub(super) fn fill(template: &str, title: &str, settings: &Json) -> Result<Table, GrantsFault> {
+    let mut template: Table = toml::from_str(template)
+        .map_err(|error| GrantsFault { key: String::new(), reason: format!("the template is broken: {error}") })?;
+    let defaults = take_table(&mut template, "defaults");
+    let grants = take_table(&mut template, "grants");
+    let values = Values::new(title, defaults, settings)?;
+    let mut filled = Table::new();
+    for (key, entries) in grants {
+        let entries = fill_entries(&values, entries)?;
+        if !entries.is_empty() {
+            filled.insert(key, Value::Array(entries));
+        }
+    }
+    Ok(filled)
+}
+
+fn take_table(table: &mut Table, key: &str) -> Table {
+    match table.remove(key) {
+        Some(Value::Table(table)) => table,
+        _ => Table::new(),
+    }
+}
+
+fn fill_entries(values: &Values, entries: Value) -> Result<Vec<Value>, GrantsFault> {
+    let Value::Array(entries) = entries else { return Ok(Vec::new()) };
+    let mut filled = Vec::new();
+    for entry in entries {
+        let Value::Table(mut entry) = entry else { continue };
+        let holds = |(key, value): (&String, &Value)| values.get(key) == Some(value);
+        let (wanted, unwanted) = (take_table(&mut entry, "if"), take_table(&mut entry, "unless"));
+        if !wanted.iter().all(holds) || unwanted.iter().any(holds) {
+            continue;
+        }
+        match entry.remove("each") {
+            Some(key) => {
+                for values in values.each(key.as_str().unwrap_or_default())? {
+                    filled.push(fill_value(&values, Value::Table(entry.clone()))?);
+                }
+            }
+            None => filled.push(fill_value(values, Value::Table(entry))?),
+        }
+    }
+    Ok(filled)
+}
+
+fn fill_value(values: &Values, value: Value) -> Result<Value, GrantsFault> {
+    match value {
+        Value::String(text) => values.value(&text),
+        Value::Array(items) => {
+            let mut filled = Vec::new();
+            for item in items {
+                match item {
+                    Value::String(text) => filled.extend(values.items(&text)?),
+                    other => filled.push(fill_value(values, other)?),
+                }
+            }
+            Ok(Value::Array(filled))
+        }
+        Value::Table(table) => {
+            let filled: Result<Table, GrantsFault> =
+                table.into_iter().map(|(key, value)| Ok((key, fill_value(values, value)?))).collect();
+            Ok(Value::Table(filled?))
+        }
+        plain @ (Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::Datetime(_)) => Ok(plain),
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may")]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::bundled::hook;
+
+    fn grants(name: &str, settings: &Json) -> Result<String, (String, String)> {
+        let grants = hook(name).unwrap().default_grants("shop", settings);
+        grants.map(|table| toml::to_string(&table).unwrap()).map_err(|fault| (fault.key, fault.reason))
+    }
+
+    #[test]
+    fn a_build_may_run_its_commands_and_hand_over_its_artifact() {
+        let settings = json!({
+            "run": [["cargo", "build", "--release"], ["/usr/bin/strip", "dist/*.so"]],
+            "artifact": "dist", "env": {"MODE": "release"}, "version-file": "VERSION",
+        });
+        assert_eq!(
+            grants("command-build", &settings).unwrap(),
+            r#"[[exec]]
+hosts = "builder"
+program = "cargo"
+args = ["build", "--release"]
+directory = ["{checkout}"]
+env = ["CUTOVER_OUTPUT", "CUTOVER_REVISION", "MODE"]
+interpreter = true
+
+[[exec]]
+hosts = "builder"
+program = "/usr/bin/strip"
+args = ["dist/*.so"]
+directory = ["{checkout}"]
+env = ["CUTOVER_OUTPUT", "CUTOVER_REVISION", "MODE"]
+interpreter = true
+
+[[exec]]
+hosts = "builder"
+program = "mv"
+args = ["--", "{checkout}/dist", "{output}"]
+
+[[read]]
+hosts = "builder"
+path = "{checkout}/VERSION"
+"#
+        );
+    }
+
+    #[test]
+    fn a_build_without_a_version_file_reads_nothing() {
+        let text = grants("command-build", &json!({"run": [["make"]], "artifact": "dist"})).unwrap();
+        assert!(!text.contains("read"), "{text}");
+    }
+
+    #[test]
+    fn nginx_may_touch_its_flags_and_ask_for_its_colour() {
+        assert_eq!(
+            grants("nginx", &json!({"directory": "/flags"})).unwrap(),
+            r#"[[read]]
+hosts = "routers"
+path = "/flags/blue"
+
+[[read]]
+hosts = "routers"
+path = "/flags/green"
+
+[[write]]
+hosts = "routers"
+path = "/flags/blue"
+
+[[write]]
+hosts = "routers"
+path = "/flags/green"
+
+[[write]]
+hosts = "routers"
+path = "/flags/probe"
+
+[[http]]
+to = "http://127.0.0.1:8099"
+via = "routers"
+"#
+        );
+    }
+
+    #[test]
+    fn nginx_with_a_link_may_switch_test_and_reload() {
+        let settings =
+            json!({"style": "symlink", "blue": "/sites/b", "color-url": "http://shop.example.com:81/x"});
+        assert_eq!(
+            grants("nginx", &settings).unwrap(),
+            r#"[[read]]
+hosts = "routers"
+path = "/var/lib/cutover-nginx/shop/live"
+
+[[read]]
+hosts = "routers"
+path = "/sites/b"
+
+[[read]]
+hosts = "routers"
+path = "/etc/nginx/sites-available/shop-green"
+
+[[read]]
+hosts = "routers"
+path = "/run/nginx.pid"
+
+[[http]]
+to = "http://shop.example.com:81"
+via = "routers"
+
+[[link]]
+hosts = "routers"
+path = "/var/lib/cutover-nginx/shop/live"
+targets = ["/sites/b", "/etc/nginx/sites-available/shop-green", "/dev/null"]
+
+[[exec]]
+hosts = "routers"
+program = "/usr/bin/ps"
+args = ["--ppid", "*", "-o", "pid=,etimes=,args="]
+read-only = true
+
+[[exec]]
+hosts = "routers"
+program = "/usr/sbin/nginx"
+args = ["-t"]
+as-root = true
+
+[[exec]]
+hosts = "routers"
+program = "/usr/sbin/nginx"
+args = ["-s", "reload"]
+as-root = true
+"#
+        );
+    }
+
+    #[test]
+    fn probes_reach_the_instances_and_nothing_else() {
+        for name in ["http-health", "http-smoke"] {
+            assert_eq!(grants(name, &json!({})).unwrap(), "[[http]]\nto = \"instances\"\n", "{name}");
+        }
+    }
+
+    #[test]
+    fn a_setting_can_not_become_a_wildcard() {
+        for (settings, key) in [
+            (json!({"run": [["make", "*"]], "artifact": "dist"}), "run"),
+            (json!({"run": [["make", "**"]], "artifact": "dist"}), "run"),
+            (json!({"run": [["*"]], "artifact": "dist"}), "run"),
+            (json!({"run": [["make"]], "artifact": "d*"}), "artifact"),
+            (json!({"run": [["make"]], "artifact": "dist", "version-file": "*"}), "version-file"),
+            (json!({"directory": "/etc/*"}), "directory"),
+            (json!({"style": "symlink", "link": "/etc/*"}), "link"),
+            (json!({"style": "symlink", "none": "*"}), "none"),
+            (json!({"style": "symlink", "color-url": "http://*/"}), "color-url"),
+            (json!({"style": "symlink", "reload": ["/usr/sbin/nginx", "**"]}), "reload"),
+        ] {
+            let name = if settings.get("run").is_some() { "command-build" } else { "nginx" };
+            let (found, reason) = grants(name, &settings).unwrap_err();
+            assert_eq!(found, key);
+            assert!(reason.contains("`grants` table"), "{reason}");
+        }
+    }
+
+    #[test]
+    fn a_setting_of_another_type_is_a_fault() {
+        for settings in [
+            json!({"run": "make", "artifact": "dist"}),
+            json!({"run": [["make"]], "artifact": ["dist"]}),
+            json!({"run": [["make"]]}),
+            json!({"run": [[1]], "artifact": "dist"}),
+            json!({"run": [[]], "artifact": "dist"}),
+            json!([]),
+        ] {
+            assert!(grants("command-build", &settings).is_err(), "{settings}");
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! What the program carries inside itself: four hooks with the grants that they get by default, and the helper for hosts. RANK 1.
+//!
+//! `build.rs` compiles both; nothing here is downloaded, and no WebAssembly toolchain is needed to use `builtin:NAME`.
+
+mod grants;
+mod helper;
+mod hook;
+mod placeholder;
+#[cfg(test)]
+mod tests;
+
+pub use grants::GrantsFault;
+pub use helper::{HelperProgram, HelperTarget, helper};
+pub use hook::{BundledHook, HOOKS, HookKind, hook};

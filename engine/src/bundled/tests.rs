@@ -1,0 +1,64 @@
+//! The components that were built are hooks of their kind, and ask for no more than their kind needs.
+
+use wasmtime::component::{Component, Linker, Val};
+use wasmtime::{Config, Engine, Store};
+
+use super::{HOOKS, hook};
+
+fn compile(engine: &Engine, name: &str) -> Component {
+    Component::new(engine, hook(name).expect("a bundled hook").wasm).expect("a component")
+}
+
+/// Names of the imports or exports of our package.
+fn ours<'a, T>(names: impl Iterator<Item = (&'a str, T)>) -> Vec<String> {
+    let mut names: Vec<String> =
+        names.filter_map(|(name, _)| Some(name.strip_prefix("cutover:hook/")?.to_owned())).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn each_exports_its_kind_and_imports_what_it_uses() {
+    let engine = Engine::new(&Config::new()).expect("an engine");
+    for hook in HOOKS {
+        let component = compile(&engine, hook.name);
+        let component = component.component_type();
+        let imports = match hook.name {
+            "command-build" => vec!["engine@0.1.0", "hook-types@0.1.0", "hosts@0.1.0"],
+            "http-health" => vec!["hook-types@0.1.0", "http-client@0.1.0"],
+            "http-smoke" => vec!["engine@0.1.0", "hook-types@0.1.0", "http-client@0.1.0"],
+            _ => vec!["engine@0.1.0", "hook-types@0.1.0", "hosts@0.1.0", "http-client@0.1.0"],
+        };
+        assert_eq!(ours(component.imports(&engine)), imports, "{}", hook.name);
+        assert_eq!(ours(component.exports(&engine)), [format!("{}@0.1.0", hook.kind)], "{}", hook.name);
+    }
+}
+
+#[test]
+fn validate_answers_without_any_import() {
+    let engine = Engine::new(&Config::new()).expect("an engine");
+    let component = compile(&engine, "http-smoke");
+    let mut linker: Linker<()> = Linker::new(&engine);
+    linker.define_unknown_imports_as_traps(&component).expect("imports");
+    let mut store = Store::new(&engine, ());
+    let instance = linker.instantiate(&mut store, &component).expect("an instance");
+    let interface =
+        instance.get_export_index(&mut store, None, "cutover:hook/smoke-test@0.1.0").expect("the kind");
+    let function = instance.get_export_index(&mut store, Some(&interface), "validate").expect("the question");
+    let validate = instance.get_func(&mut store, function).expect("a function");
+    let mut answer = [Val::Bool(false)];
+    let settings = Val::String(r#"{"requests": [{"path": "/", "expct": {}}]}"#.to_owned());
+    validate.call(&mut store, &[settings], &mut answer).expect("an answer");
+    let fault = Val::Record(vec![
+        ("key".to_owned(), Val::String("requests[0].expct".to_owned())),
+        (
+            "reason".to_owned(),
+            Val::String(
+                "unknown field `expct`, expected one of `name`, `method`, `path`, `host`, `headers`, `body`, \
+                 `json`, `expect`"
+                    .to_owned(),
+            ),
+        ),
+    ]);
+    assert_eq!(answer, [Val::List(vec![fault])]);
+}

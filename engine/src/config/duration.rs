@@ -1,0 +1,66 @@
+//! Times as people write them: `90s`, `500ms`, `1h 30m`.
+
+use std::time::Duration;
+
+/// Longer times are mistakes.
+const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
+
+/// Reads a time: whole numbers with `ms`, `s`, `m`, `h` or `d`, the largest unit first; at most a year.
+pub(super) fn parse(text: &str) -> Option<Duration> {
+    let mut rest = text.trim();
+    let mut total = 0_u64;
+    let mut last = u64::MAX;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit()).filter(|end| *end > 0)?;
+        let number: u64 = rest[..digits].parse().ok()?;
+        rest = &rest[digits..];
+        let letters = rest.find(|c: char| !c.is_ascii_lowercase()).unwrap_or(rest.len());
+        let unit: u64 = match &rest[..letters] {
+            "ms" => 1,
+            "s" => 1000,
+            "m" => 60_000,
+            "h" => 3_600_000,
+            "d" => 86_400_000,
+            _ => return None,
+        };
+        if unit >= last {
+            return None;
+        }
+        last = unit;
+        total = total.checked_add(number.checked_mul(unit)?)?;
+        rest = rest[letters..].trim_start();
+    }
+    let duration = Duration::from_millis(total);
+    (last != u64::MAX && duration <= LONGEST).then_some(duration)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read_as_people_write_them() {
+        for (text, want) in [
+            ("15m", Some(900_000)),
+            ("90s", Some(90_000)),
+            ("500ms", Some(500)),
+            ("1h 30m", Some(5_400_000)),
+            ("1h30m", Some(5_400_000)),
+            ("2d", Some(172_800_000)),
+            ("0s", Some(0)),
+            ("", None),
+            ("5", None),
+            ("s", None),
+            ("1.5h", None),
+            ("-1s", None),
+            ("30m 1h", None),
+            ("1s 1s", None),
+            ("5 s", None),
+            ("5S", None),
+            ("400d", None),
+            ("99999999999999999999d", None),
+        ] {
+            assert_eq!(parse(text), want.map(Duration::from_millis), "{text}");
+        }
+    }
+}

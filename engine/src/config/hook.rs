@@ -1,0 +1,110 @@
+//! What every table of a hook has: `hook`, `settings`, `timeout`, `grants`.
+
+use super::format::{self, Complaint, Format};
+use super::grants;
+use super::node::Value;
+use super::reader::Reader;
+use super::resolve::Resolver;
+use super::shape::{Key, Shape};
+use crate::model::grant::Grants;
+use crate::model::{Hook, HookSource};
+
+/// The scheme of hooks that ship with the program.
+const BUILTIN: &str = "builtin:";
+
+static SOURCE: Format = Format {
+    is: "a hook",
+    pattern: Some("^(builtin:[a-z0-9-]+|[^:]+)$"),
+    check: |text| {
+        let scheme = text.split_once(':').map(|(scheme, _)| scheme);
+        match scheme {
+            None | Some("builtin") if !text.is_empty() => Ok(()),
+            _ => Err(Complaint {
+                message: format!("`{text}` is not a hook"),
+                choices: &["builtin:NAME", "the path of a component (.wasm)"],
+                hint: None,
+            }),
+        }
+    },
+};
+
+/// `hook`.
+pub(super) const fn source(default: &'static str) -> Key {
+    Key::text("hook", Shape::Text(&SOURCE), default, "The hook: `builtin:NAME`, or the path of a component.")
+}
+
+/// `timeout`.
+pub(super) const fn timeout(default: &'static str, doc: &'static str) -> Key {
+    Key::text("timeout", Shape::Text(&format::DURATION), default, doc)
+}
+
+/// `settings`.
+pub(super) const SETTINGS: Key =
+    Key::optional("settings", Shape::Settings, "What the hook itself wants to know.");
+
+/// `grants`.
+pub(super) const GRANTS: Key = Key::optional("grants", Shape::Table(&grants::KEYS), grants::KEYS.doc);
+
+impl Resolver<'_> {
+    /// Reads the hook of a table.
+    pub(super) fn hook(&mut self, table: &Reader<'_>, title: &str) -> Hook {
+        let settings = match table.node("settings") {
+            Some(node) if matches!(node.value, Value::Table(_)) => node.json(),
+            _ => serde_json::Value::Object(serde_json::Map::new()),
+        };
+        let source = self.hook_source(table);
+        let builtin = match &source {
+            HookSource::Builtin(name) => Some(name.as_str()),
+            HookSource::File(_) => None,
+        };
+        let written = table.has("grants");
+        let grants = if written {
+            let rules = grants::Rules { bare_programs: builtin == Some("command-build") };
+            self.grants(&table.table("grants", &grants::KEYS), &rules)
+        } else {
+            builtin.map_or_else(Grants::default, |name| self.bundled_grants(table, name, &settings))
+        };
+        self.hook_tables.insert(title.to_owned(), table.at.clone());
+        Hook {
+            title: title.to_owned(),
+            bundled_grants: !written && builtin.is_some(),
+            source,
+            settings,
+            timeout: table.duration("timeout"),
+            grants,
+            location: self.source.location(table.at.start),
+        }
+    }
+
+    fn hook_source(&mut self, table: &Reader<'_>) -> HookSource {
+        let text = table.string("hook");
+        if let Some(name) = text.strip_prefix(BUILTIN) {
+            let known = self.surroundings.builtins();
+            if !known.contains(&name) {
+                let choices = known.iter().map(|name| format!("{BUILTIN}{name}"));
+                self.fault(
+                    &table.span("hook"),
+                    "config/unknown-hook",
+                    format!("no hook `{text}` ships with cutover"),
+                    |fault| fault.choices("bundled hooks", choices).did_you_mean(&text),
+                );
+            }
+            return HookSource::Builtin(name.to_owned());
+        }
+        let path = self.root.join(&text);
+        let well_formed = (SOURCE.check)(&text).is_ok();
+        if table.text("hook").is_some() && well_formed && !self.surroundings.is_file(&path) {
+            self.fault(
+                &table.span("hook"),
+                "config/hook-file",
+                format!("there is no file `{text}`"),
+                |fault| {
+                    fault.hint(
+                        "paths begin at the directory of the configuration file; build the component first",
+                    )
+                },
+            );
+        }
+        HookSource::File(path)
+    }
+}

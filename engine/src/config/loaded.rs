@@ -1,0 +1,171 @@
+//! The way from text to a deployment: parse, check, choose the environment, resolve.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use camino::Utf8Path;
+
+use super::check::Check;
+use super::environment::{self, Chosen};
+use super::fault::{Fault, Faults};
+use super::node::Node;
+use super::origins::{self, Setting};
+use super::resolve::Resolver;
+use super::root;
+use super::shape::Shape;
+use super::sharing;
+use super::source::{Source, Span};
+use crate::model::{Deployment, Hook, Name};
+
+/// A configuration file and what was asked of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Input<'a> {
+    /// As the user named it, for messages.
+    pub file: &'a str,
+    /// Its content.
+    pub text: &'a str,
+    /// Its directory, absolute.
+    pub root: &'a Utf8Path,
+    /// Environment that was asked for.
+    pub environment: Option<&'a str>,
+}
+
+/// What the configuration must know of the world around it.
+pub trait Surroundings {
+    /// Whether a file is there (an absolute path).
+    fn is_file(&self, path: &Utf8Path) -> bool;
+
+    /// Names of the hooks that ship with the program, without `builtin:`.
+    fn builtins(&self) -> &[&str];
+
+    /// The `grants` table that a bundled hook gets for these settings, as TOML text; none while the settings are such that it can't be told.
+    /// No text of the settings may widen what it grants.
+    fn bundled_grants(&self, name: &str, settings: &serde_json::Value) -> Option<String>;
+}
+
+/// A configuration without faults.
+#[derive(Debug)]
+pub struct Loaded {
+    /// What the user wants.
+    pub deployment: Deployment,
+    /// What is odd, but stands in nobody's way.
+    pub warnings: Vec<Fault>,
+    /// Every setting with its origin, in the order of the file's documentation.
+    pub settings: Vec<Setting>,
+    source: Source,
+    tree: Node,
+    hook_tables: BTreeMap<String, Span>,
+}
+
+/// Reads a configuration.
+///
+/// # Errors
+/// All faults that can be told from the file, in its order.
+pub fn load(input: Input<'_>, surroundings: &dyn Surroundings) -> Result<Loaded, Faults> {
+    let source = Source { name: input.file.to_owned(), text: input.text.to_owned() };
+    match read(input, &source, surroundings) {
+        Ok(loaded) => Ok(loaded),
+        Err(faults) => {
+            Err(Faults::new(input.file, faults).unwrap_or_else(|| unreachable!("errors have faults")))
+        }
+    }
+}
+
+static FILE: Shape = Shape::Table(&root::KEYS);
+
+fn read(input: Input<'_>, source: &Source, surroundings: &dyn Surroundings) -> Result<Loaded, Vec<Fault>> {
+    let file = Node::parse(source)?;
+    let mut faults = Vec::new();
+    Check { source, faults: &mut faults }.value(&file, &FILE, "");
+    let Chosen { tree, name: environment, confirm } =
+        match environment::choose(source, &file, input.environment) {
+            Ok(chosen) => chosen,
+            Err(more) => {
+                faults.extend(more);
+                return Err(faults);
+            }
+        };
+    Check { source, faults: &mut faults }.required(&tree, &FILE, &(0..0), "");
+    faults.extend(sharing::faults(source, &file, &tree, environment.as_ref()));
+    // A name that is missing or none has been reported; the rest is read all the same.
+    let app = tree.get("name").and_then(Node::text).and_then(|name| Name::new(name).ok());
+    let Some(app) = app.or_else(|| Name::new("app").ok()) else { return Err(faults) };
+    let mut resolver = Resolver {
+        source: source.clone(),
+        surroundings,
+        root: input.root.to_owned(),
+        app,
+        environment,
+        faults,
+        warnings: Vec::new(),
+        hosts: BTreeMap::new(),
+        spans: BTreeMap::new(),
+        used_hosts: BTreeSet::new(),
+        app_hosts: BTreeSet::new(),
+        router_hosts: BTreeSet::new(),
+        secrets: BTreeMap::new(),
+        used_secrets: BTreeSet::new(),
+        hook_tables: BTreeMap::new(),
+        computed: Vec::new(),
+    };
+    let deployment = resolver.deployment(&tree, confirm);
+    if !resolver.faults.is_empty() {
+        return Err(resolver.faults);
+    }
+    let mut warnings = resolver.warnings;
+    warnings.sort_by_key(|warning| (warning.location.line, warning.location.column));
+    let settings = origins::settings(source, &tree, &resolver.computed);
+    Ok(Loaded {
+        deployment,
+        warnings,
+        settings,
+        source: source.clone(),
+        tree,
+        hook_tables: resolver.hook_tables,
+    })
+}
+
+impl Loaded {
+    /// A fault that a hook found in its settings, at its place in the file. `key` is the path inside the settings, such as `cases[2].path`;
+    /// a path that is not there is placed at the nearest table that is.
+    #[must_use]
+    pub fn setting_fault(&self, hook: &Hook, key: &str, reason: &str) -> Fault {
+        let at = self.hook_tables.get(&hook.title).cloned().unwrap_or_default();
+        let span = self.settings_of(hook).map_or(at, |settings| nearest(settings, key));
+        let path = if key.is_empty() { String::new() } else { format!(" `{key}`") };
+        self.source.fault(&span, "config/setting", format!("{}: setting{path}: {reason}", hook.title))
+    }
+
+    /// The faults that hooks found, together.
+    #[must_use]
+    pub fn faults(&self, faults: Vec<Fault>) -> Option<Faults> {
+        Faults::new(self.source.name.clone(), faults)
+    }
+
+    /// The settings of a hook, as merged.
+    fn settings_of(&self, hook: &Hook) -> Option<&Node> {
+        let table = match hook.title.as_str() {
+            title @ ("build" | "health-check" | "router") => self.tree.get(title)?,
+            title => {
+                let named = |test: &&Node| test.get("name").and_then(Node::text) == Some(title);
+                self.tree.get("smoke-test")?.items().iter().find(named)?
+            }
+        };
+        table.get("settings")
+    }
+}
+
+/// Place of the value that a path leads to, or of the last one on the way that is there.
+fn nearest(settings: &Node, key: &str) -> Span {
+    let mut node = settings;
+    let mut span = settings.span.clone();
+    for part in key.split(['.', '[']).filter(|part| !part.is_empty()) {
+        if let Some(index) = part.strip_suffix(']').and_then(|index| index.parse::<usize>().ok()) {
+            let Some(item) = node.items().get(index) else { break };
+            (node, span) = (item, item.span.clone());
+        } else {
+            let Some(entry) = node.entry(part) else { break };
+            (node, span) = (&entry.node, entry.node.span.clone());
+        }
+    }
+    span
+}

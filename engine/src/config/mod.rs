@@ -1,0 +1,50 @@
+//! `cutover.toml` becomes a [`Deployment`](crate::model::Deployment): all faults together, each at its place in the file.
+//!
+//! ```text
+//! text ──node──▶ tree ──check──▶ known keys, types, formats of all that is written (each overlay too)
+//!                 │ environment, overlay
+//!                 ▼
+//!           merged tree ──check.required──▶ what must be there
+//!                 │ resolve: one file a table
+//!                 ▼
+//!           Deployment, warnings, settings with their origins
+//! ```
+//!
+//! What may be written is data (`shape`): the key tables, one beside each reader, are the one source of faults, defaults, the JSON Schema
+//! and `cutover config`. Nothing here touches the world: files and bundled hooks are asked about through [`Surroundings`].
+
+mod app;
+mod build;
+mod bundled;
+mod check;
+mod driver;
+mod duration;
+mod environment;
+mod fault;
+mod format;
+mod grants;
+mod health_check;
+mod hook;
+mod hosts;
+mod interpreters;
+mod loaded;
+mod node;
+mod origins;
+mod overlay;
+mod pipeline;
+mod reader;
+mod resolve;
+mod root;
+mod router;
+mod secrets;
+mod shape;
+mod sharing;
+mod smoke_test;
+mod source;
+
+pub use fault::{Choices, Excerpt, Fault, Faults, Severity};
+pub use loaded::{Input, Loaded, Surroundings, load};
+pub use origins::{Origin, Setting, render};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,78 @@
+//! `[pipeline]`.
+
+use super::format;
+use super::reader::Reader;
+use super::resolve::Resolver;
+use super::shape::{Key, Keys, Shape};
+use crate::model::{ConnectionPolicy, Pipeline, Retire};
+
+/// The table.
+pub(super) static KEYS: Keys = Keys {
+    doc: "Times and policies of a deployment.",
+    keys: &[
+        Key::text("timeout", Shape::Text(&format::DURATION), "30m", "For the whole deployment."),
+        Key::text(
+            "watch",
+            Shape::Text(&format::DURATION_OR_ZERO),
+            "60s",
+            "How long the new color is watched after the switch.",
+        ),
+        Key::optional("drain", Shape::Table(&DRAIN), DRAIN.doc),
+        Key::text(
+            "retire",
+            Shape::Choice(&["keep-warm", "stop"]),
+            "keep-warm",
+            "What becomes of the old color: goes on running for an instant rollback, or is stopped.",
+        ),
+        Key::text(
+            "strategy",
+            Shape::Choice(&["blue-green"]),
+            "blue-green",
+            "How traffic moves: all at once.",
+        ),
+        Key::integer("parallel", Shape::Integer(1, 256), 32, "Hosts worked on at once."),
+        Key::optional(
+            "max-age",
+            Shape::Text(&format::DURATION),
+            "Age of the live release from which on `cutover status --check` fails. Default: never.",
+        ),
+    ],
+    advice: &[(
+        "state",
+        "lock, journal and history are kept on the first router host (on the first application host when no router is one)",
+    )],
+};
+
+static DRAIN: Keys = Keys::new(
+    "What happens to connections that are open on the old color.",
+    &[
+        Key::text("timeout", Shape::Text(&format::DURATION_OR_ZERO), "30s", "How long they may go on."),
+        Key::text(
+            "connections",
+            Shape::Choice(&["wait", "cap", "cut"]),
+            "wait",
+            "At the end of that time: leave them with a warning (wait) or stop them (cap); or stop them at once (cut).",
+        ),
+    ],
+);
+
+impl Resolver<'_> {
+    /// Reads the table.
+    pub(super) fn pipeline(&mut self, root: &Reader<'_>) -> Pipeline {
+        let table = root.table("pipeline", &KEYS);
+        let drain = table.table("drain", &DRAIN);
+        Pipeline {
+            timeout: table.duration("timeout"),
+            watch: table.duration("watch"),
+            drain_timeout: drain.duration("timeout"),
+            connections: match drain.text("connections") {
+                Some("cap") => ConnectionPolicy::Cap,
+                Some("cut") => ConnectionPolicy::Cut,
+                _ => ConnectionPolicy::Wait,
+            },
+            retire: if table.text("retire") == Some("stop") { Retire::Stop } else { Retire::KeepWarm },
+            parallel: table.integer("parallel"),
+            max_age: table.has("max-age").then(|| table.duration("max-age")),
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! Sends a driver's operations to a host and reads the answers.
+
+use std::time::Duration;
+
+use cutover_host::operation::{Answer, Call, Exit, FaultKind, Guard, Operation, Program};
+
+use super::{DriverFailure, InstanceState, Slot, command, detached, systemd};
+use crate::model::{Driver, ReleaseId};
+use crate::transport::{Failure, Link};
+
+/// For operations that only look or only write a small file.
+const SHORT: Duration = Duration::from_secs(20);
+
+/// For a driver's program that starts or stops, beyond the time the application has to stop.
+const LONG: Duration = Duration::from_secs(60);
+
+/// What runs in the slot now.
+///
+/// # Errors
+/// When the host does not answer, or its driver's program fails.
+pub async fn state(link: &dyn Link, slot: &Slot<'_>) -> Result<InstanceState, DriverFailure> {
+    let asker = Asker { link, guard: None };
+    match slot.driver() {
+        Driver::Systemd { scope, .. } => {
+            let exit = asker.run(systemd::show(slot, *scope), SHORT).await?;
+            let release = noted_release(link, slot).await?;
+            systemd::read_state(&exit, release)
+        }
+        Driver::Detached => detached::read_state(&asker.ask(detached::status(slot), SHORT).await?),
+        Driver::Command { status, .. } => match noted_release(link, slot).await? {
+            None => Ok(InstanceState::Stopped),
+            Some(release) => {
+                let program = slot.program(&release, status);
+                let exit = asker.run(program.clone(), SHORT).await?;
+                Ok(command::read_state(&program, &exit, release))
+            }
+        },
+    }
+}
+
+/// Starts a release in the slot; success when it runs there already. Does not wait until the application answers.
+///
+/// # Errors
+/// [`DriverFailure::Occupied`] when something else runs there; otherwise what host or driver said.
+pub async fn start(
+    link: &dyn Link,
+    guard: Option<&Guard>,
+    slot: &Slot<'_>,
+    release: &ReleaseId,
+) -> Result<(), DriverFailure> {
+    match state(link, slot).await? {
+        found if found.runs(release) => return Ok(()),
+        InstanceState::Running { release, .. } => {
+            let occupant = release.map_or_else(
+                || "a process that cutover did not start".to_owned(),
+                |release| format!("release `{release}`"),
+            );
+            return Err(DriverFailure::Occupied { color: slot.color, occupant });
+        }
+        // What fails and is started again by its driver must rest before its script is exchanged.
+        InstanceState::Failed { .. } => stop(link, guard, slot).await?,
+        InstanceState::Stopped => {}
+    }
+    let asker = Asker { link, guard };
+    for operation in slot.directories() {
+        asker.ask(operation, SHORT).await?;
+    }
+    match slot.driver() {
+        Driver::Systemd { scope, .. } => {
+            for operation in systemd::prepare(slot, *scope, release) {
+                asker.ask(operation, SHORT).await?;
+            }
+            for program in systemd::start(slot, *scope) {
+                asker.run_well(program, LONG).await.map_err(|failure| systemd::explain(slot, failure))?;
+            }
+        }
+        Driver::Detached => {
+            asker.ask(detached::start(slot, release), LONG).await?;
+        }
+        Driver::Command { start, .. } => {
+            asker.ask(slot.note_release(release), SHORT).await?;
+            asker.run_well(slot.program(release, start), LONG).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Stops what runs in the slot: SIGTERM, the application's time to stop, SIGKILL. Success when nothing runs.
+///
+/// # Errors
+/// What host or driver said.
+pub async fn stop(link: &dyn Link, guard: Option<&Guard>, slot: &Slot<'_>) -> Result<(), DriverFailure> {
+    let asker = Asker { link, guard };
+    let patience = slot.stop_timeout() + LONG;
+    match slot.driver() {
+        Driver::Systemd { scope, .. } => {
+            let unit = systemd::read_unit(&asker.run(systemd::show(slot, *scope), SHORT).await?)?;
+            if !unit.is_at_rest() {
+                asker.run_well(systemd::stop(slot, *scope), patience).await?;
+            }
+            let unit = systemd::read_unit(&asker.run(systemd::show(slot, *scope), SHORT).await?)?;
+            if unit.has_failed() {
+                asker.run_well(systemd::forget_failure(slot, *scope), SHORT).await?;
+            }
+        }
+        Driver::Detached => {
+            asker.ask(detached::stop(slot), patience).await?;
+        }
+        Driver::Command { stop, .. } => {
+            if let Some(release) = noted_release(link, slot).await? {
+                asker.run_well(slot.program(&release, stop), patience).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Makes a reboot of the host bring up what the slot holds. Only systemd can: the others have nothing that runs at boot.
+///
+/// # Errors
+/// What host or driver said.
+pub async fn enable(link: &dyn Link, guard: Option<&Guard>, slot: &Slot<'_>) -> Result<(), DriverFailure> {
+    at_boot(link, guard, slot, "enable").await
+}
+
+/// Makes a reboot of the host leave the slot empty.
+///
+/// # Errors
+/// What host or driver said.
+pub async fn disable(link: &dyn Link, guard: Option<&Guard>, slot: &Slot<'_>) -> Result<(), DriverFailure> {
+    at_boot(link, guard, slot, "disable").await
+}
+
+async fn at_boot(
+    link: &dyn Link,
+    guard: Option<&Guard>,
+    slot: &Slot<'_>,
+    verb: &'static str,
+) -> Result<(), DriverFailure> {
+    match slot.driver() {
+        Driver::Systemd { scope, .. } => {
+            let program = systemd::at_boot(slot, *scope, verb);
+            Asker { link, guard }.run_well(program, LONG).await?;
+            Ok(())
+        }
+        Driver::Detached | Driver::Command { .. } => Ok(()),
+    }
+}
+
+struct Asker<'a> {
+    link: &'a dyn Link,
+    guard: Option<&'a Guard>,
+}
+
+impl Asker<'_> {
+    async fn ask(&self, operation: Operation, patience: Duration) -> Result<Answer, DriverFailure> {
+        let deadline_ms = Some(u64::try_from(patience.as_millis()).unwrap_or(u64::MAX));
+        let call = Call { id: 0, guard: self.guard.cloned(), deadline_ms, operation };
+        Ok(self.link.perform(call).await?)
+    }
+
+    /// Runs a program to its end, whatever that is.
+    async fn run(&self, program: Program, patience: Duration) -> Result<Exit, DriverFailure> {
+        match self.ask(Operation::Run { program }, patience).await? {
+            Answer::Exited(exit) => Ok(exit),
+            other => Err(nonsense("a program's end", &other)),
+        }
+    }
+
+    /// Runs a program that must end with status 0.
+    async fn run_well(&self, program: Program, patience: Duration) -> Result<Exit, DriverFailure> {
+        let (name, args) = (program.program.clone(), program.args.clone());
+        let exit = self.run(program, patience).await?;
+        if exit.status == 0 { Ok(exit) } else { Err(DriverFailure::program(&name, &args, &exit)) }
+    }
+}
+
+/// The release that the slot was last started from.
+pub(super) async fn noted_release(
+    link: &dyn Link,
+    slot: &Slot<'_>,
+) -> Result<Option<ReleaseId>, DriverFailure> {
+    let read = Operation::Read { path: slot.release_file(), beneath: None, limit: 256 };
+    match (Asker { link, guard: None }).ask(read, SHORT).await {
+        Ok(Answer::Content(content)) => Ok(ReleaseId::parse(content.to_text().trim_end())),
+        Ok(other) => Err(nonsense("a file", &other)),
+        Err(DriverFailure::Host(Failure::Fault(fault))) if fault.kind == FaultKind::NotFound => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
+pub(super) fn nonsense(wanted: &str, got: &Answer) -> DriverFailure {
+    let got: String = format!("{got:?}").chars().take(80).collect();
+    DriverFailure::Host(Failure::Nonsense(format!("host was asked for {wanted} and answered {got}")))
+}

@@ -1,0 +1,88 @@
+//! Why a driver did not do what it was asked.
+
+use cutover_host::operation::{Exit, FaultKind};
+
+use crate::model::Color;
+use crate::transport::Failure;
+
+/// Why a driver did not do what it was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DriverFailure {
+    /// The host was not reached, refused, or broke off.
+    #[error(transparent)]
+    Host(#[from] Failure),
+    /// A program of the driver's failed.
+    #[error("`{command}` ended with status {status}{}", after_colon(.text))]
+    Program {
+        /// Program and arguments.
+        command: String,
+        /// Exit status.
+        status: i32,
+        /// What it said last, at most a few lines.
+        text: String,
+    },
+    /// Another release runs where one was to be started.
+    #[error("{color} is occupied: {occupant}")]
+    Occupied {
+        /// Colour of the slot.
+        color: Color,
+        /// `release 2026…`, `a process that cutover did not start`.
+        occupant: String,
+    },
+    /// The host lacks what `cutover setup` prints.
+    #[error("{missing} is missing")]
+    NotSetUp {
+        /// What.
+        missing: String,
+    },
+    /// The driver keeps no log.
+    #[error("driver `command` keeps no log that cutover could read")]
+    NoLog,
+    /// The host named a home directory that can't be one.
+    #[error(
+        "host says that its home directory is `{home}`, which is no absolute path of ordinary characters"
+    )]
+    StrangeHome {
+        /// As the host said.
+        home: String,
+    },
+}
+
+impl DriverFailure {
+    /// What a person can do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Host(Failure::Fault(fault)) if fault.kind == FaultKind::NoSudo => {
+                Some("`cutover setup` prints the sudoers lines that the host needs")
+            }
+            Self::NotSetUp { .. } => Some("`cutover setup` prints what the host needs once"),
+            Self::Host(_)
+            | Self::Program { .. }
+            | Self::Occupied { .. }
+            | Self::NoLog
+            | Self::StrangeHome { .. } => None,
+        }
+    }
+
+    /// Whether it may have taken effect all the same.
+    #[must_use]
+    pub const fn is_unknown(&self) -> bool {
+        matches!(self, Self::Host(failure) if failure.is_unknown())
+    }
+
+    /// A program ended badly.
+    pub(super) fn program(program: &str, args: &[String], exit: &Exit) -> Self {
+        let said = if exit.errors.0.is_empty() { &exit.out } else { &exit.errors };
+        let said = said.to_text();
+        let lines: Vec<&str> = said.lines().filter(|line| !line.trim().is_empty()).collect();
+        let last = lines[lines.len().saturating_sub(3)..].join("; ");
+        let command =
+            std::iter::once(program).chain(args.iter().map(String::as_str)).collect::<Vec<_>>().join(" ");
+        Self::Program { command, status: exit.status, text: last.chars().take(500).collect() }
+    }
+}
+
+fn after_colon(text: &str) -> String {
+    if text.is_empty() { String::new() } else { format!(": {text}") }
+}

@@ -1,0 +1,182 @@
+//! The place of one colour on one host.
+
+use std::time::Duration;
+
+use cutover_host::operation::{Facts, Operation, Program};
+
+use super::DriverFailure;
+use crate::model::{Color, Deployment, Driver, HostName, Placeholders, ReleaseId};
+
+/// Bytes kept of what a driver's program prints.
+pub(super) const OUTPUT_LIMIT: u64 = 64 * 1024;
+
+/// The place of one colour on one host: where at most one process runs. Knows every path and name that belongs to it.
+#[derive(Debug, Clone)]
+pub struct Slot<'a> {
+    pub(super) deployment: &'a Deployment,
+    pub(super) host: &'a HostName,
+    pub(super) color: Color,
+    /// The application's directory, absolute.
+    directory: String,
+    pub(super) home: String,
+    pub(super) uid: u32,
+    pub(super) login: String,
+}
+
+impl<'a> Slot<'a> {
+    /// A slot of `deployment` on `host`, which said `facts` of itself.
+    ///
+    /// # Errors
+    /// When the host names a home directory that is no plain absolute path.
+    pub fn new(
+        deployment: &'a Deployment,
+        host: &'a HostName,
+        color: Color,
+        facts: &Facts,
+    ) -> Result<Self, DriverFailure> {
+        let plain = |c: char| !c.is_control() && !c.is_whitespace() && !"\"'\\$`*?[]{}".contains(c);
+        if !facts.home.starts_with('/') || !facts.home.chars().all(plain) {
+            return Err(DriverFailure::StrangeHome { home: facts.home.escape_debug().to_string() });
+        }
+        let directory = match deployment.application.directory.strip_prefix("~/") {
+            Some(rest) => format!("{}/{rest}", facts.home.trim_end_matches('/')),
+            None => deployment.application.directory.clone(),
+        };
+        let (home, login) = (facts.home.clone(), facts.user.clone());
+        Ok(Self { deployment, host, color, directory, home, uid: facts.uid, login })
+    }
+
+    /// Its colour.
+    #[must_use]
+    pub const fn color(&self) -> Color {
+        self.color
+    }
+
+    /// The application's directory, absolute.
+    #[must_use]
+    pub fn directory(&self) -> &str {
+        &self.directory
+    }
+
+    /// Directory of a release.
+    #[must_use]
+    pub fn release_directory(&self, release: &ReleaseId) -> String {
+        format!("{}/releases/{release}", self.directory)
+    }
+
+    /// File with the environment of a release in this slot: 0600, in systemd's `EnvironmentFile` format.
+    #[must_use]
+    pub fn env_file(&self, release: &ReleaseId) -> String {
+        format!("{}/env/{release}-{}.env", self.directory, self.color)
+    }
+
+    /// Log of a release in this slot, where the driver keeps log files.
+    #[must_use]
+    pub fn log_file(&self, release: &ReleaseId) -> String {
+        format!("{}/log/{release}-{}.log", self.directory, self.color)
+    }
+
+    /// Directory of what says how the slots are filled.
+    #[must_use]
+    pub fn run_directory(&self) -> String {
+        format!("{}/run", self.directory)
+    }
+
+    /// Says which release the slot was last started from.
+    pub(super) fn release_file(&self) -> String {
+        format!("{}/run/{}.release", self.directory, self.color)
+    }
+
+    /// Script that the unit runs.
+    pub(super) fn launch_file(&self) -> String {
+        format!("{}/run/{}.sh", self.directory, self.color)
+    }
+
+    /// Directory of the supervisor.
+    pub(super) fn process_directory(&self) -> String {
+        format!("{}/run/{}", self.directory, self.color)
+    }
+
+    /// Directories that must be there before anything is started, with the modes of new ones.
+    #[must_use]
+    pub fn directories(&self) -> Vec<Operation> {
+        [("env", 0o700), ("log", 0o755), ("run", 0o700)]
+            .into_iter()
+            .map(|(name, mode)| Operation::MakeDirectory { path: format!("{}/{name}", self.directory), mode })
+            .collect()
+    }
+
+    /// Removes what a release left in this slot beside `releases/ID`: its environment and its logs.
+    #[must_use]
+    pub fn forget(&self, release: &ReleaseId) -> Vec<Operation> {
+        let log = self.log_file(release);
+        [self.env_file(release), format!("{log}.1"), log]
+            .into_iter()
+            .map(|path| Operation::Remove { path, beneath: Some(self.directory.clone()) })
+            .collect()
+    }
+
+    /// What the placeholders stand for here.
+    #[must_use]
+    pub fn placeholders(&self, release: &str) -> Placeholders {
+        Placeholders::new(self.deployment, self.host, self.color, release, &self.directory)
+    }
+
+    /// `app.env-file` as absolute paths: files of the operator's, read before [`Slot::env_file`].
+    #[must_use]
+    pub fn own_env_files(&self) -> Vec<String> {
+        let absolute = |file: &String| match file.strip_prefix("~/") {
+            Some(rest) => format!("{}/{rest}", self.home),
+            None if file.starts_with('/') => file.clone(),
+            None => format!("{}/{file}", self.directory),
+        };
+        self.deployment.application.env_files.iter().map(absolute).collect()
+    }
+
+    /// A command of the application: placeholders filled, started in the release's directory, with the environment that every
+    /// process of that release in this slot has (the process itself, the migration, `exec`).
+    #[must_use]
+    pub fn program(&self, release: &ReleaseId, command: &[String]) -> Program {
+        let mut program = self.plain_program(release, command);
+        program.env_files = self.own_env_files().into_iter().chain([self.env_file(release)]).collect();
+        program
+    }
+
+    /// The same without an environment.
+    pub(super) fn plain_program(&self, release: &ReleaseId, command: &[String]) -> Program {
+        let placeholders = self.placeholders(release.as_str());
+        let mut words = command.iter().map(|word| placeholders.fill(word));
+        let program = words.next().unwrap_or_default();
+        let release_directory = self.release_directory(release);
+        Program {
+            // A path within the release; a bare name is looked for on the PATH.
+            program: if program.contains('/') && !program.starts_with('/') {
+                format!("{release_directory}/{program}")
+            } else {
+                program
+            },
+            args: words.collect(),
+            directory: Some(release_directory),
+            output_limit: OUTPUT_LIMIT,
+            ..Program::default()
+        }
+    }
+
+    pub(super) fn driver(&self) -> &'a Driver {
+        &self.deployment.application.driver
+    }
+
+    pub(super) fn stop_timeout(&self) -> Duration {
+        self.deployment.application.stop_timeout
+    }
+
+    /// The operation that notes which release is about to be started.
+    pub(super) fn note_release(&self, release: &ReleaseId) -> Operation {
+        Operation::Write {
+            path: self.release_file(),
+            beneath: None,
+            content: format!("{release}\n").into(),
+            mode: Some(0o644),
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Everything that a plan can do to the world, as data.
+//!
+//! An action names hosts, routers, colours and releases and nothing else: paths, programs, settings and grants always come
+//! from the local configuration, so a journal can't smuggle any of them in.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Color, HostName, Name, ReleaseId, Routing};
+
+/// One change of the world, or one question that the plan depends on.
+#[expect(missing_docs, reason = "the types of the fields say what they are")]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "kebab-case", rename_all_fields = "kebab-case", deny_unknown_fields)]
+pub enum Action {
+    /// Brings the release to a host, up to the rename that makes it whole.
+    Stage { host: HostName, release: ReleaseId },
+    /// Removes what an unfinished staging left.
+    RemovePartial { host: HostName },
+    /// Runs the release's migration.
+    Migrate { host: HostName, release: ReleaseId, color: Color },
+    /// Stops what occupies the colour, if anything does.
+    Clear { host: HostName, color: Color },
+    /// Writes the environment of one release in one colour.
+    Configure { host: HostName, color: Color, release: ReleaseId },
+    /// Points the colour's link to a release; without one, removes it.
+    Point { host: HostName, color: Color, release: Option<ReleaseId> },
+    /// Starts the colour.
+    Start { host: HostName, color: Color, release: ReleaseId },
+    /// Stops the colour.
+    Stop { host: HostName, color: Color },
+    /// Waits until the instance is healthy.
+    AwaitHealthy { host: HostName, color: Color, release: ReleaseId },
+    /// Runs a smoke test against the colour.
+    Smoke { test: Name, color: Color, release: ReleaseId },
+    /// Makes a reboot bring the colour up.
+    Enable { host: HostName, color: Color },
+    /// Makes a reboot leave the colour down.
+    Disable { host: HostName, color: Color },
+    /// Lets a router check and prepare the change.
+    Prepare { router: HostName, want: Routing },
+    /// Removes what was prepared.
+    Discard { router: HostName },
+    /// Moves the traffic of one router, and waits until the router itself says that it is so.
+    Switch { router: HostName, want: Routing },
+    /// Proves at the front doors that the colour answers.
+    Prove { color: Color, release: ReleaseId },
+    /// Watches the colour under traffic.
+    Watch { color: Color, release: ReleaseId },
+    /// Goes on only if every instance of the colour is healthy now.
+    RequireHealthy { color: Color },
+    /// Goes on only if no router sends anything to the colour.
+    RequireUnrouted { color: Color },
+    /// Waits until the routers have no connections to the colour.
+    Drain { color: Color },
+    /// Records what is live.
+    RecordLive { color: Color, release: ReleaseId },
+    /// Points `current` to the release.
+    SetCurrent { host: HostName, release: ReleaseId },
+    /// Removes releases beyond those to keep.
+    Prune { host: HostName },
+}
+
+impl Action {
+    /// The host that it is done on, when it is about one.
+    #[must_use]
+    pub const fn host(&self) -> Option<&HostName> {
+        match self {
+            Self::Stage { host, .. }
+            | Self::RemovePartial { host }
+            | Self::Migrate { host, .. }
+            | Self::Clear { host, .. }
+            | Self::Configure { host, .. }
+            | Self::Point { host, .. }
+            | Self::Start { host, .. }
+            | Self::Stop { host, .. }
+            | Self::AwaitHealthy { host, .. }
+            | Self::Enable { host, .. }
+            | Self::Disable { host, .. }
+            | Self::SetCurrent { host, .. }
+            | Self::Prune { host } => Some(host),
+            Self::Smoke { .. }
+            | Self::Prepare { .. }
+            | Self::Discard { .. }
+            | Self::Switch { .. }
+            | Self::Prove { .. }
+            | Self::Watch { .. }
+            | Self::RequireHealthy { .. }
+            | Self::RequireUnrouted { .. }
+            | Self::Drain { .. }
+            | Self::RecordLive { .. } => None,
+        }
+    }
+
+    /// The router that it is done on, when it is about one.
+    #[must_use]
+    pub const fn router(&self) -> Option<&HostName> {
+        match self {
+            Self::Prepare { router, .. } | Self::Discard { router } | Self::Switch { router, .. } => {
+                Some(router)
+            }
+            _ => None,
+        }
+    }
+
+    /// What people read in the column of places: a host, a router, a test, a colour.
+    #[must_use]
+    pub fn place(&self) -> String {
+        match self {
+            Self::Smoke { test, .. } => test.to_string(),
+            Self::Drain { color } | Self::RequireHealthy { color } | Self::RequireUnrouted { color } => {
+                color.to_string()
+            }
+            Self::Prove { .. } => "front door".into(),
+            Self::Watch { color, .. } => color.to_string(),
+            Self::RecordLive { .. } => "home".into(),
+            _ => self.host().or_else(|| self.router()).map(ToString::to_string).unwrap_or_default(),
+        }
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stage { release, .. } => write!(f, "bring release {release}"),
+            Self::RemovePartial { .. } => f.write_str("remove what is half staged"),
+            Self::Migrate { .. } => f.write_str("migrate"),
+            Self::Clear { color, .. } => write!(f, "stop what runs as {color}"),
+            Self::Configure { color, .. } => write!(f, "write the environment of {color}"),
+            Self::Point { color, release: Some(release), .. } => write!(f, "point {color} to {release}"),
+            Self::Point { color, release: None, .. } => write!(f, "remove the link {color}"),
+            Self::Start { color, release, .. } => write!(f, "start {color} from {release}"),
+            Self::Stop { color, .. } => write!(f, "stop {color}"),
+            Self::AwaitHealthy { color, .. } => write!(f, "wait until {color} is healthy"),
+            Self::Smoke { test, color, .. } => write!(f, "smoke test {test} against {color}"),
+            Self::Enable { color, .. } => write!(f, "enable {color} at boot"),
+            Self::Disable { color, .. } => write!(f, "disable {color} at boot"),
+            Self::Prepare { want, .. } => write!(f, "prepare {want}"),
+            Self::Discard { .. } => f.write_str("discard what was prepared"),
+            Self::Switch { want, .. } => write!(f, "route {want}"),
+            Self::Prove { color, .. } => write!(f, "prove that {color} answers"),
+            Self::Watch { color, .. } => write!(f, "watch {color}"),
+            Self::RequireHealthy { color } => write!(f, "require {color} to be healthy"),
+            Self::RequireUnrouted { color } => write!(f, "require that no router points to {color}"),
+            Self::Drain { color } => write!(f, "drain {color}"),
+            Self::RecordLive { color, .. } => write!(f, "record {color} as live"),
+            Self::SetCurrent { .. } => f.write_str("set current"),
+            Self::Prune { .. } => f.write_str("prune old releases"),
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! What is remembered of a deployment when it has ended.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Color, Outcome, Release, ReleaseId, Timestamp};
+
+/// One ended deployment, whatever its end.
+///
+/// Fields may be added without a new version of the file when a reader that does not know them is still right.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct HistoryEntry {
+    /// Deployment identifier; unique in the history.
+    pub deployment: String,
+    /// What was asked for: `deploy`, `rollback`.
+    pub command: String,
+    /// What was to go live; none when the deployment ended before that was known.
+    pub release: Option<HistoryRelease>,
+    /// The colour that was to carry it.
+    pub color: Option<Color>,
+    /// `user@machine` that began it.
+    pub who: String,
+    /// Page of the CI run that began it.
+    pub ci: Option<String>,
+    /// Text given with `-m`.
+    pub message: Option<String>,
+    /// When it began.
+    pub started: Timestamp,
+    /// When it ended.
+    pub ended: Timestamp,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Exit code of the run that ended it.
+    pub exit_code: u8,
+    /// The first error; none when all went well.
+    pub error: Option<HistoryError>,
+}
+
+/// What the history keeps of a release, so that it can be told when the release itself is pruned.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct HistoryRelease {
+    /// Identifier.
+    pub id: ReleaseId,
+    /// Number.
+    pub number: u64,
+    /// Revision of the source, when known.
+    pub revision: Option<String>,
+    /// Branch that it was taken from, when known.
+    pub branch: Option<String>,
+    /// First line of the revision's message, when known.
+    pub subject: Option<String>,
+}
+
+impl From<&Release> for HistoryRelease {
+    fn from(release: &Release) -> Self {
+        Self {
+            id: release.id.clone(),
+            number: release.number,
+            revision: release.revision.clone(),
+            branch: release.branch.clone(),
+            subject: release.subject.clone(),
+        }
+    }
+}
+
+/// The first error of a deployment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct HistoryError {
+    /// `smoke/failed`.
+    pub code: String,
+    /// One line.
+    pub text: String,
+}

@@ -1,0 +1,84 @@
+//! What hosts, routers and the record said at preflight: all that a plan is made from beside the wish.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Color, HostName, Observation, ReleaseId};
+
+/// The world as it was read under the lock.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Observed {
+    /// Every application host.
+    pub hosts: BTreeMap<HostName, ObservedHost>,
+    /// Every router, in the order of the configuration.
+    pub routers: Vec<(HostName, Observation)>,
+    /// What the record says is live.
+    pub recorded: Option<(Color, ReleaseId)>,
+}
+
+impl Observed {
+    /// What the routers agree on: `Ok(None)` when none of them knows the application or none sends anything to it.
+    ///
+    /// # Errors
+    /// With every router's own answer when they differ, or share between the colours.
+    pub fn live_color(&self) -> Result<Option<Color>, Disagreement> {
+        let mut colors =
+            self.routers.iter().map(|(_, seen)| seen.routing.as_ref().and_then(super::Routing::only));
+        let first = colors.next().flatten();
+        let mixed = self.routers.iter().any(|(_, seen)| {
+            seen.routing
+                .as_ref()
+                .is_some_and(|routing| routing.only().is_none() && routing.blue + routing.green > 0)
+        });
+        if mixed || colors.any(|color| color != first) {
+            let answers = self.routers.iter().map(|(name, seen)| {
+                let said =
+                    seen.routing.as_ref().map_or_else(|| "unknown here".to_owned(), ToString::to_string);
+                (name.clone(), said)
+            });
+            return Err(Disagreement { answers: answers.collect() });
+        }
+        Ok(first)
+    }
+}
+
+/// Routers that answer differently, or share the traffic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Disagreement {
+    /// Each router with its answer.
+    pub answers: Vec<(HostName, String)>,
+}
+
+/// One application host.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ObservedHost {
+    /// Whole releases there.
+    pub releases: Vec<ReleaseId>,
+    /// The blue instance.
+    pub blue: ObservedInstance,
+    /// The green instance.
+    pub green: ObservedInstance,
+}
+
+impl ObservedHost {
+    /// One of the two instances.
+    #[must_use]
+    pub const fn instance(&self, color: Color) -> &ObservedInstance {
+        match color {
+            Color::Blue => &self.blue,
+            Color::Green => &self.green,
+        }
+    }
+}
+
+/// One colour on one host.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ObservedInstance {
+    /// Release that the colour's link points to.
+    pub link: Option<ReleaseId>,
+    /// Whether a process of ours runs.
+    pub running: bool,
+    /// Release that it was started from, where the driver can tell.
+    pub release: Option<ReleaseId>,
+}

@@ -1,0 +1,421 @@
+//! All work after the build, as data, computed before any of it is done: the way there and the way back.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Action, Color, ConnectionPolicy, Deployment, HostName, Observed, Release, ReleaseId, Retire, Routing,
+    Step, Timestamp,
+};
+
+/// What to deploy, once it is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wish {
+    /// Identifier of the deployment.
+    pub deployment: String,
+    /// `deploy` or `rollback`.
+    pub command: String,
+    /// What is to be live.
+    pub release: Release,
+    /// Whether the release's migration is wanted (a rollback never migrates).
+    pub migrate: bool,
+    /// Whether an idle colour that runs the very release is taken as it is.
+    pub reuse_warm: bool,
+    /// Whether the router is right where record and router differ.
+    pub adopt: bool,
+    /// When the plan was made.
+    pub now: Timestamp,
+}
+
+/// The whole work of one deployment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Plan {
+    /// Format of this record: 1.
+    pub version: u32,
+    /// Identifier of the deployment.
+    pub deployment: String,
+    /// `deploy` or `rollback`.
+    pub command: String,
+    /// What is to be live.
+    pub release: Release,
+    /// Colour that is filled.
+    pub color: Color,
+    /// What was live when the plan was made.
+    pub live: Option<(Color, Option<ReleaseId>)>,
+    /// When the plan was made.
+    pub made: Timestamp,
+    /// Work that is undone when any of it fails. After the last one comes the pivot.
+    pub stages: Vec<Stage>,
+    /// Work after the pivot: goes forward only, failures are warnings.
+    pub retire: Vec<Stage>,
+}
+
+/// Tasks that are done at the same time, and waited for together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Stage {
+    /// Step that people see them as.
+    pub step: Step,
+    /// The tasks.
+    pub tasks: Vec<Task>,
+}
+
+/// The smallest journaled thing: an action with its way back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Task {
+    /// What is done.
+    pub action: Action,
+    /// Whether it may be done twice.
+    pub class: Class,
+    /// What undoes it, in order; each accepts that it never happened.
+    pub undo: Vec<Action>,
+}
+
+/// Whether an action may be done twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Class {
+    /// Yes: it succeeds when it is so already.
+    Repeatable,
+    /// Never: an outcome that is not known is asked for.
+    Once,
+}
+
+/// Why no plan can be made. Nothing was changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Routers disagree among themselves.
+    #[error("the routers disagree: {answers}")]
+    RoutersDisagree {
+        /// Each with its answer.
+        answers: String,
+    },
+    /// Someone moved a router.
+    #[error("the router shows {router}, the record says {record}")]
+    Drift {
+        /// What the routers show.
+        router: String,
+        /// What the record says.
+        record: String,
+    },
+    /// The release is live already.
+    #[error("release {number} is live already, on {color}")]
+    LiveAlready {
+        /// Its number.
+        number: u64,
+        /// Its colour.
+        color: Color,
+    },
+}
+
+impl Plan {
+    /// Makes the plan.
+    ///
+    /// # Errors
+    /// When routers disagree, when router and record do (unless adopted), or when the release is live already.
+    pub fn new(deployment: &Deployment, wish: &Wish, observed: &Observed) -> Result<Self, Refusal> {
+        let live = live(wish, observed)?;
+        if let Some((color, Some(id))) = &live
+            && *id == wish.release.id
+        {
+            return Err(Refusal::LiveAlready { number: wish.release.number, color: *color });
+        }
+        let color = live.as_ref().map_or(Color::Blue, |(color, _)| color.other());
+        let planner = Planner { deployment, wish, observed, color, id: &wish.release.id };
+        Ok(Self {
+            version: 1,
+            deployment: wish.deployment.clone(),
+            command: wish.command.clone(),
+            release: wish.release.clone(),
+            color,
+            made: wish.now,
+            stages: planner.stages(live.is_some()),
+            retire: planner.retire(live.is_some()),
+            live,
+        })
+    }
+
+    /// Every task before the pivot with its place in the plan.
+    pub fn tasks(&self) -> impl DoubleEndedIterator<Item = (TaskId, &Task)> {
+        index(&self.stages, Part::Stages)
+    }
+
+    /// Every task after the pivot with its place in the plan.
+    pub fn retire_tasks(&self) -> impl DoubleEndedIterator<Item = (TaskId, &Task)> {
+        index(&self.retire, Part::Retire)
+    }
+
+    /// The task at a place, when there is one.
+    #[must_use]
+    pub fn task(&self, id: TaskId) -> Option<&Task> {
+        self.stage(id)?.tasks.get(id.task)
+    }
+
+    /// The stage of a place, when there is one.
+    #[must_use]
+    pub fn stage(&self, id: TaskId) -> Option<&Stage> {
+        match id.part {
+            Part::Stages => self.stages.get(id.stage),
+            Part::Retire => self.retire.get(id.stage),
+        }
+    }
+
+    /// Whether every action is one that this configuration could have planned: hosts, routers and tests in their roles.
+    /// A journal supplies state, never authority.
+    ///
+    /// # Errors
+    /// With the first action that goes beyond it.
+    pub fn check_authority(&self, deployment: &Deployment) -> Result<(), Action> {
+        let tasks = self.tasks().chain(self.retire_tasks()).map(|(_, task)| task);
+        let mut actions = tasks.flat_map(|task| std::iter::once(&task.action).chain(&task.undo));
+        let within = |action: &Action| {
+            let host_fine = action.host().is_none_or(|host| {
+                Color::ALL.iter().any(|color| deployment.color_hosts(*color).contains(host))
+                    || deployment.application.hosts.contains(host)
+            });
+            let router_fine = action.router().is_none_or(|router| deployment.router.names.contains(router));
+            let own_fine = match action {
+                Action::Smoke { test, .. } => deployment.smoke_tests.iter().any(|known| known.name == *test),
+                Action::Migrate { .. } => deployment.application.migrate.is_some(),
+                Action::Prepare { want, .. } | Action::Switch { want, .. } => want.is_valid(),
+                _ => true,
+            };
+            host_fine && router_fine && own_fine
+        };
+        actions.find(|action| !within(action)).map_or(Ok(()), |action| Err(action.clone()))
+    }
+}
+
+/// Place of a task in its plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TaskId {
+    /// Which list.
+    pub part: Part,
+    /// Index of the stage.
+    pub stage: usize,
+    /// Index of the task in its stage.
+    pub task: usize,
+}
+
+/// The two lists of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Part {
+    /// Before the pivot.
+    Stages,
+    /// After it.
+    Retire,
+}
+
+fn index(stages: &[Stage], part: Part) -> impl DoubleEndedIterator<Item = (TaskId, &Task)> {
+    stages.iter().enumerate().flat_map(move |(stage, found)| {
+        found.tasks.iter().enumerate().map(move |(task, found)| (TaskId { part, stage, task }, found))
+    })
+}
+
+fn live(wish: &Wish, observed: &Observed) -> Result<Option<(Color, Option<ReleaseId>)>, Refusal> {
+    let shown = observed.live_color().map_err(|found| Refusal::RoutersDisagree {
+        answers: found
+            .answers
+            .iter()
+            .map(|(name, said)| format!("{name}: {said}"))
+            .collect::<Vec<_>>()
+            .join("; "),
+    })?;
+    let recorded = observed.recorded.as_ref().map(|(color, _)| *color);
+    if shown != recorded && !wish.adopt {
+        let name =
+            |color: Option<Color>| color.map_or_else(|| "no colour".to_owned(), |color| color.to_string());
+        return Err(Refusal::Drift { router: name(shown), record: name(recorded) });
+    }
+    Ok(shown.map(|color| {
+        let known =
+            observed.recorded.as_ref().filter(|(recorded, _)| *recorded == color).map(|(_, id)| id.clone());
+        let linked = || {
+            let mut links = observed.hosts.values().map(|host| host.instance(color).link.clone());
+            links.next().flatten().filter(|first| links.all(|link| link.as_ref() == Some(first)))
+        };
+        (color, known.or_else(linked))
+    }))
+}
+
+struct Planner<'a> {
+    deployment: &'a Deployment,
+    wish: &'a Wish,
+    observed: &'a Observed,
+    color: Color,
+    id: &'a ReleaseId,
+}
+
+impl Planner<'_> {
+    fn stages(&self, replaces: bool) -> Vec<Stage> {
+        let (color, release) = (self.color, || self.id.clone());
+        let cold: Vec<&HostName> = self.hosts().iter().filter(|host| !self.is_warm(host)).collect();
+        let mut stages = vec![stage(
+            Step::Stage,
+            self.hosts()
+                .iter()
+                .map(|host| {
+                    let undo = vec![Action::RemovePartial { host: host.clone() }];
+                    repeatable(Action::Stage { host: host.clone(), release: release() }, undo)
+                })
+                .collect(),
+        )];
+        // Before the migration, which runs in the same environment as the processes.
+        stages.push(stage(
+            Step::Stage,
+            cold.iter()
+                .map(|host| {
+                    let action = Action::Configure { host: (*host).clone(), color, release: release() };
+                    repeatable(action, Vec::new())
+                })
+                .collect(),
+        ));
+        if self.wish.migrate && self.deployment.application.migrate.is_some() {
+            let action = Action::Migrate { host: self.hosts()[0].clone(), release: release(), color };
+            stages.push(stage(Step::Migrate, vec![Task { action, class: Class::Once, undo: Vec::new() }]));
+        }
+        stages.push(stage(Step::Start, cold.iter().map(|host| self.clear(host)).collect()));
+        stages.push(stage(Step::Start, cold.iter().map(|host| self.point(host)).collect()));
+        stages.push(stage(
+            Step::Start,
+            cold.iter()
+                .map(|host| {
+                    let host = || (*host).clone();
+                    let undo = vec![Action::RequireUnrouted { color }, Action::Stop { host: host(), color }];
+                    repeatable(Action::Start { host: host(), color, release: release() }, undo)
+                })
+                .collect(),
+        ));
+        stages.push(stage(
+            Step::Health,
+            self.hosts()
+                .iter()
+                .map(|host| {
+                    let action = Action::AwaitHealthy { host: host.clone(), color, release: release() };
+                    repeatable(action, Vec::new())
+                })
+                .collect(),
+        ));
+        for test in &self.deployment.smoke_tests {
+            let action = Action::Smoke { test: test.name.clone(), color, release: release() };
+            stages.push(stage(Step::Smoke, vec![repeatable(action, Vec::new())]));
+        }
+        stages.extend(self.switch(replaces));
+        stages.push(stage(
+            Step::Watch,
+            vec![repeatable(Action::Watch { color, release: release() }, Vec::new())],
+        ));
+        stages.retain(|stage| !stage.tasks.is_empty());
+        stages
+    }
+
+    fn clear(&self, host: &HostName) -> Task {
+        let color = self.color;
+        let before = self.instance(host);
+        let mut undo = Vec::new();
+        if let Some(release) = before.release.as_ref().or(before.link.as_ref()).filter(|_| before.running) {
+            undo.push(Action::Start { host: host.clone(), color, release: release.clone() });
+        }
+        repeatable(Action::Clear { host: host.clone(), color }, undo)
+    }
+
+    fn point(&self, host: &HostName) -> Task {
+        let point = |release| Action::Point { host: host.clone(), color: self.color, release };
+        repeatable(point(Some(self.id.clone())), vec![point(self.instance(host).link)])
+    }
+
+    fn switch(&self, replaces: bool) -> Vec<Stage> {
+        let (color, want) = (self.color, || Routing::all_to(self.color));
+        let enable = self.hosts().iter().map(|host| {
+            let undo = vec![Action::Disable { host: host.clone(), color }];
+            repeatable(Action::Enable { host: host.clone(), color }, undo)
+        });
+        let prepare = self.observed.routers.iter().map(|(router, _)| {
+            let undo = vec![Action::Discard { router: router.clone() }];
+            repeatable(Action::Prepare { router: router.clone(), want: want() }, undo)
+        });
+        let mut stages = vec![stage(Step::Switch, enable.collect()), stage(Step::Switch, prepare.collect())];
+        for (index, (router, seen)) in self.observed.routers.iter().enumerate() {
+            let back = seen.routing.clone().unwrap_or_else(Routing::none);
+            let mut undo = Vec::new();
+            if replaces {
+                undo.push(Action::RequireHealthy { color: color.other() });
+            }
+            undo.push(Action::Switch { router: router.clone(), want: back });
+            // The way back goes from the last router to the first one, so this one is put back last.
+            if index == 0 {
+                if let Some((old, id)) =
+                    self.observed.recorded.clone().filter(|(old, _)| replaces && *old != color)
+                {
+                    undo.push(Action::Prove { color: old, release: id });
+                }
+                undo.push(Action::Drain { color });
+            }
+            stages.push(stage(
+                Step::Switch,
+                vec![repeatable(Action::Switch { router: router.clone(), want: want() }, undo)],
+            ));
+        }
+        let prove = Action::Prove { color, release: self.id.clone() };
+        stages.push(stage(Step::Switch, vec![repeatable(prove, Vec::new())]));
+        stages
+    }
+
+    fn retire(&self, replaces: bool) -> Vec<Stage> {
+        let (color, old) = (self.color, self.color.other());
+        let last = |action| repeatable(action, Vec::new());
+        let record = last(Action::RecordLive { color, release: self.id.clone() });
+        let current = self
+            .hosts()
+            .iter()
+            .map(|host| last(Action::SetCurrent { host: host.clone(), release: self.id.clone() }));
+        let mut stages = vec![stage(Step::Finish, vec![record]), stage(Step::Finish, current.collect())];
+        if replaces {
+            let old_hosts = || self.deployment.color_hosts(old).iter().cloned();
+            let pipeline = &self.deployment.pipeline;
+            stages.push(stage(Step::Drain, vec![last(Action::Drain { color: old })]));
+            stages.push(stage(
+                Step::Retire,
+                old_hosts().map(|host| last(Action::Disable { host, color: old })).collect(),
+            ));
+            if pipeline.retire == Retire::Stop || pipeline.connections != ConnectionPolicy::Wait {
+                stages.push(stage(Step::Retire, vec![last(Action::RequireUnrouted { color: old })]));
+                stages.push(stage(
+                    Step::Retire,
+                    old_hosts().map(|host| last(Action::Stop { host, color: old })).collect(),
+                ));
+            }
+        }
+        let prune = self.hosts().iter().map(|host| last(Action::Prune { host: host.clone() }));
+        stages.push(stage(Step::Finish, prune.collect()));
+        stages
+    }
+
+    fn hosts(&self) -> &[HostName] {
+        self.deployment.color_hosts(self.color)
+    }
+
+    fn instance(&self, host: &HostName) -> super::ObservedInstance {
+        self.observed.hosts.get(host).map(|host| host.instance(self.color).clone()).unwrap_or_default()
+    }
+
+    fn is_warm(&self, host: &HostName) -> bool {
+        let instance = self.instance(host);
+        let runs = instance.release.as_ref().or(instance.link.as_ref());
+        self.wish.reuse_warm
+            && instance.running
+            && runs == Some(self.id)
+            && instance.link.as_ref() == Some(self.id)
+    }
+}
+
+const fn repeatable(action: Action, undo: Vec<Action>) -> Task {
+    Task { action, class: Class::Repeatable, undo }
+}
+
+const fn stage(step: Step, tasks: Vec<Task>) -> Stage {
+    Stage { step, tasks }
+}

@@ -1,0 +1,432 @@
+//! Where a deployment is: records folded over a plan, and what comes next. One total function, used by every run and every recovery.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::{
+    Action, Class, Decision, End, HostName, Outcome, Part, Plan, Record, Step, TaskId, Trouble, UndoId,
+};
+
+/// How often a repeatable action whose outcome is not known is done again before this counts as its failure.
+const TRIES: u32 = 3;
+
+/// A plan and all that is known to have happened to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Progress {
+    plan: Arc<Plan>,
+    tasks: BTreeMap<TaskId, Mark>,
+    undos: BTreeMap<UndoId, Mark>,
+    turned_back: Option<Trouble>,
+    first_error: Option<Trouble>,
+    pivoted: bool,
+    needs_person: bool,
+    closed: Option<Outcome>,
+}
+
+/// What is known of one task or undo action. Its absence means that it was never begun.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Mark {
+    /// Begun so many times; the outcome is not known.
+    Open(u32),
+    Done,
+    Failed(Trouble),
+}
+
+/// What comes next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    /// Do these at the same time, and wait for all of them.
+    Run(Vec<TaskId>),
+    /// Ask whether these took effect; never do them again.
+    Ask(Vec<TaskId>),
+    /// Undo these at the same time, and wait for all of them.
+    Undo(Vec<UndoId>),
+    /// Write the record after which there is no way back.
+    Pivot,
+    /// Write the end.
+    Close(Outcome),
+    /// It has ended so.
+    Ended(Outcome),
+}
+
+/// A record that can't follow the ones before it. The journal was not written by this program, or its order was changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("record {index} of the journal can't stand there: {reason}")]
+pub struct IllegalHistory {
+    /// Its index, from 0.
+    pub index: usize,
+    /// Why.
+    pub reason: &'static str,
+}
+
+impl Progress {
+    /// Nothing of the plan was begun.
+    #[must_use]
+    pub fn new(plan: Plan) -> Self {
+        Self {
+            plan: Arc::new(plan),
+            tasks: BTreeMap::new(),
+            undos: BTreeMap::new(),
+            turned_back: None,
+            first_error: None,
+            pivoted: false,
+            needs_person: false,
+            closed: None,
+        }
+    }
+
+    /// Folds a whole journal.
+    ///
+    /// # Errors
+    /// When it does not begin with its plan, or a record can't follow the others.
+    pub fn replay(records: &[Record]) -> Result<Self, IllegalHistory> {
+        let Some((Record::Planned { plan, .. }, rest)) = records.split_first() else {
+            return Err(IllegalHistory { index: 0, reason: "a journal begins with its plan" });
+        };
+        let mut progress = Self::new((**plan).clone());
+        for (index, record) in rest.iter().enumerate() {
+            progress.apply(record).map_err(|reason| IllegalHistory { index: index + 1, reason })?;
+        }
+        Ok(progress)
+    }
+
+    /// Takes one more record.
+    ///
+    /// # Errors
+    /// With the reason, when it can't follow; then nothing has changed.
+    pub fn apply(&mut self, record: &Record) -> Result<(), &'static str> {
+        // A deployment that is stuck may be taken up again, any other end is final.
+        let retried = self.closed == Some(Outcome::Stuck) && matches!(record, Record::Recovered { .. });
+        if self.closed.is_some() && !retried {
+            return Err("the deployment has ended");
+        }
+        match record {
+            Record::Planned { .. } => return Err("there is one plan only"),
+            Record::Started { tasks } => self.start(tasks)?,
+            Record::Ended { task, end } => self.end(*task, end)?,
+            Record::TurnedBack { why } => self.turn_back(why)?,
+            Record::UndoStarted { undos } => self.start_undo(undos)?,
+            Record::UndoEnded { undo, end } => self.end_undo(*undo, end)?,
+            Record::Pivot => {
+                if self.pivoted || self.turned_back.is_some() || self.next_task(Part::Stages).is_some() {
+                    return Err("the pivot comes once, after all tasks, and never on the way back");
+                }
+                self.pivoted = true;
+            }
+            Record::Recovered { decision, .. } => self.recover(decision)?,
+            Record::Closed { outcome } => self.closed = Some(*outcome),
+        }
+        Ok(())
+    }
+
+    /// What comes next. Total: every history has an answer.
+    #[must_use]
+    pub fn next(&self) -> Next {
+        if let Some(outcome) = self.closed {
+            return Next::Ended(outcome);
+        }
+        if self.needs_person {
+            return Next::Close(Outcome::Stuck);
+        }
+        if self.pivoted {
+            return self.next_task(Part::Retire).unwrap_or(Next::Close(Outcome::Deployed));
+        }
+        if self.turned_back.is_some() {
+            return self.next_undo();
+        }
+        self.next_task(Part::Stages).unwrap_or(Next::Pivot)
+    }
+
+    /// The plan.
+    #[must_use]
+    pub const fn plan(&self) -> &Arc<Plan> {
+        &self.plan
+    }
+
+    /// Whether the old colour is past protecting.
+    #[must_use]
+    pub const fn is_pivoted(&self) -> bool {
+        self.pivoted
+    }
+
+    /// Why it goes backward, when it does.
+    #[must_use]
+    pub const fn turned_back(&self) -> Option<&Trouble> {
+        self.turned_back.as_ref()
+    }
+
+    /// The error that came first; later ones never hide it.
+    #[must_use]
+    pub const fn first_error(&self) -> Option<&Trouble> {
+        self.first_error.as_ref()
+    }
+
+    /// How it ended, when it did.
+    #[must_use]
+    pub const fn outcome(&self) -> Option<Outcome> {
+        self.closed
+    }
+
+    /// Whether traffic may have been moved: a switch was begun.
+    #[must_use]
+    pub fn switch_begun(&self) -> bool {
+        self.begun().any(|task| matches!(task.action, Action::Switch { .. }))
+    }
+
+    /// Whether a migration was begun: it stays, whatever is put back.
+    #[must_use]
+    pub fn migration_begun(&self) -> bool {
+        self.begun().any(|task| matches!(task.action, Action::Migrate { .. }))
+    }
+
+    /// Undo actions that failed or were not tried because of one that did, each with the reason.
+    #[must_use]
+    pub fn not_undone(&self) -> Vec<(&Action, String)> {
+        let blocked = self.blocked();
+        let mut left = Vec::new();
+        for (id, task) in self.plan.tasks().filter(|(id, _)| self.tasks.contains_key(id)) {
+            for (index, action) in task.undo.iter().enumerate() {
+                match self.undos.get(&UndoId { task: id, index }) {
+                    Some(Mark::Done) => {}
+                    Some(Mark::Failed(trouble)) => left.push((action, trouble.message.clone())),
+                    Some(Mark::Open(_)) | None if self.is_blocked(id, &blocked) => {
+                        left.push((action, "not tried".into()))
+                    }
+                    Some(Mark::Open(_)) | None => {}
+                }
+            }
+        }
+        left
+    }
+
+    /// Tasks after the pivot that failed, each with the reason.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<(&Action, &Trouble)> {
+        let failed = |(id, task)| match self.tasks.get(&id) {
+            Some(Mark::Failed(trouble)) => Some((task, trouble)),
+            _ => None,
+        };
+        self.plan.retire_tasks().filter_map(|(id, task)| failed((id, &task.action))).collect()
+    }
+
+    fn begun(&self) -> impl Iterator<Item = &super::Task> {
+        self.tasks.keys().filter_map(|id| self.plan.task(*id))
+    }
+
+    // ---- what comes next ----
+
+    fn next_task(&self, part: Part) -> Option<Next> {
+        let stages = match part {
+            Part::Stages => &self.plan.stages,
+            Part::Retire => &self.plan.retire,
+        };
+        for (stage, found) in stages.iter().enumerate() {
+            let ids = || (0..found.tasks.len()).map(move |task| TaskId { part, stage, task });
+            let open_once = |id: &TaskId| {
+                let once = self.plan.task(*id).is_some_and(|task| task.class == Class::Once);
+                once && matches!(self.tasks.get(id), Some(Mark::Open(_)))
+            };
+            let ask: Vec<TaskId> = ids().filter(open_once).collect();
+            if !ask.is_empty() {
+                return Some(Next::Ask(ask));
+            }
+            let run: Vec<TaskId> = ids().filter(|id| self.is_to_do(*id) && !self.is_left_out(*id)).collect();
+            if !run.is_empty() {
+                return Some(Next::Run(run));
+            }
+        }
+        None
+    }
+
+    fn is_to_do(&self, id: TaskId) -> bool {
+        matches!(self.tasks.get(&id), None | Some(Mark::Open(_)))
+    }
+
+    /// After the pivot the old colour is stopped only if it is drained and no router points to it.
+    fn is_left_out(&self, id: TaskId) -> bool {
+        let stops = self.plan.task(id).is_some_and(|task| matches!(task.action, Action::Stop { .. }));
+        let guard = |action: &Action| matches!(action, Action::Drain { .. } | Action::RequireUnrouted { .. });
+        id.part == Part::Retire && stops && self.warnings().iter().any(|(action, _)| guard(action))
+    }
+
+    fn next_undo(&self) -> Next {
+        let blocked = self.blocked();
+        for (stage, found) in self.plan.stages.iter().enumerate().rev() {
+            let mut batch = Vec::new();
+            for (task, _) in found.tasks.iter().enumerate() {
+                let id = TaskId { part: Part::Stages, stage, task };
+                if self.tasks.contains_key(&id) && !self.is_blocked(id, &blocked) {
+                    batch.extend(self.first_open_undo(id));
+                }
+            }
+            if !batch.is_empty() {
+                return Next::Undo(batch);
+            }
+        }
+        let stuck = self.undos.values().any(|mark| matches!(mark, Mark::Failed(_)));
+        let changed =
+            self.tasks.keys().filter_map(|id| self.plan.stage(*id)).any(|stage| stage.step > Step::Stage);
+        Next::Close(match (stuck, changed) {
+            (true, _) => Outcome::Stuck,
+            (false, true) => Outcome::RolledBack,
+            (false, false) => Outcome::NothingChanged,
+        })
+    }
+
+    fn first_open_undo(&self, id: TaskId) -> Option<UndoId> {
+        let task = self.plan.task(id)?;
+        let mut undos = (0..task.undo.len()).map(|index| UndoId { task: id, index });
+        undos.find(|undo| self.undos.get(undo) != Some(&Mark::Done))
+    }
+
+    fn blocked(&self) -> Blocked {
+        let mut blocked = Blocked::default();
+        for (undo, _) in self.undos.iter().filter(|(_, mark)| matches!(mark, Mark::Failed(_))) {
+            let Some(task) = self.plan.task(undo.task) else { continue };
+            blocked.tasks.insert(undo.task);
+            // Whether traffic is back is not known: nothing that the new colour needs may be taken away.
+            blocked.color |= matches!(task.action, Action::Switch { .. });
+            blocked.hosts.extend(task.action.host().cloned());
+        }
+        blocked
+    }
+
+    fn is_blocked(&self, id: TaskId, blocked: &Blocked) -> bool {
+        let Some(task) = self.plan.task(id) else { return true };
+        let keeps_color = matches!(
+            task.action,
+            Action::Start { .. } | Action::Point { .. } | Action::Clear { .. } | Action::Enable { .. }
+        );
+        blocked.tasks.contains(&id)
+            || (blocked.color && keeps_color)
+            || task.action.host().is_some_and(|host| blocked.hosts.contains(host))
+    }
+
+    // ---- taking records ----
+
+    fn start(&mut self, tasks: &[TaskId]) -> Result<(), &'static str> {
+        let Next::Run(allowed) = self.next() else { return Err("no task may start now") };
+        if tasks.is_empty() || !tasks.iter().all(|task| allowed.contains(task)) {
+            return Err("these tasks may not start now");
+        }
+        for task in tasks {
+            let tries = match self.tasks.get(task) {
+                Some(Mark::Open(tries)) => *tries,
+                _ => 0,
+            };
+            self.tasks.insert(*task, Mark::Open(tries + 1));
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, id: TaskId, end: &End) -> Result<(), &'static str> {
+        let Some(Mark::Open(tries)) = self.tasks.get(&id).cloned() else {
+            return Err("no such task is under way");
+        };
+        let once = self.plan.task(id).is_some_and(|task| task.class == Class::Once);
+        let mark = match end {
+            End::Done => Some(Mark::Done),
+            End::Failed(trouble) => Some(Mark::Failed(trouble.clone())),
+            End::Unknown(trouble) if !once && tries >= TRIES => Some(Mark::Failed(trouble.clone())),
+            End::Unknown(trouble) if once && tries > TRIES => {
+                // It may have run and may not: nothing can be built on it, and it is never run again.
+                self.turn_back(trouble)?;
+                Some(Mark::Open(tries))
+            }
+            End::Unknown(_) => Some(Mark::Open(tries + u32::from(once))),
+            End::NeverBegan => None,
+        };
+        if let (Some(Mark::Failed(trouble)), Part::Stages) = (&mark, id.part) {
+            self.first_error.get_or_insert_with(|| trouble.clone());
+            self.turned_back.get_or_insert_with(|| trouble.clone());
+        }
+        match mark {
+            Some(mark) => self.tasks.insert(id, mark),
+            None => self.tasks.remove(&id),
+        };
+        Ok(())
+    }
+
+    fn turn_back(&mut self, why: &Trouble) -> Result<(), &'static str> {
+        if self.pivoted {
+            return Err("there is no way back after the pivot");
+        }
+        self.first_error.get_or_insert_with(|| why.clone());
+        self.turned_back.get_or_insert_with(|| why.clone());
+        Ok(())
+    }
+
+    fn start_undo(&mut self, undos: &[UndoId]) -> Result<(), &'static str> {
+        let Next::Undo(allowed) = self.next() else { return Err("nothing may be undone now") };
+        if undos.is_empty() || !undos.iter().all(|undo| allowed.contains(undo)) {
+            return Err("these may not be undone now");
+        }
+        for undo in undos {
+            let tries = match self.undos.get(undo) {
+                Some(Mark::Open(tries)) => *tries,
+                _ => 0,
+            };
+            self.undos.insert(*undo, Mark::Open(tries + 1));
+        }
+        Ok(())
+    }
+
+    fn end_undo(&mut self, id: UndoId, end: &End) -> Result<(), &'static str> {
+        let Some(Mark::Open(tries)) = self.undos.get(&id).cloned() else {
+            return Err("no such undo is under way");
+        };
+        let mark = match end {
+            End::Done => Mark::Done,
+            End::Failed(trouble) => Mark::Failed(trouble.clone()),
+            End::Unknown(trouble) if tries >= TRIES => Mark::Failed(trouble.clone()),
+            End::Unknown(_) | End::NeverBegan => Mark::Open(tries),
+        };
+        self.undos.insert(id, mark);
+        Ok(())
+    }
+
+    fn recover(&mut self, decision: &Decision) -> Result<(), &'static str> {
+        (self.closed, self.needs_person) = (None, false);
+        // A new run tries again what the one before gave up.
+        let afresh = |mark: &mut Mark| {
+            if matches!(mark, Mark::Open(_)) {
+                *mark = Mark::Open(0);
+            }
+        };
+        self.tasks.values_mut().for_each(afresh);
+        self.undos.retain(|_, mark| *mark == Mark::Done);
+        match decision {
+            Decision::Back { why } => self.turn_back(why)?,
+            Decision::Forward if self.turned_back.is_some() => return Err("it goes backward already"),
+            Decision::Forward => self.again_from_watch(),
+            Decision::Person { .. } => self.needs_person = true,
+        }
+        Ok(())
+    }
+
+    /// What was seen before a break proves nothing now: health, tests and watch are asked anew.
+    fn again_from_watch(&mut self) {
+        if self.pivoted {
+            return;
+        }
+        let plan = &self.plan;
+        let asks = |action: &Action| {
+            matches!(
+                action,
+                Action::AwaitHealthy { .. }
+                    | Action::Smoke { .. }
+                    | Action::Prove { .. }
+                    | Action::Watch { .. }
+            )
+        };
+        self.tasks.retain(|id, _| !plan.task(*id).is_some_and(|task| asks(&task.action)));
+    }
+}
+
+/// What failed undo actions keep from being undone.
+#[derive(Debug, Default)]
+struct Blocked {
+    tasks: BTreeSet<TaskId>,
+    hosts: BTreeSet<HostName>,
+    color: bool,
+}

@@ -1,0 +1,125 @@
+//! Lines of the journal: small, written before an effect (intent) and after it (what is known of it).
+
+use serde::{Deserialize, Serialize};
+
+use super::{Outcome, Plan, TaskId};
+
+/// One line of the journal of a deployment. The plan is always the first one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "record", rename_all = "kebab-case", rename_all_fields = "kebab-case", deny_unknown_fields)]
+pub enum Record {
+    /// The deployment begins with all of its work.
+    Planned {
+        /// The work.
+        plan: Box<Plan>,
+        /// Who began it.
+        origin: Origin,
+    },
+    /// These tasks are about to be done.
+    Started {
+        /// Places in the plan.
+        tasks: Vec<TaskId>,
+    },
+    /// What is known of a task's effect.
+    Ended {
+        /// Place in the plan.
+        task: TaskId,
+        /// What is known.
+        end: End,
+    },
+    /// From here on backward.
+    TurnedBack {
+        /// Why: what a person or signal said, or the first error.
+        why: Trouble,
+    },
+    /// These undo actions are about to be done.
+    UndoStarted {
+        /// Places.
+        undos: Vec<UndoId>,
+    },
+    /// What is known of an undo action's effect.
+    UndoEnded {
+        /// Place.
+        undo: UndoId,
+        /// What is known.
+        end: End,
+    },
+    /// From here on forward.
+    Pivot,
+    /// A later run took over: what it found out stands in the records that follow.
+    Recovered {
+        /// What it decided.
+        decision: super::Decision,
+        /// Who.
+        origin: Origin,
+    },
+    /// The end. Nothing follows.
+    Closed {
+        /// How.
+        outcome: Outcome,
+    },
+}
+
+/// Who began or took over a deployment.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Origin {
+    /// `user@machine`.
+    pub who: String,
+    /// Link to the CI run, when there is one.
+    pub ci: Option<String>,
+    /// `-m`.
+    pub message: Option<String>,
+    /// Digests of the hook files that were used, by title.
+    pub hooks: Vec<(String, String)>,
+}
+
+/// Place of an undo action: the task that it belongs to and its index there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UndoId {
+    /// The task.
+    pub task: TaskId,
+    /// Index in its `undo`.
+    pub index: usize,
+}
+
+/// What is known of an effect.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum End {
+    /// It is so.
+    Done,
+    /// It is not, or only in part.
+    Failed(Trouble),
+    /// Not known: the connection broke or the run was interrupted.
+    Unknown(Trouble),
+    /// Asked: it never began.
+    NeverBegan,
+}
+
+/// An error as it is kept and shown.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Trouble {
+    /// `class/case`, stable: `smoke/failed`, `health/deadline`.
+    pub code: String,
+    /// One line for people.
+    pub message: String,
+    /// What to do.
+    pub hint: Option<String>,
+}
+
+impl Trouble {
+    /// An error without a hint.
+    pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { code: code.into(), message: message.into(), hint: None }
+    }
+
+    /// With a hint.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}

@@ -1,0 +1,348 @@
+//! `cutover check --hosts`: whether each host has what `setup` prints, and room, ports and a clock to deploy with. Changes nothing.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cutover_host::operation::{Answer, Call, Facts, FaultKind, Operation, PortState, Program, Room};
+use tokio::task::JoinSet;
+
+use super::setup::{directory_lines, file_lines, host_setup, user_line};
+use super::{NeededDirectory, NeededFile, Needs};
+use crate::driver::{self, InstanceState, Slot};
+use crate::model::view::{Finding, HostCheck, HostChecks, Verdict};
+use crate::model::{Color, Deployment, HostName, Timestamp};
+use crate::transport::{Failure, Link};
+
+/// For one question.
+const DEADLINE_MS: u64 = 20_000;
+
+/// Less room than this is told: several releases of an ordinary application.
+const LITTLE_ROOM: u64 = 1 << 30;
+
+/// Fewer inodes than this are told: one release may have 100,000 files.
+const FEW_INODES: u64 = 100_000;
+
+/// Clocks further apart than this make times in logs and histories hard to read.
+const SKEW: Duration = Duration::from_secs(5);
+
+/// Asks every host of the deployment at once. `now` gives the engine's time.
+pub async fn check_hosts(
+    deployment: &Arc<Deployment>,
+    links: &BTreeMap<HostName, Arc<dyn Link>>,
+    now: fn() -> Timestamp,
+) -> HostChecks {
+    let mut questions = JoinSet::new();
+    for (name, link) in links {
+        let (deployment, name, link) = (Arc::clone(deployment), name.clone(), Arc::clone(link));
+        questions.spawn(async move {
+            let check = check_host(&deployment, &name, link.as_ref(), now).await;
+            (name, check)
+        });
+    }
+    let mut checks = BTreeMap::new();
+    while let Some(done) = questions.join_next().await {
+        if let Ok((name, check)) = done {
+            checks.insert(name, check);
+        }
+    }
+    checks.into_values().collect()
+}
+
+async fn check_host(
+    deployment: &Deployment,
+    host: &HostName,
+    link: &dyn Link,
+    now: fn() -> Timestamp,
+) -> HostCheck {
+    match ask_host(deployment, host, link, now).await {
+        Ok((facts, findings)) => HostCheck { host: host.to_string(), facts: Some(facts), findings },
+        Err(problem) => {
+            let finding =
+                Finding { what: "reach".to_owned(), verdict: Verdict::Missing, text: problem, fix: None };
+            HostCheck { host: host.to_string(), facts: None, findings: vec![finding] }
+        }
+    }
+}
+
+async fn ask_host(
+    deployment: &Deployment,
+    host: &HostName,
+    link: &dyn Link,
+    now: fn() -> Timestamp,
+) -> Result<(String, Vec<Finding>), String> {
+    let host_link = HostLink { link };
+    let before = now();
+    let first = host_link.facts(Vec::new()).await?;
+    let skew = skew(before, now(), Timestamp(first.now_ms));
+    let slots: Vec<Slot<'_>> = Color::ALL
+        .into_iter()
+        .filter(|color| deployment.color_hosts(*color).contains(host))
+        .map(|color| Slot::new(deployment, host, color, &first).map_err(|failure| failure.to_string()))
+        .collect::<Result<_, _>>()?;
+    let needs = Needs::of(deployment, host, &first).map_err(|failure| failure.to_string())?;
+
+    let top = slots.first().map(|slot| slot.directory().to_owned());
+    let files = slots.first().map(Slot::own_env_files).unwrap_or_default();
+    let wanted: Vec<String> = needs.shared_files.iter().cloned().chain(files).collect();
+    let paths = top.iter().cloned().chain(wanted).collect();
+    let facts = host_link.facts(paths).await?;
+    let room = if top.is_some() { facts.room.first() } else { None };
+
+    let mut findings = vec![skew];
+    findings.extend(room.map(judge_room).into_iter().flatten());
+    findings.extend(facts.room.iter().skip(usize::from(top.is_some())).map(judge_presence));
+    if let Some(user) = &needs.process_user {
+        let found = host_link.run("id", &["-u", user], false).await?;
+        findings.push(judge_user(user, found == 0));
+    }
+    for directory in needs.directories.iter().filter(|directory| directory.group.is_some()) {
+        findings.push(judge_directory(directory, host_link.owner(&directory.path).await?.as_deref()));
+    }
+    let mut refused = Vec::new();
+    for command in &needs.privileged {
+        let args: Vec<&str> =
+            ["-n", "-l", "--"].into_iter().chain(command.iter().map(String::as_str)).collect();
+        if host_link.run("sudo", &args, true).await? != 0 {
+            refused.push(command.join(" "));
+        }
+    }
+    findings.extend(judge_sudoers(deployment, &needs, &refused));
+    for file in &needs.files {
+        findings.push(judge_file(file, host_link.read(&file.path).await?.as_deref()));
+    }
+    if needs.linger {
+        let marker = format!("/var/lib/systemd/linger/{}", needs.login);
+        findings.push(judge_linger(&needs.login, host_link.read(&marker).await?.is_some()));
+    }
+    for slot in &slots {
+        let state = driver::state(link, slot).await.map_err(|failure| failure.to_string())?;
+        let placeholders = slot.placeholders("");
+        let port = deployment.application.color(slot.color()).port;
+        let listened = host_link.port(placeholders.listen(), port).await?;
+        findings.push(judge_port(slot.color(), port, &state, &listened));
+    }
+    if deployment.build.builder == *host {
+        findings.push(judge_git(host_link.run("git", &["--version"], false).await? == 0));
+    }
+    Ok((describe(&first, room), findings))
+}
+
+/// Questions to one host, with answers in words where there is none.
+struct HostLink<'a> {
+    link: &'a dyn Link,
+}
+
+impl HostLink<'_> {
+    async fn ask(&self, operation: Operation) -> Result<Answer, Failure> {
+        self.link.perform(Call { id: 0, guard: None, deadline_ms: Some(DEADLINE_MS), operation }).await
+    }
+
+    async fn facts(&self, paths: Vec<String>) -> Result<Facts, String> {
+        match self.ask(Operation::Facts { paths }).await {
+            Ok(Answer::Facts(facts)) => Ok(facts),
+            Ok(_) => Err("host answered what was not asked".to_owned()),
+            Err(failure) => Err(failure.to_string()),
+        }
+    }
+
+    /// A program's exit status; 127 when there is no such program.
+    async fn run(&self, program: &str, args: &[&str], sudo: bool) -> Result<i32, String> {
+        let exit = self.exit(program, args).await?;
+        Ok(exit.map_or(if sudo { 1 } else { 127 }, |(status, _)| status))
+    }
+
+    async fn exit(&self, program: &str, args: &[&str]) -> Result<Option<(i32, String)>, String> {
+        let program = Program {
+            program: program.to_owned(),
+            args: args.iter().map(|arg| (*arg).to_owned()).collect(),
+            env: vec![("LC_ALL".to_owned(), "C".to_owned())],
+            output_limit: 4096,
+            ..Program::default()
+        };
+        match self.ask(Operation::Run { program }).await {
+            Ok(Answer::Exited(exit)) => Ok(Some((exit.status, exit.out.to_text()))),
+            Ok(_) => Err("host answered what was not asked".to_owned()),
+            Err(Failure::Fault(fault)) if fault.kind == FaultKind::NotFound => Ok(None),
+            Err(failure) => Err(failure.to_string()),
+        }
+    }
+
+    /// `USER GROUP MODE` of a path that is there.
+    async fn owner(&self, path: &str) -> Result<Option<String>, String> {
+        let exit = self.exit("stat", &["-c", "%U %G %a", path]).await?;
+        Ok(exit.filter(|(status, _)| *status == 0).map(|(_, out)| out.trim().to_owned()))
+    }
+
+    /// Content of a file that is there and that we may read.
+    async fn read(&self, path: &str) -> Result<Option<String>, String> {
+        match self.ask(Operation::Read { path: path.to_owned(), beneath: None, limit: 256 * 1024 }).await {
+            Ok(Answer::Content(content)) => Ok(Some(content.to_text())),
+            Ok(_) => Err("host answered what was not asked".to_owned()),
+            Err(Failure::Fault(_)) => Ok(None),
+            Err(failure) => Err(failure.to_string()),
+        }
+    }
+
+    async fn port(&self, address: &str, port: u16) -> Result<PortState, String> {
+        match self.ask(Operation::Port { address: address.to_owned(), port }).await {
+            Ok(Answer::Port(state)) => Ok(state),
+            Ok(_) => Err("host answered what was not asked".to_owned()),
+            Err(failure) => Err(failure.to_string()),
+        }
+    }
+}
+
+fn finding(what: &str, verdict: Verdict, text: impl Into<String>) -> Finding {
+    Finding { what: what.to_owned(), verdict, text: text.into(), fix: None }
+}
+
+fn missing(what: &str, text: impl Into<String>, fix: impl Into<String>) -> Finding {
+    Finding { what: what.to_owned(), verdict: Verdict::Missing, text: text.into(), fix: Some(fix.into()) }
+}
+
+/// `deploy, x86_64, systemd, 12 GB free`.
+fn describe(facts: &Facts, room: Option<&Room>) -> String {
+    let mut parts = vec![facts.user.clone(), facts.architecture.clone()];
+    if facts.systemd {
+        parts.push("systemd".to_owned());
+    }
+    parts.extend(room.map(|room| format!("{} free", bytes(room.bytes))));
+    // A host's own words: no line or escape sequence of theirs reaches a terminal.
+    parts.join(", ").chars().filter(|c| !c.is_control()).take(120).collect()
+}
+
+fn bytes(count: u64) -> String {
+    match count {
+        0..1_000_000 => format!("{} kB", count / 1000),
+        1_000_000..1_000_000_000 => format!("{} MB", count / 1_000_000),
+        _ => format!("{:.1} GB", count as f64 / 1e9),
+    }
+}
+
+/// The host's clock was read at some moment between `before` and `after`.
+fn skew(before: Timestamp, after: Timestamp, host: Timestamp) -> Finding {
+    let ahead = host.since(after);
+    let behind = before.since(host);
+    let (off, word) = if ahead > behind { (ahead, "ahead of") } else { (behind, "behind") };
+    if off <= SKEW {
+        return finding("clock", Verdict::Ok, "agrees with this machine");
+    }
+    let text = format!("is {} s {word} this machine", off.as_secs());
+    Finding { fix: Some("timedatectl set-ntp true".to_owned()), ..finding("clock", Verdict::Warning, text) }
+}
+
+fn judge_room(room: &Room) -> Vec<Finding> {
+    let path = &room.path;
+    let directory = match (room.exists, room.writable) {
+        (true, true) => finding("directory", Verdict::Ok, format!("`{path}` is writable")),
+        (false, true) => finding("directory", Verdict::Ok, format!("`{path}` can be made")),
+        (true, false) => missing("directory", format!("`{path}` is not writable"), "see `cutover setup`"),
+        (false, false) => missing("directory", format!("`{path}` is not there"), "see `cutover setup`"),
+    };
+    let free = bytes(room.bytes);
+    let few = room.inodes.filter(|inodes| *inodes < FEW_INODES);
+    let space = match few {
+        _ if room.bytes == 0 => finding("room", Verdict::Missing, "the file system is full"),
+        Some(0) => finding("room", Verdict::Missing, "the file system has no inodes left"),
+        Some(inodes) => {
+            finding("room", Verdict::Warning, format!("{free} and only {inodes} inodes are free"))
+        }
+        None if room.bytes < LITTLE_ROOM => {
+            finding("room", Verdict::Warning, format!("only {free} are free"))
+        }
+        None => finding("room", Verdict::Ok, format!("{free} are free")),
+    };
+    vec![directory, space]
+}
+
+/// A file that only the operator can provide.
+fn judge_presence(room: &Room) -> Finding {
+    let path = &room.path;
+    if room.exists {
+        finding("file", Verdict::Ok, format!("`{path}` is there"))
+    } else {
+        missing("file", format!("`{path}` is not there"), "put yours there: no release has it")
+    }
+}
+
+fn judge_user(user: &str, exists: bool) -> Finding {
+    if exists {
+        finding("user", Verdict::Ok, format!("`{user}` is there"))
+    } else {
+        missing("user", format!("there is no user `{user}`"), user_line(user))
+    }
+}
+
+fn judge_directory(directory: &NeededDirectory, found: Option<&str>) -> Finding {
+    let NeededDirectory { path, owner, group, mode } = directory;
+    let want = format!("{owner} {} {mode:o}", group.as_deref().unwrap_or(owner));
+    let fix = directory_lines(directory);
+    match found {
+        Some(found) if found == want => {
+            finding("directory", Verdict::Ok, format!("`{path}` belongs to {want}"))
+        }
+        Some(found) => missing("directory", format!("`{path}` belongs to {found}, not to {want}"), fix),
+        None => missing("directory", format!("`{path}` is not there"), fix),
+    }
+}
+
+fn judge_sudoers(deployment: &Deployment, needs: &Needs, refused: &[String]) -> Option<Finding> {
+    let all = needs.privileged.len();
+    if all == 0 {
+        return None;
+    }
+    if refused.is_empty() {
+        return Some(finding("sudoers", Verdict::Ok, format!("all {all} commands are allowed")));
+    }
+    let text = format!("{} of {all} commands are refused: `{}`", refused.len(), refused.join("`, `"));
+    let parts = host_setup(deployment, needs);
+    let script = parts.into_iter().find(|part| part.script.contains("visudo"));
+    Some(missing("sudoers", text, script.map(|part| part.script).unwrap_or_default()))
+}
+
+fn judge_file(file: &NeededFile, found: Option<&str>) -> Finding {
+    let path = &file.path;
+    match found {
+        Some(found) if found == file.content => {
+            finding(&file.what, Verdict::Ok, format!("`{path}` is up to date"))
+        }
+        Some(_) => missing(&file.what, format!("`{path}` is not what it should be"), file_lines(file)),
+        None => missing(&file.what, format!("`{path}` is not there"), file_lines(file)),
+    }
+}
+
+fn judge_linger(login: &str, lingers: bool) -> Finding {
+    if lingers {
+        finding("linger", Verdict::Ok, format!("processes of `{login}` outlive its session"))
+    } else {
+        let fix = format!("loginctl enable-linger {login}");
+        missing("linger", format!("processes of `{login}` end with its session"), fix)
+    }
+}
+
+fn judge_port(color: Color, port: u16, state: &InstanceState, listened: &PortState) -> Finding {
+    match (listened, state) {
+        (PortState::Free, InstanceState::Running { .. }) => {
+            finding("ports", Verdict::Warning, format!("{color} runs, and nothing listens on {port}"))
+        }
+        (PortState::Free, _) => finding("ports", Verdict::Ok, format!("{port} is free for {color}")),
+        (PortState::Taken { .. }, InstanceState::Running { .. }) => {
+            finding("ports", Verdict::Ok, format!("{color} listens on {port}"))
+        }
+        (PortState::Taken { by }, _) => {
+            let by: String =
+                by.as_deref().unwrap_or("something").chars().filter(|c| !c.is_control()).collect();
+            let fix = format!("stop it, or give {color} another port: `app.{color}.port`");
+            missing("ports", format!("{port} is for {color}, and {by} listens there"), fix)
+        }
+    }
+}
+
+fn judge_git(there: bool) -> Finding {
+    if there {
+        finding("builder", Verdict::Ok, "has git")
+    } else {
+        missing("builder", "has no git", "install git, or build elsewhere: `build.builder`")
+    }
+}

@@ -1,0 +1,20 @@
+//! Signals, as data: how many came, and which was the first.
+
+use crate::model::Trouble;
+
+/// Signals that have come.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Interrupts {
+    /// How many.
+    pub count: u32,
+    /// Name of the first one: `Ctrl-C`, `SIGTERM`, `SIGHUP`.
+    pub first: &'static str,
+}
+
+impl Interrupts {
+    /// As the error that turns a deployment back.
+    #[must_use]
+    pub fn trouble(&self) -> Trouble {
+        Trouble::new("deploy/interrupted", format!("interrupted by {}", self.first))
+    }
+}

@@ -1,0 +1,103 @@
+//! What came of one action: what is known for the journal, and what is said to people.
+
+use crate::model::{End, Note, Transfer, Trouble};
+
+/// What came of one action.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Performed {
+    /// For the journal.
+    pub(crate) end: End,
+    /// For the last column.
+    pub(crate) summary: Summary,
+    /// For the lines beneath.
+    pub(crate) details: Vec<Note>,
+}
+
+/// Contribution of one action to the last column of its step.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) enum Summary {
+    /// Nothing worth saying.
+    #[default]
+    Nothing,
+    /// As it stands; equal texts of several actions are said once.
+    Text(String),
+    /// Bytes sent, of bytes in all: added up.
+    Sent(Transfer),
+    /// So many passed: added up.
+    Passed {
+        /// Those that passed.
+        passed: u64,
+        /// All of them.
+        total: u64,
+        /// `passed`, `probes`, `probes say 43`.
+        what: String,
+    },
+}
+
+impl Performed {
+    /// It is so.
+    pub(crate) const fn done(summary: Summary) -> Self {
+        Self { end: End::Done, summary, details: Vec::new() }
+    }
+
+    /// It is not so.
+    pub(crate) const fn failed(trouble: Trouble) -> Self {
+        Self { end: End::Failed(trouble), summary: Summary::Nothing, details: Vec::new() }
+    }
+
+    /// It may be so.
+    pub(crate) const fn unknown(trouble: Trouble) -> Self {
+        Self { end: End::Unknown(trouble), summary: Summary::Nothing, details: Vec::new() }
+    }
+
+    /// With a summary.
+    pub(crate) fn saying(mut self, summary: Summary) -> Self {
+        self.summary = summary;
+        self
+    }
+
+    /// With lines beneath.
+    pub(crate) fn with(mut self, details: Vec<Note>) -> Self {
+        self.details = details;
+        self
+    }
+}
+
+/// Joins what the actions of a step said into its last column.
+pub(crate) fn summarize(said: &[Summary]) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    let (mut sent, mut any_sent) = (Transfer { done: 0, total: 0 }, false);
+    let mut counts: Vec<(String, u64, u64)> = Vec::new();
+    for summary in said {
+        match summary {
+            Summary::Nothing => {}
+            Summary::Text(text) if text.is_empty() || parts.contains(text) => {}
+            Summary::Text(text) => parts.push(text.clone()),
+            Summary::Sent(transfer) => {
+                any_sent = true;
+                sent.done += transfer.done;
+                sent.total += transfer.total;
+            }
+            Summary::Passed { passed, total, what } => {
+                match counts.iter_mut().find(|(known, ..)| known == what) {
+                    Some((_, all_passed, all)) => {
+                        *all_passed += passed;
+                        *all += total;
+                    }
+                    None => counts.push((what.clone(), *passed, *total)),
+                }
+            }
+        }
+    }
+    parts.extend(counts.into_iter().map(|(what, passed, total)| {
+        if passed == total && what == "passed" {
+            format!("{total} passed")
+        } else {
+            format!("{passed} of {total} {what}")
+        }
+    }));
+    if any_sent {
+        parts.insert(0, format!("{} sent", crate::model::Size::of(sent)));
+    }
+    parts.join("; ")
+}

@@ -1,0 +1,281 @@
+//! The loop: next, journal, perform, journal, event. The only writer of the journal.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+
+use super::performed::Performed;
+use super::step_report::StepReport;
+use super::{Interrupts, Reporter};
+use crate::model::{
+    Action, End, EventKind, Next, Outcome, Plan, Progress, Record, Step, TaskId, Trouble, UndoId,
+};
+
+/// Which way an action is done: what is a failure on the way there may be none on the way back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// Before the pivot.
+    There,
+    /// Undoing.
+    Back,
+    /// After the pivot.
+    Retire,
+}
+
+/// What actions are done to.
+pub(crate) trait World: Send + Sync + 'static {
+    /// Does one action. Never panics, always returns in bounded time.
+    fn perform(&self, plan: &Plan, action: &Action, way: Way) -> impl Future<Output = Performed> + Send;
+
+    /// Finds out whether an action of class "once" took effect, without doing it.
+    fn ask(&self, plan: &Plan, action: &Action) -> impl Future<Output = Performed> + Send;
+
+    /// How long a step may wait, for displays.
+    fn wait(&self, step: Step) -> Option<Duration>;
+}
+
+/// Where records go. A record that `append` returned for is on disk.
+pub(crate) trait Log: Send {
+    /// Why no record can be kept any more.
+    type Lost: Send;
+
+    /// Appends one record.
+    fn append(&mut self, record: &Record) -> impl Future<Output = Result<(), Self::Lost>> + Send;
+}
+
+/// Why a run ended before its deployment did.
+#[derive(Debug)]
+pub(crate) enum Stopped<L> {
+    /// The journal is out of reach, or another holder took over.
+    Lost(L),
+    /// A signal, and the time that it gives is over.
+    Interrupted,
+}
+
+/// How long the way back may take after a signal: CI systems kill after 7.5 s.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Does a deployment's work.
+pub(crate) struct Runner<W, L> {
+    pub(crate) world: Arc<W>,
+    pub(crate) log: L,
+    pub(crate) reporter: Reporter,
+    pub(crate) interrupts: watch::Receiver<Interrupts>,
+    /// Tasks at once.
+    pub(crate) parallel: usize,
+    /// When a deployment that has not reached its pivot turns back.
+    pub(crate) deadline: tokio::time::Instant,
+}
+
+/// What ends a wait for a batch early.
+enum Wake {
+    Joined,
+    Signal(Trouble),
+    Deadline,
+    Grace,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    Task(TaskId),
+    Undo(UndoId),
+}
+
+impl<W: World, L: Log> Runner<W, L> {
+    /// Goes on until the deployment has ended.
+    ///
+    /// # Errors
+    /// When the journal is lost, or a signal left no time for more.
+    pub(crate) async fn run(&mut self, progress: &mut Progress) -> Result<Outcome, Stopped<L::Lost>> {
+        let mut report = StepReport::new(self.reporter.clone());
+        let result = self.drive(progress, &mut report).await;
+        match &result {
+            Ok(_) => report.finish(),
+            Err(_) => report.interrupt(),
+        }
+        result
+    }
+
+    async fn drive(
+        &mut self,
+        progress: &mut Progress,
+        report: &mut StepReport,
+    ) -> Result<Outcome, Stopped<L::Lost>> {
+        let mut grace: Option<tokio::time::Instant> = None;
+        loop {
+            if self.interrupts.borrow().count > 0 && grace.is_none() {
+                grace = Some(tokio::time::Instant::now() + GRACE);
+                let why = self.interrupts.borrow().trouble();
+                if progress.is_pivoted() {
+                    return Err(Stopped::Interrupted);
+                }
+                if progress.turned_back().is_none() {
+                    self.keep(progress, Record::TurnedBack { why }).await?;
+                }
+            }
+            match progress.next() {
+                Next::Ended(outcome) => return Ok(outcome),
+                Next::Close(outcome) => self.keep(progress, Record::Closed { outcome }).await?,
+                Next::Pivot => {
+                    report.finish();
+                    self.keep(progress, Record::Pivot).await?;
+                    self.reporter.tell(EventKind::Pivot { release: progress.plan().release.number });
+                }
+                Next::Run(tasks) => {
+                    self.keep(progress, Record::Started { tasks: tasks.clone() }).await?;
+                    let places = tasks.into_iter().map(Place::Task).collect();
+                    self.batch(progress, places, false, report, grace).await?;
+                }
+                Next::Ask(tasks) => {
+                    let places = tasks.into_iter().map(Place::Task).collect();
+                    self.batch(progress, places, true, report, grace).await?;
+                }
+                Next::Undo(undos) => {
+                    self.keep(progress, Record::UndoStarted { undos: undos.clone() }).await?;
+                    let places = undos.into_iter().map(Place::Undo).collect();
+                    self.batch(progress, places, false, report, grace).await?;
+                }
+            }
+        }
+    }
+
+    async fn batch(
+        &mut self,
+        progress: &mut Progress,
+        places: Vec<Place>,
+        ask: bool,
+        report: &mut StepReport,
+        grace: Option<tokio::time::Instant>,
+    ) -> Result<(), Stopped<L::Lost>> {
+        let way = match (progress.is_pivoted(), progress.turned_back()) {
+            (true, _) => Way::Retire,
+            (false, Some(_)) => Way::Back,
+            (false, None) => Way::There,
+        };
+        let plan = Arc::clone(progress.plan());
+        let limit = Arc::new(Semaphore::new(self.parallel.max(1)));
+        let mut set = JoinSet::new();
+        let mut open: Vec<Place> = places.clone();
+        for place in places {
+            let Some((step, action)) = find(&plan, place) else { continue };
+            report.begin(&plan, step, &action, self.world.wait(step));
+            let (world, plan, limit) = (Arc::clone(&self.world), Arc::clone(&plan), Arc::clone(&limit));
+            set.spawn(async move {
+                let _permit = limit.acquire_owned().await;
+                let performed = if ask {
+                    world.ask(&plan, &action).await
+                } else {
+                    world.perform(&plan, &action, way).await
+                };
+                (place, step, action, performed)
+            });
+        }
+        let mut turn: Option<Trouble> = None;
+        loop {
+            let wake = tokio::select! {
+                biased;
+                joined = set.join_next() => match joined {
+                    None => Wake::Joined,
+                    Some(Ok((place, step, action, performed))) => {
+                        open.retain(|other| !other.is(place));
+                        report.end(step, &action, &performed);
+                        self.keep(progress, ended(place, performed.end)).await?;
+                        continue;
+                    }
+                    // A task that panicked is kept as open: what it did is not known.
+                    Some(Err(_)) => continue,
+                },
+                why = signal(self.interrupts.clone()), if grace.is_none() => Wake::Signal(why),
+                () = tokio::time::sleep_until(self.deadline), if way == Way::There => Wake::Deadline,
+                () = no_time_left(self.interrupts.clone(), grace) => Wake::Grace,
+            };
+            match wake {
+                Wake::Joined => break,
+                Wake::Grace => return Err(Stopped::Interrupted),
+                Wake::Signal(why) if way == Way::There => turn = Some(why),
+                Wake::Signal(_) => return Ok(()),
+                Wake::Deadline => {
+                    turn = Some(Trouble::new(
+                        "deploy/timeout",
+                        "the deployment took longer than `pipeline.timeout`",
+                    ));
+                }
+            }
+            break;
+        }
+        set.shutdown().await;
+        for place in open {
+            let why = turn
+                .clone()
+                .unwrap_or_else(|| Trouble::new("internal/panic", "a task ended without an answer"));
+            self.keep(progress, ended(place, End::Unknown(why))).await?;
+        }
+        if let Some(why) = turn
+            && progress.turned_back().is_none()
+        {
+            self.keep(progress, Record::TurnedBack { why }).await?;
+        }
+        Ok(())
+    }
+
+    async fn keep(&mut self, progress: &mut Progress, record: Record) -> Result<(), Stopped<L::Lost>> {
+        // A record that can't follow would make the journal unreadable, so it is checked before it is written.
+        let mut after = progress.clone();
+        if let Err(reason) = after.apply(&record) {
+            unreachable!("the runner wrote {record:?} out of order: {reason}");
+        }
+        self.log.append(&record).await.map_err(Stopped::Lost)?;
+        *progress = after;
+        Ok(())
+    }
+}
+
+impl Place {
+    fn is(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Task(a), Self::Task(b)) => a == b,
+            (Self::Undo(a), Self::Undo(b)) => a == b,
+            (Self::Task(_), Self::Undo(_)) | (Self::Undo(_), Self::Task(_)) => false,
+        }
+    }
+}
+
+fn find(plan: &Plan, place: Place) -> Option<(Step, Action)> {
+    match place {
+        Place::Task(id) => Some((plan.stage(id)?.step, plan.task(id)?.action.clone())),
+        Place::Undo(id) => Some((Step::Undo, plan.task(id.task)?.undo.get(id.index)?.clone())),
+    }
+}
+
+const fn ended(place: Place, end: End) -> Record {
+    match place {
+        Place::Task(task) => Record::Ended { task, end },
+        Place::Undo(undo) => Record::UndoEnded { undo, end },
+    }
+}
+
+async fn signal(mut interrupts: watch::Receiver<Interrupts>) -> Trouble {
+    match interrupts.wait_for(|interrupts| interrupts.count > 0).await {
+        Ok(seen) => seen.trouble(),
+        Err(_) => std::future::pending().await,
+    }
+}
+
+/// A second signal, or the end of the time after the first one.
+async fn no_time_left(mut interrupts: watch::Receiver<Interrupts>, grace: Option<tokio::time::Instant>) {
+    let second = async {
+        if interrupts.wait_for(|interrupts| interrupts.count > 1).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    let late = async {
+        match grace {
+            Some(instant) => tokio::time::sleep_until(instant).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! { () = second => {}, () = late => {} }
+}

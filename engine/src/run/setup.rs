@@ -1,0 +1,253 @@
+//! `cutover setup`: what a host needs, as lines for a shell of root's.
+
+use super::{NeededDirectory, NeededFile, Needs};
+use crate::model::Deployment;
+use crate::model::view::SetupPart;
+
+/// What one host needs, ready to paste.
+#[must_use]
+pub fn host_setup(deployment: &Deployment, needs: &Needs) -> Vec<SetupPart> {
+    let mut parts = Vec::new();
+    let mut part = |title: &str, lines: Vec<String>| {
+        if !lines.is_empty() {
+            let script = lines.iter().map(|line| format!("{line}\n")).collect();
+            parts.push(SetupPart { title: title.to_owned(), script });
+        }
+    };
+    part("user of the processes", needs.process_user.iter().map(|user| user_line(user)).collect());
+    part("directories", needs.directories.iter().map(directory_lines).collect());
+    part(
+        "files that every release links to: put yours there",
+        needs.shared_files.iter().map(|path| format!("ls -l {}", word(path))).collect(),
+    );
+    if !needs.privileged.is_empty() {
+        let path = format!("/etc/sudoers.d/{}", sudoers_name(deployment));
+        part(
+            "what the deploy user may do as root, exactly",
+            vec![new_sudoers(&path, &sudoers(deployment, needs))],
+        );
+    }
+    for file in &needs.files {
+        part(&file.what, vec![file_lines(file)]);
+    }
+    if needs.linger {
+        part(
+            "processes of the deploy user outlive its session",
+            vec![format!("loginctl enable-linger {}", word(&needs.login))],
+        );
+    }
+    parts
+}
+
+/// Makes a system user, once.
+pub(super) fn user_line(user: &str) -> String {
+    let user = word(user);
+    format!(
+        "id -u {user} >/dev/null 2>&1 || useradd --system --user-group --no-create-home --shell /usr/sbin/nologin {user}"
+    )
+}
+
+/// Makes a directory, or corrects its owner and mode.
+pub(super) fn directory_lines(directory: &NeededDirectory) -> String {
+    let owner = word(&directory.owner);
+    let group = directory.group.as_deref().map_or_else(|| format!("\"$(id -gn {owner})\""), word);
+    format!("install -d -o {owner} -g {group} -m {:04o} {}", directory.mode, word(&directory.path))
+}
+
+/// Writes a file, and lets it take effect.
+pub(super) fn file_lines(file: &NeededFile) -> String {
+    format!("cat > {} {}\n{}", word(&file.path), here_document(&file.content), file.then)
+}
+
+/// The same for a sudoers file: a broken one would lock everybody out, so it is tried beforehand, and never half written.
+fn new_sudoers(path: &str, content: &str) -> String {
+    format!(
+        "new=$(mktemp) && cat > \"$new\" {}\
+         \nvisudo -cf \"$new\" && install -o root -g root -m 0440 \"$new\" {}; rm -f \"$new\"",
+        here_document(content),
+        word(path)
+    )
+}
+
+fn here_document(content: &str) -> String {
+    let mut end = "CUTOVER".to_owned();
+    while content.lines().any(|line| line == end) {
+        end.push('_');
+    }
+    format!("<<'{end}'\n{content}{end}")
+}
+
+/// `cutover-shop+production`: sudo passes over files with a `.` in their names, and no name has a `+`.
+fn sudoers_name(deployment: &Deployment) -> String {
+    match &deployment.environment {
+        Some(environment) => format!("cutover-{}+{environment}", deployment.app),
+        None => format!("cutover-{}", deployment.app),
+    }
+}
+
+/// The sudoers file: one line a command, no wildcard anywhere.
+fn sudoers(deployment: &Deployment, needs: &Needs) -> String {
+    let line = |command: &Vec<String>| {
+        format!("{} ALL=(root) NOPASSWD: {}\n", sudoers_word(&needs.login), sudoers_command(command))
+    };
+    let lines: String = needs.privileged.iter().map(line).collect();
+    format!("# Written by `cutover setup` for {}.\n{lines}", deployment.title())
+}
+
+fn sudoers_command(command: &[String]) -> String {
+    match command {
+        // Without this, a command without arguments would be allowed with any.
+        [program] => format!("{} \"\"", sudoers_word(program)),
+        words => words.iter().map(|word| sudoers_word(word)).collect::<Vec<_>>().join(" "),
+    }
+}
+
+/// Takes every special meaning away (sudoers(5), "Other special characters and reserved words", and fnmatch(3)).
+fn sudoers_word(text: &str) -> String {
+    let special = |c: char| !(c.is_ascii_alphanumeric() || "/._-@+".contains(c));
+    text.chars().flat_map(|c| special(c).then_some('\\').into_iter().chain([c])).collect()
+}
+
+/// One word for a POSIX shell.
+fn word(text: &str) -> String {
+    let harmless = |c: char| c.is_ascii_alphanumeric() || "/._-+@:,=".contains(c);
+    if !text.is_empty() && text.chars().all(harmless) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::driver::sample;
+    use crate::model::grant::{ExecGrant, HostGroup};
+    use crate::model::{Driver, SystemdScope};
+
+    fn script(deployment: &Deployment, host: &str, user: &str, uid: u32) -> String {
+        let host = sample::name(host);
+        let needs = Needs::of(deployment, &host, &sample::facts(user, uid)).expect("needs");
+        let part = |part: &SetupPart| format!("== {}\n{}", part.title, part.script);
+        host_setup(deployment, &needs).iter().map(part).collect()
+    }
+
+    fn system() -> Deployment {
+        sample::deployment(Driver::Systemd { scope: SystemdScope::System, unit: Vec::new() })
+    }
+
+    fn reload(args: &[&str]) -> ExecGrant {
+        ExecGrant {
+            hosts: HostGroup::Routers,
+            program: "/usr/sbin/nginx".to_owned(),
+            args: args.iter().map(|arg| (*arg).to_owned()).collect(),
+            env: Vec::new(),
+            directory: Vec::new(),
+            input: false,
+            as_root: true,
+            read_only: false,
+            interpreter: false,
+        }
+    }
+
+    #[test]
+    fn an_application_host_with_a_user_of_its_own_for_the_processes() {
+        let mut deployment = system();
+        deployment.application.user = Some("shop".to_owned());
+        deployment.application.linked_dirs = vec!["uploads".to_owned()];
+        deployment.application.linked_files = vec!["config/master.key".to_owned()];
+        let want = "\
+== user of the processes
+id -u shop >/dev/null 2>&1 || useradd --system --user-group --no-create-home --shell /usr/sbin/nologin shop
+== directories
+install -d -o deploy -g \"$(id -gn deploy)\" -m 0755 /srv/shop
+install -d -o deploy -g shop -m 2750 /srv/shop/run
+install -d -o deploy -g \"$(id -gn deploy)\" -m 0755 /srv/shop/shared
+install -d -o shop -g shop -m 0755 /srv/shop/shared/uploads
+== files that every release links to: put yours there
+ls -l /srv/shop/shared/config/master.key
+== what the deploy user may do as root, exactly
+new=$(mktemp) && cat > \"$new\" <<'CUTOVER'
+# Written by `cutover setup` for shop/production.
+deploy ALL=(root) NOPASSWD: /usr/bin/systemctl start cutover-shop.production@blue.service
+deploy ALL=(root) NOPASSWD: /usr/bin/systemctl stop cutover-shop.production@blue.service
+deploy ALL=(root) NOPASSWD: /usr/bin/systemctl enable cutover-shop.production@blue.service
+deploy ALL=(root) NOPASSWD: /usr/bin/systemctl disable cutover-shop.production@blue.service
+deploy ALL=(root) NOPASSWD: /usr/bin/systemctl reset-failed cutover-shop.production@blue.service
+deploy ALL=(root) NOPASSWD: /usr/bin/journalctl -u cutover-shop.production@blue.service -o json -n 1000 --no-pager
+deploy ALL=(root) NOPASSWD: /usr/bin/journalctl -u cutover-shop.production@blue.service -o json -n 20 --no-pager -f
+deploy ALL=(root) NOPASSWD: /usr/bin/systemctl start cutover-shop.production@green.service
+deploy ALL=(root) NOPASSWD: /usr/bin/systemctl stop cutover-shop.production@green.service
+deploy ALL=(root) NOPASSWD: /usr/bin/systemctl enable cutover-shop.production@green.service
+deploy ALL=(root) NOPASSWD: /usr/bin/systemctl disable cutover-shop.production@green.service
+deploy ALL=(root) NOPASSWD: /usr/bin/systemctl reset-failed cutover-shop.production@green.service
+deploy ALL=(root) NOPASSWD: /usr/bin/journalctl -u cutover-shop.production@green.service -o json -n 1000 --no-pager
+deploy ALL=(root) NOPASSWD: /usr/bin/journalctl -u cutover-shop.production@green.service -o json -n 20 --no-pager -f
+CUTOVER
+visudo -cf \"$new\" && install -o root -g root -m 0440 \"$new\" /etc/sudoers.d/cutover-shop+production; rm -f \"$new\"
+== unit template
+cat > /etc/systemd/system/cutover-shop.production@.service <<'CUTOVER'
+# Written by `cutover setup` for shop/production; one instance a colour.
+[Unit]
+Description=shop/production (%i)
+Wants=network-online.target
+After=network-online.target
+# A process that keeps failing is started again for as long as it is wanted.
+StartLimitIntervalSec=0
+
+[Service]
+Type=exec
+User=shop
+# Opened as the application's user, not as root.
+ExecStart=/bin/sh /srv/shop/run/%i.sh
+Restart=on-failure
+RestartSec=2
+# SIGTERM to all processes of the unit, then SIGKILL to what is left.
+KillMode=control-group
+TimeoutStopSec=30
+
+[Install]
+WantedBy=multi-user.target
+CUTOVER
+systemctl daemon-reload
+";
+        assert_eq!(script(&deployment, "web1", "deploy", 1000), want);
+    }
+
+    #[test]
+    fn root_needs_no_sudoers_and_a_router_host_no_unit() {
+        let mut deployment = system();
+        deployment.router.hook.grants.exec =
+            Some(vec![reload(&["-t"]), reload(&[]), reload(&["-s", "re*load, now"])]);
+        assert!(!script(&deployment, "web1", "root", 0).contains("sudoers"));
+        let want = "\
+== what the deploy user may do as root, exactly
+new=$(mktemp) && cat > \"$new\" <<'CUTOVER'
+# Written by `cutover setup` for shop/production.
+deploy ALL=(root) NOPASSWD: /usr/sbin/nginx -t
+deploy ALL=(root) NOPASSWD: /usr/sbin/nginx \"\"
+deploy ALL=(root) NOPASSWD: /usr/sbin/nginx -s re\\*load\\,\\ now
+CUTOVER
+visudo -cf \"$new\" && install -o root -g root -m 0440 \"$new\" /etc/sudoers.d/cutover-shop+production; rm -f \"$new\"
+";
+        assert_eq!(script(&deployment, "lb1", "deploy", 1000), want);
+    }
+
+    #[test]
+    fn the_users_own_systemd_needs_to_linger() {
+        let mut deployment =
+            sample::deployment(Driver::Systemd { scope: SystemdScope::User, unit: Vec::new() });
+        deployment.application.directory = "~/shop".to_owned();
+        let want = "== processes of the deploy user outlive its session\nloginctl enable-linger deploy\n";
+        assert_eq!(script(&deployment, "web1", "deploy", 1000), want);
+        deployment.application.driver = Driver::Detached;
+        assert_eq!(script(&deployment, "web1", "deploy", 1000), "");
+    }
+
+    #[test]
+    fn nothing_ends_a_here_document_early_or_leaves_a_word() {
+        assert_eq!(here_document("CUTOVER\nCUTOVER_\n"), "<<'CUTOVER__'\nCUTOVER\nCUTOVER_\nCUTOVER__");
+        assert_eq!(word("a b'c"), "'a b'\\''c'");
+        assert_eq!(word(""), "''");
+    }
+}

@@ -1,0 +1,116 @@
+//! The checkout that the user sits in: where its remote is, and what in it will not be built.
+
+use camino::Utf8Path;
+
+use super::{Git, Repository, SourceFailure};
+
+/// The checkout that `cutover.toml` lies in, on the engine's machine.
+#[derive(Debug, Clone, Copy)]
+pub struct Checkout<'a> {
+    git: Git<'a>,
+    root: &'a Utf8Path,
+}
+
+/// Work that the remote does not have.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LocalWork {
+    /// Commits of HEAD that are on no branch of a remote.
+    pub unpushed: u64,
+    /// Files that differ from HEAD, new ones included.
+    pub uncommitted: u64,
+}
+
+impl<'a> Checkout<'a> {
+    /// The checkout around `root`, seen through git of the engine's machine.
+    #[must_use]
+    pub const fn new(git: Git<'a>, root: &'a Utf8Path) -> Self {
+        Self { git, root }
+    }
+
+    /// The remote: of the current branch, else `origin`, else the only one.
+    ///
+    /// # Errors
+    /// [`SourceFailure::NoRemote`] when there is no checkout, or no one remote.
+    pub async fn remote(&self) -> Result<Repository, SourceFailure> {
+        let no_remote = || SourceFailure::NoRemote { root: self.root.to_string() };
+        let remotes = self.line(&["remote"]).await?.ok_or_else(no_remote)?;
+        let names: Vec<&str> = remotes.lines().collect();
+        let upstream =
+            self.line(&["rev-parse", "--abbrev-ref", "--symbolic-full-name", "@{upstream}"]).await?;
+        let tracked = upstream.and_then(|name| name.split_once('/').map(|(remote, _)| remote.to_owned()));
+        let name = match tracked {
+            Some(name) if names.contains(&name.as_str()) => name,
+            _ if names.contains(&"origin") => "origin".to_owned(),
+            _ if names.len() == 1 => names[0].to_owned(),
+            _ => return Err(no_remote()),
+        };
+        let url = self.line(&["remote", "get-url", "--", &name]).await?.ok_or_else(no_remote)?;
+        // Relative remotes are relative to the checkout, not to where the configuration lies in it.
+        let top = self.line(&["rev-parse", "--show-toplevel"]).await?.ok_or_else(no_remote)?;
+        Repository::parse(&url, Utf8Path::new(&top))
+    }
+
+    /// The branch that is checked out; none when there is none.
+    ///
+    /// # Errors
+    /// When the machine did not answer.
+    pub async fn branch(&self) -> Result<Option<String>, SourceFailure> {
+        self.line(&["symbolic-ref", "--quiet", "--short", "HEAD"]).await
+    }
+
+    /// What of the checkout will not be built; nothing when it is no checkout.
+    ///
+    /// # Errors
+    /// When the machine did not answer.
+    pub async fn local_work(&self) -> Result<LocalWork, SourceFailure> {
+        let unpushed = self.line(&["rev-list", "--count", "HEAD", "--not", "--remotes"]).await?;
+        let status = self.git.look(self.root.as_str(), &["status", "--porcelain=v1", "--no-renames"]).await?;
+        let uncommitted = if status.status == 0 { status.out.to_text().lines().count() } else { 0 };
+        Ok(LocalWork {
+            unpushed: unpushed.and_then(|count| count.parse().ok()).unwrap_or(0),
+            uncommitted: uncommitted as u64,
+        })
+    }
+
+    async fn line(&self, args: &[&str]) -> Result<Option<String>, SourceFailure> {
+        let exit = self.git.look(self.root.as_str(), args).await?;
+        let text = exit.out.to_text().trim_end_matches('\n').to_owned();
+        Ok((exit.status == 0 && !text.is_empty()).then_some(text))
+    }
+}
+
+impl LocalWork {
+    /// One sentence for people; none when there is no such work.
+    #[must_use]
+    pub fn note(&self) -> Option<String> {
+        let some = |count: u64, one: &str, many: &str| match count {
+            0 => None,
+            1 => Some(format!("1 {one}")),
+            _ => Some(format!("{count} {many}")),
+        };
+        let parts: Vec<String> = [
+            some(self.unpushed, "commit that was not pushed", "commits that were not pushed"),
+            some(self.uncommitted, "file that was not committed", "files that were not committed"),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        (!parts.is_empty()).then(|| format!("not built: {}", parts.join(", ")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::LocalWork;
+
+    #[test]
+    fn local_work_is_told_in_a_sentence() {
+        let note = |unpushed, uncommitted| LocalWork { unpushed, uncommitted }.note();
+        assert_eq!(note(0, 0), None);
+        assert_eq!(note(1, 0).as_deref(), Some("not built: 1 commit that was not pushed"));
+        assert_eq!(
+            note(2, 3).as_deref(),
+            Some("not built: 2 commits that were not pushed, 3 files that were not committed")
+        );
+    }
+}

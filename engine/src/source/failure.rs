@@ -1,0 +1,82 @@
+//! Why the source was not to be had.
+
+use crate::transport::Failure;
+
+/// Why the source was not to be had.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SourceFailure {
+    /// The machine that git runs on did not answer, or has no git.
+    #[error(transparent)]
+    Host(#[from] Failure),
+    /// The address of the repository is not one that we use.
+    #[error("`{url}` is no repository to build from: {reason}")]
+    BadRepository {
+        /// As configured.
+        url: String,
+        /// Why.
+        reason: &'static str,
+    },
+    /// There is no repository to be found.
+    #[error("`{root}` lies in no git checkout with a remote")]
+    NoRemote {
+        /// Directory of `cutover.toml`.
+        root: String,
+    },
+    /// Any branch is allowed, and nothing says which.
+    #[error("no branch to build: `build.branch` is `*`, and the checkout is on none")]
+    NoBranch,
+    /// The remote has no such branch.
+    #[error("`{url}` has no branch `{branch}`")]
+    BranchMissing {
+        /// The repository.
+        url: String,
+        /// The branch.
+        branch: String,
+    },
+    /// The text can't be a revision.
+    #[error("`{revision}` is no revision: use a commit's hexadecimal digits, or a tag")]
+    BadRevision {
+        /// As asked.
+        revision: String,
+    },
+    /// The revision is not on the branch that may go live.
+    #[error("revision `{revision}` is not on branch `{branch}` of the remote")]
+    NotOnBranch {
+        /// As asked.
+        revision: String,
+        /// Allowed branch.
+        branch: String,
+    },
+    /// Git failed.
+    #[error("`git {command}` failed: {text}")]
+    Git {
+        /// Its command.
+        command: String,
+        /// What it said last.
+        text: String,
+    },
+}
+
+impl SourceFailure {
+    /// What a person can do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::BadRepository { .. } => {
+                Some("use `https://…`, `ssh://…`, `user@host:path`, or a path on the builder")
+            }
+            Self::NoRemote { .. } => Some(
+                "name the repository as `build.repository`, or deploy what was built elsewhere: `--artifact PATH`",
+            ),
+            Self::NoBranch => Some("name one: `build.branch = \"main\"`"),
+            Self::BranchMissing { .. } => Some("push it, or name another as `build.branch`"),
+            Self::NotOnBranch { .. } => {
+                Some("push and merge it first: only what the remote's branch has is built")
+            }
+            Self::Git { .. } => {
+                Some("try the same as the builder's user: it needs access to the repository without a prompt")
+            }
+            Self::Host(_) | Self::BadRevision { .. } => None,
+        }
+    }
+}

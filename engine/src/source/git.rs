@@ -1,0 +1,116 @@
+//! Running git on a machine.
+
+use std::time::Duration;
+
+use cutover_host::operation::{Answer, Call, Exit, Operation, Program};
+
+use super::SourceFailure;
+use crate::transport::{Failure, Link};
+
+/// Kept of each output: long enough for a message of git's and for one line of facts.
+const OUTPUT_LIMIT: u64 = 64 * 1024;
+
+/// For what looks at a repository on the same machine.
+const LOOK: Duration = Duration::from_secs(60);
+
+/// For what may fetch a whole repository.
+const FETCH: Duration = Duration::from_secs(15 * 60);
+
+/// Git on one machine.
+#[derive(Debug, Clone, Copy)]
+pub struct Git<'a> {
+    link: &'a dyn Link,
+    agent: Option<&'a str>,
+}
+
+impl<'a> Git<'a> {
+    /// Git of the machine behind `link`. `agent` is the socket of an SSH agent on that machine (`SSH_AUTH_SOCK`), when there is one.
+    #[must_use]
+    pub const fn new(link: &'a dyn Link, agent: Option<&'a str>) -> Self {
+        Self { link, agent }
+    }
+
+    pub(super) const fn link(&self) -> &'a dyn Link {
+        self.link
+    }
+
+    /// What runs: nothing of the caller's environment, no prompt, no hook, no monitor program, our protocols only.
+    fn program(&self, directory: &str, args: &[&str], protocols: &str) -> Program {
+        let fixed = [
+            "-c",
+            "core.hooksPath=/dev/null",
+            "-c",
+            "core.fsmonitor=false",
+            "-c",
+            "advice.detachedHead=false",
+        ];
+        let env = [
+            ("GIT_TERMINAL_PROMPT", "0"),
+            ("GIT_ALLOW_PROTOCOL", protocols),
+            // Whoever asks for a password or for the trust in a host key gets no answer.
+            ("GIT_ASKPASS", "/bin/false"),
+            ("SSH_ASKPASS", "/bin/false"),
+            ("SSH_ASKPASS_REQUIRE", "force"),
+            ("LC_ALL", "C"),
+        ];
+        let agent = self.agent.map(|agent| ("SSH_AUTH_SOCK", agent));
+        Program {
+            program: "git".to_owned(),
+            args: fixed.iter().chain(args).map(|word| (*word).to_owned()).collect(),
+            env: env
+                .into_iter()
+                .chain(agent)
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
+            directory: Some(directory.to_owned()),
+            output_limit: OUTPUT_LIMIT,
+            ..Program::default()
+        }
+    }
+
+    async fn run(&self, program: Program, patience: Duration) -> Result<Exit, SourceFailure> {
+        let deadline_ms = u64::try_from(patience.as_millis()).ok();
+        let call = Call { id: 0, guard: None, deadline_ms, operation: Operation::Run { program } };
+        match self.link.perform(call).await? {
+            Answer::Exited(exit) => Ok(exit),
+            other => {
+                Err(Failure::Nonsense(format!("host was asked to run git and answered {other:?}")).into())
+            }
+        }
+    }
+
+    /// Looks at a repository; any end is an answer.
+    pub(super) async fn look(&self, directory: &str, args: &[&str]) -> Result<Exit, SourceFailure> {
+        self.run(self.program(directory, args, "file"), LOOK).await
+    }
+
+    /// The same, which must end well: its output without the last newline.
+    pub(super) async fn tell(&self, directory: &str, args: &[&str]) -> Result<String, SourceFailure> {
+        let exit = self.look(directory, args).await?;
+        succeeded(args, &exit)?;
+        Ok(exit.out.to_text().trim_end_matches('\n').to_owned())
+    }
+
+    /// Talks to a remote or moves many files; must end well.
+    pub(super) async fn fetch(
+        &self,
+        directory: &str,
+        args: &[&str],
+        protocols: &str,
+    ) -> Result<(), SourceFailure> {
+        let exit = self.run(self.program(directory, args, protocols), FETCH).await?;
+        succeeded(args, &exit)
+    }
+}
+
+fn succeeded(args: &[&str], exit: &Exit) -> Result<(), SourceFailure> {
+    if exit.status == 0 {
+        return Ok(());
+    }
+    let said = exit.errors.to_text();
+    let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let last = lines[lines.len().saturating_sub(3)..].join("; ");
+    let text =
+        if last.is_empty() { format!("status {}", exit.status) } else { last.chars().take(500).collect() };
+    Err(SourceFailure::Git { command: args.first().copied().unwrap_or_default().to_owned(), text })
+}

@@ -1,0 +1,210 @@
+//! A bare copy of the repository on the builder, brought up to date before each use.
+
+use cutover_host::operation::{Answer, Call, Operation};
+
+use super::{Git, Repository, SourceFailure};
+use crate::model::Timestamp;
+
+/// Protocols for the repository itself.
+const PROTOCOLS: &str = "file:ssh:https";
+
+/// Protocols for submodules, whose addresses come out of the repository: never a path of the builder's.
+const SUBMODULE_PROTOCOLS: &str = "ssh:https";
+
+/// Where the branch is kept in the mirror, apart from what a repository may name itself.
+const BRANCH_REF: &str = "refs/cutover/branch";
+
+/// The remote's branch, as fetched.
+#[derive(Debug)]
+pub struct Mirror<'a> {
+    git: Git<'a>,
+    repository: &'a Repository,
+    branch: String,
+    directory: String,
+}
+
+/// One revision of the branch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revision {
+    /// All its hexadecimal digits.
+    pub id: String,
+    /// First line of its message.
+    pub subject: String,
+    /// When it was committed.
+    pub committed: Timestamp,
+}
+
+/// From one revision to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Distance {
+    /// Commits that the newer one has and the older one has not.
+    pub commits: u64,
+    /// When the oldest of them was committed.
+    pub oldest: Option<Timestamp>,
+}
+
+impl<'a> Mirror<'a> {
+    /// Fetches `branch` of the repository as the remote has it now, into the mirror below `home` on the builder.
+    ///
+    /// # Errors
+    /// When the remote is out of reach, or has no such branch.
+    pub async fn fetch(
+        git: Git<'a>,
+        repository: &'a Repository,
+        branch: &str,
+        home: &str,
+    ) -> Result<Self, SourceFailure> {
+        if !is_reference(branch) {
+            let (url, branch) = (repository.shown(), branch.to_owned());
+            return Err(SourceFailure::BranchMissing { url, branch });
+        }
+        let parent = format!("{home}/.cache/cutover/git");
+        let directory = format!("{parent}/{}", repository.directory_name());
+        let make = Operation::MakeDirectory { path: parent.clone(), mode: 0o700 };
+        let answer = git
+            .link()
+            .perform(Call { id: 0, guard: None, deadline_ms: Some(20_000), operation: make })
+            .await?;
+        debug_assert_eq!(answer, Answer::Done);
+        git.tell(&parent, &["init", "--quiet", "--bare", "--", &directory]).await?;
+        let refs = format!("+refs/heads/{branch}:{BRANCH_REF}");
+        let tags = "+refs/tags/*:refs/tags/*";
+        let args = ["fetch", "--quiet", "--no-write-fetch-head", "--", repository.url(), &refs, tags];
+        match git.fetch(&directory, &args, PROTOCOLS).await {
+            Err(SourceFailure::Git { text, .. }) if text.contains("couldn't find remote ref") => {
+                Err(SourceFailure::BranchMissing { url: repository.shown(), branch: branch.to_owned() })
+            }
+            other => other.map(|()| Self { git, repository, branch: branch.to_owned(), directory }),
+        }
+    }
+
+    /// The branch's newest revision, or the one that `asked` names: digits of a commit, or a tag.
+    ///
+    /// # Errors
+    /// [`SourceFailure::NotOnBranch`] when the branch does not contain it.
+    pub async fn revision(&self, asked: Option<&str>) -> Result<Revision, SourceFailure> {
+        let name = match asked {
+            None => BRANCH_REF.to_owned(),
+            Some(text) if is_digits(text) => text.to_owned(),
+            Some(text) if is_reference(text) => format!("refs/tags/{text}"),
+            Some(text) => return Err(SourceFailure::BadRevision { revision: text.to_owned() }),
+        };
+        let not_there = || SourceFailure::NotOnBranch {
+            revision: asked.unwrap_or_default().to_owned(),
+            branch: self.branch.clone(),
+        };
+        let commit = format!("{name}^{{commit}}");
+        let found = self.look(&["rev-parse", "--quiet", "--verify", "--end-of-options", &commit]).await?;
+        let id = found.filter(|id| is_digits(id)).ok_or_else(not_there)?;
+        self.look(&["merge-base", "--is-ancestor", &id, BRANCH_REF]).await?.ok_or_else(not_there)?;
+        let facts = self
+            .git
+            .tell(&self.directory, &["log", "-1", "--no-show-signature", "--format=%ct %s", &id])
+            .await?;
+        let (committed, subject) = facts.split_once(' ').unwrap_or((&facts, ""));
+        let committed = seconds(committed).unwrap_or_default();
+        Ok(Revision { id, subject: subject.chars().take(200).collect(), committed })
+    }
+
+    /// From `older` to `newer`; none when the mirror does not know one of them.
+    ///
+    /// # Errors
+    /// When the builder did not answer.
+    pub async fn distance(&self, older: &str, newer: &str) -> Result<Option<Distance>, SourceFailure> {
+        if !is_digits(older) || !is_digits(newer) {
+            return Ok(None);
+        }
+        let range = format!("{older}..{newer}");
+        let Some(count) = self.look(&["rev-list", "--count", "--end-of-options", &range]).await? else {
+            return Ok(None);
+        };
+        let Ok(commits) = count.parse() else { return Ok(None) };
+        let list = self.look(&["rev-list", "--timestamp", "--reverse", "--end-of-options", &range]).await?;
+        let first = list.as_deref().and_then(|list| list.lines().next()?.split(' ').next());
+        Ok(Some(Distance { commits, oldest: first.and_then(seconds) }))
+    }
+
+    /// Makes a clean checkout of a revision in `directory`, which must not be there. It shares nothing with the mirror, so that a
+    /// build can do no harm to it, and its `origin` is the repository.
+    ///
+    /// # Errors
+    /// When git fails, or a submodule is not to be had.
+    pub async fn check_out(&self, revision: &Revision, directory: &str) -> Result<(), SourceFailure> {
+        let mirror = &self.directory;
+        let clone = ["clone", "--quiet", "--no-checkout", "--no-hardlinks", "--", mirror, directory];
+        self.git.fetch(mirror, &clone, "file").await?;
+        // A clone brings branches and tags; the branch that we keep apart is neither.
+        self.git.fetch(directory, &["fetch", "--quiet", "--", mirror, BRANCH_REF], "file").await?;
+        self.git.tell(directory, &["remote", "set-url", "origin", self.repository.url()]).await?;
+        self.git.fetch(directory, &["checkout", "--quiet", "--detach", &revision.id], "file").await?;
+        let modules = self.git.look(directory, &["cat-file", "-e", "HEAD:.gitmodules"]).await?;
+        if modules.status == 0 {
+            let update = ["submodule", "--quiet", "update", "--init", "--recursive"];
+            self.git.fetch(directory, &update, SUBMODULE_PROTOCOLS).await?;
+        }
+        Ok(())
+    }
+
+    async fn look(&self, args: &[&str]) -> Result<Option<String>, SourceFailure> {
+        let exit = self.git.look(&self.directory, args).await?;
+        Ok((exit.status == 0).then(|| exit.out.to_text().trim_end_matches('\n').to_owned()))
+    }
+}
+
+/// Digits of a commit: SHA-1 or SHA-256, shortened to no less than git's own least.
+fn is_digits(text: &str) -> bool {
+    (4..=64).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+}
+
+/// A stricter form of git-check-ref-format(1).
+fn is_reference(text: &str) -> bool {
+    let fine = |c: char| c.is_alphanumeric() || "/._-+#@=".contains(c);
+    !text.is_empty()
+        && text.len() <= 200
+        && text.chars().all(fine)
+        && !text.starts_with(['-', '/', '.'])
+        && !text.ends_with(['/', '.'])
+        && !text.ends_with(".lock")
+        && !text.contains("..")
+        && !text.contains("//")
+        && !text.contains("/.")
+}
+
+fn seconds(text: &str) -> Option<Timestamp> {
+    text.parse::<u64>().ok()?.checked_mul(1000).map(Timestamp)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_git_could_misread_are_refused() {
+        for good in ["main", "release/2.x", "feature/#12-naïve", "v1.0"] {
+            assert!(is_reference(good), "{good}");
+        }
+        for bad in [
+            "",
+            "-x",
+            "--upload-pack=x",
+            "a..b",
+            "a b",
+            "a:b",
+            "/a",
+            "a/",
+            "a/.b",
+            "x.lock",
+            "a~1",
+            "a^",
+            "*",
+            "a\\b",
+        ] {
+            assert!(!is_reference(bad), "{bad}");
+        }
+        assert!(is_digits("9f3c2a1"));
+        for bad in ["abc", "9F3C2A1", "main", "-9f3c2a", "9f3c 2a1"] {
+            assert!(!is_digits(bad), "{bad}");
+        }
+    }
+}

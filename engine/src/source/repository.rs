@@ -1,0 +1,125 @@
+//! Addresses of repositories.
+
+use camino::Utf8Path;
+use sha2::{Digest, Sha256};
+
+use super::SourceFailure;
+
+/// Address of a repository that git may be given: https, ssh, or an absolute path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Repository {
+    url: String,
+}
+
+impl Repository {
+    /// Checks an address; a relative path starts from `root`.
+    ///
+    /// # Errors
+    /// When git could take it for an option or for a program to run, or its protocol is not one of ours.
+    pub fn parse(text: &str, root: &Utf8Path) -> Result<Self, SourceFailure> {
+        let bad = |reason| Err(SourceFailure::BadRepository { url: without_password(text), reason });
+        if text.is_empty() || text.starts_with('-') || text.chars().any(char::is_control) {
+            return bad("it is empty, begins with `-`, or has control characters");
+        }
+        let url = if let Some((scheme, rest)) = text.split_once("://") {
+            if !matches!(scheme, "https" | "ssh" | "file") {
+                return bad("its protocol is not https, ssh or file");
+            }
+            let authority = rest.split('/').next().unwrap_or_default();
+            let host = authority.rsplit('@').next().unwrap_or_default();
+            if authority.starts_with('-') || host.starts_with('-') {
+                return bad("its host begins with `-`");
+            }
+            text.to_owned()
+        } else if text.contains("::") {
+            return bad("it names a program of git's to fetch with");
+        } else if is_ssh(text) {
+            let host = text.split(':').next().unwrap_or_default().rsplit('@').next().unwrap_or_default();
+            if host.starts_with('-') {
+                return bad("its host begins with `-`");
+            }
+            text.to_owned()
+        } else {
+            root.join(text).into_string()
+        };
+        Ok(Self { url })
+    }
+
+    /// As given to git.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// For people: a password in the address is left out.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        without_password(&self.url)
+    }
+
+    /// Name of the mirror's directory: the same address has the same.
+    pub(super) fn directory_name(&self) -> String {
+        let digest = Sha256::digest(self.url.as_bytes());
+        let digits: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+        format!("{digits}.git")
+    }
+}
+
+/// Git takes `host:path` for SSH when no `/` comes before the first `:`.
+fn is_ssh(text: &str) -> bool {
+    text.split_once(':').is_some_and(|(host, _)| !host.is_empty() && !host.contains('/'))
+}
+
+fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let end = rest.find('/').unwrap_or(rest.len());
+    match rest[..end].rsplit_once('@') {
+        Some((user, host)) => {
+            let user = user.split(':').next().unwrap_or_default();
+            format!("{scheme}://{user}@{host}{}", &rest[end..])
+        }
+        None => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_that_run_something_are_refused() {
+        let root = Utf8Path::new("/home/me/shop");
+        let url = |text| Repository::parse(text, root).map(|repository| repository.url);
+        for fine in [
+            "https://example.com/shop.git",
+            "ssh://git@example.com:2222/shop",
+            "git@example.com:shop.git",
+            "/srv/git/shop",
+            "file:///srv/git/shop",
+        ] {
+            assert_eq!(url(fine), Ok(fine.to_owned()));
+        }
+        assert_eq!(url("../shop.git"), Ok("/home/me/shop/../shop.git".to_owned()));
+        for bad in [
+            "",
+            "-oProxyCommand=x",
+            "ext::sh -c x",
+            "http://example.com/x",
+            "ssh://-oProxyCommand=x/y",
+            "git@-x:y",
+            "-x:y",
+            "ssh://me@-x/y",
+            "git://example.com/x",
+            "a\nb",
+        ] {
+            assert!(matches!(url(bad), Err(SourceFailure::BadRepository { .. })), "{bad}");
+        }
+    }
+
+    #[test]
+    fn passwords_are_not_shown() {
+        let shown = |text| Repository::parse(text, Utf8Path::new("/")).map(|repository| repository.shown());
+        assert_eq!(shown("https://me:s3cret@example.com/x@y"), Ok("https://me@example.com/x@y".to_owned()));
+        assert_eq!(shown("git@example.com:x"), Ok("git@example.com:x".to_owned()));
+    }
+}

@@ -1,0 +1,342 @@
+//! Why the state of an application could not be read or changed.
+
+use cutover_host::operation::{Fault, FaultKind, Lock};
+
+use crate::model::HostName;
+use crate::transport::Failure;
+
+/// Why the state of an application could not be read or changed. The text names the host and the path.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreFault {
+    /// Another deployment holds the lock.
+    #[error("the lock in `{directory}` on `{host}` is held: {}", held(lock))]
+    Locked {
+        /// The home.
+        host: HostName,
+        /// Its state directory.
+        directory: String,
+        /// The lock as it was read.
+        lock: Lock,
+    },
+    /// The lock that was to be freed is not held under that epoch.
+    #[error("the lock in `{directory}` on `{host}` is not held under epoch {epoch}: {}", held(lock))]
+    NotHeld {
+        /// The home.
+        host: HostName,
+        /// Its state directory.
+        directory: String,
+        /// The epoch that was given.
+        epoch: u64,
+        /// The lock as it was read.
+        lock: Lock,
+    },
+    /// Someone took the lock over: nothing more may be changed.
+    #[error("another deployment took over on `{host}`: {message}")]
+    Fenced {
+        /// The host that refused.
+        host: HostName,
+        /// Its words.
+        message: String,
+    },
+    /// A host belongs to another line of deployments than the home.
+    #[error("`{host}` belongs to lineage `{found}` ({path}), but the home `{home}` {}", of_home(expected.as_deref()))]
+    Lineage {
+        /// The host.
+        host: HostName,
+        /// What its file says.
+        found: String,
+        /// That file.
+        path: String,
+        /// The home.
+        home: HostName,
+        /// What the home's file says; none when it has none.
+        expected: Option<String>,
+    },
+    /// Both possible state directories are in use.
+    #[error("`{host}` has two states of this application: `{first}` and `{second}`")]
+    TwoStates {
+        /// The host.
+        host: HostName,
+        /// The system's directory.
+        first: String,
+        /// The deploy user's.
+        second: String,
+    },
+    /// Another deployment began and has not ended.
+    #[error("deployment `{deployment}` has not ended, says `{directory}/open.json` on `{host}`")]
+    Unfinished {
+        /// The home.
+        host: HostName,
+        /// Its state directory.
+        directory: String,
+        /// The deployment.
+        deployment: String,
+    },
+    /// A line before the last one of a journal or of the history is damaged, missing or foreign.
+    #[error("line {line} of `{path}` on `{host}` {reason}")]
+    JournalBroken {
+        /// The home.
+        host: HostName,
+        /// The file.
+        path: String,
+        /// From 1.
+        line: usize,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A file was written by a later version of this program.
+    #[error("`{path}` on `{host}` was written by a newer cutover: format {version}, this one knows {known}")]
+    NewerVersion {
+        /// The host.
+        host: HostName,
+        /// The file.
+        path: String,
+        /// Version of its format.
+        version: u32,
+        /// The newest one that we know.
+        known: u32,
+    },
+    /// A file does not hold what it should.
+    #[error("`{path}` on `{host}` makes no sense: {reason}")]
+    Malformed {
+        /// The host.
+        host: HostName,
+        /// The file.
+        path: String,
+        /// Why.
+        reason: String,
+    },
+    /// The live record is not the one that the change started from.
+    #[error("the live record on `{host}` has generation {found}, not {expected}")]
+    Generation {
+        /// The home.
+        host: HostName,
+        /// What was seen before.
+        expected: u64,
+        /// What is there now.
+        found: u64,
+    },
+    /// A record or file is larger than it may be.
+    #[error("`{path}` on `{host}` would be larger than {limit} bytes")]
+    TooLarge {
+        /// The host.
+        host: HostName,
+        /// The file.
+        path: String,
+        /// Bytes.
+        limit: u64,
+    },
+    /// The journal can't be written since an earlier record's fate is not known; it has to be read again.
+    #[error("`{path}` on `{host}` can't be continued after a failed write")]
+    Uncertain {
+        /// The home.
+        host: HostName,
+        /// The file.
+        path: String,
+    },
+    /// The host did not do it, for a reason of its own: rights, room.
+    #[error("`{host}`: {message}")]
+    Refused {
+        /// The host.
+        host: HostName,
+        /// Kind of its fault.
+        kind: FaultKind,
+        /// Its words.
+        message: String,
+    },
+    /// The host could not be reached; nothing was done.
+    #[error("can't reach `{host}`: {message}")]
+    Unreachable {
+        /// The host.
+        host: HostName,
+        /// Why.
+        message: String,
+    },
+    /// The host's key is unknown or has changed.
+    #[error("`{host}` is not trusted: {message}")]
+    Untrusted {
+        /// The host.
+        host: HostName,
+        /// Why.
+        message: String,
+    },
+    /// The connection broke again and again, or the host talks nonsense: it is not known what it did.
+    #[error("it is not known what `{host}` did: {message}")]
+    Unknown {
+        /// The host.
+        host: HostName,
+        /// Why.
+        message: String,
+    },
+}
+
+impl StoreFault {
+    /// What a host's failure means for the store.
+    pub(super) fn new(host: &HostName, failure: Failure) -> Self {
+        let host = host.clone();
+        match failure {
+            Failure::Fault(Fault { kind: FaultKind::Fenced, message }) => Self::Fenced { host, message },
+            Failure::Fault(Fault { kind, message }) => Self::Refused { host, kind, message },
+            Failure::Unreachable(message) => Self::Unreachable { host, message },
+            Failure::Untrusted(message) => Self::Untrusted { host, message },
+            Failure::Broken(message) | Failure::Nonsense(message) => Self::Unknown { host, message },
+        }
+    }
+
+    /// Stable name of the fault: class and case.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Locked { .. } => "state/locked",
+            Self::NotHeld { .. } => "state/not-held",
+            Self::Fenced { .. } => "state/fenced",
+            Self::Lineage { .. } => "state/lineage",
+            Self::TwoStates { .. } => "state/two-states",
+            Self::Unfinished { .. } => "state/unfinished",
+            Self::JournalBroken { .. } => "state/journal-broken",
+            Self::NewerVersion { .. } => "state/newer-version",
+            Self::Malformed { .. } => "state/malformed",
+            Self::Generation { .. } => "state/generation",
+            Self::TooLarge { .. } => "state/too-large",
+            Self::Uncertain { .. } => "state/uncertain",
+            Self::Refused { .. } => "state/refused",
+            Self::Unreachable { .. } => "state/unreachable",
+            Self::Untrusted { .. } => "state/untrusted",
+            Self::Unknown { .. } => "state/unknown",
+        }
+    }
+
+    /// Exit code that the fault alone decides; none when it depends on how far the deployment had come.
+    #[must_use]
+    pub const fn exit_code(&self) -> Option<u8> {
+        match self {
+            Self::Locked { .. } => Some(30),
+            Self::NotHeld { .. } => Some(2),
+            Self::Fenced { .. } => Some(31),
+            Self::Lineage { .. }
+            | Self::TwoStates { .. }
+            | Self::Unfinished { .. }
+            | Self::JournalBroken { .. }
+            | Self::Malformed { .. }
+            | Self::Generation { .. } => Some(40),
+            Self::NewerVersion { .. } => Some(50),
+            Self::Untrusted { .. } => Some(60),
+            Self::TooLarge { .. }
+            | Self::Uncertain { .. }
+            | Self::Refused { .. }
+            | Self::Unreachable { .. }
+            | Self::Unknown { .. } => None,
+        }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Locked { lock, .. } => format!(
+                "wait for it; if its process is gone for certain: `cutover unlock --epoch {}`, then `cutover resume`",
+                lock.epoch
+            ),
+            Self::NotHeld { .. } => "look again: `cutover status`".to_owned(),
+            Self::Fenced { .. } => "see who took over and how far it is: `cutover status`".to_owned(),
+            Self::Lineage { path, expected: Some(_), .. } => format!(
+                "two setups share this host; give one of them another `name`, or remove `{path}` on the host if the other is gone for good"
+            ),
+            Self::Lineage { path, home, expected: None, .. } => format!(
+                "was another host the first in `router.hosts`? put it first again, or restore the state on `{home}`; to begin anew remove `{path}` on each host"
+            ),
+            Self::TwoStates { first, second, .. } => {
+                format!(
+                    "keep the one whose `live.json` is right and move the other away (`{first}`, `{second}`)"
+                )
+            }
+            Self::Unfinished { .. } => {
+                "go on with it: `cutover resume`; or put back: `cutover abort`".to_owned()
+            }
+            Self::JournalBroken { path, .. } => format!(
+                "only `cutover status` works now: check hosts and router, then move `{path}` and `open.json` away by hand"
+            ),
+            Self::NewerVersion { .. } => "use the cutover that deployed last, or a later one".to_owned(),
+            Self::Malformed { path, .. } => {
+                format!("check hosts and router with `cutover status`, then move `{path}` away by hand")
+            }
+            Self::Generation { .. } => "someone changed it by hand; see `cutover status`".to_owned(),
+            Self::Uncertain { .. } | Self::Unknown { .. } => {
+                "see what is so: `cutover status`; then `cutover resume`".to_owned()
+            }
+            Self::Refused { kind: FaultKind::Permission, .. } => {
+                "what the host needs once is printed by: `cutover setup`".to_owned()
+            }
+            Self::Refused { kind: FaultKind::NoSpace | FaultKind::NoInodes, .. } => {
+                "make room on the host, then run the command again".to_owned()
+            }
+            Self::Refused { .. } | Self::TooLarge { .. } => return None,
+            Self::Unreachable { .. } | Self::Untrusted { .. } => "try: `cutover check --hosts`".to_owned(),
+        })
+    }
+}
+
+/// Who holds a lock, in words. The texts come from a file on a host, so control characters go.
+fn held(lock: &Lock) -> String {
+    let Some(holder) = &lock.holder else {
+        return format!("it is free, epoch {}", lock.epoch);
+    };
+    let plain = |text: &str| text.chars().filter(|c| !c.is_control()).take(120).collect::<String>();
+    let since =
+        i64::try_from(lock.acquired_ms).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+    let since = since.map_or_else(|| "?".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
+    let step =
+        if lock.step.is_empty() { String::new() } else { format!(", at step `{}`", plain(&lock.step)) };
+    format!(
+        "`{}` by {}, deployment {}, since {since}{step}, epoch {}",
+        plain(&holder.command),
+        plain(&holder.who),
+        plain(&holder.deployment),
+        lock.epoch
+    )
+}
+
+fn of_home(expected: Option<&str>) -> String {
+    expected.map_or_else(|| "has none".to_owned(), |expected| format!("to `{expected}`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use cutover_host::operation::LockHolder;
+
+    use super::*;
+
+    #[test]
+    fn a_held_lock_says_who_since_when_and_where() {
+        let holder = LockHolder {
+            who: "ann@laptop pid 7\u{1b}[2J".to_owned(),
+            deployment: "01J".to_owned(),
+            command: "deploy".to_owned(),
+        };
+        let lock = Lock {
+            version: 1,
+            epoch: 7,
+            holder: Some(holder),
+            acquired_ms: 1_700_000_000_000,
+            renewed_ms: 0,
+            step: "health".to_owned(),
+        };
+        let fault = StoreFault::Locked {
+            host: HostName::new("lb1").expect("a name"),
+            directory: "/var/lib/cutover/shop/default".to_owned(),
+            lock,
+        };
+        assert_eq!(
+            fault.to_string(),
+            "the lock in `/var/lib/cutover/shop/default` on `lb1` is held: `deploy` by ann@laptop pid 7[2J, \
+             deployment 01J, since 2023-11-14 22:13:20 UTC, at step `health`, epoch 7"
+        );
+        assert_eq!((fault.code(), fault.exit_code()), ("state/locked", Some(30)));
+        assert_eq!(
+            fault.hint().as_deref(),
+            Some(
+                "wait for it; if its process is gone for certain: `cutover unlock --epoch 7`, then `cutover resume`"
+            )
+        );
+    }
+}

@@ -1,0 +1,140 @@
+//! The home of an application and environment: the host that keeps its lock, journals, history and live record.
+
+use cutover_host::operation::Lock;
+use serde::de::DeserializeOwned;
+use tokio::task::JoinSet;
+
+use super::{HeldLock, Lineage, ReadJournal, StateDirectory, StoreFault, lineage};
+use crate::model::{HistoryEntry, LiveRecord, LiveRelease};
+
+const LIVE: &str = "live.json";
+
+/// The home of an application and environment.
+#[derive(Debug, Clone)]
+pub struct Home {
+    directory: StateDirectory,
+}
+
+/// All that the home knows, read at once.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HomeState<T> {
+    /// The line of deployments; none before the first one.
+    pub lineage: Option<Lineage>,
+    /// The lock.
+    pub lock: Lock,
+    /// What is live; none before the first deployment has ended well.
+    pub live: Option<LiveRecord>,
+    /// The journal that is not closed, see [`Home::open_journal`].
+    pub open: Option<ReadJournal<T>>,
+    /// Ended deployments, oldest first.
+    pub history: Vec<HistoryEntry>,
+}
+
+impl Home {
+    /// The home whose state is in this directory.
+    #[must_use]
+    pub const fn new(directory: StateDirectory) -> Self {
+        Self { directory }
+    }
+
+    /// Its directory.
+    #[must_use]
+    pub const fn directory(&self) -> &StateDirectory {
+        &self.directory
+    }
+
+    /// Reads everything, in two round trips (one while no journal is open). Without the lock the parts may be of different
+    /// moments.
+    ///
+    /// # Errors
+    /// The first fault of any part.
+    pub async fn read_all<T: DeserializeOwned>(&self) -> Result<HomeState<T>, StoreFault> {
+        let (lineage, lock, live, open, history) = tokio::try_join!(
+            self.directory.read_lineage(),
+            self.read_lock(),
+            self.live(),
+            self.open_journal(),
+            self.history(usize::MAX)
+        )?;
+        Ok(HomeState { lineage, lock, live, open, history })
+    }
+
+    /// Makes sure that home and hosts belong to one line of deployments; the first deployment begins it as `fresh`. Hosts
+    /// that are new join. All of `hosts` must be fenced with our epoch; the home may be among them.
+    ///
+    /// # Errors
+    /// [`StoreFault::Lineage`]; then nothing was written.
+    pub async fn settle_lineage(
+        &self,
+        lock: &HeldLock,
+        hosts: &[StateDirectory],
+        fresh: Lineage,
+    ) -> Result<Lineage, StoreFault> {
+        let others = hosts.iter().filter(|host| host.host() != self.directory.host());
+        let mut reading = JoinSet::new();
+        for host in others.cloned() {
+            reading.spawn(async move {
+                let lineage = host.read_lineage().await;
+                (host, lineage)
+            });
+        }
+        let of_home = self.directory.read_lineage().await?;
+        let is_first = of_home.is_none();
+        let mut found = Vec::new();
+        for (host, lineage) in reading.join_all().await {
+            found.push((host, lineage?));
+        }
+        found.sort_by(|(a, _), (b, _)| a.host().cmp(b.host()));
+        let lineage = lineage::agree((&self.directory, of_home), &found, fresh)?;
+        if is_first {
+            self.directory.join(lock.guard(), &lineage, self.directory.host()).await?;
+        }
+        let mut joining = JoinSet::new();
+        for (host, _) in found.into_iter().filter(|(_, lineage)| lineage.is_none()) {
+            let (guard, lineage) = (host.guard(lock.epoch()), lineage.clone());
+            let home = self.directory.host().clone();
+            joining.spawn(async move { host.join(&guard, &lineage, &home).await });
+        }
+        for joined in joining.join_all().await {
+            joined?;
+        }
+        Ok(lineage)
+    }
+
+    /// What the record says is live.
+    ///
+    /// # Errors
+    /// What reading may meet.
+    pub async fn live(&self) -> Result<Option<LiveRecord>, StoreFault> {
+        self.directory.read(LIVE).await
+    }
+
+    /// Records what is live now, if the record is still at generation `seen` (0: there was none). Doing it again changes
+    /// nothing.
+    ///
+    /// # Errors
+    /// [`StoreFault::Generation`] when the record is another one.
+    pub async fn set_live(
+        &self,
+        lock: &HeldLock,
+        seen: u64,
+        live: LiveRelease,
+        previous: Option<LiveRelease>,
+    ) -> Result<LiveRecord, StoreFault> {
+        let wanted = LiveRecord { generation: seen.saturating_add(1), live, previous };
+        let now = self.live().await?;
+        if now.as_ref() == Some(&wanted) {
+            return Ok(wanted);
+        }
+        let found = now.map_or(0, |record| record.generation);
+        if found != seen {
+            return Err(StoreFault::Generation {
+                host: self.directory.host().clone(),
+                expected: seen,
+                found,
+            });
+        }
+        self.directory.write(lock.guard(), LIVE, &wanted).await?;
+        Ok(wanted)
+    }
+}

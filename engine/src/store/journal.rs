@@ -1,0 +1,172 @@
+//! The journal of one deployment, and which one is open.
+//!
+//! `open.json` names the deployment whose journal has not been closed. The order of writes, and what a crash after each of
+//! them leaves for the next reader:
+//!
+//! | write | a crash after it leaves |
+//! |---|---|
+//! | 1. `open.json` | a name without a journal (or with a torn first line): nothing was done, to be closed |
+//! | 2. first line | an unfinished deployment |
+//! | 3. … last line, which says how it ended | an ended deployment: history is made sure of, then it is closed |
+//! | 4. history | the same: the history takes each deployment once |
+//! | 5. `open.json` removed | nothing |
+//!
+//! So the unfinished deployment, if any, is found in two round trips, however many journals there are. No write is done
+//! without the lock, and no new journal is begun while another one is open.
+
+use std::marker::PhantomData;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use ulid::Ulid;
+
+use super::chain::Parsed;
+use super::log::{self, Log};
+use super::{HeldLock, Home, StoreFault};
+use crate::model::Timestamp;
+
+const OPEN: &str = "open.json";
+const JOURNALS: &str = "journal";
+
+/// A journal that is being written.
+#[derive(Debug)]
+pub struct Journal<T> {
+    log: Log,
+    records: PhantomData<fn(T)>,
+}
+
+/// A journal that was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadJournal<T> {
+    /// The deployment.
+    pub deployment: String,
+    /// Its records, oldest first. None: it never began, nothing was done.
+    pub records: Vec<(Timestamp, T)>,
+    /// What follows the last whole line: a record whose writer never heard that it was kept.
+    pub torn: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Open {
+    deployment: String,
+}
+
+impl<T: Serialize + DeserializeOwned + Sync> Journal<T> {
+    /// Begins the journal of a deployment with its first record.
+    ///
+    /// # Errors
+    /// [`StoreFault::Unfinished`] when another journal is open, and what writing may meet.
+    pub async fn create(
+        home: &Home,
+        lock: &HeldLock,
+        deployment: &str,
+        at: Timestamp,
+        first: &T,
+    ) -> Result<Self, StoreFault> {
+        let directory = home.directory();
+        let name = journal_name(home, deployment)?;
+        let (open, ()) =
+            tokio::try_join!(directory.read::<Open>(OPEN), directory.make_directory(lock.guard(), JOURNALS))?;
+        if let Some(open) = open
+            && open.deployment != deployment
+        {
+            return Err(unfinished(home, open));
+        }
+        let open = Open { deployment: deployment.to_owned() };
+        directory.write(lock.guard(), OPEN, &open).await?;
+        let log = Log::new(directory.clone(), lock.guard().clone(), name);
+        let mut journal = Self { log, records: PhantomData };
+        journal.append(at, first).await?;
+        Ok(journal)
+    }
+
+    /// Reads the journal of a deployment and makes it ready to be continued. A torn last line stays in the file, set aside.
+    ///
+    /// # Errors
+    /// [`StoreFault::JournalBroken`], and what reading may meet.
+    pub async fn reopen(
+        home: &Home,
+        lock: &HeldLock,
+        deployment: &str,
+    ) -> Result<(Self, ReadJournal<T>), StoreFault> {
+        let name = journal_name(home, deployment)?;
+        let (log, parsed) = Log::reopen(home.directory().clone(), lock.guard().clone(), name).await?;
+        Ok((Self { log, records: PhantomData }, ReadJournal::new(deployment.to_owned(), parsed)))
+    }
+
+    /// Appends a record. When this returns, it is on disk.
+    ///
+    /// # Errors
+    /// [`StoreFault::Fenced`] when the lock is lost. After any error but [`StoreFault::Unreachable`] it is not known
+    /// whether the record is there, and every further one is refused with [`StoreFault::Uncertain`]: nothing may be done
+    /// until the journal is opened again.
+    pub async fn append(&mut self, at: Timestamp, record: &T) -> Result<(), StoreFault> {
+        self.log.append(at, record).await
+    }
+}
+
+impl<T> ReadJournal<T> {
+    fn new(deployment: String, parsed: Parsed<T>) -> Self {
+        let torn = parsed.torn.map(|torn| String::from_utf8_lossy(&torn).into_owned());
+        Self { deployment, records: parsed.records, torn }
+    }
+}
+
+impl Home {
+    /// Reads the journal of a deployment; one that is not there has no records.
+    ///
+    /// # Errors
+    /// [`StoreFault::JournalBroken`], and what reading may meet.
+    pub async fn read_journal<T: DeserializeOwned>(
+        &self,
+        deployment: &str,
+    ) -> Result<ReadJournal<T>, StoreFault> {
+        let name = journal_name(self, deployment)?;
+        let parsed = log::read(self.directory(), &name).await?;
+        Ok(ReadJournal::new(deployment.to_owned(), parsed))
+    }
+
+    /// The journal that has not been closed. The deployment is unfinished, unless its last record is an end (then only
+    /// history and [`Home::close`] are missing) or it has no records (then only the latter).
+    ///
+    /// # Errors
+    /// As for [`Home::read_journal`].
+    pub async fn open_journal<T: DeserializeOwned>(&self) -> Result<Option<ReadJournal<T>>, StoreFault> {
+        match self.directory().read::<Open>(OPEN).await? {
+            Some(open) => self.read_journal(&open.deployment).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Closes the journal of a deployment that has ended and is in the history.
+    ///
+    /// # Errors
+    /// [`StoreFault::Unfinished`] when another one is open.
+    pub async fn close(&self, lock: &HeldLock, deployment: &str) -> Result<(), StoreFault> {
+        match self.directory().read::<Open>(OPEN).await? {
+            None => Ok(()),
+            Some(open) if open.deployment == deployment => self.directory().remove(lock.guard(), OPEN).await,
+            Some(open) => Err(unfinished(self, open)),
+        }
+    }
+}
+
+/// Path of a journal below the state directory. Identifiers come from files too, and become part of a path.
+fn journal_name(home: &Home, deployment: &str) -> Result<String, StoreFault> {
+    match Ulid::from_string(deployment) {
+        Ok(id) if id.to_string() == deployment => Ok(format!("{JOURNALS}/{deployment}.jsonl")),
+        Ok(_) | Err(_) => {
+            let reason = format!("`{}` is no deployment", deployment.escape_debug());
+            Err(home.directory().malformed(OPEN, reason))
+        }
+    }
+}
+
+fn unfinished(home: &Home, open: Open) -> StoreFault {
+    let directory = home.directory();
+    StoreFault::Unfinished {
+        host: directory.host().clone(),
+        directory: directory.path().to_owned(),
+        deployment: open.deployment,
+    }
+}

@@ -1,0 +1,157 @@
+//! Appending to a chained file on a host whose connection may break at any time.
+
+use cutover_host::operation::{Fault, FaultKind, Guard, Operation};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::chain::{self, Broken, BrokenReason, Parsed, Tail};
+use super::state_directory::TRIES;
+use super::{StateDirectory, StoreFault};
+use crate::model::Timestamp;
+use crate::transport::Failure;
+
+/// Bytes of a journal or history: far more than ten years of deployments, far less than memory.
+pub(super) const FILE_LIMIT: u64 = 64 << 20;
+
+/// A chained file that is being written under a lock.
+#[derive(Debug)]
+pub(super) struct Log {
+    directory: StateDirectory,
+    guard: Guard,
+    /// Path below the state directory; begins the chain.
+    name: String,
+    tail: Tail,
+    /// Set while and after an append whose fate is not known.
+    uncertain: bool,
+}
+
+/// Reads a chained file; one that is not there is empty.
+pub(super) async fn read<T: DeserializeOwned>(
+    directory: &StateDirectory,
+    name: &str,
+) -> Result<Parsed<T>, StoreFault> {
+    let content = directory.read_bytes(name, FILE_LIMIT).await?.unwrap_or_default();
+    chain::parse(name, &content).map_err(|Broken { line, reason }| match reason {
+        BrokenReason::Newer(version) => directory.newer(name, version),
+        BrokenReason::Words(reason) => StoreFault::JournalBroken {
+            host: directory.host().clone(),
+            path: directory.file(name),
+            line,
+            reason,
+        },
+    })
+}
+
+impl Log {
+    /// A file that is not there yet.
+    pub(super) fn new(directory: StateDirectory, guard: Guard, name: String) -> Self {
+        let tail = Tail::start(&name);
+        Self { directory, guard, name, tail, uncertain: false }
+    }
+
+    /// Reads a file that is to be continued.
+    pub(super) async fn reopen<T: DeserializeOwned>(
+        directory: StateDirectory,
+        guard: Guard,
+        name: String,
+    ) -> Result<(Self, Parsed<T>), StoreFault> {
+        let parsed = read(&directory, &name).await?;
+        let tail = parsed.tail.clone();
+        Ok((Self { directory, guard, name, tail, uncertain: false }, parsed))
+    }
+
+    /// Appends one line. When this returns, the line is on disk, once.
+    ///
+    /// After an error the file has to be read again before anything more is appended (only a host that could not be
+    /// reached may be tried again): the line may be there or not, and whoever goes on must know.
+    pub(super) async fn append<T: Serialize + Sync>(
+        &mut self,
+        at: Timestamp,
+        record: &T,
+    ) -> Result<(), StoreFault> {
+        if self.uncertain {
+            let (host, path) = (self.directory.host().clone(), self.directory.file(&self.name));
+            return Err(StoreFault::Uncertain { host, path });
+        }
+        // Stays so when the caller gives up in the middle.
+        self.uncertain = true;
+        let result = self.place(at, record).await;
+        match &result {
+            Ok(tail) => {
+                self.tail = tail.clone();
+                self.uncertain = false;
+            }
+            Err(StoreFault::Unreachable { .. }) => self.uncertain = false,
+            Err(_) => {}
+        }
+        result.map(drop)
+    }
+
+    /// Brings a record to the end of the file; answers the new end.
+    ///
+    /// The operation names the length that the file must have, so a try that takes effect late can't put the line there
+    /// twice: either it or the next try is a conflict. What is so is then read from the file.
+    async fn place<T: Serialize + Sync>(&self, at: Timestamp, record: &T) -> Result<Tail, StoreFault> {
+        let malformed = |error: serde_json::Error| self.directory.malformed(&self.name, error.to_string());
+        let path = self.directory.file(&self.name);
+        let mut tail = self.tail.clone();
+        let mut broke = None;
+        for _ in 0..TRIES {
+            let (content, next) = tail.encode(at, record).map_err(malformed)?;
+            if next.length > FILE_LIMIT {
+                let host = self.directory.host().clone();
+                return Err(StoreFault::TooLarge { host, path, limit: FILE_LIMIT });
+            }
+            let append = Operation::Append { path: path.clone(), at: tail.length, content: content.into() };
+            match self.directory.once(Some(self.guard.clone()), append).await {
+                Ok(answer) => return self.directory.done(&answer).map(|()| next),
+                Err(Failure::Fault(Fault { kind: FaultKind::Conflict, .. })) => {}
+                Err(failure) if failure.is_unknown() => broke = Some(failure),
+                Err(failure) => return Err(Self::after(broke.is_some(), self.directory.fault(failure))),
+            }
+            let found: Parsed<serde_json::Value> =
+                read(&self.directory, &self.name).await.map_err(|fault| Self::after(true, fault))?;
+            if self.is_unchanged(&found) {
+                tail = found.tail;
+            } else if self.has_landed(&found, at, &serde_json::to_value(record).map_err(malformed)?) {
+                return Ok(found.tail);
+            } else {
+                // Another holder of the lock was here. The same try again is refused by the fence, or else by the length.
+                tail = self.tail.clone();
+            }
+        }
+        match broke {
+            Some(failure) => Err(self.directory.fault(failure)),
+            None => Err(StoreFault::JournalBroken {
+                host: self.directory.host().clone(),
+                path,
+                line: usize::try_from(self.tail.seq).unwrap_or(usize::MAX).saturating_add(1),
+                reason: "was not written by this deployment".to_owned(),
+            }),
+        }
+    }
+
+    /// Whether no line has come since we last knew the end; part of one may have.
+    fn is_unchanged<T>(&self, found: &Parsed<T>) -> bool {
+        (found.tail.seq, &found.tail.prev) == (self.tail.seq, &self.tail.prev)
+    }
+
+    /// Whether just this record has come.
+    fn has_landed(
+        &self,
+        found: &Parsed<serde_json::Value>,
+        at: Timestamp,
+        record: &serde_json::Value,
+    ) -> bool {
+        found.tail.seq == self.tail.seq + 1
+            && found.records.last().is_some_and(|(when, what)| *when == at && what == record)
+    }
+
+    /// A host that can't be reached did nothing, unless an earlier try is still open.
+    fn after(broke: bool, fault: StoreFault) -> StoreFault {
+        match fault {
+            StoreFault::Unreachable { host, message } if broke => StoreFault::Unknown { host, message },
+            other => other,
+        }
+    }
+}

@@ -1,0 +1,500 @@
+//! Tests of the store as a whole, on hosts in memory.
+
+use std::sync::Arc;
+
+use cutover_host::operation::{FaultKind, LockHolder};
+use ulid::Ulid;
+
+use super::fake_host::{FakeHost, FakeLink, MISHAPS, Mishap};
+use super::*;
+use crate::model::{
+    Color, HistoryEntry, HistoryRelease, LiveRelease, Name, Outcome, Release, ReleaseId, Timestamp,
+};
+
+const DEPLOYMENT: &str = "01HF00000000000000000000AA";
+const OTHER: &str = "01HF00000000000000000000BB";
+const STATE: &str = "/var/lib/cutover/shop/default";
+/// The records of a deployment; the last one is its end.
+const WORK: [&str; 5] = ["plan", "started", "done", "pivot", "ended"];
+
+fn app() -> Name {
+    Name::new("shop").expect("a name")
+}
+
+fn holder(who: &str) -> LockHolder {
+    LockHolder { who: who.to_owned(), deployment: DEPLOYMENT.to_owned(), command: "deploy".to_owned() }
+}
+
+async fn home_of(host: &FakeHost, mishap: Option<(usize, Mishap)>) -> Result<Home, StoreFault> {
+    let found = StateDirectory::find(host.link(mishap), &app(), None, &[]).await?;
+    Ok(Home::new(found.directory))
+}
+
+async fn home(host: &FakeHost) -> Home {
+    home_of(host, None).await.expect("nothing goes wrong")
+}
+
+fn release(number: u64) -> Release {
+    Release {
+        id: ReleaseId::parse(&format!("r{number}")).expect("an identifier"),
+        number,
+        revision: Some("9f3c2a1".to_owned()),
+        subject: None,
+        branch: None,
+        version: None,
+        digest: "sha256:0".to_owned(),
+        size: 1,
+        created: Timestamp(1),
+        labels: Vec::new(),
+    }
+}
+
+fn live(number: u64, color: Color) -> LiveRelease {
+    LiveRelease { color, release: release(number), since: Timestamp(number) }
+}
+
+fn entry(deployment: &str, number: u64) -> HistoryEntry {
+    HistoryEntry {
+        deployment: deployment.to_owned(),
+        command: "deploy".to_owned(),
+        release: Some(HistoryRelease::from(&release(number))),
+        color: Some(Color::Blue),
+        who: "ann@laptop".to_owned(),
+        ci: None,
+        message: None,
+        started: Timestamp(1),
+        ended: Timestamp(2),
+        outcome: Outcome::Deployed,
+        exit_code: 0,
+        error: None,
+    }
+}
+
+#[tokio::test]
+async fn a_whole_deployment_leaves_these_files() {
+    let host = FakeHost::new("lb1", true);
+    let home = home(&host).await;
+    let empty = home.read_all::<String>().await.expect("reads");
+    assert_eq!((empty.lineage, empty.live, empty.open, empty.history), (None, None, None, vec![]));
+
+    let lock = home.take(holder("ann"), None).await.expect("free");
+    let lineage = Lineage::new(Ulid(7));
+    assert_eq!(home.settle_lineage(&lock, &[], lineage.clone()).await.as_ref(), Ok(&lineage));
+    let mut journal =
+        Journal::create(&home, &lock, DEPLOYMENT, Timestamp(1), &"plan".to_owned()).await.expect("creates");
+    journal.append(Timestamp(2), &"ended".to_owned()).await.expect("appends");
+    home.renew(&lock, "finish").await.expect("still ours");
+    home.set_live(&lock, 0, live(1, Color::Blue), None).await.expect("first");
+    home.remember(&lock, Timestamp(3), &entry(DEPLOYMENT, 1)).await.expect("remembers");
+
+    let all = home.read_all::<String>().await.expect("reads");
+    assert_eq!(all.lock.holder, Some(holder("ann")));
+    assert_eq!(all.lock.step, "finish");
+    assert_eq!(
+        all.open,
+        Some(ReadJournal {
+            deployment: DEPLOYMENT.to_owned(),
+            records: vec![(Timestamp(1), "plan".to_owned()), (Timestamp(2), "ended".to_owned())],
+            torn: None
+        })
+    );
+    assert_eq!(next_release_number(&all.history, all.live.as_ref(), [5, u64::MAX]), 6);
+    home.close(&lock, DEPLOYMENT).await.expect("closes");
+    home.free(lock).await.expect("frees");
+
+    let all = home.read_all::<String>().await.expect("reads");
+    assert_eq!((all.lineage, all.open, all.lock.holder), (Some(lineage), None, None));
+    assert_eq!(all.history, [entry(DEPLOYMENT, 1)]);
+    assert_eq!(all.live.map(|record| record.generation), Some(1));
+    let names: Vec<String> = host.disk().files.keys().map(|path| path.replace(STATE, "")).collect();
+    let journal = format!("/journal/{DEPLOYMENT}.jsonl");
+    assert_eq!(names, ["/history.jsonl", &journal, "/lineage", "/live.json"]);
+    assert_eq!(
+        String::from_utf8_lossy(&host.disk().files[&format!("{STATE}/lineage")]),
+        "{\"version\":1,\"lineage\":\"00000000000000000000000007\"}\n"
+    );
+}
+
+#[tokio::test]
+async fn an_existing_lineage_decides_the_directory() {
+    let host = FakeHost::new("lb1", false);
+    let user = "/home/deploy/.local/state/cutover/shop/default";
+    assert_eq!(home(&host).await.directory().path(), user);
+    let file = b"{\"version\":1,\"lineage\":\"00000000000000000000000007\"}\n".to_vec();
+    host.disk().files.insert(format!("{STATE}/lineage"), file.clone());
+    assert_eq!(home(&host).await.directory().path(), STATE);
+    host.disk().files.insert(format!("{user}/lineage"), file);
+    let fault = home_of(&host, None).await.expect_err("both");
+    assert_eq!(fault.code(), "state/two-states");
+    assert_eq!(
+        fault.to_string(),
+        format!("`lb1` has two states of this application: `{STATE}` and `{user}`")
+    );
+}
+
+#[tokio::test]
+async fn a_strange_lineage_is_never_guessed_over() {
+    let (hub, web1, web2) =
+        (FakeHost::new("lb1", true), FakeHost::new("web1", true), FakeHost::new("web2", true));
+    let home = home(&hub).await;
+    let lock = home.take(holder("ann"), None).await.expect("free");
+    let mut hosts = vec![home.directory().clone()];
+    for host in [&web1, &web2] {
+        let found = StateDirectory::find(host.link(None), &app(), None, &[]).await.expect("finds");
+        found.directory.fence(lock.epoch()).await.expect("fences");
+        hosts.push(found.directory);
+    }
+    let path = format!("{STATE}/lineage");
+    let file = b"{\"version\":1,\"lineage\":\"00000000000000000000000001\"}\n".to_vec();
+    web2.disk().files.insert(path.clone(), file.clone());
+
+    // The host knows a lineage, the home does not: nothing is written.
+    let fault = home.settle_lineage(&lock, &hosts, Lineage::new(Ulid(7))).await.expect_err("strange");
+    assert_eq!(
+        fault.to_string(),
+        "`web2` belongs to lineage `00000000000000000000000001` (/var/lib/cutover/shop/default/lineage), but the home \
+         `lb1` has none"
+    );
+    assert_eq!((fault.code(), fault.exit_code()), ("state/lineage", Some(40)));
+    assert!(hub.disk().files.is_empty() && web1.disk().files.is_empty());
+
+    // The home's own one; the new host joins.
+    hub.disk().files.insert(path.clone(), file.clone());
+    let settled = home.settle_lineage(&lock, &hosts, Lineage::new(Ulid(7))).await;
+    assert_eq!(settled, Ok(Lineage::new(Ulid(1))));
+    assert_eq!(web1.disk().files[&path], file);
+
+    // Another one than the home's.
+    let other = b"{\"version\":1,\"lineage\":\"00000000000000000000000002\"}\n".to_vec();
+    web1.disk().files.insert(path, other);
+    let fault = home.settle_lineage(&lock, &hosts, Lineage::new(Ulid(7))).await.expect_err("strange");
+    assert_eq!(
+        fault.to_string(),
+        "`web1` belongs to lineage `00000000000000000000000002` (/var/lib/cutover/shop/default/lineage), but the home \
+         `lb1` to `00000000000000000000000001`"
+    );
+}
+
+#[tokio::test]
+async fn a_later_format_and_nonsense_are_told_apart() {
+    let host = FakeHost::new("lb1", true);
+    let home = home(&host).await;
+    for (content, code) in [
+        (&b"{\"version\":2,\"what\":[]}"[..], "state/newer-version"),
+        (b"{\"version\":1}", "state/malformed"),
+        (b"", "state/malformed"),
+    ] {
+        host.disk().files.insert(format!("{STATE}/live.json"), content.to_vec());
+        assert_eq!(home.live().await.expect_err("unreadable").code(), code);
+    }
+    let escape = b"{\"version\":1,\"deployment\":\"../../etc/x\"}".to_vec();
+    host.disk().files.insert(format!("{STATE}/open.json"), escape);
+    let fault = home.open_journal::<String>().await.expect_err("no identifier");
+    assert_eq!(
+        fault.to_string(),
+        format!("`{STATE}/open.json` on `lb1` makes no sense: `../../etc/x` is no deployment")
+    );
+    host.disk().locks.entry(STATE.to_owned()).or_default().version = 9;
+    assert_eq!(home.read_lock().await.expect_err("newer").code(), "state/newer-version");
+}
+
+#[tokio::test]
+async fn no_journal_is_begun_while_another_is_open() {
+    let host = FakeHost::new("lb1", true);
+    let home = home(&host).await;
+    let lock = home.take(holder("ann"), None).await.expect("free");
+    let first = "plan".to_owned();
+    Journal::create(&home, &lock, DEPLOYMENT, Timestamp(1), &first).await.expect("creates");
+    let fault = Journal::create(&home, &lock, OTHER, Timestamp(1), &first).await.expect_err("open");
+    assert_eq!(
+        fault.to_string(),
+        format!("deployment `{DEPLOYMENT}` has not ended, says `{STATE}/open.json` on `lb1`")
+    );
+    assert_eq!(home.close(&lock, OTHER).await.expect_err("not that one").code(), "state/unfinished");
+}
+
+#[tokio::test]
+async fn a_journal_broken_before_its_end_is_an_error() {
+    let host = FakeHost::new("lb1", true);
+    let home = home(&host).await;
+    let lock = home.take(holder("ann"), None).await.expect("free");
+    let mut journal =
+        Journal::create(&home, &lock, DEPLOYMENT, Timestamp(1), &"a".to_owned()).await.expect("creates");
+    journal.append(Timestamp(2), &"b".to_owned()).await.expect("appends");
+    let path = format!("{STATE}/journal/{DEPLOYMENT}.jsonl");
+    host.disk().files.get_mut(&path).expect("there")[20] ^= 1;
+    let fault = home.open_journal::<String>().await.expect_err("broken");
+    assert_eq!(fault.to_string(), format!("line 1 of `{path}` on `lb1` is damaged"));
+    assert_eq!((fault.code(), fault.exit_code()), ("state/journal-broken", Some(40)));
+}
+
+#[tokio::test]
+async fn after_a_failed_append_a_journal_must_be_read_again() {
+    let host = FakeHost::new("lb1", true);
+    let (a, b, c) = ("a".to_owned(), "b".to_owned(), "c".to_owned());
+    let lock = home(&host).await.take(holder("ann"), None).await.expect("free");
+    let mut journal =
+        Journal::create(&home(&host).await, &lock, DEPLOYMENT, Timestamp(1), &a).await.expect("creates");
+
+    // Three calls find the directory, one reads the journal.
+    for (mishap, code, again) in [
+        (Mishap::Refused(FaultKind::NoSpace), "state/refused", Err("state/uncertain")),
+        (Mishap::DiesTorn, "state/unknown", Err("state/uncertain")),
+        (Mishap::Unreachable, "state/unreachable", Ok(())),
+    ] {
+        let home = home_of(&host, Some((4, mishap))).await.expect("found");
+        let (mut reopened, read) = Journal::reopen(&home, &lock, DEPLOYMENT).await.expect("reads");
+        assert_eq!(read.records, [(Timestamp(1), a.clone())]);
+        let fault = reopened.append(Timestamp(2), &b).await.expect_err("goes wrong");
+        assert_eq!(fault.code(), code, "{mishap:?}");
+        let result = reopened.append(Timestamp(3), &c).await.map_err(|fault| fault.code());
+        assert_eq!(result, again, "{mishap:?}");
+    }
+
+    let read = home(&host).await.read_journal::<String>(DEPLOYMENT).await.expect("reads");
+    assert_eq!((read.records, read.torn), (vec![(Timestamp(1), a), (Timestamp(3), c)], None));
+    // The one that was opened first knows nothing of it, and puts nothing over it.
+    assert_eq!(journal.append(Timestamp(4), &b).await.expect_err("stale").code(), "state/journal-broken");
+}
+
+#[tokio::test]
+async fn the_live_record_is_changed_only_from_what_was_seen() {
+    let host = FakeHost::new("lb1", true);
+    let home = home(&host).await;
+    let lock = home.take(holder("ann"), None).await.expect("free");
+    let (one, two) = (live(1, Color::Blue), live(2, Color::Green));
+    let first = home.set_live(&lock, 0, one.clone(), None).await.expect("first");
+    assert_eq!(home.set_live(&lock, 0, one.clone(), None).await, Ok(first));
+    let second = home.set_live(&lock, 1, two.clone(), Some(one.clone())).await.expect("second");
+    assert_eq!(second.generation, 2);
+    let fault = home.set_live(&lock, 1, one, None).await.expect_err("seen too early");
+    assert_eq!(fault.to_string(), "the live record on `lb1` has generation 2, not 1");
+    assert_eq!(home.live().await, Ok(Some(second)));
+}
+
+#[tokio::test]
+async fn a_held_lock_is_refused_taken_over_and_unlocked_by_its_epoch() {
+    let host = FakeHost::new("lb1", true);
+    let home = home(&host).await;
+    let ann = home.take(holder("ann"), None).await.expect("free");
+    let Err(StoreFault::Locked { lock, .. }) = home.take(holder("bob"), None).await else {
+        panic!("it is held");
+    };
+    assert_eq!((lock.epoch, lock.holder), (1, Some(holder("ann"))));
+    assert!(home.take(holder("bob"), Some(9)).await.is_err(), "another epoch");
+    assert_eq!(home.unlock(9).await.expect_err("another epoch").code(), "state/not-held");
+
+    let bob = home.take(holder("bob"), Some(1)).await.expect("taken over");
+    assert_eq!(bob.epoch(), 2);
+    assert_eq!(home.renew(&ann, "x").await.expect_err("lost").code(), "state/fenced");
+    let fault = home.set_live(&ann, 0, live(1, Color::Blue), None).await.expect_err("lost");
+    assert_eq!((fault.code(), fault.exit_code()), ("state/fenced", Some(31)));
+    assert_eq!(home.free(ann).await.expect_err("lost").code(), "state/fenced");
+
+    home.unlock(2).await.expect("held under it");
+    assert_eq!(home.renew(&bob, "x").await.expect_err("unlocked").code(), "state/fenced");
+    let carol = home.take(holder("carol"), None).await.expect("free");
+    home.free(carol).await.expect("ours");
+}
+
+/// Whatever goes wrong while the lock is taken or freed, what we are told is so.
+#[tokio::test]
+async fn the_lock_is_as_told_whatever_goes_wrong() {
+    for mishap in MISHAPS {
+        for at in 0..8 {
+            let host = FakeHost::new("lb1", true);
+            // The first three calls find the directory.
+            let home = home_of(&host, Some((at + 3, mishap))).await.expect("found");
+            let case = format!("{mishap:?} at {at}");
+            let Ok(lock) = home.take(holder("ann"), None).await else {
+                assert!(!is_passing(mishap), "{case}");
+                continue;
+            };
+            let held = host.disk().locks[STATE].clone();
+            assert_eq!((held.holder, held.epoch), (Some(holder("ann")), lock.epoch()), "{case}");
+            assert_eq!(host.disk().fences[STATE], lock.epoch(), "{case}");
+            if home.free(lock).await.is_ok() {
+                assert_eq!(host.disk().locks[STATE].holder, None, "{case}");
+            }
+        }
+    }
+}
+
+/// Two clients do all there is in every order, five deep: nobody changes anything but the one who has the lock.
+#[tokio::test]
+async fn only_the_holder_of_the_lock_can_change_anything() {
+    let host = FakeHost::new("lb1", true);
+    let mut path = Vec::new();
+    let mut seen = 0;
+    interleave(&host, [None, None], None, &mut path, &mut seen).await;
+    assert_eq!(seen, (1..=5).map(|depth| 10_usize.pow(depth)).sum::<usize>());
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Move {
+    Take,
+    Steal,
+    Free,
+    Unlock,
+    Change,
+}
+
+fn interleave<'a>(
+    host: &'a FakeHost,
+    locks: [Option<HeldLock>; 2],
+    holds: Option<usize>,
+    path: &'a mut Vec<(usize, Move)>,
+    seen: &'a mut usize,
+) -> std::pin::Pin<Box<dyn Future<Output = ()> + 'a>> {
+    Box::pin(async move {
+        if path.len() == 5 {
+            return;
+        }
+        for client in 0..2 {
+            for step in [Move::Take, Move::Steal, Move::Free, Move::Unlock, Move::Change] {
+                *seen += 1;
+                path.push((client, step));
+                let host = host.fork();
+                let home = home(&host).await;
+                let mut locks = locks.clone();
+                let mut holds = holds;
+                let epoch = host.disk().locks.get(STATE).map_or(0, |lock| lock.epoch);
+                let me = holder(["ann", "bob"][client]);
+                match step {
+                    Move::Take | Move::Steal => {
+                        let steal = matches!(step, Move::Steal).then_some(epoch);
+                        let taken = home.take(me, steal).await;
+                        assert_eq!(taken.is_ok(), holds.is_none() || steal.is_some(), "{path:?}");
+                        if let Ok(lock) = taken {
+                            assert!(lock.epoch() > epoch, "{path:?}");
+                            locks[client] = Some(lock);
+                            holds = Some(client);
+                        }
+                    }
+                    Move::Free => {
+                        if let Some(lock) = locks[client].take() {
+                            let freed = home.free(lock).await;
+                            assert_eq!(freed.is_ok(), holds == Some(client), "{path:?}");
+                            holds = holds.filter(|holder| *holder != client);
+                        }
+                    }
+                    Move::Unlock => {
+                        assert_eq!(home.unlock(epoch).await.is_ok(), holds.is_some(), "{path:?}");
+                        holds = None;
+                    }
+                    Move::Change => {
+                        if let Some(lock) = &locks[client] {
+                            let seen = home.live().await.expect("reads").map_or(0, |live| live.generation);
+                            let changed = home.set_live(lock, seen, live(seen, Color::Blue), None).await;
+                            assert_eq!(changed.is_ok(), holds == Some(client), "{path:?}");
+                        }
+                    }
+                }
+                interleave(&host, locks, holds, path, seen).await;
+                path.pop();
+            }
+        }
+    })
+}
+
+/// What one process does: takes the lock (over, if it is held), goes on where the journal ends, ends, frees.
+/// `kept` counts the records that any process was told are kept.
+async fn session(
+    host: &FakeHost,
+    who: &str,
+    mishap: Option<(usize, Mishap)>,
+    kept: &mut usize,
+) -> (Result<(), StoreFault>, usize) {
+    let link = host.link(mishap);
+    let result = work(Arc::clone(&link), who, kept).await;
+    (result, link.calls())
+}
+
+async fn work(link: Arc<FakeLink>, who: &str, kept: &mut usize) -> Result<(), StoreFault> {
+    let found = StateDirectory::find(link, &app(), None, &[]).await?;
+    let home = Home::new(found.directory);
+    let now = home.read_lock().await?;
+    let lock = home.take(holder(who), now.holder.is_some().then_some(now.epoch)).await?;
+    home.settle_lineage(&lock, &[], Lineage::new(Ulid(7))).await?;
+    let open = home.open_journal::<String>().await?;
+    let ended = home.history(9).await?.iter().any(|entry| entry.deployment == DEPLOYMENT);
+    if open.is_some() || !ended {
+        let at = Timestamp(1);
+        let mut next = open.map_or(0, |journal| journal.records.len());
+        let mut journal = if next == 0 {
+            next = 1;
+            Journal::create(&home, &lock, DEPLOYMENT, at, &WORK[0].to_owned()).await?
+        } else {
+            let (journal, read) = Journal::<String>::reopen(&home, &lock, DEPLOYMENT).await?;
+            let records: Vec<&str> = read.records.iter().map(|(_, word)| word.as_str()).collect();
+            assert_eq!(records, WORK[..next], "a record twice, or another one");
+            assert!(next >= *kept, "a record that was kept is gone");
+            journal
+        };
+        *kept = next.max(*kept);
+        for word in &WORK[next..] {
+            journal.append(at, &(*word).to_owned()).await?;
+            *kept += 1;
+        }
+        home.remember(&lock, at, &entry(DEPLOYMENT, 1)).await?;
+        home.close(&lock, DEPLOYMENT).await?;
+    }
+    home.free(lock).await
+}
+
+async fn check_end(host: &FakeHost, case: &str) {
+    let home = home(host).await;
+    let journal = home.read_journal::<String>(DEPLOYMENT).await.expect(case);
+    let records: Vec<&str> = journal.records.iter().map(|(_, word)| word.as_str()).collect();
+    assert_eq!(records, WORK, "{case}");
+    let all = home.read_all::<String>().await.expect(case);
+    assert_eq!((all.open, all.lock.holder, all.history.len()), (None, None, 1), "{case}");
+}
+
+/// Everything goes wrong at every call of one process and again at every call of the process that recovers; a third one
+/// always comes to the end, with no record lost or twice, and one line of history.
+#[tokio::test]
+async fn a_deployment_reaches_its_end_whatever_goes_wrong_twice() {
+    let clean = FakeHost::new("lb1", true);
+    let (result, calls) = session(&clean, "ann", None, &mut 0).await;
+    assert_eq!(result, Ok(()));
+    check_end(&clean, "nothing went wrong").await;
+
+    for first in cases(calls) {
+        let host = FakeHost::new("lb1", true);
+        let mut kept = 0;
+        let (result, _) = session(&host, "ann", Some(first), &mut kept).await;
+        let case = format!("{first:?}");
+        if is_passing(first.1) {
+            assert_eq!(result, Ok(()), "{case}: one broken connection is no reason to stop");
+        }
+        if result.is_ok() {
+            check_end(&host, &case).await;
+        }
+        let (_, calls) = session(&host.fork(), "bob", None, &mut kept.clone()).await;
+        for second in cases(calls) {
+            let (host, mut kept) = (host.fork(), kept);
+            let case = format!("{first:?}, {second:?}");
+            let (_, _) = session(&host, "bob", Some(second), &mut kept).await;
+            let (result, _) = session(&host, "carol", None, &mut kept).await;
+            assert_eq!(result, Ok(()), "{case}");
+            check_end(&host, &case).await;
+        }
+    }
+}
+
+/// A connection that breaks once, on a host and with a process that go on.
+const fn is_passing(mishap: Mishap) -> bool {
+    matches!(mishap, Mishap::BreaksBefore | Mishap::BreaksAfter | Mishap::BreaksLate(_) | Mishap::Torn)
+}
+
+fn cases(calls: usize) -> impl Iterator<Item = (usize, Mishap)> {
+    (0..calls).flat_map(|at| MISHAPS.into_iter().map(move |mishap| (at, mishap)))
+}
+
+#[test]
+fn refusals_name_their_remedy() {
+    let host = Name::new("lb1").expect("a name");
+    let fault = StoreFault::Refused { host, kind: FaultKind::Permission, message: "no".to_owned() };
+    assert_eq!(fault.hint().as_deref(), Some("what the host needs once is printed by: `cutover setup`"));
+}

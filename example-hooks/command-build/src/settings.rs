@@ -1,0 +1,78 @@
+//! The `settings` table.
+
+use std::collections::BTreeMap;
+
+use cutover_hooks::SettingFault;
+use serde::Deserialize;
+
+/// The whole table.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Settings {
+    /// Commands, program first, run one after the other in the checkout. There is no shell. In arguments
+    /// `{checkout}` and `{output}` stand for the two directories.
+    pub run: Vec<Vec<String>>,
+    /// What they make and the release is: a directory or file in the checkout.
+    pub artifact: String,
+    /// Variables beside CUTOVER_OUTPUT and CUTOVER_REVISION.
+    #[serde(default)]
+    pub env: BTreeMap<String, String>,
+    /// File in the checkout whose first line is the version.
+    pub version_file: Option<String>,
+}
+
+impl Settings {
+    /// What the types can't express.
+    #[must_use]
+    pub fn faults(&self) -> Vec<SettingFault> {
+        let mut faults = Vec::new();
+        if self.run.is_empty() {
+            faults.push(SettingFault::new("run", "at least one command is needed, as `run = [[\"make\"]]`"));
+        }
+        for (index, words) in self.run.iter().enumerate() {
+            if words.first().is_none_or(String::is_empty) {
+                faults.push(SettingFault::new(format!("run[{index}]"), "a command begins with its program"));
+            }
+        }
+        let files = [("artifact", Some(&self.artifact)), ("version-file", self.version_file.as_ref())];
+        for (key, path) in files {
+            if let Some(path) = path.filter(|path| !is_inside(path)) {
+                faults.push(SettingFault::new(
+                    key,
+                    format!("`{path}` is no path inside the checkout: relative, without `..`"),
+                ));
+            }
+        }
+        for name in self.env.keys().filter(|name| name.starts_with("CUTOVER_")) {
+            faults.push(SettingFault::new(format!("env.{name}"), "names that begin with `CUTOVER_` are taken"));
+        }
+        faults
+    }
+}
+
+/// Whether a path stays below the directory that it is joined to.
+fn is_inside(path: &str) -> bool {
+    path.split('/').all(|part| !matches!(part, "" | "." | ".."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(text: &str) -> Vec<String> {
+        let settings: Settings = serde_json::from_str(text).expect("the shape is fine");
+        settings.faults().into_iter().map(|fault| fault.key).collect()
+    }
+
+    #[test]
+    fn faults_name_their_key() {
+        assert!(keys(r#"{"run": [["make"]], "artifact": "_build/prod/rel/shop"}"#).is_empty());
+        assert_eq!(keys(r#"{"run": [], "artifact": "/etc"}"#), ["run", "artifact"]);
+        assert_eq!(
+            keys(
+                r#"{"run": [["make"], []], "artifact": "a/../..", "version-file": "../V", "env": {"CUTOVER_X": ""}}"#
+            ),
+            ["run[1]", "artifact", "version-file", "env.CUTOVER_X"]
+        );
+    }
+}

@@ -1,0 +1,118 @@
+//! The style `file-test`: a file decides on each request. Nothing is reloaded, nothing that root reads is written.
+
+use cutover_hooks::hosts::{self, IfFound};
+use cutover_hooks::{Call, Color, Context, HookError, Observation, Routing};
+
+use crate::{include, status, word};
+
+/// Everything that the style needs to know.
+#[derive(Debug)]
+pub struct FileTest {
+    pub(crate) name: String,
+    pub(crate) directory: String,
+    pub(crate) status_port: u16,
+    pub(crate) http_include: String,
+    pub(crate) location_include: String,
+}
+
+impl FileTest {
+    /// Tells the applications on one status port apart.
+    pub(crate) fn status_host(&self) -> String {
+        format!("cutover-{}", self.name)
+    }
+
+    fn flag(&self, name: &str) -> String {
+        format!("{}/{name}", self.directory)
+    }
+
+    pub(crate) fn observe(&self, call: &Call, router: &str) -> Result<Observation, HookError> {
+        let color = status::ask(self, call, router)?.color;
+        let flagged = self.flagged(router)?;
+        let mut labels = vec![("flag".to_owned(), word(flagged).to_owned())];
+        if flagged != color {
+            // Either a switch came in between, or the workers don't see what we see.
+            labels.push(("nginx-sees".to_owned(), word(color).to_owned()));
+        }
+        Ok(Observation { routing: Some(Routing::to(color)), settled: flagged == color, labels })
+    }
+
+    /// The colour that the files name.
+    fn flagged(&self, router: &str) -> Result<Option<Color>, HookError> {
+        for color in [Color::Green, Color::Blue] {
+            if hosts::read_text(router, &self.flag(color.as_str())).if_found()?.is_some() {
+                return Ok(Some(color));
+            }
+        }
+        Ok(None)
+    }
+
+    pub(crate) fn prepare(
+        &self,
+        call: &Call,
+        router: &str,
+        want: Option<Color>,
+    ) -> Result<String, HookError> {
+        let now = status::ask(self, call, router)?.color;
+        self.check_view(call, router)?;
+        if now == want {
+            return Ok(String::new());
+        }
+        let line = |color: Option<Color>| match color {
+            Some(color) => Ok(format!("{color}: {}", include::servers(call, router, color)?.join(" "))),
+            None => Ok::<String, HookError>("no colour: 503".to_owned()),
+        };
+        Ok(format!("--- {router}, now\n+++ {router}, then\n-{}\n+{}\n", line(now)?, line(want)?))
+    }
+
+    /// Whether nginx's workers see a file that appears among the flags: a directory that they can't enter would silently look empty.
+    fn check_view(&self, call: &Call, router: &str) -> Result<(), HookError> {
+        let probe = self.flag("probe");
+        hosts::write_text(router, &probe, "", Some(0o644)).context("write among the flags").map_err(|error| {
+            error.hint("the directory is made once, for the deploy user: `cutover setup` prints how")
+        })?;
+        let seen = status::ask(self, call, router);
+        hosts::remove(router, &probe)?;
+        if seen?.probe {
+            return Ok(());
+        }
+        let text = format!("nginx's workers on `{router}` can't see the files in `{}`", self.directory);
+        Err(HookError::failed(text).hint("each directory on the way to it must be `chmod o+x`"))
+    }
+
+    pub(crate) fn apply(&self, router: &str, want: Option<Color>) -> Result<(), HookError> {
+        let raise = |color: Color| {
+            let text = "Requests go to this colour while the file is here; green goes before blue.\n";
+            hosts::write_text(router, &self.flag(color.as_str()), text, Some(0o644))
+        };
+        let lower = |color: Color| hosts::remove(router, &self.flag(color.as_str()));
+        // In each case the last change is the one that nginx sees, at once and as a whole.
+        let done = match want {
+            Some(Color::Green) => raise(Color::Green),
+            Some(Color::Blue) => raise(Color::Blue).and_then(|()| lower(Color::Green)),
+            None => lower(Color::Blue).and_then(|()| lower(Color::Green)),
+        };
+        done.context(format!("switch `{router}` to {}", word(want)))
+    }
+
+    pub(crate) fn discard(&self, router: &str) -> Result<(), HookError> {
+        Ok(hosts::remove(router, &self.flag("probe"))?)
+    }
+
+    /// What is to be done once on a router's host, as a script.
+    pub(crate) fn setup(&self, call: &Call, router: &str, user: &str) -> Result<String, HookError> {
+        let Self { name, directory, http_include, location_include, .. } = self;
+        let parent = location_include.rsplit_once('/').map_or("/", |(parent, _)| parent);
+        Ok(format!(
+            "# nginx on {router}: the colour of {name} is a file in {directory}\n\
+             install -d -m 755 -o {user} {directory}\n\
+             install -d -m 755 {parent}\n\
+             cat > {http_include} <<'CUTOVER'\n{}CUTOVER\n\
+             cat > {location_include} <<'CUTOVER'\n{}CUTOVER\n\
+             # Then, in the server block of {name}:\n\
+             #     location / {{ include {location_include}; }}\n\
+             # and: nginx -t && nginx -s reload\n",
+            include::http(self, call, router)?,
+            include::location(self),
+        ))
+    }
+}

@@ -1,0 +1,173 @@
+//! The style `symlink`: nginx includes one of two sites by a link; a switch is the link and a reload.
+
+use std::time::Duration;
+
+use cutover_hooks::hosts::{self, Command, IfFound};
+use cutover_hooks::http::{HttpError, Request};
+use cutover_hooks::{Color, Context, HookError, Observation, Routing, engine};
+
+use crate::word;
+use crate::workers::{Processes, Worker, is_reloading};
+
+/// Everything that the style needs to know.
+#[derive(Debug)]
+pub struct Symlink {
+    pub(crate) name: String,
+    pub(crate) link: String,
+    pub(crate) blue: String,
+    pub(crate) green: String,
+    pub(crate) none: String,
+    pub(crate) color_url: String,
+    pub(crate) color_host: Option<String>,
+    pub(crate) test: Vec<String>,
+    pub(crate) reload: Vec<String>,
+    pub(crate) as_root: bool,
+    pub(crate) pid_file: String,
+    pub(crate) ps: String,
+}
+
+/// Between two looks at the workers.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Kept back of the call's time for an answer.
+const RESERVE: Duration = Duration::from_secs(2);
+
+impl Symlink {
+    pub(crate) fn observe(&self, router: &str) -> Result<Observation, HookError> {
+        let linked = self.linked(router)?;
+        let workers = self.processes().accepting(router)?;
+        let color = self.served(router, linked)?;
+        let settled = color == linked && !is_reloading(&workers);
+        let labels = vec![("link".to_owned(), self.site(linked).to_owned())];
+        Ok(Observation { routing: Some(Routing::to(color)), settled, labels })
+    }
+
+    pub(crate) fn prepare(&self, router: &str, want: Option<Color>) -> Result<String, HookError> {
+        let linked = self.linked(router)?;
+        let site = self.site(want);
+        if want.is_some() && hosts::read_text(router, site).if_found()?.is_none() {
+            return Err(HookError::failed(format!("there is no site `{site}` on `{router}`")));
+        }
+        // What is wrong already would look like our doing later.
+        hosts::run(router, &self.command(&self.test)).context("check nginx's configuration as it is")?;
+        if linked == want {
+            return Ok(String::new());
+        }
+        let Self { link, .. } = self;
+        Ok(format!("--- {router}:{link}\n+++ {router}:{link}\n-{}\n+{site}\n", self.site(linked)))
+    }
+
+    pub(crate) fn apply(&self, router: &str, want: Option<Color>) -> Result<(), HookError> {
+        let linked = self.linked(router)?;
+        let before = self.processes().accepting(router)?;
+        if linked == want && self.served(router, linked)? == want && !is_reloading(&before) {
+            return Ok(());
+        }
+        hosts::write_link(router, &self.link, self.site(want))?;
+        let reloaded = hosts::run(router, &self.command(&self.test))
+            .context("check nginx's new configuration")
+            .and_then(|_| hosts::run(router, &self.command(&self.reload)).context("reload nginx"));
+        if let Err(error) = reloaded {
+            // nginx still runs what it ran: only the link has to follow it. The first error stays the one that is told.
+            return Err(match hosts::write_link(router, &self.link, self.site(linked)) {
+                Ok(()) => error.hint(format!("the link points to `{}` again", self.site(linked))),
+                Err(back) => {
+                    error.hint(format!("the link could not be put back: {}", HookError::from(back).text()))
+                }
+            });
+        }
+        self.wait(router, &before)
+    }
+
+    /// The reload command returns before it is true: waits until no worker of before accepts any more.
+    fn wait(&self, router: &str, before: &[Worker]) -> Result<(), HookError> {
+        loop {
+            let now = self.processes().accepting(router)?;
+            let old = now.iter().any(|worker| before.iter().any(|old| old.pid == worker.pid));
+            if !old && !now.is_empty() {
+                return Ok(());
+            }
+            if engine::remaining() < RESERVE {
+                let text = format!("workers of the old configuration still accept on `{router}`");
+                return Err(HookError::temporary(text).hint("nginx's error log tells why it does not reload"));
+            }
+            engine::sleep(PAUSE);
+        }
+    }
+
+    /// The colour of the site that the link points to.
+    fn linked(&self, router: &str) -> Result<Option<Color>, HookError> {
+        let Some(target) = hosts::read_link(router, &self.link).if_found()? else {
+            let text = format!("there is no link `{}` on `{router}`", self.link);
+            return Err(HookError::failed(text).hint("`cutover setup` prints how it is made once"));
+        };
+        match target {
+            target if target == self.blue => Ok(Some(Color::Blue)),
+            target if target == self.green => Ok(Some(Color::Green)),
+            target if target == self.none => Ok(None),
+            target => Err(HookError::failed(format!(
+                "`{}` on `{router}` points to `{target}`: want `{}`, `{}` or `{}`",
+                self.link, self.blue, self.green, self.none
+            ))),
+        }
+    }
+
+    /// The colour that the running nginx names. Where the link chooses none, some other site answers, or nobody.
+    fn served(&self, router: &str, linked: Option<Color>) -> Result<Option<Color>, HookError> {
+        let mut request = Request::new("GET", &self.color_url).via(router);
+        if let Some(host) = &self.color_host {
+            request = request.as_name("http", host);
+        }
+        let said = match request.send() {
+            Ok(response) if response.status == 200 => match response.text.trim() {
+                "blue" => return Ok(Some(Color::Blue)),
+                "green" => return Ok(Some(Color::Green)),
+                _ => response.summary(),
+            },
+            Ok(response) => response.summary(),
+            Err(HttpError::Connect(reason)) => reason,
+            Err(error) => return Err(error.into()),
+        };
+        if linked.is_none() {
+            return Ok(None);
+        }
+        let text = format!("`{}` on `{router}`: want `blue` or `green`, got {said}", self.color_url);
+        Err(HookError::failed(text).hint(format!(
+            "give each site `location = /deployment_id {{ return 200 \"{}\"; }}` with its own colour",
+            word(linked)
+        )))
+    }
+
+    fn site(&self, color: Option<Color>) -> &str {
+        match color {
+            Some(Color::Blue) => &self.blue,
+            Some(Color::Green) => &self.green,
+            None => &self.none,
+        }
+    }
+
+    fn command(&self, words: &[String]) -> Command {
+        let (program, args) = words.split_first().map_or(("", [].as_slice()), |(first, rest)| (first, rest));
+        Command::new(program).args(args).as_root(self.as_root)
+    }
+
+    fn processes(&self) -> Processes<'_> {
+        Processes { pid_file: &self.pid_file, ps: &self.ps }
+    }
+
+    /// What is to be done once on a router's host, as a script.
+    pub(crate) fn setup(&self, router: &str, user: &str) -> String {
+        let Self { name, link, blue, green, none, .. } = self;
+        let parent = link.rsplit_once('/').map_or("/", |(parent, _)| parent);
+        format!(
+            "# nginx on {router}: the colour of {name} is where {link} points to. Who may change the link chooses what nginx runs:\n\
+             # {user} is as good as root there.\n\
+             install -d -m 755 {parent}\n\
+             test -L {link} || ln -s {none} {link}\n\
+             chown -h {user} {parent} {link}\n\
+             # Then make nginx include the link in place of the site: ln -sfn {link} /etc/nginx/sites-enabled/{name}\n\
+             # The sites are {blue} and {green};\n\
+             # each needs a location = /deployment_id {{ return 200 \"blue\"; }} or \"green\".\n"
+        )
+    }
+}

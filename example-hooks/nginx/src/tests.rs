@@ -1,0 +1,372 @@
+//! Both styles against an nginx that is scripted on the fake host.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use cutover_hooks::fake::{self, World};
+use cutover_hooks::{Call, Color, HookError, Instance, Observation, Router, Routing};
+
+use crate::{Nginx, Settings};
+
+const BLUE: Routing = Routing::to(Some(Color::Blue));
+const GREEN: Routing = Routing::to(Some(Color::Green));
+const NONE: Routing = Routing::to(None);
+
+fn instances() -> Vec<Instance> {
+    [Color::Blue, Color::Green].map(|color| fake::instance("web1", color, "10.0.0.11")).into()
+}
+
+fn call(settings: &str) -> (Settings, Call) {
+    (serde_json::from_str(settings).expect("settings"), fake::call(settings, instances()))
+}
+
+fn observed(routing: Routing, settled: bool, labels: &[(&str, &str)]) -> Observation {
+    let labels = labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    Observation { routing: Some(routing), settled, labels }
+}
+
+mod file_test {
+    use super::*;
+
+    const DIRECTORY: &str = "/var/lib/cutover-nginx/shop";
+
+    /// nginx with the generated include, whose workers see the flags or don't.
+    struct Fake {
+        world: World,
+        sees: Rc<Cell<bool>>,
+        green_at: Rc<RefCell<String>>,
+    }
+
+    fn nginx() -> Fake {
+        let world = World::install(["lb1"]);
+        world.directory("lb1", DIRECTORY);
+        let sees = Rc::new(Cell::new(true));
+        let green_at = Rc::new(RefCell::new("10.0.0.11:4002".to_owned()));
+        let (files, eyes, green) = (world.clone(), Rc::clone(&sees), Rc::clone(&green_at));
+        world.http(move |request| {
+            assert_eq!(request.url, "http://cutover-shop:8099/");
+            assert_eq!(request.connect_to.as_deref(), Some("127.0.0.1:8099"));
+            assert_eq!(request.via.as_deref(), Some("lb1"));
+            let there =
+                |name: &str| eyes.get() && files.text("lb1", &format!("{DIRECTORY}/{name}")).is_some();
+            let color = match (there("green"), there("blue")) {
+                (true, _) => "green",
+                (false, true) => "blue",
+                (false, false) => "none",
+            };
+            let probe = if there("probe") { "yes" } else { "no" };
+            let green = green.borrow();
+            let text = format!(
+                "cutover 1 shop\ncolor {color}\nprobe {probe}\nblue 10.0.0.11:4001\ngreen {green}\n"
+            );
+            fake::response(200, &[], &text)
+        });
+        Fake { world, sees, green_at }
+    }
+
+    fn observe(fake: &Fake) -> Result<Observation, HookError> {
+        let (settings, call) = call("{}");
+        fake.world.reading(|| Nginx::observe(&settings, &call, "lb1"))
+    }
+
+    fn apply(want: &Routing) -> Result<(), HookError> {
+        let (settings, call) = call("{}");
+        Nginx::apply(&settings, &call, "lb1", want)
+    }
+
+    fn prepare(want: &Routing) -> Result<String, HookError> {
+        let (settings, call) = call("{}");
+        Nginx::prepare(&settings, &call, "lb1", want)
+    }
+
+    #[test]
+    fn every_way_leads_where_it_should_and_twice_does_no_harm() {
+        let fake = nginx();
+        assert_eq!(observe(&fake), Ok(observed(NONE, true, &[("flag", "none")])));
+        for want in [BLUE, GREEN, NONE, GREEN, BLUE, GREEN, BLUE, NONE, BLUE] {
+            for _ in 0..2 {
+                assert_eq!(apply(&want), Ok(()));
+                assert_eq!(observe(&fake).expect("an observation").routing, Some(want.clone()));
+            }
+        }
+    }
+
+    #[test]
+    fn a_switch_is_one_change_that_nginx_sees() {
+        let fake = nginx();
+        apply(&BLUE).expect("blue");
+        fake.world.calls();
+        apply(&GREEN).expect("green");
+        assert_eq!(fake.world.calls(), [format!("write lb1 {DIRECTORY}/green")]);
+        apply(&BLUE).expect("blue again");
+        // Blue is there already, so that only the second change has an effect.
+        assert_eq!(
+            fake.world.calls(),
+            [format!("write lb1 {DIRECTORY}/blue"), format!("remove lb1 {DIRECTORY}/green")]
+        );
+    }
+
+    #[test]
+    fn prepare_shows_the_change_and_leaves_nothing_behind() {
+        let fake = nginx();
+        apply(&BLUE).expect("blue");
+        assert_eq!(
+            prepare(&GREEN).as_deref(),
+            Ok("--- lb1, now\n+++ lb1, then\n-blue: 10.0.0.11:4001\n+green: 10.0.0.11:4002\n")
+        );
+        assert_eq!(prepare(&BLUE).as_deref(), Ok(""));
+        assert_eq!(fake.world.text("lb1", &format!("{DIRECTORY}/probe")), None);
+        assert_eq!(observe(&fake), Ok(observed(BLUE, true, &[("flag", "blue")])));
+    }
+
+    #[test]
+    fn workers_that_can_not_see_the_flags_are_found_before_the_switch() {
+        let fake = nginx();
+        apply(&BLUE).expect("blue");
+        fake.sees.set(false);
+        assert_eq!(
+            prepare(&GREEN),
+            Err(HookError::failed(
+                "nginx's workers on `lb1` can't see the files in `/var/lib/cutover-nginx/shop`\n\
+                 hint: each directory on the way to it must be `chmod o+x`"
+            ))
+        );
+        assert_eq!(fake.world.text("lb1", &format!("{DIRECTORY}/probe")), None);
+        assert_eq!(observe(&fake), Ok(observed(NONE, false, &[("flag", "blue"), ("nginx-sees", "none")])));
+    }
+
+    #[test]
+    fn an_include_for_other_instances_is_found_by_observe() {
+        let fake = nginx();
+        *fake.green_at.borrow_mut() = "10.0.0.99:4002".to_owned();
+        assert_eq!(
+            observe(&fake),
+            Err(HookError::failed(
+                "nginx on `lb1` sends green to 10.0.0.99:4002, cutover.toml says 10.0.0.11:4002\n\
+                 hint: install what `cutover setup` prints for this host, and reload nginx"
+            ))
+        );
+    }
+
+    #[test]
+    fn an_nginx_that_knows_nothing_of_it_is_told_apart_from_none() {
+        let world = World::install(["lb1"]);
+        let (settings, call) = call("{}");
+        let observe = || Nginx::observe(&settings, &call, "lb1").map_err(|error| error.text().to_owned());
+        assert_eq!(
+            observe(),
+            Err("nginx on `lb1` does not answer on 127.0.0.1:8099: connection refused\n\
+                 hint: start nginx; where it runs, install what `cutover setup` prints for this host, and reload nginx"
+                .to_owned())
+        );
+        world.http(|_| fake::response(404, &[], "<html>"));
+        assert_eq!(
+            observe(),
+            Err("nginx on `lb1` does not know `shop`\n\
+                 hint: install what `cutover setup` prints for this host, and reload nginx"
+                .to_owned())
+        );
+    }
+
+    #[test]
+    fn a_missing_directory_is_found_before_the_switch() {
+        let fake = nginx();
+        let settings = r#"{"directory": "/elsewhere"}"#;
+        let (parsed, call) = call(settings);
+        let error = Nginx::prepare(&parsed, &call, "lb1", &GREEN).expect_err("no directory");
+        assert_eq!(
+            error.text(),
+            "failed to write among the flags: no directory `/elsewhere`\n\
+             hint: the directory is made once, for the deploy user: `cutover setup` prints how"
+        );
+        drop(fake);
+    }
+
+    #[test]
+    fn shares_and_single_hosts_are_refused() {
+        nginx();
+        let half = Routing { blue: 50, green: 50, out: Vec::new() };
+        let out = Routing { out: vec!["web1".to_owned()], ..BLUE };
+        assert!(apply(&half).is_err() && prepare(&half).is_err());
+        assert!(apply(&out).is_err() && prepare(&out).is_err());
+    }
+
+    #[test]
+    fn setup_needs_no_host_at_all() {
+        let world = World::install([]);
+        let (settings, mut call) = call("{}");
+        call.facts.push(("setup".to_owned(), "deploy".to_owned()));
+        let text = Nginx::prepare(&settings, &call, "lb1", &NONE).expect("a script");
+        let head = "# nginx on lb1: the colour of shop is a file in /var/lib/cutover-nginx/shop\n\
+                    install -d -m 755 -o deploy /var/lib/cutover-nginx/shop\n\
+                    install -d -m 755 /etc/nginx/cutover\n\
+                    cat > /etc/nginx/conf.d/cutover-shop.conf <<'CUTOVER'\n";
+        assert!(text.starts_with(head), "{text}");
+        assert_eq!(world.calls(), Vec::<String>::new());
+    }
+}
+
+mod symlink {
+    use super::*;
+
+    const SETTINGS: &str = r#"{"style": "symlink", "link": "/n/live", "blue": "/n/blue", "green": "/n/green"}"#;
+
+    /// nginx that reads the link when it is told to reload; the old workers go on for `slow` more looks.
+    struct Fake {
+        world: World,
+        invalid: Rc<Cell<bool>>,
+        slow: Rc<Cell<u32>>,
+    }
+
+    fn nginx() -> Fake {
+        let world = World::install(["lb1"]);
+        for (path, text) in [("/n/blue", "server {}"), ("/n/green", "server {}"), ("/run/nginx.pid", "812\n")] {
+            world.file("lb1", path, text);
+        }
+        world.link("lb1", "/n/live", "/n/blue");
+        let runs = Rc::new(RefCell::new("/n/blue".to_owned()));
+        let generation = Rc::new(Cell::new(1_u32));
+        let (invalid, slow) = (Rc::new(Cell::new(false)), Rc::new(Cell::new(0_u32)));
+        {
+            let (files, runs, generation, invalid) =
+                (world.clone(), Rc::clone(&runs), Rc::clone(&generation), Rc::clone(&invalid));
+            world.program("lb1", "/usr/sbin/nginx", move |command| {
+                assert!(command.as_root);
+                if invalid.get() && files.target("lb1", "/n/live").as_deref() == Some("/n/green") {
+                    return fake::exit(1, "nginx: [emerg] unknown directive \"sever\" in /n/green:1");
+                }
+                if command.args == ["-s", "reload"] {
+                    *runs.borrow_mut() = files.target("lb1", "/n/live").unwrap_or_default();
+                    generation.set(generation.get() + 1);
+                }
+                fake::exit(0, "")
+            });
+        }
+        {
+            let (generation, slow) = (Rc::clone(&generation), Rc::clone(&slow));
+            world.program("lb1", "/usr/bin/ps", move |command| {
+                assert_eq!(command.args, ["--ppid", "812", "-o", "pid=,etimes=,args="]);
+                let now = generation.get();
+                let mut lines = format!("{} 0 nginx: worker process\n", 900 + now);
+                if now > 1 {
+                    let doing = if slow.get() > 0 { "" } else { " is shutting down" };
+                    slow.set(slow.get().saturating_sub(1));
+                    lines += &format!("{} 700 nginx: worker process{doing}\n", 899 + now);
+                }
+                fake::exit(0, &lines)
+            });
+        }
+        world.http(move |request| {
+            assert_eq!(request.url, "http://127.0.0.1/deployment_id");
+            match runs.borrow().as_str() {
+                "/n/blue" => fake::response(200, &[], "blue"),
+                "/n/green" => fake::response(200, &[], "green\n"),
+                _ => fake::response(404, &[], "<html>404"),
+            }
+        });
+        Fake { world, invalid, slow }
+    }
+
+    fn observe(fake: &Fake) -> Result<Observation, HookError> {
+        let (settings, call) = call(SETTINGS);
+        fake.world.reading(|| Nginx::observe(&settings, &call, "lb1"))
+    }
+
+    fn apply(want: &Routing) -> Result<(), HookError> {
+        let (settings, call) = call(SETTINGS);
+        Nginx::apply(&settings, &call, "lb1", want)
+    }
+
+    #[test]
+    fn every_way_leads_where_it_should_and_twice_does_no_harm() {
+        let fake = nginx();
+        assert_eq!(observe(&fake), Ok(observed(BLUE, true, &[("link", "/n/blue")])));
+        for want in [GREEN, BLUE, NONE, GREEN, NONE, BLUE] {
+            for _ in 0..2 {
+                assert_eq!(apply(&want), Ok(()));
+                assert_eq!(observe(&fake).expect("an observation").routing, Some(want.clone()));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_so_already_is_not_reloaded() {
+        let fake = nginx();
+        apply(&BLUE).expect("blue");
+        assert!(!fake.world.calls().iter().any(|call| call.contains("reload")));
+    }
+
+    #[test]
+    fn apply_returns_when_no_old_worker_accepts_any_more() {
+        let fake = nginx();
+        fake.slow.set(3);
+        apply(&GREEN).expect("green");
+        assert_eq!(fake.slow.get(), 0);
+        fake.slow.set(u32::MAX);
+        assert_eq!(
+            apply(&BLUE),
+            Err(HookError::temporary(
+                "workers of the old configuration still accept on `lb1`\n\
+                 hint: nginx's error log tells why it does not reload"
+            ))
+        );
+        assert!(!observe(&fake).expect("an observation").settled);
+    }
+
+    #[test]
+    fn an_invalid_site_is_put_back_before_nginx_reads_it() {
+        let fake = nginx();
+        fake.invalid.set(true);
+        assert_eq!(
+            apply(&GREEN),
+            Err(HookError::failed(
+                "failed to check nginx's new configuration: `/usr/sbin/nginx -t` on `lb1` ended with status 1\n\
+                 nginx: [emerg] unknown directive \"sever\" in /n/green:1\n\
+                 hint: the link points to `/n/blue` again"
+            ))
+        );
+        assert_eq!(fake.world.target("lb1", "/n/live").as_deref(), Some("/n/blue"));
+        assert!(!fake.world.calls().iter().any(|call| call.contains("reload")));
+        assert_eq!(observe(&fake), Ok(observed(BLUE, true, &[("link", "/n/blue")])));
+    }
+
+    #[test]
+    fn a_link_without_its_reload_is_unsettled_and_apply_finishes_it() {
+        let fake = nginx();
+        fake.world.link("lb1", "/n/live", "/n/green");
+        assert_eq!(observe(&fake), Ok(observed(BLUE, false, &[("link", "/n/green")])));
+        apply(&GREEN).expect("green");
+        assert_eq!(observe(&fake), Ok(observed(GREEN, true, &[("link", "/n/green")])));
+    }
+
+    #[test]
+    fn prepare_finds_what_is_wrong_and_changes_nothing() {
+        let fake = nginx();
+        let (settings, call) = call(SETTINGS);
+        let prepare = || Nginx::prepare(&settings, &call, "lb1", &GREEN);
+        assert_eq!(
+            prepare().as_deref(),
+            Ok("--- lb1:/n/live\n+++ lb1:/n/live\n-/n/blue\n+/n/green\n")
+        );
+        assert_eq!(fake.world.target("lb1", "/n/live").as_deref(), Some("/n/blue"));
+        fake.world.link("lb1", "/n/live", "/elsewhere");
+        assert_eq!(
+            prepare(),
+            Err(HookError::failed(
+                "`/n/live` on `lb1` points to `/elsewhere`: want `/n/blue`, `/n/green` or `/dev/null`"
+            ))
+        );
+    }
+
+    #[test]
+    fn a_site_that_does_not_tell_its_color_is_a_fault() {
+        let fake = nginx();
+        fake.world.http(|_| fake::response(404, &[], "<html>"));
+        let error = observe(&fake).expect_err("no colour");
+        assert_eq!(
+            error.text(),
+            "`http://127.0.0.1/deployment_id` on `lb1`: want `blue` or `green`, got 404: <html>\n\
+             hint: give each site `location = /deployment_id { return 200 \"blue\"; }` with its own colour"
+        );
+    }
+}

@@ -1,0 +1,183 @@
+//! Runs of the program under test.
+
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Signal, kill_process};
+use serde_json::Value;
+
+use crate::process::{children, end_group, pid, status_code};
+use crate::{Machine, eventually};
+
+/// A run under way. Killed when the value goes.
+#[derive(Debug)]
+pub struct Running {
+    child: Child,
+    inside: bool,
+    lines: Receiver<String>,
+    stdout: String,
+    stderr: Option<JoinHandle<String>>,
+    begun: Instant,
+}
+
+/// A run that has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    /// Exit status; 128 plus the signal's number when a signal ended it.
+    pub status: i32,
+    /// Data.
+    pub stdout: String,
+    /// All else.
+    pub stderr: String,
+}
+
+/// No run of a test takes longer.
+const LONGEST: Duration = Duration::from_secs(180);
+
+impl Running {
+    /// Starts `command`, which [`Machine::command`] has made.
+    ///
+    /// # Panics
+    /// When it can't be started.
+    #[must_use]
+    pub fn start(machine: &Machine, mut command: Command) -> Self {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+        let mut child = command.spawn().unwrap_or_else(|fault| panic!("cannot start {command:?}: {fault}"));
+        let (sender, lines) = mpsc::channel();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        thread::spawn(move || {
+            let mut line = Vec::new();
+            while out.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
+                let text = String::from_utf8_lossy(&line).into_owned();
+                line.clear();
+                if sender.send(text).is_err() {
+                    return;
+                }
+            }
+        });
+        let mut errors = child.stderr.take().unwrap();
+        let stderr = thread::spawn(move || {
+            let mut bytes = Vec::new();
+            let _ = errors.read_to_end(&mut bytes);
+            String::from_utf8_lossy(&bytes).into_owned()
+        });
+        let inside = machine.is_isolated();
+        Self { child, inside, lines, stdout: String::new(), stderr: Some(stderr), begun: Instant::now() }
+    }
+
+    /// Reads lines of `--json` output until `wanted` holds for one.
+    ///
+    /// # Panics
+    /// When the run ends before.
+    pub fn wait_for(&mut self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            let Some(line) = self.next_line() else {
+                panic!("no {what} in the whole run:\n{}", self.stdout);
+            };
+            if let Some(event) = serde_json::from_str(&line).ok().filter(&wanted) {
+                return event;
+            }
+        }
+    }
+
+    /// Reads lines of `--json` output until a step begins.
+    pub fn wait_for_step(&mut self, step: &str) {
+        self.wait_for(step, |event| event["event"] == "step-started" && event["step"] == step);
+    }
+
+    fn next_line(&mut self) -> Option<String> {
+        let left = LONGEST.saturating_sub(self.begun.elapsed());
+        match self.lines.recv_timeout(left) {
+            Ok(line) => {
+                self.stdout.push_str(&line);
+                Some(line)
+            }
+            Err(RecvTimeoutError::Disconnected) => None,
+            Err(RecvTimeoutError::Timeout) => {
+                panic!("the run takes longer than {LONGEST:?}:\n{}", self.stdout)
+            }
+        }
+    }
+
+    /// Sends a signal to the program.
+    pub fn signal(&self, signal: Signal) {
+        let own = self.child.id();
+        let id = if self.inside {
+            eventually("the program", Duration::from_secs(5), || children(own).first().copied())
+        } else {
+            own
+        };
+        let _ = kill_process(pid(id), signal);
+    }
+
+    /// Ends it as a power cut would: no handler, no flush.
+    #[must_use]
+    pub fn kill(self) -> Ended {
+        self.signal(Signal::KILL);
+        self.finish()
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Panics
+    /// When that takes longer than three minutes.
+    #[must_use]
+    pub fn finish(mut self) -> Ended {
+        while self.next_line().is_some() {}
+        let limit = Duration::from_secs(20);
+        let status = eventually("the end of a run that has closed its output", limit, || {
+            self.child.try_wait().unwrap()
+        });
+        let stderr = self.stderr.take().unwrap().join().unwrap();
+        Ended { status: status_code(status), stdout: std::mem::take(&mut self.stdout), stderr }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        end_group(&mut self.child);
+    }
+}
+
+impl Ended {
+    /// Fails the test unless the exit status is this.
+    ///
+    /// # Panics
+    /// Then.
+    #[track_caller]
+    pub fn expect(self, status: i32) -> Self {
+        assert_eq!(self.status, status, "exit status\n── stdout\n{}── stderr\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    /// Lines of `--json` output.
+    ///
+    /// # Panics
+    /// When one is not JSON.
+    #[must_use]
+    pub fn events(&self) -> Vec<Value> {
+        let parse = |line| serde_json::from_str(line).unwrap_or_else(|fault| panic!("{fault}: {line}"));
+        self.stdout.lines().map(parse).collect()
+    }
+
+    /// The last event.
+    #[must_use]
+    pub fn last_event(&self) -> Value {
+        self.events().pop().unwrap_or_default()
+    }
+
+    /// Fails the test unless the whole output, both streams, holds `text`.
+    ///
+    /// # Panics
+    /// Then.
+    #[track_caller]
+    pub fn expect_text(self, text: &str) -> Self {
+        let found = self.stdout.contains(text) || self.stderr.contains(text);
+        assert!(found, "`{text}` is not in\n── stdout\n{}── stderr\n{}", self.stdout, self.stderr);
+        self
+    }
+}

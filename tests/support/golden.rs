@@ -1,0 +1,89 @@
+//! Comparison of whole outputs with files.
+
+use std::path::Path;
+
+use similar::TextDiff;
+
+/// Compares `actual` with the file `tests/golden-e2e/NAME`; where `CUTOVER_UPDATE` is set, writes the file instead.
+///
+/// # Panics
+/// When they differ; shows how.
+#[track_caller]
+pub fn assert_golden(name: &str, actual: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("golden-e2e").join(name);
+    if std::env::var_os("CUTOVER_UPDATE").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, actual).unwrap();
+        return;
+    }
+    let expected = std::fs::read_to_string(&path).unwrap_or_default();
+    let diff = TextDiff::from_lines(&expected, actual);
+    assert!(
+        expected == actual,
+        "{} differs (CUTOVER_UPDATE=1 writes it):\n{}",
+        path.display(),
+        diff.unified_diff().header("expected", "actual"),
+    );
+}
+
+/// Puts words in place of what differs from run to run: `known` texts (paths, ports), times, digests, identifiers.
+#[must_use]
+pub fn normalise(text: &str, known: &[(String, String)]) -> String {
+    let mut text = text.to_owned();
+    for (from, to) in known {
+        text = text.replace(from, to);
+    }
+    text.lines().map(|line| normalise_line(line) + "\n").collect()
+}
+
+fn normalise_line(line: &str) -> String {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || "-:._…".contains(c);
+    let mut text = String::with_capacity(line.len());
+    let mut rest = line;
+    while !rest.is_empty() {
+        let (word, after) = rest.split_at(rest.find(|c| !is_word(c)).unwrap_or(rest.len()));
+        let unit = after.trim_start().split(|c| !is_word(c)).next().unwrap_or("");
+        text.push_str(placeholder(word, unit).unwrap_or(word));
+        let (gap, after) = after.split_at(after.find(is_word).unwrap_or(after.len()));
+        // Columns are padded: a longer time must not move what stands around it.
+        let padding = gap.len() > 2 && gap.bytes().all(|byte| byte == b' ') && !text.is_empty();
+        text.push_str(if padding { "  " } else { gap });
+        rest = after;
+    }
+    text
+}
+
+/// What stands for a word, when it differs from run to run.
+fn placeholder(word: &str, unit: &str) -> Option<&'static str> {
+    let number = !word.is_empty() && word.chars().all(|c| c.is_ascii_digit() || c == '.') && word != ".";
+    let hex = |text: &str| text.len() >= 7 && text.chars().all(|c| c.is_ascii_hexdigit() || c == '…');
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).count();
+    if number && matches!(unit, "s" | "ms" | "m" | "h" | "d" | "KB" | "MB" | "kB") {
+        return Some("N");
+    }
+    if word.strip_prefix("sha256:").is_some() {
+        return Some("sha256:DIGEST");
+    }
+    if word.len() >= 16 && word.contains("Z-") && digits(word) >= 12 {
+        return Some("RELEASE");
+    }
+    if word.len() == 8 && word.chars().filter(|c| *c == ':').count() == 2 && digits(word) == 6 {
+        return Some("TIME");
+    }
+    (hex(word) && digits(word) > 0 && digits(word) < word.len()).then_some("REVISION")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_differs_from_run_to_run_is_replaced() {
+        let known = [("/tmp/x1".to_owned(), "SCRATCH".to_owned()), (":4711".to_owned(), ":BLUE".to_owned())];
+        let text = "build  local   ok  dist, 48 MB, sha256:1c4e…   41.2 s\n  /tmp/x1/a on :4711 (212 ms)\n\
+                    main 9f3c2a1 \"Fix\" 20260102T030405Z-9f3c2a10-ab12 at 14:02:11 UTC, 20 of 20\n";
+        let expected = "build  local  ok  dist, N MB, sha256:DIGEST  N s\n  SCRATCH/a on :BLUE (N ms)\n\
+                        main REVISION \"Fix\" RELEASE at TIME UTC, 20 of 20\n";
+        assert_eq!(normalise(text, &known), expected);
+    }
+}

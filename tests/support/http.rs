@@ -1,0 +1,78 @@
+//! The least of an HTTP client.
+
+use std::io::{BufRead, BufReader, Error, Read, Result, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+/// An answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// Status code.
+    pub status: u16,
+    /// Names in lower case, values as they came.
+    pub headers: Vec<(String, String)>,
+    /// The body, which must be text.
+    pub body: String,
+}
+
+impl Page {
+    /// Value of a header, or nothing.
+    #[must_use]
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
+    }
+}
+
+/// A connection for one request after the other.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    reader: BufReader<TcpStream>,
+}
+
+impl Connection {
+    pub(crate) fn open(address: SocketAddr) -> Result<Self> {
+        let stream = TcpStream::connect_timeout(&address, Duration::from_secs(3))?;
+        stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+        stream.set_nodelay(true)?;
+        Ok(Self { reader: BufReader::new(stream) })
+    }
+
+    /// Asks for a page; `close` says so to the server.
+    pub(crate) fn get(&mut self, path: &str, close: bool) -> Result<Page> {
+        let connection = if close { "close" } else { "keep-alive" };
+        let request =
+            format!("GET {path} HTTP/1.1\r\nhost: shop.example\r\nconnection: {connection}\r\n\r\n");
+        self.reader.get_mut().write_all(request.as_bytes())?;
+        let mut first = String::new();
+        if self.reader.read_line(&mut first)? == 0 {
+            return Err(Error::other("connection closed before the answer"));
+        }
+        let status = first.split(' ').nth(1).and_then(|code| code.parse().ok());
+        let status = status.ok_or_else(|| Error::other(format!("not an answer: {first:?}")))?;
+        let mut page = Page { status, headers: Vec::new(), body: String::new() };
+        loop {
+            let mut line = String::new();
+            self.reader.read_line(&mut line)?;
+            match line.trim_end().split_once(':') {
+                Some((name, value)) => {
+                    page.headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
+                }
+                None => break,
+            }
+        }
+        let length: usize = page.header("content-length").parse().unwrap_or(0);
+        let mut body = vec![0; length.min(1 << 20)];
+        self.reader.read_exact(&mut body)?;
+        page.body = String::from_utf8_lossy(&body).into_owned();
+        Ok(page)
+    }
+}
+
+/// One page over a fresh connection.
+///
+/// # Errors
+/// When there is no answer.
+pub fn get(address: &str, port: u16, path: &str) -> Result<Page> {
+    let address = SocketAddr::new(address.parse().map_err(Error::other)?, port);
+    Connection::open(address)?.get(path, true)
+}

@@ -1,0 +1,55 @@
+//! Real peers for the end-to-end tests and the demo: machines with an SSH server, nginx, a git remote with an application, load.
+//!
+//! Everything lives in one scratch directory and ends with the value that started it, also when a test panics.
+//! [`Test`] puts the pieces together; each piece can be used alone, as the demo does.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test ends, loudly, at what its set-up can't do"
+)]
+
+mod application;
+mod cutover;
+mod golden;
+mod http;
+mod load;
+mod machine;
+mod nginx;
+mod port;
+mod process;
+mod repository;
+mod scratch;
+mod sshd;
+mod test;
+
+pub use application::{Behaviour, program as demo_program};
+pub use cutover::{Ended, Running};
+pub use golden::{assert_golden, normalise};
+pub use http::{Page, get};
+pub use load::{Load, Tally};
+pub use machine::{Machine, SYSTEM_PATH};
+pub use nginx::{Nginx, nginx_is_installed};
+pub use port::Port;
+pub use process::Process;
+pub use repository::Repository;
+pub use scratch::Scratch;
+pub use sshd::Sshd;
+pub use test::Test;
+
+use std::time::{Duration, Instant};
+
+/// Asks every 10 ms until `question` has an answer.
+///
+/// # Panics
+/// After `limit`.
+pub fn eventually<T>(what: &str, limit: Duration, mut question: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(answer) = question() {
+            return answer;
+        }
+        assert!(begun.elapsed() < limit, "waited {limit:?} in vain: {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}

@@ -1,0 +1,175 @@
+//! Simulated machines: a process table, a host name and system directories of their own, on one kernel.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use crate::eventually;
+use crate::process::{Process, children};
+
+/// A machine. In namespaces of its own where it is [`Machine::isolated`]: what a test starts on it, daemons included, goes with the
+/// value, and `/root`, `/srv`, `/var/lib` and `/run` are its own. The network is shared, so each machine has an address in 127/8.
+#[derive(Debug)]
+pub struct Machine {
+    name: String,
+    address: String,
+    directory: PathBuf,
+    path: String,
+    inside: Option<Inside>,
+}
+
+#[derive(Debug)]
+struct Inside {
+    /// Holds the namespaces; their first process, a shell that takes in orphans, ends with it.
+    _keeper: Process,
+    init: u32,
+}
+
+/// System directories that each machine has for itself.
+const OWN: [&str; 4] = ["/root", "/srv", "/var/lib", "/home"];
+
+impl Machine {
+    /// Whether this kernel and user can have isolated machines; otherwise why not.
+    ///
+    /// # Errors
+    /// Says what is missing.
+    pub fn can_isolate() -> Result<(), String> {
+        let tried = Command::new("unshare").args(["--mount", "--pid", "--uts", "--fork", "true"]).output();
+        match tried {
+            Ok(output) if output.status.success() => Ok(()),
+            Ok(output) => {
+                Err(format!("no namespaces here: {}", String::from_utf8_lossy(&output.stderr).trim()))
+            }
+            Err(fault) => Err(format!("`unshare` (util-linux) can't be run: {fault}")),
+        }
+    }
+
+    /// The machine that we are on, with a home of its own in `directory`.
+    #[must_use]
+    pub fn this(directory: &Path, path: &str) -> Self {
+        std::fs::create_dir_all(directory.join("root")).unwrap();
+        Self {
+            name: "localhost".to_owned(),
+            address: "127.0.0.1".to_owned(),
+            directory: directory.to_owned(),
+            path: path.to_owned(),
+            inside: None,
+        }
+    }
+
+    /// A new machine; its own directories lie in `directory`, and what is `shown` of this machine, wherever that is, appears in
+    /// `directory/shown` under its own name.
+    ///
+    /// # Panics
+    /// When it doesn't come up within ten seconds.
+    #[must_use]
+    pub fn isolated(name: &str, address: &str, directory: &Path, shown: &[&Path]) -> Self {
+        for own in OWN {
+            std::fs::create_dir_all(directory.join(&own[1..])).unwrap();
+        }
+        // Before the machine's own directories hide where it lies.
+        let shows: String = shown.iter().map(|from| show(from, &directory.join("shown"))).collect();
+        let ready = directory.join("ready");
+        let _ = std::fs::remove_file(&ready);
+        let binds: String = OWN.iter().map(|own| format!("mount --bind \"$1{own}\" {own}\n")).collect();
+        let script = format!(
+            "set -eu\nhostname \"$2\"\n{shows}{binds}mount -t tmpfs -o mode=755 tmpfs /run\nmkdir /run/sshd /run/lock\n\
+             echo up > \"$1/ready\"\nwhile :; do sleep 3600; done\n"
+        );
+        let mut command = Command::new("setpriv");
+        command.args([
+            "--pdeathsig",
+            "KILL",
+            "unshare",
+            "--mount",
+            "--pid",
+            "--uts",
+            "--fork",
+            "--kill-child",
+        ]);
+        command.args(["--mount-proc", "--propagation", "private", "sh", "-c", &script, "sh"]);
+        command.arg(directory).arg(name).env_clear().env("PATH", SYSTEM_PATH).current_dir("/");
+        let keeper = Process::start(command, &directory.join("init.log"));
+        eventually(&format!("machine `{name}` comes up: {}", keeper.log()), Duration::from_secs(10), || {
+            ready.exists().then_some(())
+        });
+        let init =
+            eventually("first process", Duration::from_secs(5), || children(keeper.id()).first().copied());
+        Self {
+            name: name.to_owned(),
+            address: address.to_owned(),
+            directory: directory.to_owned(),
+            path: SYSTEM_PATH.to_owned(),
+            inside: Some(Inside { _keeper: keeper, init }),
+        }
+    }
+
+    /// Its host name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The address on which its servers listen.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Where a path of the machine is seen from outside.
+    #[must_use]
+    pub fn outside(&self, path: &str) -> PathBuf {
+        let own = OWN.iter().any(|own| Path::new(path).starts_with(own));
+        if own && self.inside.is_some() {
+            self.directory.join(path.trim_start_matches('/'))
+        } else {
+            path.into()
+        }
+    }
+
+    /// Home directory of its user, as seen on the machine.
+    #[must_use]
+    pub fn home(&self) -> PathBuf {
+        if self.inside.is_some() { "/root".into() } else { self.directory.join("root") }
+    }
+
+    /// Whether a command on it is a process below the one that is spawned.
+    pub(crate) const fn is_isolated(&self) -> bool {
+        self.inside.is_some()
+    }
+
+    /// A command on it, with nothing of our environment.
+    #[must_use]
+    pub fn command(&self, program: impl AsRef<OsStr>, directory: &Path) -> Command {
+        let mut command = match &self.inside {
+            Some(inside) => {
+                let mut command = Command::new("nsenter");
+                command.arg("--target").arg(inside.init.to_string()).args(["--mount", "--pid", "--uts"]);
+                command.arg(format!("--wdns={}", directory.display())).arg("--").arg(program);
+                command
+            }
+            None => {
+                let mut command = Command::new(program);
+                command.current_dir(directory);
+                command
+            }
+        };
+        command.env_clear().env("PATH", &self.path).env("HOME", self.home()).env("LANG", "C.UTF-8");
+        command.env("USER", "root").env("LOGNAME", "root");
+        command
+    }
+}
+
+/// Makes a place for a file or directory and returns the command that shows it there.
+fn show(from: &Path, directory: &Path) -> String {
+    let place = directory.join(from.file_name().unwrap());
+    std::fs::create_dir_all(if from.is_dir() { &place } else { directory }).unwrap();
+    if from.is_file() {
+        std::fs::write(&place, "").unwrap();
+    }
+    format!("mount --bind '{}' '{}'\n", from.display(), place.display())
+}
+
+/// Where a machine finds its programs.
+pub const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";

@@ -1,0 +1,118 @@
+//! A real nginx with prefix, configuration, port and process identifier file in the scratch directory.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use crate::{Machine, Port, Process, Scratch, eventually};
+
+/// An nginx; it ends with the value.
+#[derive(Debug)]
+pub struct Nginx {
+    directory: PathBuf,
+    port: Port,
+    status_port: Port,
+    process: Option<Process>,
+}
+
+impl Nginx {
+    /// Writes the configuration of one for `machine`, with a front door that leaves the choice of the colour to the file that
+    /// `cutover setup` writes; nothing runs yet.
+    #[must_use]
+    pub fn new(scratch: &Scratch, machine: &Machine) -> Self {
+        let directory = scratch.directory(format!("{}-nginx", machine.name()));
+        let (port, status_port) = (Port::take(), Port::take());
+        let own = directory.display();
+        // Started by root, workers are another user, as on any real machine.
+        let user = if rustix::process::getuid().is_root() { "user www-data;\n" } else { "" };
+        let config = format!(
+            "{user}daemon off;\nworker_processes 2;\npid {own}/nginx.pid;\nerror_log {own}/error.log;\n\
+             events {{ worker_connections 512; }}\n\
+             http {{\n  access_log off;\n  client_body_temp_path {own}/body;\n  proxy_temp_path {own}/proxy;\n  \
+             fastcgi_temp_path {own}/fastcgi;\n  uwsgi_temp_path {own}/uwsgi;\n  scgi_temp_path {own}/scgi;\n  \
+             include {own}/http.conf;\n  \
+             server {{\n    listen {port};\n    location / {{ include {own}/shop.location; }}\n  }}\n}}\n"
+        );
+        fs::write(directory.join("nginx.conf"), config).unwrap();
+        Self { directory, port, status_port, process: None }
+    }
+
+    /// The port of its front door.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
+        self.port.number()
+    }
+
+    /// Its main configuration file.
+    #[must_use]
+    pub fn config(&self) -> PathBuf {
+        self.directory.join("nginx.conf")
+    }
+
+    /// Settings of `builtin:nginx` in its style `file-test`, as an inline table.
+    #[must_use]
+    pub fn settings(&self) -> String {
+        let own = self.directory.display();
+        format!(
+            "{{ directory = \"{own}/flags\", status-port = {}, http-include = \"{own}/http.conf\", \
+             location-include = \"{own}/shop.location\" }}",
+            self.status_port
+        )
+    }
+
+    /// Directory of the files that choose the colour.
+    #[must_use]
+    pub fn flags(&self) -> PathBuf {
+        self.directory.join("flags")
+    }
+
+    /// The port on which it tells its colour.
+    #[must_use]
+    pub const fn status_port(&self) -> u16 {
+        self.status_port.number()
+    }
+
+    /// Starts it and waits until it listens.
+    ///
+    /// # Panics
+    /// When it ends instead.
+    pub fn start(&mut self, machine: &Machine) {
+        let mut command = machine.command(nginx_program(), Path::new("/"));
+        command.arg("-p").arg(&self.directory).arg("-c").arg(self.config()).args(["-e", "stderr"]);
+        let mut process = Process::start(command, &self.directory.join("log"));
+        eventually("nginx listens", Duration::from_secs(10), || {
+            assert!(process.ended().is_none(), "nginx ended: {}{}", process.log(), self.error_log());
+            let up = self.directory.join("nginx.pid").exists();
+            (up && std::net::TcpStream::connect(("127.0.0.1", self.port())).is_ok()).then_some(())
+        });
+        self.process = Some(process);
+    }
+
+    /// Ends it.
+    pub fn stop(&mut self) {
+        self.process = None;
+        let _ = fs::remove_file(self.directory.join("nginx.pid"));
+    }
+
+    /// What it has complained about.
+    #[must_use]
+    pub fn error_log(&self) -> String {
+        fs::read_to_string(self.directory.join("error.log")).unwrap_or_default()
+    }
+}
+
+/// Where the program is, on Debian and elsewhere.
+#[must_use]
+pub(crate) fn nginx_program() -> PathBuf {
+    let places =
+        ["/usr/sbin/nginx", "/usr/local/sbin/nginx", "/usr/local/bin/nginx", "/opt/homebrew/bin/nginx"];
+    let found = places.iter().map(PathBuf::from).find(|place| place.exists());
+    found.unwrap_or_else(|| "nginx".into())
+}
+
+/// Whether nginx can be run here.
+#[must_use]
+pub fn nginx_is_installed() -> bool {
+    Command::new(nginx_program()).arg("-v").output().is_ok_and(|output| output.status.success())
+}

@@ -1,0 +1,101 @@
+//! A real SSH server for a machine, with keys made for the test.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use crate::{Machine, Port, Process, Scratch, eventually};
+
+/// An SSH server. It ends with the value; sessions that are open go with their machine.
+#[derive(Debug)]
+pub struct Sshd {
+    port: Port,
+    address: String,
+    host_key: String,
+    directory: PathBuf,
+    process: Option<Process>,
+}
+
+impl Sshd {
+    /// Makes a key pair without a passphrase at `path` and returns the public half.
+    ///
+    /// # Panics
+    /// When `ssh-keygen` fails.
+    pub fn make_key(path: &Path) -> String {
+        let _ = fs::remove_file(path);
+        let mut keygen = Command::new("ssh-keygen");
+        keygen.args(["-q", "-t", "ed25519", "-N", "", "-C", "test", "-f"]).arg(path);
+        assert!(keygen.status().unwrap().success(), "{keygen:?}");
+        fs::read_to_string(path.with_extension("pub")).unwrap().trim().to_owned()
+    }
+
+    /// Starts one on `machine` that lets the holder of `user_key` (a public key) in.
+    ///
+    /// # Panics
+    /// When it doesn't answer within ten seconds.
+    #[must_use]
+    pub fn start(scratch: &Scratch, machine: &Machine, user_key: &str) -> Self {
+        let directory = scratch.directory(format!("{}-sshd", machine.name()));
+        let mut sshd = Self {
+            port: Port::take(),
+            address: machine.address().to_owned(),
+            host_key: Self::make_key(&directory.join("host-key")),
+            directory,
+            process: None,
+        };
+        fs::write(sshd.directory.join("authorized-keys"), format!("{user_key}\n")).unwrap();
+        sshd.restart(machine);
+        sshd
+    }
+
+    /// Starts it again, with what its directory holds by now.
+    pub fn restart(&mut self, machine: &Machine) {
+        self.process = None;
+        let directory = self.directory.display();
+        let config = format!(
+            "Port {}\nListenAddress {}\nHostKey {directory}/host-key\nAuthorizedKeysFile {directory}/authorized-keys\n\
+             PidFile none\nStrictModes no\nUsePAM no\nUseDNS no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n\
+             PermitRootLogin prohibit-password\nPrintMotd no\nPrintLastLog no\nLogLevel VERBOSE\n",
+            self.port, self.address,
+        );
+        let file = self.directory.join("sshd_config");
+        fs::write(&file, config).unwrap();
+        let mut command = machine.command("/usr/sbin/sshd", Path::new("/"));
+        command.args(["-D", "-e", "-f"]).arg(file);
+        let mut process = Process::start(command, &self.directory.join("log"));
+        eventually(&format!("sshd of `{}`", machine.name()), Duration::from_secs(10), || {
+            assert!(process.ended().is_none(), "sshd of `{}` ended: {}", machine.name(), process.log());
+            std::net::TcpStream::connect((self.address.as_str(), self.port.number())).is_ok().then_some(())
+        });
+        self.process = Some(process);
+    }
+
+    /// Gives it another host key, as a stranger in its place would have.
+    pub fn change_host_key(&mut self, machine: &Machine) {
+        Self::make_key(&self.directory.join("host-key"));
+        self.restart(machine);
+    }
+
+    /// Ends it: the machine can't be reached any more.
+    pub fn stop(&mut self) {
+        self.process = None;
+    }
+
+    /// `root@ADDRESS:PORT`.
+    #[must_use]
+    pub fn destination(&self, user: &str) -> String {
+        format!("{user}@{}:{}", self.address, self.port)
+    }
+
+    /// The line that a client's `known_hosts` needs.
+    #[must_use]
+    pub fn known_hosts_line(&self) -> String {
+        format!("[{}]:{} {}\n", self.address, self.port, self.host_key)
+    }
+
+    /// Lets nobody in but the holder of another key.
+    pub fn authorize(&self, user_key: &str) {
+        fs::write(self.directory.join("authorized-keys"), format!("{user_key}\n")).unwrap();
+    }
+}

@@ -1,0 +1,298 @@
+//! One test's world: machines, nginx, a repository, a configuration, and the program under test.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use crate::{
+    Behaviour, Ended, Load, Machine, Nginx, Page, Port, Repository, Running, Scratch, Sshd, get, normalise,
+};
+
+/// A world with an application `shop` that has not been deployed yet. All of it ends with the value.
+#[derive(Debug)]
+pub struct Test {
+    program: PathBuf,
+    /// The machine on which cutover is run.
+    pub desk: Machine,
+    /// The machines of the configuration, when they are not the desk itself.
+    pub hosts: Vec<(Machine, Sshd)>,
+    /// The router.
+    pub nginx: Nginx,
+    /// Where the source comes from.
+    pub repository: Repository,
+    /// Text of `cutover.toml`; written before each run.
+    pub config: String,
+    ports: [Port; 2],
+    // Last: everything else has ended when it goes.
+    scratch: Scratch,
+}
+
+impl Test {
+    /// Everything on one machine, without SSH. None, with a message, where machines can't be simulated.
+    #[must_use]
+    pub fn local(program: &str) -> Option<Self> {
+        let scratch = can_run()?;
+        let desk = desk(&scratch, program);
+        let nginx = Nginx::new(&scratch, &desk);
+        Some(Self::new(scratch, desk, Vec::new(), nginx))
+    }
+
+    /// Two machines for the application and one for the router, reached over SSH.
+    #[must_use]
+    pub fn fleet(program: &str) -> Option<Self> {
+        let scratch = can_run()?;
+        let desk = desk(&scratch, program);
+        let ssh = desk.outside("/root/.ssh");
+        fs::create_dir_all(&ssh).unwrap();
+        let key = Sshd::make_key(&ssh.join("id_ed25519"));
+        let hosts: Vec<(Machine, Sshd)> = [("web1", 11), ("web2", 12), ("lb1", 13)]
+            .into_iter()
+            .map(|(name, last)| {
+                let address = format!("127.0.0.{last}");
+                let machine = Machine::isolated(name, &address, &scratch.directory(name), &[]);
+                let sshd = Sshd::start(&scratch, &machine, &key);
+                (machine, sshd)
+            })
+            .collect();
+        let known: String = hosts.iter().map(|(_, sshd)| sshd.known_hosts_line()).collect();
+        fs::write(ssh.join("known_hosts"), known).unwrap();
+        let nginx = Nginx::new(&scratch, &hosts[2].0);
+        Some(Self::new(scratch, desk, hosts, nginx))
+    }
+
+    fn new(scratch: Scratch, desk: Machine, hosts: Vec<(Machine, Sshd)>, nginx: Nginx) -> Self {
+        let repository = Repository::new(&scratch, false);
+        let ports = [Port::take(), Port::take()];
+        let mut test = Self {
+            program: scratch.join("desk/shown/cutover"),
+            desk,
+            hosts,
+            nginx,
+            repository,
+            config: String::new(),
+            ports,
+            scratch,
+        };
+        test.config = test.first_config();
+        test
+    }
+
+    /// The configuration that most tests begin with: quick, with a smoke test and a proof of the release.
+    fn first_config(&self) -> String {
+        let door = format!("http://127.0.0.1:{}/up", self.nginx.port());
+        let (hosts, app_hosts, router_hosts, front_door, listen) = if self.hosts.is_empty() {
+            (String::new(), "", "", format!("[\"{door}\"]"), "127.0.0.1")
+        } else {
+            let line = |(machine, sshd): &(Machine, Sshd)| {
+                let (name, address) = (machine.name(), machine.address());
+                format!("{name} = {{ ssh = \"{}\", address = \"{address}\" }}\n", sshd.destination("root"))
+            };
+            let hosts: String = self.hosts.iter().map(line).collect();
+            (
+                format!("[hosts]\n{hosts}\n"),
+                "hosts = [\"web1\", \"web2\"]\n",
+                "hosts = [\"lb1\"]\n",
+                format!("[{{ url = \"{door}\", via = \"lb1\" }}]"),
+                "{address}",
+            )
+        };
+        format!(
+            r#"name = "shop"
+
+{hosts}[build]
+repository = "{repository}"
+settings = {{ run = [["cp", "-R", "app", "dist"]], artifact = "dist" }}
+
+[app]
+{app_hosts}directory = "/srv/shop"
+driver = "detached"
+start = ["bin/shop", "--listen", "{{listen}}", "--port", "{{port}}"]
+listen = "{listen}"
+stop-timeout = "2s"
+blue = {{ port = {blue} }}
+green = {{ port = {green} }}
+
+[app.release-marker]
+header = "x-release"
+
+[health-check]
+settings = {{ path = "/up" }}
+interval = "100ms"
+healthy-after = 2
+deadline = "15s"
+
+[[smoke-test]]
+name = "checkout"
+hook = "builtin:http-smoke"
+settings = {{ requests = [{{ name = "cart-is-there", path = "/checkout" }}, {{ name = "start-page", path = "/" }}] }}
+
+[router]
+{router_hosts}settings = {settings}
+front-door = {front_door}
+
+[pipeline]
+watch = "2s"
+drain = {{ timeout = "3s" }}
+"#,
+            repository = self.repository.url(),
+            settings = self.nginx.settings(),
+            blue = self.ports[0],
+            green = self.ports[1],
+        )
+    }
+
+    /// Puts another text in place of one in the configuration.
+    ///
+    /// # Panics
+    /// When `from` is not in it.
+    pub fn configure(&mut self, from: &str, to: &str) -> &mut Self {
+        assert!(self.config.contains(from), "`{from}` is not in:\n{}", self.config);
+        self.config = self.config.replace(from, to);
+        self
+    }
+
+    /// Ports of blue and green.
+    #[must_use]
+    pub const fn ports(&self) -> (u16, u16) {
+        (self.ports[0].number(), self.ports[1].number())
+    }
+
+    /// The directory of `cutover.toml`.
+    #[must_use]
+    pub fn directory(&self) -> PathBuf {
+        self.repository.checkout().to_owned()
+    }
+
+    /// The scratch directory.
+    #[must_use]
+    pub const fn scratch(&self) -> &Scratch {
+        &self.scratch
+    }
+
+    /// The machine of the router.
+    #[must_use]
+    pub fn router_machine(&self) -> &Machine {
+        self.hosts.last().map_or(&self.desk, |(machine, _)| machine)
+    }
+
+    /// A machine by its name.
+    ///
+    /// # Panics
+    /// When there is none.
+    #[must_use]
+    pub fn machine(&self, name: &str) -> &Machine {
+        let found = self.hosts.iter().map(|(machine, _)| machine).find(|machine| machine.name() == name);
+        found.unwrap_or_else(|| panic!("no machine `{name}`"))
+    }
+
+    /// Does what `cutover setup` tells to do, and starts nginx.
+    pub fn set_up(&mut self) {
+        let script = self.cutover(&["setup"]).expect(0).stdout;
+        let file = self.scratch.write("setup.sh", script);
+        let ran = self.router_machine().command("sh", Path::new("/")).arg("-eu").arg(&file).output().unwrap();
+        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+        self.start_nginx();
+    }
+
+    /// Starts nginx on the router's machine.
+    pub fn start_nginx(&mut self) {
+        let machine = self.hosts.last().map_or(&self.desk, |(machine, _)| machine);
+        self.nginx.start(machine);
+    }
+
+    /// A run of the program, by hand.
+    #[must_use]
+    pub fn command(&self, args: &[&str]) -> Command {
+        fs::write(self.directory().join("cutover.toml"), &self.config).unwrap();
+        let mut command = self.desk.command(&self.program, &self.directory());
+        command.args(args);
+        command
+    }
+
+    /// Starts the program.
+    #[must_use]
+    pub fn start(&self, args: &[&str]) -> Running {
+        Running::start(&self.desk, self.command(args))
+    }
+
+    /// Runs the program to its end.
+    #[must_use]
+    pub fn cutover(&self, args: &[&str]) -> Ended {
+        self.start(args).finish()
+    }
+
+    /// Pushes a version and deploys it.
+    #[must_use]
+    pub fn deploy(&self, version: &str, behaviour: Behaviour) -> Ended {
+        self.repository.push(version, behaviour);
+        self.cutover(&["deploy"])
+    }
+
+    /// A page through the front door.
+    ///
+    /// # Panics
+    /// When there is no answer.
+    #[must_use]
+    pub fn front_door(&self, path: &str) -> Page {
+        get("127.0.0.1", self.nginx.port(), path).unwrap()
+    }
+
+    /// What the front door says of itself: `v1 blue`.
+    #[must_use]
+    pub fn live(&self) -> String {
+        let page = self.front_door("/");
+        let version = page.body.split(' ').next().unwrap_or("").to_owned();
+        format!("{version} {}", page.header("x-color"))
+    }
+
+    /// Begins a load at the front door.
+    #[must_use]
+    pub fn load(&self) -> Load {
+        let load = Load::start(self.nginx.port());
+        load.wait_for(20);
+        load
+    }
+
+    /// An output with placeholders for what differs from run to run.
+    #[must_use]
+    pub fn normalise(&self, text: &str) -> String {
+        let mut known = vec![
+            (format!(":{}", self.ports[0]), ":BLUE".to_owned()),
+            (format!(":{}", self.ports[1]), ":GREEN".to_owned()),
+            (format!(":{}", self.nginx.port()), ":DOOR".to_owned()),
+            (format!(":{}", self.nginx.status_port()), ":STATUS".to_owned()),
+        ];
+        for (machine, sshd) in &self.hosts {
+            known.push((sshd.destination("root"), format!("root@{}", machine.name())));
+        }
+        known.push((self.scratch.path().display().to_string(), "SCRATCH".to_owned()));
+        normalise(text, &known)
+    }
+
+    /// Waits until a colour's instance on the desk answers no more.
+    pub fn wait_until_stopped(&self, port: u16) {
+        crate::eventually("an instance ends", Duration::from_secs(10), || {
+            get("127.0.0.1", port, "/up").is_err().then_some(())
+        });
+    }
+}
+
+fn desk(scratch: &Scratch, program: &str) -> Machine {
+    Machine::isolated("desk", "127.0.0.1", &scratch.directory("desk"), &[Path::new(program)])
+}
+
+fn can_run() -> Option<Scratch> {
+    if let Err(reason) = Machine::can_isolate() {
+        eprintln!("skipped: {reason}");
+        return None;
+    }
+    for program in ["/usr/sbin/sshd", "nginx"] {
+        let found = Command::new(program).arg("-v").env("PATH", crate::machine::SYSTEM_PATH).output().is_ok();
+        if !found {
+            eprintln!("skipped: `{program}` is not installed: `cargo xtask test` does that");
+            return None;
+        }
+    }
+    Some(Scratch::new())
+}

@@ -1,0 +1,36 @@
+//! Commands of the tasks: shown, then run.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Top of the repository.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap_or(Path::new("/")).to_owned()
+}
+
+/// Cargo, as the one that runs us, at the top of the repository.
+pub(crate) fn cargo(args: &[&str]) -> Command {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(args).current_dir(root());
+    cargo
+}
+
+/// Shows a command and runs it to its end.
+pub(crate) fn run(command: &mut Command) -> Result<(), String> {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let text = words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
+    eprintln!("$ {text}");
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("`{text}` ended with {status}")),
+        Err(fault) => Err(format!("`{text}` can't be run: {fault}")),
+    }
+}
+
+/// Builds the program in a profile, and says where it is.
+pub(crate) fn build_cutover(profile: &str) -> Result<PathBuf, String> {
+    run(&mut cargo(&["build", "--locked", "--package", "cutover", "--profile", profile]))?;
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    let directory = if profile == "dev" { "debug" } else { profile };
+    Ok(target.join(directory).join("cutover"))
+}

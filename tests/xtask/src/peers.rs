@@ -1,0 +1,91 @@
+//! What a fresh machine lacks: compilation targets, nginx, an SSH server, systemd.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::command::{root, run};
+
+/// A program that is needed, and the Debian package that has it.
+struct Peer {
+    program: &'static str,
+    package: &'static str,
+}
+
+const NGINX: Peer = Peer { program: "nginx", package: "nginx-light" };
+const GIT: Peer = Peer { program: "git", package: "git" };
+const FOR_TESTS: [Peer; 7] = [
+    NGINX,
+    GIT,
+    Peer { program: "sshd", package: "openssh-server" },
+    Peer { program: "ssh", package: "openssh-client" },
+    Peer { program: "sudo", package: "sudo" },
+    Peer { program: "systemctl", package: "systemd" },
+    Peer { program: "nsenter", package: "util-linux" },
+];
+
+/// Targets of `rust-toolchain.toml`.
+const TARGETS: [&str; 3] = ["wasm32-wasip2", "x86_64-unknown-linux-musl", "aarch64-unknown-linux-musl"];
+
+/// Sees to all that the demo needs.
+pub(crate) fn for_demo() -> Result<(), String> {
+    targets()?;
+    programs(&[NGINX, GIT])
+}
+
+/// Sees to all that the tests need.
+pub(crate) fn for_tests() -> Result<(), String> {
+    targets()?;
+    programs(&FOR_TESTS)
+}
+
+/// Directory of the toolchain that compiles this repository.
+pub(crate) fn sysroot() -> Result<String, String> {
+    let output = Command::new("rustc").args(["--print", "sysroot"]).current_dir(root()).output();
+    match output {
+        Ok(output) if output.status.success() => {
+            Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+        }
+        Ok(output) => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+        Err(fault) => Err(format!("`rustc` can't be run: {fault}")),
+    }
+}
+
+fn targets() -> Result<(), String> {
+    let sysroot = sysroot()?;
+    let there = |target: &&str| Path::new(&sysroot).join("lib/rustlib").join(target).join("lib").is_dir();
+    let missing: Vec<&str> = TARGETS.into_iter().filter(|target| !there(target)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    run(Command::new("rustup").args(["target", "add"]).args(&missing)).map_err(|fault| {
+        format!("{fault}\nhint: the Rust toolchain needs the targets {}", missing.join(", "))
+    })
+}
+
+fn programs(peers: &[Peer]) -> Result<(), String> {
+    let missing: Vec<&str> = peers.iter().filter(|peer| !is_there(peer.program)).map(|peer| peer.package).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let packages = missing.join(" ");
+    let by_hand = format!("these are needed: {packages}\nhint: apt-get install --no-install-recommends {packages}");
+    if !is_root() || !is_there("apt-get") {
+        return Err(by_hand);
+    }
+    let apt = |words: &[&str]| {
+        run(Command::new("apt-get").args(words).env("DEBIAN_FRONTEND", "noninteractive").env("NEEDRESTART_MODE", "l"))
+    };
+    let install = ["install", "--yes", "--no-install-recommends"];
+    let install: Vec<&str> = install.into_iter().chain(missing.iter().copied()).collect();
+    apt(&["update"]).and_then(|()| apt(&install)).map_err(|fault| format!("{fault}\n{by_hand}"))
+}
+
+fn is_root() -> bool {
+    rustix::process::getuid().is_root()
+}
+
+fn is_there(program: &str) -> bool {
+    let own = std::env::var_os("PATH").unwrap_or_default();
+    let places = std::env::split_paths(&own).chain(["/usr/sbin".into(), "/sbin".into()]);
+    places.into_iter().any(|place| place.join(program).is_file())
+}
