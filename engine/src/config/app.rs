@@ -138,7 +138,7 @@ impl Resolver<'_> {
             (None, None) => None,
         };
         let application = Application {
-            directory: self.directory(&table),
+            directory: self.app_directory(&table),
             linked_dirs: self.links(&table, "linked-dirs", &[]),
             linked_files: self.links(&table, "linked-files", &table.strings("linked-dirs")),
             keep_releases: table.integer("keep-releases"),
@@ -155,6 +155,7 @@ impl Resolver<'_> {
             green,
             release_marker: marker,
         };
+        self.directory.clone_from(&application.directory);
         self.duplicate_port(&table, &application);
         application
     }
@@ -189,14 +190,14 @@ impl Resolver<'_> {
             self.computed("app.hosts".to_owned(), &declared[..]);
         } else if !declared.is_empty() {
             self.fault(&table.at, "config/missing-key", "`app.hosts` is missing".into(), |fault| {
-                fault.choices("declared in [hosts]", &declared).hint("say which hosts run the application")
+                fault.choices("valid", &declared).hint("say which hosts run the application")
             });
             return Vec::new();
         }
         declared
     }
 
-    fn directory(&mut self, table: &Reader<'_>) -> String {
+    fn app_directory(&mut self, table: &Reader<'_>) -> String {
         if let Some(directory) = table.text("directory") {
             return directory.trim_end_matches('/').to_owned();
         }

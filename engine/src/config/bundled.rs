@@ -1,7 +1,6 @@
 //! Grants of a bundled hook whose table has none: those that the program lists beside it.
 
 use super::check::Check;
-use super::fault::Fault;
 use super::grants::{KEYS, Rules};
 use super::node::Node;
 use super::reader::Reader;
@@ -27,9 +26,8 @@ impl Resolver<'_> {
         for fault in self.faults.split_off(before) {
             let message =
                 format!("with these settings builtin:{name} can't have its grants: {}", fault.message);
-            self.fault(&table.span("settings"), "config/setting", message, |placed| Fault {
-                hint: fault.hint,
-                ..placed
+            self.fault(&table.span("settings"), "config/setting", message, |fault| {
+                fault.hint("a table `grants` beside the settings says exactly what the hook may do")
             });
         }
         grants

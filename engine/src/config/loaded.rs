@@ -101,6 +101,7 @@ fn read(input: Input<'_>, source: &Source, surroundings: &dyn Surroundings) -> R
         spans: BTreeMap::new(),
         used_hosts: BTreeSet::new(),
         app_hosts: BTreeSet::new(),
+        directory: String::new(),
         router_hosts: BTreeSet::new(),
         secrets: BTreeMap::new(),
         used_secrets: BTreeSet::new(),

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::duration;
+use super::format;
 use super::node::{Entry, Node, Value};
 use super::shape::{Key, Keys, Presence};
 use super::source::Span;
@@ -102,7 +102,7 @@ impl<'a> Reader<'a> {
 
     /// A time, or its default.
     pub(super) fn duration(&self, name: &str) -> Duration {
-        self.text(name).and_then(duration::parse).unwrap_or_default()
+        self.text(name).and_then(format::parse_duration).unwrap_or_default()
     }
 
     /// A table below this one.

@@ -28,6 +28,8 @@ pub(super) struct Resolver<'a> {
     pub(super) used_hosts: BTreeSet<HostName>,
     /// Hosts that run the application, in any color.
     pub(super) app_hosts: BTreeSet<HostName>,
+    /// The application's directory.
+    pub(super) directory: String,
     /// Routers that are hosts.
     pub(super) router_hosts: BTreeSet<HostName>,
     /// Where each secret is declared.
@@ -116,6 +118,11 @@ impl Resolver<'_> {
             let hint = "listen = \"{address}\" listens on each host's own address";
             self.warnings.push(self.source.warning(&span, "config/unreachable", message).hint(hint));
         }
+    }
+
+    /// Whether a declaration may stay unused: one of the base may be meant for another environment.
+    pub(super) fn is_spare(&self, node: &Node) -> bool {
+        self.environment.is_some() && node.environment.is_none()
     }
 
     fn unused(&mut self) {

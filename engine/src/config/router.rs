@@ -78,7 +78,7 @@ impl Resolver<'_> {
                         "`router.hosts` is missing".into(),
                         |fault| {
                             fault
-                                .choices("declared in [hosts]", choices)
+                                .choices("valid", choices)
                                 .hint("say which hosts route, in the order of the switch")
                         },
                     );

@@ -136,9 +136,13 @@ impl Shape {
             Self::Integer(least, most) => format!("an integer from {least} to {most}"),
             Self::Boolean => "true or false".to_owned(),
             Self::List(_) => "an array".to_owned(),
-            Self::NonEmpty(_) => "an array of at least one".to_owned(),
+            Self::NonEmpty(_) => "an array that is not empty".to_owned(),
             Self::OneOrMore(one) => format!("{}, or an array of such", one.describe()),
-            Self::Table(_) | Self::OneOf(_) | Self::Map(..) | Self::Settings => "a table".to_owned(),
+            Self::OneOf(keys) => {
+                keys.keys.iter().map(|key| format!("{{ {} = … }}", key.name)).collect::<Vec<_>>().join(" or ")
+            }
+            Self::Table(Keys { keys: [only], .. }) => format!("{{ {} = … }}", only.name),
+            Self::Table(_) | Self::Map(..) | Self::Settings => "a table".to_owned(),
             Self::Named(_) => "an array of tables".to_owned(),
             Self::Either(shapes) => shapes.iter().map(Self::describe).collect::<Vec<_>>().join(", or "),
         }
