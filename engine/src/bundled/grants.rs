@@ -22,8 +22,10 @@ pub struct GrantsFault {
 
 /// Fills a template in.
 pub(super) fn fill(template: &str, title: &str, settings: &Json) -> Result<Table, GrantsFault> {
-    let mut template: Table = toml::from_str(template)
-        .map_err(|error| GrantsFault { key: String::new(), reason: format!("the template is broken: {error}") })?;
+    let mut template: Table = toml::from_str(template).map_err(|error| GrantsFault {
+        key: String::new(),
+        reason: format!("the template is broken: {error}"),
+    })?;
     let defaults = take_table(&mut template, "defaults");
     let grants = take_table(&mut template, "grants");
     let values = Values::new(title, defaults, settings)?;

@@ -42,7 +42,9 @@ impl Values {
 
     /// The values once for each element of the list `key`, which is called `each` in them.
     pub(super) fn each(&self, key: &str) -> Result<Vec<Self>, GrantsFault> {
-        let Some(Value::Array(elements)) = self.settings.get(key) else { return Err(fault(key, "is no list")) };
+        let Some(Value::Array(elements)) = self.settings.get(key) else {
+            return Err(fault(key, "is no list"));
+        };
         let with = |element: &Value| Self { each: Some((key.to_owned(), element.clone())), ..self.clone() };
         Ok(elements.iter().map(with).collect())
     }

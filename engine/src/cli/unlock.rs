@@ -22,7 +22,7 @@ pub(super) struct Arguments {
 
 impl Arguments {
     pub(super) async fn run(self, invocation: &Invocation) -> Ended {
-        let deployment = engine::deployment(invocation)?;
+        let deployment = invocation.load()?.deployment;
         invocation.confirm(&deployment, "unlock")?;
         let holder = engine::unlock(&deployment, self.epoch).await?;
         let line = format!("{}: the lock is free; it was held by {holder}", deployment.title());

@@ -51,8 +51,10 @@ impl Build for CommandBuild {
 }
 
 fn command(settings: &Settings, source: &Source, words: &[String]) -> Command {
-    let (program, args) = words.split_first().map_or(("", [].as_slice()), |(first, rest)| (first.as_str(), rest));
-    let fill = |text: &String| text.replace("{checkout}", &source.checkout).replace("{output}", &source.output);
+    let (program, args) =
+        words.split_first().map_or(("", [].as_slice()), |(first, rest)| (first.as_str(), rest));
+    let fill =
+        |text: &String| text.replace("{checkout}", &source.checkout).replace("{output}", &source.output);
     let command = Command::new(program)
         .args(args.iter().map(fill))
         .directory(&source.checkout)
@@ -121,7 +123,8 @@ mod tests {
         world.file(BUILDER, "/w/checkout/VERSION", "1.4.2\n");
         world.program(BUILDER, "make", |command| {
             assert_eq!(command.directory.as_deref(), Some("/w/checkout"));
-            let env: Vec<String> = command.env.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let env: Vec<String> =
+                command.env.iter().map(|(name, value)| format!("{name}={value}")).collect();
             assert_eq!(env, ["CUTOVER_OUTPUT=/w/output", "CUTOVER_REVISION=9f3c2a1", "MODE=release"]);
             fake::exit(0, "")
         });
@@ -130,11 +133,7 @@ mod tests {
         );
         assert_eq!(
             artifact,
-            Ok(Artifact {
-                path: "dist".to_owned(),
-                version: Some("1.4.2".to_owned()),
-                labels: Vec::new()
-            })
+            Ok(Artifact { path: "dist".to_owned(), version: Some("1.4.2".to_owned()), labels: Vec::new() })
         );
         assert_eq!(
             world.calls(),
@@ -153,9 +152,7 @@ mod tests {
         world.program(BUILDER, "make", |_| fake::exit(2, "cc main.c\n\nmain.c:3: error: no such file\n"));
         assert_eq!(
             build(r#"{"run": [["make"], ["strip", "x"]], "artifact": "dist"}"#),
-            Err(HookError::failed(
-                "`make` ended with status 2\ncc main.c\nmain.c:3: error: no such file"
-            ))
+            Err(HookError::failed("`make` ended with status 2\ncc main.c\nmain.c:3: error: no such file"))
         );
         assert!(!world.calls().iter().any(|call| call.contains("strip") || call.contains("mv")));
     }

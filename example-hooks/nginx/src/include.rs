@@ -148,9 +148,6 @@ mod tests {
         call.instances[1].address = "x; return 200".to_owned();
         assert!(http(&style(&call), &call, "lb1").is_err());
         call.instances.clear();
-        assert_eq!(
-            servers(&call, "lb1", Color::Blue),
-            Err(HookError::failed("blue has no instances"))
-        );
+        assert_eq!(servers(&call, "lb1", Color::Blue), Err(HookError::failed("blue has no instances")));
     }
 }
