@@ -6,7 +6,7 @@ use super::invocation::Invocation;
 use super::{DONE, Ended, engine};
 use crate::report::Line;
 
-/// Only free the lock of a deployment that is gone; hosts and traffic stay as they are
+/// Only free the lock of a deployment that is gone; touches nothing else
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:
