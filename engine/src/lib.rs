@@ -4,6 +4,10 @@ pub mod bundled;
 pub mod cli;
 pub mod config;
 pub mod driver;
+<<<<<<< HEAD
+=======
+pub mod hook;
+>>>>>>> main
 pub mod model;
 pub mod report;
 pub mod run;

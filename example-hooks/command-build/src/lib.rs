@@ -51,11 +51,9 @@ impl Build for CommandBuild {
 }
 
 fn command(settings: &Settings, source: &Source, words: &[String]) -> Command {
-    let (program, args) =
-        words.split_first().map_or(("", [].as_slice()), |(first, rest)| (first.as_str(), rest));
-    let fill =
-        |text: &String| text.replace("{checkout}", &source.checkout).replace("{output}", &source.output);
-    let command = Command::new(program)
+    let (program, args) = words.split_first().map_or(("", [].as_slice()), |(first, rest)| (first, rest));
+    let fill = |arg: &String| arg.replace("{checkout}", &source.checkout).replace("{output}", &source.output);
+    let command = Command::new(located(program, source))
         .args(args.iter().map(fill))
         .directory(&source.checkout)
         .env("CUTOVER_OUTPUT", &source.output)
@@ -63,11 +61,24 @@ fn command(settings: &Settings, source: &Source, words: &[String]) -> Command {
     settings.env.iter().fold(command, |command, (name, value)| command.env(name, value))
 }
 
+/// A relative path is meant from the checkout; a bare name is looked up by the builder.
+fn located(program: &str, source: &Source) -> String {
+    if program.starts_with('/') || !program.contains('/') {
+        program.to_owned()
+    } else {
+        format!("{}/{}", source.checkout, program.trim_start_matches("./"))
+    }
+}
+
 /// A build whose end is not known may have left anything behind: it is not begun again in the same checkout.
 fn not_run(error: HostError) -> HookError {
     match error {
         HostError::TimedOut(text) | HostError::Broken(text) => HookError::Failed(text),
-        other => other.into(),
+        error @ (HostError::Denied(_)
+        | HostError::NotFound(_)
+        | HostError::Unreachable(_)
+        | HostError::Failed(_)
+        | HostError::Other(_)) => error.into(),
     }
 }
 
@@ -143,6 +154,16 @@ mod tests {
                 "read builder /w/checkout/VERSION",
                 "exec builder mv -- /w/checkout/dist /w/output",
             ]
+        );
+    }
+
+    #[test]
+    fn a_relative_program_lies_in_the_checkout() {
+        let world = world();
+        world.program(BUILDER, "/w/checkout/gradlew", |_| fake::exit(0, ""));
+        world.program(BUILDER, "/w/checkout/ci/pack", |_| fake::exit(0, ""));
+        assert!(
+            build(r#"{"run": [["./gradlew", "war"], ["ci/pack"]], "artifact": "build/shop.war"}"#).is_ok()
         );
     }
 
