@@ -3,6 +3,7 @@
 pub mod bundled;
 pub mod config;
 pub mod driver;
+pub mod cli;
 pub mod model;
 pub mod report;
 pub mod run;

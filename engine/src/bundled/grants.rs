@@ -106,7 +106,7 @@ mod tests {
     #[test]
     fn a_build_may_run_its_commands_and_hand_over_its_artifact() {
         let settings = json!({
-            "run": [["cargo", "build", "--release"], ["/usr/bin/strip", "dist/*.so"]],
+            "run": [["cargo", "build", "--release"], ["/usr/bin/strip", "dist/*.so"], ["./gradlew", "war"]],
             "artifact": "dist", "env": {"MODE": "release"}, "version-file": "VERSION",
         });
         assert_eq!(
@@ -123,6 +123,14 @@ interpreter = true
 hosts = "builder"
 program = "/usr/bin/strip"
 args = ["dist/*.so"]
+directory = ["{checkout}"]
+env = ["CUTOVER_OUTPUT", "CUTOVER_REVISION", "MODE"]
+interpreter = true
+
+[[exec]]
+hosts = "builder"
+program = "{checkout}/gradlew"
+args = ["war"]
 directory = ["{checkout}"]
 env = ["CUTOVER_OUTPUT", "CUTOVER_REVISION", "MODE"]
 interpreter = true
