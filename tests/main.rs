@@ -2,4 +2,39 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends, loudly, at what its set-up can't do")]
 
+mod deploy_user;
+mod faults_of_instances;
+mod faults_of_routers;
+mod first_deployment;
+mod fleet;
+mod foreign_journal;
+mod interrupt;
+mod lock;
 mod peers;
+mod resume;
+mod rollback;
+mod smoke_test;
+mod unreachable_hosts;
+mod watch;
+mod zero_lost_requests;
+
+use test_support::{Behaviour, Test};
+
+/// Everything on one machine.
+fn local() -> Option<Test> {
+    Test::local(env!("CARGO_BIN_EXE_cutover"))
+}
+
+/// Two machines for the application, one for the router, over SSH.
+fn fleet() -> Option<Test> {
+    Test::fleet(env!("CARGO_BIN_EXE_cutover"))
+}
+
+/// The same, set up, and with version `v1` live.
+fn with_v1(world: Option<Test>) -> Option<Test> {
+    let mut test = world?;
+    test.set_up();
+    let _ = test.deploy("v1", Behaviour::Sound).expect(0);
+    assert_eq!(test.live(), "v1 blue");
+    Some(test)
+}

@@ -13,9 +13,10 @@ fn a_machine_is_reached_over_ssh_and_ends_with_all_that_runs_on_it() {
     let scratch = Scratch::new();
     let key = Sshd::make_key(&scratch.join("key"));
     let machine = Machine::isolated("web1", "127.0.0.11", &scratch.directory("web1"), &[]);
-    let sshd = Sshd::start(&scratch, &machine, &key);
+    machine.add_user("deploy");
+    let sshd = Sshd::start(&scratch, &machine, &key, "deploy");
     let known = scratch.write("known_hosts", sshd.known_hosts_line());
-    let destination = sshd.destination("root");
+    let destination = sshd.destination();
     let (host, port) = destination.rsplit_once(':').unwrap();
     let mut ssh = std::process::Command::new("ssh");
     ssh.args(["-F", "none", "-o", "BatchMode=yes", "-o"])
@@ -23,8 +24,8 @@ fn a_machine_is_reached_over_ssh_and_ends_with_all_that_runs_on_it() {
     ssh.arg("-i").arg(scratch.join("key")).args(["-p", port, host]);
     ssh.arg("echo hello > ~/note; hostname; setsid sleep 1234 >/dev/null 2>&1 & echo $HOME");
     let output = ssh.output().unwrap();
-    assert_eq!(String::from_utf8_lossy(&output.stdout), "web1\n/root\n", "{output:?}");
-    assert_eq!(std::fs::read_to_string(machine.outside("/root/note")).unwrap(), "hello\n");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "web1\n/home/deploy\n", "{output:?}");
+    assert_eq!(std::fs::read_to_string(machine.outside("/home/deploy/note")).unwrap(), "hello\n");
     let sleeps = || {
         let listed = std::process::Command::new("pgrep").args(["-f", "^sleep 1234"]).output().unwrap();
         !listed.stdout.is_empty()

@@ -9,7 +9,7 @@ use crate::eventually;
 use crate::process::{Process, children};
 
 /// A machine. In namespaces of its own where it is [`Machine::isolated`]: what a test starts on it, daemons included, goes with the
-/// value, and `/root`, `/srv`, `/var/lib` and `/run` are its own. The network is shared, so each machine has an address in 127/8.
+/// value, and its [own](OWN) directories and `/run` are empty, but for `/etc`, which is a copy. The network is shared, so each machine has an address in 127/8.
 #[derive(Debug)]
 pub struct Machine {
     name: String,
@@ -27,7 +27,7 @@ struct Inside {
 }
 
 /// System directories that each machine has for itself.
-const OWN: [&str; 4] = ["/root", "/srv", "/var/lib", "/home"];
+const OWN: [&str; 5] = ["/root", "/srv", "/var/lib", "/home", "/etc"];
 
 impl Machine {
     /// Whether this kernel and user can have isolated machines; otherwise why not.
@@ -68,6 +68,8 @@ impl Machine {
         for own in OWN {
             std::fs::create_dir_all(directory.join(&own[1..])).unwrap();
         }
+        let copied = Command::new("cp").args(["-a", "/etc/."]).arg(directory.join("etc")).status();
+        assert!(copied.unwrap().success(), "/etc can't be copied");
         // Before the machine's own directories hide where it lies.
         let shows: String = shown.iter().map(|from| show(from, &directory.join("shown"))).collect();
         let ready = directory.join("ready");
@@ -137,6 +139,17 @@ impl Machine {
     /// Whether a command on it is a process below the one that is spawned.
     pub(crate) const fn is_isolated(&self) -> bool {
         self.inside.is_some()
+    }
+
+    /// Makes a user without password, whose shell reads no start-up file.
+    ///
+    /// # Panics
+    /// When the machine refuses.
+    pub fn add_user(&self, name: &str) {
+        // An SSH server refuses a locked account; with `*` there is no password, and no lock.
+        let args = ["--create-home", "--skel", "/nonexistent", "--shell", "/bin/sh", "--password", "*", name];
+        let made = self.command("useradd", Path::new("/")).args(args).output().unwrap();
+        assert!(made.status.success(), "useradd {name}: {}", String::from_utf8_lossy(&made.stderr));
     }
 
     /// A command on it, with nothing of our environment.

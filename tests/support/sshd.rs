@@ -10,6 +10,7 @@ use crate::{Machine, Port, Process, Scratch, eventually};
 /// An SSH server. It ends with the value; sessions that are open go with their machine.
 #[derive(Debug)]
 pub struct Sshd {
+    user: String,
     port: Port,
     address: String,
     host_key: String,
@@ -30,14 +31,15 @@ impl Sshd {
         fs::read_to_string(path.with_extension("pub")).unwrap().trim().to_owned()
     }
 
-    /// Starts one on `machine` that lets the holder of `user_key` (a public key) in.
+    /// Starts one on `machine` that lets the holder of `user_key` (a public key) in as `user`.
     ///
     /// # Panics
     /// When it doesn't answer within ten seconds.
     #[must_use]
-    pub fn start(scratch: &Scratch, machine: &Machine, user_key: &str) -> Self {
+    pub fn start(scratch: &Scratch, machine: &Machine, user_key: &str, user: &str) -> Self {
         let directory = scratch.directory(format!("{}-sshd", machine.name()));
         let mut sshd = Self {
+            user: user.to_owned(),
             port: Port::take(),
             address: machine.address().to_owned(),
             host_key: Self::make_key(&directory.join("host-key")),
@@ -82,10 +84,10 @@ impl Sshd {
         self.process = None;
     }
 
-    /// `root@ADDRESS:PORT`.
+    /// `USER@ADDRESS:PORT`.
     #[must_use]
-    pub fn destination(&self, user: &str) -> String {
-        format!("{user}@{}:{}", self.address, self.port)
+    pub fn destination(&self) -> String {
+        format!("{}@{}:{}", self.user, self.address, self.port)
     }
 
     /// The line that a client's `known_hosts` needs.

@@ -41,6 +41,12 @@ impl Test {
     /// Two machines for the application and one for the router, reached over SSH.
     #[must_use]
     pub fn fleet(program: &str) -> Option<Self> {
+        Self::fleet_as(program, "root")
+    }
+
+    /// The same with another user to log in as, made on each machine.
+    #[must_use]
+    pub fn fleet_as(program: &str, user: &str) -> Option<Self> {
         let scratch = can_run()?;
         let desk = desk(&scratch, program);
         let ssh = desk.outside("/root/.ssh");
@@ -51,7 +57,10 @@ impl Test {
             .map(|(name, last)| {
                 let address = format!("127.0.0.{last}");
                 let machine = Machine::isolated(name, &address, &scratch.directory(name), &[]);
-                let sshd = Sshd::start(&scratch, &machine, &key);
+                if user != "root" {
+                    machine.add_user(user);
+                }
+                let sshd = Sshd::start(&scratch, &machine, &key, user);
                 (machine, sshd)
             })
             .collect();
@@ -86,7 +95,7 @@ impl Test {
         } else {
             let line = |(machine, sshd): &(Machine, Sshd)| {
                 let (name, address) = (machine.name(), machine.address());
-                format!("{name} = {{ ssh = \"{}\", address = \"{address}\" }}\n", sshd.destination("root"))
+                format!("{name} = {{ ssh = \"{}\", address = \"{address}\" }}\n", sshd.destination())
             };
             let hosts: String = self.hosts.iter().map(line).collect();
             (
@@ -186,12 +195,21 @@ drain = {{ timeout = "3s" }}
         found.unwrap_or_else(|| panic!("no machine `{name}`"))
     }
 
-    /// Does what `cutover setup` tells to do, and starts nginx.
+    /// Does on each host, as root, what `cutover setup` tells to do, and starts nginx.
+    ///
+    /// # Panics
+    /// When a script fails.
     pub fn set_up(&mut self) {
-        let script = self.cutover(&["setup"]).expect(0).stdout;
-        let file = self.scratch.write("setup.sh", script);
-        let ran = self.router_machine().command("sh", Path::new("/")).arg("-eu").arg(&file).output().unwrap();
-        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+        let told = self.cutover(&["setup", "--json"]).expect(0);
+        for host in told.last_event()["hosts"].as_array().unwrap() {
+            let name = host["host"].as_str().unwrap();
+            let parts = host["parts"].as_array().unwrap();
+            let script: String = parts.iter().map(|part| part["script"].as_str().unwrap()).collect();
+            let file = self.scratch.write(format!("setup-{name}.sh"), script);
+            let machine = if self.hosts.is_empty() { &self.desk } else { self.machine(name) };
+            let ran = machine.command("sh", Path::new("/")).arg("-eux").arg(&file).output().unwrap();
+            assert!(ran.status.success(), "{name}: {}", String::from_utf8_lossy(&ran.stderr));
+        }
         self.start_nginx();
     }
 
@@ -264,7 +282,7 @@ drain = {{ timeout = "3s" }}
             (format!(":{}", self.nginx.status_port()), ":STATUS".to_owned()),
         ];
         for (machine, sshd) in &self.hosts {
-            known.push((sshd.destination("root"), format!("root@{}", machine.name())));
+            known.push((sshd.destination(), format!("USER@{}", machine.name())));
         }
         known.push((self.scratch.path().display().to_string(), "SCRATCH".to_owned()));
         normalise(text, &known)

@@ -90,9 +90,10 @@ pub(crate) fn run(as_json: bool) -> Result<(), String> {
 }
 
 fn summary(tally: &Tally, deployments: &[Value]) -> Value {
-    let answers = tally.order.iter().map(|key| {
-        json!({ "release": key.0, "color": key.1, "requests": tally.answers[key] })
-    });
+    let answers = tally
+        .order
+        .iter()
+        .map(|key| json!({ "release": key.0, "color": key.1, "requests": tally.answers[key] }));
     json!({
         "requests": tally.requests,
         "failed": tally.failed,
@@ -138,7 +139,8 @@ impl Demo {
         let ports = [Port::take(), Port::take()];
         let repository = Repository::new(&scratch, true);
         let config = config(&nginx, &ports, &repository, &sysroot, &scratch);
-        let mut demo = Self { interrupts, quiet, program, nginx, _ports: ports, repository, machine, scratch };
+        let mut demo =
+            Self { interrupts, quiet, program, nginx, _ports: ports, repository, machine, scratch };
         demo.say(&format!("the whole configuration, {}", demo.directory().join("cutover.toml").display()));
         demo.print(&config);
         fs::write(demo.directory().join("cutover.toml"), config).map_err(|fault| fault.to_string())?;
@@ -157,7 +159,9 @@ impl Demo {
             return Err(String::from_utf8_lossy(&output.stderr).into_owned());
         }
         let script = self.scratch.write("setup.sh", output.stdout);
-        command::run(self.machine.command("sh", Path::new("/")).arg("-eu").arg(script).stdout(Stdio::null()))?;
+        command::run(
+            self.machine.command("sh", Path::new("/")).arg("-eu").arg(script).stdout(Stdio::null()),
+        )?;
         self.nginx.start(&self.machine);
         Ok(())
     }
@@ -178,7 +182,8 @@ impl Demo {
             self.repository.push(version, behaviour);
         }
         let exit = self.cutover(chapter.command)?;
-        let page = test_support::get("127.0.0.1", self.nginx.port(), "/").map_err(|fault| fault.to_string())?;
+        let page =
+            test_support::get("127.0.0.1", self.nginx.port(), "/").map_err(|fault| fault.to_string())?;
         let live = page.body.split(' ').next().unwrap_or("").to_owned();
         if (exit, live.as_str()) != (chapter.exit, chapter.live) {
             return Err(format!(
@@ -241,7 +246,13 @@ impl Drop for Demo {
     }
 }
 
-fn config(nginx: &Nginx, ports: &[Port; 2], repository: &Repository, sysroot: &Path, scratch: &Scratch) -> String {
+fn config(
+    nginx: &Nginx,
+    ports: &[Port; 2],
+    repository: &Repository,
+    sysroot: &Path,
+    scratch: &Scratch,
+) -> String {
     format!(
         r#"name = "shop"
 

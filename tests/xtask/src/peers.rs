@@ -63,17 +63,22 @@ fn targets() -> Result<(), String> {
 }
 
 fn programs(peers: &[Peer]) -> Result<(), String> {
-    let missing: Vec<&str> = peers.iter().filter(|peer| !is_there(peer.program)).map(|peer| peer.package).collect();
+    let missing: Vec<&str> =
+        peers.iter().filter(|peer| !is_there(peer.program)).map(|peer| peer.package).collect();
     if missing.is_empty() {
         return Ok(());
     }
     let packages = missing.join(" ");
-    let by_hand = format!("these are needed: {packages}\nhint: apt-get install --no-install-recommends {packages}");
+    let by_hand =
+        format!("these are needed: {packages}\nhint: apt-get install --no-install-recommends {packages}");
     if !is_root() || !is_there("apt-get") {
         return Err(by_hand);
     }
     let apt = |words: &[&str]| {
-        run(Command::new("apt-get").args(words).env("DEBIAN_FRONTEND", "noninteractive").env("NEEDRESTART_MODE", "l"))
+        run(Command::new("apt-get")
+            .args(words)
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .env("NEEDRESTART_MODE", "l"))
     };
     let install = ["install", "--yes", "--no-install-recommends"];
     let install: Vec<&str> = install.into_iter().chain(missing.iter().copied()).collect();

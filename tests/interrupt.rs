@@ -1,0 +1,57 @@
+//! Ctrl-C: nothing is left half done.
+
+use rustix::process::Signal;
+use test_support::{Behaviour, Ended, Test, get};
+
+use crate::{local, with_v1};
+
+fn interrupt_at(test: &Test, step: &str, behaviour: Behaviour) -> Ended {
+    test.repository.push("v2", behaviour);
+    let mut running = test.start(&["deploy", "--json"]);
+    running.wait_for_step(step);
+    running.signal(Signal::INT);
+    running.finish()
+}
+
+#[test]
+fn before_the_switch_the_service_is_untouched() {
+    let Some(test) = with_v1(local()) else { return };
+    let load = test.load();
+    let ended = interrupt_at(&test, "health", Behaviour::NeverHealthy).expect(20);
+    assert_eq!(ended.last_event()["event"], "ended");
+    assert_eq!(ended.last_event()["outcome"], "rolled-back");
+    assert_eq!(test.live(), "v1 blue");
+    assert!(get("127.0.0.1", test.ports().1, "/up").is_err(), "the new release still runs");
+    let tally = load.finish();
+    tally.assert_none_failed();
+    assert_eq!(tally.order.len(), 1);
+    let _ = test.deploy("v3", Behaviour::Sound).expect(0);
+}
+
+#[test]
+fn after_the_switch_it_switches_back() {
+    let Some(mut test) = with_v1(local()) else { return };
+    test.configure("watch = \"2s\"", "watch = \"60s\"");
+    let load = test.load();
+    let ended = interrupt_at(&test, "watch", Behaviour::Sound).expect(20);
+    assert_eq!(ended.last_event()["outcome"], "rolled-back");
+    assert_eq!(test.live(), "v1 blue");
+    load.finish().assert_none_failed();
+    let _ = test.cutover(&["status", "--check"]).expect(0);
+}
+
+#[test]
+fn after_the_pivot_it_goes_forward() {
+    let Some(test) = with_v1(local()) else { return };
+    let load = test.load();
+    test.repository.push("v2", Behaviour::Sound);
+    let mut running = test.start(&["deploy", "--json"]);
+    running.wait_for("pivot", |event| event["event"] == "pivot");
+    running.signal(Signal::INT);
+    let ended = running.finish();
+    assert!([0, 21].contains(&ended.status), "{ended:?}");
+    let _ = test.cutover(&["resume"]);
+    assert_eq!(test.live(), "v2 green");
+    load.finish().assert_none_failed();
+    let _ = test.cutover(&["status", "--check"]).expect(0);
+}
