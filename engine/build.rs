@@ -56,7 +56,8 @@ fn run() -> Result<(), String> {
     let packages: Vec<&str> = packages.iter().map(String::as_str).collect();
     nested.build(HOOK_TARGET, "hook", &packages)?;
     for hook in HOOKS {
-        let built = nested.artifact(HOOK_TARGET, "hook", &format!("cutover_hook_{}.wasm", hook.replace('-', "_")));
+        let built =
+            nested.artifact(HOOK_TARGET, "hook", &format!("cutover_hook_{}.wasm", hook.replace('-', "_")));
         copy(&built, &out.join(format!("{hook}.wasm")))?;
     }
     for target in HELPER_TARGETS {
@@ -103,7 +104,10 @@ impl Nested {
             return Ok(());
         }
         let errors = String::from_utf8_lossy(&output.stderr);
-        Err(format!("failed to build what the program carries for {target} ({})\n{errors}", arguments.join(" ")))
+        Err(format!(
+            "failed to build what the program carries for {target} ({})\n{errors}",
+            arguments.join(" ")
+        ))
     }
 
     fn artifact(&self, target: &str, profile: &str, file: &str) -> PathBuf {

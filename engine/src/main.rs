@@ -1,2 +1,7 @@
-//! Program.
-fn main() {}
+//! The `cutover` program: words in, exit code out.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cutover::cli::main(std::env::args_os().collect())
+}

@@ -4,8 +4,8 @@ use std::marker::PhantomData;
 
 use serde::de::DeserializeOwned;
 
-pub use crate::bindings::build::exports::cutover::hook::build::{Artifact, Source};
 use crate::bindings::build::exports::cutover::hook::build::Guest;
+pub use crate::bindings::build::exports::cutover::hook::build::{Artifact, Source};
 use crate::{Call, HookError, SettingFault, panic_message, settings};
 
 /// Turns one revision of the source into an artifact.

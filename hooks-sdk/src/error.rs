@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_refusal_stays_one_and_a_broken_line_is_worth_another_try() {
-        let error = |error: HostError| Err::<(), _>(error).context("reload nginx").unwrap_err();
+        let error = |error: HostError| Err::<(), _>(error).context("reload nginx").expect_err("an error");
         assert_eq!(
             error(HostError::Denied("grants.exec is missing".to_owned())),
             HookError::Denied("failed to reload nginx: grants.exec is missing".to_owned())

@@ -153,7 +153,10 @@ mod tests {
             labels: Vec::new(),
         };
         let request = Request::to_instance("GET", &instance, "/up");
-        assert_eq!((request.url.as_str(), request.via.as_deref()), ("http://127.0.0.1:4002/up", Some("web1")));
+        assert_eq!(
+            (request.url.as_str(), request.via.as_deref()),
+            ("http://127.0.0.1:4002/up", Some("web1"))
+        );
         let named = request.as_name("https", "shop.example.com");
         assert_eq!(named.url, "https://shop.example.com/up");
         assert_eq!(named.connect_to.as_deref(), Some("127.0.0.1:4002"));

@@ -58,6 +58,7 @@
     unused_qualifications,
     clippy::allow_attributes_without_reason,
     clippy::semicolon_if_nothing_returned,
+    clippy::unwrap_used,
     reason = "generated"
 )]
 pub mod bindings;

@@ -74,9 +74,11 @@ mod tests {
     fn the_authors_checks_come_after_the_shape() {
         let own = |_: &Settings| vec![SettingFault::new("steps", "must not be empty")];
         assert_eq!(faults(r#"{"steps": []}"#, own), [SettingFault::new("steps", "must not be empty")]);
-        assert!(faults::<Settings>(r#"{"steps": [{"max-ms": 3}]}"#, |s| {
-            s.steps.iter().filter(|s| s.max_ms == 0).map(|_| SettingFault::new("", "")).collect()
-        })
-        .is_empty());
+        assert!(
+            faults::<Settings>(r#"{"steps": [{"max-ms": 3}]}"#, |s| {
+                s.steps.iter().filter(|s| s.max_ms == 0).map(|_| SettingFault::new("", "")).collect()
+            })
+            .is_empty()
+        );
     }
 }

@@ -1,7 +1,45 @@
 //! All that cutover does *on* a host.
 //!
-//! [`Operation`] is the whole vocabulary. The engine performs it in its own process for `local = true`, and through the
-//! `cutover-host` program, which it uploads and speaks to over one SSH session, everywhere else.
+//! [`operation::Operation`] is the whole vocabulary, [`Host::perform`] does what it says. Both ways to a host speak the same frames
+//! ([`frame`]) to the same [`serve`]: the engine to a thread of its own for `local = true`, and to the `cutover-host` program,
+//! which it uploads and reaches over one SSH session, everywhere else.
 
+pub mod artifact;
 pub mod bytes;
+pub mod frame;
+pub mod manifest;
 pub mod operation;
+
+mod account;
+mod clock;
+mod detached;
+mod document;
+mod environment;
+mod facts;
+mod fault;
+mod fence;
+mod files;
+mod host;
+mod identity;
+mod links;
+mod lock;
+mod log_file;
+mod output;
+mod place;
+mod port;
+mod process;
+mod program;
+mod release;
+mod scope;
+mod serve;
+mod socket;
+mod staging;
+mod stream;
+mod supervisor;
+mod tail;
+
+pub use account::Account;
+pub use host::Host;
+pub use serve::serve;
+pub use stream::{Flag, Lane, Stream};
+pub use supervisor::supervise;

@@ -22,8 +22,10 @@ pub struct GrantsFault {
 
 /// Fills a template in.
 pub(super) fn fill(template: &str, title: &str, settings: &Json) -> Result<Table, GrantsFault> {
-    let mut template: Table = toml::from_str(template)
-        .map_err(|error| GrantsFault { key: String::new(), reason: format!("the template is broken: {error}") })?;
+    let mut template: Table = toml::from_str(template).map_err(|error| GrantsFault {
+        key: String::new(),
+        reason: format!("the template is broken: {error}"),
+    })?;
     let defaults = take_table(&mut template, "defaults");
     let grants = take_table(&mut template, "grants");
     let values = Values::new(title, defaults, settings)?;
@@ -104,7 +106,7 @@ mod tests {
     #[test]
     fn a_build_may_run_its_commands_and_hand_over_its_artifact() {
         let settings = json!({
-            "run": [["cargo", "build", "--release"], ["/usr/bin/strip", "dist/*.so"]],
+            "run": [["cargo", "build", "--release"], ["/usr/bin/strip", "dist/*.so"], ["./gradlew", "war"]],
             "artifact": "dist", "env": {"MODE": "release"}, "version-file": "VERSION",
         });
         assert_eq!(
@@ -121,6 +123,14 @@ interpreter = true
 hosts = "builder"
 program = "/usr/bin/strip"
 args = ["dist/*.so"]
+directory = ["{checkout}"]
+env = ["CUTOVER_OUTPUT", "CUTOVER_REVISION", "MODE"]
+interpreter = true
+
+[[exec]]
+hosts = "builder"
+program = "{checkout}/gradlew"
+args = ["war"]
 directory = ["{checkout}"]
 env = ["CUTOVER_OUTPUT", "CUTOVER_REVISION", "MODE"]
 interpreter = true

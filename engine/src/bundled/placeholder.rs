@@ -1,8 +1,8 @@
 //! Placeholders of a grants template.
 //!
 //! `{key}` stands for a setting. As a whole string it keeps the setting's type (`as-root = "{as-root}"`), and a list takes the place of
-//! an element of a list. `{key.first}` and `{key.rest}` part a command into program and arguments, `{key.keys}` are the names of a
-//! table, `{key.origin}` is a URL up to its path. `{name}` is the application's title. `{checkout}` and `{output}` stay: whoever holds
+//! an element of a list. `{key.program}` and `{key.rest}` part a command into program (one with a relative path lies in the checkout)
+//! and arguments, `{key.keys}` are the names of a table, `{key.origin}` is a URL up to its path. `{name}` is the application's title. `{checkout}` and `{output}` stay: whoever holds
 //! the build fills them in.
 
 use serde_json::Value as Json;
@@ -42,7 +42,9 @@ impl Values {
 
     /// The values once for each element of the list `key`, which is called `each` in them.
     pub(super) fn each(&self, key: &str) -> Result<Vec<Self>, GrantsFault> {
-        let Some(Value::Array(elements)) = self.settings.get(key) else { return Err(fault(key, "is no list")) };
+        let Some(Value::Array(elements)) = self.settings.get(key) else {
+            return Err(fault(key, "is no list"));
+        };
         let with = |element: &Value| Self { each: Some((key.to_owned(), element.clone())), ..self.clone() };
         Ok(elements.iter().map(with).collect())
     }
@@ -99,8 +101,8 @@ impl Values {
         let wrong = |what| fault(self.shown(name), what);
         let value = match (part, value) {
             (None, value) => value.clone(),
-            (Some("first"), Value::Array(command)) => match command.first() {
-                Some(program @ Value::String(_)) => program.clone(),
+            (Some("program"), Value::Array(command)) => match command.first() {
+                Some(Value::String(program)) => Value::String(located(program)),
                 _ => return Err(wrong("is no command: a list of texts, program first")),
             },
             (Some("rest"), Value::Array(command)) => Value::Array(command.iter().skip(1).cloned().collect()),
@@ -154,6 +156,15 @@ fn next_placeholder(text: &str) -> Option<(&str, &str, &str)> {
     let (before, rest) = text.split_once('{')?;
     let (name, after) = rest.split_once('}')?;
     Some((before, name, after))
+}
+
+/// A program as a grant names it: absolute, bare, or in the checkout.
+fn located(program: &str) -> String {
+    if program.starts_with('/') || !program.contains('/') {
+        program.to_owned()
+    } else {
+        format!("{{checkout}}/{}", program.trim_start_matches("./"))
+    }
 }
 
 /// A URL up to its path.

@@ -46,6 +46,12 @@ pub enum DriverFailure {
         /// As the host said.
         home: String,
     },
+    /// The host named a user that can't be one.
+    #[error("host says that we are `{user}` there, which is no user's name of ordinary characters")]
+    StrangeUser {
+        /// As the host said.
+        user: String,
+    },
 }
 
 impl DriverFailure {
@@ -61,6 +67,7 @@ impl DriverFailure {
             | Self::Program { .. }
             | Self::Occupied { .. }
             | Self::NoLog
+            | Self::StrangeUser { .. }
             | Self::StrangeHome { .. } => None,
         }
     }

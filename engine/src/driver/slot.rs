@@ -27,7 +27,7 @@ impl<'a> Slot<'a> {
     /// A slot of `deployment` on `host`, which said `facts` of itself.
     ///
     /// # Errors
-    /// When the host names a home directory that is no plain absolute path.
+    /// When the host names a home directory or a user that can't be one.
     pub fn new(
         deployment: &'a Deployment,
         host: &'a HostName,
@@ -37,6 +37,11 @@ impl<'a> Slot<'a> {
         let plain = |c: char| !c.is_control() && !c.is_whitespace() && !"\"'\\$`*?[]{}".contains(c);
         if !facts.home.starts_with('/') || !facts.home.chars().all(plain) {
             return Err(DriverFailure::StrangeHome { home: facts.home.escape_debug().to_string() });
+        }
+        // It gets into scripts for root and must not be an option, a group or several words there.
+        let ordinary = |c: char| c.is_alphanumeric() || "._-@".contains(c);
+        if facts.user.is_empty() || facts.user.starts_with('-') || !facts.user.chars().all(ordinary) {
+            return Err(DriverFailure::StrangeUser { user: facts.user.escape_debug().to_string() });
         }
         let directory = match deployment.application.directory.strip_prefix("~/") {
             Some(rest) => format!("{}/{rest}", facts.home.trim_end_matches('/')),

@@ -7,6 +7,7 @@ mod event;
 #[cfg(test)]
 mod fixture;
 pub mod grant;
+mod grant_words;
 mod history;
 mod host;
 mod live;

@@ -73,8 +73,11 @@ impl Line {
     /// Adds text. What is not visible in it is spelled out, line ends too.
     #[must_use]
     pub fn with(mut self, tone: Tone, text: &str) -> Self {
-        if !text.is_empty() {
-            self.spans.push((tone, visible(text)));
+        let text = visible(text);
+        match self.spans.last_mut() {
+            Some((last, before)) if *last == tone => before.push_str(&text),
+            Some(_) | None if text.is_empty() => {}
+            Some(_) | None => self.spans.push((tone, text)),
         }
         self
     }

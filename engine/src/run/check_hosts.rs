@@ -8,10 +8,10 @@ use cutover_host::operation::{Answer, Call, Facts, FaultKind, Operation, PortSta
 use tokio::task::JoinSet;
 
 use super::setup::{directory_lines, file_lines, host_setup, user_line};
-use super::{NeededDirectory, NeededFile, Needs};
+use super::{Clock, NeededDirectory, NeededFile, Needs};
 use crate::driver::{self, InstanceState, Slot};
 use crate::model::view::{Finding, HostCheck, HostChecks, Verdict};
-use crate::model::{Color, Deployment, HostName, Timestamp};
+use crate::model::{Color, Deployment, HostName, Size, Timestamp};
 use crate::transport::{Failure, Link};
 
 /// For one question.
@@ -26,17 +26,18 @@ const FEW_INODES: u64 = 100_000;
 /// Clocks further apart than this make times in logs and histories hard to read.
 const SKEW: Duration = Duration::from_secs(5);
 
-/// Asks every host of the deployment at once. `now` gives the engine's time.
+/// Asks every host of the deployment at once.
 pub async fn check_hosts(
     deployment: &Arc<Deployment>,
     links: &BTreeMap<HostName, Arc<dyn Link>>,
-    now: fn() -> Timestamp,
+    clock: &Arc<dyn Clock>,
 ) -> HostChecks {
     let mut questions = JoinSet::new();
     for (name, link) in links {
         let (deployment, name, link) = (Arc::clone(deployment), name.clone(), Arc::clone(link));
+        let clock = Arc::clone(clock);
         questions.spawn(async move {
-            let check = check_host(&deployment, &name, link.as_ref(), now).await;
+            let check = check_host(&deployment, &name, link.as_ref(), clock.as_ref()).await;
             (name, check)
         });
     }
@@ -53,9 +54,9 @@ async fn check_host(
     deployment: &Deployment,
     host: &HostName,
     link: &dyn Link,
-    now: fn() -> Timestamp,
+    clock: &dyn Clock,
 ) -> HostCheck {
-    match ask_host(deployment, host, link, now).await {
+    match ask_host(deployment, host, link, clock).await {
         Ok((facts, findings)) => HostCheck { host: host.to_string(), facts: Some(facts), findings },
         Err(problem) => {
             let finding =
@@ -69,12 +70,12 @@ async fn ask_host(
     deployment: &Deployment,
     host: &HostName,
     link: &dyn Link,
-    now: fn() -> Timestamp,
+    clock: &dyn Clock,
 ) -> Result<(String, Vec<Finding>), String> {
     let host_link = HostLink { link };
-    let before = now();
+    let before = clock.now();
     let first = host_link.facts(Vec::new()).await?;
-    let skew = skew(before, now(), Timestamp(first.now_ms));
+    let skew = skew(before, clock.now(), Timestamp(first.now_ms));
     let slots: Vec<Slot<'_>> = Color::ALL
         .into_iter()
         .filter(|color| deployment.color_hosts(*color).contains(host))
@@ -207,17 +208,9 @@ fn describe(facts: &Facts, room: Option<&Room>) -> String {
     if facts.systemd {
         parts.push("systemd".to_owned());
     }
-    parts.extend(room.map(|room| format!("{} free", bytes(room.bytes))));
+    parts.extend(room.map(|room| format!("{} free", Size::bytes(room.bytes))));
     // A host's own words: no line or escape sequence of theirs reaches a terminal.
     parts.join(", ").chars().filter(|c| !c.is_control()).take(120).collect()
-}
-
-fn bytes(count: u64) -> String {
-    match count {
-        0..1_000_000 => format!("{} kB", count / 1000),
-        1_000_000..1_000_000_000 => format!("{} MB", count / 1_000_000),
-        _ => format!("{:.1} GB", count as f64 / 1e9),
-    }
 }
 
 /// The host's clock was read at some moment between `before` and `after`.
@@ -240,7 +233,7 @@ fn judge_room(room: &Room) -> Vec<Finding> {
         (true, false) => missing("directory", format!("`{path}` is not writable"), "see `cutover setup`"),
         (false, false) => missing("directory", format!("`{path}` is not there"), "see `cutover setup`"),
     };
-    let free = bytes(room.bytes);
+    let free = Size::bytes(room.bytes);
     let few = room.inodes.filter(|inodes| *inodes < FEW_INODES);
     let space = match few {
         _ if room.bytes == 0 => finding("room", Verdict::Missing, "the file system is full"),

@@ -175,6 +175,7 @@ impl Disk {
         }
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "what the store does not use is a failed test")]
     fn perform(&mut self, call: &Call, host: &FakeHost) -> Result<Answer, Fault> {
         assert!(call.deadline_ms.is_some(), "every call has a deadline: {call:?}");
         if let Some(guard) = &call.guard {

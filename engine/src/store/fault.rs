@@ -16,7 +16,7 @@ pub enum StoreFault {
         /// Its state directory.
         directory: String,
         /// The lock as it was read.
-        lock: Lock,
+        lock: Box<Lock>,
     },
     /// The lock that was to be freed is not held under that epoch.
     #[error("the lock in `{directory}` on `{host}` is not held under epoch {epoch}: {}", held(lock))]
@@ -28,7 +28,7 @@ pub enum StoreFault {
         /// The epoch that was given.
         epoch: u64,
         /// The lock as it was read.
-        lock: Lock,
+        lock: Box<Lock>,
     },
     /// Someone took the lock over: nothing more may be changed.
     #[error("another deployment took over on `{host}`: {message}")]
@@ -324,7 +324,7 @@ mod tests {
         let fault = StoreFault::Locked {
             host: HostName::new("lb1").expect("a name"),
             directory: "/var/lib/cutover/shop/default".to_owned(),
-            lock,
+            lock: Box::new(lock),
         };
         assert_eq!(
             fault.to_string(),

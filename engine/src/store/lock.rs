@@ -56,7 +56,7 @@ impl Home {
                 Ok(Answer::Lock(lock)) if lock.holder.as_ref() == Some(&holder) => {
                     return Ok(HeldLock::new(directory, lock.epoch));
                 }
-                Ok(answer) => return Err(directory.nonsense(&answer)),
+                Ok(_) => return Err(directory.nonsense()),
                 Err(Failure::Fault(Fault { kind: FaultKind::Held, .. })) => {
                     let lock = self.read_lock().await?;
                     if broke && lock.holder.as_ref() == Some(&holder) {
@@ -65,7 +65,7 @@ impl Home {
                     // Freed between the two questions: asked for again.
                     if lock.holder.is_some() || tries == TRIES {
                         let host = directory.host().clone();
-                        return Err(StoreFault::Locked { host, directory: state, lock });
+                        return Err(StoreFault::Locked { host, directory: state, lock: Box::new(lock) });
                     }
                 }
                 Err(failure) if failure.is_unknown() && tries < TRIES => broke = true,
@@ -83,10 +83,9 @@ impl Home {
         let directory = self.directory();
         let state = directory.path().to_owned();
         let renew = Operation::RenewLock { state, epoch: lock.epoch(), step: step.to_owned() };
-        match directory.repeat(None, renew).await? {
-            Answer::Lock(now) if now.epoch == lock.epoch() => Ok(()),
-            answer => Err(directory.nonsense(&answer)),
-        }
+        let answer = directory.repeat(None, renew).await?;
+        let ours = matches!(answer, Answer::Lock(now) if now.epoch == lock.epoch());
+        if ours { Ok(()) } else { Err(directory.nonsense()) }
     }
 
     /// The lock as it is now. One that was never taken is free, epoch 0.
@@ -100,7 +99,7 @@ impl Home {
                 Err(directory.newer("lock.json", lock.version))
             }
             Ok(Answer::Lock(lock)) => Ok(lock),
-            Ok(answer) => Err(directory.nonsense(&answer)),
+            Ok(_) => Err(directory.nonsense()),
             Err(StoreFault::Refused { kind: FaultKind::NotFound, .. }) => Ok(Lock::default()),
             Err(fault) => Err(fault),
         }
@@ -137,7 +136,7 @@ impl Home {
         loop {
             match directory.once(None, free.clone()).await {
                 Ok(Answer::Lock(lock)) if lock.holder.is_none() => return Ok(()),
-                Ok(answer) => return Err(directory.nonsense(&answer)),
+                Ok(_) => return Err(directory.nonsense()),
                 Err(Failure::Fault(Fault { kind, .. })) if is_not_held(kind) => {
                     let lock = self.read_lock().await?;
                     // An earlier try that broke may be what freed it; and if not, it is free of us all the same.
@@ -145,7 +144,7 @@ impl Home {
                         return Ok(());
                     }
                     let (host, state) = (directory.host().clone(), directory.path().to_owned());
-                    return Err(StoreFault::NotHeld { host, directory: state, epoch, lock });
+                    return Err(StoreFault::NotHeld { host, directory: state, epoch, lock: Box::new(lock) });
                 }
                 Err(failure) if failure.is_unknown() && tries < TRIES => tries += 1,
                 Err(failure) => return Err(directory.fault(failure)),

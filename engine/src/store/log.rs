@@ -149,9 +149,11 @@ impl Log {
 
     /// A host that can't be reached did nothing, unless an earlier try is still open.
     fn after(broke: bool, fault: StoreFault) -> StoreFault {
-        match fault {
-            StoreFault::Unreachable { host, message } if broke => StoreFault::Unknown { host, message },
-            other => other,
+        if let StoreFault::Unreachable { host, message } = &fault
+            && broke
+        {
+            return StoreFault::Unknown { host: host.clone(), message: message.clone() };
         }
+        fault
     }
 }

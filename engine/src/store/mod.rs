@@ -28,6 +28,8 @@ mod journal;
 mod lineage;
 mod lock;
 mod log;
+#[cfg(test)]
+mod proof;
 mod release_number;
 mod state_directory;
 #[cfg(test)]

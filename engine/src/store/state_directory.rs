@@ -59,7 +59,7 @@ impl StateDirectory {
             system.read_lineage(),
             user.read_lineage()
         )?;
-        let Answer::Facts(facts) = facts else { return Err(system.nonsense(&facts)) };
+        let Answer::Facts(facts) = facts else { return Err(system.nonsense()) };
         if !facts.home.starts_with('/') {
             let reason = format!("`{}` is no home directory", facts.home);
             return Err(StoreFault::new(system.host(), Failure::Nonsense(reason)));
@@ -113,10 +113,9 @@ impl StateDirectory {
     /// What the host or the way to it may meet.
     pub async fn reap(&self, epoch: u64) -> Result<Vec<String>, StoreFault> {
         let guard = Some(self.guard(epoch));
-        match self.repeat(guard, Operation::Reap { state: self.path.clone(), epoch }).await? {
-            Answer::Names(names) => Ok(names),
-            answer => Err(self.nonsense(&answer)),
-        }
+        let reap = Operation::Reap { state: self.path.clone(), epoch };
+        let Answer::Names(names) = self.repeat(guard, reap).await? else { return Err(self.nonsense()) };
+        Ok(names)
     }
 
     /// The lineage that the host belongs to.
@@ -194,7 +193,7 @@ impl StateDirectory {
         let path = self.file(name);
         match self.repeat(None, Operation::Read { path: path.clone(), beneath: None, limit }).await {
             Ok(Answer::Content(content)) if content.0.len() as u64 <= limit => Ok(Some(content.0)),
-            Ok(answer) => Err(self.nonsense(&answer)),
+            Ok(_) => Err(self.nonsense()),
             Err(StoreFault::Refused { kind: FaultKind::NotFound, .. }) => Ok(None),
             Err(StoreFault::Refused { kind: FaultKind::TooLarge, .. }) => {
                 Err(StoreFault::TooLarge { host: self.host().clone(), path, limit })
@@ -251,7 +250,7 @@ impl StateDirectory {
     }
 
     pub(super) fn done(&self, answer: &Answer) -> Result<(), StoreFault> {
-        if *answer == Answer::Done { Ok(()) } else { Err(self.nonsense(answer)) }
+        if *answer == Answer::Done { Ok(()) } else { Err(self.nonsense()) }
     }
 
     pub(super) fn fault(&self, failure: Failure) -> StoreFault {
@@ -266,8 +265,8 @@ impl StateDirectory {
         StoreFault::Malformed { host: self.host().clone(), path: self.file(name), reason }
     }
 
-    /// An answer of a kind that was not asked for. Its content is not shown: it may be anything.
-    pub(super) fn nonsense(&self, _answer: &Answer) -> StoreFault {
+    /// An answer of a kind that was not asked for. It is not shown: it may be anything.
+    pub(super) fn nonsense(&self) -> StoreFault {
         self.fault(Failure::Nonsense("it gave an answer that does not belong to the question".to_owned()))
     }
 }

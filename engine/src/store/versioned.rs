@@ -36,14 +36,14 @@ pub(super) fn encode<T: Serialize>(content: &T) -> serde_json::Result<Vec<u8>> {
 
 /// Reads `text`; the version is looked at before anything else, since a later format may differ in all the rest.
 pub(super) fn decode<T: DeserializeOwned>(text: &[u8]) -> Result<T, Unreadable> {
-    let Probe { version } = serde_json::from_slice(text).map_err(malformed)?;
+    let Probe { version } = serde_json::from_slice(text).map_err(|error| malformed(&error))?;
     if version > VERSION {
         return Err(Unreadable::Newer(version));
     }
-    serde_json::from_slice(text).map_err(malformed)
+    serde_json::from_slice(text).map_err(|error| malformed(&error))
 }
 
-fn malformed(error: serde_json::Error) -> Unreadable {
+fn malformed(error: &serde_json::Error) -> Unreadable {
     Unreadable::Malformed(error.to_string())
 }
 

@@ -51,9 +51,9 @@ impl Build for CommandBuild {
 }
 
 fn command(settings: &Settings, source: &Source, words: &[String]) -> Command {
-    let (program, args) = words.split_first().map_or(("", [].as_slice()), |(first, rest)| (first.as_str(), rest));
-    let fill = |text: &String| text.replace("{checkout}", &source.checkout).replace("{output}", &source.output);
-    let command = Command::new(program)
+    let (program, args) = words.split_first().map_or(("", [].as_slice()), |(first, rest)| (first, rest));
+    let fill = |arg: &String| arg.replace("{checkout}", &source.checkout).replace("{output}", &source.output);
+    let command = Command::new(located(program, source))
         .args(args.iter().map(fill))
         .directory(&source.checkout)
         .env("CUTOVER_OUTPUT", &source.output)
@@ -61,11 +61,24 @@ fn command(settings: &Settings, source: &Source, words: &[String]) -> Command {
     settings.env.iter().fold(command, |command, (name, value)| command.env(name, value))
 }
 
+/// A relative path is meant from the checkout; a bare name is looked up by the builder.
+fn located(program: &str, source: &Source) -> String {
+    if program.starts_with('/') || !program.contains('/') {
+        program.to_owned()
+    } else {
+        format!("{}/{}", source.checkout, program.trim_start_matches("./"))
+    }
+}
+
 /// A build whose end is not known may have left anything behind: it is not begun again in the same checkout.
 fn not_run(error: HostError) -> HookError {
     match error {
         HostError::TimedOut(text) | HostError::Broken(text) => HookError::Failed(text),
-        other => other.into(),
+        error @ (HostError::Denied(_)
+        | HostError::NotFound(_)
+        | HostError::Unreachable(_)
+        | HostError::Failed(_)
+        | HostError::Other(_)) => error.into(),
     }
 }
 
@@ -121,7 +134,8 @@ mod tests {
         world.file(BUILDER, "/w/checkout/VERSION", "1.4.2\n");
         world.program(BUILDER, "make", |command| {
             assert_eq!(command.directory.as_deref(), Some("/w/checkout"));
-            let env: Vec<String> = command.env.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let env: Vec<String> =
+                command.env.iter().map(|(name, value)| format!("{name}={value}")).collect();
             assert_eq!(env, ["CUTOVER_OUTPUT=/w/output", "CUTOVER_REVISION=9f3c2a1", "MODE=release"]);
             fake::exit(0, "")
         });
@@ -130,11 +144,7 @@ mod tests {
         );
         assert_eq!(
             artifact,
-            Ok(Artifact {
-                path: "dist".to_owned(),
-                version: Some("1.4.2".to_owned()),
-                labels: Vec::new()
-            })
+            Ok(Artifact { path: "dist".to_owned(), version: Some("1.4.2".to_owned()), labels: Vec::new() })
         );
         assert_eq!(
             world.calls(),
@@ -148,14 +158,22 @@ mod tests {
     }
 
     #[test]
+    fn a_relative_program_lies_in_the_checkout() {
+        let world = world();
+        world.program(BUILDER, "/w/checkout/gradlew", |_| fake::exit(0, ""));
+        world.program(BUILDER, "/w/checkout/ci/pack", |_| fake::exit(0, ""));
+        assert!(
+            build(r#"{"run": [["./gradlew", "war"], ["ci/pack"]], "artifact": "build/shop.war"}"#).is_ok()
+        );
+    }
+
+    #[test]
     fn the_first_failure_ends_it_with_the_programs_own_words() {
         let world = world();
         world.program(BUILDER, "make", |_| fake::exit(2, "cc main.c\n\nmain.c:3: error: no such file\n"));
         assert_eq!(
             build(r#"{"run": [["make"], ["strip", "x"]], "artifact": "dist"}"#),
-            Err(HookError::failed(
-                "`make` ended with status 2\ncc main.c\nmain.c:3: error: no such file"
-            ))
+            Err(HookError::failed("`make` ended with status 2\ncc main.c\nmain.c:3: error: no such file"))
         );
         assert!(!world.calls().iter().any(|call| call.contains("strip") || call.contains("mv")));
     }

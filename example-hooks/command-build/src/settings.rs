@@ -44,7 +44,8 @@ impl Settings {
             }
         }
         for name in self.env.keys().filter(|name| name.starts_with("CUTOVER_")) {
-            faults.push(SettingFault::new(format!("env.{name}"), "names that begin with `CUTOVER_` are taken"));
+            faults
+                .push(SettingFault::new(format!("env.{name}"), "names that begin with `CUTOVER_` are taken"));
         }
         faults
     }

@@ -70,10 +70,7 @@ mod tests {
 
     #[test]
     fn healthy_with_the_release_that_the_instance_names() {
-        assert_eq!(
-            check("{}", (200, &[("x-release", "r2")], "ok")),
-            Health::Healthy(Some("r2".to_owned()))
-        );
+        assert_eq!(check("{}", (200, &[("x-release", "r2")], "ok")), Health::Healthy(Some("r2".to_owned())));
     }
 
     #[test]

@@ -59,7 +59,10 @@ impl Settings {
     pub fn faults(&self) -> Vec<SettingFault> {
         let mut faults = Vec::new();
         if self.requests.is_empty() {
-            faults.push(SettingFault::new("requests", "at least one request is needed: no request tests nothing"));
+            faults.push(SettingFault::new(
+                "requests",
+                "at least one request is needed: no request tests nothing",
+            ));
         }
         for (index, trial) in self.requests.iter().enumerate() {
             let key = |name: &str| format!("requests[{index}].{name}");
@@ -69,7 +72,8 @@ impl Settings {
                     format!("`{}` is no method: `GET`, `POST` …, in capitals", trial.method),
                 ));
             }
-            if !trial.path.starts_with('/') || trial.path.contains(|c: char| c.is_whitespace() || c.is_control())
+            if !trial.path.starts_with('/')
+                || trial.path.contains(|c: char| c.is_whitespace() || c.is_control())
             {
                 faults.push(SettingFault::new(
                     key("path"),
@@ -105,10 +109,7 @@ mod tests {
     fn no_request_tests_nothing() {
         assert_eq!(
             faults(r#"{"requests": []}"#),
-            [(
-                "requests".to_owned(),
-                "at least one request is needed: no request tests nothing".to_owned()
-            )]
+            [("requests".to_owned(), "at least one request is needed: no request tests nothing".to_owned())]
         );
     }
 

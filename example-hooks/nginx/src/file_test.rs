@@ -67,9 +67,9 @@ impl FileTest {
     /// Whether nginx's workers see a file that appears among the flags: a directory that they can't enter would silently look empty.
     fn check_view(&self, call: &Call, router: &str) -> Result<(), HookError> {
         let probe = self.flag("probe");
-        hosts::write_text(router, &probe, "", Some(0o644)).context("write among the flags").map_err(|error| {
-            error.hint("the directory is made once, for the deploy user: `cutover setup` prints how")
-        })?;
+        hosts::write_text(router, &probe, "", Some(0o644)).context("write among the flags").map_err(
+            |error| error.hint("the directory is made once, for the deploy user: `cutover setup` prints how"),
+        )?;
         let seen = status::ask(self, call, router);
         hosts::remove(router, &probe)?;
         if seen?.probe {

@@ -4,8 +4,6 @@
 //! a switch is one file that appears or goes. Without any flag (a fresh host, or a directory that the workers can't enter) no colour
 //! is chosen, rather than the wrong one.
 
-use std::fmt::Write as _;
-
 use cutover_hooks::{Call, Color, HookError};
 
 use crate::file_test::FileTest;
@@ -15,78 +13,36 @@ pub(crate) const VERSION: u32 = 1;
 
 /// For the level of `http`: the servers of each colour, and the port on which nginx tells what it does.
 pub(crate) fn http(style: &FileTest, call: &Call, router: &str) -> Result<String, HookError> {
-    let FileTest { name, directory, status_port, .. } = style;
-    let mut text = format!(
-        "# Written by `cutover setup`. Change cutover.toml, and print it again, when hosts or ports change.\n\n\
-         map $http_upgrade $cutover_connection {{\n    default upgrade;\n    ''      '';\n}}\n"
-    );
-    for color in [Color::Blue, Color::Green] {
-        let _ = write!(text, "\nupstream cutover-{name}-{color} {{\n");
-        for server in servers(call, router, color)? {
-            let _ = writeln!(text, "    server {server};");
-        }
-        text.push_str("    keepalive 32;\n}\n");
-    }
-    let _ = write!(
-        text,
-        "\n# Asked by cutover before, while and after it switches.\n\
-         server {{\n    \
-             listen 127.0.0.1:{status_port};\n    \
-             server_name {host};\n    \
-             access_log off;\n    \
-             default_type text/plain;\n    \
-             open_file_cache off;\n    \
-             set $cutover_probe no;\n    \
-             if (-f {directory}/probe) {{ set $cutover_probe yes; }}\n\
-         {choice}    \
-             location / {{\n        \
-                 return 200 \"{status}\";\n    \
-             }}\n\
-         }}\n",
-        host = style.status_host(),
-        choice = choice(directory),
-        status = status(style, call, router)?,
-    );
-    Ok(text)
-}
-
-/// For the application's `location`.
-pub(crate) fn location(style: &FileTest) -> String {
-    let FileTest { name, directory, .. } = style;
-    format!(
-        "# Written by `cutover setup`: sends requests of {name} to the colour that a file names.\n\
-         open_file_cache off;\n\
-         {}\
-         if ($cutover_color = none) {{ return 503; }}\n\
-         proxy_pass http://cutover-{name}-$cutover_color;\n\
-         proxy_http_version 1.1;\n\
-         proxy_set_header Host $http_host;\n\
-         proxy_set_header Upgrade $http_upgrade;\n\
-         proxy_set_header Connection $cutover_connection;\n\
-         proxy_set_header X-Real-IP $remote_addr;\n\
-         proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;\n\
-         proxy_set_header X-Forwarded-Proto $scheme;\n",
-        choice(directory).replace("    ", ""),
-    )
-}
-
-/// One test decides between the colours, so that no request can see both or neither while they change.
-fn choice(directory: &str) -> String {
-    format!(
-        "    set $cutover_color none;\n    \
-         if (-f {directory}/blue) {{ set $cutover_color blue; }}\n    \
-         if (-f {directory}/green) {{ set $cutover_color green; }}\n"
-    )
-}
-
-/// What the status port answers, with nginx's variables in it.
-fn status(style: &FileTest, call: &Call, router: &str) -> Result<String, HookError> {
-    Ok(format!(
-        "cutover {VERSION} {}\\ncolor $cutover_color\\nprobe $cutover_probe\\nblue {}\\ngreen {}\\n",
-        style.name,
-        servers(call, router, Color::Blue)?.join(" "),
-        servers(call, router, Color::Green)?.join(" "),
+    let blue = servers(call, router, Color::Blue)?;
+    let green = servers(call, router, Color::Green)?;
+    let port = style.status_port.to_string();
+    let version = VERSION.to_string();
+    Ok(fill(
+        include_str!("template/http.conf"),
+        &[
+            ("name", &style.name),
+            ("directory", &style.directory),
+            ("status-host", &style.status_host()),
+            ("status-port", &port),
+            ("version", &version),
+            ("blue", &blue.join(";\n    server ")),
+            ("green", &green.join(";\n    server ")),
+            ("blue-list", &blue.join(" ")),
+            ("green-list", &green.join(" ")),
+        ],
     ))
+}
+
+/// For the application's `location`. One test decides between the colours, so that no request can see both or neither while they
+/// change.
+pub(crate) fn location(style: &FileTest) -> String {
+    let values = [("name", style.name.as_str()), ("directory", &style.directory)];
+    fill(include_str!("template/location.conf"), &values)
+}
+
+fn fill(template: &str, values: &[(&str, &str)]) -> String {
+    let replace = |text: String, (key, value): &(&str, &str)| text.replace(&format!("@{key}@"), value);
+    values.iter().fold(template.to_owned(), replace)
 }
 
 /// `address:port` of each instance of a colour, as this router reaches it.
@@ -148,9 +104,6 @@ mod tests {
         call.instances[1].address = "x; return 200".to_owned();
         assert!(http(&style(&call), &call, "lb1").is_err());
         call.instances.clear();
-        assert_eq!(
-            servers(&call, "lb1", Color::Blue),
-            Err(HookError::failed("blue has no instances"))
-        );
+        assert_eq!(servers(&call, "lb1", Color::Blue), Err(HookError::failed("blue has no instances")));
     }
 }

@@ -56,9 +56,8 @@ mod file_test {
             };
             let probe = if there("probe") { "yes" } else { "no" };
             let green = green.borrow();
-            let text = format!(
-                "cutover 1 shop\ncolor {color}\nprobe {probe}\nblue 10.0.0.11:4001\ngreen {green}\n"
-            );
+            let text =
+                format!("cutover 1 shop\ncolor {color}\nprobe {probe}\nblue 10.0.0.11:4001\ngreen {green}\n");
             fake::response(200, &[], &text)
         });
         Fake { world, sees, green_at }
@@ -209,7 +208,8 @@ mod file_test {
 mod symlink {
     use super::*;
 
-    const SETTINGS: &str = r#"{"style": "symlink", "link": "/n/live", "blue": "/n/blue", "green": "/n/green"}"#;
+    const SETTINGS: &str =
+        r#"{"style": "symlink", "link": "/n/live", "blue": "/n/blue", "green": "/n/green"}"#;
 
     /// nginx that reads the link when it is told to reload; the old workers go on for `slow` more looks.
     struct Fake {
@@ -220,7 +220,8 @@ mod symlink {
 
     fn nginx() -> Fake {
         let world = World::install(["lb1"]);
-        for (path, text) in [("/n/blue", "server {}"), ("/n/green", "server {}"), ("/run/nginx.pid", "812\n")] {
+        for (path, text) in [("/n/blue", "server {}"), ("/n/green", "server {}"), ("/run/nginx.pid", "812\n")]
+        {
             world.file("lb1", path, text);
         }
         world.link("lb1", "/n/live", "/n/blue");
@@ -344,10 +345,7 @@ mod symlink {
         let fake = nginx();
         let (settings, call) = call(SETTINGS);
         let prepare = || Nginx::prepare(&settings, &call, "lb1", &GREEN);
-        assert_eq!(
-            prepare().as_deref(),
-            Ok("--- lb1:/n/live\n+++ lb1:/n/live\n-/n/blue\n+/n/green\n")
-        );
+        assert_eq!(prepare().as_deref(), Ok("--- lb1:/n/live\n+++ lb1:/n/live\n-/n/blue\n+/n/green\n"));
         assert_eq!(fake.world.target("lb1", "/n/live").as_deref(), Some("/n/blue"));
         fake.world.link("lb1", "/n/live", "/elsewhere");
         assert_eq!(

@@ -40,7 +40,8 @@ fn parse(text: &str) -> Vec<Worker> {
         let (pid, age) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
         let title: Vec<&str> = words.collect();
         let title = title.join(" ");
-        (title.contains("worker process") && !title.contains("is shutting down")).then_some(Worker { pid, age })
+        (title.contains("worker process") && !title.contains("is shutting down"))
+            .then_some(Worker { pid, age })
     };
     text.lines().filter_map(worker).collect()
 }

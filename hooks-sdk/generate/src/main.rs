@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use wit_bindgen_core::{Files, WorldGenerator as _};
 use wit_bindgen_core::wit_parser::Resolve;
+use wit_bindgen_core::{Files, WorldGenerator as _};
 use wit_bindgen_rust::{Opts, WithOption};
 
 /// Worlds cut for the SDK: what `wit/worlds.wit` joins for other languages is here taken apart.
@@ -45,7 +45,8 @@ fn main() -> ExitCode {
 }
 
 fn run(check: bool) -> Result<()> {
-    let sdk = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the crate lies in the SDK's directory")?;
+    let sdk =
+        Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the crate lies in the SDK's directory")?;
     let root = sdk.parent().context("the SDK lies in the workspace")?;
     for module in MODULES {
         let path = sdk.join("src/bindings").join(format!("{module}.rs"));

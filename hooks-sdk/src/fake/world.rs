@@ -190,8 +190,10 @@ impl World {
             return Err(HttpError::Denied(format!("`{}` in a call that only reads", request.method)));
         }
         let answer = self.0.borrow().http.clone();
-        answer
-            .map_or_else(|| Err(HttpError::Connect("connection refused".to_owned())), |answer| answer(request))
+        answer.map_or_else(
+            || Err(HttpError::Connect("connection refused".to_owned())),
+            |answer| answer(request),
+        )
     }
 
     pub(super) fn exchange(&self, host: &str, socket: &str, content: &str) -> Result<String, HostError> {

@@ -1,0 +1,123 @@
+//! Operations that go on when the connection breaks, and are asked about afterwards.
+
+use std::time::{Duration, Instant};
+
+use crate::account::Account;
+use crate::document;
+use crate::fault::not_allowed;
+use crate::host::Host;
+use crate::operation::{Detached, Fault, FaultKind, Program};
+use crate::place::absolute;
+use crate::scope::Scope;
+use crate::supervisor::{self, Duty, Order, Status};
+
+/// From SIGTERM to SIGKILL for operations of an older epoch.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// See [`crate::operation::Operation::Begin`].
+pub(crate) fn begin(
+    host: &Host,
+    state: &str,
+    operation: &str,
+    program: &Program,
+    epoch: u64,
+) -> Result<Detached, Fault> {
+    if program.as_root && program.input.is_some() {
+        return Err(not_allowed("a detached program that runs as root takes no input"));
+    }
+    let directory = directory(&host.account, state, operation)?;
+    let before = look(&directory)?;
+    if before != Detached::NeverBegan {
+        return Ok(before);
+    }
+    document::make_private(&absolute(&host.account, state)?)?;
+    let order =
+        Order { directory: directory.clone(), program: program.clone(), duty: Duty::Operation { epoch } };
+    match supervisor::launch(host, order) {
+        Ok(true) => Ok(Detached::Running),
+        Ok(false) => look(&directory),
+        Err(fault) => Err(fault),
+    }
+}
+
+/// See [`crate::operation::Operation::Outcome`].
+pub(crate) fn outcome(
+    account: &Account,
+    state: &str,
+    operation: &str,
+    wait_ms: u64,
+    scope: &Scope<'_>,
+) -> Result<Detached, Fault> {
+    let directory = directory(account, state, operation)?;
+    let until = Instant::now().checked_add(Duration::from_millis(wait_ms));
+    let mut pause = Duration::from_millis(2);
+    loop {
+        let now = look(&directory)?;
+        if now != Detached::Running || until.is_some_and(|until| until <= Instant::now()) {
+            return Ok(now);
+        }
+        scope.pause(pause)?;
+        pause = (pause * 2).min(Duration::from_millis(100));
+    }
+}
+
+/// See [`crate::operation::Operation::Reap`]. Answers the operations that were ended.
+pub(crate) fn reap(
+    account: &Account,
+    state: &str,
+    epoch: u64,
+    scope: &Scope<'_>,
+) -> Result<Vec<String>, Fault> {
+    let operations = format!("{}/ops", absolute(account, state)?);
+    let names = match crate::files::list_names(account, &operations, None) {
+        Err(fault) if fault.kind == FaultKind::NotFound => return Ok(Vec::new()),
+        names => names?,
+    };
+    let mut ended = Vec::new();
+    for name in names {
+        let directory = format!("{operations}/{name}");
+        if let Status::Running(Some(record)) = supervisor::status(&directory)?
+            && matches!(record.duty, Duty::Operation { epoch: begun } if begun < epoch)
+        {
+            if !supervisor::order_stop(&directory, GRACE)? {
+                // Its supervisor was killed.
+                record.identity.signal(rustix::process::Signal::TERM)?;
+            }
+            ended.push((name, directory, record));
+        }
+    }
+    let kill_at = Instant::now() + GRACE + GRACE / 2;
+    for (name, directory, record) in &ended {
+        while matches!(supervisor::status(directory)?, Status::Running(_)) {
+            if Instant::now() > kill_at && !record.identity.signal(rustix::process::Signal::KILL)? {
+                // The program is gone; its supervisor is about to be.
+                break;
+            }
+            if Instant::now() > kill_at + GRACE {
+                return Err(crate::fault::failed(format!("operation `{name}` does not end")));
+            }
+            scope.pause(Duration::from_millis(10))?;
+        }
+    }
+    Ok(ended.into_iter().map(|(name, ..)| name).collect())
+}
+
+fn directory(account: &Account, state: &str, operation: &str) -> Result<String, Fault> {
+    let fine = !operation.is_empty()
+        && operation.len() <= 128
+        && operation.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    if fine {
+        Ok(format!("{}/ops/{operation}", absolute(account, state)?))
+    } else {
+        Err(not_allowed(format!("`{}` is not an identifier of an operation", operation.escape_debug())))
+    }
+}
+
+fn look(directory: &str) -> Result<Detached, Fault> {
+    Ok(match supervisor::status(directory)? {
+        Status::Nothing => Detached::NeverBegan,
+        Status::Running(_) => Detached::Running,
+        Status::Ended(_, exit) => Detached::Ended(exit),
+        Status::Gone(_) => Detached::Lost,
+    })
+}

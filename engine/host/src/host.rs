@@ -1,0 +1,128 @@
+//! A host, performing operations.
+
+use std::ffi::OsString;
+
+use crate::account::Account;
+use crate::bytes::Bytes;
+use crate::fence::{self, Leave};
+use crate::operation::{Answer, Call, Fault, Operation};
+use crate::scope::Scope;
+use crate::stream::Stream;
+use crate::{detached, facts, files, links, lock, port, process, program, release, socket, staging, tail};
+
+/// The machine that this process runs on.
+#[derive(Debug, Clone)]
+pub struct Host {
+    pub(crate) account: Account,
+    pub(crate) supervisor: Vec<OsString>,
+}
+
+impl Host {
+    /// `supervisor` is the command, absolute program first, that ends up in [`crate::supervise`] with the words after it.
+    #[must_use]
+    pub fn new(supervisor: Vec<OsString>, account: Account) -> Self {
+        Self { account, supervisor }
+    }
+
+    /// Performs one operation to its end.
+    ///
+    /// # Errors
+    /// When it was not done, and why.
+    pub fn perform(&self, call: &Call, stream: &dyn Stream) -> Result<Answer, Fault> {
+        let scope = Scope::new(call.deadline_ms, stream);
+        let account = &self.account;
+        // Long work is done before the leave is taken, or after it is given back: the lock's holder renews it under the same mutex.
+        let leave = || Leave::take(account, call.guard.as_ref(), &scope);
+        let done = |result: Result<(), Fault>| result.map(|()| Answer::Done);
+        match &call.operation {
+            Operation::StageFinish { directory, release, token, record, linked_dirs, linked_files } => {
+                let staged = staging::Finish { directory, release, token, record, linked_dirs, linked_files };
+                return done(staging::finish(account, &staged, &scope, leave));
+            }
+            Operation::RemoveRelease { directory, release } => {
+                return done(release::remove(account, directory, release, leave));
+            }
+            Operation::StopProcess { directory, grace_ms } => {
+                return process::stop(account, directory, *grace_ms, &scope, leave).map(Answer::Process);
+            }
+            _ => {}
+        }
+        let _leave = leave()?;
+        match &call.operation {
+            Operation::Facts { paths } => facts::gather(account, paths).map(Answer::Facts),
+            Operation::Read { path, beneath, limit } => {
+                files::read(account, path, beneath.as_deref(), *limit).map(Bytes).map(Answer::Content)
+            }
+            Operation::Write { path, beneath, content, mode } => {
+                done(files::write(account, path, beneath.as_deref(), &content.0, *mode))
+            }
+            Operation::Append { path, at, content } => done(files::append(account, path, *at, &content.0)),
+            Operation::WriteLink { path, beneath, target } => {
+                done(links::write(account, path, beneath.as_deref(), target))
+            }
+            Operation::ReadLink { path, beneath } => {
+                links::read(account, path, beneath.as_deref()).map(Answer::Text)
+            }
+            Operation::ListNames { path, beneath } => {
+                files::list_names(account, path, beneath.as_deref()).map(Answer::Names)
+            }
+            Operation::Remove { path, beneath } => done(files::remove(account, path, beneath.as_deref())),
+            Operation::MakeDirectory { path, mode } => done(files::make_directory(account, path, *mode)),
+            Operation::Run { program } => program::run(account, program, &scope).map(Answer::Exited),
+            Operation::Stream { program } => program::stream(account, program, &scope).map(Answer::Exited),
+            Operation::Begin { state, operation, program } => {
+                let epoch = call.guard.as_ref().map_or(0, |guard| guard.epoch);
+                detached::begin(self, state, operation, program, epoch).map(Answer::Operation)
+            }
+            Operation::Outcome { state, operation, wait_ms } => {
+                detached::outcome(account, state, operation, *wait_ms, &scope).map(Answer::Operation)
+            }
+            Operation::Reap { state, epoch } => {
+                detached::reap(account, state, *epoch, &scope).map(Answer::Names)
+            }
+            Operation::InspectApplication { directory } => {
+                release::inspect(account, directory).map(Answer::Application)
+            }
+            Operation::StageBegin { directory, release, token } => {
+                staging::begin(account, directory, release, token, &scope).map(Answer::Staging)
+            }
+            Operation::StageFill { directory, token } => {
+                staging::fill(account, directory, token, &scope).map(Answer::Staging)
+            }
+            Operation::RemovePartials { directory, keep } => {
+                done(release::remove_partials(account, directory, keep.as_deref()))
+            }
+            Operation::StartProcess { process } => process::start(self, process).map(Answer::Process),
+            Operation::ProcessStatus { directory } => {
+                process::status(account, directory).map(Answer::Process)
+            }
+            Operation::Port { address, port } => port::look(address, *port).map(Answer::Port),
+            Operation::Tail { path, lines, follow } => {
+                done(tail::tail(account, path, *lines, *follow, &scope))
+            }
+            Operation::Exchange { socket, content, limit } => {
+                socket::exchange(account, socket, &content.0, *limit, &scope).map(Bytes).map(Answer::Content)
+            }
+            Operation::Resolve { name } => socket::resolve(account, name, &scope).map(Answer::Names),
+            Operation::Relay { address, port, connect_ms } => {
+                done(socket::relay(address, *port, *connect_ms, &scope))
+            }
+            Operation::TakeLock { state, holder, steal } => {
+                lock::take(account, state, holder, *steal, &scope).map(Answer::Lock)
+            }
+            Operation::FreeLock { state, epoch } => {
+                lock::free(account, state, *epoch, &scope).map(Answer::Lock)
+            }
+            Operation::RenewLock { state, epoch, step } => {
+                lock::renew(account, state, *epoch, step, &scope).map(Answer::Lock)
+            }
+            Operation::ReadLock { state } => lock::read(account, state).map(Answer::Lock),
+            Operation::Fence { state, epoch } => done(fence::fence(account, state, *epoch, &scope)),
+            Operation::StageFinish { .. }
+            | Operation::RemoveRelease { .. }
+            | Operation::StopProcess { .. } => {
+                unreachable!("performed above")
+            }
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! Where a path leads, found once: what follows works on the open directory, so that nobody can move it meanwhile.
+
+use std::os::fd::{AsFd, OwnedFd};
+
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, openat, openat2};
+use rustix::io::Errno;
+
+use crate::account::Account;
+use crate::fault::{self, not_allowed};
+use crate::operation::Fault;
+
+/// An entry of a directory that is held open.
+#[derive(Debug)]
+pub(crate) struct Place {
+    /// The directory (`O_PATH`).
+    pub(crate) directory: OwnedFd,
+    /// Name of the entry in it.
+    pub(crate) name: String,
+    /// The whole path, for messages.
+    pub(crate) shown: String,
+    within: Option<(OwnedFd, String)>,
+}
+
+impl Place {
+    /// Finds the directory of `path`. With `beneath`, no link on the way may lead out of that directory.
+    ///
+    /// # Errors
+    /// When the path is not allowed, or its directory is not there.
+    pub(crate) fn find(account: &Account, path: &str, beneath: Option<&str>) -> Result<Self, Fault> {
+        let shown = absolute(account, path)?;
+        let (parent, name) = shown
+            .rsplit_once('/')
+            .filter(|(_, name)| !name.is_empty())
+            .ok_or_else(|| not_allowed(format!("`{path}` names no entry of a directory")))?;
+        let name = name.to_owned();
+        let Some(beneath) = beneath else {
+            let parent = if parent.is_empty() { "/" } else { parent };
+            let directory =
+                openat(CWD, parent, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+                    .map_err(|error| fault::io("open", parent, error))?;
+            return Ok(Self { directory, name, shown, within: None });
+        };
+        let base = absolute(account, beneath)?;
+        let relative = shown
+            .strip_prefix(base.trim_end_matches('/'))
+            .and_then(|rest| rest.strip_prefix('/'))
+            .ok_or_else(|| not_allowed(format!("`{path}` does not lie beneath `{beneath}`")))?
+            .to_owned();
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let root =
+            openat(CWD, &base, flags, Mode::empty()).map_err(|error| fault::io("open", &base, error))?;
+        let above = relative.rsplit_once('/').map_or(".", |(above, _)| above);
+        let directory = open_beneath(&root, above.as_bytes(), flags, Mode::empty())
+            .map_err(|error| fault::io("open the directory of", &shown, error))?;
+        Ok(Self { directory, name, shown, within: Some((root, relative)) })
+    }
+
+    /// Opens the entry itself, following links as far as they are allowed.
+    pub(crate) fn open(&self, flags: OFlags) -> Result<OwnedFd, Fault> {
+        let flags = flags | OFlags::CLOEXEC | OFlags::NOCTTY | OFlags::NONBLOCK;
+        match &self.within {
+            Some((root, relative)) => open_beneath(root, relative.as_bytes(), flags, Mode::empty()),
+            None => openat(&self.directory, &self.name, flags, Mode::empty()),
+        }
+        .map_err(|error| fault::io("open", &self.shown, error))
+    }
+
+    /// Makes what was done to the directory's entries survive a loss of power.
+    pub(crate) fn sync_directory(&self) -> Result<(), Fault> {
+        sync_directory(&self.directory)
+            .map_err(|error| fault::io("sync the directory of", &self.shown, error))
+    }
+}
+
+/// fsync of a directory that is open with `O_PATH` only. One that may be changed but not read can't be synced.
+pub(crate) fn sync_directory(directory: impl AsFd) -> Result<(), Errno> {
+    match openat(directory, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()) {
+        Ok(readable) => rustix::fs::fsync(readable),
+        Err(Errno::ACCESS) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Checks a path and replaces `~/` by the home directory.
+///
+/// # Errors
+/// When it is relative, too long, or has `..` or NUL in it.
+pub(crate) fn absolute(account: &Account, path: &str) -> Result<String, Fault> {
+    let whole = match path.strip_prefix('~') {
+        Some(rest) if rest.is_empty() || rest.starts_with('/') => format!("{}{rest}", account.home),
+        _ => path.to_owned(),
+    };
+    if !whole.starts_with('/') {
+        return Err(not_allowed(format!("`{path}` is not an absolute path")));
+    }
+    if whole.contains('\0') || whole.len() > 4096 {
+        return Err(not_allowed(format!("`{}` is not a path", path.escape_debug())));
+    }
+    if whole.split('/').any(|part| part == "..") {
+        return Err(not_allowed(format!("`{path}` has `..` in it")));
+    }
+    let parts: Vec<&str> = whole.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+    Ok(format!("/{}", parts.join("/")))
+}
+
+/// Opens `relative` so that neither `..` nor a link leads out of `root`, also while somebody renames things in it.
+pub(crate) fn open_beneath(
+    root: impl AsFd,
+    relative: &[u8],
+    flags: OFlags,
+    mode: Mode,
+) -> Result<OwnedFd, Errno> {
+    open_within(root, relative, flags, mode, ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS)
+}
+
+/// The same, through no link at all.
+pub(crate) fn open_plain(
+    root: impl AsFd,
+    relative: &[u8],
+    flags: OFlags,
+    mode: Mode,
+) -> Result<OwnedFd, Errno> {
+    open_within(root, relative, flags, mode, ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS)
+}
+
+fn open_within(
+    root: impl AsFd,
+    relative: &[u8],
+    flags: OFlags,
+    mode: Mode,
+    rules: ResolveFlags,
+) -> Result<OwnedFd, Errno> {
+    // The kernel says "again" when a rename raced with it.
+    for _ in 0..16 {
+        match openat2(&root, relative, flags, mode, rules) {
+            Err(Errno::AGAIN) => {}
+            Err(Errno::NOSYS | Errno::PERM) => return walk(root, relative, flags, mode),
+            result => return result,
+        }
+    }
+    Err(Errno::AGAIN)
+}
+
+/// For kernels before 5.6 and sandboxes without `openat2`: one part at a time, and no link at all.
+fn walk(root: impl AsFd, relative: &[u8], flags: OFlags, mode: Mode) -> Result<OwnedFd, Errno> {
+    let mut parts =
+        relative.split(|byte| *byte == b'/').filter(|part| !part.is_empty() && *part != b".").peekable();
+    let step = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let mut at = openat(root, ".", step, Mode::empty())?;
+    while let Some(part) = parts.next() {
+        if part == b".." {
+            return Err(Errno::XDEV);
+        }
+        let last = parts.peek().is_none();
+        let (flags, mode) = if last { (flags, mode) } else { (step, Mode::empty()) };
+        at = openat(&at, part, flags | OFlags::NOFOLLOW, mode).map_err(|error| match error {
+            Errno::NOTDIR if is_link(&at, part) => Errno::LOOP,
+            other => other,
+        })?;
+    }
+    Ok(at)
+}
+
+fn is_link(directory: impl AsFd, name: &[u8]) -> bool {
+    rustix::fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW)
+        .is_ok_and(|found| FileType::from_raw_mode(found.st_mode).is_symlink())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_leads_out_of_the_directory() {
+        let scratch = tempfile::tempdir().expect("a directory");
+        let root = scratch.path().join("in");
+        std::fs::create_dir_all(root.join("a/b")).expect("made");
+        std::fs::write(scratch.path().join("secret"), "secret").expect("written");
+        std::fs::write(root.join("a/file"), "fine").expect("written");
+        for (link, target) in [
+            ("a/up", "../.."),
+            ("a/absolute", "/etc"),
+            ("a/b/inside", "../file"),
+            ("out", "../secret"),
+            ("a/proc", "/proc/self/root"),
+        ] {
+            std::os::unix::fs::symlink(target, root.join(link)).expect("linked");
+        }
+        let opened = openat(CWD, &root, OFlags::PATH, Mode::empty()).expect("opens");
+        let table = [
+            ("a/file", true, true),
+            // Links that stay inside are followed by the kernel's own resolution only.
+            ("a/b/inside", true, false),
+            ("a/../a/file", true, false),
+            ("../secret", false, false),
+            ("a/../../secret", false, false),
+            ("a/up/secret", false, false),
+            ("a/absolute/passwd", false, false),
+            ("a/proc/etc/passwd", false, false),
+            ("out", false, false),
+            ("/etc/passwd", false, false),
+        ];
+        for (path, by_kernel, by_walk) in table {
+            let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+            let opens = |result: Result<OwnedFd, Errno>| result.is_ok();
+            assert_eq!(
+                opens(open_beneath(&opened, path.as_bytes(), flags, Mode::empty())),
+                by_kernel,
+                "{path}"
+            );
+            assert_eq!(
+                opens(walk(&opened, path.as_bytes(), flags, Mode::empty())),
+                by_walk,
+                "{path}, walked"
+            );
+        }
+    }
+
+    #[test]
+    fn paths_are_checked_before_anything_is_opened() {
+        let account = Account { user: "deploy".to_owned(), uid: 1000, home: "/home/deploy".to_owned() };
+        let fine = [("~/a", "/home/deploy/a"), ("~", "/home/deploy"), ("/a//b/./c/", "/a/b/c"), ("/", "/")];
+        for (path, expected) in fine {
+            assert_eq!(absolute(&account, path), Ok(expected.to_owned()));
+        }
+        for path in ["", "a", "./a", "~root/a", "/a/../b", "/a/..", "~/../root", "/a\0b"] {
+            let fault = absolute(&account, path).expect_err(path);
+            assert_eq!(fault.kind, crate::operation::FaultKind::NotAllowed, "{path:?}");
+        }
+    }
+}

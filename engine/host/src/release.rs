@@ -1,0 +1,177 @@
+//! Whole releases in an application's directory, and what is left over of others.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use rustix::fs::{CWD, Mode, OFlags, openat};
+use serde::{Deserialize, Serialize};
+
+use crate::account::Account;
+use crate::document;
+use crate::fault::{self, not_allowed};
+use crate::fence::Leave;
+use crate::files;
+use crate::operation::{Application, Fault, FaultKind, StagedRelease};
+use crate::place::{absolute, sync_directory};
+
+/// Begins the names of directories that are not whole.
+pub(crate) const PARTIAL: &str = ".partial-";
+
+/// Content of `releases/ID.json`.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ReleaseRecord {
+    pub(crate) version: u32,
+    pub(crate) digest: String,
+    pub(crate) record: String,
+}
+
+/// The paths of an application's directory.
+#[derive(Debug, Clone)]
+pub(crate) struct Layout {
+    /// The application's directory.
+    pub(crate) directory: String,
+}
+
+impl Layout {
+    pub(crate) fn new(account: &Account, directory: &str) -> Result<Self, Fault> {
+        Ok(Self { directory: absolute(account, directory)? })
+    }
+
+    pub(crate) fn releases(&self) -> String {
+        format!("{}/releases", self.directory)
+    }
+
+    pub(crate) fn release(&self, id: &str) -> Result<String, Fault> {
+        check_id(id)?;
+        Ok(format!("{}/releases/{id}", self.directory))
+    }
+
+    pub(crate) fn partial(&self, token: &str) -> Result<String, Fault> {
+        check_id(token)?;
+        Ok(format!("{}/releases/{PARTIAL}{token}", self.directory))
+    }
+
+    /// The record of a whole release; none when there is no such release.
+    pub(crate) fn record(&self, id: &str) -> Result<Option<ReleaseRecord>, Fault> {
+        let path = self.release(id)?;
+        let whole = fs::symlink_metadata(&path).is_ok_and(|found| found.is_dir());
+        if whole { document::load(&format!("{path}.json")) } else { Ok(None) }
+    }
+}
+
+fn check_id(id: &str) -> Result<(), Fault> {
+    let fine = id.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && id.len() <= 128
+        && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    if fine {
+        Ok(())
+    } else {
+        Err(not_allowed(format!("`{}` is not an identifier of a release", id.escape_debug())))
+    }
+}
+
+/// See [`crate::operation::Operation::InspectApplication`].
+pub(crate) fn inspect(account: &Account, directory: &str) -> Result<Application, Fault> {
+    let layout = Layout::new(account, directory)?;
+    if !Path::new(&layout.directory).is_dir() {
+        return Ok(Application::default());
+    }
+    let names = match files::list_names(account, &layout.releases(), None) {
+        Err(fault) if fault.kind == FaultKind::NotFound => Vec::new(),
+        names => names?,
+    };
+    let mut application = Application { exists: true, ..Application::default() };
+    for name in names {
+        if let Some(token) = name.strip_prefix(PARTIAL) {
+            application.partials.push(token.to_owned());
+        } else if check_id(&name).is_ok()
+            && let Some(ReleaseRecord { digest, record, .. }) = layout.record(&name)?
+        {
+            application.releases.push(StagedRelease { id: name, digest, record });
+        }
+    }
+    let target = |name: &str| {
+        let target = fs::read_link(format!("{}/{name}", layout.directory)).ok()?;
+        let lies_there = target.parent().is_some_and(|parent| parent.ends_with("releases"));
+        let id = target.file_name()?.to_str()?.to_owned();
+        lies_there.then_some(id)
+    };
+    application.current = target("current");
+    application.blue = target("blue");
+    application.green = target("green");
+    Ok(application)
+}
+
+/// See [`crate::operation::Operation::RemovePartials`].
+pub(crate) fn remove_partials(account: &Account, directory: &str, keep: Option<&str>) -> Result<(), Fault> {
+    let layout = Layout::new(account, directory)?;
+    for token in inspect(account, directory)?.partials {
+        if keep != Some(token.as_str()) {
+            remove_tree(&format!("{}/{PARTIAL}{token}", layout.releases()))?;
+        }
+    }
+    Ok(())
+}
+
+/// See [`crate::operation::Operation::RemoveRelease`].
+pub(crate) fn remove(
+    account: &Account,
+    directory: &str,
+    release: &str,
+    leave: impl FnOnce() -> Result<Leave, Fault>,
+) -> Result<(), Fault> {
+    let layout = Layout::new(account, directory)?;
+    let path = layout.release(release)?;
+    let gone = format!("{}/{PARTIAL}removed-{release}", layout.releases());
+    let leave = leave()?;
+    match fs::rename(&path, &gone) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        // A removal of the same release was cut off, and the release staged again since.
+        Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {
+            remove_tree(&gone)?;
+            fs::rename(&path, &gone).map_err(|error| fault::io("rename", &path, error))?;
+        }
+        Err(error) => return Err(fault::io("rename", &path, error)),
+    }
+    for kind in ["json", "manifest"] {
+        files::remove(account, &format!("{path}.{kind}"), None)?;
+    }
+    // It is no release any more; how long its files take to go concerns nobody else.
+    drop(leave);
+    remove_tree(&gone)
+}
+
+/// Removes a directory with all that is in it, also what its owner may not write to. There being none is success.
+pub(crate) fn remove_tree(path: &str) -> Result<(), Fault> {
+    let removed = fs::remove_dir_all(path).or_else(|error| {
+        if error.kind() == io::ErrorKind::PermissionDenied {
+            make_writable(Path::new(path))?;
+            return fs::remove_dir_all(path);
+        }
+        Err(error)
+    });
+    match removed {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(fault::io("remove", path, error)),
+        _ => Ok(()),
+    }
+}
+
+fn make_writable(directory: &Path) -> io::Result<()> {
+    fs::set_permissions(directory, fs::Permissions::from_mode(0o700))?;
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            make_writable(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes what was done to a directory's entries survive a loss of power.
+pub(crate) fn sync(directory: &str) -> Result<(), Fault> {
+    let open = openat(CWD, directory, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
+    open.and_then(sync_directory).map_err(|error| fault::io("sync", directory, error))
+}

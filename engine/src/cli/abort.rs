@@ -1,0 +1,25 @@
+//! `cutover abort`.
+
+use clap::Args;
+
+use super::invocation::Invocation;
+use super::{Ended, engine};
+use crate::model::request::Recovery;
+
+/// Put back a deployment that was cut off, unless its release is live for good
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  cutover abort
+
+After the pivot (\"release 43 is live\") there is nothing to put back: then `cutover resume` finishes the
+clean-up, and `cutover rollback` puts the release before live again.")]
+pub(super) struct Arguments {}
+
+impl Arguments {
+    pub(super) async fn run(self, invocation: &Invocation) -> Ended {
+        let deployment = engine::deployment(invocation)?;
+        invocation.confirm(&deployment, "abort")?;
+        engine::recover(&deployment, Recovery::Abort, invocation.output.sink()).await
+    }
+}

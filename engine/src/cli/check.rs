@@ -1,0 +1,29 @@
+//! `cutover check`.
+
+use clap::Args;
+
+use super::invocation::Invocation;
+use super::{DONE, Ended, engine};
+use crate::model::view::ExitCode;
+use crate::report;
+
+/// Check the configuration and its hooks; --hosts: the hosts too
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cutover check                         starts no program, speaks to no host
+  cutover check --hosts -e production   logs in and looks; changes nothing")]
+pub(super) struct Arguments {
+    /// Ask the hosts too
+    #[arg(long)]
+    hosts: bool,
+}
+
+impl Arguments {
+    pub(super) async fn run(self, invocation: &Invocation) -> Ended {
+        let deployment = engine::deployment(invocation)?;
+        let view = engine::check(&deployment, self.hosts).await?;
+        invocation.output.view(&view, report::check);
+        Ok(if view.is_ready() { DONE } else { ExitCode::NothingChanged.code() })
+    }
+}

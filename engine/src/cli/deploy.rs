@@ -1,0 +1,82 @@
+//! `cutover deploy`.
+
+use std::time::Duration;
+
+use camino::Utf8PathBuf;
+use clap::Args;
+
+use super::invocation::Invocation;
+use super::plan::show;
+use super::{Ended, duration, engine};
+use crate::model::request::{DeployRequest, DeploySource};
+
+/// Put a new release live
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cutover deploy                        the newest revision of the branch that may go live
+  cutover deploy -e production -m \"spring sale\"
+  cutover deploy --revision v2.1        another revision of it
+  cutover deploy --release 43           a release that is on the hosts: no build
+  cutover deploy --dry-run              the same as `cutover plan`
+
+All hosts get the release, or none keeps it: a failure before the pivot puts everything back.
+When something cut it off: `cutover resume`, or `cutover abort` to put it back.")]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    source: Source,
+    /// Text for the history
+    #[arg(short, long, value_name = "TEXT")]
+    message: Option<String>,
+    /// Take what the routers show as the truth, where the record differs
+    #[arg(long)]
+    adopt: bool,
+    /// Wait so long for a lock that another deployment holds
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = duration::parse)]
+    lock_wait: Duration,
+    /// Show the plan and change nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// What goes live.
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+pub(super) struct Source {
+    /// Build this revision of the branch [default: its newest]
+    #[arg(long, value_name = "R")]
+    revision: Option<String>,
+    /// A release that is on the hosts, by number or identifier, instead of a build
+    #[arg(long, value_name = "ID")]
+    release: Option<String>,
+    /// A directory that was built elsewhere, instead of a build
+    #[arg(long, value_name = "PATH")]
+    artifact: Option<Utf8PathBuf>,
+}
+
+impl Source {
+    pub(super) fn into_request(self) -> DeploySource {
+        match (self.artifact, self.release) {
+            (Some(path), _) => DeploySource::Artifact(path),
+            (None, Some(release)) => DeploySource::Release(release),
+            (None, None) => DeploySource::Revision(self.revision),
+        }
+    }
+}
+
+impl Arguments {
+    pub(super) async fn run(self, invocation: &Invocation) -> Ended {
+        let deployment = engine::deployment(invocation)?;
+        let request = DeployRequest {
+            source: self.source.into_request(),
+            message: self.message,
+            adopt: self.adopt,
+            lock_wait: self.lock_wait,
+        };
+        if self.dry_run {
+            return show(invocation, &deployment, request).await;
+        }
+        invocation.confirm(&deployment, "deploy")?;
+        engine::deploy(&deployment, request, invocation.output.sink()).await
+    }
+}

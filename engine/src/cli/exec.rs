@@ -1,0 +1,36 @@
+//! `cutover exec`.
+
+use std::io::{IsTerminal, stdin, stdout};
+
+use clap::Args;
+
+use super::invocation::Invocation;
+use super::side::SideArguments;
+use super::{Ended, engine};
+use crate::model::request::ExecRequest;
+
+/// Run a program of a release on a host, in the release's directory and environment
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cutover exec -- bin/shop remote       a console of the live release, on its first host
+  cutover exec --idle --host web2 -- bin/shop version
+  cutover exec --release 42 -- env
+
+Ends with the program's own exit code.")]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    side: SideArguments,
+    /// Program and its arguments, after `--`; a relative program lies in the release
+    #[arg(last = true, required = true, value_name = "PROGRAM")]
+    argv: Vec<String>,
+}
+
+impl Arguments {
+    pub(super) async fn run(self, invocation: &Invocation) -> Ended {
+        let deployment = engine::deployment(invocation)?;
+        let terminal = stdin().is_terminal() && stdout().is_terminal();
+        let request = ExecRequest { instance: self.side.choice(), argv: self.argv, terminal };
+        engine::exec(&deployment, request).await
+    }
+}

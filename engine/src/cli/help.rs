@@ -1,0 +1,121 @@
+//! `cutover --help` with its commands in groups, and `cutover help`.
+
+use std::fmt::Write as _;
+
+use clap::builder::StyledStr;
+use clap::{Arg, ArgAction, Args, CommandFactory};
+
+use super::invocation::Invocation;
+use super::{DONE, Ended};
+use crate::model::view::{ExitCode, Problem};
+
+/// Commands in the order in which one needs them.
+const GROUPS: [(&str, &[&str]); 5] = [
+    ("Begin", &["init", "check", "setup", "config"]),
+    ("Deploy", &["plan", "deploy", "rollback"]),
+    ("After an interruption", &["resume", "abort", "unlock"]),
+    ("Look", &["status", "history", "logs", "exec"]),
+    ("For tools", &["schema", "completions", "help"]),
+];
+
+/// Shows the help of a command, or the exit codes
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cutover help deploy
+  cutover help exit-codes")]
+pub(super) struct Arguments {
+    /// A command, or `exit-codes`
+    topic: Option<String>,
+}
+
+impl Arguments {
+    pub(super) fn run(self, invocation: &Invocation) -> Ended {
+        let mut command = command();
+        command.build();
+        let text = match self.topic.as_deref() {
+            None => command.render_help(),
+            Some("exit-codes") => exit_codes().into(),
+            Some(topic) => match command.find_subcommand_mut(topic) {
+                Some(command) => command.render_help(),
+                None => {
+                    let known: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
+                    let problem =
+                        Problem::new("usage/topic", format!("no help on `{topic}`"), ExitCode::Usage);
+                    return Err(problem.fact("topics", format!("{} exit-codes", known.join(" "))));
+                }
+            },
+        };
+        invocation.output.styled(&text);
+        Ok(DONE)
+    }
+}
+
+/// The command line with its help.
+pub(super) fn command() -> clap::Command {
+    let help = Arg::new("help").short('h').long("help").action(ArgAction::HelpShort).global(true);
+    let command = super::arguments::Arguments::command();
+    let groups = groups(&command);
+    let template = format!(
+        "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{}{{options}}{{after-help}}",
+        groups.ansi()
+    );
+    command
+        .disable_help_flag(true)
+        .arg(help.help("Print help").help_heading("Everywhere"))
+        .help_template(template)
+        .after_help("More on one: cutover COMMAND --help; on exit codes: cutover help exit-codes")
+}
+
+fn groups(command: &clap::Command) -> StyledStr {
+    let styles = command.get_styles();
+    let (header, literal) = (styles.get_header(), styles.get_literal());
+    let mut text = StyledStr::new();
+    for (title, names) in GROUPS {
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "{header}{title}:{header:#}");
+        for name in names {
+            let about = command.find_subcommand(name).and_then(clap::Command::get_about);
+            let about = about.map(StyledStr::to_string).unwrap_or_default();
+            let _ = writeln!(text, "  {literal}{name:<12}{literal:#} {about}");
+        }
+        let _ = writeln!(text);
+    }
+    text
+}
+
+fn exit_codes() -> String {
+    let mut text = "Exit codes:\n".to_owned();
+    for code in ExitCode::ALL {
+        let _ = writeln!(text, "  {:>2}  {}", code.code(), code.meaning());
+    }
+    text.push_str("  `cutover exec` passes the program's own code on.\n");
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound_and_each_command_is_in_one_group() {
+        let command = command();
+        command.clone().debug_assert();
+        let grouped: Vec<&str> = GROUPS.iter().flat_map(|(_, names)| names.iter().copied()).collect();
+        let unique: BTreeSet<&str> = grouped.iter().copied().collect();
+        let all: BTreeSet<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
+        assert_eq!((unique, grouped.len()), (all.clone(), all.len()));
+    }
+
+    #[test]
+    fn each_command_has_one_line_and_an_example() {
+        for command in command().get_subcommands() {
+            let about = command.get_about().map(StyledStr::to_string).unwrap_or_default();
+            assert!(!about.is_empty() && about.len() <= 78 && !about.ends_with('.'), "{about}");
+            let example = command.get_after_help().map(StyledStr::to_string).unwrap_or_default();
+            assert!(example.contains(&format!("cutover {}", command.get_name())), "{}", command.get_name());
+        }
+    }
+}

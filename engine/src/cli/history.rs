@@ -1,0 +1,28 @@
+//! `cutover history`.
+
+use clap::Args;
+
+use super::invocation::Invocation;
+use super::{DONE, Ended, engine};
+use crate::report;
+
+/// Show past deployments: who, what, when, why, and how they ended
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cutover history
+  cutover history -n 100 --json | jq -r '.entries[] | [.started, .outcome] | @tsv'")]
+pub(super) struct Arguments {
+    /// How many, newest first
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 20)]
+    entries: usize,
+}
+
+impl Arguments {
+    pub(super) async fn run(self, invocation: &Invocation) -> Ended {
+        let deployment = engine::deployment(invocation)?;
+        let view = engine::history(&deployment, self.entries).await?;
+        invocation.output.view(&view, report::history);
+        Ok(DONE)
+    }
+}

@@ -1,0 +1,57 @@
+//! What one call of the program is about: the words that every command takes, and where its output goes.
+
+use std::io::{IsTerminal, stderr, stdin};
+
+use camino::Utf8PathBuf;
+
+use super::arguments::Everywhere;
+use super::confirmation::{Person, confirm};
+use super::output::Output;
+use super::project_file;
+use crate::model::Deployment;
+use crate::model::view::Problem;
+
+/// One call of the program.
+#[derive(Debug)]
+pub(super) struct Invocation {
+    everywhere: Everywhere,
+    pub(super) output: Output,
+}
+
+impl Invocation {
+    pub(super) const fn new(everywhere: Everywhere, output: Output) -> Self {
+        Self { everywhere, output }
+    }
+
+    /// The configuration file that was given, when one was.
+    pub(super) fn given_file(&self) -> Option<&Utf8PathBuf> {
+        self.everywhere.config.as_ref()
+    }
+
+    /// The configuration file that is meant.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub(super) fn file(&self) -> Result<Utf8PathBuf, Problem> {
+        project_file::find(self.given_file().map(Utf8PathBuf::as_path), &project_file::working_directory()?)
+    }
+
+    /// The environment that was asked for.
+    pub(super) fn environment(&self) -> Option<&str> {
+        self.everywhere.environment.as_deref().filter(|name| !name.is_empty())
+    }
+
+    /// Asks before anything in an environment changes that wants it so.
+    ///
+    /// # Errors
+    /// When the answer is no, or there is nobody to ask.
+    pub(super) fn confirm(&self, deployment: &Deployment, command: &str) -> Result<(), Problem> {
+        if self.everywhere.yes {
+            return confirm(deployment, command, Person::SaidYes);
+        }
+        if self.output.is_for_people() && stdin().is_terminal() && stderr().is_terminal() {
+            return confirm(deployment, command, Person::Asked(&mut stdin().lock(), &mut stderr().lock()));
+        }
+        confirm(deployment, command, Person::Absent)
+    }
+}

@@ -1,0 +1,113 @@
+//! The program: words in, words out. One file a command; what a person sees is made by [`crate::report`].
+//!
+//! # Where output goes
+//! What a command reports goes to standard output: the steps of a deployment, a status, a plan. Errors, warnings beside a report
+//! and questions go to standard error. With `--json`, standard output gets JSON objects, one a line, errors included, and nothing
+//! else. A closed output ends nothing.
+//!
+//! # Exit codes
+//! See [`crate::model::view::ExitCode`].
+
+mod abort;
+mod arguments;
+mod check;
+mod completions;
+mod config;
+mod confirmation;
+mod deploy;
+mod duration;
+mod engine;
+mod exec;
+mod help;
+mod history;
+mod init;
+mod invocation;
+mod logs;
+mod output;
+mod plan;
+mod project_file;
+mod resume;
+mod rollback;
+mod schema;
+mod setup;
+mod side;
+mod starter;
+mod status;
+mod unlock;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{ColorChoice, FromArgMatches};
+
+use arguments::{Arguments, Command};
+use invocation::Invocation;
+use output::{ColorWish, Output};
+
+use crate::model::view::{self, Problem};
+
+/// How a command ended: its exit code, or why it did not do what was asked.
+type Ended = Result<u8, Problem>;
+
+const DONE: u8 = view::ExitCode::Done.code();
+
+/// Runs the program with the words of its command line, its own name first.
+#[must_use]
+pub fn main(words: Vec<OsString>) -> ExitCode {
+    let choice = match ColorWish::of_words(&words) {
+        ColorWish::Auto => ColorChoice::Auto,
+        ColorWish::Always => ColorChoice::Always,
+        ColorWish::Never => ColorChoice::Never,
+    };
+    let parsed = help::command().color(choice).try_get_matches_from(words);
+    match parsed.and_then(|matches| Arguments::from_arg_matches(&matches)) {
+        Ok(arguments) => ExitCode::from(run(arguments)),
+        Err(message) => {
+            // Help goes to standard output and ends well, the rest to standard error; a closed one ends nothing.
+            let _ = message.print();
+            ExitCode::from(if message.use_stderr() { view::ExitCode::Usage.code() } else { DONE })
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> u8 {
+    let output = Output::new(&arguments.everywhere);
+    let invocation = Invocation::new(arguments.everywhere, output);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(fault) => {
+            let text = format!("can't start the threads of the program: {fault}");
+            return invocation.output.problem(&Problem::new(
+                "internal/threads",
+                text,
+                view::ExitCode::Internal,
+            ));
+        }
+    };
+    let ended = runtime.block_on(dispatch(arguments.command, &invocation));
+    // What is still running belongs to an operation that has been given up.
+    runtime.shutdown_background();
+    ended.unwrap_or_else(|problem| invocation.output.problem(&problem))
+}
+
+async fn dispatch(command: Command, invocation: &Invocation) -> Ended {
+    match command {
+        Command::Init(arguments) => arguments.run(invocation),
+        Command::Setup(arguments) => arguments.run(invocation).await,
+        Command::Check(arguments) => arguments.run(invocation).await,
+        Command::Config(arguments) => arguments.run(invocation),
+        Command::Plan(arguments) => arguments.run(invocation).await,
+        Command::Deploy(arguments) => arguments.run(invocation).await,
+        Command::Rollback(arguments) => arguments.run(invocation).await,
+        Command::Resume(arguments) => arguments.run(invocation).await,
+        Command::Abort(arguments) => arguments.run(invocation).await,
+        Command::Unlock(arguments) => arguments.run(invocation).await,
+        Command::Status(arguments) => arguments.run(invocation).await,
+        Command::History(arguments) => arguments.run(invocation).await,
+        Command::Exec(arguments) => arguments.run(invocation).await,
+        Command::Logs(arguments) => arguments.run(invocation).await,
+        Command::Schema(arguments) => arguments.run(invocation),
+        Command::Completions(arguments) => arguments.run(),
+        Command::Help(arguments) => arguments.run(invocation),
+    }
+}

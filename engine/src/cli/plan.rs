@@ -1,0 +1,43 @@
+//! `cutover plan`.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::deploy::Source;
+use super::invocation::Invocation;
+use super::{DONE, Ended, engine};
+use crate::model::Deployment;
+use crate::model::request::DeployRequest;
+use crate::report;
+
+/// Show every step, host and grant, and the way back; change nothing
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cutover plan
+  cutover plan -e production --release 42
+  cutover plan --json | jq '.irreversible'")]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    source: Source,
+    /// Take what the routers show as the truth, where the record differs
+    #[arg(long)]
+    adopt: bool,
+}
+
+impl Arguments {
+    pub(super) async fn run(self, invocation: &Invocation) -> Ended {
+        let deployment = engine::deployment(invocation)?;
+        let source = self.source.into_request();
+        let request = DeployRequest { source, message: None, adopt: self.adopt, lock_wait: Duration::ZERO };
+        show(invocation, &deployment, request).await
+    }
+}
+
+/// Shows what a deployment would do.
+pub(super) async fn show(invocation: &Invocation, deployment: &Deployment, request: DeployRequest) -> Ended {
+    let view = engine::plan(deployment, request).await?;
+    invocation.output.view(&view, report::plan);
+    Ok(DONE)
+}

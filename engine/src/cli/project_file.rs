@@ -1,0 +1,54 @@
+//! Which `cutover.toml` is meant.
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::model::view::{ExitCode, Problem};
+
+/// Name of the file where none is given.
+pub(super) const NAME: &str = "cutover.toml";
+
+/// The file that was given, or the one that lies in `start` or in the nearest parent of it.
+///
+/// # Errors
+/// When there is none.
+pub(super) fn find(given: Option<&Utf8Path>, start: &Utf8Path) -> Result<Utf8PathBuf, Problem> {
+    if let Some(given) = given {
+        return Ok(given.to_owned());
+    }
+    let found = start.ancestors().map(|directory| directory.join(NAME)).find(|file| file.is_file());
+    found.ok_or_else(|| {
+        let text = format!("no `{NAME}` in `{start}` or in a parent of it");
+        let problem = Problem::new("config/not-found", text, ExitCode::Configuration);
+        problem.hint("`cutover init` writes one, `-c FILE` names another")
+    })
+}
+
+/// The directory that the program was started in.
+///
+/// # Errors
+/// When it is gone, or its name is not text.
+pub(super) fn working_directory() -> Result<Utf8PathBuf, Problem> {
+    let problem = |text: String| Problem::new("config/directory", text, ExitCode::Configuration);
+    let path = std::env::current_dir().map_err(|fault| problem(format!("no working directory: {fault}")))?;
+    Utf8PathBuf::from_path_buf(path).map_err(|path| problem(format!("`{}` is not UTF-8", path.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_file_is_meant() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let root = Utf8Path::from_path(directory.path()).expect("text");
+        let inner = root.join("a/b");
+        std::fs::create_dir_all(&inner).expect("directories");
+        let missing = find(None, &inner).expect_err("no file yet");
+        assert_eq!(missing.code, "config/not-found");
+        std::fs::write(root.join(NAME), "").expect("a file");
+        assert_eq!(find(None, &inner), Ok(root.join(NAME)));
+        std::fs::write(root.join("a").join(NAME), "").expect("a file");
+        assert_eq!(find(None, &inner), Ok(root.join("a").join(NAME)));
+        assert_eq!(find(Some("x.toml".into()), &inner), Ok("x.toml".into()));
+    }
+}

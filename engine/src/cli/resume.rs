@@ -1,0 +1,30 @@
+//! `cutover resume`.
+
+use clap::Args;
+
+use super::invocation::Invocation;
+use super::{Ended, engine};
+use crate::model::request::Recovery;
+
+/// Bring a deployment that was cut off to its end, forward or back as is safe
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cutover resume                        looks at hosts and routers first, then goes on or back
+  cutover resume --forward              goes on where both ways are open
+
+To go back in any case: `cutover abort`.")]
+pub(super) struct Arguments {
+    /// Go forward where there is a choice
+    #[arg(long)]
+    forward: bool,
+}
+
+impl Arguments {
+    pub(super) async fn run(self, invocation: &Invocation) -> Ended {
+        let deployment = engine::deployment(invocation)?;
+        invocation.confirm(&deployment, "resume")?;
+        let recovery = if self.forward { Recovery::ResumeForward } else { Recovery::Resume };
+        engine::recover(&deployment, recovery, invocation.output.sink()).await
+    }
+}

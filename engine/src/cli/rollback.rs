@@ -1,0 +1,38 @@
+//! `cutover rollback`.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::invocation::Invocation;
+use super::{Ended, duration, engine};
+use crate::model::request::RollbackRequest;
+
+/// Put an older release live again, by a new deployment of it
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cutover rollback                      the release before, in seconds when it is kept warm
+  cutover rollback --to 41 -m \"checkout is broken\"
+
+For a deployment that went live. One that was cut off on its way: `cutover resume` or `cutover abort`.")]
+pub(super) struct Arguments {
+    /// Release number or identifier [default: the one before]
+    #[arg(long, value_name = "ID")]
+    to: Option<String>,
+    /// Text for the history
+    #[arg(short, long, value_name = "TEXT")]
+    message: Option<String>,
+    /// Wait so long for a lock that another deployment holds
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = duration::parse)]
+    lock_wait: Duration,
+}
+
+impl Arguments {
+    pub(super) async fn run(self, invocation: &Invocation) -> Ended {
+        let deployment = engine::deployment(invocation)?;
+        invocation.confirm(&deployment, "rollback")?;
+        let request = RollbackRequest { to: self.to, message: self.message, lock_wait: self.lock_wait };
+        engine::rollback(&deployment, request, invocation.output.sink()).await
+    }
+}

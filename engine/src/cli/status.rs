@@ -1,0 +1,36 @@
+//! `cutover status`.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::invocation::Invocation;
+use super::{DONE, Ended, duration, engine};
+use crate::model::view::ExitCode;
+use crate::report;
+
+/// Show what is live, as hosts and routers tell it, against the record
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cutover status
+  cutover status --check --max-age 7d   ends with 70 on drift, or when the live release is older
+  cutover status --json | jq .live.release.number")]
+pub(super) struct Arguments {
+    /// End with 70 when reality and record differ, or the live release is too old
+    #[arg(long)]
+    check: bool,
+    /// How old the live release may be [default: pipeline.max-age]
+    #[arg(long, value_name = "TIME", value_parser = duration::parse, requires = "check")]
+    max_age: Option<Duration>,
+}
+
+impl Arguments {
+    pub(super) async fn run(self, invocation: &Invocation) -> Ended {
+        let deployment = engine::deployment(invocation)?;
+        let view = engine::status(&deployment, self.max_age).await?;
+        let failed = self.check && (!view.drift.is_empty() || view.too_old.is_some());
+        invocation.output.view(&view, report::status);
+        Ok(if failed { ExitCode::CheckFailed.code() } else { DONE })
+    }
+}

@@ -1,0 +1,32 @@
+//! `cutover unlock`.
+
+use clap::Args;
+
+use super::invocation::Invocation;
+use super::{DONE, Ended, engine};
+use crate::report::Line;
+
+/// Only free the lock of a deployment that is gone; hosts and traffic stay as they are
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  cutover unlock --epoch 17             the number is in the message that says who holds the lock
+
+What the holder began stays begun: `cutover status` shows it, `cutover resume` or `cutover abort` ends it.
+Both take the lock of a dead holder by themselves, so this is seldom needed.")]
+pub(super) struct Arguments {
+    /// Epoch of the holder; another holder than this one keeps the lock
+    #[arg(long, value_name = "N")]
+    epoch: u64,
+}
+
+impl Arguments {
+    pub(super) async fn run(self, invocation: &Invocation) -> Ended {
+        let deployment = engine::deployment(invocation)?;
+        invocation.confirm(&deployment, "unlock")?;
+        let holder = engine::unlock(&deployment, self.epoch).await?;
+        let line = format!("{}: the lock is free; it was held by {holder}", deployment.title());
+        invocation.output.view(&serde_json::json!({ "unlocked": holder }), |_, _| vec![Line::plain(&line)]);
+        Ok(DONE)
+    }
+}

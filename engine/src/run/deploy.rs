@@ -1,0 +1,391 @@
+//! `deploy` and `rollback`: from the wish to the end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use camino::Utf8PathBuf;
+use cutover_host::operation::LockHolder;
+
+use super::artifact::{self, Built};
+use super::ending::Ending;
+use super::journal_log::JournalLog;
+use super::lease::{Claimant, Lease};
+use super::observe::{Staged, observe};
+use super::performer::{Performer, store_fault};
+use super::runner::{Runner, Stopped};
+use super::session::Session;
+use crate::model::request::{DeployRequest, DeploySource, RollbackRequest};
+use crate::model::view::ExitCode;
+use crate::model::{
+    EventKind, HistoryEntry, HistoryError, HistoryRelease, HostName, LiveRecord, Note, Observed, Outcome, Plan, Progress,
+    Record, Refusal, Release, Step, StepEnd, Trouble, Wish,
+};
+use crate::store::{HomeState, Journal, Lineage, StateDirectory, StoreFault, next_release_number};
+
+/// What a run of either command wants.
+pub(super) struct Want {
+    pub(super) command: &'static str,
+    pub(super) source: DeploySource,
+    pub(super) message: Option<String>,
+    pub(super) adopt: bool,
+    pub(super) lock_wait: Duration,
+}
+
+/// Everything that is known before anything is changed.
+pub(super) struct Ready {
+    pub(super) state: HomeState<Record>,
+    pub(super) observed: Observed,
+    pub(super) staged: Staged,
+    pub(super) source: artifact::Resolved,
+}
+
+/// Puts a release live.
+pub async fn deploy(session: &Session, request: DeployRequest) -> ExitCode {
+    let DeployRequest { source, message, adopt, lock_wait } = request;
+    whole(session, Want { command: "deploy", source, message, adopt, lock_wait }).await
+}
+
+/// Puts the previous release, or another one that is on the hosts, back.
+pub async fn rollback(session: &Session, request: RollbackRequest) -> ExitCode {
+    let RollbackRequest { to, message, lock_wait } = request;
+    let source = DeploySource::Release(to.unwrap_or_default());
+    whole(session, Want { command: "rollback", source, message, adopt: false, lock_wait }).await
+}
+
+async fn whole(session: &Session, want: Want) -> ExitCode {
+    let deployment = ulid::Ulid::from_parts(session.reporter.now().0, super::random()).to_string();
+    session.reporter.tell(EventKind::Started {
+        command: want.command.to_owned(),
+        title: session.deployment.title(),
+        deployment: deployment.clone(),
+    });
+    let mut interrupts = session.interrupts.clone();
+    let prepared = tokio::select! {
+        prepared = prepare(session, &want, &deployment) => prepared,
+        Ok(signal) = interrupts.wait_for(|interrupts| interrupts.count > 0) => Err((signal.trouble(), None)),
+    };
+    let ending = match prepared {
+        Ok((ready, built)) => locked(session, &want, &deployment, ready, built).await,
+        Err((trouble, live)) => Ending::before_anything(trouble, live.as_deref()),
+    };
+    let exit_code = ending.exit_code;
+    session.reporter.tell(ending.event(session.reporter.elapsed()));
+    exit_code
+}
+
+type Early = (Trouble, Option<Box<LiveRecord>>);
+
+/// Preflight without the lock, and the build: nothing on a host is touched.
+async fn prepare(session: &Session, want: &Want, deployment: &str) -> Result<(Ready, Built), Early> {
+    let began = session.reporter.now();
+    let places: Vec<String> = session.sites.keys().map(ToString::to_string).collect();
+    let step = Step::Preflight;
+    session.reporter.tell(EventKind::StepStarted { step, places: places.clone(), wait: None });
+    let ended = |end, summary: String| {
+        let took = session.reporter.now().since(began);
+        let places = places.clone();
+        session.reporter.tell(EventKind::StepEnded { step, places, end, summary, details: Vec::new(), took });
+    };
+    let ready = match preflight(session, want).await {
+        Ok(ready) => ready,
+        Err((trouble, live)) => {
+            ended(StepEnd::Failed, trouble.message.clone());
+            return Err((trouble, live));
+        }
+    };
+    let live = ready.state.live.clone();
+    let release = ready.source.release(&ready.state, &ready.staged, session.reporter.now());
+    session.reporter.tell(EventKind::Planned {
+        release: release.clone(),
+        commits: ready.source.commits,
+        live: live.as_ref().map(|record| record.live.clone()),
+        color: super::ending::idle_of(live.as_ref()),
+        notes: ready.source.notes.clone(),
+    });
+    ended(StepEnd::Ok, router_summary(&ready.observed));
+    let built = artifact::build(session, &ready.source, release, deployment).await;
+    match built {
+        Ok(built) => Ok((ready, built)),
+        Err(trouble) => Err((trouble, live.map(Box::new))),
+    }
+}
+
+/// Reads everything that a plan needs, and finds out what is to be deployed.
+pub(super) async fn preflight(session: &Session, want: &Want) -> Result<Ready, Early> {
+    let state = session.home.read_all::<Record>().await.map_err(|fault| (store_fault(&fault).trouble, None))?;
+    let live = state.live.clone().map(Box::new);
+    if let Some(trouble) = unfinished(&state) {
+        return Err((trouble, live));
+    }
+    let checked = async {
+        let (observed, staged) = observe(session, state.live.as_ref()).await?;
+        let source = artifact::resolve(session, want, &state, &staged).await?;
+        Ok((observed, staged, source))
+    };
+    let (observed, staged, source) = checked.await.map_err(|trouble| (trouble, live.clone()))?;
+    let ready = Ready { state, observed, staged, source };
+    // A plan that can't be made costs no build.
+    let wish = wish(want, "", ready.source.release(&ready.state, &ready.staged, session.reporter.now()), session);
+    Plan::new(&session.deployment, &wish, &ready.observed).map_err(|refusal| (refused(&refusal), live))?;
+    Ok(ready)
+}
+
+/// A deployment that has begun and not ended.
+pub(super) fn unfinished(state: &HomeState<Record>) -> Option<Trouble> {
+    let journal = state.open.as_ref()?;
+    let (_, last) = journal.records.last()?;
+    if matches!(last, Record::Closed { outcome } if *outcome != Outcome::Stuck) {
+        return None;
+    }
+    let message = format!("deployment {} has not ended", journal.deployment);
+    Some(Trouble::new("deploy/unfinished", message).hint("`cutover resume` goes on with it, `cutover abort` puts everything back"))
+}
+
+fn router_summary(observed: &Observed) -> String {
+    let recorded = observed.recorded.as_ref().map(|(color, _)| *color);
+    match observed.live_color() {
+        Ok(None) => "no colour is routed to yet".to_owned(),
+        Ok(Some(color)) if Some(color) == recorded => format!("router {color} 100 %, as recorded"),
+        Ok(Some(color)) => format!("router {color} 100 %, adopted"),
+        Err(_) => "routers disagree".to_owned(),
+    }
+}
+
+/// A refusal as an error.
+pub(super) fn refused(refusal: &Refusal) -> Trouble {
+    match refusal {
+        Refusal::RoutersDisagree { .. } => Trouble::new("deploy/routers-disagree", refusal.to_string())
+            .hint("put them on one colour, then deploy again; `cutover status` shows each"),
+        Refusal::Drift { .. } => Trouble::new("deploy/drift", refusal.to_string())
+            .hint("find out who moved it; `cutover deploy --adopt` takes the router's word for it"),
+        Refusal::LiveAlready { .. } => Trouble::new("deploy/live-already", refusal.to_string())
+            .hint("`cutover deploy` makes a new release, `cutover status` shows what is live"),
+    }
+}
+
+fn wish(want: &Want, deployment: &str, release: Release, session: &Session) -> Wish {
+    Wish {
+        deployment: deployment.to_owned(),
+        command: want.command.to_owned(),
+        release,
+        migrate: want.command == "deploy",
+        reuse_warm: want.command == "rollback",
+        adopt: want.adopt,
+        now: session.reporter.now(),
+    }
+}
+
+/// Lock, fence, reap, read, plan, run.
+async fn locked(session: &Session, want: &Want, deployment: &str, ready: Ready, built: Built) -> Ending {
+    let live = ready.state.live.clone();
+    let early = |trouble: Trouble| Ending::before_anything(trouble, live.as_ref());
+    let lease = match take_lock(session, want.command, deployment, want.lock_wait).await {
+        Ok(lease) => lease,
+        Err(fault) => return early(store_fault(&fault).trouble),
+    };
+    let ending = match begin(session, want, deployment, built, &lease).await {
+        Ok((performer, journal, progress)) => drive(session, performer, journal, progress, &lease).await,
+        Err(trouble) => early(trouble),
+    };
+    free(session, lease).await;
+    ending
+}
+
+pub(super) async fn free(session: &Session, lease: Lease) {
+    if let Err(fault) = lease.free().await {
+        session.reporter.tell(EventKind::Warning { text: format!("the lock was not freed: {fault}"), hint: fault.hint() });
+    }
+}
+
+/// Takes the lock, fences every host, and ends what earlier holders left running.
+pub(super) async fn take_lock(
+    session: &Session,
+    command: &str,
+    deployment: &str,
+    wait: Duration,
+) -> Result<Lease, StoreFault> {
+    let operator = &session.operator;
+    let claimant = Claimant {
+        holder: LockHolder {
+            who: format!("{}@{} pid {}", operator.user, operator.machine, operator.pid),
+            deployment: deployment.to_owned(),
+            command: command.to_owned(),
+        },
+        machine: operator.machine.clone(),
+        is_alive: super::is_alive,
+    };
+    let clock = async || session.home.directory().clock().await;
+    let lease = Lease::take(&session.home, &claimant, wait, &session.reporter, clock).await?;
+    let epoch = lease.lock().epoch();
+    let shut_out = async {
+        let directories: Vec<&StateDirectory> = session.sites.values().map(|site| &site.state).collect();
+        for directory in &directories {
+            directory.fence(epoch).await?;
+            directory.reap(epoch).await?;
+        }
+        let directories: Vec<StateDirectory> = directories.into_iter().cloned().collect();
+        let fresh = Lineage::new(session.reporter.now(), super::random());
+        session.home.settle_lineage(lease.lock(), &directories, fresh).await?;
+        Ok(())
+    };
+    match shut_out.await {
+        Ok(()) => Ok(lease),
+        Err(fault) => {
+            free(session, lease).await;
+            Err(fault)
+        }
+    }
+}
+
+async fn begin(
+    session: &Session,
+    want: &Want,
+    deployment: &str,
+    built: Built,
+    lease: &Lease,
+) -> Result<(Performer, Journal<Record>, Progress), Trouble> {
+    let fault = |fault: StoreFault| store_fault(&fault).trouble;
+    let state = session.home.read_all::<Record>().await.map_err(fault)?;
+    if let Some(trouble) = unfinished(&state) {
+        return Err(trouble);
+    }
+    close_leftovers(session, lease, &state).await?;
+    let (observed, staged) = observe(session, state.live.as_ref()).await?;
+    let mut release = built.release;
+    if built.is_new {
+        let number = next_release_number(&state.history, state.live.as_ref(), staged.numbers());
+        if number != release.number {
+            let text = format!("another deployment took number {}: this release is {number}", release.number);
+            session.reporter.tell(EventKind::Warning { text, hint: None });
+            release.number = number;
+        }
+    }
+    let wish = wish(want, deployment, release, session);
+    let plan = Plan::new(&session.deployment, &wish, &observed).map_err(|refusal| refused(&refusal))?;
+    let first = Record::Planned { plan: Box::new(plan.clone()), origin: session.origin(want.message.clone()) };
+    let journal = Journal::create(&session.home, lease.lock(), deployment, session.reporter.now(), &first).await;
+    let journal = journal.map_err(fault)?;
+    let performer = performer(session, lease, built.artifact, state.live);
+    Ok((performer, journal, Progress::new(plan)))
+}
+
+/// An ended deployment whose journal is still open: its history is made sure of, then it is closed.
+pub(super) async fn close_leftovers(session: &Session, lease: &Lease, state: &HomeState<Record>) -> Result<(), Trouble> {
+    let Some(open) = &state.open else { return Ok(()) };
+    let fault = |fault: StoreFault| store_fault(&fault).trouble;
+    if !open.records.is_empty() {
+        let records: Vec<Record> = open.records.iter().map(|(_, record)| record.clone()).collect();
+        let progress = Progress::replay(&records)
+            .map_err(|error| Trouble::new("state/journal-broken", error.to_string()))?;
+        let outcome = progress.outcome().unwrap_or(Outcome::Unfinished);
+        let entry = history_entry(&records, &progress, &Ending::of(&progress, outcome, None), session);
+        session.home.remember(lease.lock(), session.reporter.now(), &entry).await.map_err(fault)?;
+    }
+    session.home.close(lease.lock(), &open.deployment).await.map_err(fault)
+}
+
+pub(super) fn performer(
+    session: &Session,
+    lease: &Lease,
+    artifact: Option<Utf8PathBuf>,
+    live: Option<LiveRecord>,
+) -> Performer {
+    Performer {
+        deployment: Arc::clone(&session.deployment),
+        sites: session.sites.clone(),
+        hooks: session.hooks.clone(),
+        home: session.home.clone(),
+        lock: lease.lock().clone(),
+        secrets: session.secrets.clone(),
+        reporter: session.reporter.clone(),
+        artifact,
+        live,
+    }
+}
+
+/// Runs to the end, and keeps it.
+pub(super) async fn drive(
+    session: &Session,
+    performer: Performer,
+    journal: Journal<Record>,
+    mut progress: Progress,
+    lease: &Lease,
+) -> Ending {
+    let live = performer.live.clone();
+    let log = JournalLog {
+        journal,
+        reporter: session.reporter.clone(),
+        plan: Arc::clone(progress.plan()),
+        step: lease.step(),
+    };
+    let mut runner = Runner {
+        world: Arc::new(performer),
+        log,
+        reporter: session.reporter.clone(),
+        interrupts: session.interrupts.clone(),
+        parallel: session.deployment.pipeline.parallel,
+        deadline: tokio::time::Instant::now() + session.deployment.pipeline.timeout,
+    };
+    let outcome = match runner.run(&mut progress).await {
+        Ok(outcome) => outcome,
+        Err(Stopped::Interrupted) => {
+            return Ending::unfinished(&progress, session.interrupts.borrow().trouble());
+        }
+        Err(Stopped::Lost(fault)) => return Ending::unfinished(&progress, store_fault(&fault).trouble),
+    };
+    let ending = Ending::of(&progress, outcome, live.as_ref());
+    // A deployment that needs a person stays open: `resume` takes it up again.
+    if outcome != Outcome::Stuck
+        && let Err(trouble) = remember(session, &progress, &ending, lease).await
+    {
+        let text = format!("the end was not kept in the history: {}", trouble.message);
+        session.reporter.tell(EventKind::Warning { text, hint: trouble.hint });
+    }
+    ending
+}
+
+async fn remember(session: &Session, progress: &Progress, ending: &Ending, lease: &Lease) -> Result<(), Trouble> {
+    let fault = |fault: StoreFault| store_fault(&fault).trouble;
+    let deployment = &progress.plan().deployment;
+    let read = session.home.read_journal::<Record>(deployment).await.map_err(fault)?;
+    let records: Vec<Record> = read.records.into_iter().map(|(_, record)| record).collect();
+    let entry = history_entry(&records, progress, ending, session);
+    session.home.remember(lease.lock(), session.reporter.now(), &entry).await.map_err(fault)?;
+    session.home.close(lease.lock(), deployment).await.map_err(fault)
+}
+
+fn history_entry(records: &[Record], progress: &Progress, ending: &Ending, session: &Session) -> HistoryEntry {
+    let plan = progress.plan();
+    let origin = records.iter().find_map(|record| match record {
+        Record::Planned { origin, .. } => Some(origin.clone()),
+        _ => None,
+    });
+    let origin = origin.unwrap_or_default();
+    HistoryEntry {
+        deployment: plan.deployment.clone(),
+        command: plan.command.clone(),
+        release: Some(HistoryRelease::from(&plan.release)),
+        color: Some(plan.color),
+        who: origin.who,
+        ci: origin.ci,
+        message: origin.message,
+        started: plan.made,
+        ended: session.reporter.now(),
+        outcome: ending.outcome,
+        exit_code: ending.exit_code.code(),
+        error: ending.error.as_ref().map(|trouble| HistoryError {
+            code: trouble.code.clone(),
+            text: trouble.message.clone(),
+        }),
+    }
+}
+
+/// Names of hosts, for a sentence.
+pub(super) fn names(hosts: &[HostName]) -> String {
+    hosts.iter().map(HostName::as_str).collect::<Vec<_>>().join(" ")
+}
+
+/// Notes with one label.
+pub(super) fn note(label: &str, text: impl Into<String>) -> Note {
+    Note::new(label, text)
+}

@@ -1,0 +1,156 @@
+//! The end of a run, in words and as an exit code: pure functions over what is known.
+
+use crate::model::view::ExitCode;
+use crate::model::{Color, EventKind, LiveRecord, Note, Outcome, Plan, Progress, Trouble};
+
+/// A run's end before its time is added.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Ending {
+    pub(crate) outcome: Outcome,
+    pub(crate) error: Option<Trouble>,
+    pub(crate) facts: Vec<Note>,
+    pub(crate) hint: Option<String>,
+    pub(crate) exit_code: ExitCode,
+}
+
+impl Ending {
+    /// As the last event.
+    pub(crate) fn event(self, took: std::time::Duration) -> EventKind {
+        let (code, error) = match self.error {
+            Some(trouble) => (Some(trouble.code), Some(trouble.message)),
+            None => (None, None),
+        };
+        EventKind::Ended {
+            outcome: self.outcome,
+            code,
+            error,
+            facts: self.facts,
+            hint: self.hint,
+            exit_code: self.exit_code.code(),
+            took,
+        }
+    }
+
+    /// Nothing was begun.
+    pub(crate) fn before_anything(trouble: Trouble, live: Option<&LiveRecord>) -> Self {
+        let exit_code = early_exit_code(&trouble.code);
+        let facts = live.map(|record| Note::new("traffic", format!("{}; nothing was run", serving(record)))).into_iter().collect();
+        let hint = trouble.hint.clone();
+        let outcome = if exit_code == ExitCode::Stuck { Outcome::Stuck } else { Outcome::NothingChanged };
+        Self { outcome, error: Some(trouble), facts, hint, exit_code }
+    }
+
+    /// The deployment has ended.
+    pub(crate) fn of(progress: &Progress, outcome: Outcome, live: Option<&LiveRecord>) -> Self {
+        let plan = progress.plan();
+        let error = progress.first_error().cloned();
+        let interrupted = error.as_ref().is_some_and(|trouble| trouble.code == "deploy/interrupted");
+        let exit_code = match (outcome, interrupted) {
+            (Outcome::Deployed, _) => ExitCode::Done,
+            (Outcome::RolledBack | Outcome::NothingChanged, true) => ExitCode::InterruptedPutBack,
+            (Outcome::RolledBack, false) => ExitCode::RolledBack,
+            (Outcome::NothingChanged, false) => ExitCode::NothingChanged,
+            (Outcome::Stuck, _) => ExitCode::Stuck,
+            (Outcome::Unfinished, _) => ExitCode::InterruptedUnfinished,
+        };
+        let mut facts = vec![Note::new("traffic", traffic(progress, outcome, live))];
+        if outcome != Outcome::Deployed && progress.migration_begun() {
+            facts.push(Note::new("not undone", format!("migrations of release {}", plan.release.number)));
+        }
+        for (action, reason) in progress.not_undone() {
+            facts.push(Note::new("by hand", format!("{}: {action} ({reason})", action.place())));
+        }
+        for (action, trouble) in progress.warnings() {
+            facts.push(Note::new("warning", format!("{}: {action}: {}", action.place(), trouble.message)));
+        }
+        let error = if outcome == Outcome::Deployed { None } else { error };
+        let hint = hint(plan, outcome, error.as_ref());
+        Self { outcome, error, facts, hint, exit_code }
+    }
+
+    /// The run stopped before its deployment did.
+    pub(crate) fn unfinished(progress: &Progress, trouble: Trouble) -> Self {
+        let exit_code = match trouble.code.as_str() {
+            "state/fenced" => ExitCode::Fenced,
+            _ => ExitCode::InterruptedUnfinished,
+        };
+        let traffic = if progress.is_pivoted() {
+            format!("{}, release {}", progress.plan().color, progress.plan().release.number)
+        } else if progress.switch_begun() {
+            "not known: `cutover status` asks the routers".to_owned()
+        } else {
+            "as it was: no router was touched".to_owned()
+        };
+        let hint = Some("`cutover resume` goes on from here, `cutover abort` puts everything back".to_owned());
+        Self {
+            outcome: Outcome::Unfinished,
+            error: Some(trouble),
+            facts: vec![Note::new("traffic", traffic)],
+            hint,
+            exit_code,
+        }
+    }
+}
+
+/// Exit code of an error that came before anything was changed.
+pub(crate) fn early_exit_code(code: &str) -> ExitCode {
+    match code {
+        "deploy/interrupted" => ExitCode::InterruptedPutBack,
+        "state/locked" => ExitCode::Locked,
+        "state/fenced" => ExitCode::Fenced,
+        "deploy/unfinished" | "deploy/drift" | "deploy/routers-disagree" | "state/lineage" | "state/two-states"
+        | "state/journal-broken" | "resume/moved" | "resume/no-way" | "resume/old-switch" | "abort/too-late" => {
+            ExitCode::Stuck
+        }
+        "host/untrusted" | "resume/authority" | "hook/digest" => ExitCode::Refused,
+        "hook/missing-grant" | "secret/undeclared" => ExitCode::Configuration,
+        _ if code.starts_with("config/") => ExitCode::Configuration,
+        _ if code.starts_with("internal/") => ExitCode::Internal,
+        _ => ExitCode::NothingChanged,
+    }
+}
+
+/// `blue, release 42`.
+pub(crate) fn serving(record: &LiveRecord) -> String {
+    format!("{}, release {}", record.live.color, record.live.release.number)
+}
+
+fn traffic(progress: &Progress, outcome: Outcome, live: Option<&LiveRecord>) -> String {
+    let plan = progress.plan();
+    let new = format!("{}, release {}", plan.color, plan.release.number);
+    let old = || match (live, &plan.live) {
+        (Some(record), _) => serving(record),
+        (None, Some((color, _))) => color.to_string(),
+        (None, None) => "no colour, as before this first deployment".to_owned(),
+    };
+    match outcome {
+        Outcome::Deployed => new,
+        Outcome::RolledBack if progress.switch_begun() => format!("{}; put back", old()),
+        Outcome::RolledBack | Outcome::NothingChanged => format!("{}; never touched", old()),
+        Outcome::Stuck | Outcome::Unfinished => "look: `cutover status` asks hosts and routers".to_owned(),
+    }
+}
+
+fn hint(plan: &Plan, outcome: Outcome, error: Option<&Trouble>) -> Option<String> {
+    let number = plan.release.number;
+    match outcome {
+        Outcome::Deployed | Outcome::Unfinished => None,
+        Outcome::Stuck => Some("mend what is named above, then `cutover resume` (or `cutover abort`)".into()),
+        Outcome::RolledBack | Outcome::NothingChanged => {
+            let own = error.and_then(|trouble| trouble.hint.clone());
+            own.or_else(|| {
+                let retry = "fix and `cutover deploy`";
+                Some(if outcome == Outcome::RolledBack && plan.command == "deploy" {
+                    format!("{retry}, or retry without building: `cutover deploy --release {number}`")
+                } else {
+                    retry.to_owned()
+                })
+            })
+        }
+    }
+}
+
+/// Colour names for a sentence: `green`.
+pub(crate) fn idle_of(live: Option<&LiveRecord>) -> Color {
+    live.map_or(Color::Blue, |record| record.live.color.other())
+}

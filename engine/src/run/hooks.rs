@@ -1,0 +1,256 @@
+//! The hooks of a deployment, ready to be asked.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use cutover_host::operation::Guard;
+
+use super::Reporter;
+use super::performer::Unperformed;
+use super::probe;
+use super::site::Sites;
+use crate::bundled;
+use crate::hook::http::{FetchRequest, HttpClient};
+use crate::hook::{Access, Answered, Groups, HookFailure, HookPool, Hosts, Kind, LoadedHook, Observer};
+use crate::model::grant::Denied;
+use crate::model::{
+    Artifact, Case, Color, Deployment, EventKind, Health, Hook, HookCall, HookSource, HostName, Instance, Level, Name,
+    Observation, Routing, Source, Trouble,
+};
+use crate::transport::Link;
+
+/// Every hook of a deployment.
+#[derive(Debug, Clone)]
+pub(crate) struct Hooks {
+    build: Arc<LoadedHook>,
+    health: Arc<LoadedHook>,
+    router: Arc<LoadedHook>,
+    smoke: BTreeMap<Name, Arc<LoadedHook>>,
+    groups: Groups,
+    reach: Arc<Reach>,
+    http: Arc<HttpClient>,
+    told: Arc<Teller>,
+}
+
+/// Why a hook gave no answer.
+#[derive(Debug, Clone)]
+pub(crate) struct HookTrouble {
+    pub(crate) trouble: Trouble,
+    /// Whether asking again may help.
+    pub(crate) temporary: bool,
+}
+
+impl From<HookTrouble> for Unperformed {
+    fn from(failure: HookTrouble) -> Self {
+        failure.trouble.into()
+    }
+}
+
+/// Every hook of a configuration with its kind.
+pub(crate) fn configured(deployment: &Deployment) -> Vec<(&Hook, Kind)> {
+    let mut hooks = vec![(&deployment.build.hook, Kind::Build), (&deployment.health_check.hook, Kind::HealthCheck)];
+    hooks.extend(deployment.smoke_tests.iter().map(|test| (&test.hook, Kind::SmokeTest)));
+    hooks.push((&deployment.router.hook, Kind::Router));
+    hooks
+}
+
+/// The bytes of a hook's component.
+///
+/// # Errors
+/// When its file can't be read.
+pub(crate) async fn component(hook: &Hook) -> Result<Vec<u8>, Trouble> {
+    match &hook.source {
+        HookSource::Builtin(name) => bundled::hook(name)
+            .map(|found| found.wasm.to_vec())
+            .ok_or_else(|| Trouble::new("hook/unknown-builtin", format!("there is no `builtin:{name}`"))),
+        HookSource::File(path) => tokio::fs::read(path)
+            .await
+            .map_err(|error| Trouble::new("hook/unreadable", format!("hook `{}`: `{path}`: {error}", hook.title))),
+    }
+}
+
+impl Hooks {
+    /// Loads every hook.
+    ///
+    /// # Errors
+    /// With every hook that can't be used.
+    pub(crate) async fn load(deployment: &Deployment, pool: HookPool, reporter: Reporter) -> Result<Self, Vec<Trouble>> {
+        let told = Arc::new(Teller { reporter });
+        let mut loaded: Vec<Arc<LoadedHook>> = Vec::new();
+        let mut troubles = Vec::new();
+        for (hook, kind) in configured(deployment) {
+            let wasm = match component(hook).await {
+                Ok(wasm) => wasm,
+                Err(trouble) => {
+                    troubles.push(trouble);
+                    continue;
+                }
+            };
+            match pool.load(hook, kind, wasm, told.as_ref()).await {
+                Ok(hook) => loaded.push(Arc::new(hook)),
+                Err(fault) => {
+                    let mut trouble = Trouble::new(fault.code(), fault.to_string());
+                    trouble.hint = fault.hint();
+                    troubles.push(trouble);
+                }
+            }
+        }
+        if !troubles.is_empty() {
+            return Err(troubles);
+        }
+        let mut loaded = loaded.into_iter();
+        let mut next = || loaded.next().ok_or_else(|| vec![Trouble::new("internal/hooks", "a hook is missing")]);
+        let (build, health) = (next()?, next()?);
+        let mut smoke = BTreeMap::new();
+        for test in &deployment.smoke_tests {
+            smoke.insert(test.name.clone(), next()?);
+        }
+        let router = next()?;
+        let routers = deployment.router.names.iter().filter(|name| deployment.hosts.contains_key(*name));
+        let groups = Groups {
+            app: super::observe::all_app_hosts(deployment),
+            routers: routers.cloned().collect(),
+            builder: deployment.build.builder.clone(),
+        };
+        let http = pool.http();
+        Ok(Self { build, health, router, smoke, groups, reach: Arc::default(), http, told })
+    }
+
+    /// Lets hooks reach these hosts.
+    pub(crate) fn reach(&mut self, sites: &Sites) {
+        self.reach = Arc::new(Reach { sites: sites.clone(), epoch: Mutex::default() });
+    }
+
+    /// Lets hooks change something, under this epoch of the lock.
+    pub(crate) fn allow_changes(&self, epoch: u64) {
+        if let Ok(mut held) = self.reach.epoch.lock() {
+            *held = Some(epoch);
+        }
+    }
+
+    /// Digest of each component, by the hook's title.
+    pub(crate) fn digests(&self) -> Vec<(String, String)> {
+        let all = [&self.build, &self.health].into_iter().chain(self.smoke.values()).chain([&self.router]);
+        all.map(|hook| (hook.title().to_owned(), hook.digest().to_owned())).collect()
+    }
+
+    fn access(&self) -> Access<'_> {
+        Access { hosts: self.reach.as_ref(), groups: &self.groups, observer: self.told.as_ref() }
+    }
+
+    pub(crate) async fn build(&self, call: &HookCall, source: &Source) -> Result<Artifact, HookTrouble> {
+        trouble(&self.build, self.build.build(self.access(), call, source).await)
+    }
+
+    pub(crate) async fn check_health(&self, call: &HookCall, instance: &Instance) -> Result<Health, HookTrouble> {
+        trouble(&self.health, self.health.check_health(self.access(), call, instance).await)
+    }
+
+    pub(crate) async fn smoke(&self, test: &Name, call: &HookCall) -> Result<Vec<Case>, HookTrouble> {
+        let Some(hook) = self.smoke.get(test) else {
+            let trouble = Trouble::new("smoke/unknown", format!("`{test}` is no smoke test of this configuration"));
+            return Err(HookTrouble { trouble, temporary: false });
+        };
+        trouble(hook, hook.smoke(self.access(), call).await)
+    }
+
+    pub(crate) async fn features(&self, call: &HookCall) -> Result<Vec<String>, HookTrouble> {
+        trouble(&self.router, self.router.features(self.access(), call).await)
+    }
+
+    pub(crate) async fn observe(&self, call: &HookCall, router: &HostName) -> Result<Observation, HookTrouble> {
+        trouble(&self.router, self.router.observe(self.access(), call, router).await)
+    }
+
+    pub(crate) async fn prepare(&self, call: &HookCall, router: &HostName, want: &Routing) -> Result<String, HookTrouble> {
+        trouble(&self.router, self.router.prepare(self.access(), call, router, want).await)
+    }
+
+    pub(crate) async fn apply(&self, call: &HookCall, router: &HostName, want: &Routing) -> Result<(), HookTrouble> {
+        trouble(&self.router, self.router.apply(self.access(), call, router, want).await)
+    }
+
+    pub(crate) async fn discard(&self, call: &HookCall, router: &HostName) -> Result<(), HookTrouble> {
+        trouble(&self.router, self.router.discard(self.access(), call, router).await)
+    }
+
+    pub(crate) async fn connections(
+        &self,
+        call: &HookCall,
+        router: &HostName,
+        color: Color,
+    ) -> Result<Option<u32>, HookTrouble> {
+        trouble(&self.router, self.router.connections(self.access(), call, router, color).await)
+    }
+
+    /// Asks a URL as a user would, on a connection of its own.
+    pub(crate) async fn fetch(&self, url: &str, via: Option<Arc<dyn Link>>) -> Result<probe::Answer, String> {
+        let request = FetchRequest::get(url, via).map_err(|error| error.to_string())?;
+        let answer = self.http.fetch(request).await.map_err(|error| error.to_string())?;
+        Ok(probe::Answer { status: answer.status, headers: answer.headers, body: answer.text })
+    }
+}
+
+/// A hook's failure in the operator's words: which hook, why, what to do.
+fn trouble<T>(hook: &LoadedHook, answered: Answered<T>) -> Result<T, HookTrouble> {
+    answered.result.map_err(|failure| {
+        let message = format!("hook `{}`: {}", hook.title(), words(&failure));
+        let mut trouble = Trouble::new(failure.code(), message);
+        trouble.hint = failure.hint().map(Into::into);
+        HookTrouble { trouble, temporary: failure.is_temporary() }
+    })
+}
+
+fn words(failure: &HookFailure) -> String {
+    let text = failure.to_string();
+    let lines = text.lines().filter(|line| !line.trim_start().starts_with("hint: "));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The hosts that hooks can reach.
+#[derive(Debug, Default)]
+struct Reach {
+    sites: Sites,
+    epoch: Mutex<Option<u64>>,
+}
+
+impl Hosts for Reach {
+    fn link(&self, host: &HostName) -> Option<Arc<dyn Link>> {
+        self.sites.get(host).map(|site| Arc::clone(&site.link))
+    }
+
+    fn guard(&self, host: &HostName) -> Option<Guard> {
+        let epoch = *self.epoch.lock().ok()?;
+        Some(self.sites.get(host)?.guard(epoch?))
+    }
+}
+
+/// Tells what hooks say.
+#[derive(Debug)]
+struct Teller {
+    reporter: Reporter,
+}
+
+impl Observer for Teller {
+    fn log(&self, hook: &str, level: Level, message: &str) {
+        let (source, message) = (format!("hook {hook}"), message.to_owned());
+        self.reporter.tell(EventKind::Log { source, level, message });
+    }
+
+    fn progress(&self, hook: &str, done: u32, total: u32, what: &str) {
+        let of = if total == 0 { String::new() } else { format!(" of {total}") };
+        self.log(hook, Level::Info, &format!("{done}{of} {what}"));
+    }
+
+    fn denied(&self, hook: &str, denied: &Denied) {
+        self.reporter.tell(EventKind::Denied {
+            hook: hook.to_owned(),
+            request: denied.request.to_string(),
+            grant: denied.grant.clone(),
+        });
+    }
+
+    fn compiling(&self, hook: &str) {
+        self.log(hook, Level::Info, "is being compiled; the next run finds it compiled");
+    }
+}

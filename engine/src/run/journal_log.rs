@@ -1,0 +1,33 @@
+//! The journal at the home, as the runner writes it.
+
+use std::sync::{Arc, Mutex};
+
+use super::Reporter;
+use super::runner::Log;
+use crate::model::{Plan, Record};
+use crate::store::{Journal, StoreFault};
+
+/// Writes records, and notes the step for whoever finds the lock held.
+pub(crate) struct JournalLog {
+    pub(crate) journal: Journal<Record>,
+    pub(crate) reporter: Reporter,
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) step: Arc<Mutex<String>>,
+}
+
+impl Log for JournalLog {
+    type Lost = StoreFault;
+
+    async fn append(&mut self, record: &Record) -> Result<(), StoreFault> {
+        self.journal.append(self.reporter.now(), record).await?;
+        let step = match record {
+            Record::Started { tasks } => tasks.first().and_then(|task| self.plan.stage(*task)).map(|stage| stage.step),
+            Record::UndoStarted { .. } => Some(crate::model::Step::Undo),
+            _ => None,
+        };
+        if let (Some(now), Ok(mut step)) = (step, self.step.lock()) {
+            *step = now.to_string();
+        }
+        Ok(())
+    }
+}

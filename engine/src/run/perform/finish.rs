@@ -1,0 +1,96 @@
+//! Records and pruning.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use cutover_host::operation::{Answer, Application, Operation};
+
+use super::super::performed::{Performed, Summary};
+use super::super::performer::{Performer, Result, host_failure, store_fault};
+use crate::model::{Color, HostName, LiveRelease, Plan, ReleaseId};
+use crate::transport::Failure;
+
+const PATIENCE: Duration = Duration::from_mins(5);
+
+impl Performer {
+    /// Records at the home what is live.
+    pub(in super::super) async fn record_live(&self, plan: &Plan, color: Color) -> Result<Performed> {
+        let now = self.home.live().await.map_err(|fault| store_fault(&fault))?;
+        if let Some(record) = &now
+            && record.live.color == color
+            && record.live.release.id == plan.release.id
+        {
+            return Ok(Performed::done(Summary::Nothing));
+        }
+        let live = LiveRelease { color, release: plan.release.clone(), since: self.reporter.now() };
+        let (generation, previous) = now.map_or((0, None), |record| (record.generation, Some(record.live)));
+        let set = self.home.set_live(&self.lock, generation, live, previous).await;
+        set.map_err(|fault| store_fault(&fault))?;
+        Ok(Performed::done(Summary::Nothing))
+    }
+
+    /// Removes releases beyond those to keep.
+    pub(in super::super) async fn prune(&self, plan: &Plan, host: &HostName) -> Result<Performed> {
+        let site = self.site(host)?;
+        let slots = [
+            site.slot(&self.deployment, host, Color::Blue)?,
+            site.slot(&self.deployment, host, Color::Green)?,
+        ];
+        let directory = slots[0].directory().to_owned();
+        let inspect = Operation::InspectApplication { directory: directory.clone() };
+        let answer = site.perform(None, PATIENCE, inspect).await;
+        let Answer::Application(found) = answer.map_err(|failure| host_failure(host, &failure))? else {
+            return Err(host_failure(host, &Failure::Nonsense("the host did not say which releases it has".into())));
+        };
+        let mut needed: BTreeSet<String> = BTreeSet::from([plan.release.id.to_string()]);
+        needed.extend(plan.live.iter().filter_map(|(_, id)| id.as_ref()).map(ToString::to_string));
+        let record = self.live.iter().flat_map(|live| std::iter::once(&live.live).chain(&live.previous));
+        needed.extend(record.map(|live| live.release.id.to_string()));
+        let guard = Some(site.guard(self.lock.epoch()));
+        for id in prunable(&found, &needed, self.deployment.application.keep_releases) {
+            let remove = Operation::RemoveRelease { directory: directory.clone(), release: id.to_string() };
+            let forget = slots.iter().flat_map(|slot| slot.forget(&id));
+            for operation in std::iter::once(remove).chain(forget) {
+                let done = site.perform(guard.clone(), PATIENCE, operation).await;
+                done.map_err(|failure| host_failure(host, &failure))?;
+            }
+        }
+        Ok(Performed::done(Summary::Nothing))
+    }
+}
+
+/// Releases to remove: the oldest beyond `keep`, never one that is needed or that a link points to.
+fn prunable(found: &Application, needed: &BTreeSet<String>, keep: usize) -> Vec<ReleaseId> {
+    let links = [&found.current, &found.blue, &found.green];
+    let linked = |id: &String| links.iter().any(|link| link.as_ref() == Some(id));
+    let excess = found.releases.len().saturating_sub(keep);
+    let removable = found.releases.iter().filter(|staged| !needed.contains(&staged.id) && !linked(&staged.id));
+    removable.take(excess).filter_map(|staged| ReleaseId::parse(&staged.id)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cutover_host::operation::StagedRelease;
+
+    #[test]
+    fn what_is_needed_is_never_pruned() {
+        let staged = |id: &str| StagedRelease { id: id.into(), digest: String::new(), record: String::new() };
+        let found = Application {
+            exists: true,
+            releases: ["r1", "r2", "r3", "r4", "r5"].map(staged).to_vec(),
+            current: Some("r5".into()),
+            blue: Some("r1".into()),
+            green: Some("r5".into()),
+            ..Application::default()
+        };
+        let pruned = |needed: &[&str], keep| {
+            let needed = needed.iter().map(ToString::to_string).collect();
+            prunable(&found, &needed, keep).iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(pruned(&["r5"], 3), ["r2", "r3"]);
+        assert_eq!(pruned(&["r5", "r2"], 3), ["r3", "r4"]);
+        assert_eq!(pruned(&["r5"], 1), ["r2", "r3", "r4"]);
+        assert_eq!(pruned(&["r5"], 5), Vec::<String>::new());
+    }
+}

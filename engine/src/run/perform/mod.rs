@@ -1,0 +1,10 @@
+//! One file for each kind of action.
+
+mod finish;
+mod front_door;
+mod health;
+mod migrate;
+mod process;
+mod route;
+mod smoke;
+mod stage;

@@ -1,0 +1,87 @@
+//! Processes, their environment and their links.
+
+use std::time::Duration;
+
+use cutover_host::operation::Operation;
+
+use super::super::performed::{Performed, Summary};
+use super::super::performer::{Performer, Result, driver_failure, host_failure};
+use crate::driver;
+use crate::model::{Color, HostName, ReleaseId, Trouble};
+use crate::secret::environment;
+
+/// For writing a small file or link.
+const SHORT: Duration = Duration::from_secs(20);
+
+impl Performer {
+    /// Writes the environment of one release in one colour, 0600. A rollback finds the one that its release was started with.
+    pub(in super::super) async fn configure(&self, host: &HostName, color: Color, release: &ReleaseId) -> Result<Performed> {
+        let site = self.site(host)?;
+        let slot = site.slot(&self.deployment, host, color)?;
+        let placeholders = slot.placeholders(release.as_str());
+        let content = environment(&self.deployment, color, release, &placeholders, &self.secrets)
+            .await
+            .map_err(|fault| Trouble::new(fault.code(), format!("{host}: {fault}")))?;
+        let guard = Some(site.guard(self.lock.epoch()));
+        let write = Operation::Write {
+            path: slot.env_file(release),
+            beneath: None,
+            content: content.into(),
+            mode: Some(0o600),
+        };
+        for operation in slot.directories().into_iter().chain([write]) {
+            let done = site.perform(guard.clone(), SHORT, operation).await;
+            done.map_err(|failure| host_failure(host, &failure))?;
+        }
+        Ok(Performed::done(Summary::Nothing))
+    }
+
+    /// Points `current`, `blue` or `green` to a release, or removes the link.
+    pub(in super::super) async fn point(&self, host: &HostName, link: &str, release: Option<&ReleaseId>) -> Result<Performed> {
+        let site = self.site(host)?;
+        let slot = site.slot(&self.deployment, host, Color::Blue)?;
+        let path = format!("{}/{link}", slot.directory());
+        let operation = match release {
+            Some(release) => Operation::WriteLink { path, beneath: None, target: format!("releases/{release}") },
+            None => Operation::Remove { path, beneath: None },
+        };
+        let done = site.perform(Some(site.guard(self.lock.epoch())), SHORT, operation).await;
+        done.map_err(|failure| host_failure(host, &failure))?;
+        Ok(Performed::done(Summary::Nothing))
+    }
+
+    /// Starts a release in a colour.
+    pub(in super::super) async fn start(&self, host: &HostName, color: Color, release: &ReleaseId) -> Result<Performed> {
+        let site = self.site(host)?;
+        let slot = site.slot(&self.deployment, host, color)?;
+        let guard = site.guard(self.lock.epoch());
+        let started = driver::start(site.link.as_ref(), Some(&guard), &slot, release).await;
+        started.map_err(|failure| driver_failure(host, &failure))?;
+        let port = self.deployment.application.color(color).port;
+        Ok(Performed::done(Summary::Text(format!("{color} on :{port}"))))
+    }
+
+    /// Stops what runs in a colour.
+    pub(in super::super) async fn stop(&self, host: &HostName, color: Color) -> Result<Performed> {
+        let site = self.site(host)?;
+        let slot = site.slot(&self.deployment, host, color)?;
+        let guard = site.guard(self.lock.epoch());
+        let stopped = driver::stop(site.link.as_ref(), Some(&guard), &slot).await;
+        stopped.map_err(|failure| driver_failure(host, &failure))?;
+        Ok(Performed::done(Summary::Nothing))
+    }
+
+    /// Makes a reboot bring a colour up, or leave it down.
+    pub(in super::super) async fn at_boot(&self, host: &HostName, color: Color, up: bool) -> Result<Performed> {
+        let site = self.site(host)?;
+        let slot = site.slot(&self.deployment, host, color)?;
+        let guard = site.guard(self.lock.epoch());
+        let done = if up {
+            driver::enable(site.link.as_ref(), Some(&guard), &slot).await
+        } else {
+            driver::disable(site.link.as_ref(), Some(&guard), &slot).await
+        };
+        done.map_err(|failure| driver_failure(host, &failure))?;
+        Ok(Performed::done(Summary::Nothing))
+    }
+}

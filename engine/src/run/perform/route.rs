@@ -1,0 +1,150 @@
+//! Routers: prepare, switch, and what they say.
+
+use std::time::Duration;
+
+use tokio::time::{Instant as Moment, sleep};
+
+use super::super::performed::{Performed, Summary};
+use super::super::performer::{Performer, Result};
+use super::super::runner::Way;
+use crate::model::{Color, ConnectionPolicy, HookCall, HostName, Level, EventKind, Note, Plan, Retire, Routing, Trouble};
+
+/// Between two looks at a router that has not settled.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+/// Between two counts of connections.
+const COUNT_AGAIN: Duration = Duration::from_millis(250);
+
+/// How long the new colour, switched away from, may finish its requests where its router can't count them. What is
+/// open longer is ended by the stop's own grace.
+const UNCOUNTED: Duration = Duration::from_secs(2);
+
+impl Performer {
+    fn router_call(&self, plan: &Plan, attempt: u32) -> HookCall {
+        let both = Color::ALL.iter().flat_map(|color| self.instances(*color)).collect();
+        self.call(plan, &plan.release, both, attempt)
+    }
+
+    /// Lets the router write and check all that has no effect on traffic.
+    pub(in super::super) async fn prepare(&self, plan: &Plan, router: &HostName, want: &Routing) -> Result<Performed> {
+        let deadline = Moment::now() + self.deployment.router.hook.timeout;
+        let mut attempt = 1;
+        loop {
+            match self.hooks.prepare(&self.router_call(plan, attempt), router, want).await {
+                Ok(difference) => {
+                    for line in difference.lines() {
+                        let (source, message) = (format!("{router} prepare"), line.to_owned());
+                        self.reporter.tell(EventKind::Log { source, level: Level::Debug, message });
+                    }
+                    return Ok(Performed::done(Summary::Nothing));
+                }
+                Err(failure) if failure.temporary && Moment::now() < deadline => sleep(COUNT_AGAIN).await,
+                Err(failure) => return Err(failure.into()),
+            }
+            attempt += 1;
+        }
+    }
+
+    /// Removes what was prepared.
+    pub(in super::super) async fn discard(&self, plan: &Plan, router: &HostName) -> Result<Performed> {
+        self.hooks.discard(&self.router_call(plan, 1), router).await?;
+        Ok(Performed::done(Summary::Nothing))
+    }
+
+    /// Moves the traffic, and believes the router alone: what `apply` answered is not enough, and its error is not the end.
+    pub(in super::super) async fn switch(&self, plan: &Plan, router: &HostName, want: &Routing) -> Result<Performed> {
+        let deadline = Moment::now() + self.deployment.router.hook.timeout;
+        let mut attempt = 1;
+        let mut error = None;
+        loop {
+            match self.hooks.apply(&self.router_call(plan, attempt), router, want).await {
+                Ok(()) => break,
+                Err(failure) if failure.temporary && Moment::now() < deadline => sleep(COUNT_AGAIN).await,
+                Err(failure) => {
+                    error = Some(failure);
+                    break;
+                }
+            }
+            attempt += 1;
+        }
+        loop {
+            let seen = self.hooks.observe(&self.router_call(plan, attempt), router).await;
+            let shown = match &seen {
+                Ok(seen) if seen.settled && seen.routing.as_ref() == Some(want) => {
+                    return Ok(Performed::done(Summary::Nothing));
+                }
+                Ok(seen) => seen.routing.as_ref().map_or_else(
+                    || "nothing of this application".to_owned(),
+                    |routing| format!("{routing}{}", if seen.settled { "" } else { ", not settled" }),
+                ),
+                Err(failure) => failure.trouble.message.clone(),
+            };
+            match (error.take(), seen) {
+                // It failed, and the router says so too.
+                (Some(failure), Ok(seen)) if seen.settled => return Err(failure.into()),
+                (kept, _) => error = kept,
+            }
+            if Moment::now() >= deadline {
+                if let Some(failure) = error {
+                    return Err(failure.into());
+                }
+                let message = format!("{router} was asked for {want} and shows {shown}");
+                return Err(Trouble::new("switch/not-so", message).into());
+            }
+            sleep(LOOK_AGAIN).await;
+            attempt += 1;
+        }
+    }
+
+    /// Goes on only if every router says that it sends nothing to the colour.
+    pub(in super::super) async fn require_unrouted(&self, plan: &Plan, color: Color) -> Result<Performed> {
+        for router in &self.deployment.router.names {
+            let seen = self.hooks.observe(&self.router_call(plan, 1), router).await?;
+            if let Some(routing) = seen.routing.filter(|routing| routing.share(color) > 0) {
+                let message = format!("{router} routes {routing}, so {color} may not be stopped");
+                return Err(Trouble::new("stop/routed", message).into());
+            }
+        }
+        Ok(Performed::done(Summary::Nothing))
+    }
+
+    /// Waits until the routers have no connections to the colour, at most as long as the policy gives.
+    pub(in super::super) async fn drain(&self, plan: &Plan, color: Color, way: Way) -> Result<Performed> {
+        let pipeline = &self.deployment.pipeline;
+        let began = Moment::now();
+        let limit = if pipeline.connections == ConnectionPolicy::Cut { Duration::ZERO } else { pipeline.drain_timeout };
+        loop {
+            let mut open = Some(0_u32);
+            for router in &self.deployment.router.names {
+                let count = self.hooks.connections(&self.router_call(plan, 1), router, color).await?;
+                open = open.zip(count).map(|(sum, count)| sum.saturating_add(count));
+            }
+            match open {
+                Some(0) => return Ok(Performed::done(Summary::Text("0 connections left".into()))),
+                Some(open) if began.elapsed() >= limit => return self.drained(color, open, way),
+                Some(_) => sleep(COUNT_AGAIN).await,
+                None => {
+                    let stops = way == Way::Back || pipeline.retire == Retire::Stop;
+                    let wait = if way == Way::Back { UNCOUNTED.min(limit) } else { limit };
+                    if stops {
+                        sleep(wait).await;
+                    }
+                    return Ok(Performed::done(Summary::Text("connections not counted by the router".into())));
+                }
+            }
+        }
+    }
+
+    fn drained(&self, color: Color, open: u32, way: Way) -> Result<Performed> {
+        let text = format!("{open} connections left");
+        let keeps = self.deployment.pipeline.connections == ConnectionPolicy::Wait && way == Way::Retire;
+        if keeps && self.deployment.pipeline.retire == Retire::Stop {
+            let trouble = Trouble::new("drain/left", format!("{color} still has {text}, so it goes on running"))
+                .hint("`pipeline.drain.connections` says what becomes of them: \"wait\", \"cap\" or \"cut\"");
+            return Ok(Performed::failed(trouble).saying(Summary::Text(text)));
+        }
+        let end = if keeps { "they go on" } else { "they are cut" };
+        let note = Note::new(color.to_string(), format!("{text}; {end}"));
+        Ok(Performed::done(Summary::Text(text)).with(vec![note]))
+    }
+}

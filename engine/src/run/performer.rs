@@ -1,0 +1,205 @@
+//! Does actions in the real world: the other side of [`World`].
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use camino::Utf8PathBuf;
+
+use super::runner::{Way, World};
+use super::{Reporter, performed::Performed};
+use super::hooks::Hooks;
+use super::site::{Site, Sites};
+use crate::driver::DriverFailure;
+use crate::model::{
+    Action, Color, Deployment, End, HookCall, HookRelease, HostName, Instance, LiveRecord, Placeholders, Plan, Release,
+    ReleaseMarker, Step, Trouble,
+};
+use crate::secret::Secrets;
+use crate::store::{HeldLock, Home, StoreFault};
+use crate::transport::Failure;
+
+/// Does actions on hosts, through hooks, and at the home.
+pub(crate) struct Performer {
+    pub(crate) deployment: Arc<Deployment>,
+    pub(crate) sites: Sites,
+    pub(crate) hooks: Hooks,
+    pub(crate) home: Home,
+    pub(crate) lock: HeldLock,
+    pub(crate) secrets: Secrets,
+    pub(crate) reporter: Reporter,
+    /// Directory with what is staged, on this machine; none for a release that is on the hosts.
+    pub(crate) artifact: Option<Utf8PathBuf>,
+    /// Record of what was live when the run took the lock.
+    pub(crate) live: Option<LiveRecord>,
+}
+
+impl World for Performer {
+    async fn perform(&self, plan: &Plan, action: &Action, way: Way) -> Performed {
+        let result = match action {
+            Action::Stage { host, .. } => self.stage(plan, host).await,
+            Action::RemovePartial { host } => self.remove_partial(host).await,
+            Action::Migrate { host, color, release } => self.migrate(plan, host, *color, release).await,
+            Action::Clear { host, color } | Action::Stop { host, color } => self.stop(host, *color).await,
+            Action::Configure { host, color, release } => self.configure(host, *color, release).await,
+            Action::Point { host, color, release } => self.point(host, color.as_str(), release.as_ref()).await,
+            Action::Start { host, color, release } => self.start(host, *color, release).await,
+            Action::AwaitHealthy { host, color, .. } => self.await_healthy(plan, host, *color).await,
+            Action::Smoke { test, color, .. } => self.smoke(plan, test, *color).await,
+            Action::Enable { host, color } => self.at_boot(host, *color, true).await,
+            Action::Disable { host, color } => self.at_boot(host, *color, false).await,
+            Action::Prepare { router, want } => self.prepare(plan, router, want).await,
+            Action::Discard { router } => self.discard(plan, router).await,
+            Action::Switch { router, want } => self.switch(plan, router, want).await,
+            Action::Prove { color, release } => self.prove(plan, *color, release).await,
+            Action::Watch { color, .. } => self.watch(plan, *color).await,
+            Action::RequireHealthy { color } => self.require_healthy(plan, *color).await,
+            Action::RequireUnrouted { color } => self.require_unrouted(plan, *color).await,
+            Action::Drain { color } => self.drain(plan, *color, way).await,
+            Action::RecordLive { color, .. } => self.record_live(plan, *color).await,
+            Action::SetCurrent { host, release } => self.point(host, "current", Some(release)).await,
+            Action::Prune { host } => self.prune(plan, host).await,
+        };
+        result.unwrap_or_else(Performed::from)
+    }
+
+    async fn ask(&self, plan: &Plan, action: &Action) -> Performed {
+        match action {
+            Action::Migrate { host, .. } => self.ask_migration(plan, host).await.unwrap_or_else(Performed::from),
+            other => Performed::failed(Trouble::new("internal/ask", format!("`{other}` can't be asked about"))),
+        }
+    }
+
+    fn wait(&self, step: Step) -> Option<Duration> {
+        match step {
+            Step::Health => Some(self.deployment.health_check.deadline),
+            Step::Watch => Some(self.deployment.pipeline.watch),
+            Step::Drain => Some(self.deployment.pipeline.drain_timeout),
+            _ => None,
+        }
+    }
+}
+
+/// Why an action has no result; what it means for the journal.
+#[derive(Debug)]
+pub(crate) struct Unperformed {
+    pub(crate) trouble: Trouble,
+    pub(crate) unknown: bool,
+    pub(crate) details: Vec<crate::model::Note>,
+}
+
+impl From<Unperformed> for Performed {
+    fn from(unperformed: Unperformed) -> Self {
+        let end = if unperformed.unknown {
+            End::Unknown(unperformed.trouble)
+        } else {
+            End::Failed(unperformed.trouble)
+        };
+        Self { end, summary: super::performed::Summary::Nothing, details: unperformed.details }
+    }
+}
+
+impl From<Trouble> for Unperformed {
+    fn from(trouble: Trouble) -> Self {
+        Self { trouble, unknown: false, details: Vec::new() }
+    }
+}
+
+/// What an action comes to.
+pub(crate) type Result<T, E = Unperformed> = std::result::Result<T, E>;
+
+/// An answer that a host did not give, as an error of the host.
+pub(crate) fn host_failure(host: &HostName, failure: &Failure) -> Unperformed {
+    let code = match failure {
+        Failure::Fault(_) => "host/refused",
+        Failure::Unreachable(_) => "host/unreachable",
+        Failure::Untrusted(_) => "host/untrusted",
+        Failure::Broken(_) => "host/broken",
+        Failure::Nonsense(_) => "host/nonsense",
+    };
+    Unperformed {
+        trouble: Trouble::new(code, format!("{host}: {failure}")),
+        unknown: failure.is_unknown(),
+        details: Vec::new(),
+    }
+}
+
+/// What a driver did not do, as an error of the host.
+pub(crate) fn driver_failure(host: &HostName, failure: &DriverFailure) -> Unperformed {
+    let mut trouble = Trouble::new("driver/failed", format!("{host}: {failure}"));
+    trouble.hint = failure.hint().map(str::to_owned);
+    Unperformed { trouble, unknown: failure.is_unknown(), details: Vec::new() }
+}
+
+/// What the home did not keep.
+pub(crate) fn store_fault(fault: &StoreFault) -> Unperformed {
+    let trouble = Trouble { code: fault.code().to_owned(), message: fault.to_string(), hint: fault.hint() };
+    Unperformed { trouble, unknown: false, details: Vec::new() }
+}
+
+impl Performer {
+    /// The host of that name.
+    pub(crate) fn site(&self, host: &HostName) -> Result<&Site> {
+        let unknown = || Trouble::new("host/unknown", format!("`{host}` is no host of this configuration"));
+        Ok(self.sites.get(host).ok_or_else(unknown)?)
+    }
+
+    /// What a question to a hook is about.
+    pub(crate) fn call(&self, plan: &Plan, release: &Release, instances: Vec<Instance>, attempt: u32) -> HookCall {
+        hook_call(&self.deployment, &plan.deployment, release, self.live.as_ref(), plan.color, instances, attempt)
+    }
+
+    /// Instances of one colour.
+    pub(crate) fn instances(&self, color: Color) -> Vec<Instance> {
+        instances(&self.deployment, color)
+    }
+}
+
+/// Instances of one colour: where they listen, and how others reach them.
+pub(crate) fn instances(deployment: &Deployment, color: Color) -> Vec<Instance> {
+    let hosts = deployment.color_hosts(color).iter();
+    hosts
+        .map(|host| {
+            // Neither listening address nor port depends on release or directory.
+            let placeholders = Placeholders::new(deployment, host, color, "", "");
+            Instance {
+                host: host.clone(),
+                color,
+                listen: placeholders.listen().to_owned(),
+                address: deployment.hosts.get(host).map(|host| host.address.clone()).unwrap_or_default(),
+                port: deployment.application.color(color).port,
+                labels: Vec::new(),
+            }
+        })
+        .collect()
+}
+
+/// What a question to a hook is about.
+pub(crate) fn hook_call(
+    deployment: &Deployment,
+    id: &str,
+    release: &Release,
+    live: Option<&LiveRecord>,
+    color: Color,
+    instances: Vec<Instance>,
+    attempt: u32,
+) -> HookCall {
+    let mut facts = Vec::new();
+    if let Some(environment) = &deployment.environment {
+        facts.push(("environment".to_owned(), environment.to_string()));
+    }
+    match &deployment.application.release_marker {
+        Some(ReleaseMarker::Header(name)) => facts.push(("marker-header".to_owned(), name.clone())),
+        Some(ReleaseMarker::Json(pointer)) => facts.push(("marker-json".to_owned(), pointer.clone())),
+        None => {}
+    }
+    HookCall {
+        deployment: id.to_owned(),
+        app: deployment.app.to_string(),
+        release: HookRelease::from(release),
+        previous: live.map(|record| HookRelease::from(&record.live.release)),
+        color,
+        attempt,
+        instances,
+        facts,
+    }
+}

@@ -1,0 +1,242 @@
+//! `plan`: everything that a deployment would do, made by the very planner, with nothing done.
+
+use super::artifact;
+use super::deploy::{Want, preflight, refused};
+use super::hooks::configured;
+use super::session::{Session, spoken_to};
+use crate::model::request::{DeployRequest, DeploySource};
+use crate::model::view::{PlanHeader, PlanView, PlannedHook, PlannedHost, PlannedSecret, PlannedStep};
+use crate::model::{
+    Action, Color, Deployment, EnvValue, HookSource, HostName, Name, Plan, Reach, Release, Retire, SecretSource, Stage, Step,
+    Trouble, Wish,
+};
+
+/// What `deploy` with the same request would do.
+///
+/// # Errors
+/// Whatever would keep it from being begun.
+pub async fn plan(session: &Session, request: DeployRequest) -> Result<PlanView, Trouble> {
+    let DeployRequest { source, message, adopt, lock_wait } = request;
+    let builds = !matches!(source, DeploySource::Release(_));
+    let want = Want { command: "deploy", source, message, adopt, lock_wait };
+    let ready = preflight(session, &want).await.map_err(|(trouble, _)| trouble)?;
+    let release = ready.source.release(&ready.state, &ready.staged, session.reporter.now());
+    let wish = Wish {
+        deployment: String::new(),
+        command: "deploy".to_owned(),
+        release: release.clone(),
+        migrate: true,
+        reuse_warm: false,
+        adopt,
+        now: session.reporter.now(),
+    };
+    let plan = Plan::new(&session.deployment, &wish, &ready.observed).map_err(|refusal| refused(&refusal))?;
+    let deployment = &session.deployment;
+    let header = header(deployment, &plan, &release, &ready.source, &ready.state.live.as_ref().map(|r| r.live.clone()));
+    let mut steps = Vec::new();
+    if builds {
+        steps.push(build_step(deployment, &plan));
+    }
+    steps.extend(planned_steps(deployment, &plan));
+    Ok(PlanView {
+        header,
+        steps,
+        hosts: hosts(deployment),
+        hooks: hooks(session),
+        irreversible: irreversible(deployment, &plan),
+        secrets: secrets(deployment),
+    })
+}
+
+fn header(
+    deployment: &Deployment,
+    plan: &Plan,
+    release: &Release,
+    source: &artifact::Resolved,
+    live: &Option<crate::model::LiveRelease>,
+) -> PlanHeader {
+    PlanHeader {
+        title: deployment.title(),
+        command: plan.command.clone(),
+        release: release.number,
+        revision: release.revision.clone(),
+        subject: release.subject.clone(),
+        branch: release.branch.clone(),
+        commits: source.commits,
+        live: live.clone(),
+        color: plan.color,
+        notes: source.notes.clone(),
+    }
+}
+
+fn build_step(deployment: &Deployment, plan: &Plan) -> PlannedStep {
+    PlannedStep {
+        step: Step::Build,
+        places: vec![deployment.build.builder.to_string()],
+        what: format!("hook `{}` makes release {}", deployment.build.hook.title, plan.release.number),
+        undo: None,
+        on_failure: "nothing changed".to_owned(),
+    }
+}
+
+/// The plan's stages as the steps that people see, each with its way back and what its failure leads to.
+fn planned_steps(deployment: &Deployment, plan: &Plan) -> Vec<PlannedStep> {
+    let mut steps: Vec<PlannedStep> = Vec::new();
+    for (stage, retiring) in
+        plan.stages.iter().map(|stage| (stage, false)).chain(plan.retire.iter().map(|stage| (stage, true)))
+    {
+        let step = planned(deployment, plan, stage, retiring);
+        match steps.last_mut().filter(|last| last.step == step.step) {
+            Some(last) => join(last, step),
+            None => steps.push(step),
+        }
+    }
+    steps
+}
+
+fn planned(deployment: &Deployment, plan: &Plan, stage: &Stage, retiring: bool) -> PlannedStep {
+    let distinct = |texts: &mut dyn Iterator<Item = String>| {
+        let mut found: Vec<String> = Vec::new();
+        for text in texts.filter(|text| !text.is_empty()) {
+            if !found.contains(&text) {
+                found.push(text);
+            }
+        }
+        found
+    };
+    let places = distinct(&mut stage.tasks.iter().map(|task| task.action.place()));
+    let what = distinct(&mut stage.tasks.iter().map(|task| words(deployment, &task.action))).join(", ");
+    let undo = distinct(&mut stage.tasks.iter().flat_map(|task| &task.undo).map(ToString::to_string)).join(", ");
+    let old = plan.live.as_ref().map_or_else(|| "no colour".to_owned(), |(color, _)| color.to_string());
+    let on_failure = match (stage.step, retiring) {
+        (_, true) => format!("a warning; {} stays live", plan.color),
+        (Step::Stage, _) => "nothing changed".to_owned(),
+        (Step::Switch | Step::Watch, _) => format!("traffic back to {old}, rolled back"),
+        _ => format!("rolled back; {old} is never touched"),
+    };
+    PlannedStep { step: stage.step, places, what, undo: (!undo.is_empty()).then_some(undo), on_failure }
+}
+
+fn join(last: &mut PlannedStep, next: PlannedStep) {
+    for place in next.places {
+        if !last.places.contains(&place) {
+            last.places.push(place);
+        }
+    }
+    if !next.what.is_empty() {
+        last.what = format!("{}, {}", last.what, next.what);
+    }
+    // The way back goes from the last to the first.
+    last.undo = match (last.undo.take(), next.undo) {
+        (Some(first), Some(then)) => Some(format!("{then}, {first}")),
+        (first, then) => first.or(then),
+    };
+}
+
+fn words(deployment: &Deployment, action: &Action) -> String {
+    match action {
+        Action::Migrate { .. } => deployment.application.migrate.clone().unwrap_or_default().join(" "),
+        Action::Start { color, .. } => format!("{color} on :{}", deployment.application.color(*color).port),
+        Action::AwaitHealthy { .. } => {
+            let check = &deployment.health_check;
+            format!("{} in a row within {} s", check.healthy_after, check.deadline.as_secs())
+        }
+        Action::Watch { color, .. } => format!("{color} for {} s", deployment.pipeline.watch.as_secs()),
+        Action::Prove { .. } => match deployment.router.front_doors.len() {
+            0 => "not proven: no front door".to_owned(),
+            doors => format!("proven at {doors} front door{}", if doors == 1 { "" } else { "s" }),
+        },
+        other => other.to_string(),
+    }
+}
+
+fn hosts(deployment: &Deployment) -> Vec<PlannedHost> {
+    let role = |name: &HostName| {
+        let mut roles = Vec::new();
+        if Color::ALL.iter().any(|color| deployment.color_hosts(*color).contains(name)) {
+            roles.push("app".to_owned());
+        }
+        if deployment.router.names.contains(name) {
+            roles.push("router".to_owned());
+        }
+        if deployment.build.builder == *name {
+            roles.push("builder".to_owned());
+        }
+        if deployment.home() == name {
+            roles.push("home".to_owned());
+        }
+        roles
+    };
+    let named = spoken_to(deployment).into_iter().filter_map(|name| deployment.hosts.get(&name));
+    named
+        .map(|host| PlannedHost {
+            name: host.name.to_string(),
+            reach: match &host.reach {
+                Reach::Local => "this machine".to_owned(),
+                Reach::Ssh { destination, .. } => destination.clone(),
+            },
+            roles: role(&host.name),
+        })
+        .collect()
+}
+
+/// Every hook with what it may do.
+pub(crate) fn hooks(session: &Session) -> Vec<PlannedHook> {
+    let digests = session.hooks.digests();
+    let digest = |title: &str| digests.iter().find(|(known, _)| known == title).map(|(_, digest)| digest.clone());
+    configured(&session.deployment)
+        .into_iter()
+        .map(|(hook, kind)| PlannedHook {
+            title: hook.title.clone(),
+            kind: kind.to_string(),
+            source: match &hook.source {
+                HookSource::Builtin(name) => format!("builtin:{name}"),
+                HookSource::File(path) => path.to_string(),
+            },
+            digest: digest(&hook.title).unwrap_or_default(),
+            bundled_grants: hook.bundled_grants,
+            grants: hook.grants.words(),
+            dangers: hook.grants.dangers(),
+        })
+        .collect()
+}
+
+fn irreversible(deployment: &Deployment, plan: &Plan) -> Vec<String> {
+    let mut sentences = Vec::new();
+    let mut actions = plan.tasks().map(|(_, task)| &task.action);
+    if actions.any(|action| matches!(action, Action::Migrate { .. })) {
+        let command = deployment.application.migrate.clone().unwrap_or_default().join(" ");
+        sentences.push(format!("migrate: `{command}` stays, whatever comes after it"));
+    }
+    if deployment.pipeline.retire == Retire::Stop && plan.live.is_some() {
+        sentences.push(format!("retire: {} is stopped, so a rollback has to start it first", plan.color.other()));
+    }
+    sentences
+}
+
+fn secrets(deployment: &Deployment) -> Vec<PlannedSecret> {
+    let used_by = |name: &Name| {
+        let mut uses = Vec::new();
+        let application = &deployment.application;
+        let environments =
+            [("app", &application.env), ("app.blue", &application.blue.env), ("app.green", &application.green.env)];
+        for (table, variables) in environments {
+            for (variable, value) in variables {
+                if matches!(value, EnvValue::Secret(secret) if secret == name) {
+                    uses.push(format!("{table} environment {variable}"));
+                }
+            }
+        }
+        uses
+    };
+    let described = deployment.secrets.iter().map(|(name, source)| PlannedSecret {
+        name: name.to_string(),
+        source: match source {
+            SecretSource::Env(variable) => format!("environment {variable}"),
+            SecretSource::File(path) => format!("file {path}"),
+            SecretSource::Command(argv) => format!("command {}", argv.first().cloned().unwrap_or_default()),
+        },
+        used_by: used_by(name),
+    });
+    described.collect()
+}

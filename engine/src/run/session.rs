@@ -1,0 +1,143 @@
+//! Everything that a command needs to speak to the world, opened once.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use camino::Utf8PathBuf;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::hooks::Hooks;
+use super::performer::store_fault;
+use super::site::{Site, Sites};
+use super::{Interrupts, Reporter};
+use crate::hook::HookPool;
+use crate::model::{Deployment, HostName, Origin, Trouble};
+use crate::secret::Secrets;
+use crate::store::{Home, StateDirectory};
+use crate::transport::Connector;
+
+/// What a command is run with. The library reads neither environment nor clock by itself.
+#[derive(Debug)]
+pub struct Setting {
+    /// The configuration.
+    pub deployment: Arc<Deployment>,
+    /// How hosts are reached.
+    pub connector: Connector,
+    /// What runs hooks.
+    pub hooks: HookPool,
+    /// Where secrets come from.
+    pub secrets: Secrets,
+    /// Who runs it: `user`, machine, CI link, message.
+    pub operator: Operator,
+    /// Directory for git mirrors, checkouts and artifacts on this machine.
+    pub workspace: Utf8PathBuf,
+    /// Where events go.
+    pub reporter: Reporter,
+    /// Signals.
+    pub interrupts: watch::Receiver<Interrupts>,
+}
+
+/// Who runs a command.
+#[derive(Debug, Clone, Default)]
+pub struct Operator {
+    /// User name.
+    pub user: String,
+    /// Name of this machine.
+    pub machine: String,
+    /// This process.
+    pub pid: u32,
+    /// Link to the CI run.
+    pub ci: Option<String>,
+}
+
+/// Hosts connected, hooks loaded.
+#[derive(Debug)]
+pub struct Session {
+    pub(crate) deployment: Arc<Deployment>,
+    pub(crate) sites: Sites,
+    pub(crate) home: Home,
+    pub(crate) hooks: Hooks,
+    pub(crate) secrets: Secrets,
+    pub(crate) operator: Operator,
+    pub(crate) workspace: Utf8PathBuf,
+    pub(crate) reporter: Reporter,
+    pub(crate) interrupts: watch::Receiver<Interrupts>,
+}
+
+impl Session {
+    /// Connects to every host that the deployment speaks to and loads every hook.
+    ///
+    /// # Errors
+    /// With every host and hook that failed, never only the first.
+    pub async fn open(setting: Setting) -> Result<Self, Vec<Trouble>> {
+        let Setting { deployment, connector, hooks, secrets, operator, workspace, reporter, interrupts } = setting;
+        let (sites, hooks) = tokio::join!(connect(&deployment, connector), async {
+            Hooks::load(&deployment, hooks, reporter.clone()).await
+        });
+        let mut troubles = Vec::new();
+        let mut keep = |found: Vec<Trouble>| troubles.extend(found);
+        let (sites, mut hooks) = match (sites, hooks) {
+            (Ok(sites), Ok(hooks)) => (sites, hooks),
+            (sites, hooks) => {
+                hooks.err().map(&mut keep);
+                sites.err().map(&mut keep);
+                return Err(troubles);
+            }
+        };
+        hooks.reach(&sites);
+        let Some(home) = sites.get(deployment.home()).map(|site| Home::new(site.state.clone())) else {
+            return Err(vec![Trouble::new("internal/home", "the home is no host of this configuration")]);
+        };
+        Ok(Self { deployment, sites, home, hooks, secrets, operator, workspace, reporter, interrupts })
+    }
+
+    /// For the first record of a journal.
+    pub(crate) fn origin(&self, message: Option<String>) -> Origin {
+        let who = format!("{}@{}", self.operator.user, self.operator.machine);
+        Origin { who, ci: self.operator.ci.clone(), message, hooks: self.hooks.digests() }
+    }
+}
+
+/// Every host that a deployment speaks to.
+pub(crate) fn spoken_to(deployment: &Deployment) -> BTreeSet<HostName> {
+    let mut hosts: BTreeSet<HostName> = super::observe::all_app_hosts(deployment).into_iter().collect();
+    hosts.extend(deployment.router.names.iter().filter(|name| deployment.hosts.contains_key(*name)).cloned());
+    hosts.extend(deployment.router.front_doors.iter().filter_map(|door| door.via.clone()));
+    hosts.insert(deployment.build.builder.clone());
+    hosts
+}
+
+async fn connect(deployment: &Arc<Deployment>, connector: Connector) -> Result<Sites, Vec<Trouble>> {
+    let connector = Arc::new(connector);
+    let mut connecting = JoinSet::new();
+    for name in spoken_to(deployment) {
+        let (deployment, connector) = (Arc::clone(deployment), Arc::clone(&connector));
+        connecting.spawn(async move {
+            let site = connect_one(&deployment, &connector, &name).await;
+            (name, site)
+        });
+    }
+    let (mut sites, mut troubles) = (Sites::new(), Vec::new());
+    for (name, site) in connecting.join_all().await {
+        match site {
+            Ok(site) => {
+                sites.insert(name, site);
+            }
+            Err(trouble) => troubles.push(trouble),
+        }
+    }
+    troubles.sort_by(|a, b| a.message.cmp(&b.message));
+    if troubles.is_empty() { Ok(sites) } else { Err(troubles) }
+}
+
+async fn connect_one(deployment: &Deployment, connector: &Connector, name: &HostName) -> Result<Site, Trouble> {
+    let Some(host) = deployment.hosts.get(name) else {
+        return Err(Trouble::new("host/unknown", format!("`{name}` is no host of this configuration")));
+    };
+    let link = connector.link(host);
+    let rooms = [deployment.application.directory.clone()];
+    let found = StateDirectory::find(link.clone(), &deployment.app, deployment.environment.as_ref(), &rooms).await;
+    let found = found.map_err(|fault| store_fault(&fault).trouble)?;
+    Ok(Site { link, state: found.directory, facts: found.facts })
+}

@@ -1,0 +1,60 @@
+//! A host that a run speaks to, with what was learned of it at the beginning.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cutover_host::operation::{Answer, Call, Exit, Facts, Guard, Operation};
+
+use crate::driver::Slot;
+use crate::model::{Color, Deployment, HostName, Trouble};
+use crate::store::StateDirectory;
+use crate::transport::{Failure, Link};
+
+/// A host with what it said of itself.
+#[derive(Debug, Clone)]
+pub(crate) struct Site {
+    pub(crate) link: Arc<dyn Link>,
+    pub(crate) state: StateDirectory,
+    pub(crate) facts: Facts,
+}
+
+/// All hosts of a deployment.
+pub(crate) type Sites = BTreeMap<HostName, Site>;
+
+impl Site {
+    /// What a change here is performed under.
+    pub(crate) fn guard(&self, epoch: u64) -> Guard {
+        self.state.guard(epoch)
+    }
+
+    /// The place of a colour here.
+    pub(crate) fn slot<'a>(
+        &self,
+        deployment: &'a Deployment,
+        host: &'a HostName,
+        color: Color,
+    ) -> Result<Slot<'a>, Trouble> {
+        Slot::new(deployment, host, color, &self.facts)
+            .map_err(|failure| Trouble::new("host/strange-home", format!("{host}: {failure}")))
+    }
+
+    /// Performs one operation; a question when there is no guard, else a change.
+    pub(crate) async fn perform(
+        &self,
+        guard: Option<Guard>,
+        patience: Duration,
+        operation: Operation,
+    ) -> Result<Answer, Failure> {
+        let deadline_ms = Some(u64::try_from(patience.as_millis()).unwrap_or(u64::MAX));
+        self.link.perform(Call { id: 0, guard, deadline_ms, operation }).await
+    }
+}
+
+/// The last lines that a program said, for an error.
+pub(crate) fn last_words(exit: &Exit, lines: usize) -> String {
+    let said = if exit.errors.0.iter().all(u8::is_ascii_whitespace) { &exit.out } else { &exit.errors };
+    let said = said.to_text();
+    let kept: Vec<&str> = said.lines().filter(|line| !line.trim().is_empty()).collect();
+    kept[kept.len().saturating_sub(lines)..].join("\n")
+}
