@@ -3,7 +3,11 @@
 pub mod bundled;
 pub mod config;
 pub mod driver;
+<<<<<<< HEAD
+pub mod hook;
+=======
 pub mod cli;
+>>>>>>> main
 pub mod model;
 pub mod report;
 pub mod run;

@@ -1,6 +1,21 @@
 //! What an operator allows a hook to do, and whether a request lies within it: one closed enum of capabilities, checked in one pure
 //! place. Absent means denied.
 
+mod address;
+mod check;
+mod denied;
+mod origin;
+mod pattern;
+mod request;
+mod scope;
+
+pub use address::is_special;
+pub use check::{Addresses, Allowed};
+pub use denied::Denied;
+pub use origin::{Origin, OriginFault, Url, split_socket};
+pub use request::{HttpRequest, Request};
+pub use scope::{Mode, Scope};
+
 use super::HostName;
 
 /// A hook's `grants` table. A key that was not written is `None`: the component must not even import its interface; an empty list is

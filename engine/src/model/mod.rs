@@ -1,6 +1,7 @@
 //! Data and decisions: what a deployment is, what is to be done, what happened. No I/O, no clock, no environment.
 
 mod action;
+mod call;
 mod color;
 mod deployment;
 mod event;
@@ -28,6 +29,9 @@ mod timestamp;
 pub mod view;
 
 pub use action::Action;
+pub use call::{
+    Artifact, Case, CaseOutcome, Health, HookCall, HookRelease, Instance, Labels, SettingFault, Source,
+};
 pub use color::Color;
 pub use deployment::{
     Application, Build, ColorSettings, ConnectionPolicy, Deployment, Driver, EnvValue, FrontDoor,

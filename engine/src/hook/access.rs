@@ -1,0 +1,52 @@
+//! What the engine lends to a call of a hook, and hears from it.
+
+use std::sync::Arc;
+
+use cutover_host::operation::Guard;
+
+use crate::model::grant::Denied;
+use crate::model::{HostName, Level};
+use crate::transport::Link;
+
+/// Everything that answering a hook's imports needs.
+#[derive(Clone, Copy)]
+pub struct Access<'a> {
+    /// How hosts are reached.
+    pub hosts: &'a dyn Hosts,
+    /// What `"app"`, `"routers"` and `"builder"` mean.
+    pub groups: &'a Groups,
+    /// Who hears of it.
+    pub observer: &'a dyn Observer,
+}
+
+/// The groups of hosts that grants name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Groups {
+    /// The application's hosts.
+    pub app: Vec<HostName>,
+    /// The routers that are hosts.
+    pub routers: Vec<HostName>,
+    /// Where the build runs.
+    pub builder: HostName,
+}
+
+/// The hosts of a deployment, by name.
+pub trait Hosts: Send + Sync {
+    /// The connection to a host; none when there is no host of that name.
+    fn link(&self, host: &HostName) -> Option<Arc<dyn Link>>;
+
+    /// The epoch under which a hook may change something on a host; none before the lock is held, or where nothing is fenced.
+    fn guard(&self, host: &HostName) -> Option<Guard>;
+}
+
+/// Who hears what a hook says while it works. `hook` is the hook's title; texts are the hook's own, cut to a length but not escaped.
+pub trait Observer: Send + Sync {
+    /// A line of the log, or (as debug) one that the hook printed.
+    fn log(&self, hook: &str, level: Level, message: &str);
+    /// `done` of `total` (0: not known) of `what`.
+    fn progress(&self, hook: &str, done: u32, total: u32, what: &str);
+    /// The hook asked for what was not granted.
+    fn denied(&self, hook: &str, denied: &Denied);
+    /// The hook is being compiled, and it takes longer than a second.
+    fn compiling(&self, hook: &str);
+}

@@ -1,0 +1,355 @@
+//! Answers what a guest asks for: grants first, then the deed. Everything that comes from the sandbox is a stranger's.
+
+use std::time::Duration;
+
+use cutover_host::bytes::Bytes;
+use cutover_host::operation::{Answer as HostAnswer, Call, Exit, FaultKind, Operation, Program};
+use tokio::time::{Instant, timeout_at};
+
+use super::contract::cutover::hook::engine::Level as GuestLevel;
+use super::contract::cutover::hook::hosts::{Command, HostError, Output};
+use super::contract::cutover::hook::secrets::SecretError;
+use super::http::{HttpClient, answer_request};
+use super::wire::{Answer, Import};
+use super::{Access, limits};
+use crate::model::grant::{Allowed, Denied, Mode, Request, Scope};
+use crate::model::{Hook, HostName, Level};
+use crate::transport::Failure;
+
+/// The engine's side of one call of a hook.
+pub(super) struct Broker<'a> {
+    hook: &'a Hook,
+    pub(super) scope: Scope<'a>,
+    pub(super) access: Access<'a>,
+    pub(super) http: &'a HttpClient,
+    pub(super) deadline: Instant,
+    lines: u32,
+    denials: Vec<Denied>,
+}
+
+/// An answer and the bytes that go with it.
+type Reply = (Answer, Vec<u8>);
+
+impl<'a> Broker<'a> {
+    pub(super) fn new(
+        hook: &'a Hook,
+        scope: Scope<'a>,
+        access: Access<'a>,
+        http: &'a HttpClient,
+        deadline: Instant,
+    ) -> Self {
+        Self { hook, scope, access, http, deadline, lines: 0, denials: Vec::new() }
+    }
+
+    /// All that was denied, told or not.
+    pub(super) fn into_denials(self) -> Vec<Denied> {
+        self.denials
+    }
+
+    /// What an import returns; nothing for those that return nothing.
+    pub(super) async fn answer(&mut self, import: Import, payload: Vec<u8>) -> Option<Reply> {
+        let answer = match import {
+            Import::Log { level, message } => {
+                self.log(level, &message);
+                return None;
+            }
+            Import::Progress { done, total, what } => {
+                if self.counts_line() {
+                    self.access.observer.progress(&self.hook.title, done, total, cut(&what));
+                }
+                return None;
+            }
+            Import::Exec { host, command } => Answer::Output(self.exec(&host, command).await),
+            Import::Read { host, path } => {
+                return Some(match self.read(&host, path).await {
+                    Ok(bytes) => (Answer::Content(Ok(())), bytes),
+                    Err(error) => (Answer::Content(Err(error)), Vec::new()),
+                });
+            }
+            Import::Write { host, path, mode } => Answer::Done(self.write(&host, path, mode, payload).await),
+            Import::WriteLink { host, path, target } => {
+                Answer::Done(self.write_link(&host, path, target).await)
+            }
+            Import::ReadLink { host, path } => {
+                let answer =
+                    self.look(&host, path, |path, beneath| Operation::ReadLink { path, beneath }).await;
+                Answer::Text(answer.and_then(|answer| match answer {
+                    HostAnswer::Text(text) => Ok(text),
+                    other => Err(nonsense(&other)),
+                }))
+            }
+            Import::ListNames { host, path } => {
+                let answer =
+                    self.look(&host, path, |path, beneath| Operation::ListNames { path, beneath }).await;
+                Answer::Names(answer.and_then(|answer| match answer {
+                    HostAnswer::Names(names) => Ok(names),
+                    other => Err(nonsense(&other)),
+                }))
+            }
+            Import::Remove { host, path } => Answer::Done(self.remove(&host, path).await),
+            Import::Exchange { host, socket, content, timeout_ms } => {
+                Answer::Text(self.exchange(&host, socket, content, timeout_ms).await)
+            }
+            Import::Send { request, with_body } => {
+                return Some(match answer_request(self, request, with_body.then_some(payload)).await {
+                    Ok((response, body)) => (Answer::Response(Ok(response)), body),
+                    Err(error) => (Answer::Response(Err(error)), Vec::new()),
+                });
+            }
+            Import::Secret { name } => {
+                let reason = match self.check(&Request::Secret { name: &name }) {
+                    Ok(_) => "secrets are not available to hooks yet".to_owned(),
+                    Err(reason) => reason,
+                };
+                Answer::Secret(SecretError::Denied(reason))
+            }
+        };
+        Some((answer, Vec::new()))
+    }
+
+    /// Asks the grants. A denial is kept and shown, whatever the guest makes of it.
+    pub(super) fn check(&mut self, request: &Request<'_>) -> Result<Allowed, String> {
+        self.hook.grants.check(request, &self.scope).map_err(|denied| self.deny(denied))
+    }
+
+    /// Keeps and shows a denial; returns it as the guest hears it.
+    pub(super) fn deny(&mut self, denied: Denied) -> String {
+        let text = if denied.grant.is_empty() {
+            denied.to_string()
+        } else {
+            format!("{denied}\nhint: add to the hook's grants: {}", denied.grant)
+        };
+        if self.denials.len() < limits::DENIALS && !self.denials.contains(&denied) {
+            self.access.observer.denied(&self.hook.title, &denied);
+            self.denials.push(denied);
+        }
+        text
+    }
+
+    /// Refuses a template that names a secret.
+    pub(super) fn refuse_templates(&mut self, templates: &[&str]) -> Result<(), String> {
+        match templates.iter().find_map(|template| named_secret(template)) {
+            Some(name) => self.check(&Request::Secret { name: &name }).map(|_| ()),
+            None => Ok(()),
+        }
+    }
+
+    fn log(&mut self, level: GuestLevel, message: &str) {
+        if !self.counts_line() {
+            return;
+        }
+        let level = match level {
+            GuestLevel::Debug => Level::Debug,
+            GuestLevel::Info => Level::Info,
+            GuestLevel::Warn => Level::Warn,
+            GuestLevel::Error => Level::Error,
+        };
+        self.access.observer.log(&self.hook.title, level, cut(message));
+    }
+
+    /// Whether one more line is shown; says once that no more are.
+    fn counts_line(&mut self) -> bool {
+        self.lines = self.lines.saturating_add(1);
+        if self.lines == limits::LOG_LINES + 1 {
+            let text = format!("further lines of this call are not shown: more than {}", limits::LOG_LINES);
+            self.access.observer.log(&self.hook.title, Level::Warn, &text);
+        }
+        self.lines <= limits::LOG_LINES
+    }
+
+    async fn exec(&mut self, host: &str, command: Command) -> Result<Output, HostError> {
+        let Command { program, args, env, secret_env, directory, input, secret_input, as_root, timeout_ms } =
+            command;
+        let mut templates: Vec<&str> = secret_env.iter().map(|(_, template)| template.as_str()).collect();
+        templates.extend(secret_input.as_deref());
+        self.refuse_templates(&templates).map_err(HostError::Denied)?;
+        // Without a secret a template is a text whose braces are doubled.
+        let mut env = env;
+        env.extend(secret_env.iter().map(|(name, template)| (name.clone(), plain_text(template))));
+        let input = secret_input.as_deref().map(plain_text).or(input);
+        let (host, _) = self.on_host(&Request::Exec {
+            host,
+            program: &program,
+            args: &args,
+            env: env.iter().map(|(name, _)| name.as_str()).collect(),
+            directory: directory.as_deref(),
+            input: input.is_some(),
+            as_root,
+        })?;
+        let program = Program {
+            program,
+            args,
+            env,
+            env_files: Vec::new(),
+            directory,
+            input: input.map(Bytes::from),
+            as_root,
+            output_limit: limits::EXEC_OUTPUT,
+        };
+        match self.perform(&host, Operation::Run { program }, timeout_ms).await? {
+            HostAnswer::Exited(Exit { status, out, errors, truncated }) => {
+                Ok(Output { status, out: out.to_text(), errors: errors.to_text(), truncated })
+            }
+            other => Err(nonsense(&other)),
+        }
+    }
+
+    async fn read(&mut self, host: &str, path: String) -> Result<Vec<u8>, HostError> {
+        let limit = limits::CALL_BYTES as u64;
+        match self.look(host, path, |path, beneath| Operation::Read { path, beneath, limit }).await? {
+            HostAnswer::Content(Bytes(bytes)) if bytes.len() <= limits::CALL_BYTES => Ok(bytes),
+            other => Err(nonsense(&other)),
+        }
+    }
+
+    async fn look(
+        &mut self,
+        host: &str,
+        path: String,
+        operation: impl FnOnce(String, Option<String>) -> Operation,
+    ) -> Result<HostAnswer, HostError> {
+        let (host, beneath) = self.on_host(&Request::Read { host, path: &path })?;
+        self.perform(&host, operation(path, beneath), None).await
+    }
+
+    async fn write(
+        &mut self,
+        host: &str,
+        path: String,
+        mode: Option<u32>,
+        content: Vec<u8>,
+    ) -> Result<(), HostError> {
+        let (host, beneath) = self.on_host(&Request::Write { host, path: &path })?;
+        if let Some(mode) = mode.filter(|mode| mode & !0o777 != 0) {
+            return Err(HostError::Failed(format!("mode `{mode:o}` has more than permission bits")));
+        }
+        let operation = Operation::Write { path, beneath, content: Bytes(content), mode };
+        done(&self.perform(&host, operation, None).await?)
+    }
+
+    async fn write_link(&mut self, host: &str, path: String, target: String) -> Result<(), HostError> {
+        let (host, beneath) = self.on_host(&Request::Link { host, path: &path, target: &target })?;
+        done(&self.perform(&host, Operation::WriteLink { path, beneath, target }, None).await?)
+    }
+
+    async fn remove(&mut self, host: &str, path: String) -> Result<(), HostError> {
+        let (host, beneath) = self.on_host(&Request::Write { host, path: &path })?;
+        done(&self.perform(&host, Operation::Remove { path, beneath }, None).await?)
+    }
+
+    async fn exchange(
+        &mut self,
+        host: &str,
+        socket: String,
+        content: String,
+        timeout_ms: Option<u32>,
+    ) -> Result<String, HostError> {
+        let (host, _) = self.on_host(&Request::Connect { host, to: &socket, content: &content })?;
+        let limit = limits::CALL_BYTES as u64;
+        let operation = Operation::Exchange { socket, content: Bytes::from(content), limit };
+        match self.perform(&host, operation, timeout_ms).await? {
+            HostAnswer::Content(bytes) => Ok(bytes.to_text()),
+            other => Err(nonsense(&other)),
+        }
+    }
+
+    /// The host that a request is allowed on, and the directory it must keep to.
+    fn on_host(&mut self, request: &Request<'_>) -> Result<(HostName, Option<String>), HostError> {
+        match self.check(request) {
+            Ok(Allowed::Host { host, beneath }) => Ok((host, beneath)),
+            Ok(Allowed::Http { .. }) => Err(HostError::Failed("not a request of a host".to_owned())),
+            Err(reason) => Err(HostError::Denied(reason)),
+        }
+    }
+
+    async fn perform(
+        &self,
+        host: &HostName,
+        operation: Operation,
+        timeout_ms: Option<u32>,
+    ) -> Result<HostAnswer, HostError> {
+        let Some(link) = self.access.hosts.link(host) else {
+            return Err(HostError::NotFound(format!("there is no host `{host}` in cutover.toml")));
+        };
+        let changes = self.scope.mode == Mode::Changing && !is_look(&operation);
+        let guard = if changes { self.access.hosts.guard(host) } else { None };
+        let until = self.until(timeout_ms);
+        let left = until.saturating_duration_since(Instant::now());
+        let deadline_ms = u64::try_from(left.as_millis()).ok();
+        let call = Call { id: 0, guard, deadline_ms, operation };
+        // The host keeps the deadline itself; it gets a moment to say so.
+        match timeout_at(until + Duration::from_millis(300), link.perform(call)).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(failure)) => Err(host_error(failure)),
+            Err(_) => Err(HostError::TimedOut(format!("host `{host}` gave no answer in time"))),
+        }
+    }
+
+    /// When a request must be over that asked for a limit of its own.
+    pub(super) fn until(&self, timeout_ms: Option<u32>) -> Instant {
+        let own = timeout_ms.map(|ms| Instant::now() + Duration::from_millis(ms.into()));
+        own.map_or(self.deadline, |own| own.min(self.deadline))
+    }
+}
+
+/// Whether an operation leaves everything as it is.
+const fn is_look(operation: &Operation) -> bool {
+    matches!(operation, Operation::Read { .. } | Operation::ReadLink { .. } | Operation::ListNames { .. })
+}
+
+fn host_error(failure: Failure) -> HostError {
+    match failure {
+        Failure::Fault(fault) if fault.kind == FaultKind::NotFound => HostError::NotFound(fault.message),
+        Failure::Fault(fault) if fault.kind == FaultKind::TimedOut => HostError::TimedOut(fault.message),
+        Failure::Fault(fault) => HostError::Failed(fault.message),
+        Failure::Unreachable(text) | Failure::Untrusted(text) => HostError::Unreachable(text),
+        Failure::Broken(text) | Failure::Nonsense(text) => HostError::Broken(text),
+    }
+}
+
+fn done(answer: &HostAnswer) -> Result<(), HostError> {
+    match answer {
+        HostAnswer::Done => Ok(()),
+        other => Err(nonsense(other)),
+    }
+}
+
+fn nonsense(answer: &HostAnswer) -> HostError {
+    let text: String = format!("{answer:?}").chars().take(80).collect();
+    HostError::Broken(format!("the host answered something else: {text}"))
+}
+
+fn cut(text: &str) -> &str {
+    &text[..text.floor_char_boundary(limits::LOG_LINE)]
+}
+
+/// The first secret that a template names: what stands between single braces.
+fn named_secret(template: &str) -> Option<String> {
+    let rest = template.replace("{{", "").replace("}}", "");
+    let (_, name) = rest.split_once('{')?;
+    Some(name.split('}').next().unwrap_or(name).to_owned())
+}
+
+/// A template without secrets as the text that it stands for.
+pub(super) fn plain_text(template: &str) -> String {
+    template.replace("{{", "{").replace("}}", "}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_found_in_templates() {
+        for (template, name) in [
+            ("plain", None),
+            ("{{plain}}", None),
+            ("Bearer {token}", Some("token")),
+            ("{{{token}}}", Some("token")),
+            ("{open", Some("open")),
+        ] {
+            assert_eq!(named_secret(template).as_deref(), name, "{template}");
+        }
+        assert_eq!(plain_text("{{a}}"), "{a}");
+    }
+}

@@ -1,0 +1,24 @@
+//! Why there is no HTTP answer.
+
+/// Why there is no HTTP answer. What is known of the request's effect differs.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HttpFailure {
+    /// The name leads to an address that is not allowed; nothing was sent.
+    #[error("{0}")]
+    Denied(String),
+    /// Nothing can be sent like this; nothing was.
+    #[error("{0}")]
+    Invalid(String),
+    /// Nothing was sent: refused, no such name, no route.
+    #[error("{0}")]
+    Connect(String),
+    /// Nothing was sent: no TLS connection, or not with the machine that was meant.
+    #[error("{0}")]
+    Tls(String),
+    /// No answer in time.
+    #[error("{0}")]
+    TimedOut(String),
+    /// The connection broke, or the answer was not HTTP: it is not known whether the request took effect.
+    #[error("{0}")]
+    Broken(String),
+}

@@ -1,0 +1,193 @@
+//! The one table of what a component may import: which interfaces there are, and which keys of `grants` rule each.
+
+use super::failure::MissingGrant;
+use super::{Description, HookFault, Kind};
+use crate::model::grant::Grants;
+
+/// Interfaces of the contract, and the keys of `grants` of which one at least must be written when a component imports them.
+pub const INTERFACES: [(&str, &[&str]); 6] = [
+    ("hook-types", &[]),
+    ("engine", &[]),
+    ("hosts", &["exec", "read", "write", "link", "connect"]),
+    ("http-client", &["http"]),
+    ("secrets", &["secrets"]),
+    ("secret-text", &["secrets"]),
+];
+
+/// Packages of WASI that are linked, and can reach nothing.
+const WASI: [&str; 7] = ["cli", "clocks", "filesystem", "http", "io", "random", "sockets"];
+
+/// Finds whatever speaks against using a component as a hook of a kind under these grants, before any of its code runs.
+///
+/// # Errors
+/// The first of wrong kind, unknown imports, missing grants.
+pub(super) fn inspect(
+    hook: &str,
+    kind: Kind,
+    description: &Description,
+    grants: &Grants,
+) -> Result<(), HookFault> {
+    let hook = hook.to_owned();
+    if !description.exports.iter().any(|export| contract_name(export) == Some(kind.as_str())) {
+        let ours = |export: &&String| export.starts_with("cutover:hook/");
+        let exports = description.exports.iter().filter(ours).cloned().collect();
+        return Err(HookFault::WrongKind { hook, wanted: kind, exports });
+    }
+    let unknown: Vec<String> =
+        description.imports.iter().filter(|import| !is_offered(import)).cloned().collect();
+    if !unknown.is_empty() {
+        return Err(HookFault::UnknownImports { hook, imports: unknown });
+    }
+    let missing: Vec<MissingGrant> = description
+        .imports
+        .iter()
+        .filter_map(|import| {
+            let keys = keys_of(contract_name(import)?)?;
+            let written = keys.is_empty() || keys.iter().any(|key| is_written(grants, key));
+            (!written).then(|| MissingGrant { import: import.clone(), keys })
+        })
+        .collect();
+    if missing.is_empty() { Ok(()) } else { Err(HookFault::MissingGrant { hook, missing }) }
+}
+
+/// Keys of `grants` that are written although the component imports nothing that they rule: worth a warning.
+#[must_use]
+pub(super) fn idle_keys(description: &Description, grants: &Grants) -> Vec<&'static str> {
+    let imported: Vec<&str> = description.imports.iter().filter_map(|import| contract_name(import)).collect();
+    let mut idle: Vec<&'static str> = Vec::new();
+    for (_, keys) in INTERFACES {
+        for key in keys {
+            let used = INTERFACES.iter().any(|(name, keys)| keys.contains(key) && imported.contains(name));
+            if !used && is_written(grants, key) && !idle.contains(key) {
+                idle.push(key);
+            }
+        }
+    }
+    idle
+}
+
+/// `grants.exec, grants.read, …`
+pub(super) fn keys_text(keys: &[&str]) -> String {
+    keys.iter().map(|key| format!("grants.{key}")).collect::<Vec<_>>().join(", ")
+}
+
+fn keys_of(interface: &str) -> Option<&'static [&'static str]> {
+    INTERFACES.iter().find(|(name, _)| *name == interface).map(|(_, keys)| *keys)
+}
+
+fn is_written(grants: &Grants, key: &str) -> bool {
+    match key {
+        "exec" => grants.exec.is_some(),
+        "read" => grants.read.is_some(),
+        "write" => grants.write.is_some(),
+        "link" => grants.link.is_some(),
+        "connect" => grants.connect.is_some(),
+        "http" => grants.http.is_some(),
+        "secrets" => grants.secrets.is_some(),
+        _ => false,
+    }
+}
+
+/// The interface's name, when it is one of contract 0.1.
+fn contract_name(name: &str) -> Option<&str> {
+    let (interface, version) = name.strip_prefix("cutover:hook/")?.split_once('@')?;
+    version.strip_prefix("0.1.").is_some_and(|patch| patch.parse::<u32>().is_ok()).then_some(interface)
+}
+
+fn is_offered(import: &str) -> bool {
+    if let Some(interface) = contract_name(import) {
+        return keys_of(interface).is_some();
+    }
+    import
+        .strip_prefix("wasi:")
+        .and_then(|rest| rest.split_once('/'))
+        .is_some_and(|(package, rest)| WASI.contains(&package) && rest.contains("@0.2."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn description(imports: &[&str], exports: &[&str]) -> Description {
+        let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        Description { imports: owned(imports), exports: owned(exports) }
+    }
+
+    fn message(kind: Kind, imports: &[&str], exports: &[&str], grants: &Grants) -> String {
+        match inspect("vendor", kind, &description(imports, exports), grants) {
+            Ok(()) => "fine".to_owned(),
+            Err(fault) => format!("{}: {fault}", fault.code()),
+        }
+    }
+
+    #[test]
+    fn what_speaks_against_a_component_is_said_in_the_words_of_the_operator() {
+        let none = Grants::default();
+        let http = Grants { http: Some(Vec::new()), ..Grants::default() };
+        let smoke = &["cutover:hook/smoke-test@0.1.0", "init"][..];
+        let cases: [(Kind, &[&str], &[&str], &Grants, &str); 8] = [
+            (Kind::SmokeTest, &["cutover:hook/engine@0.1.0", "wasi:io/poll@0.2.6"], smoke, &none, "fine"),
+            (
+                Kind::SmokeTest,
+                &["cutover:hook/engine@0.1.7"],
+                &["cutover:hook/smoke-test@0.1.9"],
+                &none,
+                "fine",
+            ),
+            (Kind::SmokeTest, &["cutover:hook/http-client@0.1.0"], smoke, &http, "fine"),
+            (
+                Kind::SmokeTest,
+                &["cutover:hook/http-client@0.1.0", "cutover:hook/hosts@0.1.0"],
+                smoke,
+                &none,
+                "hook/missing-grant: hook `vendor` needs what cutover.toml does not grant: \
+                 it imports `cutover:hook/http-client@0.1.0`: grants.http; it imports `cutover:hook/hosts@0.1.0`: \
+                 grants.exec, grants.read, grants.write, grants.link, grants.connect",
+            ),
+            (
+                Kind::Router,
+                &[],
+                smoke,
+                &none,
+                "hook/wrong-kind: hook `vendor` is not a router hook: it exports `cutover:hook/smoke-test@0.1.0`",
+            ),
+            (
+                Kind::Router,
+                &[],
+                &["wasi:cli/run@0.2.0"],
+                &none,
+                "hook/wrong-kind: hook `vendor` is not a router hook: it exports no hook interface",
+            ),
+            (
+                Kind::SmokeTest,
+                &[],
+                &["cutover:hook/smoke-test@0.2.0"],
+                &none,
+                "hook/wrong-kind: hook `vendor` is not a smoke-test hook: it exports `cutover:hook/smoke-test@0.2.0`",
+            ),
+            (
+                Kind::SmokeTest,
+                &["cutover:hook/root@0.1.0", "wasi:nn/tensor@0.2.0", "wasi:io/poll@0.3.0", "env"],
+                smoke,
+                &none,
+                "hook/unknown-import: hook `vendor` imports what this version of cutover does not offer: \
+                 `cutover:hook/root@0.1.0`, `wasi:nn/tensor@0.2.0`, `wasi:io/poll@0.3.0`, `env`",
+            ),
+        ];
+        for (kind, imports, exports, grants, expected) in cases {
+            assert_eq!(message(kind, imports, exports, grants), expected);
+        }
+    }
+
+    #[test]
+    fn grants_without_use_are_found() {
+        let grants = Grants {
+            http: Some(Vec::new()),
+            secrets: Some(Vec::new()),
+            read: Some(Vec::new()),
+            ..Grants::default()
+        };
+        let imports = description(&["cutover:hook/hosts@0.1.0"], &[]);
+        assert_eq!(idle_keys(&imports, &grants), ["http", "secrets"]);
+    }
+}

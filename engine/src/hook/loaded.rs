@@ -1,0 +1,320 @@
+//! A hook that can be asked.
+
+use std::fmt;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout};
+
+use super::broker::Broker;
+use super::child::{PAYLOAD, Sandbox, SandboxProgram};
+use super::failure::{Answered, HookFailure};
+use super::http::HttpClient;
+use super::memory::SealedMemory;
+use super::wire::{End, Order, Question, Report, Value};
+use super::{Access, Description, Kind, convert, interface, limits, pool};
+use crate::model::grant::{Mode, Scope};
+use crate::model::{
+    Artifact, Case, Color, Health, Hook, HookCall, HookSource, HostName, Instance, Level, Observation,
+    Routing, SettingFault, Source,
+};
+
+/// A hook that is ready to be asked, with the sandboxes that run it. Dropping it ends them.
+pub struct LoadedHook {
+    hook: Hook,
+    kind: Kind,
+    component: Component,
+    http: Arc<HttpClient>,
+    idle: Mutex<Vec<Sandbox>>,
+    permits: Semaphore,
+}
+
+/// A checked component and what starts a sandbox for it.
+#[derive(Debug)]
+pub(super) struct Component {
+    pub(super) digest: String,
+    pub(super) description: Description,
+    pub(super) code: SealedMemory,
+    pub(super) program: SandboxProgram,
+}
+
+impl LoadedHook {
+    pub(super) fn new(
+        hook: Hook,
+        kind: Kind,
+        component: Component,
+        sandbox: Sandbox,
+        http: Arc<HttpClient>,
+    ) -> Self {
+        let permits = Semaphore::new(limits::SANDBOXES);
+        Self { hook, kind, component, http, idle: Mutex::new(vec![sandbox]), permits }
+    }
+
+    /// What people call it.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        &self.hook.title
+    }
+
+    /// `sha256:…` of the component's file.
+    #[must_use]
+    pub fn digest(&self) -> &str {
+        &self.component.digest
+    }
+
+    /// What the component imports and exports.
+    #[must_use]
+    pub const fn description(&self) -> &Description {
+        &self.component.description
+    }
+
+    /// Keys of its grants that rule nothing which it imports: worth a warning.
+    #[must_use]
+    pub fn idle_grants(&self) -> Vec<&'static str> {
+        interface::idle_keys(&self.component.description, &self.hook.grants)
+    }
+
+    /// Faults of its settings. Every import but the log is denied.
+    pub async fn validate(&self, access: Access<'_>) -> Answered<Vec<SettingFault>> {
+        let settings = convert::settings_text(&self.hook.settings);
+        let question = Question::Validate { kind: self.kind, settings };
+        self.ask(question, Mode::Closed, &[], &[], access).await.take(|value| match value {
+            Value::Faults(faults) => Ok(convert::faults(faults)),
+            other => Err(unexpected(&other)),
+        })
+    }
+
+    /// Builds an artifact. `{checkout}` and `{output}` in the grants mean those of `source`.
+    pub async fn build(&self, call: &HookCall, source: &Source, access: Access<'_>) -> Answered<Artifact> {
+        let question = Question::Build { call: self.call(call), source: convert::source(source) };
+        let places = [("{checkout}", source.checkout.as_str()), ("{output}", source.output.as_str())];
+        self.ask(question, Mode::Changing, &call.instances, &places, access).await.take(|value| match value {
+            Value::Artifact(artifact) => convert::artifact(artifact),
+            other => Err(unexpected(&other)),
+        })
+    }
+
+    /// Looks at one instance, once.
+    pub async fn check_health(
+        &self,
+        call: &HookCall,
+        instance: &Instance,
+        access: Access<'_>,
+    ) -> Answered<Health> {
+        let question = Question::Check { call: self.call(call), instance: convert::instance(instance) };
+        self.ask(question, Mode::Changing, &call.instances, &[], access).await.take(|value| match value {
+            Value::Health(health) => Ok(convert::health(health)),
+            other => Err(unexpected(&other)),
+        })
+    }
+
+    /// Tests the idle colour. No case, or none that ran, is for the caller to judge.
+    pub async fn smoke(&self, call: &HookCall, access: Access<'_>) -> Answered<Vec<Case>> {
+        let question = Question::Smoke { call: self.call(call) };
+        self.ask(question, Mode::Changing, &call.instances, &[], access).await.take(|value| match value {
+            Value::Cases(cases) => Ok(convert::cases(cases)),
+            other => Err(unexpected(&other)),
+        })
+    }
+
+    /// What the router can do. Reads only.
+    pub async fn features(&self, call: &HookCall, access: Access<'_>) -> Answered<Vec<String>> {
+        let question = Question::Features { call: self.call(call) };
+        self.ask(question, Mode::Reading, &call.instances, &[], access).await.take(|value| match value {
+            Value::Features(features) => Ok(features),
+            other => Err(unexpected(&other)),
+        })
+    }
+
+    /// What the router does now. Reads only.
+    pub async fn observe(
+        &self,
+        call: &HookCall,
+        router: &HostName,
+        access: Access<'_>,
+    ) -> Answered<Observation> {
+        let question = Question::Observe { call: self.call(call), router: router.to_string() };
+        self.ask(question, Mode::Reading, &call.instances, &[], access).await.take(|value| match value {
+            Value::Observation(observation) => convert::observation(observation),
+            other => Err(unexpected(&other)),
+        })
+    }
+
+    /// Writes and checks what can be without effect on traffic; says what would change.
+    pub async fn prepare(
+        &self,
+        call: &HookCall,
+        router: &HostName,
+        want: &Routing,
+        access: Access<'_>,
+    ) -> Answered<String> {
+        let (call_, router, want) = (self.call(call), router.to_string(), convert::routing(want));
+        let question = Question::Prepare { call: call_, router, want };
+        self.ask(question, Mode::Changing, &call.instances, &[], access).await.take(|value| match value {
+            Value::Text(diff) => Ok(diff),
+            other => Err(unexpected(&other)),
+        })
+    }
+
+    /// Makes it so.
+    pub async fn apply(
+        &self,
+        call: &HookCall,
+        router: &HostName,
+        want: &Routing,
+        access: Access<'_>,
+    ) -> Answered<()> {
+        let (call_, router, want) = (self.call(call), router.to_string(), convert::routing(want));
+        let question = Question::Apply { call: call_, router, want };
+        self.ask(question, Mode::Changing, &call.instances, &[], access).await.take(nothing)
+    }
+
+    /// Removes what `prepare` left.
+    pub async fn discard(&self, call: &HookCall, router: &HostName, access: Access<'_>) -> Answered<()> {
+        let question = Question::Discard { call: self.call(call), router: router.to_string() };
+        self.ask(question, Mode::Changing, &call.instances, &[], access).await.take(nothing)
+    }
+
+    /// Connections open to a colour; none when the router can't tell. Reads only.
+    pub async fn connections(
+        &self,
+        call: &HookCall,
+        router: &HostName,
+        color: Color,
+        access: Access<'_>,
+    ) -> Answered<Option<u32>> {
+        let (call_, router, color) = (self.call(call), router.to_string(), convert::color(color));
+        let question = Question::Connections { call: call_, router, color };
+        self.ask(question, Mode::Reading, &call.instances, &[], access).await.take(|value| match value {
+            Value::Count(count) => Ok(count),
+            other => Err(unexpected(&other)),
+        })
+    }
+
+    fn call(&self, call: &HookCall) -> super::contract::cutover::hook::hook_types::Call {
+        convert::call(call, &self.hook.settings)
+    }
+
+    async fn ask(
+        &self,
+        question: Question,
+        mode: Mode,
+        instances: &[Instance],
+        places: &[(&str, &str)],
+        access: Access<'_>,
+    ) -> Answered<Value> {
+        // Waiting for a sandbox does not count in the hook's time. The semaphore is never closed.
+        let _permit = self.permits.acquire().await;
+        let mut sandbox = match self.sandbox().await {
+            Ok(sandbox) => sandbox,
+            Err(reason) => return Answered { result: Err(HookFailure::Died(reason)), denials: Vec::new() },
+        };
+        let scope = Scope {
+            mode,
+            app: &access.groups.app,
+            routers: &access.groups.routers,
+            builder: &access.groups.builder,
+            instances,
+            places,
+            bare_programs: self.hook.source == HookSource::Builtin("command-build".to_owned()),
+        };
+        let deadline = Instant::now() + self.hook.timeout;
+        let mut broker = Broker::new(&self.hook, scope, access, &self.http, deadline);
+        let talk = converse(&mut sandbox, question, self.hook.timeout, &mut broker);
+        let result = match timeout(self.hook.timeout + limits::GRACE, talk).await {
+            Ok(Ok((end, printed))) => {
+                self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(sandbox);
+                self.conclude(end, printed, access)
+            }
+            Ok(Err(error)) if error.kind() == io::ErrorKind::InvalidData => {
+                Err(HookFailure::Protocol(format!("the sandbox says what makes no sense: {error}")))
+            }
+            Ok(Err(_)) => Err(HookFailure::Died(sandbox.epitaph().await)),
+            Err(_) => Err(HookFailure::TimedOut(self.hook.timeout)),
+        };
+        Answered { result, denials: broker.into_denials() }
+    }
+
+    /// One that is waiting, else a new one.
+    async fn sandbox(&self) -> Result<Sandbox, String> {
+        let waiting = || self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        while let Some(mut sandbox) = waiting() {
+            if sandbox.is_alive() {
+                return Ok(sandbox);
+            }
+        }
+        let component = &self.component;
+        match pool::ready(&component.program, &component.code, &self.hook.title).await {
+            Ok((sandbox, _, _)) => Ok(sandbox),
+            Err(fault) => Err(fault.to_string()),
+        }
+    }
+
+    fn conclude(&self, end: End, printed: String, access: Access<'_>) -> Result<Value, HookFailure> {
+        if !matches!(end, End::Trapped(_)) {
+            for line in printed.lines().filter(|line| !line.trim().is_empty()) {
+                access.observer.log(&self.hook.title, Level::Debug, line);
+            }
+        }
+        match end {
+            End::Value(value) => Ok(value),
+            End::Error(error) => Err(convert::failure(error)),
+            End::Trapped(message) => Err(HookFailure::Trapped { message, printed }),
+            End::TimedOut => Err(HookFailure::TimedOut(self.hook.timeout)),
+        }
+    }
+}
+
+impl fmt::Debug for LoadedHook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoadedHook")
+            .field("title", &self.hook.title)
+            .field("kind", &self.kind)
+            .field("digest", &self.component.digest)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Asks, and answers what the guest asks on the way, until it ends.
+async fn converse(
+    sandbox: &mut Sandbox,
+    question: Question,
+    time: Duration,
+    broker: &mut Broker<'_>,
+) -> io::Result<(End, String)> {
+    let timeout_ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    sandbox.send(&Order::Ask { question, timeout_ms }, &[]).await?;
+    loop {
+        match sandbox.receive(PAYLOAD).await? {
+            (Report::Import(import), payload) => {
+                if let Some((answer, payload)) = broker.answer(import, payload).await {
+                    sandbox.send(&Order::Answer(answer), &payload).await?;
+                }
+            }
+            (Report::Ended { end, printed }, _) => return Ok((end, printed)),
+            (Report::Compiled | Report::Loaded { .. } | Report::Refused(_), _) => {
+                return Err(io::Error::new(io::ErrorKind::InvalidData, "a report out of turn"));
+            }
+        }
+    }
+}
+
+impl Answered<Value> {
+    fn take<T>(self, take: impl FnOnce(Value) -> Result<T, HookFailure>) -> Answered<T> {
+        Answered { result: self.result.and_then(take), denials: self.denials }
+    }
+}
+
+fn nothing(value: Value) -> Result<(), HookFailure> {
+    match value {
+        Value::Done => Ok(()),
+        other => Err(unexpected(&other)),
+    }
+}
+
+fn unexpected(value: &Value) -> HookFailure {
+    let text: String = format!("{value:?}").chars().take(200).collect();
+    HookFailure::Protocol(format!("the sandbox answered another question: {text}"))
+}

@@ -1,0 +1,44 @@
+//! Hooks: WebAssembly components that are asked one question at a time.
+//!
+//! ```text
+//! HookPool::load ── is it a component? compile (in a sandbox of its own, or from the cache) · right kind? imports known and granted?
+//!       │
+//! LoadedHook::apply, observe, … ── question ──▶ sandbox (child process: empty environment, one socket) ── fresh guest
+//!       │                                            │ import
+//!       └── Answered { result, denials }   broker ◀──┘  Grants::check, then hosts over their links, HTTP by our own client
+//! ```
+//!
+//! A guest that traps, loops, floods or takes its sandbox down is that hook's failure, and nothing else's.
+
+mod access;
+mod broker;
+mod cache;
+mod child;
+mod contract;
+mod convert;
+mod failure;
+mod format;
+pub mod http;
+mod interface;
+mod kind;
+pub mod limits;
+mod loaded;
+mod memory;
+mod pool;
+mod runtime;
+mod sandbox;
+mod wire;
+
+pub use access::{Access, Groups, Hosts, Observer};
+pub use cache::{CacheFault, CodeCache};
+pub use child::SandboxProgram;
+pub use failure::{Answered, HookFailure, HookFault, MissingGrant};
+pub use interface::INTERFACES;
+pub use kind::Kind;
+pub use loaded::LoadedHook;
+pub use pool::HookPool;
+pub use sandbox::sandbox_main;
+pub use wire::Description;
+
+/// The word that makes the program a sandbox: its only argument.
+pub const SANDBOX_WORD: &str = "hook-sandbox";

@@ -1,0 +1,152 @@
+//! From a file to a hook that can be asked.
+
+use std::io;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+use tokio::time::{timeout, timeout_at};
+use wasmtime::Engine;
+
+use super::cache::CodeCache;
+use super::child::{Sandbox, SandboxProgram};
+use super::http::HttpClient;
+use super::loaded::Component;
+use super::memory::SealedMemory;
+use super::wire::{Order, Report};
+use super::{Description, HookFault, Kind, LoadedHook, Observer, format, interface, limits, runtime};
+use crate::model::Hook;
+
+/// Loads hooks. All of a deployment's share it.
+#[derive(Debug)]
+pub struct HookPool {
+    program: SandboxProgram,
+    cache: Option<CodeCache>,
+    http: Arc<HttpClient>,
+    compatibility: String,
+}
+
+impl HookPool {
+    /// `cache` is none where compiled code must not be kept.
+    ///
+    /// # Errors
+    /// When this processor is none that components can be compiled for.
+    pub fn new(
+        program: SandboxProgram,
+        cache: Option<CodeCache>,
+        http: Arc<HttpClient>,
+    ) -> Result<Self, HookFault> {
+        let engine: Engine = runtime::engine()
+            .map_err(|error| HookFault::NoSandbox { hook: "any".to_owned(), reason: error.to_string() })?;
+        Ok(Self { program, cache, http, compatibility: runtime::compatibility(&engine) })
+    }
+
+    /// Checks a component and makes it ready: whether it is one, of the right kind, imports what there is and what is granted; compiles it,
+    /// unless it was compiled before.
+    ///
+    /// # Errors
+    /// Whatever speaks against it.
+    pub async fn load(
+        &self,
+        hook: &Hook,
+        kind: Kind,
+        wasm: Vec<u8>,
+        observer: &dyn Observer,
+    ) -> Result<LoadedHook, HookFault> {
+        let title = || hook.title.clone();
+        if wasm.len() > limits::WASM {
+            let reason = format!("the file is larger than {} MiB", limits::WASM >> 20);
+            return Err(HookFault::NotAComponent { hook: title(), reason });
+        }
+        format::expect_component(&wasm)
+            .map_err(|reason| HookFault::NotAComponent { hook: title(), reason })?;
+        let digest = format!("sha256:{}", runtime::hex(&Sha256::digest(&wasm)));
+        let no_sandbox = |error: io::Error| HookFault::NoSandbox { hook: title(), reason: error.to_string() };
+
+        let code = match self.cached(&digest).await {
+            Some(code) => Arc::new(code),
+            None => {
+                let code = Arc::new(self.compile(&hook.title, wasm, observer).await?);
+                self.keep(&digest, Arc::clone(&code)).await;
+                code
+            }
+        };
+        let code = SealedMemory::new(&code).map_err(no_sandbox)?;
+        let (sandbox, description, misfit) = ready(&self.program, &code, &hook.title).await?;
+        interface::inspect(&hook.title, kind, &description, &hook.grants)?;
+        if let Some(reason) = misfit {
+            return Err(HookFault::Unfit { hook: title(), reason });
+        }
+        let component = Component { digest, description, code, program: self.program.clone() };
+        Ok(LoadedHook::new(hook.clone(), kind, component, sandbox, Arc::clone(&self.http)))
+    }
+
+    async fn cached(&self, digest: &str) -> Option<Vec<u8>> {
+        let cache = self.cache.clone()?;
+        let (digest, compatibility) = (digest.to_owned(), self.compatibility.clone());
+        tokio::task::spawn_blocking(move || cache.get(&digest, &compatibility)).await.ok().flatten()
+    }
+
+    async fn keep(&self, digest: &str, code: Arc<Vec<u8>>) {
+        let Some(cache) = self.cache.clone() else { return };
+        let (digest, compatibility) = (digest.to_owned(), self.compatibility.clone());
+        // A full disk costs the next run its time, and this one nothing.
+        let _ = tokio::task::spawn_blocking(move || cache.put(&digest, &compatibility, &code)).await;
+    }
+
+    /// Compiles in a sandbox of its own, which is gone afterwards with all the memory that it took.
+    async fn compile(
+        &self,
+        title: &str,
+        wasm: Vec<u8>,
+        observer: &dyn Observer,
+    ) -> Result<Vec<u8>, HookFault> {
+        let no_sandbox =
+            |error: io::Error| HookFault::NoSandbox { hook: title.to_owned(), reason: error.to_string() };
+        let not_compiled = |reason| HookFault::NotCompiled { hook: title.to_owned(), reason };
+        let deadline = tokio::time::Instant::now() + limits::COMPILE;
+        let memory = SealedMemory::new(&wasm).map_err(no_sandbox)?;
+        drop(wasm);
+        let mut sandbox = Sandbox::start(&self.program, &memory).map_err(no_sandbox)?;
+        let report = {
+            let mut compiled = std::pin::pin!(async {
+                sandbox.send(&Order::Compile, &[]).await?;
+                sandbox.receive(limits::CODE).await
+            });
+            match timeout(limits::COMPILE_SHOWN, &mut compiled).await {
+                Ok(report) => Ok(report),
+                Err(_) => {
+                    observer.compiling(title);
+                    timeout_at(deadline, compiled).await
+                }
+            }
+        };
+        match report {
+            Ok(Ok((Report::Compiled, code))) => Ok(code),
+            Ok(Ok((Report::Refused(reason), _))) => Err(not_compiled(reason)),
+            Ok(Ok(_)) => Err(not_compiled("the sandbox answered something else".to_owned())),
+            Ok(Err(_)) => Err(not_compiled(sandbox.epitaph().await)),
+            Err(_) => Err(not_compiled(format!("it takes longer than {} s", limits::COMPILE.as_secs()))),
+        }
+    }
+}
+
+/// Starts a sandbox and waits until it has taken its code. Also returns what the component is, and why it can't be linked.
+pub(super) async fn ready(
+    program: &SandboxProgram,
+    code: &SealedMemory,
+    title: &str,
+) -> Result<(Sandbox, Description, Option<String>), HookFault> {
+    let no_sandbox = |reason: String| HookFault::NoSandbox { hook: title.to_owned(), reason };
+    let mut sandbox = Sandbox::start(program, code).map_err(|error| no_sandbox(error.to_string()))?;
+    let report = timeout(limits::START, async {
+        sandbox.send(&Order::Load, &[]).await?;
+        sandbox.receive(0).await
+    });
+    match report.await {
+        Ok(Ok((Report::Loaded { description, misfit }, _))) => Ok((sandbox, description, misfit)),
+        Ok(Ok((Report::Refused(reason), _))) => Err(no_sandbox(reason)),
+        Ok(Ok(_)) => Err(no_sandbox("it answered something else".to_owned())),
+        Ok(Err(_)) => Err(no_sandbox(sandbox.epitaph().await)),
+        Err(_) => Err(no_sandbox(format!("not ready within {} s", limits::START.as_secs()))),
+    }
+}

@@ -1,0 +1,198 @@
+//! The imports of the contract: time is answered here, everything else by the engine.
+
+use std::time::Duration;
+
+use super::guest::Guest;
+use crate::hook::contract::cutover::hook::engine::Level;
+use crate::hook::contract::cutover::hook::hosts::{Command, HostError, Output};
+use crate::hook::contract::cutover::hook::http_client::{HttpError, Request, Response};
+use crate::hook::contract::cutover::hook::secrets::SecretError;
+use crate::hook::contract::cutover::hook::{engine, hook_types, hosts, http_client, secret_text, secrets};
+use crate::hook::limits;
+use crate::hook::wire::{Answer, Import};
+
+impl hook_types::Host for Guest {}
+
+impl engine::Host for Guest {
+    fn log(&mut self, level: Level, message: String) -> wasmtime::Result<()> {
+        self.tell(Import::Log { level, message: cut(message, limits::LOG_LINE) })
+    }
+
+    fn progress(&mut self, done: u32, total: u32, what: String) -> wasmtime::Result<()> {
+        self.tell(Import::Progress { done, total, what: cut(what, limits::LOG_LINE) })
+    }
+
+    fn elapsed_ms(&mut self) -> wasmtime::Result<u32> {
+        Ok(milliseconds(self.elapsed()))
+    }
+
+    fn remaining_ms(&mut self) -> wasmtime::Result<u32> {
+        Ok(milliseconds(self.remaining()))
+    }
+
+    fn sleep_ms(&mut self, ms: u32) -> wasmtime::Result<()> {
+        std::thread::sleep(Duration::from_millis(ms.into()).min(self.remaining()));
+        self.check_deadline()
+    }
+}
+
+impl hosts::Host for Guest {
+    fn exec(&mut self, host: String, command: Command) -> wasmtime::Result<Result<Output, HostError>> {
+        match self.request(Import::Exec { host, command }, &[])? {
+            (Answer::Output(output), _) => Ok(output),
+            (answer, _) => Err(unexpected(&answer)),
+        }
+    }
+
+    fn read_bytes(&mut self, host: String, path: String) -> wasmtime::Result<Result<Vec<u8>, HostError>> {
+        match self.request(Import::Read { host, path }, &[])? {
+            (Answer::Content(content), bytes) => Ok(content.map(|()| bytes)),
+            (answer, _) => Err(unexpected(&answer)),
+        }
+    }
+
+    fn read_text(&mut self, host: String, path: String) -> wasmtime::Result<Result<String, HostError>> {
+        let named = path.clone();
+        let bytes = self.read_bytes(host, path)?;
+        Ok(bytes.and_then(|bytes| {
+            String::from_utf8(bytes).map_err(|_| HostError::Failed(format!("`{named}` is not UTF-8 text")))
+        }))
+    }
+
+    fn write_bytes(
+        &mut self,
+        host: String,
+        path: String,
+        content: Vec<u8>,
+        mode: Option<u32>,
+    ) -> wasmtime::Result<Result<(), HostError>> {
+        if content.len() > limits::CALL_BYTES {
+            return Ok(Err(HostError::Failed(format!(
+                "more than {} MiB to write",
+                limits::CALL_BYTES >> 20
+            ))));
+        }
+        let answer = self.request(Import::Write { host, path, mode }, &content)?;
+        done(answer.0)
+    }
+
+    fn write_text(
+        &mut self,
+        host: String,
+        path: String,
+        content: String,
+        mode: Option<u32>,
+    ) -> wasmtime::Result<Result<(), HostError>> {
+        self.write_bytes(host, path, content.into_bytes(), mode)
+    }
+
+    fn write_link(
+        &mut self,
+        host: String,
+        path: String,
+        target: String,
+    ) -> wasmtime::Result<Result<(), HostError>> {
+        done(self.request(Import::WriteLink { host, path, target }, &[])?.0)
+    }
+
+    fn read_link(&mut self, host: String, path: String) -> wasmtime::Result<Result<String, HostError>> {
+        text(self.request(Import::ReadLink { host, path }, &[])?.0)
+    }
+
+    fn list_names(&mut self, host: String, path: String) -> wasmtime::Result<Result<Vec<String>, HostError>> {
+        match self.request(Import::ListNames { host, path }, &[])? {
+            (Answer::Names(names), _) => Ok(names),
+            (answer, _) => Err(unexpected(&answer)),
+        }
+    }
+
+    fn remove(&mut self, host: String, path: String) -> wasmtime::Result<Result<(), HostError>> {
+        done(self.request(Import::Remove { host, path }, &[])?.0)
+    }
+
+    fn exchange(
+        &mut self,
+        host: String,
+        socket: String,
+        content: String,
+        timeout_ms: Option<u32>,
+    ) -> wasmtime::Result<Result<String, HostError>> {
+        text(self.request(Import::Exchange { host, socket, content, timeout_ms }, &[])?.0)
+    }
+}
+
+impl http_client::Host for Guest {
+    fn send(&mut self, mut request: Request) -> wasmtime::Result<Result<Response, HttpError>> {
+        let body = request.body.take();
+        if body.as_ref().is_some_and(|body| body.len() > limits::CALL_BYTES) {
+            let reason = format!("more than {} MiB to send", limits::CALL_BYTES >> 20);
+            return Ok(Err(HttpError::Other(("too-large".to_owned(), reason))));
+        }
+        let binary = request.binary;
+        let import = Import::Send { request, with_body: body.is_some() };
+        match self.request(import, body.as_deref().unwrap_or_default())? {
+            (Answer::Response(response), bytes) => Ok(response.map(|mut response| {
+                if binary {
+                    response.bytes = bytes;
+                } else {
+                    response.text = String::from_utf8_lossy(&bytes).into_owned();
+                }
+                response
+            })),
+            (answer, _) => Err(unexpected(&answer)),
+        }
+    }
+}
+
+impl secrets::Host for Guest {
+    fn hmac_sha256(
+        &mut self,
+        name: String,
+        _prefix: String,
+        _chain: Vec<String>,
+        _data: Vec<u8>,
+    ) -> wasmtime::Result<Result<Vec<u8>, SecretError>> {
+        secret(self.request(Import::Secret { name }, &[])?.0)
+    }
+}
+
+impl secret_text::Host for Guest {
+    fn reveal(&mut self, name: String) -> wasmtime::Result<Result<String, SecretError>> {
+        secret(self.request(Import::Secret { name }, &[])?.0)
+    }
+}
+
+fn done(answer: Answer) -> wasmtime::Result<Result<(), HostError>> {
+    match answer {
+        Answer::Done(done) => Ok(done),
+        answer => Err(unexpected(&answer)),
+    }
+}
+
+fn text(answer: Answer) -> wasmtime::Result<Result<String, HostError>> {
+    match answer {
+        Answer::Text(text) => Ok(text),
+        answer => Err(unexpected(&answer)),
+    }
+}
+
+fn secret<T>(answer: Answer) -> wasmtime::Result<Result<T, SecretError>> {
+    match answer {
+        Answer::Secret(error) => Ok(Err(error)),
+        answer => Err(unexpected(&answer)),
+    }
+}
+
+fn unexpected(answer: &Answer) -> wasmtime::Error {
+    wasmtime::Error::msg(format!("the engine answered something else: {answer:?}"))
+}
+
+fn milliseconds(time: Duration) -> u32 {
+    u32::try_from(time.as_millis()).unwrap_or(u32::MAX)
+}
+
+/// Cuts a text to a number of bytes, at a character.
+fn cut(mut text: String, limit: usize) -> String {
+    text.truncate(text.floor_char_boundary(limit));
+    text
+}

@@ -1,0 +1,74 @@
+//! One question to one fresh guest.
+
+use wasmtime::component::InstancePre;
+use wasmtime::{Store, UpdateDeadline};
+
+use super::guest::Guest;
+use super::trap;
+use crate::hook::Kind;
+use crate::hook::contract::cutover::hook::hook_types::HookError;
+use crate::hook::contract::exports::cutover::hook::{build, health_check, router, smoke_test};
+use crate::hook::limits;
+use crate::hook::wire::{End, Question, Value};
+
+/// Asks a guest that is made for this question and gone after it. Returns the end and the last of what the guest printed.
+pub(super) fn ask(pre: &InstancePre<Guest>, guest: Guest, question: Question) -> (End, String) {
+    let mut store = Store::new(pre.engine(), guest);
+    store.limiter(|guest| &mut guest.limiter);
+    store.set_hostcall_fuel(2 * limits::CALL_BYTES);
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(|store| {
+        store.data().check_deadline()?;
+        Ok(UpdateDeadline::Continue(1))
+    });
+    let end = match call(pre, &mut store, question) {
+        Ok(Ok(value)) => End::Value(value),
+        Ok(Err(error)) => End::Error(error),
+        Err(error) => trap::end_of(&error, &store.data().limiter),
+    };
+    let printed = store.data().printed.tail();
+    (end, printed)
+}
+
+fn call(
+    pre: &InstancePre<Guest>,
+    store: &mut Store<Guest>,
+    question: Question,
+) -> wasmtime::Result<Result<Value, HookError>> {
+    let instance = pre.instantiate(&mut *store)?;
+    let router = |store: &mut Store<Guest>| router::GuestIndices::new(pre)?.load(store, &instance);
+    let build = |store: &mut Store<Guest>| build::GuestIndices::new(pre)?.load(store, &instance);
+    let health = |store: &mut Store<Guest>| health_check::GuestIndices::new(pre)?.load(store, &instance);
+    let smoke = |store: &mut Store<Guest>| smoke_test::GuestIndices::new(pre)?.load(store, &instance);
+    Ok(match question {
+        Question::Validate { kind, settings } => Ok(Value::Faults(match kind {
+            Kind::Build => build(store)?.call_validate(store, &settings)?,
+            Kind::HealthCheck => health(store)?.call_validate(store, &settings)?,
+            Kind::SmokeTest => smoke(store)?.call_validate(store, &settings)?,
+            Kind::Router => router(store)?.call_validate(store, &settings)?,
+        })),
+        Question::Build { call, source } => {
+            build(store)?.call_run(store, &call, &source)?.map(Value::Artifact)
+        }
+        Question::Check { call, instance } => {
+            health(store)?.call_check(store, &call, &instance)?.map(Value::Health)
+        }
+        Question::Smoke { call } => smoke(store)?.call_run(store, &call)?.map(Value::Cases),
+        Question::Features { call } => router(store)?.call_features(store, &call)?.map(Value::Features),
+        Question::Observe { call, router: name } => {
+            router(store)?.call_observe(store, &call, &name)?.map(Value::Observation)
+        }
+        Question::Prepare { call, router: name, want } => {
+            router(store)?.call_prepare(store, &call, &name, &want)?.map(Value::Text)
+        }
+        Question::Apply { call, router: name, want } => {
+            router(store)?.call_apply(store, &call, &name, &want)?.map(|()| Value::Done)
+        }
+        Question::Discard { call, router: name } => {
+            router(store)?.call_discard(store, &call, &name)?.map(|()| Value::Done)
+        }
+        Question::Connections { call, router: name, color } => {
+            router(store)?.call_connections(store, &call, &name, color)?.map(Value::Count)
+        }
+    })
+}

@@ -1,0 +1,197 @@
+//! What engine and sandbox say to each other: a message as JSON, and beside it a payload of bytes.
+//!
+//! A frame is the length of the message and of the payload (four bytes each, little-endian), then both. The sandbox speaks only when it was
+//! asked something; what it says is taken like a stranger's.
+
+use std::io::{self, ErrorKind, Read, Write};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::contract::cutover::hook::engine::Level;
+use super::contract::cutover::hook::hook_types::{Call, Color, HookError, Instance, SettingFault};
+use super::contract::cutover::hook::hosts::{Command, HostError, Output};
+use super::contract::cutover::hook::http_client::{HttpError, Request, Response};
+use super::contract::cutover::hook::secrets::SecretError;
+use super::contract::exports::cutover::hook::build::{Artifact, Source};
+use super::contract::exports::cutover::hook::health_check::Health;
+use super::contract::exports::cutover::hook::router::{Observation, Routing};
+use super::contract::exports::cutover::hook::smoke_test::TestCase;
+use super::{Kind, limits};
+
+/// From engine to sandbox.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Order {
+    /// Compile the component in the sealed memory; [`Report::Compiled`].
+    Compile,
+    /// Take the compiled code in the sealed memory; [`Report::Loaded`].
+    Load,
+    /// Ask the hook; [`Report::Ended`] after any number of [`Report::Import`].
+    Ask {
+        /// What.
+        question: Question,
+        /// Milliseconds.
+        timeout_ms: u64,
+    },
+    /// What an import returns.
+    Answer(Answer),
+}
+
+/// From sandbox to engine.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Report {
+    /// The payload is compiled code.
+    Compiled,
+    /// The code is loaded.
+    Loaded {
+        /// What the component imports and exports.
+        description: Description,
+        /// Why it can't be linked, when it can't.
+        misfit: Option<String>,
+    },
+    /// The component can't be compiled, or its code not be loaded, and why.
+    Refused(String),
+    /// The guest calls an import. Only [`Import::Log`] and [`Import::Progress`] get no answer.
+    Import(Import),
+    /// The question is answered, or never will be.
+    Ended {
+        /// How.
+        end: End,
+        /// The last that the guest printed.
+        printed: String,
+    },
+}
+
+/// What a component imports and exports, by name.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Description {
+    /// `cutover:hook/engine@0.1.0`, `wasi:io/streams@0.2.6`, …
+    pub imports: Vec<String>,
+    /// `cutover:hook/router@0.1.0`, …
+    pub exports: Vec<String>,
+}
+
+/// What a hook is asked.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) enum Question {
+    Validate { kind: Kind, settings: String },
+    Build { call: Call, source: Source },
+    Check { call: Call, instance: Instance },
+    Smoke { call: Call },
+    Features { call: Call },
+    Observe { call: Call, router: String },
+    Prepare { call: Call, router: String, want: Routing },
+    Apply { call: Call, router: String, want: Routing },
+    Discard { call: Call, router: String },
+    Connections { call: Call, router: String, color: Color },
+}
+
+/// How a question ended.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum End {
+    /// With an answer.
+    Value(Value),
+    /// With an error of the hook's own.
+    Error(HookError),
+    /// The guest trapped or exited; why.
+    Trapped(String),
+    /// The guest was stopped at the deadline.
+    TimedOut,
+}
+
+/// What a hook answers.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Value {
+    Faults(Vec<SettingFault>),
+    Artifact(Artifact),
+    Health(Health),
+    Cases(Vec<TestCase>),
+    Features(Vec<String>),
+    Observation(Observation),
+    Text(String),
+    Done,
+    Count(Option<u32>),
+}
+
+/// A call of an import. Bytes travel as the payload: the content to write, the body to send, the data to sign.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Import {
+    Log { level: Level, message: String },
+    Progress { done: u32, total: u32, what: String },
+    Exec { host: String, command: Command },
+    Read { host: String, path: String },
+    Write { host: String, path: String, mode: Option<u32> },
+    WriteLink { host: String, path: String, target: String },
+    ReadLink { host: String, path: String },
+    ListNames { host: String, path: String },
+    Remove { host: String, path: String },
+    Exchange { host: String, socket: String, content: String, timeout_ms: Option<u32> },
+    Send { request: Request, with_body: bool },
+    Secret { name: String },
+}
+
+/// What an import returns. Bytes travel as the payload: the content read, the body received.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Answer {
+    Output(Result<Output, HostError>),
+    Content(Result<(), HostError>),
+    Done(Result<(), HostError>),
+    Text(Result<String, HostError>),
+    Names(Result<Vec<String>, HostError>),
+    Response(Result<Response, HttpError>),
+    Secret(SecretError),
+}
+
+/// A message and its payload as one frame.
+///
+/// # Errors
+/// When either is longer than a frame can say.
+pub(super) fn encode<M: Serialize>(message: &M, payload: &[u8]) -> io::Result<Vec<u8>> {
+    let mut frame = vec![0; 8];
+    serde_json::to_writer(&mut frame, message)?;
+    let too_long = |_| io::Error::new(ErrorKind::InvalidData, "a message is too long");
+    let message_length = u32::try_from(frame.len() - 8).map_err(too_long)?;
+    let payload_length = u32::try_from(payload.len()).map_err(too_long)?;
+    frame[..4].copy_from_slice(&message_length.to_le_bytes());
+    frame[4..8].copy_from_slice(&payload_length.to_le_bytes());
+    frame.extend_from_slice(payload);
+    Ok(frame)
+}
+
+/// Lengths of message and payload out of the head of a frame.
+///
+/// # Errors
+/// When the message is longer than [`limits::MESSAGE`] or the payload than `payload_limit`.
+pub(super) fn lengths(head: [u8; 8], payload_limit: usize) -> io::Result<(usize, usize)> {
+    let [a, b, c, d, e, f, g, h] = head;
+    let message = u32::from_le_bytes([a, b, c, d]) as usize;
+    let payload = u32::from_le_bytes([e, f, g, h]) as usize;
+    if message > limits::MESSAGE || payload > payload_limit {
+        return Err(io::Error::new(ErrorKind::InvalidData, "a message is too long"));
+    }
+    Ok((message, payload))
+}
+
+/// A message out of its text.
+///
+/// # Errors
+/// When it is not one.
+pub(super) fn decode<M: DeserializeOwned>(text: &[u8]) -> io::Result<M> {
+    serde_json::from_slice(text).map_err(|error| io::Error::new(ErrorKind::InvalidData, error))
+}
+
+/// Sends one frame, waiting until it is gone.
+pub(super) fn send<M: Serialize>(mut stream: impl Write, message: &M, payload: &[u8]) -> io::Result<()> {
+    stream.write_all(&encode(message, payload)?)
+}
+
+/// Receives one frame, waiting for it.
+pub(super) fn receive<M: DeserializeOwned>(mut stream: impl Read) -> io::Result<(M, Vec<u8>)> {
+    let mut head = [0; 8];
+    stream.read_exact(&mut head)?;
+    let (message, payload) = lengths(head, limits::CALL_BYTES)?;
+    let mut body = vec![0; message + payload];
+    stream.read_exact(&mut body)?;
+    let payload = body.split_off(message);
+    Ok((decode(&body)?, payload))
+}

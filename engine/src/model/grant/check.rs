@@ -1,0 +1,299 @@
+//! The one decision: does a request lie within the grants?
+
+use std::net::IpAddr;
+
+use super::pattern::{args_match, granted_root, is_plain_path, lines_match, path_matches};
+use super::{Denied, ExecGrant, Grants, HttpGrant, HttpRequest, HttpTarget, Mode, PathGrant, Request, Scope};
+use crate::model::HostName;
+
+/// What is allowed, with what the performance must keep to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Allowed {
+    /// Something on a host.
+    Host {
+        /// The host meant.
+        host: HostName,
+        /// Directory that a path must lie beneath when it is opened.
+        beneath: Option<String>,
+    },
+    /// An HTTP request.
+    Http {
+        /// The host that it starts from.
+        via: Option<HostName>,
+        /// What its name may resolve to.
+        addresses: Addresses,
+    },
+}
+
+/// What addresses a request may go to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Addresses {
+    /// Any: the operator named the very place, or said `private = true`.
+    Any,
+    /// None that is [special](super::is_special).
+    Public,
+}
+
+/// Programs that run what they are given as an argument or input: whoever may call them may do anything.
+const INTERPRETERS: &[&str] = &[
+    "ash", "awk", "bash", "busybox", "csh", "dash", "deno", "elixir", "env", "erl", "expect", "fish", "gawk",
+    "guile", "iex", "irb", "java", "ksh", "lua", "luajit", "mawk", "mksh", "nice", "node", "nodejs", "nohup",
+    "nsenter", "perl", "php", "python", "ruby", "sh", "socat", "ssh", "su", "sudo", "tclsh", "timeout",
+    "unshare", "xargs", "zsh",
+];
+
+impl Grants {
+    /// Whether a request lies within these grants, in one call.
+    ///
+    /// # Errors
+    /// When it does not, with the reason and the line that would allow it.
+    pub fn check(&self, request: &Request<'_>, scope: &Scope<'_>) -> Result<Allowed, Denied> {
+        if scope.mode == Mode::Closed {
+            return Err(Denied::outright(request, "while settings are validated a hook may do nothing else"));
+        }
+        let denied = |reason: &str| Denied::grantable(request, scope, reason);
+        match request {
+            Request::Http(http) => self.check_http(http, request, scope),
+            Request::Secret { .. } => {
+                Err(Denied::outright(request, "secrets are not available to hooks yet"))
+            }
+            Request::Exec { host, .. }
+            | Request::Read { host, .. }
+            | Request::Write { host, .. }
+            | Request::Link { host, .. }
+            | Request::Connect { host, .. } => {
+                let host = scope.host(host).ok_or_else(|| denied("is no name of a host"))?;
+                let beneath = self.check_on(&host, request, scope)?;
+                Ok(Allowed::Host { host, beneath })
+            }
+        }
+    }
+
+    fn check_on(
+        &self,
+        host: &HostName,
+        request: &Request<'_>,
+        scope: &Scope<'_>,
+    ) -> Result<Option<String>, Denied> {
+        let denied = |reason: &str| Denied::grantable(request, scope, reason);
+        let path_of = |path: &str| {
+            if is_plain_path(path) {
+                Ok(())
+            } else {
+                Err(Denied::outright(request, "a path must be absolute, without `.`, `..` or empty parts"))
+            }
+        };
+        if scope.mode == Mode::Reading && matches!(request, Request::Write { .. } | Request::Link { .. }) {
+            return Err(Denied::outright(request, "this question may only read"));
+        }
+        match request {
+            Request::Exec { .. } => {
+                never_allowed(request)?;
+                let entries = || {
+                    self.exec
+                        .iter()
+                        .flatten()
+                        .filter(|grant| scope.is_in(host, &grant.hosts) && covers(grant, request, scope))
+                };
+                if scope.mode == Mode::Reading
+                    && entries().count() > 0
+                    && !entries().any(|grant| grant.read_only)
+                {
+                    return Err(denied("this question may only read, and no entry says `read-only = true`"));
+                }
+                let reading = scope.mode == Mode::Reading;
+                let Some(grant) = entries().find(|grant| grant.read_only || !reading) else {
+                    return Err(denied("not granted"));
+                };
+                if !grant.interpreter && is_interpreter(&grant.program) {
+                    return Err(denied(
+                        "it runs whatever it is given: the entry must say `interpreter = true` as well",
+                    ));
+                }
+                Ok(None)
+            }
+            Request::Read { path, .. } => {
+                path_of(path)?;
+                root_of(&self.read, host, path, scope).ok_or_else(|| denied("not granted")).map(Some)
+            }
+            Request::Write { path, .. } => {
+                path_of(path)?;
+                root_of(&self.write, host, path, scope).ok_or_else(|| denied("not granted")).map(Some)
+            }
+            Request::Link { path, target, .. } => {
+                path_of(path)?;
+                let grant = self.link.iter().flatten().find(|grant| {
+                    scope.is_in(host, &grant.hosts)
+                        && path_matches(&scope.fill(&grant.path), path)
+                        && grant.targets.iter().any(|granted| scope.fill(granted) == *target)
+                });
+                grant
+                    .map(|grant| Some(granted_root(&scope.fill(&grant.path))))
+                    .ok_or_else(|| denied("not granted"))
+            }
+            Request::Connect { to, content, .. } => {
+                let entries = || {
+                    self.connect.iter().flatten().filter(|grant| {
+                        scope.is_in(host, &grant.hosts)
+                            && grant.to == *to
+                            && lines_match(&grant.send, content)
+                    })
+                };
+                match (scope.mode == Mode::Reading, entries().count()) {
+                    (_, 0) => Err(denied("not granted")),
+                    (true, _) if !entries().any(|grant| grant.read_only) => {
+                        Err(denied("this question may only read, and no entry says `read-only = true`"))
+                    }
+                    _ => Ok(None),
+                }
+            }
+            Request::Http(_) | Request::Secret { .. } => Err(denied("not granted")),
+        }
+    }
+
+    fn check_http(
+        &self,
+        http: &HttpRequest<'_>,
+        request: &Request<'_>,
+        scope: &Scope<'_>,
+    ) -> Result<Allowed, Denied> {
+        let denied = |reason: &str| Denied::grantable(request, scope, reason);
+        if scope.mode == Mode::Reading && !matches!(http.method, "GET" | "HEAD") {
+            return Err(Denied::outright(request, "this question may only read: GET and HEAD"));
+        }
+        let via = match http.via.map(|name| scope.host(name)) {
+            None => None,
+            Some(Some(host)) => Some(host),
+            Some(None) => return Err(denied("`via` is no name of a host")),
+        };
+        let matching = self.http.iter().flatten().find_map(|grant| admits(grant, http, via.as_ref(), scope));
+        match matching {
+            Some(addresses) => Ok(Allowed::Http { via, addresses }),
+            None => Err(denied("not granted")),
+        }
+    }
+}
+
+/// What no grant allows.
+fn never_allowed(request: &Request<'_>) -> Result<(), Denied> {
+    let Request::Exec { env, as_root, .. } = request else { return Ok(()) };
+    if let Some(name) = env.iter().find(|name| is_forbidden_variable(name)) {
+        return Err(Denied::outright(
+            request,
+            format!("variable `{name}` decides what a program loads: it can't be granted"),
+        ));
+    }
+    if *as_root && !env.is_empty() {
+        return Err(Denied::outright(request, "a program that runs as root gets no variables"));
+    }
+    Ok(())
+}
+
+/// Whether an entry covers a program with everything that comes with it.
+fn covers(grant: &ExecGrant, request: &Request<'_>, scope: &Scope<'_>) -> bool {
+    let Request::Exec { program, args, env, directory, input, as_root, .. } = request else { return false };
+    let named = scope.fill(&grant.program) == *program
+        && (is_plain_path(program) || (scope.bare_programs && !program.contains('/')));
+    let patterns: Vec<String> = grant.args.iter().map(|arg| scope.fill(arg)).collect();
+    // As root every argument is exact: a wildcard there is a plain character.
+    let arguments = if *as_root { patterns.as_slice() == *args } else { args_match(&patterns, args) };
+    let started = directory.is_none_or(|directory| {
+        is_plain_path(directory)
+            && grant.directory.iter().any(|pattern| path_matches(&scope.fill(pattern), directory))
+    });
+    named
+        && arguments
+        && started
+        && grant.as_root == *as_root
+        && (grant.input || !input)
+        && env.iter().all(|name| grant.env.iter().any(|granted| granted == name))
+}
+
+/// The root beneath which a path is granted.
+fn root_of(
+    grants: &Option<Vec<PathGrant>>,
+    host: &HostName,
+    path: &str,
+    scope: &Scope<'_>,
+) -> Option<String> {
+    let patterns = grants.iter().flatten().filter(|grant| scope.is_in(host, &grant.hosts));
+    let mut patterns = patterns.map(|grant| scope.fill(&grant.path));
+    patterns.find(|pattern| path_matches(pattern, path)).map(|pattern| granted_root(&pattern))
+}
+
+/// Whether an entry admits an HTTP request, and to what addresses it may go then.
+fn admits(
+    grant: &HttpGrant,
+    http: &HttpRequest<'_>,
+    via: Option<&HostName>,
+    scope: &Scope<'_>,
+) -> Option<Addresses> {
+    let dialled = http.dialled();
+    let via_granted = via.is_none_or(|host| grant.via.as_ref().is_some_and(|group| scope.is_in(host, group)));
+    match &grant.to {
+        HttpTarget::Instances => scope
+            .instances
+            .iter()
+            .any(|instance| {
+                let at_home = via == Some(&instance.host) && same_host(&dialled.host, &instance.listen);
+                let from_outside = same_host(&dialled.host, &instance.address)
+                    && (via_granted || via == Some(&instance.host));
+                dialled.port == instance.port && (at_home || from_outside)
+            })
+            .then_some(Addresses::Any),
+        HttpTarget::Origin(text) => {
+            let origin = super::Origin::parse(text).ok()?;
+            let named = origin.address().is_some();
+            (origin == dialled && via_granted).then_some(if grant.private || named {
+                Addresses::Any
+            } else {
+                Addresses::Public
+            })
+        }
+    }
+}
+
+/// Whether two texts name one machine: equal addresses, or equal names.
+fn same_host(one: &str, other: &str) -> bool {
+    match (one.parse::<IpAddr>(), other.parse::<IpAddr>()) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => one.eq_ignore_ascii_case(other),
+    }
+}
+
+/// Whether a program runs what it is given, by its name without a version: `python3.12` is `python`.
+fn is_interpreter(program: &str) -> bool {
+    let name = program.rsplit('/').next().unwrap_or(program);
+    INTERPRETERS.contains(&name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.' || c == '-'))
+}
+
+/// Whether a variable rules what the loader, a shell or an interpreter runs, or where programs are found.
+fn is_forbidden_variable(name: &str) -> bool {
+    const PREFIXES: &[&str] =
+        &["LD_", "DYLD_", "GIT_", "BASH_", "GLIBC_", "MALLOC_", "PYTHON", "PERL", "RUBY", "NODE_", "SUDO_"];
+    const NAMES: &[&str] = &[
+        "",
+        "CDPATH",
+        "ENV",
+        "GCONV_PATH",
+        "HOME",
+        "HOSTALIASES",
+        "IFS",
+        "JAVA_TOOL_OPTIONS",
+        "JDK_JAVA_OPTIONS",
+        "LOCPATH",
+        "NLSPATH",
+        "PATH",
+        "PS4",
+        "RESOLV_HOST_CONF",
+        "SHELLOPTS",
+        "_JAVA_OPTIONS",
+    ];
+    let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    // `NODE_ENV` is the one name of a forbidden family that means no harm and that builds need.
+    name != "NODE_ENV"
+        && (!plain || NAMES.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix)))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,99 @@
+//! Why a hook may not, and the lines that would allow it.
+
+use std::fmt::Write as _;
+
+use super::{Request, Scope};
+
+/// A request that lies outside the grants.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{request}: {reason}")]
+pub struct Denied {
+    /// What was asked for, as people read it.
+    pub request: String,
+    /// Why not.
+    pub reason: String,
+    /// The line to add to the hook's `grants` table; empty where no grant can allow it.
+    pub grant: String,
+}
+
+impl Denied {
+    /// A denial that a grant would lift.
+    pub(super) fn grantable(request: &Request<'_>, scope: &Scope<'_>, reason: impl Into<String>) -> Self {
+        Self { request: request.to_string(), reason: reason.into(), grant: grant_line(request, scope) }
+    }
+
+    /// A denial that no grant lifts.
+    pub(super) fn outright(request: &Request<'_>, reason: impl Into<String>) -> Self {
+        Self { request: request.to_string(), reason: reason.into(), grant: String::new() }
+    }
+}
+
+/// The narrowest entry that covers a request, as a line of TOML.
+fn grant_line(request: &Request<'_>, scope: &Scope<'_>) -> String {
+    let named = request.host().unwrap_or_default();
+    let group = match scope.host(named) {
+        Some(host) => scope.group_text(&host),
+        None => list(&[named]),
+    };
+    let mut line = String::new();
+    // Writing to a string does not fail.
+    let _ = match request {
+        Request::Exec { program, args, env, directory, input, as_root, .. } => {
+            let _ = write!(
+                line,
+                "exec = [{{ hosts = {group}, program = {}, args = {}",
+                text(program),
+                list(args)
+            );
+            let _ = if env.is_empty() { Ok(()) } else { write!(line, ", env = {}", list(env)) };
+            let _ =
+                directory.map_or(Ok(()), |directory| write!(line, ", directory = {}", list(&[directory])));
+            let _ = if *input { write!(line, ", input = true") } else { Ok(()) };
+            let _ = if *as_root { write!(line, ", as-root = true") } else { Ok(()) };
+            write!(line, " }}]")
+        }
+        Request::Read { path, .. } => write!(line, "read = [{{ hosts = {group}, path = {} }}]", text(path)),
+        Request::Write { path, .. } => write!(line, "write = [{{ hosts = {group}, path = {} }}]", text(path)),
+        Request::Link { path, target, .. } => {
+            write!(
+                line,
+                "link = [{{ hosts = {group}, path = {}, targets = {} }}]",
+                text(path),
+                list(&[target])
+            )
+        }
+        Request::Connect { to, content, .. } => {
+            let lines: Vec<&str> =
+                content.split(['\n', ';']).map(str::trim).filter(|line| !line.is_empty()).collect();
+            write!(line, "connect = [{{ hosts = {group}, to = {}, send = {} }}]", text(to), list(&lines))
+        }
+        Request::Http(request) => {
+            let _ = write!(line, "http = [{{ to = {}", text(&request.dialled().to_string()));
+            let _ = if request.via.is_some() { write!(line, ", via = {group}") } else { Ok(()) };
+            write!(line, " }}]")
+        }
+        Request::Secret { .. } => Ok(()),
+    };
+    line
+}
+
+/// A TOML string.
+fn text(text: &str) -> String {
+    let mut quoted = String::from('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            c if c.is_control() => {
+                let _ = write!(quoted, "\\u{:04X}", u32::from(c));
+            }
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+fn list<T: AsRef<str>>(texts: &[T]) -> String {
+    let texts: Vec<String> = texts.iter().map(|one| text(one.as_ref())).collect();
+    format!("[{}]", texts.join(", "))
+}
