@@ -3,11 +3,8 @@
 pub mod bundled;
 pub mod config;
 pub mod driver;
-<<<<<<< HEAD
-pub mod hook;
-=======
 pub mod cli;
->>>>>>> main
+pub mod hook;
 pub mod model;
 pub mod report;
 pub mod run;

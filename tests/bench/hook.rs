@@ -19,7 +19,7 @@ use cutover::model::{
     Color, Health, Hook, HookCall, HookRelease, HookSource, HostName, Instance, Level, Location, Name,
 };
 use cutover::transport::{Link, local_link};
-use cutover_host::Host;
+use cutover_host::{Account, Host};
 use cutover_host::operation::Guard;
 use serde_json::json;
 
@@ -137,7 +137,8 @@ impl Bench {
             facts: vec![("marker-header".to_owned(), "x-release".to_owned())],
         };
         let groups = Groups { app: vec![host.clone()], routers: vec![host.clone()], builder: host.clone() };
-        let hosts = OneHost { link: local_link(host, Arc::new(Host::new().expect("this machine"))) };
+        let account = Account::of_process(None, None);
+        let hosts = OneHost { link: local_link(host, Arc::new(Host::new(Vec::new(), account))) };
         Self { hook: loaded, call, groups, hosts }
     }
 
