@@ -1,9 +1,9 @@
 //! cutover: a blue/green deploy engine whose points of difference are sandboxed WebAssembly components.
 
 pub mod bundled;
+pub mod cli;
 pub mod config;
 pub mod driver;
-pub mod cli;
 pub mod hook;
 pub mod model;
 pub mod report;
