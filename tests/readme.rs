@@ -44,7 +44,8 @@ fn the_demo_shows_what_it_says() {
     let summary: serde_json::Value = serde_json::from_slice(&ran.stdout).unwrap();
     assert_eq!(summary["failed"], 0, "{summary}");
     assert!(summary["requests"].as_u64().unwrap() > 1000, "{summary}");
-    let ends: Vec<i64> = summary["deployments"].as_array().unwrap().iter().map(|it| it["exit"].as_i64().unwrap()).collect();
+    let ends: Vec<i64> =
+        summary["deployments"].as_array().unwrap().iter().map(|it| it["exit"].as_i64().unwrap()).collect();
     assert_eq!(ends, [0, 0, 10, 10, 0], "{told}");
     // v1, v2, v4 for a moment, and v1 again; never v3.
     let answered: Vec<&str> =
@@ -66,7 +67,11 @@ fn what_init_writes_is_accepted() {
     let directory = scratch.directory("shop");
     let init = |words: &[&str]| {
         let mut command = test.desk.command(test.program(), &directory);
-        test_support::Running::start(&test.desk, { command.args(words); command }).finish()
+        test_support::Running::start(&test.desk, {
+            command.args(words);
+            command
+        })
+        .finish()
     };
     let _ = init(&["init"]).expect(0);
     let _ = init(&["check"]).expect(0);

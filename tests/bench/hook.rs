@@ -1,7 +1,11 @@
 //! What a call of a hook costs, beside the shell that other tools start: a fresh instance of the bundled health hook in the child process
 //! and its answer, against `bash -c true`, in turns, in one run. `cargo xtask bench hook` builds and runs it.
 
-#![expect(clippy::expect_used, clippy::print_stdout, reason = "a measurement ends, loudly, at what it can't measure")]
+#![expect(
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a measurement ends, loudly, at what it can't measure"
+)]
 
 use std::hint::black_box;
 use std::io::{BufRead, BufReader, Write};
@@ -19,8 +23,8 @@ use cutover::model::{
     Color, Health, Hook, HookCall, HookRelease, HookSource, HostName, Instance, Level, Location, Name,
 };
 use cutover::transport::{Link, local_link};
-use cutover_host::{Account, Host};
 use cutover_host::operation::Guard;
+use cutover_host::{Account, Host};
 use serde_json::json;
 
 /// Turns; in each, every subject is measured this many times.
