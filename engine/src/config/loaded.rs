@@ -61,7 +61,7 @@ pub struct Loaded {
 /// # Errors
 /// All faults that can be told from the file, in its order.
 pub fn load(input: Input<'_>, surroundings: &dyn Surroundings) -> Result<Loaded, Faults> {
-    let source = Source { name: input.file.to_owned(), text: input.text.to_owned() };
+    let source = Source::new(input.file, input.text);
     match read(input, &source, surroundings) {
         Ok(loaded) => Ok(loaded),
         Err(faults) => {
@@ -101,6 +101,7 @@ fn read(input: Input<'_>, source: &Source, surroundings: &dyn Surroundings) -> R
         spans: BTreeMap::new(),
         used_hosts: BTreeSet::new(),
         app_hosts: BTreeSet::new(),
+        directory: String::new(),
         router_hosts: BTreeSet::new(),
         secrets: BTreeMap::new(),
         used_secrets: BTreeSet::new(),

@@ -18,7 +18,6 @@ mod build;
 mod bundled;
 mod check;
 mod driver;
-mod duration;
 mod environment;
 mod fault;
 mod format;
@@ -26,25 +25,29 @@ mod grants;
 mod health_check;
 mod hook;
 mod hosts;
-mod interpreters;
 mod loaded;
 mod node;
 mod origins;
 mod overlay;
+mod own_files;
 mod pipeline;
 mod reader;
 mod resolve;
 mod root;
 mod router;
+mod schema;
 mod secrets;
 mod shape;
 mod sharing;
 mod smoke_test;
 mod source;
+mod starter;
 
 pub use fault::{Choices, Excerpt, Fault, Faults, Severity};
 pub use loaded::{Input, Loaded, Surroundings, load};
 pub use origins::{Origin, Setting, render};
+pub use schema::schema;
+pub use starter::{Facts, Project, starter};
 
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,9 @@ mod failure;
 mod host_link;
 mod link;
 mod local;
+mod upload;
 
 pub use failure::Failure;
 pub use link::{Chunk, Flow, Link, LinkFuture};
 pub use local::local_link;
+pub use upload::stage;
