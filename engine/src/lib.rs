@@ -4,10 +4,7 @@ pub mod bundled;
 pub mod cli;
 pub mod config;
 pub mod driver;
-<<<<<<< HEAD
-=======
 pub mod hook;
->>>>>>> main
 pub mod model;
 pub mod report;
 pub mod run;
