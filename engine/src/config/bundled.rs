@@ -24,7 +24,7 @@ impl Resolver<'_> {
         };
         let text = self.surroundings.bundled_grants(name, &application, settings);
         let Some(text) = text else { return Grants::default() };
-        let own = std::mem::replace(&mut self.source, Source { name: format!("builtin:{name}"), text });
+        let own = std::mem::replace(&mut self.source, Source::new(format!("builtin:{name}"), text));
         let before = self.faults.len();
         let grants = self.listed_grants(&Rules { bare_programs: name == "command-build" });
         self.source = own;

@@ -47,14 +47,11 @@ impl Check<'_> {
             (Shape::OneOrMore(one), _) => self.value(node, one, path),
             (Shape::Named(keys), Value::Array(items)) => {
                 for (at, item) in items.iter().enumerate() {
-                    match &item.value {
-                        Value::Table(entries) => self.entries(entries, keys, &format!("{path}[{at}]")),
-                        _ => self.wrong_type(item, &Shape::Table(keys), &format!("{path}[{at}]")),
-                    }
+                    self.value(item, &Shape::Table(keys), &format!("{path}[{at}]"));
                 }
             }
             (Shape::Table(keys) | Shape::OneOf(keys), Value::Table(entries)) => {
-                self.entries(entries, keys, path)
+                self.entries(entries, keys, path);
             }
             (Shape::Map(format, shape), Value::Table(entries)) => {
                 for entry in entries {
@@ -82,7 +79,21 @@ impl Check<'_> {
 
     fn no_choice(&mut self, node: &Node, text: &str, shapes: &[&Shape], path: &str) {
         let fault = self.source.fault(&node.span, "config/value", format!("`{path}` can't be `{text}`"));
-        self.faults.push(fault.choices("valid", shapes.iter().map(|shape| shape.describe())));
+        let mut items = Vec::new();
+        let mut near = None;
+        for shape in shapes {
+            if let Shape::Choice(choices) = shape {
+                items.extend(choices.iter().map(|choice| format!("\"{choice}\"")));
+                near = near.or(closest(text, choices));
+            } else {
+                items.push(shape.describe());
+            }
+        }
+        let fault = fault.choices("valid", items);
+        self.faults.push(match near {
+            Some(near) => fault.hint(format!("did you mean \"{near}\"?")),
+            None => fault,
+        });
     }
 
     fn entries(&mut self, entries: &[Entry], keys: &'static Keys, path: &str) {
@@ -197,7 +208,15 @@ impl Shape {
             Self::Text(_) | Self::Choice(_) => true,
             Self::OneOrMore(one) => one.is_text(),
             Self::Either(shapes) => shapes.iter().any(Self::is_text),
-            _ => false,
+            Self::Integer(..)
+            | Self::Boolean
+            | Self::List(_)
+            | Self::NonEmpty(_)
+            | Self::Table(_)
+            | Self::OneOf(_)
+            | Self::Map(..)
+            | Self::Named(_)
+            | Self::Settings => false,
         }
     }
 }
@@ -223,6 +242,7 @@ fn advice(node: &Node, shape: &Shape) -> Option<String> {
             let words = text.split_whitespace().map(super::node::quoted).collect::<Vec<_>>().join(", ");
             Some(format!("as an array: [{words}]"))
         }
+        (Value::Array(_), Shape::Map(..)) => Some("a table, with a name for each entry".to_owned()),
         (Value::Table(_), Shape::Named(_)) => Some("tables of a list have two brackets: [[…]]".to_owned()),
         _ => None,
     }

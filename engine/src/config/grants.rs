@@ -258,11 +258,7 @@ impl Resolver<'_> {
                 );
             }
         }
-        let choice = |node: &Node| match &node.value {
-            Value::Array(items) => !items.is_empty(),
-            Value::Boolean(value) => *value,
-            _ => false,
-        };
+        let choice = |node: &Node| !node.items().is_empty() || matches!(node.value, Value::Boolean(true));
         for key in ["env", "input"] {
             if entry.node(key).is_some_and(choice) {
                 self.fault(

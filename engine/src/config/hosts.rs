@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::format;
-use super::node::Node;
+use super::node::{Node, quoted};
 use super::reader::Reader;
 use super::resolve::Resolver;
 use super::shape::{Key, Keys, Shape};
@@ -105,7 +105,7 @@ impl Resolver<'_> {
                 );
             }
             if !table.has("address") {
-                self.computed(format!("hosts.{name}.address"), own_address);
+                self.computed(&format!("hosts.{name}.address"), quoted(own_address));
             }
             let address = table.text("address").unwrap_or(own_address).to_owned();
             self.hosts.insert(name.clone(), Host { name, reach, address });

@@ -62,7 +62,7 @@ pub struct Loaded {
 /// # Errors
 /// All faults that can be told from the file, in its order.
 pub fn load(input: Input<'_>, surroundings: &dyn Surroundings) -> Result<Loaded, Faults> {
-    let source = Source { name: input.file.to_owned(), text: input.text.to_owned() };
+    let source = Source::new(input.file, input.text);
     match read(input, &source, surroundings) {
         Ok(loaded) => Ok(loaded),
         Err(faults) => {

@@ -112,7 +112,11 @@ impl Node {
                     .map(|entry| Entry { node: entry.node.of_environment(name), ..entry })
                     .collect(),
             ),
-            scalar => scalar,
+            scalar @ (Value::Text(_)
+            | Value::Integer(_)
+            | Value::Float(_)
+            | Value::Boolean(_)
+            | Value::Date(_)) => scalar,
         };
         self
     }

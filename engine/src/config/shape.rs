@@ -71,6 +71,18 @@ pub(super) enum Shape {
     Settings,
 }
 
+impl Presence {
+    /// The text that an absent key is.
+    pub(super) fn default_text(&self) -> Option<&'static str> {
+        if let Self::Text(text) = self { Some(text) } else { None }
+    }
+
+    /// The number that an absent key is.
+    pub(super) fn default_integer(&self) -> Option<i64> {
+        if let Self::Integer(number) = self { Some(*number) } else { None }
+    }
+}
+
 impl Keys {
     /// A table without advice.
     pub(super) const fn new(doc: &'static str, keys: &'static [Key]) -> Self {

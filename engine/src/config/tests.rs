@@ -189,3 +189,30 @@ fn faults_that_a_hook_finds_are_placed_in_the_file() {
          1 fault in cutover.toml; nothing was run"
     );
 }
+
+#[test]
+fn no_text_is_too_odd_to_be_answered() {
+    let example = golden("example-production.toml");
+    let lines: Vec<&str> = example.lines().collect();
+    let mut texts: Vec<String> =
+        example.char_indices().step_by(7).map(|(end, _)| example[..end].to_owned()).collect();
+    for at in 0..lines.len() {
+        let with = |line: &str| [&lines[..at], &[line], &lines[at + 1..]].concat().join("\n");
+        texts.push(with(""));
+        if let Some((key, _)) = lines[at].split_once(" = ") {
+            for value in ["3", "\"x\"", "[]", "{}", "[[{ a = 1 }]]", "true", "\"\\u0000{a}*-\"", "1979-05-27"]
+            {
+                texts.push(with(&format!("{key} = {value}")));
+            }
+        }
+    }
+    assert!(texts.len() > 500, "{}", texts.len());
+    for text in texts {
+        for environment in [None, Some("production"), Some("staging"), Some("-x")] {
+            match load_text(&text, environment) {
+                Ok(loaded) => assert!(!loaded.settings.is_empty()),
+                Err(faults) => assert!(faults.to_string().ends_with("; nothing was run"), "{faults}"),
+            }
+        }
+    }
+}

@@ -9,8 +9,8 @@ use crate::model::view::{
     Unfinished, Verdict,
 };
 use crate::model::{
-    Color, Event, EventKind, HostName, Level, LiveRelease, Note, Observation, Outcome, Release, ReleaseId,
-    Routing, Step, StepEnd, Timestamp, Transfer,
+    Color, Event, EventKind, HistoryRelease, HostName, Level, LiveRelease, Note, Observation, Outcome,
+    Release, ReleaseId, Routing, Step, StepEnd, Timestamp, Transfer,
 };
 
 /// 2026-03-01 14:02:11 UTC.
@@ -339,7 +339,7 @@ pub(super) fn history() -> HistoryView {
         who: "ann@desk".to_owned(),
         ci: None,
         message: None,
-        release: Some(release(number)),
+        release: Some(HistoryRelease::from(&release(number))),
         color: Some(Color::Green),
         previous: Some(number - 1),
         started: ago(started),

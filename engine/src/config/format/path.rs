@@ -22,7 +22,8 @@ pub(in crate::config) static RELATIVE: Format = Format {
     pattern: Some("^[^/~-]"),
     check: |text| {
         if text.starts_with(['/', '~']) {
-            return Err(Complaint::new(format!("`{text}` is not a relative path")));
+            return Err(Complaint::new(format!("`{text}` is not a relative path"))
+                .hint("it begins at the application's directory; what is linked, at `shared/` in it"));
         }
         if plain(text) { Ok(()) } else { Err(not_plain(text)) }
     },
