@@ -148,6 +148,23 @@ path = "{checkout}/VERSION"
     }
 
     #[test]
+    fn a_build_of_the_whole_checkout_moves_all_of_it() {
+        assert_eq!(
+            grants("command-build", &json!({"run": [], "artifact": "."})).unwrap(),
+            r#"[[exec]]
+hosts = "builder"
+program = "rm"
+args = ["-rf", "--", "{checkout}/.git"]
+
+[[exec]]
+hosts = "builder"
+program = "mv"
+args = ["--", "{checkout}", "{output}"]
+"#
+        );
+    }
+
+    #[test]
     fn a_build_without_a_version_file_reads_nothing() {
         let text = grants("command-build", &json!({"run": [["make"]], "artifact": "dist"})).unwrap();
         assert!(!text.contains("read"), "{text}");
