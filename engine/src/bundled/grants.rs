@@ -226,6 +226,7 @@ path = "/run/nginx.pid"
 [[http]]
 to = "http://shop.example.com:81"
 via = "routers"
+private = true
 
 [[link]]
 hosts = "routers"
