@@ -74,9 +74,10 @@ fn fill_value(values: &Values, value: Value) -> Result<Value, GrantsFault> {
         Value::Array(items) => {
             let mut filled = Vec::new();
             for item in items {
-                match item {
-                    Value::String(text) => filled.extend(values.items(&text)?),
-                    other => filled.push(fill_value(values, other)?),
+                if let Value::String(text) = item {
+                    filled.extend(values.items(&text)?);
+                } else {
+                    filled.push(fill_value(values, item)?);
                 }
             }
             Ok(Value::Array(filled))
