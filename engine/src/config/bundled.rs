@@ -18,7 +18,12 @@ impl Resolver<'_> {
         name: &str,
         settings: &serde_json::Value,
     ) -> Grants {
-        let Some(text) = self.surroundings.bundled_grants(name, settings) else { return Grants::default() };
+        let application = match &self.environment {
+            Some(environment) => format!("{}-{environment}", self.app),
+            None => self.app.to_string(),
+        };
+        let text = self.surroundings.bundled_grants(name, &application, settings);
+        let Some(text) = text else { return Grants::default() };
         let own = std::mem::replace(&mut self.source, Source::new(format!("builtin:{name}"), text));
         let before = self.faults.len();
         let grants = self.listed_grants(&Rules { bare_programs: name == "command-build" });

@@ -38,8 +38,9 @@ pub trait Surroundings {
     fn builtins(&self) -> &[&str];
 
     /// The `grants` table that a bundled hook gets for these settings, as TOML text; none while the settings are such that it can't be told.
-    /// No text of the settings may widen what it grants.
-    fn bundled_grants(&self, name: &str, settings: &serde_json::Value) -> Option<String>;
+    /// No text of the settings may widen what it grants. `application` is its name, with `-ENVIRONMENT` where there are environments, as hooks
+    /// know it.
+    fn bundled_grants(&self, name: &str, application: &str, settings: &serde_json::Value) -> Option<String>;
 }
 
 /// A configuration without faults.

@@ -44,6 +44,7 @@ mod source;
 mod starter;
 
 pub use fault::{Choices, Excerpt, Fault, Faults, Severity};
+pub(crate) use format::parse_duration;
 pub use loaded::{Input, Loaded, Surroundings, load};
 pub use origins::{Origin, Setting, render};
 pub use schema::schema;

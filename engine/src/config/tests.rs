@@ -29,7 +29,7 @@ impl Surroundings for Shelf {
         &["command-build", "http-health", "http-smoke", "nginx"]
     }
 
-    fn bundled_grants(&self, name: &str, settings: &serde_json::Value) -> Option<String> {
+    fn bundled_grants(&self, name: &str, _: &str, settings: &serde_json::Value) -> Option<String> {
         match name {
             "command-build" => {
                 let program = settings.get("run")?.get(0)?.get(0)?;
