@@ -3,4 +3,5 @@
 mod faults;
 mod grants;
 mod load;
+mod sandboxes;
 mod stage;

@@ -69,8 +69,12 @@ impl Stage {
     }
 
     pub fn pool(&self, cache: Option<CodeCache>) -> HookPool {
-        let program = SandboxProgram::new(PathBuf::from(env!("CARGO_BIN_EXE_cutover")));
-        HookPool::new(program, cache, Arc::new(HttpClient::new())).unwrap()
+        self.pool_of(env!("CARGO_BIN_EXE_cutover").into(), cache)
+    }
+
+    /// A pool whose sandboxes are another program.
+    pub fn pool_of(&self, program: PathBuf, cache: Option<CodeCache>) -> HookPool {
+        HookPool::new(SandboxProgram::new(program), cache, Arc::new(HttpClient::new())).unwrap()
     }
 
     /// One cache for all tests, so that the stranger is compiled once.
