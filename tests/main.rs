@@ -12,6 +12,7 @@ mod hooks;
 mod interrupt;
 mod lock;
 mod peers;
+mod readme;
 mod resume;
 mod rollback;
 mod smoke_test;

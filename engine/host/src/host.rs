@@ -8,7 +8,9 @@ use crate::fence::{self, Leave};
 use crate::operation::{Answer, Call, Fault, Operation};
 use crate::scope::Scope;
 use crate::stream::Stream;
-use crate::{detached, facts, files, links, lock, port, process, program, release, socket, staging, tail};
+use crate::{
+    detached, facts, files, launch, links, lock, port, process, program, release, socket, staging, tail,
+};
 
 /// The machine that this process runs on.
 #[derive(Debug, Clone)]
@@ -93,6 +95,9 @@ impl Host {
                 done(release::remove_partials(account, directory, keep.as_deref()))
             }
             Operation::StartProcess { process } => process::start(self, process).map(Answer::Process),
+            Operation::WriteLaunch { path, program, announce, mode } => {
+                done(launch::write(account, path, program, announce, *mode))
+            }
             Operation::ProcessStatus { directory } => {
                 process::status(account, directory).map(Answer::Process)
             }

@@ -21,6 +21,7 @@ mod fence;
 mod files;
 mod host;
 mod identity;
+mod launch;
 mod links;
 mod lock;
 mod log_file;

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::driver;
 use super::format;
-use super::node::{Entry, Node};
+use super::node::{Entry, Node, quoted};
 use super::reader::Reader;
-use super::resolve::Resolver;
+use super::resolve::{Resolver, name_list};
 use super::shape::{Key, Keys, Shape};
 use crate::model::{
     Application, Color, ColorSettings, Driver, EnvValue, HostName, Reach, ReleaseMarker, SystemdScope,
@@ -138,7 +138,7 @@ impl Resolver<'_> {
             (None, None) => None,
         };
         let application = Application {
-            directory: self.directory(&table),
+            directory: self.app_directory(&table),
             linked_dirs: self.links(&table, "linked-dirs", &[]),
             linked_files: self.links(&table, "linked-files", &table.strings("linked-dirs")),
             keep_releases: table.integer("keep-releases"),
@@ -155,6 +155,7 @@ impl Resolver<'_> {
             green,
             release_marker: marker,
         };
+        self.directory.clone_from(&application.directory);
         self.duplicate_port(&table, &application);
         application
     }
@@ -180,23 +181,23 @@ impl Resolver<'_> {
         if !blue.hosts.is_empty() && !green.hosts.is_empty() {
             let mut hosts = blue.hosts.clone();
             hosts.extend(green.hosts.iter().filter(|host| !blue.hosts.contains(host)).cloned());
-            self.computed("app.hosts".to_owned(), &hosts[..]);
+            self.computed("app.hosts", name_list(&hosts));
             return hosts;
         }
         let declared: Vec<HostName> = self.hosts.keys().cloned().collect();
         if let [only] = &declared[..] {
             self.used_hosts.insert(only.clone());
-            self.computed("app.hosts".to_owned(), &declared[..]);
+            self.computed("app.hosts", name_list(&declared));
         } else if !declared.is_empty() {
             self.fault(&table.at, "config/missing-key", "`app.hosts` is missing".into(), |fault| {
-                fault.choices("declared in [hosts]", &declared).hint("say which hosts run the application")
+                fault.choices("valid", &declared).hint("say which hosts run the application")
             });
             return Vec::new();
         }
         declared
     }
 
-    fn directory(&mut self, table: &Reader<'_>) -> String {
+    fn app_directory(&mut self, table: &Reader<'_>) -> String {
         if let Some(directory) = table.text("directory") {
             return directory.trim_end_matches('/').to_owned();
         }
@@ -206,7 +207,7 @@ impl Resolver<'_> {
             None => format!("{parent}/{}", self.app),
         };
         if !table.has("directory") {
-            self.computed("app.directory".to_owned(), directory.as_str());
+            self.computed("app.directory", quoted(&directory));
         }
         directory
     }

@@ -41,7 +41,9 @@ impl Resolver<'_> {
         let table = root.table("build", &KEYS);
         let builder = match table.text("builder") {
             Some("local") | None => self.this_machine(),
-            Some(name) => self.host(name, &table.span("builder")).unwrap_or_else(|| self.this_machine()),
+            Some(name) => {
+                self.host_or(name, &table.span("builder"), &["local"]).unwrap_or_else(|| self.this_machine())
+            }
         };
         self.used_hosts.insert(builder.clone());
         Build {

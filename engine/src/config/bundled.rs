@@ -1,7 +1,6 @@
 //! Grants of a bundled hook whose table has none: those that the program lists beside it.
 
 use super::check::Check;
-use super::fault::Fault;
 use super::grants::{KEYS, Rules};
 use super::node::Node;
 use super::reader::Reader;
@@ -19,17 +18,21 @@ impl Resolver<'_> {
         name: &str,
         settings: &serde_json::Value,
     ) -> Grants {
-        let Some(text) = self.surroundings.bundled_grants(name, settings) else { return Grants::default() };
-        let own = std::mem::replace(&mut self.source, Source { name: format!("builtin:{name}"), text });
+        let application = match &self.environment {
+            Some(environment) => format!("{}-{environment}", self.app),
+            None => self.app.to_string(),
+        };
+        let text = self.surroundings.bundled_grants(name, &application, settings);
+        let Some(text) = text else { return Grants::default() };
+        let own = std::mem::replace(&mut self.source, Source::new(format!("builtin:{name}"), text));
         let before = self.faults.len();
         let grants = self.listed_grants(&Rules { bare_programs: name == "command-build" });
         self.source = own;
         for fault in self.faults.split_off(before) {
             let message =
                 format!("with these settings builtin:{name} can't have its grants: {}", fault.message);
-            self.fault(&table.span("settings"), "config/setting", message, |placed| Fault {
-                hint: fault.hint,
-                ..placed
+            self.fault(&table.span("settings"), "config/setting", message, |fault| {
+                fault.hint("a table `grants` beside the settings says exactly what the hook may do")
             });
         }
         grants

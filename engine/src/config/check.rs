@@ -1,6 +1,6 @@
 //! First pass: every value that is written has a known key, the right type and the right format.
 
-use super::fault::Fault;
+use super::fault::{Fault, closest};
 use super::node::{Entry, Node, Value, key};
 use super::shape::{Keys, Presence, Shape};
 use super::source::{Source, Span};
@@ -26,10 +26,7 @@ impl Check<'_> {
                 }
             }
             (Shape::Choice(choices), Value::Text(text)) if !choices.contains(&text.as_str()) => {
-                let fault =
-                    self.source.fault(&node.span, "config/value", format!("`{path}` can't be `{text}`"));
-                let quoted = choices.iter().map(|choice| format!("\"{choice}\""));
-                self.faults.push(fault.choices("valid", quoted));
+                self.no_choice(node, text, &[shape], path);
             }
             (Shape::Integer(least, most), Value::Integer(number)) if !(least..=most).contains(&number) => {
                 let message = format!("`{path}` is {number}: it must be from {least} to {most}");
@@ -50,14 +47,11 @@ impl Check<'_> {
             (Shape::OneOrMore(one), _) => self.value(node, one, path),
             (Shape::Named(keys), Value::Array(items)) => {
                 for (at, item) in items.iter().enumerate() {
-                    match &item.value {
-                        Value::Table(entries) => self.entries(entries, keys, &format!("{path}[{at}]")),
-                        _ => self.wrong_type(item, &Shape::Table(keys), &format!("{path}[{at}]")),
-                    }
+                    self.value(item, &Shape::Table(keys), &format!("{path}[{at}]"));
                 }
             }
             (Shape::Table(keys) | Shape::OneOf(keys), Value::Table(entries)) => {
-                self.entries(entries, keys, path)
+                self.entries(entries, keys, path);
             }
             (Shape::Map(format, shape), Value::Table(entries)) => {
                 for entry in entries {
@@ -69,6 +63,11 @@ impl Check<'_> {
                     self.value(&entry.node, shape, &join(path, &entry.key));
                 }
             }
+            (Shape::Either(shapes @ [Shape::Choice(choices), ..]), Value::Text(text)) => {
+                if !choices.contains(&text.as_str()) {
+                    self.no_choice(node, text, &shapes.iter().collect::<Vec<_>>(), path);
+                }
+            }
             (Shape::Either(shapes), _) => match shapes.iter().find(|shape| shape.has_type_of(&node.value)) {
                 Some(shape) => self.value(node, shape, path),
                 None => self.wrong_type(node, shape, path),
@@ -76,6 +75,25 @@ impl Check<'_> {
             (shape, value) if shape.has_type_of(value) => {}
             _ => self.wrong_type(node, shape, path),
         }
+    }
+
+    fn no_choice(&mut self, node: &Node, text: &str, shapes: &[&Shape], path: &str) {
+        let fault = self.source.fault(&node.span, "config/value", format!("`{path}` can't be `{text}`"));
+        let mut items = Vec::new();
+        let mut near = None;
+        for shape in shapes {
+            if let Shape::Choice(choices) = shape {
+                items.extend(choices.iter().map(|choice| format!("\"{choice}\"")));
+                near = near.or(closest(text, choices));
+            } else {
+                items.push(shape.describe());
+            }
+        }
+        let fault = fault.choices("valid", items);
+        self.faults.push(match near {
+            Some(near) => fault.hint(format!("did you mean \"{near}\"?")),
+            None => fault,
+        });
     }
 
     fn entries(&mut self, entries: &[Entry], keys: &'static Keys, path: &str) {
@@ -109,7 +127,7 @@ impl Check<'_> {
                     let path = join(path, key.name);
                     match (node.entry(key.name), &key.presence) {
                         (Some(entry), _) => self.required(&entry.node, &key.shape, &place(entry), &path),
-                        (None, Presence::Required(hint)) => {
+                        (None, Presence::Required(hint)) if !misspelt(node, keys, key.name) => {
                             let message = format!("`{path}` is missing");
                             self.faults
                                 .push(self.source.fault(at, "config/missing-key", message).hint(*hint));
@@ -190,7 +208,15 @@ impl Shape {
             Self::Text(_) | Self::Choice(_) => true,
             Self::OneOrMore(one) => one.is_text(),
             Self::Either(shapes) => shapes.iter().any(Self::is_text),
-            _ => false,
+            Self::Integer(..)
+            | Self::Boolean
+            | Self::List(_)
+            | Self::NonEmpty(_)
+            | Self::Table(_)
+            | Self::OneOf(_)
+            | Self::Map(..)
+            | Self::Named(_)
+            | Self::Settings => false,
         }
     }
 }
@@ -216,9 +242,16 @@ fn advice(node: &Node, shape: &Shape) -> Option<String> {
             let words = text.split_whitespace().map(super::node::quoted).collect::<Vec<_>>().join(", ");
             Some(format!("as an array: [{words}]"))
         }
+        (Value::Array(_), Shape::Map(..)) => Some("a table, with a name for each entry".to_owned()),
         (Value::Table(_), Shape::Named(_)) => Some("tables of a list have two brackets: [[…]]".to_owned()),
         _ => None,
     }
+}
+
+/// Whether an unknown key of a table seems to be meant for this one: then it is enough to say that.
+fn misspelt(node: &Node, keys: &Keys, name: &str) -> bool {
+    let mut unknown = node.entries().iter().filter(|entry| keys.find(&entry.key).is_none());
+    unknown.any(|entry| closest(&entry.key, &keys.names()) == Some(name))
 }
 
 /// Where to point for something that is missing in a table: its key, which is also its place for tables with dotted names.

@@ -1,6 +1,7 @@
 //! `app.driver`.
 
 use super::format;
+use super::node::quoted;
 use super::reader::Reader;
 use super::resolve::Resolver;
 use super::shape::{Key, Keys, Shape};
@@ -68,7 +69,7 @@ impl Resolver<'_> {
             None if app.has("driver") => "systemd",
             None => {
                 let word = if self.all_local() { "detached" } else { "systemd" };
-                self.computed("app.driver".to_owned(), word);
+                self.computed("app.driver", quoted(word));
                 word
             }
         };

@@ -32,7 +32,8 @@ pub(super) fn choose(source: &Source, tree: &Node, asked: Option<&str>) -> Resul
             }
         };
     };
-    let all = entry.node.entries();
+    // Another type has been reported.
+    let Value::Table(all) = &entry.node.value else { return Err(Vec::new()) };
     let names = || all.iter().map(|environment| environment.key.as_str());
     let flag =
         |node: &Node, key: &str| matches!(node.get(key), Some(Node { value: Value::Boolean(true), .. }));

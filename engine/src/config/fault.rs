@@ -87,13 +87,16 @@ impl Fault {
 }
 
 /// The candidate that is most like a word, when one is alike at all.
-fn closest<'c>(word: &str, candidates: &'c [String]) -> Option<&'c str> {
+pub(super) fn closest<'c, T: AsRef<str>>(word: &str, candidates: &'c [T]) -> Option<&'c str> {
     let plain = |text: &str| text.to_lowercase().replace('_', "-");
     let word = plain(word);
-    let near = candidates.iter().map(|candidate| (strsim::osa_distance(&word, &plain(candidate)), candidate));
+    let near = candidates
+        .iter()
+        .map(AsRef::as_ref)
+        .map(|candidate: &str| (strsim::osa_distance(&word, &plain(candidate)), candidate));
     let (distance, candidate) = near.min_by_key(|(distance, _)| *distance)?;
     let allowed = word.chars().count().max(candidate.chars().count()).div_ceil(3);
-    (distance <= allowed && distance < candidate.chars().count()).then_some(candidate.as_str())
+    (distance <= allowed && distance < candidate.chars().count()).then_some(candidate)
 }
 
 impl fmt::Display for Fault {

@@ -1,9 +1,9 @@
 //! `grants` of a hook: what it may do. Absent means denied; all that can be told without looking at a machine is checked here.
 
-use super::format::{self, Complaint, Format};
+use super::format;
 use super::hosts::GROUPS;
-use super::interpreters::is_interpreter;
 use super::node::{Node, Value};
+use super::own_files::{covers, is_own_link, reaches_own_files};
 use super::reader::Reader;
 use super::resolve::Resolver;
 use super::shape::{Key, Keys, Shape};
@@ -26,12 +26,12 @@ pub(super) static KEYS: Keys = Keys {
         ),
         Key::optional(
             "http",
-            Shape::List(&Shape::Either(&[Shape::Table(&HTTP), Shape::Text(&WHOLE_NETWORK)])),
+            Shape::List(&Shape::Either(&[Shape::Table(&HTTP), Shape::Text(&format::WHOLE_NETWORK)])),
             "Origins that it may ask.",
         ),
         Key::optional(
             "secrets",
-            Shape::List(&Shape::Text(&NO_SECRET)),
+            Shape::List(&Shape::Text(&format::NO_SECRET)),
             "Secrets that it may use: none so far, so only the empty list.",
         ),
     ],
@@ -54,7 +54,7 @@ static EXEC: Keys = Keys::new(
     "A program and its arguments.",
     &[
         HOSTS,
-        Key::required("program", Shape::Text(&PROGRAM), "Absolute path.", "program = \"/usr/bin/…\""),
+        Key::required("program", Shape::Text(&format::PROGRAM), "Absolute path.", "program = \"/usr/bin/…\""),
         Key::optional(
             "args",
             Shape::List(&Shape::Text(&format::TEXT)),
@@ -62,12 +62,12 @@ static EXEC: Keys = Keys::new(
         ),
         Key::optional(
             "env",
-            Shape::List(&Shape::Text(&GRANTED_VARIABLE)),
+            Shape::List(&Shape::Text(&format::GRANTED_VARIABLE)),
             "Variables that the hook may set.",
         ),
         Key::optional(
             "directory",
-            Shape::OneOrMore(&Shape::Text(&START_DIRECTORY)),
+            Shape::OneOrMore(&Shape::Text(&format::START_DIRECTORY)),
             "Directories that it may start in; a build hook may say {checkout} and {output}.",
         ),
         Key::flag("input", "Whether the hook may send an input."),
@@ -83,7 +83,7 @@ static PATH: Keys = Keys::new(
         HOSTS,
         Key::required(
             "path",
-            Shape::Text(&GRANTED_PATH),
+            Shape::Text(&format::GRANTED_PATH),
             "Absolute; `*` stops at `/` and at a leading dot.",
             "path = \"/etc/…\"",
         ),
@@ -94,10 +94,10 @@ static LINK: Keys = Keys::new(
     "A symbolic link.",
     &[
         HOSTS,
-        Key::required("path", Shape::Text(&GRANTED_PATH), "The link.", "path = \"/etc/…\""),
+        Key::required("path", Shape::Text(&format::GRANTED_PATH), "The link.", "path = \"/etc/…\""),
         Key::required(
             "targets",
-            Shape::NonEmpty(&Shape::Text(&EXACT)),
+            Shape::NonEmpty(&Shape::Text(&format::EXACT)),
             "What it may point to, exact.",
             "targets = [\"…\", \"…\"]",
         ),
@@ -110,7 +110,7 @@ static CONNECT: Keys = Keys::new(
         HOSTS,
         Key::required(
             "to",
-            Shape::Text(&SOCKET),
+            Shape::Text(&format::SOCKET),
             "`unix:/path` or `tcp:ADDRESS:PORT`.",
             "to = \"unix:/run/…\"",
         ),
@@ -131,7 +131,7 @@ static HTTP: Keys = Keys::new(
     &[
         Key::required(
             "to",
-            Shape::Text(&ORIGIN),
+            Shape::Text(&format::ORIGIN),
             "`https://name[:port]`, or \"instances\" for those of the call.",
             "to = \"instances\" or \"https://name\"",
         ),
@@ -144,192 +144,6 @@ static HTTP: Keys = Keys::new(
     ],
 );
 
-static PROGRAM: Format = Format {
-    is: "the absolute path of a program",
-    pattern: Some("^[^*]+$"),
-    check: |text| {
-        if text.contains('*') {
-            return Err(complaint(
-                format!("`{text}` would allow any program"),
-                "one entry for each program, with its absolute path",
-            ));
-        }
-        if text.is_empty()
-            || text.starts_with('-')
-            || text.ends_with('/')
-            || text.contains("/../")
-            || text.chars().any(char::is_control)
-        {
-            return Err(complaint(
-                format!("`{text}` is not a program"),
-                "an absolute path, such as \"/usr/sbin/nginx\"",
-            ));
-        }
-        match text.rsplit('/').next() {
-            Some(word @ ("sudo" | "su" | "doas" | "pkexec" | "runuser" | "setpriv")) => Err(complaint(
-                format!("`{word}` can't be granted"),
-                "name the program itself, with `as-root = true`",
-            )),
-            _ => Ok(()),
-        }
-    },
-};
-
-static GRANTED_VARIABLE: Format = Format {
-    is: "the name of an environment variable",
-    pattern: Some("^[A-Za-z_][A-Za-z0-9_]*$"),
-    check: |text| {
-        const FIXED: [&str; 4] = ["PATH", "HOME", "LANG", "USER"];
-        const LOADERS: [&str; 16] = [
-            "BASH_ENV",
-            "ENV",
-            "IFS",
-            "SHELLOPTS",
-            "PYTHONPATH",
-            "PYTHONHOME",
-            "PYTHONSTARTUP",
-            "PERL5LIB",
-            "PERL5OPT",
-            "PERL5DB",
-            "RUBYLIB",
-            "RUBYOPT",
-            "NODE_OPTIONS",
-            "NODE_PATH",
-            "JAVA_TOOL_OPTIONS",
-            "GCONV_PATH",
-        ];
-        (format::VARIABLE.check)(text)?;
-        if ["LD_", "GIT_", "DYLD_"].iter().any(|prefix| text.starts_with(prefix)) || LOADERS.contains(&text) {
-            return Err(complaint(
-                format!("`{text}` can't be granted"),
-                "it makes programs load or run other code",
-            ));
-        }
-        if FIXED.contains(&text) {
-            return Err(complaint(format!("`{text}` can't be granted"), "it has a fixed value"));
-        }
-        Ok(())
-    },
-};
-
-static START_DIRECTORY: Format = Format {
-    is: "an absolute path",
-    pattern: Some("^(/|\\{checkout\\}|\\{output\\})"),
-    check: |text| {
-        let inner = ["{checkout}", "{output}"].iter().find_map(|word| text.strip_prefix(word));
-        match inner {
-            Some("") => Ok(()),
-            Some(inner) if inner.starts_with('/') => (GRANTED_PATH.check)(inner),
-            _ => (GRANTED_PATH.check)(text),
-        }
-    },
-};
-
-static GRANTED_PATH: Format = Format {
-    is: "an absolute path",
-    pattern: Some("^/"),
-    check: |text| {
-        let inner = text.strip_prefix('/').map(|inner| inner.strip_suffix('/').unwrap_or(inner));
-        let odd = |part: &str| part.is_empty() || part == "." || part == "..";
-        match inner {
-            Some("**" | "*") => {
-                Err(complaint(format!("`{text}` would allow too much"), "name the directory that is meant"))
-            }
-            Some(inner) if !inner.split('/').any(odd) && !inner.chars().any(char::is_control) => {
-                let keys = inner.split('/').any(|part| part == ".ssh");
-                if keys {
-                    Err(complaint(format!("`{text}` can't be granted"), "no hook comes near SSH keys"))
-                } else {
-                    Ok(())
-                }
-            }
-            _ => Err(complaint(
-                format!("`{text}` is not an absolute path"),
-                "begin with `/`, without `.`, `..` and `//`",
-            )),
-        }
-    },
-};
-
-static EXACT: Format = Format {
-    is: "a path",
-    pattern: Some("^[^*]+$"),
-    check: |text| {
-        let fine = !text.is_empty() && !text.contains('*') && !text.chars().any(char::is_control);
-        if fine {
-            Ok(())
-        } else {
-            Err(complaint(format!("`{text}` is not exact"), "targets of links are named one by one"))
-        }
-    },
-};
-
-static SOCKET: Format = Format {
-    is: "a socket",
-    pattern: Some("^(unix:/|tcp:.+:[0-9]+$)"),
-    check: |text| {
-        let fine = match text.split_once(':') {
-            Some(("unix", path)) => (GRANTED_PATH.check)(path).is_ok() && !path.contains('*'),
-            Some(("tcp", rest)) => {
-                rest.parse::<std::net::SocketAddr>().is_ok_and(|address| address.port() > 0)
-            }
-            _ => false,
-        };
-        let choices = &["unix:/path", "tcp:ADDRESS:PORT"];
-        if fine {
-            Ok(())
-        } else {
-            Err(Complaint { message: format!("`{text}` is not a socket"), choices, hint: None })
-        }
-    },
-};
-
-static ORIGIN: Format = Format {
-    is: "an origin, or \"instances\"",
-    pattern: Some("^(instances$|https?://[^/]+$)"),
-    check: |text| {
-        if text.contains('*') {
-            return (WHOLE_NETWORK.check)(text);
-        }
-        let origin = format::http_url(text)
-            .is_some_and(|(scheme, authority)| text == format!("{scheme}://{authority}"));
-        if origin || text == "instances" {
-            return Ok(());
-        }
-        let choices = &["instances", "https://name[:port]", "http://name[:port]"];
-        Err(Complaint { message: format!("`{text}` is not an origin"), choices, hint: None })
-    },
-};
-
-static WHOLE_NETWORK: Format = Format {
-    is: "no text",
-    pattern: Some("^$a"),
-    check: |text| {
-        let advice = "grant what it needs: [{ to = \"instances\" }] or [{ to = \"https://name\" }]";
-        let message = if text.contains('*') {
-            format!("`{text}` would allow the whole network")
-        } else {
-            format!("`{text}` stands alone: an entry is a table")
-        };
-        Err(complaint(message, advice))
-    },
-};
-
-static NO_SECRET: Format = Format {
-    is: "no text",
-    pattern: Some("^$a"),
-    check: |_| {
-        Err(complaint(
-            "secrets can't be granted to hooks".to_owned(),
-            "secrets = [] lets a hook import the interface; each use is denied",
-        ))
-    },
-};
-
-fn complaint(message: String, hint: &str) -> Complaint {
-    Complaint { message, choices: &[], hint: Some(hint.to_owned()) }
-}
-
 /// What differs between hooks.
 pub(super) struct Rules {
     /// Whether programs may be named without their directory (they are found on the builder's PATH).
@@ -340,7 +154,7 @@ impl Resolver<'_> {
     /// Reads the table.
     pub(super) fn grants(&mut self, table: &Reader<'_>, rules: &Rules) -> Grants {
         let several = |key, keys| table.has(key).then(|| table.tables(key, keys));
-        Grants {
+        let grants = Grants {
             exec: several("exec", &EXEC)
                 .map(|entries| entries.iter().map(|entry| self.exec_grant(entry, rules)).collect()),
             read: several("read", &PATH)
@@ -354,6 +168,44 @@ impl Resolver<'_> {
             http: several("http", &HTTP)
                 .map(|entries| entries.iter().map(|entry| self.http_grant(entry)).collect()),
             secrets: table.has("secrets").then(Vec::new),
+        };
+        self.own_links(table);
+        self.own_programs(table, &grants);
+        grants
+    }
+
+    /// What moves traffic or releases is cutover's: no hook changes the links of the application's directory.
+    fn own_links(&mut self, table: &Reader<'_>) {
+        for (key, keys) in [("write", &PATH), ("link", &LINK)] {
+            for entry in table.tables(key, keys) {
+                let path = entry.string("path");
+                if is_own_link(&path, &self.directory) {
+                    let message =
+                        format!("`{path}` would reach links of `{}` that are cutover's own", self.directory);
+                    self.fault(&entry.span("path"), "config/grant", message, |fault| fault);
+                }
+            }
+        }
+    }
+
+    /// A hook that may write a program that it may run may run anything.
+    fn own_programs(&mut self, table: &Reader<'_>, grants: &Grants) {
+        let written: Vec<&str> = grants.write.iter().flatten().map(|grant| grant.path.as_str()).collect();
+        for entry in table.tables("exec", &EXEC) {
+            let program = entry.string("program");
+            let place = if written.iter().any(|pattern| covers(pattern, &program)) {
+                "the hook itself may write it"
+            } else if reaches_own_files(&program, &self.directory) {
+                "it comes with a release or is cutover's own"
+            } else {
+                continue;
+            };
+            self.fault(
+                &entry.span("program"),
+                "config/grant",
+                format!("`{program}` can't be granted: {place}"),
+                |fault| fault.hint("grant programs that only the host's administrator can change"),
+            );
         }
     }
 
@@ -362,7 +214,7 @@ impl Resolver<'_> {
         if !program.is_empty()
             && !program.starts_with('/')
             && !rules.bare_programs
-            && (PROGRAM.check)(&program).is_ok()
+            && (format::PROGRAM.check)(&program).is_ok()
         {
             self.fault(
                 &entry.span("program"),
@@ -372,7 +224,7 @@ impl Resolver<'_> {
             );
         }
         let interpreter = entry.boolean("interpreter");
-        if is_interpreter(&program) && !interpreter {
+        if format::is_interpreter(&program) && !interpreter {
             let message = format!("`{program}` runs code out of its arguments or input");
             self.fault(&entry.span("program"), "config/grant", message, |fault| {
                 fault.hint("grant the program that is meant; or acknowledge it by `interpreter = true`")
@@ -406,11 +258,7 @@ impl Resolver<'_> {
                 );
             }
         }
-        let choice = |node: &Node| match &node.value {
-            Value::Array(items) => !items.is_empty(),
-            Value::Boolean(value) => *value,
-            _ => false,
-        };
+        let choice = |node: &Node| !node.items().is_empty() || matches!(node.value, Value::Boolean(true));
         for key in ["env", "input"] {
             if entry.node(key).is_some_and(choice) {
                 self.fault(
@@ -424,10 +272,25 @@ impl Resolver<'_> {
     }
 
     fn path_grant(&mut self, entry: &Reader<'_>) -> PathGrant {
+        self.foreign(entry);
         PathGrant { hosts: self.host_group(entry, "hosts"), path: entry.string("path") }
     }
 
+    /// Releases, state and helper are cutover's own.
+    fn foreign(&mut self, entry: &Reader<'_>) {
+        let path = entry.string("path");
+        if reaches_own_files(&path, &self.directory) {
+            self.fault(
+                &entry.span("path"),
+                "config/grant",
+                format!("`{path}` would reach cutover's own files"),
+                |fault| fault.hint("releases, state and helper are never granted"),
+            );
+        }
+    }
+
     fn link_grant(&mut self, entry: &Reader<'_>) -> LinkGrant {
+        self.foreign(entry);
         let hosts = self.host_group(entry, "hosts");
         LinkGrant { hosts, path: entry.string("path"), targets: entry.strings("targets") }
     }
@@ -463,7 +326,7 @@ impl Resolver<'_> {
                     fault.hint(format!("{key} = \"{text}\", in an entry of its own"))
                 });
             } else {
-                names.extend(self.host(text, &item.span));
+                names.extend(self.host_or(text, &item.span, &GROUPS));
             }
         }
         HostGroup::Named(names)

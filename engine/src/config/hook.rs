@@ -19,11 +19,8 @@ static SOURCE: Format = Format {
         let scheme = text.split_once(':').map(|(scheme, _)| scheme);
         match scheme {
             None | Some("builtin") if !text.is_empty() => Ok(()),
-            _ => Err(Complaint {
-                message: format!("`{text}` is not a hook"),
-                choices: &["builtin:NAME", "the path of a component (.wasm)"],
-                hint: None,
-            }),
+            _ => Err(Complaint::new(format!("`{text}` is not a hook"))
+                .choices(&["builtin:NAME", "the path of a component (.wasm)"])),
         }
     },
 };

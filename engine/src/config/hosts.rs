@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::format;
-use super::node::Node;
+use super::node::{Node, quoted};
 use super::reader::Reader;
 use super::resolve::Resolver;
 use super::shape::{Key, Keys, Shape};
@@ -57,6 +57,10 @@ impl Resolver<'_> {
         for entry in root.map("hosts") {
             let table = Reader::new(Some(&entry.node), &KEYS, entry.key_span.clone());
             let Ok(name) = HostName::new(entry.key.as_str()) else { continue };
+            self.spans.insert(name.clone(), entry.key_span.clone());
+            if self.is_spare(&entry.node) {
+                self.used_hosts.insert(name.clone());
+            }
             if GROUPS.contains(&name.as_str()) {
                 self.fault(
                     &entry.key_span,
@@ -101,10 +105,9 @@ impl Resolver<'_> {
                 );
             }
             if !table.has("address") {
-                self.computed(format!("hosts.{name}.address"), own_address);
+                self.computed(&format!("hosts.{name}.address"), quoted(own_address));
             }
             let address = table.text("address").unwrap_or(own_address).to_owned();
-            self.spans.insert(name.clone(), entry.key_span.clone());
             self.hosts.insert(name.clone(), Host { name, reach, address });
         }
         if !root.has("hosts") {
@@ -136,20 +139,22 @@ impl Resolver<'_> {
 
     /// A declared host.
     pub(super) fn host(&mut self, text: &str, span: &Span) -> Option<HostName> {
-        let found = self.hosts.get_key_value(text).map(|(name, _)| name.clone());
-        match &found {
-            Some(name) => {
-                self.used_hosts.insert(name.clone());
-            }
-            None if HostName::new(text).is_ok() => {
-                let choices: Vec<_> = self.hosts.keys().cloned().collect();
-                self.fault(span, "config/unknown-host", format!("unknown host `{text}`"), |fault| {
-                    fault.choices("declared in [hosts]", choices).did_you_mean(text)
-                });
-            }
-            None => {}
+        self.host_or(text, span, &[])
+    }
+
+    /// A declared host, where some other words would do too.
+    pub(super) fn host_or(&mut self, text: &str, span: &Span, words: &[&str]) -> Option<HostName> {
+        let name = HostName::new(text).ok()?;
+        if self.hosts.contains_key(&name) || self.spans.contains_key(&name) {
+            self.used_hosts.insert(name.clone());
+            return Some(name);
         }
-        found
+        let words = words.iter().map(|word| (*word).to_owned());
+        let choices: Vec<String> = words.chain(self.hosts.keys().map(HostName::to_string)).collect();
+        self.fault(span, "config/unknown-host", format!("unknown host `{text}`"), |fault| {
+            fault.choices("valid", choices).did_you_mean(text)
+        });
+        None
     }
 
     /// Declared hosts, each once.

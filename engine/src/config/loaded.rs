@@ -38,8 +38,9 @@ pub trait Surroundings {
     fn builtins(&self) -> &[&str];
 
     /// The `grants` table that a bundled hook gets for these settings, as TOML text; none while the settings are such that it can't be told.
-    /// No text of the settings may widen what it grants.
-    fn bundled_grants(&self, name: &str, settings: &serde_json::Value) -> Option<String>;
+    /// No text of the settings may widen what it grants. `application` is its name, with `-ENVIRONMENT` where there are environments, as hooks
+    /// know it.
+    fn bundled_grants(&self, name: &str, application: &str, settings: &serde_json::Value) -> Option<String>;
 }
 
 /// A configuration without faults.
@@ -61,7 +62,7 @@ pub struct Loaded {
 /// # Errors
 /// All faults that can be told from the file, in its order.
 pub fn load(input: Input<'_>, surroundings: &dyn Surroundings) -> Result<Loaded, Faults> {
-    let source = Source { name: input.file.to_owned(), text: input.text.to_owned() };
+    let source = Source::new(input.file, input.text);
     match read(input, &source, surroundings) {
         Ok(loaded) => Ok(loaded),
         Err(faults) => {
@@ -101,6 +102,7 @@ fn read(input: Input<'_>, source: &Source, surroundings: &dyn Surroundings) -> R
         spans: BTreeMap::new(),
         used_hosts: BTreeSet::new(),
         app_hosts: BTreeSet::new(),
+        directory: String::new(),
         router_hosts: BTreeSet::new(),
         secrets: BTreeMap::new(),
         used_secrets: BTreeSet::new(),

@@ -62,7 +62,10 @@ impl Node {
         let fault = |error: toml::de::Error| {
             source.fault(&error.span().unwrap_or(end..end), "config/syntax", decapitalized(error.message()))
         };
-        Err(errors.into_iter().map(fault).collect())
+        let mut faults: Vec<Fault> = errors.into_iter().map(fault).collect();
+        // What follows on the same line follows from the first.
+        faults.dedup_by_key(|fault| fault.location.line);
+        Err(faults)
     }
 
     fn table(span: Span, table: &DeTable<'_>, too_large: &mut Vec<Span>) -> Self {
@@ -109,7 +112,11 @@ impl Node {
                     .map(|entry| Entry { node: entry.node.of_environment(name), ..entry })
                     .collect(),
             ),
-            scalar => scalar,
+            scalar @ (Value::Text(_)
+            | Value::Integer(_)
+            | Value::Float(_)
+            | Value::Boolean(_)
+            | Value::Date(_)) => scalar,
         };
         self
     }

@@ -91,20 +91,13 @@ impl Walk<'_> {
     }
 
     fn absent(&mut self, shape: &'static Shape, presence: &Presence, path: &str) {
-        let value = match presence {
-            Presence::Text(text) => Some(quoted(text)),
-            Presence::Integer(number) => Some(number.to_string()),
-            Presence::False | Presence::Required(_) => None,
-            Presence::Optional => {
-                self.computed.iter().find(|(key, _)| key == path).map(|(_, value)| value.clone())
-            }
-        };
-        match (value, shape) {
-            (Some(value), _) => {
-                self.settings.push(Setting { key: path.to_owned(), value, origin: Origin::Default })
-            }
-            (None, Shape::Table(keys)) => self.table(None, keys, path),
-            (None, _) => {}
+        let computed = || self.computed.iter().find(|(key, _)| key == path).map(|(_, value)| value.clone());
+        let fixed = presence.default_text().map(quoted);
+        let fixed = fixed.or_else(|| presence.default_integer().map(|number| number.to_string()));
+        if let Some(value) = fixed.or_else(computed) {
+            self.settings.push(Setting { key: path.to_owned(), value, origin: Origin::Default });
+        } else if let Shape::Table(keys) = shape {
+            self.table(None, keys, path);
         }
     }
 }

@@ -11,7 +11,7 @@ pub(super) fn merge(base: &mut Node, over: Node, shape: Option<&'static Shape>) 
                 let below = shape.and_then(|shape| shape.below(&entry.key));
                 match entries.iter_mut().find(|other| other.key == entry.key) {
                     Some(other) if other.node.kind() == entry.node.kind() => {
-                        merge(&mut other.node, entry.node, below)
+                        merge(&mut other.node, entry.node, below);
                     }
                     Some(other) => *other = entry,
                     None => entries.push(entry),

@@ -4,9 +4,9 @@
 
 use std::time::Duration;
 
-use super::duration;
+use super::format;
 use super::node::{Entry, Node, Value};
-use super::shape::{Key, Keys, Presence};
+use super::shape::Keys;
 use super::source::Span;
 
 /// A table, there or not.
@@ -33,10 +33,6 @@ impl<'a> Reader<'a> {
         self.node?.entry(name)
     }
 
-    fn key(&self, name: &str) -> Option<&'static Key> {
-        self.keys.find(name)
-    }
-
     /// Whether a key was written.
     pub(super) fn has(&self, name: &str) -> bool {
         self.entry(name).is_some()
@@ -56,10 +52,7 @@ impl<'a> Reader<'a> {
     pub(super) fn text(&self, name: &str) -> Option<&'a str> {
         match self.node(name) {
             Some(node) => node.text(),
-            None => match self.key(name)?.presence {
-                Presence::Text(default) => Some(default),
-                _ => None,
-            },
+            None => self.keys.find(name)?.presence.default_text(),
         }
     }
 
@@ -87,10 +80,7 @@ impl<'a> Reader<'a> {
         let number = match self.node(name) {
             Some(Node { value: Value::Integer(number), .. }) => *number,
             Some(_) => 0,
-            None => match self.key(name).map(|key| &key.presence) {
-                Some(Presence::Integer(default)) => *default,
-                _ => 0,
-            },
+            None => self.keys.find(name).and_then(|key| key.presence.default_integer()).unwrap_or_default(),
         };
         T::try_from(number).unwrap_or_default()
     }
@@ -102,7 +92,7 @@ impl<'a> Reader<'a> {
 
     /// A time, or its default.
     pub(super) fn duration(&self, name: &str) -> Duration {
-        self.text(name).and_then(duration::parse).unwrap_or_default()
+        self.text(name).and_then(format::parse_duration).unwrap_or_default()
     }
 
     /// A table below this one.

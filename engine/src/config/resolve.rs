@@ -28,6 +28,8 @@ pub(super) struct Resolver<'a> {
     pub(super) used_hosts: BTreeSet<HostName>,
     /// Hosts that run the application, in any color.
     pub(super) app_hosts: BTreeSet<HostName>,
+    /// The application's directory.
+    pub(super) directory: String,
     /// Routers that are hosts.
     pub(super) router_hosts: BTreeSet<HostName>,
     /// Where each secret is declared.
@@ -86,8 +88,8 @@ impl Resolver<'_> {
     }
 
     /// Notes a default that depends on the rest of the file.
-    pub(super) fn computed(&mut self, path: String, value: impl Toml) {
-        self.computed.push((path, value.toml()));
+    pub(super) fn computed(&mut self, path: &str, value: String) {
+        self.computed.push((path.to_owned(), value));
     }
 
     /// A command: its first word is a program.
@@ -99,6 +101,17 @@ impl Resolver<'_> {
                 "config/value",
                 format!("the program of `{key}` is empty"),
                 |fault| fault,
+            );
+        }
+        let listed = table.text(key).is_none();
+        if let Some(program) = words.first().filter(|program| listed && program.contains(char::is_whitespace))
+        {
+            let split: Vec<String> = program.split_whitespace().map(quoted).collect();
+            self.fault(
+                &table.span(key),
+                "config/value",
+                format!("`{program}` is one word: no shell takes it apart"),
+                |fault| fault.hint(format!("program and arguments one by one: [{}]", split.join(", "))),
             );
         }
         words
@@ -118,6 +131,11 @@ impl Resolver<'_> {
         }
     }
 
+    /// Whether a declaration may stay unused: one of the base may be meant for another environment.
+    pub(super) fn is_spare(&self, node: &Node) -> bool {
+        self.environment.is_some() && node.environment.is_none()
+    }
+
     fn unused(&mut self) {
         for (name, span) in std::mem::take(&mut self.spans) {
             if !self.used_hosts.contains(&name) {
@@ -132,20 +150,8 @@ impl Resolver<'_> {
     }
 }
 
-/// What a computed default looks like in the file.
-pub(super) trait Toml {
-    fn toml(&self) -> String;
-}
-
-impl Toml for &str {
-    fn toml(&self) -> String {
-        quoted(self)
-    }
-}
-
-impl Toml for &[HostName] {
-    fn toml(&self) -> String {
-        let names: Vec<String> = self.iter().map(|name| quoted(name.as_str())).collect();
-        format!("[{}]", names.join(", "))
-    }
+/// An array of names, as TOML.
+pub(super) fn name_list(names: &[HostName]) -> String {
+    let names: Vec<String> = names.iter().map(|name| quoted(name.as_str())).collect();
+    format!("[{}]", names.join(", "))
 }

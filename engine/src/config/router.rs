@@ -4,7 +4,7 @@ use super::format;
 use super::hook;
 use super::node::{Node, Value};
 use super::reader::Reader;
-use super::resolve::Resolver;
+use super::resolve::{Resolver, name_list};
 use super::shape::{Key, Keys, Shape};
 use crate::model::{FrontDoor, HostName, Router};
 
@@ -66,7 +66,7 @@ impl Resolver<'_> {
             (false, true) => self.router_names(&table),
             (false, false) => match app_hosts {
                 [only] => {
-                    self.computed("router.hosts".to_owned(), app_hosts);
+                    self.computed("router.hosts", name_list(app_hosts));
                     vec![only.clone()]
                 }
                 [] => Vec::new(),
@@ -78,7 +78,7 @@ impl Resolver<'_> {
                         "`router.hosts` is missing".into(),
                         |fault| {
                             fault
-                                .choices("declared in [hosts]", choices)
+                                .choices("valid", choices)
                                 .hint("say which hosts route, in the order of the switch")
                         },
                     );

@@ -31,6 +31,9 @@ impl Resolver<'_> {
             let Ok(name) = Name::new(entry.key.as_str()) else { continue };
             let table = Reader::new(Some(&entry.node), &KEYS, entry.key_span.clone());
             self.secrets.insert(name.clone(), entry.key_span.clone());
+            if self.is_spare(&entry.node) {
+                self.used_secrets.insert(name.clone());
+            }
             let source = if let Some(variable) = table.text("env") {
                 SecretSource::Env(variable.to_owned())
             } else if let Some(file) = table.text("file") {
@@ -54,7 +57,7 @@ impl Resolver<'_> {
                 let choices: Vec<_> = self.secrets.keys().cloned().collect();
                 let declare = format!("declare it: [secrets] {text} = {{ env = \"…\" }}");
                 self.fault(span, "config/unknown-secret", format!("unknown secret `{text}`"), |fault| {
-                    fault.hint(declare).choices("declared in [secrets]", choices).did_you_mean(text)
+                    fault.hint(declare).choices("valid", choices).did_you_mean(text)
                 });
             }
         }

@@ -71,6 +71,18 @@ pub(super) enum Shape {
     Settings,
 }
 
+impl Presence {
+    /// The text that an absent key is.
+    pub(super) fn default_text(&self) -> Option<&'static str> {
+        if let Self::Text(text) = self { Some(text) } else { None }
+    }
+
+    /// The number that an absent key is.
+    pub(super) fn default_integer(&self) -> Option<i64> {
+        if let Self::Integer(number) = self { Some(*number) } else { None }
+    }
+}
+
 impl Keys {
     /// A table without advice.
     pub(super) const fn new(doc: &'static str, keys: &'static [Key]) -> Self {
@@ -136,9 +148,13 @@ impl Shape {
             Self::Integer(least, most) => format!("an integer from {least} to {most}"),
             Self::Boolean => "true or false".to_owned(),
             Self::List(_) => "an array".to_owned(),
-            Self::NonEmpty(_) => "an array of at least one".to_owned(),
+            Self::NonEmpty(_) => "an array that is not empty".to_owned(),
             Self::OneOrMore(one) => format!("{}, or an array of such", one.describe()),
-            Self::Table(_) | Self::OneOf(_) | Self::Map(..) | Self::Settings => "a table".to_owned(),
+            Self::OneOf(keys) => {
+                keys.keys.iter().map(|key| format!("{{ {} = … }}", key.name)).collect::<Vec<_>>().join(" or ")
+            }
+            Self::Table(Keys { keys: [only], .. }) => format!("{{ {} = … }}", only.name),
+            Self::Table(_) | Self::Map(..) | Self::Settings => "a table".to_owned(),
             Self::Named(_) => "an array of tables".to_owned(),
             Self::Either(shapes) => shapes.iter().map(Self::describe).collect::<Vec<_>>().join(", or "),
         }

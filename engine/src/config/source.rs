@@ -18,9 +18,18 @@ const SHOWN: usize = 120;
 pub(super) struct Source {
     pub(super) name: String,
     pub(super) text: String,
+    /// Where each line begins.
+    lines: Vec<usize>,
 }
 
 impl Source {
+    /// A file of that name and text.
+    pub(super) fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
+        let text = text.into();
+        let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Self { name: name.into(), text, lines }
+    }
+
     /// Line and column, both from 1, the column in characters.
     pub(super) fn location(&self, offset: usize) -> Location {
         let (start, line) = self.line(offset);
@@ -48,9 +57,8 @@ impl Source {
 
     /// Start of the line that an offset lies in, and its number from 1.
     fn line(&self, offset: usize) -> (usize, usize) {
-        let before = &self.text[..offset.min(self.text.len())];
-        let start = before.rfind('\n').map_or(0, |at| at + 1);
-        (start, before.matches('\n').count() + 1)
+        let number = self.lines.partition_point(|start| *start <= offset);
+        (self.lines[number - 1], number)
     }
 
     fn excerpt(&self, span: &Span) -> Excerpt {
@@ -101,7 +109,7 @@ mod tests {
 
     #[test]
     fn columns_count_characters_and_carets_count_cells() {
-        let source = Source { name: "f".to_owned(), text: "a = 1\n\"日本\" = \"ü\" # x\n".to_owned() };
+        let source = Source::new("f", "a = 1\n\"日本\" = \"ü\" # x\n");
         let at = source.text.find("\"ü").expect("is there");
         let fault = source.fault(&(at..at + 4), "config/test", "no");
         assert_eq!((fault.location.line, fault.location.column), (2, 8));
@@ -112,7 +120,7 @@ mod tests {
     #[test]
     fn long_lines_and_control_characters_are_tamed() {
         let text = format!("k = \"{}\u{1b}[31m{}\"", "x".repeat(300), "y".repeat(300));
-        let source = Source { name: "f".to_owned(), text };
+        let source = Source::new("f", text);
         let excerpt = source.fault(&(305..306), "config/test", "no").excerpt.expect("a place in a line");
         assert!(excerpt.line.starts_with("… xxx") && excerpt.line.ends_with("yyy …"), "{}", excerpt.line);
         assert!(excerpt.line.contains("\\u{1b}[31m"), "{}", excerpt.line);

@@ -6,10 +6,16 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{Input, Loaded, Surroundings, load, render};
+use crate::model::grant::{ExecGrant, Grants, HostGroup, HttpGrant, HttpTarget};
+use crate::model::{
+    ConnectionPolicy, Driver, EnvValue, FrontDoor, HookSource, Host, Name, Reach, ReleaseMarker,
+    SecretSource, SystemdScope,
+};
 
 /// The bundled hooks, and one component in the directory.
 pub(super) struct Shelf;
@@ -23,7 +29,7 @@ impl Surroundings for Shelf {
         &["command-build", "http-health", "http-smoke", "nginx"]
     }
 
-    fn bundled_grants(&self, name: &str, settings: &serde_json::Value) -> Option<String> {
+    fn bundled_grants(&self, name: &str, _: &str, settings: &serde_json::Value) -> Option<String> {
         match name {
             "command-build" => {
                 let program = settings.get("run")?.get(0)?.get(0)?;
@@ -44,16 +50,25 @@ pub(super) fn load_text(text: &str, environment: Option<&str>) -> Result<Loaded,
     load(Input { file: "cutover.toml", text, root, environment }, &Shelf)
 }
 
+/// All files, by name.
+pub(super) fn texts() -> Vec<(String, String)> {
+    files().iter().map(|file| (file.to_string(), fs::read_to_string(file).unwrap())).collect()
+}
+
+fn files() -> Vec<Utf8PathBuf> {
+    let directory = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/config");
+    let files = directory.read_dir_utf8().unwrap().map(|entry| entry.unwrap().into_path());
+    let mut files: Vec<_> = files.filter(|file| file.extension() == Some("toml")).collect();
+    files.sort();
+    files
+}
+
 #[test]
 fn every_file_means_or_says_what_is_written_beside_it() {
-    let directory = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/config");
     let update = std::env::var_os("CUTOVER_UPDATE").is_some();
-    let mut files: Vec<Utf8PathBuf> =
-        directory.read_dir_utf8().unwrap().map(|entry| entry.unwrap().into_path()).collect();
-    files.sort();
     let mut wrong = String::new();
     let mut bad = 0;
-    for file in files.iter().filter(|file| file.extension() == Some("toml")) {
+    for file in &files() {
         let text = fs::read_to_string(file).unwrap();
         let environment = text.lines().next().and_then(|line| line.strip_prefix("# -e "));
         let (extension, other, got) = match load_text(&text, environment) {
@@ -82,4 +97,122 @@ fn every_file_means_or_says_what_is_written_beside_it() {
     }
     assert!(wrong.is_empty(), "{wrong}");
     assert!(bad >= 40, "only {bad} files with faults were found");
+}
+
+fn golden(name: &str) -> String {
+    let file = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/config").join(name);
+    fs::read_to_string(file).unwrap()
+}
+
+fn name(text: &str) -> Name {
+    Name::new(text).unwrap()
+}
+
+#[test]
+fn the_example_becomes_what_it_says() {
+    let loaded = load_text(&golden("example-production.toml"), Some("production")).unwrap();
+    let deployment = &loaded.deployment;
+    assert_eq!(deployment.title(), "shop/production");
+    assert!(deployment.confirm);
+    assert_eq!(deployment.home(), &name("lb1"));
+    let web2 = Reach::Ssh {
+        destination: "deploy@web2.example.com:2222".to_owned(),
+        identity_file: None,
+        helper_directory: "~/.cache/cutover".to_owned(),
+    };
+    let hosts: Vec<_> = deployment.hosts.keys().map(Name::as_str).collect();
+    assert_eq!(hosts, ["lb1", "local", "web1", "web2"]);
+    assert_eq!(
+        deployment.hosts["web2"],
+        Host { name: name("web2"), reach: web2, address: "10.0.0.12".to_owned() }
+    );
+    assert_eq!(deployment.hosts["lb1"].address, "lb1.example.com");
+    assert_eq!(deployment.build.builder, name("local"));
+    assert_eq!(deployment.build.hook.timeout, Duration::from_secs(900));
+    let application = &deployment.application;
+    assert_eq!(application.driver, Driver::Systemd { scope: SystemdScope::System, unit: Vec::new() });
+    assert_eq!(application.env["DATABASE_URL"], EnvValue::Secret(name("db")));
+    assert_eq!(application.env_files, ["shared/.env"]);
+    assert_eq!((application.blue.port, application.green.port), (4001, 4002));
+    assert_eq!(application.release_marker, Some(ReleaseMarker::Header("x-release".to_owned())));
+    let smoke = &deployment.smoke_tests[0].hook;
+    assert_eq!(smoke.source, HookSource::File("/work/shop/hooks/vendor-smoke.wasm".into()));
+    let http = HttpGrant { to: HttpTarget::Instances, private: false, via: None };
+    assert_eq!(smoke.grants, Grants { http: Some(vec![http]), ..Grants::default() });
+    assert_eq!((smoke.bundled_grants, smoke.location.line), (false, 51));
+    assert_eq!(deployment.router.hook.settings, serde_json::json!({ "style": "file-test" }));
+    let inside = FrontDoor {
+        url: "http://127.0.0.1/deployment_id".to_owned(),
+        via: Some(name("lb1")),
+        body: Some("{color}".to_owned()),
+    };
+    assert_eq!(deployment.router.front_doors[1], inside);
+    assert_eq!(deployment.pipeline.connections, ConnectionPolicy::Wait);
+    assert_eq!(deployment.secrets[&name("db")], SecretSource::Env("SHOP_DATABASE_URL".to_owned()));
+}
+
+#[test]
+fn bundled_hooks_get_the_grants_that_are_listed_for_their_settings() {
+    let loaded = load_text(&golden("short-vps.toml"), None).unwrap();
+    let build = &loaded.deployment.build.hook;
+    assert!(build.bundled_grants);
+    let exec = ExecGrant {
+        hosts: HostGroup::Builder,
+        program: "mix".to_owned(),
+        args: vec!["**".to_owned()],
+        env: Vec::new(),
+        directory: vec!["{checkout}".to_owned()],
+        input: false,
+        as_root: false,
+        read_only: false,
+        interpreter: false,
+    };
+    assert_eq!(build.grants, Grants { exec: Some(vec![exec]), ..Grants::default() });
+}
+
+#[test]
+fn faults_that_a_hook_finds_are_placed_in_the_file() {
+    let loaded = load_text(&golden("environment-merges.toml"), Some("staging")).unwrap();
+    let hook = &loaded.deployment.smoke_tests[0].hook;
+    let mut places = Vec::new();
+    for key in ["cases[0].path", "cases[0].status", "cases[7]", "other", ""] {
+        let fault = loaded.setting_fault(hook, key, "must be something else");
+        places.push((fault.location.line, fault.location.column));
+    }
+    assert_eq!(places, [(17, 32), (17, 23), (17, 22), (17, 12), (17, 12)]);
+    let pay = loaded.setting_fault(&loaded.deployment.smoke_tests[1].hook, "cases", "is missing");
+    let faults = loaded.faults(vec![pay]).unwrap();
+    assert_eq!(
+        faults.to_string(),
+        "error[config/setting]: pay: setting `cases`: is missing\n  --> cutover.toml:29:1\n   |\n\
+         29 | [[environments.staging.smoke-test]]\n   | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^\n\n\
+         1 fault in cutover.toml; nothing was run"
+    );
+}
+
+#[test]
+fn no_text_is_too_odd_to_be_answered() {
+    let example = golden("example-production.toml");
+    let lines: Vec<&str> = example.lines().collect();
+    let mut texts: Vec<String> =
+        example.char_indices().step_by(7).map(|(end, _)| example[..end].to_owned()).collect();
+    for at in 0..lines.len() {
+        let with = |line: &str| [&lines[..at], &[line], &lines[at + 1..]].concat().join("\n");
+        texts.push(with(""));
+        if let Some((key, _)) = lines[at].split_once(" = ") {
+            for value in ["3", "\"x\"", "[]", "{}", "[[{ a = 1 }]]", "true", "\"\\u0000{a}*-\"", "1979-05-27"]
+            {
+                texts.push(with(&format!("{key} = {value}")));
+            }
+        }
+    }
+    assert!(texts.len() > 500, "{}", texts.len());
+    for text in texts {
+        for environment in [None, Some("production"), Some("staging"), Some("-x")] {
+            match load_text(&text, environment) {
+                Ok(loaded) => assert!(!loaded.settings.is_empty()),
+                Err(faults) => assert!(faults.to_string().ends_with("; nothing was run"), "{faults}"),
+            }
+        }
+    }
 }

@@ -19,7 +19,7 @@ pub struct Deployment {
     pub confirm: bool,
     /// Directory of `cutover.toml`, absolute: what relative paths in it start from.
     pub root: Utf8PathBuf,
-    /// Every machine, by name.
+    /// Every machine, by name. This one is among them as `local` when something runs on it and the file gives it no name.
     pub hosts: BTreeMap<HostName, Host>,
     /// How a release is made.
     pub build: Build,

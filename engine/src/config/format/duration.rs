@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use super::{Complaint, Format};
+
 /// Longer times are mistakes.
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
 
 /// Reads a time: whole numbers with `ms`, `s`, `m`, `h` or `d`, the largest unit first; at most a year.
-pub(super) fn parse(text: &str) -> Option<Duration> {
+pub(crate) fn parse(text: &str) -> Option<Duration> {
     let mut rest = text.trim();
     let mut total = 0_u64;
     let mut last = u64::MAX;
@@ -32,6 +34,29 @@ pub(super) fn parse(text: &str) -> Option<Duration> {
     }
     let duration = Duration::from_millis(total);
     (last != u64::MAX && duration <= LONGEST).then_some(duration)
+}
+
+const PATTERN: &str = r"^\s*(\d+d\s*)?(\d+h\s*)?(\d+m\s*)?(\d+s\s*)?(\d+ms\s*)?$";
+
+pub(in crate::config) static DURATION: Format = Format {
+    is: "a time such as \"90s\"",
+    pattern: Some(PATTERN),
+    check: |text| match parse(text) {
+        Some(time) if !time.is_zero() => Ok(()),
+        Some(_) => Err(Complaint::new(format!("`{text}` is no time to wait: it must be more than nothing"))),
+        None => Err(no_duration(text)),
+    },
+};
+
+pub(in crate::config) static DURATION_OR_ZERO: Format = Format {
+    is: "a time such as \"90s\", or \"0s\"",
+    pattern: Some(PATTERN),
+    check: |text| parse(text).map(drop).ok_or_else(|| no_duration(text)),
+};
+
+fn no_duration(text: &str) -> Complaint {
+    Complaint::new(format!("`{text}` is not a time"))
+        .hint("whole numbers with ms, s, m, h or d, the largest first, at most a year: \"500ms\", \"90s\", \"1h 30m\"")
 }
 
 #[cfg(test)]

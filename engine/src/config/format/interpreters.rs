@@ -8,7 +8,7 @@ const INTERPRETERS: [&str; 33] = [
 ];
 
 /// Whether a program is one of them; `python3.11` is `python`.
-pub(super) fn is_interpreter(program: &str) -> bool {
+pub(in crate::config) fn is_interpreter(program: &str) -> bool {
     let name = program.rsplit('/').next().unwrap_or(program);
     let name = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.' || c == '-');
     INTERPRETERS.contains(&name)

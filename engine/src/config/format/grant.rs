@@ -1,0 +1,189 @@
+//! What may be granted.
+
+use super::command::VARIABLE;
+use super::network::http_url;
+use super::{Complaint, Format};
+
+pub(in crate::config) static PROGRAM: Format = Format {
+    is: "the absolute path of a program",
+    pattern: Some("^[^*]+$"),
+    check: |text| {
+        if text.contains('*') {
+            return Err(Complaint::advised(
+                format!("`{text}` would allow any program"),
+                "one entry for each program, with its absolute path",
+            ));
+        }
+        if text.is_empty()
+            || text.starts_with('-')
+            || text.ends_with('/')
+            || text.contains("/../")
+            || text.chars().any(char::is_control)
+        {
+            return Err(Complaint::advised(
+                format!("`{text}` is not a program"),
+                "an absolute path, such as \"/usr/sbin/nginx\"",
+            ));
+        }
+        match text.rsplit('/').next() {
+            Some(word @ ("sudo" | "su" | "doas" | "pkexec" | "runuser" | "setpriv")) => {
+                Err(Complaint::advised(
+                    format!("`{word}` can't be granted"),
+                    "name the program itself, with `as-root = true`",
+                ))
+            }
+            _ => Ok(()),
+        }
+    },
+};
+
+pub(in crate::config) static GRANTED_VARIABLE: Format = Format {
+    is: "the name of an environment variable",
+    pattern: Some("^[A-Za-z_][A-Za-z0-9_]*$"),
+    check: |text| {
+        const FIXED: [&str; 4] = ["PATH", "HOME", "LANG", "USER"];
+        const LOADERS: [&str; 16] = [
+            "BASH_ENV",
+            "ENV",
+            "IFS",
+            "SHELLOPTS",
+            "PYTHONPATH",
+            "PYTHONHOME",
+            "PYTHONSTARTUP",
+            "PERL5LIB",
+            "PERL5OPT",
+            "PERL5DB",
+            "RUBYLIB",
+            "RUBYOPT",
+            "NODE_OPTIONS",
+            "NODE_PATH",
+            "JAVA_TOOL_OPTIONS",
+            "GCONV_PATH",
+        ];
+        (VARIABLE.check)(text)?;
+        if ["LD_", "GIT_", "DYLD_"].iter().any(|prefix| text.starts_with(prefix)) || LOADERS.contains(&text) {
+            return Err(Complaint::advised(
+                format!("`{text}` can't be granted"),
+                "it makes programs load or run other code",
+            ));
+        }
+        if FIXED.contains(&text) {
+            return Err(Complaint::advised(format!("`{text}` can't be granted"), "it has a fixed value"));
+        }
+        Ok(())
+    },
+};
+
+pub(in crate::config) static START_DIRECTORY: Format = Format {
+    is: "an absolute path",
+    pattern: Some("^(/|\\{checkout\\}|\\{output\\})"),
+    check: |text| {
+        let inner = ["{checkout}", "{output}"].iter().find_map(|word| text.strip_prefix(word));
+        match inner {
+            Some("") => Ok(()),
+            Some(inner) if inner.starts_with('/') => (GRANTED_PATH.check)(inner),
+            _ => (GRANTED_PATH.check)(text),
+        }
+    },
+};
+
+pub(in crate::config) static GRANTED_PATH: Format = Format {
+    is: "an absolute path",
+    pattern: Some("^/"),
+    check: |text| {
+        let inner = text.strip_prefix('/').map(|inner| inner.strip_suffix('/').unwrap_or(inner));
+        let odd = |part: &str| part.is_empty() || part == "." || part == "..";
+        match inner {
+            Some("" | "**" | "*") => Err(Complaint::advised(
+                format!("`{text}` would allow too much"),
+                "name the directory that is meant",
+            )),
+            Some(inner) if !inner.split('/').any(odd) && !inner.chars().any(char::is_control) => {
+                let keys = inner.split('/').any(|part| part == ".ssh");
+                if keys {
+                    Err(Complaint::advised(
+                        format!("`{text}` can't be granted"),
+                        "no hook comes near SSH keys",
+                    ))
+                } else {
+                    Ok(())
+                }
+            }
+            _ => Err(Complaint::advised(
+                format!("`{text}` is not an absolute path"),
+                "begin with `/`, without `.`, `..` and `//`",
+            )),
+        }
+    },
+};
+
+pub(in crate::config) static EXACT: Format = Format {
+    is: "a path",
+    pattern: Some("^[^*]+$"),
+    check: |text| {
+        let fine = !text.is_empty() && !text.contains('*') && !text.chars().any(char::is_control);
+        if fine {
+            Ok(())
+        } else {
+            Err(Complaint::advised(format!("`{text}` is not exact"), "targets of links are named one by one"))
+        }
+    },
+};
+
+pub(in crate::config) static SOCKET: Format = Format {
+    is: "a socket",
+    pattern: Some("^(unix:/|tcp:.+:[0-9]+$)"),
+    check: |text| {
+        let fine = match text.split_once(':') {
+            Some(("unix", path)) => (GRANTED_PATH.check)(path).is_ok() && !path.contains('*'),
+            Some(("tcp", rest)) => {
+                rest.parse::<std::net::SocketAddr>().is_ok_and(|address| address.port() > 0)
+            }
+            _ => false,
+        };
+        let choices = &["unix:/path", "tcp:ADDRESS:PORT"];
+        if fine { Ok(()) } else { Err(Complaint::new(format!("`{text}` is not a socket")).choices(choices)) }
+    },
+};
+
+pub(in crate::config) static ORIGIN: Format = Format {
+    is: "an origin, or \"instances\"",
+    pattern: Some("^(instances$|https?://[^/]+$)"),
+    check: |text| {
+        if text.contains('*') {
+            return (WHOLE_NETWORK.check)(text);
+        }
+        let origin =
+            http_url(text).is_some_and(|(scheme, authority)| text == format!("{scheme}://{authority}"));
+        if origin || text == "instances" {
+            return Ok(());
+        }
+        let choices = &["instances", "https://name[:port]", "http://name[:port]"];
+        Err(Complaint::new(format!("`{text}` is not an origin")).choices(choices))
+    },
+};
+
+pub(in crate::config) static WHOLE_NETWORK: Format = Format {
+    is: "no text",
+    pattern: Some("^$a"),
+    check: |text| {
+        let advice = "grant what it needs: [{ to = \"instances\" }] or [{ to = \"https://name\" }]";
+        let message = if text.contains('*') {
+            format!("`{text}` would allow the whole network")
+        } else {
+            format!("`{text}` stands alone: an entry is a table")
+        };
+        Err(Complaint::advised(message, advice))
+    },
+};
+
+pub(in crate::config) static NO_SECRET: Format = Format {
+    is: "no text",
+    pattern: Some("^$a"),
+    check: |_| {
+        Err(Complaint::advised(
+            "secrets can't be granted to hooks".to_owned(),
+            "secrets = [] lets a hook import the interface; each use is denied",
+        ))
+    },
+};

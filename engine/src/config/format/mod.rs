@@ -1,0 +1,25 @@
+//! Formats of strings: what is accepted, and why a text is not.
+
+mod command;
+mod definition;
+mod duration;
+mod grant;
+mod interpreters;
+mod network;
+mod path;
+mod text;
+
+pub(super) use command::{ANSWER, APP_VARIABLE, COMMAND_WORD, LISTEN, UNIT_LINE, VARIABLE};
+pub(super) use definition::{Complaint, Format};
+pub(crate) use duration::parse as parse_duration;
+pub(super) use duration::{DURATION, DURATION_OR_ZERO};
+pub(super) use grant::{
+    EXACT, GRANTED_PATH, GRANTED_VARIABLE, NO_SECRET, ORIGIN, PROGRAM, SOCKET, START_DIRECTORY, WHOLE_NETWORK,
+};
+pub(super) use interpreters::is_interpreter;
+pub(super) use network::{ADDRESS, BRANCH, DESTINATION, REPOSITORY, URL, host_of};
+pub(super) use path::{DIRECTORY, RELATIVE};
+pub(super) use text::{HEADER, NAME, POINTER, TEXT, USER, WORD};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,169 @@
+//! The JSON Schema of the file, for editors: made from the key tables that the reader itself uses.
+
+use serde_json::{Map, Value, json};
+
+use super::format::Format;
+use super::root;
+use super::shape::{Key, Keys, Presence, Shape};
+
+/// The schema (draft 2020-12).
+#[must_use]
+pub fn schema() -> Value {
+    let mut schema = Map::new();
+    schema.insert("$schema".to_owned(), "https://json-schema.org/draft/2020-12/schema".into());
+    schema.insert("title".to_owned(), "cutover.toml".into());
+    schema.insert("description".to_owned(), root::KEYS.doc.into());
+    schema.extend(object(&root::KEYS, Extent::Whole));
+    Value::Object(schema)
+}
+
+/// Whether a table must be whole, or lies over another one.
+#[derive(Clone, Copy, PartialEq)]
+enum Extent {
+    Whole,
+    Overlay,
+}
+
+fn object(keys: &'static Keys, extent: Extent) -> Map<String, Value> {
+    let mut properties = Map::new();
+    for key in keys.keys {
+        properties.insert(key.name.to_owned(), property(key, extent));
+    }
+    let mut schema = Map::new();
+    schema.insert("type".to_owned(), "object".into());
+    schema.insert("properties".to_owned(), properties.into());
+    schema.insert("additionalProperties".to_owned(), false.into());
+    let required = keys.keys.iter().filter(|key| matches!(key.presence, Presence::Required(_)));
+    let required: Vec<Value> = required.map(|key| key.name.into()).collect();
+    if extent == Extent::Whole && !required.is_empty() {
+        schema.insert("required".to_owned(), required.into());
+    }
+    schema
+}
+
+fn property(key: &'static Key, extent: Extent) -> Value {
+    // Overlays are the one place where a table need not be whole.
+    let extent = if key.name == "environments" { Extent::Overlay } else { extent };
+    let mut schema = value(&key.shape, extent);
+    schema.insert("description".to_owned(), key.doc.into());
+    let default: Option<Value> = match key.presence {
+        Presence::Text(text) => Some(text.into()),
+        Presence::Integer(number) => Some(number.into()),
+        Presence::False => Some(false.into()),
+        Presence::Required(_) | Presence::Optional => None,
+    };
+    schema.extend(default.map(|default| ("default".to_owned(), default)));
+    schema.into()
+}
+
+fn value(shape: &'static Shape, extent: Extent) -> Map<String, Value> {
+    let schema = match shape {
+        Shape::Text(format) => return text(format),
+        Shape::Choice(choices) => json!({ "enum": choices }),
+        Shape::Integer(least, most) => json!({ "type": "integer", "minimum": least, "maximum": most }),
+        Shape::Boolean => json!({ "type": "boolean" }),
+        Shape::List(one) => json!({ "type": "array", "items": value(one, Extent::Whole) }),
+        Shape::NonEmpty(one) => json!({ "type": "array", "items": value(one, Extent::Whole), "minItems": 1 }),
+        Shape::OneOrMore(one) => {
+            let one = value(one, Extent::Whole);
+            json!({ "anyOf": [one, { "type": "array", "items": one }] })
+        }
+        Shape::Table(keys) => return object(keys, extent),
+        Shape::OneOf(keys) => {
+            let mut schema = object(keys, Extent::Whole);
+            schema.insert("minProperties".to_owned(), 1.into());
+            schema.insert("maxProperties".to_owned(), 1.into());
+            return schema;
+        }
+        Shape::Map(names, shape) => {
+            json!({ "type": "object", "propertyNames": text(names), "additionalProperties": value(shape, extent) })
+        }
+        Shape::Named(keys) => json!({ "type": "array", "items": object(keys, extent) }),
+        Shape::Either(shapes) => {
+            let schemas: Vec<_> = shapes.iter().map(|shape| value(shape, extent)).collect();
+            json!({ "anyOf": schemas })
+        }
+        Shape::Settings => json!({ "type": "object" }),
+    };
+    if let Value::Object(schema) = schema { schema } else { Map::new() }
+}
+
+fn text(format: &Format) -> Map<String, Value> {
+    let mut schema = Map::new();
+    schema.insert("type".to_owned(), "string".into());
+    if let Some(pattern) = format.pattern {
+        schema.insert("pattern".to_owned(), pattern.into());
+    }
+    schema
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{load_text, texts};
+    use super::*;
+
+    /// As much of a validator as the schema needs; patterns are the formats' own business.
+    fn accepts(schema: &Value, value: &Value) -> bool {
+        if let Some(any) = schema["anyOf"].as_array() {
+            return any.iter().any(|schema| accepts(schema, value));
+        }
+        if let Some(choices) = schema["enum"].as_array() {
+            return choices.contains(value);
+        }
+        match (schema["type"].as_str(), value) {
+            (Some("string"), Value::String(_)) | (Some("boolean"), Value::Bool(_)) => true,
+            (Some("integer"), Value::Number(number)) => {
+                let number = number.as_i64();
+                number.is_some()
+                    && number >= schema["minimum"].as_i64()
+                    && number <= schema["maximum"].as_i64()
+            }
+            (Some("array"), Value::Array(items)) => {
+                items.len() as u64 >= schema["minItems"].as_u64().unwrap_or(0)
+                    && items.iter().all(|item| accepts(&schema["items"], item))
+            }
+            (Some("object"), Value::Object(entries)) => {
+                let required = schema["required"].as_array().map_or(&[][..], Vec::as_slice);
+                let more = &schema["additionalProperties"];
+                let fits = |(name, value): (&String, &Value)| match schema["properties"].get(name) {
+                    Some(schema) => accepts(schema, value),
+                    None => more.is_null() || (more.is_object() && accepts(more, value)),
+                };
+                let count = entries.len() as u64;
+                required.iter().all(|name| name.as_str().is_some_and(|name| entries.contains_key(name)))
+                    && entries.iter().all(fits)
+                    && count >= schema["minProperties"].as_u64().unwrap_or(0)
+                    && count <= schema["maxProperties"].as_u64().unwrap_or(u64::MAX)
+            }
+            _ => false,
+        }
+    }
+
+    #[test]
+    fn the_schema_takes_what_the_reader_takes_and_refuses_shapes_that_it_refuses() {
+        let schema = schema();
+        let (mut taken, mut refused) = (0, 0);
+        for (name, text) in texts() {
+            let Ok(value) = toml::from_str::<Value>(&text) else { continue };
+            let environment = text.lines().next().and_then(|line| line.strip_prefix("# -e "));
+            let shape = ["config/unknown-key", "config/type", "config/missing-key"];
+            match load_text(&text, environment) {
+                Ok(_) => {
+                    taken += 1;
+                    assert!(accepts(&schema, &value), "{name} is refused");
+                }
+                // Hosts that must be said although their key is optional are no matter of shape.
+                Err(faults)
+                    if faults
+                        .iter()
+                        .any(|fault| shape.contains(&fault.code) && !fault.message.contains("hosts")) =>
+                {
+                    refused += 1;
+                    assert!(!accepts(&schema, &value), "{name} is taken");
+                }
+                Err(_) => {}
+            }
+        }
+        assert!(taken >= 6 && refused >= 10, "{taken} taken, {refused} refused");
+    }
+}
