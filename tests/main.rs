@@ -9,6 +9,7 @@ mod faults_of_routers;
 mod first_deployment;
 mod fleet;
 mod foreign_journal;
+mod hooks;
 mod interrupt;
 mod lock;
 mod peers;
