@@ -112,9 +112,11 @@ fn operations_of_older_epochs_are_ended() {
     let begun = Instant::now();
     assert_eq!(reap(2), Ok(Answer::Names(vec!["polite".to_owned(), "stubborn".to_owned()])));
     assert!(begun.elapsed() < Duration::from_secs(6));
-    let status = |operation: &str| match outcome(&stage, operation, 0) {
-        Detached::Ended(exit) => exit.status,
-        other => panic!("{other:?}"),
+    let status = |operation: &str| {
+        let Detached::Ended(exit) = outcome(&stage, operation, 0) else {
+            panic!("`{operation}` has not ended")
+        };
+        exit.status
     };
     assert_eq!((status("polite"), status("stubborn"), status("ended")), (4, 137, 0));
     assert_eq!(reap(3), Ok(Answer::Names(Vec::new())));

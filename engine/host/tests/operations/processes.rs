@@ -61,7 +61,8 @@ fn a_process_is_started_once_and_stopped_gently() {
     let begun = Instant::now();
     assert_eq!(stop(&stage, 10_000), Ok(Answer::Process(ProcessState::Absent)));
     assert!(begun.elapsed() < Duration::from_secs(5));
-    assert_eq!(stage.read("log/app.log"), "hello\nbye\n");
+    // The shell itself may add that its `sleep` was terminated too.
+    assert!(stage.read("log/app.log").starts_with("hello\nbye\n"));
     assert_eq!(stop(&stage, 0), Ok(Answer::Process(ProcessState::Absent)));
     assert!(stage.perform(process("r2", "sleep 60")).is_ok(), "another may start now");
 }
@@ -125,7 +126,7 @@ fn nobody_elses_process_is_signalled() {
 fn the_log_is_bounded() {
     let stage = Stage::new();
     let _stopped = Stopped(&stage);
-    let script = "i=0; while [ $i -lt 300 ]; do echo line $i; i=$((i+1)); done; exec sleep 60";
+    let script = "i=0; while [ $i -lt 300 ]; do echo line $i; i=$((i+1)); [ $((i % 50)) = 0 ] && sleep 0.02; done; exec sleep 60";
     stage.perform(process("r1", script)).expect("starts");
     // While it is moved away there is none for a moment.
     let written = || std::fs::read_to_string(stage.path("log/app.log")).unwrap_or_default();
