@@ -7,7 +7,7 @@
 //!           merged tree ──check.required──▶ what must be there
 //!                 │ resolve: one file a table
 //!                 ▼
-//!           Deployment, warnings, settings with their origins
+//!           Deployment, warnings, every value with its origin
 //! ```
 //!
 //! What may be written is data (`shape`): the key tables, one beside each reader, are the one source of faults, defaults, the JSON Schema
@@ -37,6 +37,7 @@ mod root;
 mod router;
 mod schema;
 mod secrets;
+mod setting;
 mod shape;
 mod sharing;
 mod smoke_test;
@@ -45,8 +46,8 @@ mod starter;
 
 pub use fault::{Choices, Excerpt, Fault, Faults, Severity};
 pub use loaded::{Input, Loaded, Surroundings, load};
-pub use origins::{Origin, Setting, render};
 pub use schema::schema;
+pub use setting::SettingFault;
 pub use starter::{Facts, Project, starter};
 
 #[cfg(test)]

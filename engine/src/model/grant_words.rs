@@ -31,7 +31,8 @@ impl Grants {
             }
         }
         for grant in self.connect.iter().flatten() {
-            let engines = ["docker.sock", "podman.sock", "containerd.sock", "/bus/", "dbus", "ssh-agent", "agent."];
+            let engines =
+                ["docker.sock", "podman.sock", "containerd.sock", "/bus/", "dbus", "ssh-agent", "agent."];
             if engines.iter().any(|name| grant.to.contains(name)) {
                 dangers.push(format!("connect to {}: who speaks to it is as good as root", grant.to));
             }
@@ -45,7 +46,11 @@ fn read_as_root(path: &str) -> Option<&'static str> {
     let below = |prefix: &str| path.starts_with(prefix);
     if below("/etc/nginx/") || below("/etc/haproxy/") || below("/etc/apache2/") {
         Some("a router that root starts reads its configuration there")
-    } else if below("/etc/systemd/") || below("/usr/lib/systemd/") || below("/lib/systemd/") || below("/etc/init.d/") {
+    } else if below("/etc/systemd/")
+        || below("/usr/lib/systemd/")
+        || below("/lib/systemd/")
+        || below("/etc/init.d/")
+    {
         Some("units are run as root")
     } else if below("/etc/cron") || below("/var/spool/cron") || below("/etc/sudoers") || below("/root/") {
         Some("root acts on what is there")
@@ -129,7 +134,9 @@ mod tests {
         );
         assert_eq!(
             grants.dangers(),
-            ["write /etc/nginx/cutover/*: a router that root starts reads its configuration there, so it is as good as root"]
+            [
+                "write /etc/nginx/cutover/*: a router that root starts reads its configuration there, so it is as good as root"
+            ]
         );
     }
 }

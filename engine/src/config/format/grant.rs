@@ -74,48 +74,52 @@ pub(in crate::config) static GRANTED_VARIABLE: Format = Format {
     },
 };
 
-pub(in crate::config) static START_DIRECTORY: Format = Format {
+pub(in crate::config) static GRANTED_PATH: Format = Format {
     is: "an absolute path",
     pattern: Some("^(/|\\{checkout\\}|\\{output\\})"),
     check: |text| {
-        let inner = ["{checkout}", "{output}"].iter().find_map(|word| text.strip_prefix(word));
-        match inner {
-            Some("") => Ok(()),
-            Some(inner) if inner.starts_with('/') => (GRANTED_PATH.check)(inner),
-            _ => (GRANTED_PATH.check)(text),
+        let place = build_place(text);
+        let Some(inner) = place
+            .map(|place| &text[place.len()..])
+            .or(Some(text))
+            .filter(|inner| inner.starts_with('/') || (inner.is_empty() && place.is_some()))
+        else {
+            return Err(no_path(text));
+        };
+        let inner = inner.strip_prefix('/').unwrap_or(inner);
+        let inner = inner.strip_suffix('/').unwrap_or(inner);
+        if place.is_some() && inner.is_empty() {
+            return Ok(());
         }
+        if place.is_none() && matches!(inner, "" | "*" | "**") {
+            let message = format!("`{text}` would allow too much");
+            return Err(Complaint::advised(message, "name the directory that is meant"));
+        }
+        if inner.split('/').any(|part| matches!(part, "" | "." | "..")) || inner.chars().any(char::is_control)
+        {
+            return Err(no_path(text));
+        }
+        if inner.split('/').any(|part| part == ".ssh") {
+            return Err(Complaint::advised(
+                format!("`{text}` can't be granted"),
+                "no hook comes near SSH keys",
+            ));
+        }
+        Ok(())
     },
 };
 
-pub(in crate::config) static GRANTED_PATH: Format = Format {
-    is: "an absolute path",
-    pattern: Some("^/"),
-    check: |text| {
-        let inner = text.strip_prefix('/').map(|inner| inner.strip_suffix('/').unwrap_or(inner));
-        let odd = |part: &str| part.is_empty() || part == "." || part == "..";
-        match inner {
-            Some("" | "**" | "*") => Err(Complaint::advised(
-                format!("`{text}` would allow too much"),
-                "name the directory that is meant",
-            )),
-            Some(inner) if !inner.split('/').any(odd) && !inner.chars().any(char::is_control) => {
-                let keys = inner.split('/').any(|part| part == ".ssh");
-                if keys {
-                    Err(Complaint::advised(
-                        format!("`{text}` can't be granted"),
-                        "no hook comes near SSH keys",
-                    ))
-                } else {
-                    Ok(())
-                }
-            }
-            _ => Err(Complaint::advised(
-                format!("`{text}` is not an absolute path"),
-                "begin with `/`, without `.`, `..` and `//`",
-            )),
-        }
-    },
-};
+fn no_path(text: &str) -> Complaint {
+    Complaint::advised(
+        format!("`{text}` is not an absolute path"),
+        "begin with `/`, without `.`, `..` and `//`",
+    )
+}
+
+/// `{checkout}` or `{output}` at the beginning of a text: directories of a build, known only when it runs.
+pub(in crate::config) fn build_place(text: &str) -> Option<&'static str> {
+    ["{checkout}", "{output}"].into_iter().find(|place| text.starts_with(place))
+}
 
 pub(in crate::config) static EXACT: Format = Format {
     is: "a path",

@@ -13,7 +13,7 @@ pub(super) use command::{ANSWER, APP_VARIABLE, COMMAND_WORD, LISTEN, UNIT_LINE, 
 pub(super) use definition::{Complaint, Format};
 pub(super) use duration::{DURATION, DURATION_OR_ZERO, parse as parse_duration};
 pub(super) use grant::{
-    EXACT, GRANTED_PATH, GRANTED_VARIABLE, NO_SECRET, ORIGIN, PROGRAM, SOCKET, START_DIRECTORY, WHOLE_NETWORK,
+    EXACT, GRANTED_PATH, GRANTED_VARIABLE, NO_SECRET, ORIGIN, PROGRAM, SOCKET, WHOLE_NETWORK, build_place,
 };
 pub(super) use interpreters::is_interpreter;
 pub(super) use network::{ADDRESS, BRANCH, DESTINATION, REPOSITORY, URL, host_of};
