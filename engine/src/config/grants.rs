@@ -8,7 +8,7 @@ use super::reader::Reader;
 use super::resolve::Resolver;
 use super::shape::{Key, Keys, Shape};
 use crate::model::grant::{
-    ConnectGrant, ExecGrant, Grants, HostGroup, HttpGrant, HttpTarget, LinkGrant, PathGrant,
+    ConnectGrant, ExecGrant, Grants, HostGroup, HttpGrant, HttpTarget, LinkGrant, PathGrant, is_interpreter,
 };
 
 /// The table.
@@ -225,7 +225,7 @@ impl Resolver<'_> {
             });
         }
         let interpreter = entry.boolean("interpreter");
-        if format::is_interpreter(&program) && !interpreter {
+        if is_interpreter(&program) && !interpreter {
             let message = format!("`{program}` runs code out of its arguments or input");
             self.fault(&entry.span("program"), "config/grant", message, |fault| {
                 fault.hint("grant the program that is meant; or acknowledge it by `interpreter = true`")

@@ -126,14 +126,7 @@ fn read(input: Input<'_>, source: &Source, surroundings: &dyn Surroundings) -> R
     warnings.sort_by_key(|warning| (warning.location.line, warning.location.column));
     let entries = origins::entries(source, &tree, &resolver.computed);
     let view = ConfigView { title: deployment.title(), entries };
-    Ok(Loaded {
-        deployment,
-        warnings,
-        view,
-        source: source.clone(),
-        tree,
-        hook_tables: resolver.hook_tables,
-    })
+    Ok(Loaded { deployment, warnings, view, source: source.clone(), tree, hook_tables: resolver.hook_tables })
 }
 
 impl Loaded {

@@ -94,7 +94,7 @@ fn grants_are_exact_where_they_must_be() {
     sort(&GRANTED_VARIABLE, &["TOKEN"], &["LD_PRELOAD", "GIT_SSH", "PATH", "PYTHONPATH", "a b", ""]);
     sort(
         &GRANTED_PATH,
-        &["/etc/nginx/*", "/etc/x/", "{checkout}", "{checkout}/VERSION", "{output}/*"],
+        &["/etc/nginx/*", "{checkout}", "{checkout}/VERSION", "{output}/*"],
         &[
             "",
             "x",
