@@ -30,19 +30,23 @@ const INPUTS: [&str; 7] = [
 fn main() -> ExitCode {
     let result = run();
     if let Err(fault) = &result {
-        // One line for cargo's own error report, then the rest.
-        print_lines("cargo::error=", fault);
+        let (reason, rest) = fault.split_once('\n').unwrap_or((fault, ""));
+        instruct("error", reason);
+        #[expect(clippy::print_stderr, reason = "cargo shows it when the build fails")]
+        {
+            eprintln!("{rest}");
+        }
     }
     if result.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn run() -> Result<(), String> {
     for input in INPUTS {
-        print_lines("cargo::rerun-if-changed=", input);
+        instruct("rerun-if-changed", input);
     }
     for hook in HOOKS {
         for input in ["src", "Cargo.toml", "grants.toml"] {
-            print_lines("cargo::rerun-if-changed=", &format!("../example-hooks/{hook}/{input}"));
+            instruct("rerun-if-changed", &format!("../example-hooks/{hook}/{input}"));
         }
     }
     let out = PathBuf::from(variable("OUT_DIR")?);
@@ -61,10 +65,6 @@ fn run() -> Result<(), String> {
         copy(&built, &out.join(format!("{hook}.wasm")))?;
     }
     for target in HELPER_TARGETS {
-        if !nested.root.join("engine/host/src/main.rs").is_file() {
-            fs::write(out.join(format!("helper-{target}")), []).map_err(|error| error.to_string())?;
-            continue;
-        }
         // Linked without a C compiler, by the linker that comes with Rust.
         let linker = format!("--config=target.{target}.linker=\"rust-lld\"");
         nested.build(target, "helper", &["--package=cutover-host", "--bin=cutover-host", &linker])?;
@@ -149,11 +149,9 @@ fn variable(name: &str) -> Result<String, String> {
     env::var(name).map_err(|_| format!("`{name}` is not set: this is run by cargo alone"))
 }
 
-fn print_lines(instruction: &str, text: &str) {
-    for line in text.lines() {
-        #[expect(clippy::print_stdout, reason = "cargo reads it")]
-        {
-            println!("{instruction}{line}");
-        }
+fn instruct(instruction: &str, value: &str) {
+    #[expect(clippy::print_stdout, reason = "cargo reads it")]
+    {
+        println!("cargo::{instruction}={value}");
     }
 }

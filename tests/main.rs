@@ -11,6 +11,7 @@ mod foreign_journal;
 mod interrupt;
 mod lock;
 mod peers;
+mod readme;
 mod resume;
 mod rollback;
 mod smoke_test;

@@ -219,6 +219,12 @@ drain = {{ timeout = "3s" }}
         self.nginx.start(machine);
     }
 
+    /// The program under test, as seen on the desk.
+    #[must_use]
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
     /// A run of the program, by hand.
     #[must_use]
     pub fn command(&self, args: &[&str]) -> Command {

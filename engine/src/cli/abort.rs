@@ -18,7 +18,7 @@ pub(super) struct Arguments {}
 
 impl Arguments {
     pub(super) async fn run(self, invocation: &Invocation) -> Ended {
-        let deployment = engine::deployment(invocation)?;
+        let deployment = invocation.load()?.deployment;
         invocation.confirm(&deployment, "abort")?;
         engine::recover(&deployment, Recovery::Abort, invocation.output.sink()).await
     }

@@ -21,7 +21,7 @@ pub(super) struct Arguments {
 
 impl Arguments {
     pub(super) async fn run(self, invocation: &Invocation) -> Ended {
-        let deployment = engine::deployment(invocation)?;
+        let deployment = invocation.load()?.deployment;
         let view = engine::check(&deployment, self.hosts).await?;
         invocation.output.view(&view, report::check);
         Ok(if view.is_ready() { DONE } else { ExitCode::NothingChanged.code() })

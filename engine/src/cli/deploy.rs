@@ -7,7 +7,8 @@ use clap::Args;
 
 use super::invocation::Invocation;
 use super::plan::show;
-use super::{Ended, duration, engine};
+use super::words::time;
+use super::{Ended, engine};
 use crate::model::request::{DeployRequest, DeploySource};
 
 /// Put a new release live
@@ -32,7 +33,7 @@ pub(super) struct Arguments {
     #[arg(long)]
     adopt: bool,
     /// Wait so long for a lock that another deployment holds
-    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = duration::parse)]
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = time)]
     lock_wait: Duration,
     /// Show the plan and change nothing
     #[arg(long)]
@@ -66,7 +67,7 @@ impl Source {
 
 impl Arguments {
     pub(super) async fn run(self, invocation: &Invocation) -> Ended {
-        let deployment = engine::deployment(invocation)?;
+        let deployment = invocation.load()?.deployment;
         let request = DeployRequest {
             source: self.source.into_request(),
             message: self.message,

@@ -4,46 +4,28 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Ended;
-use super::invocation::Invocation;
+use super::failure::Failure;
 use crate::model::request::{DeployRequest, ExecRequest, LogsRequest, Recovery, RollbackRequest};
-use crate::model::view::{
-    CheckView, ConfigView, ExitCode, HistoryView, PlanView, Problem, SetupView, StatusView,
-};
+use crate::model::view::{CheckView, ExitCode, HistoryView, PlanView, Problem, SetupView, StatusView};
 use crate::model::{Deployment, EventSink};
 
 /// Until the parts are joined.
-fn absent<T>(what: &str) -> Result<T, Problem> {
-    Err(Problem::new("internal/absent", format!("this build lacks `{what}`"), ExitCode::Internal))
-}
-
-/// The configuration of one environment, without faults.
-pub(super) fn deployment(invocation: &Invocation) -> Result<Deployment, Problem> {
-    let _ = (invocation.file()?, invocation.environment());
-    absent("config::load")
-}
-
-/// `cutover config`.
-pub(super) fn config(_invocation: &Invocation) -> Result<ConfigView, Problem> {
-    absent("config::merged")
-}
-
-/// JSON schema of `cutover.toml`.
-pub(super) fn schema() -> Result<serde_json::Value, Problem> {
-    absent("config::schema")
+fn absent<T>(what: &str) -> Result<T, Failure> {
+    Err(Problem::new("internal/absent", format!("this build lacks `{what}`"), ExitCode::Internal).into())
 }
 
 /// `cutover check`.
-pub(super) async fn check(_deployment: &Deployment, _hosts: bool) -> Result<CheckView, Problem> {
+pub(super) async fn check(_deployment: &Deployment, _hosts: bool) -> Result<CheckView, Failure> {
     absent("run::check")
 }
 
 /// `cutover setup`.
-pub(super) async fn setup(_deployment: &Deployment) -> Result<SetupView, Problem> {
+pub(super) async fn setup(_deployment: &Deployment) -> Result<SetupView, Failure> {
     absent("run::setup")
 }
 
 /// `cutover plan`.
-pub(super) async fn plan(_deployment: &Deployment, _request: DeployRequest) -> Result<PlanView, Problem> {
+pub(super) async fn plan(_deployment: &Deployment, _request: DeployRequest) -> Result<PlanView, Failure> {
     absent("run::plan")
 }
 
@@ -75,7 +57,7 @@ pub(super) async fn recover(
 }
 
 /// `cutover unlock`: who held the lock, in words.
-pub(super) async fn unlock(_deployment: &Deployment, _epoch: u64) -> Result<String, Problem> {
+pub(super) async fn unlock(_deployment: &Deployment, _epoch: u64) -> Result<String, Failure> {
     absent("run::unlock")
 }
 
@@ -83,12 +65,12 @@ pub(super) async fn unlock(_deployment: &Deployment, _epoch: u64) -> Result<Stri
 pub(super) async fn status(
     _deployment: &Deployment,
     _max_age: Option<Duration>,
-) -> Result<StatusView, Problem> {
+) -> Result<StatusView, Failure> {
     absent("run::status")
 }
 
 /// `cutover history`: at most `entries`, newest first.
-pub(super) async fn history(_deployment: &Deployment, _entries: usize) -> Result<HistoryView, Problem> {
+pub(super) async fn history(_deployment: &Deployment, _entries: usize) -> Result<HistoryView, Failure> {
     absent("run::history")
 }
 
@@ -102,6 +84,6 @@ pub(super) async fn logs(
     _deployment: &Deployment,
     _request: LogsRequest,
     _line: &(dyn Fn(&str, &str) + Sync),
-) -> Result<(), Problem> {
+) -> Result<(), Failure> {
     absent("run::logs")
 }

@@ -28,7 +28,7 @@ pub(super) struct Arguments {
 
 impl Arguments {
     pub(super) async fn run(self, invocation: &Invocation) -> Ended {
-        let deployment = engine::deployment(invocation)?;
+        let deployment = invocation.load()?.deployment;
         let terminal = stdin().is_terminal() && stdout().is_terminal();
         let request = ExecRequest { instance: self.side.choice(), argv: self.argv, terminal };
         engine::exec(&deployment, request).await

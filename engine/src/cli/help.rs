@@ -42,7 +42,7 @@ impl Arguments {
                     let known: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
                     let problem =
                         Problem::new("usage/topic", format!("no help on `{topic}`"), ExitCode::Usage);
-                    return Err(problem.fact("topics", format!("{} exit-codes", known.join(" "))));
+                    return Err(problem.fact("topics", format!("{} exit-codes", known.join(" "))).into());
                 }
             },
         };

@@ -20,7 +20,7 @@ pub(super) struct Arguments {
 
 impl Arguments {
     pub(super) async fn run(self, invocation: &Invocation) -> Ended {
-        let deployment = engine::deployment(invocation)?;
+        let deployment = invocation.load()?.deployment;
         let view = engine::history(&deployment, self.entries).await?;
         invocation.output.view(&view, report::history);
         Ok(DONE)

@@ -1,16 +1,25 @@
 //! `cutover init`.
 
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 
 use camino::Utf8Path;
 use clap::Args;
 
 use super::invocation::Invocation;
-use super::starter::{Machine, Project, starter};
 use super::{DONE, Ended, project_file};
+use crate::config::{Facts, Project, starter};
 use crate::model::Name;
 use crate::model::view::{ExitCode, Problem};
 use crate::report::{Line, Tone};
+
+/// What a new user looks at in the file.
+const EDIT: [(&str, &str); 5] = [
+    ("build.settings", "how a clean checkout becomes the directory that runs"),
+    ("app.start", "what runs, and how it learns its port"),
+    ("health-check.settings", "a path that answers 200 when all is well"),
+    ("router.front-door", "the URL through which users come"),
+    ("hosts", "when it runs elsewhere than here"),
+];
 
 /// Write a short cutover.toml for this directory, and say what to edit
 #[derive(Debug, Args)]
@@ -20,68 +29,71 @@ Examples:
   cutover init --name shop -c deploy/cutover.toml")]
 pub(super) struct Arguments {
     /// Name of the application [default: that of the directory]
-    #[arg(long, value_name = "NAME", value_parser = name)]
+    #[arg(long, value_name = "NAME", value_parser = |text: &str| Name::new(text))]
     name: Option<Name>,
-}
-
-fn name(text: &str) -> Result<Name, crate::model::NameFault> {
-    Name::new(text)
 }
 
 impl Arguments {
     pub(super) fn run(self, invocation: &Invocation) -> Ended {
         let directory = project_file::working_directory()?;
         let file = invocation.given_file().cloned().unwrap_or_else(|| project_file::NAME.into());
-        let starter = starter(&look(&directory, self.name), &machine());
-        let fault = |fault: std::io::Error| {
-            let there = fault.kind() == std::io::ErrorKind::AlreadyExists;
-            let text = if there {
-                format!("`{file}` is there already")
-            } else {
-                format!("can't write `{file}`: {fault}")
-            };
-            let problem = Problem::new("init/file", text, ExitCode::NothingChanged);
-            if there { problem.hint("`cutover check` checks it; `-c FILE` names another") } else { problem }
-        };
+        let text = starter(&look(&directory, self.name));
         let new = std::fs::OpenOptions::new().write(true).create_new(true).open(&file);
-        new.and_then(|mut new| new.write_all(starter.text.as_bytes())).map_err(fault)?;
-        let written = serde_json::json!({ "file": file, "edit": starter.edit });
+        new.and_then(|mut new| new.write_all(text.as_bytes())).map_err(|fault| match fault.kind() {
+            ErrorKind::AlreadyExists => {
+                let problem =
+                    Problem::new("init/file", format!("`{file}` is there already"), ExitCode::NothingChanged);
+                problem.hint("`cutover check` checks it; `-c FILE` names another")
+            }
+            _ => {
+                Problem::new("init/file", format!("can't write `{file}`: {fault}"), ExitCode::NothingChanged)
+            }
+        })?;
+        let written = serde_json::json!({ "file": file, "edit": EDIT.map(|(key, _)| key) });
         invocation.output.view(&written, |_, _| {
-            let mut lines =
-                vec![Line::plain("wrote ").with(Tone::Strong, file.as_str()).text("; look at these lines:")];
-            lines.extend(starter.edit.iter().map(|text| Line::plain("  ").text(text)));
-            lines.push(
-                Line::plain("then ")
-                    .with(Tone::Accent, "cutover check")
-                    .text(", ")
-                    .with(Tone::Accent, "cutover plan"),
-            );
+            let mut lines = vec![Line::plain("wrote ").with(Tone::Strong, file.as_str()).text("; look at")];
+            let row =
+                |(key, what): &(&str, &str)| Line::plain("  ").with(Tone::Strong, key).pad(25).text(what);
+            lines.extend(EDIT.iter().map(row));
+            let then = Line::plain("then ").with(Tone::Accent, "cutover check").text(" and ");
+            lines.push(then.with(Tone::Accent, "cutover plan"));
             lines
         });
         Ok(DONE)
     }
 }
 
-/// What lies in the directory.
-fn look(directory: &Utf8Path, name: Option<Name>) -> Project {
-    let has = |file: &str| directory.join(file).is_file();
-    let read = |file: &str| std::fs::read_to_string(directory.join(file)).unwrap_or_default();
-    let own = directory.file_name().unwrap_or_default();
-    Project {
-        name: name.unwrap_or_else(|| Project::name_of(own)),
-        mix: has("mix.exs"),
-        cargo: has("Cargo.toml"),
-        go: has("go.mod"),
-        npm: serde_json::from_str(&read("package.json")).ok(),
-        make: has("Makefile"),
-        branch: Project::branch_of(&read(".git/refs/remotes/origin/HEAD"), &read(".git/HEAD")),
+/// What lies in the directory, and what the machine has.
+fn look(directory: &Utf8Path, name: Option<Name>) -> Facts {
+    let known = Project::ALL.into_iter().find(|(_, file)| directory.join(file).is_file());
+    let nginx = ["/usr/sbin/nginx", "/usr/local/sbin/nginx", "/usr/bin/nginx"];
+    Facts {
+        directory: name
+            .map_or_else(|| directory.file_name().unwrap_or_default().to_owned(), |name| name.to_string()),
+        project: known.map(|(project, _)| project).unwrap_or_default(),
+        branch: default_branch(
+            &std::fs::read_to_string(directory.join(".git/refs/remotes/origin/HEAD")).unwrap_or_default(),
+        ),
+        nginx: nginx.iter().any(|path| Utf8Path::new(path).is_file()),
     }
 }
 
-/// What this machine is.
-fn machine() -> Machine {
-    Machine {
-        systemd: Utf8Path::new("/run/systemd/system").is_dir(),
-        root: rustix::process::geteuid().is_root(),
+/// The remote's own branch, out of `.git/refs/remotes/origin/HEAD`.
+fn default_branch(head: &str) -> Option<String> {
+    let branch = head.trim().strip_prefix("ref: refs/remotes/origin/")?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '/' | '.');
+    (!branch.is_empty() && branch.chars().all(plain)).then(|| branch.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_branch_is_that_of_the_remote() {
+        assert_eq!(default_branch("ref: refs/remotes/origin/trunk\n").as_deref(), Some("trunk"));
+        for none in ["", "9f3c2a1\n", "ref: refs/remotes/origin/", "ref: refs/remotes/origin/a\"b"] {
+            assert_eq!(default_branch(none), None, "{none}");
+        }
     }
 }

@@ -6,8 +6,11 @@ use camino::Utf8PathBuf;
 
 use super::arguments::Everywhere;
 use super::confirmation::{Person, confirm};
+use super::failure::Failure;
 use super::output::Output;
 use super::project_file;
+use super::surroundings::Surroundings;
+use crate::config::{Input, Loaded, load};
 use crate::model::Deployment;
 use crate::model::view::Problem;
 
@@ -28,17 +31,23 @@ impl Invocation {
         self.everywhere.config.as_ref()
     }
 
-    /// The configuration file that is meant.
+    /// The configuration of the environment that is meant.
     ///
     /// # Errors
-    /// When there is none.
-    pub(super) fn file(&self) -> Result<Utf8PathBuf, Problem> {
-        project_file::find(self.given_file().map(Utf8PathBuf::as_path), &project_file::working_directory()?)
-    }
-
-    /// The environment that was asked for.
-    pub(super) fn environment(&self) -> Option<&str> {
-        self.everywhere.environment.as_deref().filter(|name| !name.is_empty())
+    /// When there is no file, or with all its faults.
+    pub(super) fn load(&self) -> Result<Loaded, Failure> {
+        let start = project_file::working_directory()?;
+        let file = project_file::find(self.given_file().map(Utf8PathBuf::as_path), &start)?;
+        let text = project_file::read(&file)?;
+        let whole = start.join(&file);
+        let input = Input {
+            // As short as it can be said.
+            file: file.strip_prefix(&start).unwrap_or(&file).as_str(),
+            text: &text,
+            root: whole.parent().unwrap_or(&start),
+            environment: self.everywhere.environment.as_deref().filter(|name| !name.is_empty()),
+        };
+        Ok(load(input, &Surroundings::new())?)
     }
 
     /// Asks before anything in an environment changes that wants it so.

@@ -15,9 +15,9 @@ mod completions;
 mod config;
 mod confirmation;
 mod deploy;
-mod duration;
 mod engine;
 mod exec;
+mod failure;
 mod help;
 mod history;
 mod init;
@@ -31,9 +31,10 @@ mod rollback;
 mod schema;
 mod setup;
 mod side;
-mod starter;
 mod status;
+mod surroundings;
 mod unlock;
+mod words;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -41,13 +42,14 @@ use std::process::ExitCode;
 use clap::{ColorChoice, FromArgMatches};
 
 use arguments::{Arguments, Command};
+use failure::Failure;
 use invocation::Invocation;
 use output::{ColorWish, Output};
 
 use crate::model::view::{self, Problem};
 
 /// How a command ended: its exit code, or why it did not do what was asked.
-type Ended = Result<u8, Problem>;
+type Ended = Result<u8, Failure>;
 
 const DONE: u8 = view::ExitCode::Done.code();
 
@@ -77,17 +79,14 @@ fn run(arguments: Arguments) -> u8 {
         Ok(runtime) => runtime,
         Err(fault) => {
             let text = format!("can't start the threads of the program: {fault}");
-            return invocation.output.problem(&Problem::new(
-                "internal/threads",
-                text,
-                view::ExitCode::Internal,
-            ));
+            let problem = Problem::new("internal/threads", text, view::ExitCode::Internal);
+            return invocation.output.failure(&problem.into());
         }
     };
     let ended = runtime.block_on(dispatch(arguments.command, &invocation));
     // What is still running belongs to an operation that has been given up.
     runtime.shutdown_background();
-    ended.unwrap_or_else(|problem| invocation.output.problem(&problem))
+    ended.unwrap_or_else(|failure| invocation.output.failure(&failure))
 }
 
 async fn dispatch(command: Command, invocation: &Invocation) -> Ended {

@@ -9,8 +9,8 @@ use clap::builder::StyledStr;
 use serde::Serialize;
 
 use super::arguments::Everywhere;
+use super::failure::{Failure, FaultsView};
 use crate::model::EventSink;
-use crate::model::view::Problem;
 use crate::report::{self, JsonLines, Line, Screen, Terminal, Verbosity, json_line};
 
 /// `--color`.
@@ -132,15 +132,22 @@ impl Output {
         }
     }
 
-    /// Prints an error; its exit code.
-    pub(super) fn problem(&self, problem: &Problem) -> u8 {
-        if self.json {
-            self.data(&json_line(&Failed { error: problem }));
-        } else {
-            let width = size_of(&std::io::stderr()).map(|(columns, _)| columns);
-            self.remark(&report::problem(problem, width));
+    /// Prints why a command did not do what was asked; its exit code.
+    pub(super) fn failure(&self, failure: &Failure) -> u8 {
+        match failure {
+            Failure::Problems(problems) if self.json => {
+                problems.iter().for_each(|error| self.data(&json_line(&Failed { error })));
+            }
+            Failure::Faults(faults) if self.json => {
+                self.data(&json_line(&Failed { error: FaultsView::new(faults) }));
+            }
+            Failure::Problems(problems) => {
+                let width = size_of(&std::io::stderr()).map(|(columns, _)| columns);
+                problems.iter().for_each(|problem| self.remark(&report::problem(problem, width)));
+            }
+            Failure::Faults(faults) => self.remark(&report::faults(&faults.to_string())),
         }
-        problem.exit_code.code()
+        failure.exit_code().code()
     }
 
     /// Takes the events of a run.
@@ -162,8 +169,8 @@ impl Output {
 
 /// An error as `--json` prints it.
 #[derive(Serialize)]
-struct Failed<'a> {
-    error: &'a Problem,
+struct Failed<E> {
+    error: E,
 }
 
 fn text(lines: &[Line], color: bool) -> String {

@@ -28,7 +28,7 @@ pub(super) struct Arguments {
 
 impl Arguments {
     pub(super) async fn run(self, invocation: &Invocation) -> Ended {
-        let deployment = engine::deployment(invocation)?;
+        let deployment = invocation.load()?.deployment;
         let source = self.source.into_request();
         let request = DeployRequest { source, message: None, adopt: self.adopt, lock_wait: Duration::ZERO };
         show(invocation, &deployment, request).await

@@ -1,11 +1,16 @@
 //! Which `cutover.toml` is meant.
 
+use std::io::Read as _;
+
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::model::view::{ExitCode, Problem};
 
 /// Name of the file where none is given.
 pub(super) const NAME: &str = "cutover.toml";
+
+/// Bytes of a configuration file at most.
+const LARGEST: u64 = 1 << 20;
 
 /// The file that was given, or the one that lies in `start` or in the nearest parent of it.
 ///
@@ -21,6 +26,23 @@ pub(super) fn find(given: Option<&Utf8Path>, start: &Utf8Path) -> Result<Utf8Pat
         let problem = Problem::new("config/not-found", text, ExitCode::Configuration);
         problem.hint("`cutover init` writes one, `-c FILE` names another")
     })
+}
+
+/// Text of a configuration file.
+///
+/// # Errors
+/// When it can't be read, is no text, or is larger than a configuration can be.
+pub(super) fn read(file: &Utf8Path) -> Result<String, Problem> {
+    let problem = |text: String| Problem::new("config/file", text, ExitCode::Configuration);
+    let open = std::fs::File::open(file).map_err(|fault| problem(format!("can't read `{file}`: {fault}")))?;
+    let mut text = String::new();
+    match open.take(LARGEST + 1).read_to_string(&mut text) {
+        Ok(_) if text.len() as u64 > LARGEST => {
+            Err(problem(format!("`{file}` is larger than {LARGEST} bytes")))
+        }
+        Ok(_) => Ok(text),
+        Err(fault) => Err(problem(format!("can't read `{file}`: {fault}"))),
+    }
 }
 
 /// The directory that the program was started in.

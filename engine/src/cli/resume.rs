@@ -22,7 +22,7 @@ pub(super) struct Arguments {
 
 impl Arguments {
     pub(super) async fn run(self, invocation: &Invocation) -> Ended {
-        let deployment = engine::deployment(invocation)?;
+        let deployment = invocation.load()?.deployment;
         invocation.confirm(&deployment, "resume")?;
         let recovery = if self.forward { Recovery::ResumeForward } else { Recovery::Resume };
         engine::recover(&deployment, recovery, invocation.output.sink()).await

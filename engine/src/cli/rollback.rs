@@ -5,7 +5,8 @@ use std::time::Duration;
 use clap::Args;
 
 use super::invocation::Invocation;
-use super::{Ended, duration, engine};
+use super::words::time;
+use super::{Ended, engine};
 use crate::model::request::RollbackRequest;
 
 /// Put an older release live again, by a new deployment of it
@@ -24,13 +25,13 @@ pub(super) struct Arguments {
     #[arg(short, long, value_name = "TEXT")]
     message: Option<String>,
     /// Wait so long for a lock that another deployment holds
-    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = duration::parse)]
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = time)]
     lock_wait: Duration,
 }
 
 impl Arguments {
     pub(super) async fn run(self, invocation: &Invocation) -> Ended {
-        let deployment = engine::deployment(invocation)?;
+        let deployment = invocation.load()?.deployment;
         invocation.confirm(&deployment, "rollback")?;
         let request = RollbackRequest { to: self.to, message: self.message, lock_wait: self.lock_wait };
         engine::rollback(&deployment, request, invocation.output.sink()).await

@@ -3,9 +3,10 @@
 use clap::Args;
 
 use super::invocation::Invocation;
-use super::{DONE, Ended, engine};
+use super::{DONE, Ended};
+use crate::config;
 
-/// Print the JSON schema of cutover.toml, for editors
+/// Print the JSON Schema of cutover.toml, for editors
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:
@@ -14,7 +15,7 @@ pub(super) struct Arguments {}
 
 impl Arguments {
     pub(super) fn run(self, invocation: &Invocation) -> Ended {
-        invocation.output.data(&format!("{:#}\n", engine::schema()?));
+        invocation.output.data(&format!("{:#}\n", config::schema()));
         Ok(DONE)
     }
 }

@@ -17,7 +17,7 @@ pub(super) struct Arguments {}
 
 impl Arguments {
     pub(super) async fn run(self, invocation: &Invocation) -> Ended {
-        let deployment = engine::deployment(invocation)?;
+        let deployment = invocation.load()?.deployment;
         let view = engine::setup(&deployment).await?;
         invocation.output.view(&view, |view, _| report::setup(view));
         Ok(DONE)

@@ -5,7 +5,8 @@ use std::time::Duration;
 use clap::Args;
 
 use super::invocation::Invocation;
-use super::{DONE, Ended, duration, engine};
+use super::words::time;
+use super::{DONE, Ended, engine};
 use crate::model::view::ExitCode;
 use crate::report;
 
@@ -21,13 +22,13 @@ pub(super) struct Arguments {
     #[arg(long)]
     check: bool,
     /// How old the live release may be [default: pipeline.max-age]
-    #[arg(long, value_name = "TIME", value_parser = duration::parse, requires = "check")]
+    #[arg(long, value_name = "TIME", value_parser = time, requires = "check")]
     max_age: Option<Duration>,
 }
 
 impl Arguments {
     pub(super) async fn run(self, invocation: &Invocation) -> Ended {
-        let deployment = engine::deployment(invocation)?;
+        let deployment = invocation.load()?.deployment;
         let view = engine::status(&deployment, self.max_age).await?;
         let failed = self.check && (!view.drift.is_empty() || view.too_old.is_some());
         invocation.output.view(&view, report::status);

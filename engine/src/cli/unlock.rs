@@ -6,7 +6,7 @@ use super::invocation::Invocation;
 use super::{DONE, Ended, engine};
 use crate::report::Line;
 
-/// Only free the lock of a deployment that is gone; hosts and traffic stay as they are
+/// Only free the lock of a deployment that is gone; touches nothing else
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:
@@ -22,7 +22,7 @@ pub(super) struct Arguments {
 
 impl Arguments {
     pub(super) async fn run(self, invocation: &Invocation) -> Ended {
-        let deployment = engine::deployment(invocation)?;
+        let deployment = invocation.load()?.deployment;
         invocation.confirm(&deployment, "unlock")?;
         let holder = engine::unlock(&deployment, self.epoch).await?;
         let line = format!("{}: the lock is free; it was held by {holder}", deployment.title());

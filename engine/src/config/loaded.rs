@@ -8,14 +8,13 @@ use super::check::Check;
 use super::environment::{self, Chosen};
 use super::fault::{Fault, Faults};
 use super::node::Node;
-use super::origins;
+use super::origins::{self, Setting};
 use super::resolve::Resolver;
 use super::root;
 use super::setting::{self, SettingFault};
 use super::shape::Shape;
 use super::sharing;
 use super::source::{Source, Span};
-use crate::model::view::ConfigView;
 use crate::model::{Deployment, Hook, Name};
 
 /// A configuration file and what was asked of it.
@@ -59,8 +58,8 @@ pub struct Loaded {
     pub deployment: Deployment,
     /// What is odd, but stands in nobody's way.
     pub warnings: Vec<Fault>,
-    /// The merged configuration with the origin of each value. Secrets are named by their source and never read.
-    pub view: ConfigView,
+    /// Every setting with its origin, in the order of the file's documentation.
+    pub settings: Vec<Setting>,
     source: Source,
     tree: Node,
     hook_tables: BTreeMap<String, Span>,
@@ -124,9 +123,15 @@ fn read(input: Input<'_>, source: &Source, surroundings: &dyn Surroundings) -> R
     }
     let mut warnings = resolver.warnings;
     warnings.sort_by_key(|warning| (warning.location.line, warning.location.column));
-    let entries = origins::entries(source, &tree, &resolver.computed);
-    let view = ConfigView { title: deployment.title(), entries };
-    Ok(Loaded { deployment, warnings, view, source: source.clone(), tree, hook_tables: resolver.hook_tables })
+    let settings = origins::settings(source, &tree, &resolver.computed);
+    Ok(Loaded {
+        deployment,
+        warnings,
+        settings,
+        source: source.clone(),
+        tree,
+        hook_tables: resolver.hook_tables,
+    })
 }
 
 impl Loaded {

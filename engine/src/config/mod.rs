@@ -45,7 +45,9 @@ mod source;
 mod starter;
 
 pub use fault::{Choices, Excerpt, Fault, Faults, Severity};
+pub(crate) use format::parse_duration;
 pub use loaded::{Input, Loaded, Surroundings, load};
+pub use origins::{Origin, Setting, render};
 pub use schema::schema;
 pub use setting::SettingFault;
 pub use starter::{Facts, Project, starter};

@@ -1,23 +1,51 @@
-//! Every value with its origin, for `cutover config`.
+//! Every setting with its value and origin, for `cutover config`.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
 
 use super::check::join;
 use super::node::{Node, Value, quoted};
 use super::root;
 use super::shape::{Keys, Presence, Shape};
 use super::source::Source;
-use crate::model::view::ConfigEntry;
+use crate::model::{Location, Name};
 
-/// All values of a tree, in the order of the key tables. `computed` are the defaults that depend on the rest of the file.
-pub(super) fn entries(source: &Source, tree: &Node, computed: &[(String, String)]) -> Vec<ConfigEntry> {
-    let mut walk = Walk { source, computed, entries: Vec::new() };
+/// One setting.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Setting {
+    /// Path of the key: `app.blue.port`.
+    pub key: String,
+    /// Its value as TOML, on one line. Secrets are named by their source and never read.
+    pub value: String,
+    /// Where it comes from.
+    pub origin: Origin,
+}
+
+/// Where a setting comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Origin {
+    /// The file's base.
+    Base(Location),
+    /// The overlay of an environment.
+    Environment(Name, Location),
+    /// Nothing was written.
+    Default,
+}
+
+/// All settings of a tree, in the order of the key tables. `computed` are the defaults that depend on the rest of the file.
+pub(super) fn settings(source: &Source, tree: &Node, computed: &[(String, String)]) -> Vec<Setting> {
+    let mut walk = Walk { source, computed, settings: Vec::new() };
     walk.table(Some(tree), &root::KEYS, "");
-    walk.entries
+    walk.settings
 }
 
 struct Walk<'a> {
     source: &'a Source,
     computed: &'a [(String, String)],
-    entries: Vec<ConfigEntry>,
+    settings: Vec<Setting>,
 }
 
 impl Walk<'_> {
@@ -54,10 +82,12 @@ impl Walk<'_> {
     }
 
     fn written(&mut self, node: &Node, path: &str) {
-        let place = self.source.location(node.span.start);
-        let environment = node.environment.as_ref().map(|name| format!(" (environments.{name})"));
-        let origin = format!("{}:{}{}", place.file, place.line, environment.unwrap_or_default());
-        self.entries.push(ConfigEntry { key: path.to_owned(), value: node.toml(), origin });
+        let location = self.source.location(node.span.start);
+        let origin = match &node.environment {
+            Some(name) => Origin::Environment(name.clone(), location),
+            None => Origin::Base(location),
+        };
+        self.settings.push(Setting { key: path.to_owned(), value: node.toml(), origin });
     }
 
     fn absent(&mut self, shape: &'static Shape, presence: &Presence, path: &str) {
@@ -65,9 +95,28 @@ impl Walk<'_> {
         let fixed = presence.default_text().map(quoted);
         let fixed = fixed.or_else(|| presence.default_integer().map(|number| number.to_string()));
         if let Some(value) = fixed.or_else(computed) {
-            self.entries.push(ConfigEntry { key: path.to_owned(), value, origin: "default".to_owned() });
+            self.settings.push(Setting { key: path.to_owned(), value, origin: Origin::Default });
         } else if let Shape::Table(keys) = shape {
             self.table(None, keys, path);
         }
     }
+}
+
+/// The settings as text: one `key = value` a line with its origin behind it.
+#[must_use]
+pub fn render(settings: &[Setting]) -> String {
+    let line = |setting: &Setting| format!("{} = {}", setting.key, setting.value);
+    let width =
+        settings.iter().map(|setting| line(setting).chars().count()).filter(|width| *width <= 60).max();
+    let mut text = String::new();
+    for setting in settings {
+        let origin = match &setting.origin {
+            Origin::Base(place) => format!("{}:{}", place.file, place.line),
+            Origin::Environment(name, place) => format!("{}:{}, {name}", place.file, place.line),
+            Origin::Default => "default".to_owned(),
+        };
+        // Writing into a string can't fail.
+        let _ = writeln!(text, "{:width$}  # {origin}", line(setting), width = width.unwrap_or(0));
+    }
+    text
 }

@@ -12,7 +12,6 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{Input, Loaded, SettingFault, Surroundings, load};
 use crate::model::grant::{ExecGrant, Grants, HostGroup, HttpGrant, HttpTarget};
-use crate::model::view::ConfigEntry;
 use crate::model::{
     ConnectionPolicy, Driver, EnvValue, FrontDoor, HookSource, Host, Name, Reach, ReleaseMarker,
     SecretSource, SystemdScope,
@@ -79,7 +78,7 @@ fn every_file_means_or_says_what_is_written_beside_it() {
         let environment = text.lines().next().and_then(|line| line.strip_prefix("# -e "));
         let (extension, other, got) = match load_text(&text, environment) {
             Ok(loaded) => {
-                let mut got = view(&loaded);
+                let mut got = render(&loaded.settings);
                 for warning in &loaded.warnings {
                     write!(got, "\n{warning}\n").unwrap();
                 }
@@ -108,11 +107,6 @@ fn every_file_means_or_says_what_is_written_beside_it() {
 fn golden(name: &str) -> String {
     let file = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/config").join(name);
     fs::read_to_string(file).unwrap()
-}
-
-fn view(loaded: &Loaded) -> String {
-    let line = |entry: &ConfigEntry| format!("{} = {}  # {}\n", entry.key, entry.value, entry.origin);
-    format!("# {}\n{}", loaded.view.title, loaded.view.entries.iter().map(line).collect::<String>())
 }
 
 fn setting(key: &str, reason: &str) -> SettingFault {
@@ -225,7 +219,7 @@ fn no_text_is_too_odd_to_be_answered() {
     for text in texts {
         for environment in [None, Some("production"), Some("staging"), Some("-x")] {
             match load_text(&text, environment) {
-                Ok(loaded) => assert!(!loaded.view.entries.is_empty()),
+                Ok(loaded) => assert!(!loaded.settings.is_empty()),
                 Err(faults) => assert!(faults.to_string().ends_with("; nothing was run"), "{faults}"),
             }
         }

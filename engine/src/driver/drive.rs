@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use cutover_host::operation::{Answer, Call, Exit, FaultKind, Guard, Operation, Program};
 
+use super::systemd::Verb;
 use super::{DriverFailure, InstanceState, Slot, command, detached, systemd};
 use crate::model::{Driver, ReleaseId};
 use crate::transport::{Failure, Link};
@@ -13,6 +14,9 @@ const SHORT: Duration = Duration::from_secs(20);
 
 /// For a driver's program that starts or stops, beyond the time the application has to stop.
 const LONG: Duration = Duration::from_secs(60);
+
+/// Between two looks at something that stops.
+const GLANCE: Duration = Duration::from_millis(100);
 
 /// What runs in the slot now.
 ///
@@ -70,9 +74,11 @@ pub async fn start(
             for operation in systemd::prepare(slot, *scope, release) {
                 asker.ask(operation, SHORT).await?;
             }
-            for program in systemd::start(slot, *scope) {
-                asker.run_well(program, LONG).await.map_err(|failure| systemd::explain(slot, failure))?;
+            if let Some(program) = systemd::reload(slot, *scope) {
+                asker.run_well(program, LONG).await?;
             }
+            let program = systemd::control(slot, *scope, Verb::Start);
+            asker.run_well(program, LONG).await.map_err(|failure| systemd::explain(slot, failure))?;
         }
         Driver::Detached => {
             asker.ask(detached::start(slot, release), LONG).await?;
@@ -94,13 +100,23 @@ pub async fn stop(link: &dyn Link, guard: Option<&Guard>, slot: &Slot<'_>) -> Re
     let patience = slot.stop_timeout() + LONG;
     match slot.driver() {
         Driver::Systemd { scope, .. } => {
-            let unit = systemd::read_unit(&asker.run(systemd::show(slot, *scope), SHORT).await?)?;
+            let looker = Asker { link, guard: None };
+            let look = || looker.run(systemd::show(slot, *scope), SHORT);
+            let mut unit = systemd::read_unit(&look().await?)?;
             if !unit.is_at_rest() {
-                asker.run_well(systemd::stop(slot, *scope), patience).await?;
+                asker.run_well(systemd::control(slot, *scope, Verb::Stop), SHORT).await?;
+                let begun = tokio::time::Instant::now();
+                while !unit.is_at_rest() {
+                    if begun.elapsed() > patience {
+                        let (color, waited) = (slot.color, patience.as_secs());
+                        return Err(DriverFailure::StillRuns { color, waited });
+                    }
+                    tokio::time::sleep(GLANCE).await;
+                    unit = systemd::read_unit(&look().await?)?;
+                }
             }
-            let unit = systemd::read_unit(&asker.run(systemd::show(slot, *scope), SHORT).await?)?;
             if unit.has_failed() {
-                asker.run_well(systemd::forget_failure(slot, *scope), SHORT).await?;
+                asker.run_well(systemd::control(slot, *scope, Verb::ForgetFailure), SHORT).await?;
             }
         }
         Driver::Detached => {
@@ -120,7 +136,7 @@ pub async fn stop(link: &dyn Link, guard: Option<&Guard>, slot: &Slot<'_>) -> Re
 /// # Errors
 /// What host or driver said.
 pub async fn enable(link: &dyn Link, guard: Option<&Guard>, slot: &Slot<'_>) -> Result<(), DriverFailure> {
-    at_boot(link, guard, slot, "enable").await
+    at_boot(link, guard, slot, Verb::Enable).await
 }
 
 /// Makes a reboot of the host leave the slot empty.
@@ -128,18 +144,18 @@ pub async fn enable(link: &dyn Link, guard: Option<&Guard>, slot: &Slot<'_>) -> 
 /// # Errors
 /// What host or driver said.
 pub async fn disable(link: &dyn Link, guard: Option<&Guard>, slot: &Slot<'_>) -> Result<(), DriverFailure> {
-    at_boot(link, guard, slot, "disable").await
+    at_boot(link, guard, slot, Verb::Disable).await
 }
 
 async fn at_boot(
     link: &dyn Link,
     guard: Option<&Guard>,
     slot: &Slot<'_>,
-    verb: &'static str,
+    verb: Verb,
 ) -> Result<(), DriverFailure> {
     match slot.driver() {
         Driver::Systemd { scope, .. } => {
-            let program = systemd::at_boot(slot, *scope, verb);
+            let program = systemd::control(slot, *scope, verb);
             Asker { link, guard }.run_well(program, LONG).await?;
             Ok(())
         }

@@ -29,6 +29,14 @@ pub enum DriverFailure {
         /// `release 2026…`, `a process that cutover did not start`.
         occupant: String,
     },
+    /// It was told to stop, and to be killed, and is still there.
+    #[error("{color} still runs {waited} s after it was told to stop")]
+    StillRuns {
+        /// Colour of the slot.
+        color: Color,
+        /// Seconds.
+        waited: u64,
+    },
     /// The host lacks what `cutover setup` prints.
     #[error("{missing} is missing")]
     NotSetUp {
@@ -67,6 +75,7 @@ impl DriverFailure {
             | Self::Program { .. }
             | Self::Occupied { .. }
             | Self::NoLog
+            | Self::StillRuns { .. }
             | Self::StrangeUser { .. }
             | Self::StrangeHome { .. } => None,
         }

@@ -54,8 +54,8 @@ pub fn privileged_commands(deployment: &Deployment) -> Vec<Vec<String>> {
     };
     let commands = |color| {
         let unit = unit_name(deployment, color);
-        let verbs = ["start", "stop", "enable", "disable", "reset-failed"]
-            .map(|verb| [vec![SYSTEMCTL.to_owned()], verb_args(verb, &unit)].concat());
+        let verbs = [Verb::Start, Verb::Stop, Verb::Enable, Verb::Disable, Verb::ForgetFailure]
+            .map(|verb| [vec![SYSTEMCTL.to_owned()], verb.args(&unit)].concat());
         let journals =
             [false, true].map(|follow| [vec![JOURNALCTL.to_owned()], journal_args(&unit, follow)].concat());
         verbs.into_iter().chain(journals)
@@ -63,8 +63,31 @@ pub fn privileged_commands(deployment: &Deployment) -> Vec<Vec<String>> {
     Color::ALL.into_iter().flat_map(commands).collect()
 }
 
-fn verb_args(verb: &str, unit: &str) -> Vec<String> {
-    [verb, unit].map(str::to_owned).to_vec()
+/// What is done to a unit, each in one exact form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verb {
+    Start,
+    /// Returns at once: the host's mutex must not be held while an application takes its time to stop.
+    Stop,
+    /// A reboot brings it up.
+    Enable,
+    /// A reboot leaves it down.
+    Disable,
+    /// From failed to stopped.
+    ForgetFailure,
+}
+
+impl Verb {
+    fn args(self, unit: &str) -> Vec<String> {
+        let words: &[&str] = match self {
+            Self::Start => &["start"],
+            Self::Stop => &["stop", "--no-block"],
+            Self::Enable => &["enable"],
+            Self::Disable => &["disable"],
+            Self::ForgetFailure => &["reset-failed"],
+        };
+        words.iter().copied().chain([unit]).map(str::to_owned).collect()
+    }
 }
 
 fn journal_args(unit: &str, follow: bool) -> Vec<String> {
@@ -93,9 +116,9 @@ fn program(slot: &Slot<'_>, scope: SystemdScope, name: &str, args: Vec<String>, 
     }
 }
 
-fn control(slot: &Slot<'_>, scope: SystemdScope, verb: &str) -> Program {
+pub(super) fn control(slot: &Slot<'_>, scope: SystemdScope, verb: Verb) -> Program {
     let unit = unit_name(slot.deployment, slot.color);
-    program(slot, scope, SYSTEMCTL, verb_args(verb, &unit), true)
+    program(slot, scope, SYSTEMCTL, verb.args(&unit), true)
 }
 
 /// Files that the unit needs before it starts.
@@ -128,24 +151,10 @@ pub(super) fn announcement(release: &ReleaseId, color: Color) -> String {
     format!("{ANNOUNCEMENT}{release} as {color}")
 }
 
-pub(super) fn start(slot: &Slot<'_>, scope: SystemdScope) -> Vec<Program> {
-    let reload = program(slot, scope, SYSTEMCTL, vec!["daemon-reload".to_owned()], false);
-    match scope {
-        SystemdScope::System => vec![control(slot, scope, "start")],
-        SystemdScope::User => vec![reload, control(slot, scope, "start")],
-    }
-}
-
-pub(super) fn stop(slot: &Slot<'_>, scope: SystemdScope) -> Program {
-    control(slot, scope, "stop")
-}
-
-pub(super) fn forget_failure(slot: &Slot<'_>, scope: SystemdScope) -> Program {
-    control(slot, scope, "reset-failed")
-}
-
-pub(super) fn at_boot(slot: &Slot<'_>, scope: SystemdScope, verb: &str) -> Program {
-    control(slot, scope, verb)
+/// Makes a user's systemd read the unit that was just written.
+pub(super) fn reload(slot: &Slot<'_>, scope: SystemdScope) -> Option<Program> {
+    let reload = || program(slot, scope, SYSTEMCTL, vec!["daemon-reload".to_owned()], false);
+    (scope == SystemdScope::User).then(reload)
 }
 
 pub(super) fn journal(slot: &Slot<'_>, scope: SystemdScope, follow: bool) -> Program {
@@ -245,7 +254,8 @@ pub(super) fn read_state(exit: &Exit, release: Option<ReleaseId>) -> Result<Inst
         ("failed", _) | ("activating", "auto-restart") => {
             InstanceState::Failed { release, why: unit.failure() }
         }
-        // "deactivating" too: a process is there, and keeps port and files until it is gone.
+        // A process is there, and keeps port and files until it is gone, but it is no longer the release that was started.
+        ("deactivating", _) => InstanceState::Running { release: None, since: unit.since, pid: unit.pid },
         _ => InstanceState::Running { release, since: unit.since, pid: unit.pid },
     })
 }
@@ -310,10 +320,10 @@ mod tests {
     }
 
     #[test]
-    fn a_unit_that_still_stops_counts_as_running() {
+    fn a_unit_that_still_stops_is_there_but_runs_no_release() {
         let exit = answer("LoadState=loaded\nActiveState=deactivating\nSubState=stop-sigterm\nMainPID=9\n");
         let running = InstanceState::Running { release: None, since: None, pid: Some(9) };
-        assert_eq!(read_state(&exit, None), Ok(running));
+        assert_eq!(read_state(&exit, Some(release())), Ok(running));
     }
 
     #[test]

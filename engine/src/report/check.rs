@@ -1,7 +1,7 @@
 //! `cutover check` for people, when the configuration is right.
 
 use super::line::{Line, Tone};
-use super::problem::wrapped;
+use super::problem::{faults, wrapped};
 use super::table::table;
 use crate::model::view::{CheckView, HostCheck, Verdict};
 
@@ -26,7 +26,7 @@ pub fn check(view: &CheckView, width: Option<usize>) -> Vec<Line> {
     };
     lines.extend(table(view.hooks.iter().map(hook).collect()));
     for warning in &view.warnings {
-        lines.extend(wrapped(Line::of(Tone::Warn, "warning: ").text(warning), width, 2));
+        lines.extend(faults(warning));
     }
     lines.extend(view.host_checks.iter().flat_map(|host| host_lines(host, width)));
     if !view.host_checks.is_empty() {

@@ -5,7 +5,6 @@
 //! host, hook or commit message can move the cursor, recolor the screen or talk to a CI runner.
 
 mod check;
-mod config;
 mod escape;
 mod history;
 mod json;
@@ -29,12 +28,11 @@ mod sample;
 mod tests;
 
 pub use check::check;
-pub use config::config;
 pub use history::history;
 pub use json::{JsonLines, json_line};
 pub use line::{Line, Tone};
 pub use plan::plan;
-pub use problem::{faults, problem};
+pub use problem::{faults, problem, settings};
 pub use quantity::Quantity;
 pub use setup::setup;
 pub use status::status;

@@ -63,6 +63,16 @@ pub fn faults(text: &str) -> Vec<Line> {
     text.lines().map(toned).collect()
 }
 
+/// Lines of `key = value  # origin`, the origins dimmed.
+#[must_use]
+pub fn settings(text: &str) -> Vec<Line> {
+    let toned = |line: &str| match line.rfind("  # ") {
+        Some(at) => Line::plain(&line[..at]).with(Tone::Dim, &line[at..]),
+        None => Line::plain(line),
+    };
+    text.lines().map(toned).collect()
+}
+
 /// Wrapped where there is a width to keep.
 pub(super) fn wrapped(line: Line, width: Option<usize>, indent: usize) -> Vec<Line> {
     match width {

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use crate::model::view::{
-    Behind, CheckView, CheckedHook, ConfigEntry, ConfigView, Finding, FrontDoorStatus, HistoryEntry,
-    HistoryView, HostCheck, HostSetup, IdleStatus, InstanceState, InstanceStatus, LiveStatus, LockStatus,
-    PlanHeader, PlanView, PlannedHook, PlannedHost, PlannedSecret, PlannedStep, RouterStatus, SetupPart,
-    SetupView, StatusView, Unfinished, Verdict,
+    Behind, CheckView, CheckedHook, Finding, FrontDoorStatus, HistoryEntry, HistoryView, HostCheck,
+    HostSetup, IdleStatus, InstanceState, InstanceStatus, LiveStatus, LockStatus, PlanHeader, PlanView,
+    PlannedHook, PlannedHost, PlannedSecret, PlannedStep, RouterStatus, SetupPart, SetupView, StatusView,
+    Unfinished, Verdict,
 };
 use crate::model::{
-    Color, Event, EventKind, HostName, Level, LiveRelease, Note, Observation, Outcome, Release, ReleaseId,
-    Routing, Step, StepEnd, Timestamp, Transfer,
+    Color, Event, EventKind, HistoryRelease, HostName, Level, LiveRelease, Note, Observation, Outcome,
+    Release, ReleaseId, Routing, Step, StepEnd, Timestamp, Transfer,
 };
 
 /// 2026-03-01 14:02:11 UTC.
@@ -339,7 +339,7 @@ pub(super) fn history() -> HistoryView {
         who: "ann@desk".to_owned(),
         ci: None,
         message: None,
-        release: Some(release(number)),
+        release: Some(HistoryRelease::from(&release(number))),
         color: Some(Color::Green),
         previous: Some(number - 1),
         started: ago(started),
@@ -464,7 +464,9 @@ pub(super) fn check() -> CheckView {
                 digest: "sha256:1c4e".to_owned(),
             },
         ],
-        warnings: vec!["hook `vendor` is granted `http` and does not import it".to_owned()],
+        warnings: vec![
+            "warning[config/unused-host]: host `web3` is not used\n --> cutover.toml:7:1".to_owned(),
+        ],
         host_checks: vec![
             HostCheck {
                 host: "web1".to_owned(),
@@ -484,25 +486,6 @@ pub(super) fn check() -> CheckView {
                 facts: None,
                 findings: vec![finding("reach", Verdict::Missing, "connection timed out after 10 s", None)],
             },
-        ],
-    }
-}
-
-pub(super) fn config() -> ConfigView {
-    let entry = |key: &str, value: &str, origin: &str| ConfigEntry {
-        key: key.to_owned(),
-        value: value.to_owned(),
-        origin: origin.to_owned(),
-    };
-    let long = format!("[\"bin/shop\", {}]", "\"--very-long-option\", ".repeat(6));
-    ConfigView {
-        title: "shop/production".to_owned(),
-        entries: vec![
-            entry("name", "\"shop\"", "cutover.toml:1"),
-            entry("app.start", &long, "cutover.toml:20"),
-            entry("app.blue.port", "4001", "cutover.toml:31 (environments.production)"),
-            entry("app.env.DATABASE_URL", "{ secret = \"db\" }", "cutover.toml:30"),
-            entry("pipeline.watch", "\"60s\"", "default"),
         ],
     }
 }

@@ -102,7 +102,6 @@ fn views_read_well() {
     assert_golden("plan.txt", &page(&super::plan(&sample::plan(), Some(100))));
     assert_golden("setup.txt", &page(&super::setup(&sample::setup())));
     assert_golden("check.txt", &page(&super::check(&sample::check(), None)));
-    assert_golden("config.txt", &page(&super::config(&sample::config())));
 }
 
 #[test]
@@ -111,7 +110,6 @@ fn json_is_an_interface() {
     lines.push_str(&json_line(&sample::history()));
     lines.push_str(&json_line(&sample::plan()));
     lines.push_str(&json_line(&sample::check()));
-    lines.push_str(&json_line(&sample::config()));
     assert_golden("views.jsonl", &lines);
     let out = Pipe::default();
     let sink = JsonLines::new(Box::new(out.clone()));

@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use cutover_host::Artifact;
+use cutover_host::artifact::Artifact;
 
 use super::deploy::Want;
 use super::observe::Staged;
-use super::performer::{hook_call, host_failure};
+use super::performer::hook_call;
 use super::session::Session;
 use crate::model::request::DeploySource;
 use crate::model::{
-    Color, EventKind, HookRelease, Note, Reach, Record, Release, ReleaseId, Size, Source, Step, StepEnd, Timestamp, Trouble,
+    Color, EventKind, HookRelease, Note, Reach, Record, Release, ReleaseId, Size, Source, Step, StepEnd,
+    Timestamp, Trouble,
 };
 use crate::source::{Checkout, Git, Mirror, Repository, Revision, SourceFailure};
 use crate::store::{HomeState, next_release_number};
@@ -85,16 +86,29 @@ pub(super) async fn resolve(
     };
     match &want.source {
         DeploySource::Release(text) => {
-            let release = if text.is_empty() { previous(state)? } else { staged.find(text, &idle_hosts(session, state))? };
+            let release = if text.is_empty() {
+                previous(state)?
+            } else {
+                staged.find(text, &idle_hosts(session, state))?
+            };
             let release = staged.find(release.id.as_str(), &idle_hosts(session, state))?;
-            Ok(Resolved { id: release.id.clone(), what: What::Staged(Box::new(release)), commits: None, notes: Vec::new() })
+            Ok(Resolved {
+                id: release.id.clone(),
+                what: What::Staged(Box::new(release)),
+                commits: None,
+                notes: Vec::new(),
+            })
         }
-        DeploySource::Artifact(path) => {
-            Ok(Resolved { id: id(None), what: What::Artifact(path.clone()), commits: None, notes: Vec::new() })
-        }
+        DeploySource::Artifact(path) => Ok(Resolved {
+            id: id(None),
+            what: What::Artifact(path.clone()),
+            commits: None,
+            notes: Vec::new(),
+        }),
         DeploySource::Revision(asked) => {
             let found = revision(session, asked.as_deref(), state).await;
-            let (repository, branch, revision, commits, notes) = found.map_err(|failure| source_trouble(&failure))?;
+            let (repository, branch, revision, commits, notes) =
+                found.map_err(|failure| source_trouble(&failure))?;
             let id = id(Some(&revision.id));
             Ok(Resolved { id, what: What::Build { revision, branch, repository }, commits, notes })
         }
@@ -108,18 +122,25 @@ fn idle_hosts(session: &Session, state: &HomeState<Record>) -> Vec<crate::model:
 fn previous(state: &HomeState<Record>) -> Result<Release, Trouble> {
     let previous = state.live.as_ref().and_then(|record| record.previous.as_ref());
     previous.map(|live| live.release.clone()).ok_or_else(|| {
-        Trouble::new("rollback/no-previous", "there is no release before the live one")
-            .hint("`cutover rollback --to N` takes any release that is on the hosts, `cutover history` lists them")
+        Trouble::new("rollback/no-previous", "there is no release before the live one").hint(
+            "`cutover rollback --to N` takes any release that is on the hosts, `cutover history` lists them",
+        )
     })
 }
 
 pub(super) fn source_trouble(failure: &SourceFailure) -> Trouble {
-    Trouble { code: failure.code().to_owned(), message: failure.to_string(), hint: failure.hint() }
+    let mut trouble = Trouble::new("source/failed", failure.to_string());
+    trouble.hint = failure.hint().map(str::to_owned);
+    trouble
 }
 
 type Found = (Repository, String, Revision, Option<u64>, Vec<Note>);
 
-async fn revision(session: &Session, asked: Option<&str>, state: &HomeState<Record>) -> Result<Found, SourceFailure> {
+async fn revision(
+    session: &Session,
+    asked: Option<&str>,
+    state: &HomeState<Record>,
+) -> Result<Found, SourceFailure> {
     let build = &session.deployment.build;
     let agent = session.operator.ssh_agent.as_deref();
     let here = session.here.as_ref();
@@ -145,7 +166,12 @@ async fn revision(session: &Session, asked: Option<&str>, state: &HomeState<Reco
 }
 
 /// Builds, or takes in what was built elsewhere.
-pub(super) async fn build(session: &Session, resolved: &Resolved, release: Release, deployment: &str) -> Result<Built, Trouble> {
+pub(super) async fn build(
+    session: &Session,
+    resolved: &Resolved,
+    release: Release,
+    deployment: &str,
+) -> Result<Built, Trouble> {
     if let What::Staged(_) = &resolved.what {
         return Ok(Built { release, artifact: None, is_new: false, scratch: None });
     }
@@ -155,7 +181,14 @@ pub(super) async fn build(session: &Session, resolved: &Resolved, release: Relea
     session.reporter.tell(EventKind::StepStarted { step, places: places.clone(), wait: None });
     let ended = |end, summary: String, details: Vec<Note>| {
         let took = session.reporter.now().since(began);
-        session.reporter.tell(EventKind::StepEnded { step, places: places.clone(), end, summary, details, took });
+        session.reporter.tell(EventKind::StepEnded {
+            step,
+            places: places.clone(),
+            end,
+            summary,
+            details,
+            took,
+        });
     };
     match make(session, resolved, release, deployment).await {
         Ok((built, what)) => {
@@ -180,7 +213,9 @@ async fn make(
     deployment: &str,
 ) -> Result<(Built, String), Trouble> {
     let (path, scratch, what) = match &resolved.what {
-        What::Staged(_) => return Err(Trouble::new("internal/build", "a release that is there is not built")),
+        What::Staged(_) => {
+            return Err(Trouble::new("internal/build", "a release that is there is not built"));
+        }
         What::Artifact(path) => (path.clone(), None, path.to_string()),
         What::Build { revision, branch, repository } => {
             let scratch = session.workspace.join("builds").join(deployment);
@@ -217,7 +252,8 @@ async fn run_hook(
     let builder = &deployment.build.builder;
     if deployment.hosts.get(builder).is_some_and(|host| host.reach != Reach::Local) {
         let message = format!("the builder `{builder}` is another machine, and builds run on this one only");
-        return Err(Trouble::new("build/remote-builder", message).hint("leave `build.builder` out, or `deploy --artifact PATH`"));
+        return Err(Trouble::new("build/remote-builder", message)
+            .hint("leave `build.builder` out, or `deploy --artifact PATH`"));
     }
     let (checkout, output) = (scratch.join("checkout"), scratch.join("output"));
     tokio::fs::create_dir_all(&output)
@@ -243,7 +279,8 @@ async fn run_hook(
     let path = if artifact.path.is_empty() { output.clone() } else { output.join(&artifact.path) };
     let inside = path.canonicalize_utf8().ok().zip(output.canonicalize_utf8().ok());
     if !inside.is_some_and(|(path, output)| path.starts_with(&output)) {
-        let message = format!("the build hook named `{}`, which is not below its output directory", artifact.path);
+        let message =
+            format!("the build hook named `{}`, which is not below its output directory", artifact.path);
         return Err(Trouble::new("build/artifact", message));
     }
     let what = if artifact.path.is_empty() { "built".to_owned() } else { artifact.path };

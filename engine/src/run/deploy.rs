@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use camino::Utf8PathBuf;
-use cutover_host::operation::LockHolder;
+use cutover_host::artifact::Artifact;
+use cutover_host::operation::{Answer, LockHolder, Operation};
 
 use super::artifact::{self, Built};
 use super::ending::Ending;
@@ -17,10 +17,11 @@ use super::session::Session;
 use crate::model::request::{DeployRequest, DeploySource, RollbackRequest};
 use crate::model::view::ExitCode;
 use crate::model::{
-    EventKind, HistoryEntry, HistoryError, HistoryRelease, HostName, LiveRecord, Note, Observed, Outcome, Plan, Progress,
-    Record, Refusal, Release, Step, StepEnd, Trouble, Wish,
+    EventKind, HistoryEntry, HistoryError, HistoryRelease, HostName, LiveRecord, Note, Observed, Outcome,
+    Plan, Progress, Record, Refusal, Release, Step, StepEnd, Timestamp, Trouble, Wish,
 };
 use crate::store::{HomeState, Journal, Lineage, StateDirectory, StoreFault, next_release_number};
+use crate::transport::Failure;
 
 /// What a run of either command wants.
 pub(super) struct Want {
@@ -65,7 +66,14 @@ async fn whole(session: &Session, want: Want) -> ExitCode {
         Ok(signal) = interrupts.wait_for(|interrupts| interrupts.count > 0) => Err((signal.trouble(), None)),
     };
     let ending = match prepared {
-        Ok((ready, built)) => locked(session, &want, &deployment, ready, built).await,
+        Ok((ready, built)) => {
+            let scratch = built.scratch.clone();
+            let ending = locked(session, &want, &deployment, ready, built).await;
+            if let Some(scratch) = scratch {
+                artifact::remove(&scratch).await;
+            }
+            ending
+        }
         Err((trouble, live)) => Ending::before_anything(trouble, live.as_deref()),
     };
     let exit_code = ending.exit_code;
@@ -112,7 +120,8 @@ async fn prepare(session: &Session, want: &Want, deployment: &str) -> Result<(Re
 
 /// Reads everything that a plan needs, and finds out what is to be deployed.
 pub(super) async fn preflight(session: &Session, want: &Want) -> Result<Ready, Early> {
-    let state = session.home.read_all::<Record>().await.map_err(|fault| (store_fault(&fault).trouble, None))?;
+    let state =
+        session.home.read_all::<Record>().await.map_err(|fault| (store_fault(&fault).trouble, None))?;
     let live = state.live.clone().map(Box::new);
     if let Some(trouble) = unfinished(&state) {
         return Err((trouble, live));
@@ -125,7 +134,8 @@ pub(super) async fn preflight(session: &Session, want: &Want) -> Result<Ready, E
     let (observed, staged, source) = checked.await.map_err(|trouble| (trouble, live.clone()))?;
     let ready = Ready { state, observed, staged, source };
     // A plan that can't be made costs no build.
-    let wish = wish(want, "", ready.source.release(&ready.state, &ready.staged, session.reporter.now()), session);
+    let wish =
+        wish(want, "", ready.source.release(&ready.state, &ready.staged, session.reporter.now()), session);
     Plan::new(&session.deployment, &wish, &ready.observed).map_err(|refusal| (refused(&refusal), live))?;
     Ok(ready)
 }
@@ -138,7 +148,10 @@ pub(super) fn unfinished(state: &HomeState<Record>) -> Option<Trouble> {
         return None;
     }
     let message = format!("deployment {} has not ended", journal.deployment);
-    Some(Trouble::new("deploy/unfinished", message).hint("`cutover resume` goes on with it, `cutover abort` puts everything back"))
+    Some(
+        Trouble::new("deploy/unfinished", message)
+            .hint("`cutover resume` goes on with it, `cutover abort` puts everything back"),
+    )
 }
 
 fn router_summary(observed: &Observed) -> String {
@@ -193,7 +206,10 @@ async fn locked(session: &Session, want: &Want, deployment: &str, ready: Ready, 
 
 pub(super) async fn free(session: &Session, lease: Lease) {
     if let Err(fault) = lease.free().await {
-        session.reporter.tell(EventKind::Warning { text: format!("the lock was not freed: {fault}"), hint: fault.hint() });
+        session.reporter.tell(EventKind::Warning {
+            text: format!("the lock was not freed: {fault}"),
+            hint: fault.hint(),
+        });
     }
 }
 
@@ -214,7 +230,7 @@ pub(super) async fn take_lock(
         machine: operator.machine.clone(),
         is_alive: super::is_alive,
     };
-    let clock = async || session.home.directory().clock().await;
+    let clock = async || clock_of_home(session).await;
     let lease = Lease::take(&session.home, &claimant, wait, &session.reporter, clock).await?;
     let epoch = lease.lock().epoch();
     let shut_out = async {
@@ -224,7 +240,7 @@ pub(super) async fn take_lock(
             directory.reap(epoch).await?;
         }
         let directories: Vec<StateDirectory> = directories.into_iter().cloned().collect();
-        let fresh = Lineage::new(session.reporter.now(), super::random());
+        let fresh = Lineage::new(ulid::Ulid::from_parts(session.reporter.now().0, super::random()));
         session.home.settle_lineage(lease.lock(), &directories, fresh).await?;
         Ok(())
     };
@@ -234,6 +250,18 @@ pub(super) async fn take_lock(
             free(session, lease).await;
             Err(fault)
         }
+    }
+}
+
+/// The home's clock, which the lock's times are by.
+async fn clock_of_home(session: &Session) -> Result<Timestamp, StoreFault> {
+    let directory = session.home.directory();
+    let unreachable = |failure: Failure| StoreFault::new(directory.host(), failure);
+    let Some(site) = session.sites.get(directory.host()) else { return Ok(session.reporter.now()) };
+    match site.perform(None, Duration::from_secs(20), Operation::Facts { paths: Vec::new() }).await {
+        Ok(Answer::Facts(facts)) => Ok(Timestamp(facts.now_ms)),
+        Ok(_) => Err(unreachable(Failure::Nonsense("the host did not say what time it is".into()))),
+        Err(failure) => Err(unreachable(failure)),
     }
 }
 
@@ -262,15 +290,22 @@ async fn begin(
     }
     let wish = wish(want, deployment, release, session);
     let plan = Plan::new(&session.deployment, &wish, &observed).map_err(|refusal| refused(&refusal))?;
-    let first = Record::Planned { plan: Box::new(plan.clone()), origin: session.origin(want.message.clone()) };
-    let journal = Journal::create(&session.home, lease.lock(), deployment, session.reporter.now(), &first).await;
+    let first =
+        Record::Planned { plan: Box::new(plan.clone()), origin: session.origin(want.message.clone()) };
+    let journal =
+        Journal::create(&session.home, lease.lock(), deployment, session.reporter.now(), &first).await;
     let journal = journal.map_err(fault)?;
+    session.hooks.allow_changes(lease.lock().epoch());
     let performer = performer(session, lease, built.artifact, state.live);
     Ok((performer, journal, Progress::new(plan)))
 }
 
 /// An ended deployment whose journal is still open: its history is made sure of, then it is closed.
-pub(super) async fn close_leftovers(session: &Session, lease: &Lease, state: &HomeState<Record>) -> Result<(), Trouble> {
+pub(super) async fn close_leftovers(
+    session: &Session,
+    lease: &Lease,
+    state: &HomeState<Record>,
+) -> Result<(), Trouble> {
     let Some(open) = &state.open else { return Ok(()) };
     let fault = |fault: StoreFault| store_fault(&fault).trouble;
     if !open.records.is_empty() {
@@ -287,7 +322,7 @@ pub(super) async fn close_leftovers(session: &Session, lease: &Lease, state: &Ho
 pub(super) fn performer(
     session: &Session,
     lease: &Lease,
-    artifact: Option<Utf8PathBuf>,
+    artifact: Option<Arc<Artifact>>,
     live: Option<LiveRecord>,
 ) -> Performer {
     Performer {
@@ -344,7 +379,12 @@ pub(super) async fn drive(
     ending
 }
 
-async fn remember(session: &Session, progress: &Progress, ending: &Ending, lease: &Lease) -> Result<(), Trouble> {
+async fn remember(
+    session: &Session,
+    progress: &Progress,
+    ending: &Ending,
+    lease: &Lease,
+) -> Result<(), Trouble> {
     let fault = |fault: StoreFault| store_fault(&fault).trouble;
     let deployment = &progress.plan().deployment;
     let read = session.home.read_journal::<Record>(deployment).await.map_err(fault)?;
@@ -354,7 +394,12 @@ async fn remember(session: &Session, progress: &Progress, ending: &Ending, lease
     session.home.close(lease.lock(), deployment).await.map_err(fault)
 }
 
-fn history_entry(records: &[Record], progress: &Progress, ending: &Ending, session: &Session) -> HistoryEntry {
+fn history_entry(
+    records: &[Record],
+    progress: &Progress,
+    ending: &Ending,
+    session: &Session,
+) -> HistoryEntry {
     let plan = progress.plan();
     let origin = records.iter().find_map(|record| match record {
         Record::Planned { origin, .. } => Some(origin.clone()),
@@ -373,10 +418,10 @@ fn history_entry(records: &[Record], progress: &Progress, ending: &Ending, sessi
         ended: session.reporter.now(),
         outcome: ending.outcome,
         exit_code: ending.exit_code.code(),
-        error: ending.error.as_ref().map(|trouble| HistoryError {
-            code: trouble.code.clone(),
-            text: trouble.message.clone(),
-        }),
+        error: ending
+            .error
+            .as_ref()
+            .map(|trouble| HistoryError { code: trouble.code.clone(), text: trouble.message.clone() }),
     }
 }
 

@@ -34,7 +34,10 @@ impl Ending {
     /// Nothing was begun.
     pub(crate) fn before_anything(trouble: Trouble, live: Option<&LiveRecord>) -> Self {
         let exit_code = early_exit_code(&trouble.code);
-        let facts = live.map(|record| Note::new("traffic", format!("{}; nothing was run", serving(record)))).into_iter().collect();
+        let facts = live
+            .map(|record| Note::new("traffic", format!("{}; nothing was run", serving(record))))
+            .into_iter()
+            .collect();
         let hint = trouble.hint.clone();
         let outcome = if exit_code == ExitCode::Stuck { Outcome::Stuck } else { Outcome::NothingChanged };
         Self { outcome, error: Some(trouble), facts, hint, exit_code }
@@ -81,7 +84,8 @@ impl Ending {
         } else {
             "as it was: no router was touched".to_owned()
         };
-        let hint = Some("`cutover resume` goes on from here, `cutover abort` puts everything back".to_owned());
+        let hint =
+            Some("`cutover resume` goes on from here, `cutover abort` puts everything back".to_owned());
         Self {
             outcome: Outcome::Unfinished,
             error: Some(trouble),
@@ -98,10 +102,16 @@ pub(crate) fn early_exit_code(code: &str) -> ExitCode {
         "deploy/interrupted" => ExitCode::InterruptedPutBack,
         "state/locked" => ExitCode::Locked,
         "state/fenced" => ExitCode::Fenced,
-        "deploy/unfinished" | "deploy/drift" | "deploy/routers-disagree" | "state/lineage" | "state/two-states"
-        | "state/journal-broken" | "resume/moved" | "resume/no-way" | "resume/old-switch" | "abort/too-late" => {
-            ExitCode::Stuck
-        }
+        "deploy/unfinished"
+        | "deploy/drift"
+        | "deploy/routers-disagree"
+        | "state/lineage"
+        | "state/two-states"
+        | "state/journal-broken"
+        | "resume/moved"
+        | "resume/no-way"
+        | "resume/old-switch"
+        | "abort/too-late" => ExitCode::Stuck,
         "host/untrusted" | "resume/authority" | "hook/digest" => ExitCode::Refused,
         "hook/missing-grant" | "secret/undeclared" => ExitCode::Configuration,
         _ if code.starts_with("config/") => ExitCode::Configuration,

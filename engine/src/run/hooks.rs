@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use cutover_host::operation::Guard;
 
@@ -10,14 +11,20 @@ use super::performer::Unperformed;
 use super::probe;
 use super::site::Sites;
 use crate::bundled;
-use crate::hook::http::{FetchRequest, HttpClient};
+use crate::hook::http::{Fetch, HttpClient};
 use crate::hook::{Access, Answered, Groups, HookFailure, HookPool, Hosts, Kind, LoadedHook, Observer};
-use crate::model::grant::Denied;
+use crate::model::grant::{Addresses, Denied, Url};
 use crate::model::{
-    Artifact, Case, Color, Deployment, EventKind, Health, Hook, HookCall, HookSource, HostName, Instance, Level, Name,
-    Observation, Routing, Source, Trouble,
+    Artifact, Case, Color, Deployment, EventKind, Health, Hook, HookCall, HookSource, HostName, Instance,
+    Level, Name, Observation, Routing, Source, Trouble,
 };
 use crate::transport::Link;
+
+/// Bytes of a front door's answer that are looked at.
+const PROBE_BODY: usize = 256 * 1024;
+
+/// For one question to a front door.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Every hook of a deployment.
 #[derive(Debug, Clone)]
@@ -48,7 +55,8 @@ impl From<HookTrouble> for Unperformed {
 
 /// Every hook of a configuration with its kind.
 pub(crate) fn configured(deployment: &Deployment) -> Vec<(&Hook, Kind)> {
-    let mut hooks = vec![(&deployment.build.hook, Kind::Build), (&deployment.health_check.hook, Kind::HealthCheck)];
+    let mut hooks =
+        vec![(&deployment.build.hook, Kind::Build), (&deployment.health_check.hook, Kind::HealthCheck)];
     hooks.extend(deployment.smoke_tests.iter().map(|test| (&test.hook, Kind::SmokeTest)));
     hooks.push((&deployment.router.hook, Kind::Router));
     hooks
@@ -63,9 +71,9 @@ pub(crate) async fn component(hook: &Hook) -> Result<Vec<u8>, Trouble> {
         HookSource::Builtin(name) => bundled::hook(name)
             .map(|found| found.wasm.to_vec())
             .ok_or_else(|| Trouble::new("hook/unknown-builtin", format!("there is no `builtin:{name}`"))),
-        HookSource::File(path) => tokio::fs::read(path)
-            .await
-            .map_err(|error| Trouble::new("hook/unreadable", format!("hook `{}`: `{path}`: {error}", hook.title))),
+        HookSource::File(path) => tokio::fs::read(path).await.map_err(|error| {
+            Trouble::new("hook/unreadable", format!("hook `{}`: `{path}`: {error}", hook.title))
+        }),
     }
 }
 
@@ -74,7 +82,12 @@ impl Hooks {
     ///
     /// # Errors
     /// With every hook that can't be used.
-    pub(crate) async fn load(deployment: &Deployment, pool: HookPool, reporter: Reporter) -> Result<Self, Vec<Trouble>> {
+    pub(crate) async fn load(
+        deployment: &Deployment,
+        pool: &HookPool,
+        http: Arc<HttpClient>,
+        reporter: Reporter,
+    ) -> Result<Self, Vec<Trouble>> {
         let told = Arc::new(Teller { reporter });
         let mut loaded: Vec<Arc<LoadedHook>> = Vec::new();
         let mut troubles = Vec::new();
@@ -99,7 +112,8 @@ impl Hooks {
             return Err(troubles);
         }
         let mut loaded = loaded.into_iter();
-        let mut next = || loaded.next().ok_or_else(|| vec![Trouble::new("internal/hooks", "a hook is missing")]);
+        let mut next =
+            || loaded.next().ok_or_else(|| vec![Trouble::new("internal/hooks", "a hook is missing")]);
         let (build, health) = (next()?, next()?);
         let mut smoke = BTreeMap::new();
         for test in &deployment.smoke_tests {
@@ -112,7 +126,6 @@ impl Hooks {
             routers: routers.cloned().collect(),
             builder: deployment.build.builder.clone(),
         };
-        let http = pool.http();
         Ok(Self { build, health, router, smoke, groups, reach: Arc::default(), http, told })
     }
 
@@ -139,39 +152,58 @@ impl Hooks {
     }
 
     pub(crate) async fn build(&self, call: &HookCall, source: &Source) -> Result<Artifact, HookTrouble> {
-        trouble(&self.build, self.build.build(self.access(), call, source).await)
+        trouble(&self.build, self.build.build(call, source, self.access()).await)
     }
 
-    pub(crate) async fn check_health(&self, call: &HookCall, instance: &Instance) -> Result<Health, HookTrouble> {
-        trouble(&self.health, self.health.check_health(self.access(), call, instance).await)
+    pub(crate) async fn check_health(
+        &self,
+        call: &HookCall,
+        instance: &Instance,
+    ) -> Result<Health, HookTrouble> {
+        trouble(&self.health, self.health.check_health(call, instance, self.access()).await)
     }
 
     pub(crate) async fn smoke(&self, test: &Name, call: &HookCall) -> Result<Vec<Case>, HookTrouble> {
         let Some(hook) = self.smoke.get(test) else {
-            let trouble = Trouble::new("smoke/unknown", format!("`{test}` is no smoke test of this configuration"));
+            let trouble =
+                Trouble::new("smoke/unknown", format!("`{test}` is no smoke test of this configuration"));
             return Err(HookTrouble { trouble, temporary: false });
         };
-        trouble(hook, hook.smoke(self.access(), call).await)
+        trouble(hook, hook.smoke(call, self.access()).await)
     }
 
     pub(crate) async fn features(&self, call: &HookCall) -> Result<Vec<String>, HookTrouble> {
-        trouble(&self.router, self.router.features(self.access(), call).await)
+        trouble(&self.router, self.router.features(call, self.access()).await)
     }
 
-    pub(crate) async fn observe(&self, call: &HookCall, router: &HostName) -> Result<Observation, HookTrouble> {
-        trouble(&self.router, self.router.observe(self.access(), call, router).await)
+    pub(crate) async fn observe(
+        &self,
+        call: &HookCall,
+        router: &HostName,
+    ) -> Result<Observation, HookTrouble> {
+        trouble(&self.router, self.router.observe(call, router, self.access()).await)
     }
 
-    pub(crate) async fn prepare(&self, call: &HookCall, router: &HostName, want: &Routing) -> Result<String, HookTrouble> {
-        trouble(&self.router, self.router.prepare(self.access(), call, router, want).await)
+    pub(crate) async fn prepare(
+        &self,
+        call: &HookCall,
+        router: &HostName,
+        want: &Routing,
+    ) -> Result<String, HookTrouble> {
+        trouble(&self.router, self.router.prepare(call, router, want, self.access()).await)
     }
 
-    pub(crate) async fn apply(&self, call: &HookCall, router: &HostName, want: &Routing) -> Result<(), HookTrouble> {
-        trouble(&self.router, self.router.apply(self.access(), call, router, want).await)
+    pub(crate) async fn apply(
+        &self,
+        call: &HookCall,
+        router: &HostName,
+        want: &Routing,
+    ) -> Result<(), HookTrouble> {
+        trouble(&self.router, self.router.apply(call, router, want, self.access()).await)
     }
 
     pub(crate) async fn discard(&self, call: &HookCall, router: &HostName) -> Result<(), HookTrouble> {
-        trouble(&self.router, self.router.discard(self.access(), call, router).await)
+        trouble(&self.router, self.router.discard(call, router, self.access()).await)
     }
 
     pub(crate) async fn connections(
@@ -180,14 +212,27 @@ impl Hooks {
         router: &HostName,
         color: Color,
     ) -> Result<Option<u32>, HookTrouble> {
-        trouble(&self.router, self.router.connections(self.access(), call, router, color).await)
+        trouble(&self.router, self.router.connections(call, router, color, self.access()).await)
     }
 
     /// Asks a URL as a user would, on a connection of its own.
     pub(crate) async fn fetch(&self, url: &str, via: Option<Arc<dyn Link>>) -> Result<probe::Answer, String> {
-        let request = FetchRequest::get(url, via).map_err(|error| error.to_string())?;
-        let answer = self.http.fetch(request).await.map_err(|error| error.to_string())?;
-        Ok(probe::Answer { status: answer.status, headers: answer.headers, body: answer.text })
+        let url = Url::parse(url).map_err(|error| error.to_string())?;
+        let fetch = Fetch {
+            method: "GET",
+            url: &url,
+            connect_to: None,
+            via,
+            headers: &[],
+            body: Vec::new(),
+            body_limit: PROBE_BODY,
+            timeout: PROBE_TIMEOUT,
+            // The operator named the place.
+            addresses: Addresses::Any,
+        };
+        let answer = self.http.fetch(fetch).await.map_err(|error| error.to_string())?;
+        let body = String::from_utf8_lossy(&answer.body).into_owned();
+        Ok(probe::Answer { status: answer.status, headers: answer.headers, body })
     }
 }
 

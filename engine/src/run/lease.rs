@@ -136,7 +136,11 @@ mod tests {
     #[test]
     fn only_a_holder_that_is_gone_loses_its_lock() {
         let claimant = Claimant {
-            holder: LockHolder { who: "me@here pid 2".into(), deployment: "d".into(), command: "resume".into() },
+            holder: LockHolder {
+                who: "me@here pid 2".into(),
+                deployment: "d".into(),
+                command: "resume".into(),
+            },
             machine: "here".into(),
             is_alive: |pid| pid == 1,
         };

@@ -6,13 +6,13 @@ use cutover_host::operation::{Answer, Operation};
 use tokio::task::JoinSet;
 
 use super::hooks::Hooks;
-use super::performer::{host_failure, instances, hook_call};
+use super::performer::{hook_call, host_failure, instances};
 use super::session::Session;
 use super::site::Site;
 use crate::driver::{self, InstanceState};
 use crate::model::{
-    Color, Deployment, HostName, LiveRecord, Observation, Observed, ObservedHost, ObservedInstance, Release, ReleaseId,
-    Timestamp, Trouble,
+    Color, Deployment, HostName, LiveRecord, Observation, Observed, ObservedHost, ObservedInstance, Release,
+    ReleaseId, Timestamp, Trouble,
 };
 use crate::transport::Failure;
 
@@ -33,26 +33,38 @@ impl Staged {
     pub(crate) fn find(&self, wanted: &str, hosts: &[HostName]) -> Result<Release, Trouble> {
         let number = wanted.trim_start_matches('#').parse::<u64>().ok();
         let is_it = |release: &&Release| Some(release.number) == number || release.id.as_str() == wanted;
-        let mut known: Vec<&Release> = self.releases.iter().flat_map(|(_, releases)| releases).filter(is_it).collect();
+        let mut known: Vec<&Release> =
+            self.releases.iter().flat_map(|(_, releases)| releases).filter(is_it).collect();
         known.dedup_by(|a, b| a.id == b.id);
         let Some(release) = known.first() else {
             let mut choices: Vec<u64> = self.numbers().collect();
             choices.sort_unstable();
             choices.dedup();
             let choices: Vec<String> = choices.iter().map(u64::to_string).collect();
-            let there = if choices.is_empty() { "there is none".to_owned() } else { format!("there are {}", choices.join(", ")) };
-            return Err(Trouble::new("release/unknown", format!("release `{wanted}` is on no host; {there}"))
-                .hint("`cutover history` lists releases, `cutover deploy` makes a new one"));
+            let there = if choices.is_empty() {
+                "there is none".to_owned()
+            } else {
+                format!("there are {}", choices.join(", "))
+            };
+            return Err(Trouble::new(
+                "release/unknown",
+                format!("release `{wanted}` is on no host; {there}"),
+            )
+            .hint("`cutover history` lists releases, `cutover deploy` makes a new one"));
         };
         let lacks = |host: &&HostName| {
-            !self.releases.iter().any(|(name, releases)| name == *host && releases.iter().any(|r| r.id == release.id))
+            !self
+                .releases
+                .iter()
+                .any(|(name, releases)| name == *host && releases.iter().any(|r| r.id == release.id))
         };
         let lacking: Vec<&str> = hosts.iter().filter(lacks).map(HostName::as_str).collect();
         if lacking.is_empty() {
             return Ok((*release).clone());
         }
         let message = format!("release {} is not on {}", release.number, lacking.join(" "));
-        Err(Trouble::new("release/not-everywhere", message).hint("`cutover deploy --revision` builds it anew"))
+        Err(Trouble::new("release/not-everywhere", message)
+            .hint("`cutover deploy --revision` builds it anew"))
     }
 }
 
@@ -60,7 +72,10 @@ impl Staged {
 ///
 /// # Errors
 /// With the first host or router that could not be asked.
-pub(crate) async fn observe(session: &Session, live: Option<&LiveRecord>) -> Result<(Observed, Staged), Trouble> {
+pub(crate) async fn observe(
+    session: &Session,
+    live: Option<&LiveRecord>,
+) -> Result<(Observed, Staged), Trouble> {
     let mut asking = JoinSet::new();
     let deployment = &session.deployment;
     for host in all_app_hosts(deployment) {
@@ -117,7 +132,8 @@ async fn observe_host(
             InstanceState::Running { release, .. } => (true, release),
             InstanceState::Stopped | InstanceState::Failed { .. } => (false, None),
         };
-        let instance = ObservedInstance { link: link.as_deref().and_then(ReleaseId::parse), running, release };
+        let instance =
+            ObservedInstance { link: link.as_deref().and_then(ReleaseId::parse), running, release };
         match color {
             Color::Blue => observed.blue = instance,
             Color::Green => observed.green = instance,

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use camino::Utf8PathBuf;
+use cutover_host::artifact::Artifact;
 
-use super::runner::{Way, World};
-use super::{Reporter, performed::Performed};
 use super::hooks::Hooks;
+use super::runner::{Way, World};
 use super::site::{Site, Sites};
+use super::{Reporter, performed::Performed};
 use crate::driver::DriverFailure;
 use crate::model::{
-    Action, Color, Deployment, End, HookCall, HookRelease, HostName, Instance, LiveRecord, Placeholders, Plan, Release,
-    ReleaseMarker, Step, Trouble,
+    Action, Color, Deployment, End, HookCall, HookRelease, HostName, Instance, LiveRecord, Placeholders,
+    Plan, Release, ReleaseMarker, Step, Trouble,
 };
 use crate::secret::Secrets;
 use crate::store::{HeldLock, Home, StoreFault};
@@ -25,10 +25,10 @@ pub(crate) struct Performer {
     pub(crate) hooks: Hooks,
     pub(crate) home: Home,
     pub(crate) lock: HeldLock,
-    pub(crate) secrets: Secrets,
+    pub(crate) secrets: Arc<Secrets>,
     pub(crate) reporter: Reporter,
-    /// Directory with what is staged, on this machine; none for a release that is on the hosts.
-    pub(crate) artifact: Option<Utf8PathBuf>,
+    /// What is staged; none for a release that is on the hosts.
+    pub(crate) artifact: Option<Arc<Artifact>>,
     /// Record of what was live when the run took the lock.
     pub(crate) live: Option<LiveRecord>,
 }
@@ -41,7 +41,9 @@ impl World for Performer {
             Action::Migrate { host, color, release } => self.migrate(plan, host, *color, release).await,
             Action::Clear { host, color } | Action::Stop { host, color } => self.stop(host, *color).await,
             Action::Configure { host, color, release } => self.configure(host, *color, release).await,
-            Action::Point { host, color, release } => self.point(host, color.as_str(), release.as_ref()).await,
+            Action::Point { host, color, release } => {
+                self.point(host, color.as_str(), release.as_ref()).await
+            }
             Action::Start { host, color, release } => self.start(host, *color, release).await,
             Action::AwaitHealthy { host, color, .. } => self.await_healthy(plan, host, *color).await,
             Action::Smoke { test, color, .. } => self.smoke(plan, test, *color).await,
@@ -64,8 +66,12 @@ impl World for Performer {
 
     async fn ask(&self, plan: &Plan, action: &Action) -> Performed {
         match action {
-            Action::Migrate { host, .. } => self.ask_migration(plan, host).await.unwrap_or_else(Performed::from),
-            other => Performed::failed(Trouble::new("internal/ask", format!("`{other}` can't be asked about"))),
+            Action::Migrate { host, .. } => {
+                self.ask_migration(plan, host).await.unwrap_or_else(Performed::from)
+            }
+            other => {
+                Performed::failed(Trouble::new("internal/ask", format!("`{other}` can't be asked about")))
+            }
         }
     }
 
@@ -144,8 +150,22 @@ impl Performer {
     }
 
     /// What a question to a hook is about.
-    pub(crate) fn call(&self, plan: &Plan, release: &Release, instances: Vec<Instance>, attempt: u32) -> HookCall {
-        hook_call(&self.deployment, &plan.deployment, release, self.live.as_ref(), plan.color, instances, attempt)
+    pub(crate) fn call(
+        &self,
+        plan: &Plan,
+        release: &Release,
+        instances: Vec<Instance>,
+        attempt: u32,
+    ) -> HookCall {
+        hook_call(
+            &self.deployment,
+            &plan.deployment,
+            release,
+            self.live.as_ref(),
+            plan.color,
+            instances,
+            attempt,
+        )
     }
 
     /// Instances of one colour.

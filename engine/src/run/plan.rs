@@ -7,8 +7,8 @@ use super::session::{Session, spoken_to};
 use crate::model::request::{DeployRequest, DeploySource};
 use crate::model::view::{PlanHeader, PlanView, PlannedHook, PlannedHost, PlannedSecret, PlannedStep};
 use crate::model::{
-    Action, Color, Deployment, EnvValue, HookSource, HostName, Name, Plan, Reach, Release, Retire, SecretSource, Stage, Step,
-    Trouble, Wish,
+    Action, Color, Deployment, EnvValue, HookSource, HostName, Name, Plan, Reach, Release, Retire,
+    SecretSource, Stage, Step, Trouble, Wish,
 };
 
 /// What `deploy` with the same request would do.
@@ -32,7 +32,13 @@ pub async fn plan(session: &Session, request: DeployRequest) -> Result<PlanView,
     };
     let plan = Plan::new(&session.deployment, &wish, &ready.observed).map_err(|refusal| refused(&refusal))?;
     let deployment = &session.deployment;
-    let header = header(deployment, &plan, &release, &ready.source, &ready.state.live.as_ref().map(|r| r.live.clone()));
+    let header = header(
+        deployment,
+        &plan,
+        &release,
+        &ready.source,
+        &ready.state.live.as_ref().map(|r| r.live.clone()),
+    );
     let mut steps = Vec::new();
     if builds {
         steps.push(build_step(deployment, &plan));
@@ -106,7 +112,8 @@ fn planned(deployment: &Deployment, plan: &Plan, stage: &Stage, retiring: bool) 
     };
     let places = distinct(&mut stage.tasks.iter().map(|task| task.action.place()));
     let what = distinct(&mut stage.tasks.iter().map(|task| words(deployment, &task.action))).join(", ");
-    let undo = distinct(&mut stage.tasks.iter().flat_map(|task| &task.undo).map(ToString::to_string)).join(", ");
+    let undo =
+        distinct(&mut stage.tasks.iter().flat_map(|task| &task.undo).map(ToString::to_string)).join(", ");
     let old = plan.live.as_ref().map_or_else(|| "no colour".to_owned(), |(color, _)| color.to_string());
     let on_failure = match (stage.step, retiring) {
         (_, true) => format!("a warning; {} stays live", plan.color),
@@ -183,7 +190,8 @@ fn hosts(deployment: &Deployment) -> Vec<PlannedHost> {
 /// Every hook with what it may do.
 pub(crate) fn hooks(session: &Session) -> Vec<PlannedHook> {
     let digests = session.hooks.digests();
-    let digest = |title: &str| digests.iter().find(|(known, _)| known == title).map(|(_, digest)| digest.clone());
+    let digest =
+        |title: &str| digests.iter().find(|(known, _)| known == title).map(|(_, digest)| digest.clone());
     configured(&session.deployment)
         .into_iter()
         .map(|(hook, kind)| PlannedHook {
@@ -209,7 +217,8 @@ fn irreversible(deployment: &Deployment, plan: &Plan) -> Vec<String> {
         sentences.push(format!("migrate: `{command}` stays, whatever comes after it"));
     }
     if deployment.pipeline.retire == Retire::Stop && plan.live.is_some() {
-        sentences.push(format!("retire: {} is stopped, so a rollback has to start it first", plan.color.other()));
+        sentences
+            .push(format!("retire: {} is stopped, so a rollback has to start it first", plan.color.other()));
     }
     sentences
 }
@@ -218,8 +227,11 @@ fn secrets(deployment: &Deployment) -> Vec<PlannedSecret> {
     let used_by = |name: &Name| {
         let mut uses = Vec::new();
         let application = &deployment.application;
-        let environments =
-            [("app", &application.env), ("app.blue", &application.blue.env), ("app.green", &application.green.env)];
+        let environments = [
+            ("app", &application.env),
+            ("app.blue", &application.blue.env),
+            ("app.green", &application.green.env),
+        ];
         for (table, variables) in environments {
             for (variable, value) in variables {
                 if matches!(value, EnvValue::Secret(secret) if secret == name) {

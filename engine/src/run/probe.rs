@@ -93,7 +93,10 @@ mod tests {
         };
         let judged = |answer: &Answer, body, marker| judge(answer, body, marker, Color::Green, &release);
         assert_eq!(judged(&says(200, "r2", ""), None, Some(&header)), Ok(Proof::Proven));
-        assert_eq!(judged(&says(200, "r1", ""), None, Some(&header)), Err("says release `r1` instead of `r2`".into()));
+        assert_eq!(
+            judged(&says(200, "r1", ""), None, Some(&header)),
+            Err("says release `r1` instead of `r2`".into())
+        );
         assert_eq!(judged(&says(502, "r2", ""), None, Some(&header)), Err("answers 502".into()));
         assert_eq!(judged(&says(302, "r2", ""), None, None), Ok(Proof::Answered));
         assert_eq!(judged(&says(200, "", r#"{"release":"r2"}"#), None, Some(&json)), Ok(Proof::Proven));

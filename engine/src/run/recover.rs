@@ -10,9 +10,7 @@ use super::performer::store_fault;
 use super::session::Session;
 use crate::model::request::Recovery;
 use crate::model::view::ExitCode;
-use crate::model::{
-    Ask, Decision, EventKind, LiveRecord, Outcome, Progress, Record, Sight, Trouble, decide,
-};
+use crate::model::{Ask, Decision, EventKind, LiveRecord, Outcome, Progress, Record, Sight, Trouble, decide};
 use crate::store::{HomeState, Journal, StoreFault};
 
 /// Brings an unfinished deployment to its end.
@@ -54,16 +52,22 @@ pub async fn recover(session: &Session, recovery: Recovery) -> ExitCode {
 /// The deployment that has not ended.
 async fn find(session: &Session) -> Result<(String, Option<LiveRecord>), Box<Ending>> {
     let early = |trouble, live: Option<&LiveRecord>| Box::new(Ending::before_anything(trouble, live));
-    let state = session.home.read_all::<Record>().await.map_err(|fault| early(store_fault(&fault).trouble, None))?;
+    let state =
+        session.home.read_all::<Record>().await.map_err(|fault| early(store_fault(&fault).trouble, None))?;
     let live = state.live.clone();
     match state.open {
         Some(open) => Ok((open.deployment, live)),
         None => {
-            let facts = live.as_ref().map(|record| crate::model::Note::new("traffic", super::ending::serving(record)));
+            let facts = live
+                .as_ref()
+                .map(|record| crate::model::Note::new("traffic", super::ending::serving(record)));
             Err(Box::new(Ending {
                 outcome: Outcome::Deployed,
                 error: None,
-                facts: facts.into_iter().chain([crate::model::Note::new("unfinished", "no deployment")]).collect(),
+                facts: facts
+                    .into_iter()
+                    .chain([crate::model::Note::new("unfinished", "no deployment")])
+                    .collect(),
                 hint: None,
                 exit_code: ExitCode::Done,
             }))
@@ -82,19 +86,25 @@ async fn take_up(session: &Session, recovery: Recovery, lease: &Lease) -> Result
         && !matches!(open.records.last(), Some((_, Record::Closed { outcome: Outcome::Stuck })));
     if ended {
         close_leftovers(session, lease, &state).await?;
-        return Err(Trouble::new("resume/nothing", format!("deployment {} had ended; its journal is closed now", open.deployment)));
+        return Err(Trouble::new(
+            "resume/nothing",
+            format!("deployment {} had ended; its journal is closed now", open.deployment),
+        ));
     }
     let (mut journal, read) =
         Journal::<Record>::reopen(&session.home, lease.lock(), &open.deployment).await.map_err(fault)?;
     let records: Vec<Record> = read.records.into_iter().map(|(_, record)| record).collect();
-    let mut progress =
-        Progress::replay(&records).map_err(|error| Trouble::new("state/journal-broken", error.to_string()))?;
+    let mut progress = Progress::replay(&records)
+        .map_err(|error| Trouble::new("state/journal-broken", error.to_string()))?;
     authority(session, &progress)?;
+    session.hooks.allow_changes(lease.lock().epoch());
     let performer = performer(session, lease, None, state.live.clone());
     let (observed, _) = observe(session, state.live.as_ref()).await?;
     let plan = progress.plan().clone();
-    let (new_healthy, old_healthy) =
-        tokio::join!(performer.is_healthy(&plan, plan.color), performer.is_healthy(&plan, plan.color.other()));
+    let (new_healthy, old_healthy) = tokio::join!(
+        performer.is_healthy(&plan, plan.color),
+        performer.is_healthy(&plan, plan.color.other())
+    );
     let sight = Sight { observed, new_healthy, old_healthy, now: session.reporter.now() };
     let ask = match recovery {
         Recovery::Resume => Ask::Resume,

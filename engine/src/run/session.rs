@@ -1,6 +1,6 @@
 //! Everything that a command needs to speak to the world, opened once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use camino::Utf8PathBuf;
@@ -12,22 +12,29 @@ use super::performer::store_fault;
 use super::site::{Site, Sites};
 use super::{Interrupts, Reporter};
 use crate::hook::HookPool;
+use crate::hook::http::HttpClient;
 use crate::model::{Deployment, HostName, Origin, Trouble};
 use crate::secret::Secrets;
 use crate::store::{Home, StateDirectory};
-use crate::transport::Connector;
+use crate::transport::Link;
 
 /// What a command is run with. The library reads neither environment nor clock by itself.
 #[derive(Debug)]
 pub struct Setting {
     /// The configuration.
     pub deployment: Arc<Deployment>,
-    /// How hosts are reached.
-    pub connector: Connector,
+    /// Connections to the hosts, by name.
+    pub links: BTreeMap<HostName, Arc<dyn Link>>,
     /// What runs hooks.
     pub hooks: HookPool,
+    /// What front doors are asked with.
+    pub http: Arc<HttpClient>,
     /// Where secrets come from.
-    pub secrets: Secrets,
+    pub secrets: Arc<Secrets>,
+    /// The machine that the engine runs on, and home directory of the user that runs it.
+    pub here: Arc<dyn Link>,
+    /// Home directory of that user.
+    pub home_directory: Utf8PathBuf,
     /// Who runs it: `user`, machine, CI link, message.
     pub operator: Operator,
     /// Directory for git mirrors, checkouts and artifacts on this machine.
@@ -49,6 +56,8 @@ pub struct Operator {
     pub pid: u32,
     /// Link to the CI run.
     pub ci: Option<String>,
+    /// Socket of the SSH agent, for git.
+    pub ssh_agent: Option<String>,
 }
 
 /// Hosts connected, hooks loaded.
@@ -58,7 +67,9 @@ pub struct Session {
     pub(crate) sites: Sites,
     pub(crate) home: Home,
     pub(crate) hooks: Hooks,
-    pub(crate) secrets: Secrets,
+    pub(crate) secrets: Arc<Secrets>,
+    pub(crate) here: Arc<dyn Link>,
+    pub(crate) home_directory: Utf8PathBuf,
     pub(crate) operator: Operator,
     pub(crate) workspace: Utf8PathBuf,
     pub(crate) reporter: Reporter,
@@ -71,10 +82,23 @@ impl Session {
     /// # Errors
     /// With every host and hook that failed, never only the first.
     pub async fn open(setting: Setting) -> Result<Self, Vec<Trouble>> {
-        let Setting { deployment, connector, hooks, secrets, operator, workspace, reporter, interrupts } = setting;
-        let (sites, hooks) = tokio::join!(connect(&deployment, connector), async {
-            Hooks::load(&deployment, hooks, reporter.clone()).await
-        });
+        let Setting {
+            deployment,
+            links,
+            hooks,
+            http,
+            secrets,
+            here,
+            home_directory,
+            operator,
+            workspace,
+            reporter,
+            interrupts,
+        } = setting;
+        let (sites, hooks) = tokio::join!(
+            connect(&deployment, &links),
+            Hooks::load(&deployment, &hooks, http, reporter.clone())
+        );
         let mut troubles = Vec::new();
         let mut keep = |found: Vec<Trouble>| troubles.extend(found);
         let (sites, mut hooks) = match (sites, hooks) {
@@ -89,7 +113,19 @@ impl Session {
         let Some(home) = sites.get(deployment.home()).map(|site| Home::new(site.state.clone())) else {
             return Err(vec![Trouble::new("internal/home", "the home is no host of this configuration")]);
         };
-        Ok(Self { deployment, sites, home, hooks, secrets, operator, workspace, reporter, interrupts })
+        Ok(Self {
+            deployment,
+            sites,
+            home,
+            hooks,
+            secrets,
+            here,
+            home_directory,
+            operator,
+            workspace,
+            reporter,
+            interrupts,
+        })
     }
 
     /// For the first record of a journal.
@@ -108,13 +144,15 @@ pub(crate) fn spoken_to(deployment: &Deployment) -> BTreeSet<HostName> {
     hosts
 }
 
-async fn connect(deployment: &Arc<Deployment>, connector: Connector) -> Result<Sites, Vec<Trouble>> {
-    let connector = Arc::new(connector);
+async fn connect(
+    deployment: &Arc<Deployment>,
+    links: &BTreeMap<HostName, Arc<dyn Link>>,
+) -> Result<Sites, Vec<Trouble>> {
     let mut connecting = JoinSet::new();
     for name in spoken_to(deployment) {
-        let (deployment, connector) = (Arc::clone(deployment), Arc::clone(&connector));
+        let (deployment, link) = (Arc::clone(deployment), links.get(&name).cloned());
         connecting.spawn(async move {
-            let site = connect_one(&deployment, &connector, &name).await;
+            let site = connect_one(&deployment, link, &name).await;
             (name, site)
         });
     }
@@ -131,13 +169,17 @@ async fn connect(deployment: &Arc<Deployment>, connector: Connector) -> Result<S
     if troubles.is_empty() { Ok(sites) } else { Err(troubles) }
 }
 
-async fn connect_one(deployment: &Deployment, connector: &Connector, name: &HostName) -> Result<Site, Trouble> {
-    let Some(host) = deployment.hosts.get(name) else {
+async fn connect_one(
+    deployment: &Deployment,
+    link: Option<Arc<dyn Link>>,
+    name: &HostName,
+) -> Result<Site, Trouble> {
+    let Some(link) = link else {
         return Err(Trouble::new("host/unknown", format!("`{name}` is no host of this configuration")));
     };
-    let link = connector.link(host);
     let rooms = [deployment.application.directory.clone()];
-    let found = StateDirectory::find(link.clone(), &deployment.app, deployment.environment.as_ref(), &rooms).await;
+    let found =
+        StateDirectory::find(link.clone(), &deployment.app, deployment.environment.as_ref(), &rooms).await;
     let found = found.map_err(|fault| store_fault(&fault).trouble)?;
     Ok(Site { link, state: found.directory, facts: found.facts })
 }

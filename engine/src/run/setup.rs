@@ -170,14 +170,14 @@ ls -l /srv/shop/shared/config/master.key
 new=$(mktemp) && cat > \"$new\" <<'CUTOVER'
 # Written by `cutover setup` for shop/production.
 deploy ALL=(root) NOPASSWD: /usr/bin/systemctl start cutover-shop.production@blue.service
-deploy ALL=(root) NOPASSWD: /usr/bin/systemctl stop cutover-shop.production@blue.service
+deploy ALL=(root) NOPASSWD: /usr/bin/systemctl stop --no-block cutover-shop.production@blue.service
 deploy ALL=(root) NOPASSWD: /usr/bin/systemctl enable cutover-shop.production@blue.service
 deploy ALL=(root) NOPASSWD: /usr/bin/systemctl disable cutover-shop.production@blue.service
 deploy ALL=(root) NOPASSWD: /usr/bin/systemctl reset-failed cutover-shop.production@blue.service
 deploy ALL=(root) NOPASSWD: /usr/bin/journalctl -u cutover-shop.production@blue.service -o json -n 1000 --no-pager
 deploy ALL=(root) NOPASSWD: /usr/bin/journalctl -u cutover-shop.production@blue.service -o json -n 20 --no-pager -f
 deploy ALL=(root) NOPASSWD: /usr/bin/systemctl start cutover-shop.production@green.service
-deploy ALL=(root) NOPASSWD: /usr/bin/systemctl stop cutover-shop.production@green.service
+deploy ALL=(root) NOPASSWD: /usr/bin/systemctl stop --no-block cutover-shop.production@green.service
 deploy ALL=(root) NOPASSWD: /usr/bin/systemctl enable cutover-shop.production@green.service
 deploy ALL=(root) NOPASSWD: /usr/bin/systemctl disable cutover-shop.production@green.service
 deploy ALL=(root) NOPASSWD: /usr/bin/systemctl reset-failed cutover-shop.production@green.service

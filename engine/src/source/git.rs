@@ -108,7 +108,9 @@ fn succeeded(args: &[&str], exit: &Exit) -> Result<(), SourceFailure> {
         return Ok(());
     }
     let said = exit.errors.to_text();
-    let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    // Advice that git gives after every failure of a remote, whatever its cause.
+    let advice = ["", "Please make sure you have the correct access rights", "and the repository exists."];
+    let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !advice.contains(line)).collect();
     let last = lines[lines.len().saturating_sub(3)..].join("; ");
     let text =
         if last.is_empty() { format!("status {}", exit.status) } else { last.chars().take(500).collect() };

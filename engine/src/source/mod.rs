@@ -11,6 +11,8 @@ mod failure;
 mod git;
 mod mirror;
 mod repository;
+#[cfg(test)]
+mod tests;
 
 pub use checkout::{Checkout, LocalWork};
 pub use failure::SourceFailure;

@@ -172,7 +172,7 @@ pub enum StoreFault {
 
 impl StoreFault {
     /// What a host's failure means for the store.
-    pub(super) fn new(host: &HostName, failure: Failure) -> Self {
+    pub fn new(host: &HostName, failure: Failure) -> Self {
         let host = host.clone();
         match failure {
             Failure::Fault(Fault { kind: FaultKind::Fenced, message }) => Self::Fenced { host, message },

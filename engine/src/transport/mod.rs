@@ -1,11 +1,24 @@
 //! How hosts are reached: in this process, or over SSH with the helper program. Operations in, answers and streams out.
 
+mod client_config;
 mod connection;
 mod failure;
+mod helper;
 mod host_link;
 mod link;
+mod links;
 mod local;
+mod ssh;
+#[cfg(test)]
+mod ssh_tests;
+#[cfg(test)]
+mod sshd;
+mod upload;
 
 pub use failure::Failure;
+pub use helper::HelperPrograms;
 pub use link::{Chunk, Flow, Link, LinkFuture};
+pub use links::{Links, TransportSettings};
 pub use local::local_link;
+pub use ssh::SshSettings;
+pub use upload::stage;

@@ -25,12 +25,10 @@ impl HealthCheck for HttpHealth {
         match request(settings, instance).send() {
             Ok(response) => Ok(verdict::of(settings, call, &response)),
             // Nothing listens yet: the usual state of a process that was started a moment ago.
-            Err(HttpError::Connect(reason)) => {
-                Ok(Health::Starting(format!("no connection to :{}: {reason}", instance.port)))
+            Err(HttpError::Connect(reason)) => Ok(Health::Starting(reason)),
+            Err(HttpError::TimedOut(reason) | HttpError::Broken(reason) | HttpError::Tls(reason)) => {
+                Ok(Health::Unhealthy(reason))
             }
-            Err(HttpError::TimedOut(reason)) => Ok(Health::Unhealthy(format!("no answer in time: {reason}"))),
-            Err(HttpError::Broken(reason)) => Ok(Health::Unhealthy(format!("connection broke: {reason}"))),
-            Err(HttpError::Tls(reason)) => Ok(Health::Unhealthy(format!("TLS: {reason}"))),
             Err(error @ (HttpError::Denied(_) | HttpError::Other(_))) => Err(error.into()),
         }
     }
@@ -113,10 +111,7 @@ mod tests {
     #[test]
     fn a_process_that_does_not_listen_yet_is_starting() {
         fake::World::install(["web1"]);
-        assert_eq!(
-            ask("{}", &[]),
-            Ok(Health::Starting("no connection to :4002: connection refused".to_owned()))
-        );
+        assert_eq!(ask("{}", &[]), Ok(Health::Starting("127.0.0.1:4002: connection refused".to_owned())));
     }
 
     #[test]

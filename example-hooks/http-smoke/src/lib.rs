@@ -41,10 +41,12 @@ fn case(trial: &Trial, instance: &Instance) -> Result<TestCase, HookError> {
     let duration_ms = u32::try_from((engine::elapsed() - began).as_millis()).unwrap_or(u32::MAX);
     let fault = match answer {
         Ok(response) => trial.expect.fault(&response, duration_ms),
-        Err(HttpError::Connect(reason)) => Some(format!("no connection to :{}: {reason}", instance.port)),
-        Err(HttpError::TimedOut(reason)) => Some(format!("no answer in time: {reason}")),
-        Err(HttpError::Broken(reason)) => Some(format!("connection broke: {reason}")),
-        Err(HttpError::Tls(reason)) => Some(format!("TLS: {reason}")),
+        Err(
+            HttpError::Connect(reason)
+            | HttpError::TimedOut(reason)
+            | HttpError::Broken(reason)
+            | HttpError::Tls(reason),
+        ) => Some(reason),
         Err(error @ (HttpError::Denied(_) | HttpError::Other(_))) => return Err(error.into()),
     };
     let outcome = match fault {
@@ -155,7 +157,7 @@ mod tests {
         let cases = run(settings, &["web1"]).expect("cases");
         assert_eq!(
             cases[0].outcome,
-            Outcome::Failed("GET /: no connection to :4002: connection refused (0 ms)".to_owned())
+            Outcome::Failed("GET /: 127.0.0.1:4002: connection refused (0 ms)".to_owned())
         );
         world.http(|_| Err(HttpError::Denied("not granted".to_owned())));
         assert_eq!(run(settings, &["web1"]), Err(HookError::Denied("not granted".to_owned())));

@@ -24,7 +24,7 @@ pub(crate) fn ask(style: &FileTest, call: &Call, router: &str) -> Result<Status,
     let response = match request.connect_to(&address).via(router).send() {
         Ok(response) => response,
         Err(HttpError::Connect(reason)) => {
-            let text = format!("nginx on `{router}` does not answer on {address}: {reason}");
+            let text = format!("nginx on `{router}` does not answer: {reason}");
             return Err(HookError::failed(text).hint(format!("start nginx; where it runs, {HINT}")));
         }
         Err(error) => return Err(error.into()),

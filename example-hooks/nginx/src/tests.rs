@@ -154,7 +154,7 @@ mod file_test {
         let observe = || Nginx::observe(&settings, &call, "lb1").map_err(|error| error.text().to_owned());
         assert_eq!(
             observe(),
-            Err("nginx on `lb1` does not answer on 127.0.0.1:8099: connection refused\n\
+            Err("nginx on `lb1` does not answer: 127.0.0.1:8099: connection refused\n\
                  hint: start nginx; where it runs, install what `cutover setup` prints for this host, and reload nginx"
                 .to_owned())
         );

@@ -190,10 +190,10 @@ impl World {
             return Err(HttpError::Denied(format!("`{}` in a call that only reads", request.method)));
         }
         let answer = self.0.borrow().http.clone();
-        answer.map_or_else(
-            || Err(HttpError::Connect("connection refused".to_owned())),
-            |answer| answer(request),
-        )
+        match answer {
+            Some(answer) => answer(request),
+            None => Err(HttpError::Connect(format!("{}: connection refused", dialled(request)))),
+        }
     }
 
     pub(super) fn exchange(&self, host: &str, socket: &str, content: &str) -> Result<String, HostError> {
@@ -301,6 +301,12 @@ impl Machine {
             path = parent(path);
         }
     }
+}
+
+/// Where a request's connection goes.
+fn dialled(request: &Request) -> &str {
+    let url = request.url.split_once("://").map_or(request.url.as_str(), |(_, rest)| rest);
+    request.connect_to.as_deref().unwrap_or_else(|| url.split('/').next().unwrap_or(url))
 }
 
 fn parent(path: &str) -> &str {

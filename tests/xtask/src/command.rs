@@ -27,10 +27,10 @@ pub(crate) fn run(command: &mut Command) -> Result<(), String> {
     }
 }
 
-/// Builds the program in a profile, and says where it is.
-pub(crate) fn build_cutover(profile: &str) -> Result<PathBuf, String> {
-    run(&mut cargo(&["build", "--locked", "--package", "cutover", "--profile", profile]))?;
+/// Builds the program, and says where it is. The whole workspace is named, so that dependencies have the features that they have in
+/// the tests, and are not compiled twice.
+pub(crate) fn build_cutover() -> Result<PathBuf, String> {
+    run(&mut cargo(&["build", "--locked", "--workspace", "--bin", "cutover"]))?;
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    let directory = if profile == "dev" { "debug" } else { profile };
-    Ok(target.join(directory).join("cutover"))
+    Ok(target.join("debug/cutover"))
 }

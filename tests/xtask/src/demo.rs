@@ -61,11 +61,12 @@ struct Chapter {
     live: &'static str,
 }
 
-/// Deploys five times and counts; `as_json` prints one object instead of sentences, and the rest to standard error.
-pub(crate) fn run(as_json: bool) -> Result<(), String> {
+/// Deploys five times and counts; `as_json` prints one object instead of sentences, and the rest to standard error. `program` is a
+/// cutover that is built already.
+pub(crate) fn run(as_json: bool, program: Option<&str>) -> Result<(), String> {
     let interrupts = Interrupts::watch()?;
     peers::for_demo()?;
-    let program = command::build_cutover("dev")?;
+    let program = program.map_or_else(command::build_cutover, |path| Ok(PathBuf::from(path)))?;
     let demo = Demo::new(&program, interrupts, as_json)?;
     let mut deployments = Vec::new();
     let mut load = None;

@@ -13,7 +13,8 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask TASK
 
-  demo [--json]             deploys a small web shop behind nginx, with good and bad releases, under load
+  demo [--json [--program PATH]]
+                            deploys a small web shop behind nginx, with good and bad releases, under load
   test [ARGUMENT…]          all tests, with their peers; arguments as for `cargo test`
   bench hook [--json]       what a call of a hook costs, beside a shell
 ";
@@ -22,8 +23,9 @@ fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let ended = match words.as_slice() {
-        ["demo"] => demo::run(false),
-        ["demo", "--json"] => demo::run(true),
+        ["demo"] => demo::run(false, None),
+        ["demo", "--json"] => demo::run(true, None),
+        ["demo", "--json", "--program", program] => demo::run(true, Some(program)),
         ["test", rest @ ..] => test::run(rest),
         ["bench", "hook"] => bench::run(false),
         ["bench", "hook", "--json"] => bench::run(true),

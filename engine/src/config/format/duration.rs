@@ -8,7 +8,7 @@ use super::{Complaint, Format};
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
 
 /// Reads a time: whole numbers with `ms`, `s`, `m`, `h` or `d`, the largest unit first; at most a year.
-pub(in crate::config) fn parse(text: &str) -> Option<Duration> {
+pub(crate) fn parse(text: &str) -> Option<Duration> {
     let mut rest = text.trim();
     let mut total = 0_u64;
     let mut last = u64::MAX;

@@ -13,7 +13,7 @@ pub struct CheckView {
     pub hosts: Vec<String>,
     /// Its hooks.
     pub hooks: Vec<CheckedHook>,
-    /// What is allowed but perhaps not meant, one sentence each.
+    /// What is allowed but perhaps not meant, as it is shown: the first line begins with `warning[CODE]: `.
     pub warnings: Vec<String>,
     /// What hosts said; empty without `--hosts`.
     pub host_checks: HostChecks,

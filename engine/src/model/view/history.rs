@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::model::{Color, Outcome, Release, Timestamp};
+use crate::model::{Color, HistoryRelease, Outcome, Timestamp};
 
 /// Past deployments.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -29,7 +29,7 @@ pub struct HistoryEntry {
     /// Text given with `-m`.
     pub message: Option<String>,
     /// What was to go live, when it got so far.
-    pub release: Option<Release>,
+    pub release: Option<HistoryRelease>,
     /// Colour that was filled.
     pub color: Option<Color>,
     /// Number of the release that was live before.

@@ -5,7 +5,6 @@
 //! milliseconds. Fields may be added; none changes its meaning.
 
 mod check;
-mod config;
 mod exit_code;
 mod history;
 mod plan;
@@ -14,7 +13,6 @@ mod setup;
 mod status;
 
 pub use check::{CheckView, CheckedHook, Finding, HostCheck, HostChecks, Verdict};
-pub use config::{ConfigEntry, ConfigView};
 pub use exit_code::ExitCode;
 pub use history::{HistoryEntry, HistoryView};
 pub use plan::{PlanHeader, PlanView, PlannedHook, PlannedHost, PlannedSecret, PlannedStep};

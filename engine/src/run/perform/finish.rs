@@ -40,7 +40,10 @@ impl Performer {
         let inspect = Operation::InspectApplication { directory: directory.clone() };
         let answer = site.perform(None, PATIENCE, inspect).await;
         let Answer::Application(found) = answer.map_err(|failure| host_failure(host, &failure))? else {
-            return Err(host_failure(host, &Failure::Nonsense("the host did not say which releases it has".into())));
+            return Err(host_failure(
+                host,
+                &Failure::Nonsense("the host did not say which releases it has".into()),
+            ));
         };
         let mut needed: BTreeSet<String> = BTreeSet::from([plan.release.id.to_string()]);
         needed.extend(plan.live.iter().filter_map(|(_, id)| id.as_ref()).map(ToString::to_string));
@@ -64,7 +67,8 @@ fn prunable(found: &Application, needed: &BTreeSet<String>, keep: usize) -> Vec<
     let links = [&found.current, &found.blue, &found.green];
     let linked = |id: &String| links.iter().any(|link| link.as_ref() == Some(id));
     let excess = found.releases.len().saturating_sub(keep);
-    let removable = found.releases.iter().filter(|staged| !needed.contains(&staged.id) && !linked(&staged.id));
+    let removable =
+        found.releases.iter().filter(|staged| !needed.contains(&staged.id) && !linked(&staged.id));
     removable.take(excess).filter_map(|staged| ReleaseId::parse(&staged.id)).collect()
 }
 

@@ -20,7 +20,12 @@ const ASK_AGAIN: Duration = Duration::from_millis(100);
 
 impl Performer {
     /// Proves that the colour answers at every front door.
-    pub(in super::super) async fn prove(&self, plan: &Plan, color: Color, release: &ReleaseId) -> Result<Performed> {
+    pub(in super::super) async fn prove(
+        &self,
+        plan: &Plan,
+        color: Color,
+        release: &ReleaseId,
+    ) -> Result<Performed> {
         let doors = &self.deployment.router.front_doors;
         if doors.is_empty() {
             return Ok(Performed::done(Summary::Text(format!(
@@ -72,10 +77,18 @@ impl Performer {
         release: &Release,
     ) -> std::result::Result<Proof, String> {
         let via = match &door.via {
-            Some(host) => Some(self.sites.get(host).ok_or_else(|| format!("`{host}` is no host"))?.link.clone()),
+            Some(host) => {
+                Some(self.sites.get(host).ok_or_else(|| format!("`{host}` is no host"))?.link.clone())
+            }
             None => None,
         };
         let answer = self.hooks.fetch(&door.url, via).await?;
-        judge(&answer, door.body.as_deref(), self.deployment.application.release_marker.as_ref(), color, release)
+        judge(
+            &answer,
+            door.body.as_deref(),
+            self.deployment.application.release_marker.as_ref(),
+            color,
+            release,
+        )
     }
 }

@@ -15,14 +15,21 @@ const LOG_LINES: usize = 8;
 /// One look at one instance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Look {
-    Healthy { proven: bool },
+    Healthy {
+        proven: bool,
+    },
     /// In the hook's words.
     Not(String),
 }
 
 impl Performer {
     /// Waits until the instance was healthy so many times in a row, and says that it runs the release where it can say so.
-    pub(in super::super) async fn await_healthy(&self, plan: &Plan, host: &HostName, color: Color) -> Result<Performed> {
+    pub(in super::super) async fn await_healthy(
+        &self,
+        plan: &Plan,
+        host: &HostName,
+        color: Color,
+    ) -> Result<Performed> {
         let check = &self.deployment.health_check;
         let instance = self.instance(host, color)?;
         let deadline = Moment::now() + check.deadline;
@@ -35,7 +42,11 @@ impl Performer {
                     in_a_row += 1;
                     self.tell_health(host, format!("{in_a_row} of {}", check.healthy_after));
                     if in_a_row >= check.healthy_after {
-                        let says = if proven { format!(", each says release {}", plan.release.number) } else { String::new() };
+                        let says = if proven {
+                            format!(", each says release {}", plan.release.number)
+                        } else {
+                            String::new()
+                        };
                         return Ok(Performed::done(Summary::Text(format!("{in_a_row} of {in_a_row}{says}"))));
                     }
                 }
@@ -45,12 +56,15 @@ impl Performer {
                     last = reason;
                     if let Some(gone) = self.gone(host, color).await? {
                         let message = format!("{host}: {color} {gone}");
-                        return Err(self.with_log(Trouble::new("health/exited", message), plan, host, color).await);
+                        return Err(self
+                            .with_log(Trouble::new("health/exited", message), plan, host, color)
+                            .await);
                     }
                 }
             }
             if next >= deadline {
-                let message = format!("{host}: {color} was not healthy within {} s: {last}", check.deadline.as_secs());
+                let message =
+                    format!("{host}: {color} was not healthy within {} s: {last}", check.deadline.as_secs());
                 return Err(self.with_log(Trouble::new("health/deadline", message), plan, host, color).await);
             }
             sleep_until(next).await;
@@ -95,7 +109,9 @@ impl Performer {
                         if *failures >= check.healthy_after {
                             let host = &instance.host;
                             let message = format!("{host}: {color} became sick: {reason}");
-                            return Err(self.with_log(Trouble::new("watch/sick", message), plan, host, color).await);
+                            return Err(self
+                                .with_log(Trouble::new("watch/sick", message), plan, host, color)
+                                .await);
                         }
                     }
                 }
@@ -144,7 +160,13 @@ impl Performer {
         self.look_for(plan, instance, attempt, None).await
     }
 
-    async fn look_for(&self, plan: &Plan, instance: &Instance, attempt: u32, release: Option<&str>) -> Result<Look> {
+    async fn look_for(
+        &self,
+        plan: &Plan,
+        instance: &Instance,
+        attempt: u32,
+        release: Option<&str>,
+    ) -> Result<Look> {
         let call = self.call(plan, &plan.release, vec![instance.clone()], attempt);
         Ok(match self.hooks.check_health(&call, instance).await {
             Ok(Health::Healthy(says)) => match (says, release) {
@@ -181,7 +203,13 @@ impl Performer {
     }
 
     /// An error with the tail of the application's log beneath.
-    pub(in super::super) async fn with_log(&self, trouble: Trouble, plan: &Plan, host: &HostName, color: Color) -> Unperformed {
+    pub(in super::super) async fn with_log(
+        &self,
+        trouble: Trouble,
+        plan: &Plan,
+        host: &HostName,
+        color: Color,
+    ) -> Unperformed {
         let details = self.log_notes(plan, host, color).await;
         Unperformed { trouble, unknown: false, details }
     }
@@ -190,7 +218,8 @@ impl Performer {
     pub(in super::super) async fn log_notes(&self, plan: &Plan, host: &HostName, color: Color) -> Vec<Note> {
         let Ok(site) = self.site(host) else { return Vec::new() };
         let Ok(slot) = site.slot(&self.deployment, host, color) else { return Vec::new() };
-        let Ok(lines) = driver::log_tail(site.link.as_ref(), &slot, &plan.release.id, LOG_LINES as u32).await else {
+        let Ok(lines) = driver::log_tail(site.link.as_ref(), &slot, &plan.release.id, LOG_LINES as u32).await
+        else {
             return Vec::new();
         };
         if lines.is_empty() {

@@ -23,7 +23,9 @@ impl Performer {
         release: &ReleaseId,
     ) -> Result<Performed> {
         let Some(command) = &self.deployment.application.migrate else {
-            return Err(Trouble::new("migrate/none", "`app.migrate` is not in the configuration any more").into());
+            return Err(
+                Trouble::new("migrate/none", "`app.migrate` is not in the configuration any more").into()
+            );
         };
         let site = self.site(host)?;
         let slot = site.slot(&self.deployment, host, color)?;
@@ -55,7 +57,13 @@ impl Performer {
         answer.map_err(|failure| host_failure(host, &failure))
     }
 
-    async fn follow(&self, plan: &Plan, host: &HostName, mut answer: Answer, command: &str) -> Result<Performed> {
+    async fn follow(
+        &self,
+        plan: &Plan,
+        host: &HostName,
+        mut answer: Answer,
+        command: &str,
+    ) -> Result<Performed> {
         loop {
             let Answer::Operation(found) = answer else {
                 let failure = Failure::Nonsense("the host did not say what became of the migration".into());

@@ -7,7 +7,7 @@ use cutover_host::operation::Operation;
 use super::super::performed::{Performed, Summary};
 use super::super::performer::{Performer, Result, driver_failure, host_failure};
 use crate::driver;
-use crate::model::{Color, HostName, ReleaseId, Trouble};
+use crate::model::{Color, Deployment, EnvValue, HostName, Name, ReleaseId, Trouble};
 use crate::secret::environment;
 
 /// For writing a small file or link.
@@ -15,13 +15,21 @@ const SHORT: Duration = Duration::from_secs(20);
 
 impl Performer {
     /// Writes the environment of one release in one colour, 0600. A rollback finds the one that its release was started with.
-    pub(in super::super) async fn configure(&self, host: &HostName, color: Color, release: &ReleaseId) -> Result<Performed> {
+    pub(in super::super) async fn configure(
+        &self,
+        host: &HostName,
+        color: Color,
+        release: &ReleaseId,
+    ) -> Result<Performed> {
         let site = self.site(host)?;
         let slot = site.slot(&self.deployment, host, color)?;
         let placeholders = slot.placeholders(release.as_str());
-        let content = environment(&self.deployment, color, release, &placeholders, &self.secrets)
-            .await
-            .map_err(|fault| Trouble::new(fault.code(), format!("{host}: {fault}")))?;
+        let found = self.secrets.get_all(secrets_of(&self.deployment, color)).await.map_err(|fault| {
+            let trouble = Trouble::new(fault.code(), fault.to_string());
+            Trouble { hint: fault.hint(), ..trouble }
+        })?;
+        let content = environment(&self.deployment, color, release, &placeholders, &found)
+            .map_err(|fault| Trouble::new("config/environment", format!("{host}: {fault}")))?;
         let guard = Some(site.guard(self.lock.epoch()));
         let write = Operation::Write {
             path: slot.env_file(release),
@@ -37,12 +45,19 @@ impl Performer {
     }
 
     /// Points `current`, `blue` or `green` to a release, or removes the link.
-    pub(in super::super) async fn point(&self, host: &HostName, link: &str, release: Option<&ReleaseId>) -> Result<Performed> {
+    pub(in super::super) async fn point(
+        &self,
+        host: &HostName,
+        link: &str,
+        release: Option<&ReleaseId>,
+    ) -> Result<Performed> {
         let site = self.site(host)?;
         let slot = site.slot(&self.deployment, host, Color::Blue)?;
         let path = format!("{}/{link}", slot.directory());
         let operation = match release {
-            Some(release) => Operation::WriteLink { path, beneath: None, target: format!("releases/{release}") },
+            Some(release) => {
+                Operation::WriteLink { path, beneath: None, target: format!("releases/{release}") }
+            }
             None => Operation::Remove { path, beneath: None },
         };
         let done = site.perform(Some(site.guard(self.lock.epoch())), SHORT, operation).await;
@@ -51,7 +66,12 @@ impl Performer {
     }
 
     /// Starts a release in a colour.
-    pub(in super::super) async fn start(&self, host: &HostName, color: Color, release: &ReleaseId) -> Result<Performed> {
+    pub(in super::super) async fn start(
+        &self,
+        host: &HostName,
+        color: Color,
+        release: &ReleaseId,
+    ) -> Result<Performed> {
         let site = self.site(host)?;
         let slot = site.slot(&self.deployment, host, color)?;
         let guard = site.guard(self.lock.epoch());
@@ -72,7 +92,12 @@ impl Performer {
     }
 
     /// Makes a reboot bring a colour up, or leave it down.
-    pub(in super::super) async fn at_boot(&self, host: &HostName, color: Color, up: bool) -> Result<Performed> {
+    pub(in super::super) async fn at_boot(
+        &self,
+        host: &HostName,
+        color: Color,
+        up: bool,
+    ) -> Result<Performed> {
         let site = self.site(host)?;
         let slot = site.slot(&self.deployment, host, color)?;
         let guard = site.guard(self.lock.epoch());
@@ -84,4 +109,13 @@ impl Performer {
         done.map_err(|failure| driver_failure(host, &failure))?;
         Ok(Performed::done(Summary::Nothing))
     }
+}
+
+/// Secrets that the environment of a colour needs.
+fn secrets_of(deployment: &Deployment, color: Color) -> impl Iterator<Item = &Name> {
+    let application = &deployment.application;
+    application.env.values().chain(application.color(color).env.values()).filter_map(|value| match value {
+        EnvValue::Secret(name) => Some(name),
+        EnvValue::Text(_) => None,
+    })
 }

@@ -7,7 +7,9 @@ use tokio::time::{Instant as Moment, sleep};
 use super::super::performed::{Performed, Summary};
 use super::super::performer::{Performer, Result};
 use super::super::runner::Way;
-use crate::model::{Color, ConnectionPolicy, HookCall, HostName, Level, EventKind, Note, Plan, Retire, Routing, Trouble};
+use crate::model::{
+    Color, ConnectionPolicy, EventKind, HookCall, HostName, Level, Note, Plan, Retire, Routing, Trouble,
+};
 
 /// Between two looks at a router that has not settled.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
@@ -26,7 +28,12 @@ impl Performer {
     }
 
     /// Lets the router write and check all that has no effect on traffic.
-    pub(in super::super) async fn prepare(&self, plan: &Plan, router: &HostName, want: &Routing) -> Result<Performed> {
+    pub(in super::super) async fn prepare(
+        &self,
+        plan: &Plan,
+        router: &HostName,
+        want: &Routing,
+    ) -> Result<Performed> {
         let deadline = Moment::now() + self.deployment.router.hook.timeout;
         let mut attempt = 1;
         loop {
@@ -52,7 +59,12 @@ impl Performer {
     }
 
     /// Moves the traffic, and believes the router alone: what `apply` answered is not enough, and its error is not the end.
-    pub(in super::super) async fn switch(&self, plan: &Plan, router: &HostName, want: &Routing) -> Result<Performed> {
+    pub(in super::super) async fn switch(
+        &self,
+        plan: &Plan,
+        router: &HostName,
+        want: &Routing,
+    ) -> Result<Performed> {
         let deadline = Moment::now() + self.deployment.router.hook.timeout;
         let mut attempt = 1;
         let mut error = None;
@@ -112,7 +124,11 @@ impl Performer {
     pub(in super::super) async fn drain(&self, plan: &Plan, color: Color, way: Way) -> Result<Performed> {
         let pipeline = &self.deployment.pipeline;
         let began = Moment::now();
-        let limit = if pipeline.connections == ConnectionPolicy::Cut { Duration::ZERO } else { pipeline.drain_timeout };
+        let limit = if pipeline.connections == ConnectionPolicy::Cut {
+            Duration::ZERO
+        } else {
+            pipeline.drain_timeout
+        };
         loop {
             let mut open = Some(0_u32);
             for router in &self.deployment.router.names {
@@ -129,7 +145,9 @@ impl Performer {
                     if stops {
                         sleep(wait).await;
                     }
-                    return Ok(Performed::done(Summary::Text("connections not counted by the router".into())));
+                    return Ok(Performed::done(Summary::Text(
+                        "connections not counted by the router".into(),
+                    )));
                 }
             }
         }
@@ -139,8 +157,10 @@ impl Performer {
         let text = format!("{open} connections left");
         let keeps = self.deployment.pipeline.connections == ConnectionPolicy::Wait && way == Way::Retire;
         if keeps && self.deployment.pipeline.retire == Retire::Stop {
-            let trouble = Trouble::new("drain/left", format!("{color} still has {text}, so it goes on running"))
-                .hint("`pipeline.drain.connections` says what becomes of them: \"wait\", \"cap\" or \"cut\"");
+            let trouble =
+                Trouble::new("drain/left", format!("{color} still has {text}, so it goes on running")).hint(
+                    "`pipeline.drain.connections` says what becomes of them: \"wait\", \"cap\" or \"cut\"",
+                );
             return Ok(Performed::failed(trouble).saying(Summary::Text(text)));
         }
         let end = if keeps { "they go on" } else { "they are cut" };

@@ -8,11 +8,18 @@ impl Performer {
     /// Runs one smoke test.
     pub(in super::super) async fn smoke(&self, plan: &Plan, name: &Name, color: Color) -> Result<Performed> {
         let Some(test) = self.deployment.smoke_tests.iter().find(|test| test.name == *name) else {
-            return Err(Trouble::new("smoke/unknown", format!("`{name}` is no smoke test of this configuration")).into());
+            return Err(Trouble::new(
+                "smoke/unknown",
+                format!("`{name}` is no smoke test of this configuration"),
+            )
+            .into());
         };
         let instances = self.instances(color);
-        let rounds: Vec<Vec<Instance>> =
-            if test.per_instance { instances.into_iter().map(|one| vec![one]).collect() } else { vec![instances] };
+        let rounds: Vec<Vec<Instance>> = if test.per_instance {
+            instances.into_iter().map(|one| vec![one]).collect()
+        } else {
+            vec![instances]
+        };
         let mut cases = Vec::new();
         for round in rounds {
             let call = self.call(plan, &plan.release, round, 1);
@@ -30,7 +37,12 @@ impl Performer {
         }
         hosts.sort();
         hosts.dedup();
-        for host in self.deployment.color_hosts(color).iter().filter(|host| hosts.iter().any(|name| name == host.as_str())) {
+        for host in self
+            .deployment
+            .color_hosts(color)
+            .iter()
+            .filter(|host| hosts.iter().any(|name| name == host.as_str()))
+        {
             performed.details.extend(self.log_notes(plan, host, color).await);
         }
         Ok(performed)
@@ -39,7 +51,8 @@ impl Performer {
 
 /// Whether the cases together are a pass, with the text of the last column.
 fn verdict(test: &Name, cases: &[Case]) -> std::result::Result<Summary, (Trouble, Summary)> {
-    let count = |matches: fn(&CaseOutcome) -> bool| cases.iter().filter(|case| matches(&case.outcome)).count() as u64;
+    let count =
+        |matches: fn(&CaseOutcome) -> bool| cases.iter().filter(|case| matches(&case.outcome)).count() as u64;
     let passed = count(|outcome| *outcome == CaseOutcome::Passed);
     let failed = count(|outcome| matches!(outcome, CaseOutcome::Failed(_)));
     let total = cases.len() as u64;
@@ -48,7 +61,11 @@ fn verdict(test: &Name, cases: &[Case]) -> std::result::Result<Summary, (Trouble
         Err((Trouble::new(code, message), text))
     };
     if total == 0 {
-        return fail("smoke/no-cases", format!("smoke test `{test}` ran no case, so it tested nothing"), "no case ran".into());
+        return fail(
+            "smoke/no-cases",
+            format!("smoke test `{test}` ran no case, so it tested nothing"),
+            "no case ran".into(),
+        );
     }
     if failed > 0 {
         return fail("smoke/failed", format!("smoke test `{test}` failed"), format!("{failed} of {total}"));

@@ -1,5 +1,6 @@
 //! Bringing a release to a host.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use cutover_host::operation::{Answer, Operation};
@@ -7,7 +8,7 @@ use cutover_host::operation::{Answer, Operation};
 use super::super::performed::{Performed, Summary};
 use super::super::performer::{Performer, Result, host_failure};
 use crate::model::{Color, EventKind, HostName, Plan, Step, Transfer, Trouble};
-use crate::transport::{Failure, upload};
+use crate::transport::{self, Failure};
 
 /// For asking, and for making a whole release durable (fsync of 100,000 files).
 const PATIENCE: Duration = Duration::from_mins(10);
@@ -21,16 +22,19 @@ impl Performer {
         let Some(artifact) = &self.artifact else {
             return self.require_staged(plan, host, directory).await;
         };
-        let progress = |transfer: Transfer| {
-            self.reporter.tell(EventKind::StepProgress {
+        let (reporter, place) = (self.reporter.clone(), host.to_string());
+        let progress = Arc::new(move |transfer: Transfer| {
+            reporter.tell(EventKind::StepProgress {
                 step: Step::Stage,
-                place: Some(host.to_string()),
+                place: Some(place.clone()),
                 text: String::new(),
                 transfer: Some(transfer),
             });
-        };
+        });
         let link = site.link.as_ref();
-        let staged = upload::stage(link, &directory, release.id.as_str(), &plan.deployment, artifact, &progress).await;
+        let staged =
+            transport::stage(link, &directory, release.id.as_str(), &plan.deployment, artifact, progress)
+                .await;
         let staging = staged.map_err(|failure| host_failure(host, &failure))?;
         let application = &self.deployment.application;
         let record = serde_json::to_string(release)
@@ -53,18 +57,26 @@ impl Performer {
         let site = self.site(host)?;
         let answer = site.perform(None, PATIENCE, Operation::InspectApplication { directory }).await;
         let Answer::Application(found) = answer.map_err(|failure| host_failure(host, &failure))? else {
-            return Err(host_failure(host, &Failure::Nonsense("the host did not say which releases it has".into())));
+            return Err(host_failure(
+                host,
+                &Failure::Nonsense("the host did not say which releases it has".into()),
+            ));
         };
         let release = &plan.release;
         match found.releases.iter().find(|staged| staged.id == release.id.as_str()) {
-            Some(staged) if staged.digest == release.digest => Ok(Performed::done(Summary::Text("there already".into()))),
+            Some(staged) if staged.digest == release.digest => {
+                Ok(Performed::done(Summary::Text("there already".into())))
+            }
             Some(_) => {
-                let message = format!("{host}: release {} there has another digest than its record says", release.id);
+                let message =
+                    format!("{host}: release {} there has another digest than its record says", release.id);
                 Err(Trouble::new("stage/digest", message).into())
             }
             None => {
                 let message = format!("{host}: release {} is not there", release.id);
-                Err(Trouble::new("stage/missing", message).hint("`cutover deploy` builds and stages it anew").into())
+                Err(Trouble::new("stage/missing", message)
+                    .hint("`cutover deploy` builds and stages it anew")
+                    .into())
             }
         }
     }

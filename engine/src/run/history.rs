@@ -1,0 +1,120 @@
+//! `cutover history`: past deployments, newest first.
+
+use crate::model::view::HistoryView;
+use crate::model::{Deployment, HistoryEntry, LiveRecord, Outcome, Timestamp, view};
+
+/// Puts a history together. `entries` are oldest first, as kept.
+#[must_use]
+pub fn history_view(
+    deployment: &Deployment,
+    asked: Timestamp,
+    entries: Vec<HistoryEntry>,
+    live: Option<&LiveRecord>,
+) -> HistoryView {
+    let mut previous: Option<u64> = None;
+    let mut told = Vec::new();
+    for entry in entries {
+        let before = previous;
+        if entry.outcome == Outcome::Deployed {
+            previous = entry.release.as_ref().map(|release| release.number).or(previous);
+        }
+        told.push(tell(entry, before));
+    }
+    told.reverse();
+    let id = live.map(|record| &record.live.release.id);
+    // A release can have gone live several times: it is live because of the last one.
+    let is_live = |entry: &&mut view::HistoryEntry| {
+        entry.outcome == Some(Outcome::Deployed) && entry.release.as_ref().map(|release| &release.id) == id
+    };
+    if id.is_some()
+        && let Some(entry) = told.iter_mut().find(is_live)
+    {
+        entry.live = true;
+    }
+    HistoryView { title: deployment.title(), asked, entries: told }
+}
+
+fn tell(entry: HistoryEntry, previous: Option<u64>) -> view::HistoryEntry {
+    view::HistoryEntry {
+        deployment: entry.deployment,
+        command: entry.command,
+        who: entry.who,
+        ci: entry.ci,
+        message: entry.message,
+        release: entry.release,
+        color: entry.color,
+        previous,
+        started: entry.started,
+        ended: Some(entry.ended),
+        outcome: Some(entry.outcome),
+        error: entry.error.map(|error| format!("{}: {}", error.code, error.text)),
+        live: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::driver::sample;
+    use crate::model::{Color, Driver, HistoryError, HistoryRelease, LiveRelease, Release, ReleaseId};
+
+    fn release(number: u64) -> Release {
+        Release {
+            id: ReleaseId::parse(&format!("r{number}")).expect("an identifier"),
+            number,
+            revision: None,
+            subject: None,
+            branch: None,
+            version: None,
+            digest: String::new(),
+            size: 0,
+            created: Timestamp(0),
+            labels: Vec::new(),
+        }
+    }
+
+    fn entry(number: u64, outcome: Outcome) -> HistoryEntry {
+        HistoryEntry {
+            deployment: String::new(),
+            command: "deploy".into(),
+            release: Some(HistoryRelease::from(&release(number))),
+            color: Some(Color::Blue),
+            who: "ann@desk".into(),
+            ci: None,
+            message: None,
+            started: Timestamp(1),
+            ended: Timestamp(2),
+            outcome,
+            exit_code: 0,
+            error: (outcome != Outcome::Deployed)
+                .then(|| HistoryError { code: "smoke/failed".into(), text: "1 of 7".into() }),
+        }
+    }
+
+    #[test]
+    fn the_newest_comes_first_and_names_what_was_live_before() {
+        let entries = vec![
+            entry(1, Outcome::Deployed),
+            entry(2, Outcome::Deployed),
+            entry(3, Outcome::RolledBack),
+            entry(1, Outcome::Deployed),
+        ];
+        let live = LiveRelease { color: Color::Blue, release: release(1), since: Timestamp(0) };
+        let record = LiveRecord { generation: 3, live, previous: None };
+        let view = history_view(&sample::deployment(Driver::Detached), Timestamp(9), entries, Some(&record));
+        let line = |entry: &view::HistoryEntry| {
+            let number = entry.release.as_ref().map(|release| release.number);
+            (number, entry.previous, entry.live, entry.error.clone())
+        };
+        let lines: Vec<_> = view.entries.iter().map(line).collect();
+        assert_eq!(
+            lines,
+            [
+                (Some(1), Some(2), true, None),
+                (Some(3), Some(2), false, Some("smoke/failed: 1 of 7".to_owned())),
+                (Some(2), Some(1), false, None),
+                (Some(1), None, false, None),
+            ]
+        );
+    }
+}

@@ -1,0 +1,182 @@
+//! Against the machine's own git, with repositories in a scratch directory.
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use cutover_host::{Account, Host};
+
+use super::{Checkout, Distance, Git, LocalWork, Mirror, Repository, SourceFailure};
+use crate::model::{HostName, Timestamp};
+use crate::transport::{Link, local_link};
+
+/// A remote with three commits on `main` and one on `other`, a checkout of it, and the home directory of a builder.
+struct World {
+    _scratch: tempfile::TempDir,
+    root: Utf8PathBuf,
+    link: Arc<dyn Link>,
+}
+
+impl World {
+    fn new() -> Self {
+        let scratch = tempfile::tempdir().expect("a directory");
+        let root = Utf8PathBuf::from_path_buf(scratch.path().to_owned()).expect("UTF-8");
+        let account = Account { user: "builder".to_owned(), uid: 0, home: root.to_string() };
+        let host = Arc::new(Host::new(vec!["/nonexistent".into()], account));
+        let link = local_link(HostName::new("builder").expect("a name"), host);
+        let world = Self { _scratch: scratch, root, link };
+        world.git("", &["init", "--quiet", "--bare", "--initial-branch=main", "shop.git"]);
+        world.git("", &["clone", "--quiet", "shop.git", "shop"]);
+        for (number, subject) in ["First", "Second", "Third one"].iter().enumerate() {
+            world.commit(subject, &format!("170000000{number} +0000"));
+        }
+        world.git("shop", &["tag", "v1", "HEAD~2"]);
+        world.git("shop", &["push", "--quiet", "--set-upstream", "origin", "HEAD:main", "v1"]);
+        world.git("shop", &["checkout", "--quiet", "-b", "other"]);
+        world.commit("Elsewhere", "1700000009 +0000");
+        world.git("shop", &["push", "--quiet", "origin", "other"]);
+        world.git("shop", &["checkout", "--quiet", "main"]);
+        world
+    }
+
+    fn commit(&self, subject: &str, time: &str) {
+        std::fs::write(self.root.join("shop/file"), subject).expect("written");
+        self.git("shop", &["add", "file"]);
+        let mut command = self.command("shop", &["commit", "--quiet", "-m", subject]);
+        let done = command.env("GIT_COMMITTER_DATE", time).env("GIT_AUTHOR_DATE", time).status();
+        assert!(done.expect("git runs").success());
+    }
+
+    fn command(&self, directory: &str, args: &[&str]) -> Command {
+        let mut command = Command::new("git");
+        command.args(["-c", "user.name=Ann", "-c", "user.email=ann@example.com"]).args(args);
+        command.current_dir(self.root.join(directory)).env("HOME", &self.root);
+        command
+    }
+
+    fn git(&self, directory: &str, args: &[&str]) -> String {
+        let output = self.command(directory, args).output().expect("git runs");
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    fn git_of_builder(&self) -> Git<'_> {
+        Git::new(self.link.as_ref(), None)
+    }
+
+    fn repository(&self) -> Repository {
+        Repository::parse(self.root.join("shop.git").as_str(), Utf8Path::new("/")).expect("a repository")
+    }
+}
+
+#[tokio::test]
+async fn a_revision_is_what_the_remote_has() {
+    let world = World::new();
+    let repository = world.repository();
+    let mirror = Mirror::fetch(world.git_of_builder(), &repository, "main", world.root.as_str());
+    let mirror = mirror.await.expect("fetched");
+    let newest = mirror.revision(None).await.expect("a revision");
+    assert_eq!(newest.id, world.git("shop", &["rev-parse", "main"]));
+    assert_eq!((newest.subject.as_str(), newest.committed), ("Third one", Timestamp(1_700_000_002_000)));
+    let first = mirror.revision(Some("v1")).await.expect("a tag");
+    assert_eq!(first.subject, "First");
+    assert_eq!(mirror.revision(Some(&newest.id[..7])).await, Ok(newest.clone()));
+    let distance = mirror.distance(&first.id, &newest.id).await;
+    assert_eq!(distance, Ok(Some(Distance { commits: 2, oldest: Some(Timestamp(1_700_000_001_000)) })));
+    assert_eq!(mirror.distance(&"0".repeat(40), &newest.id).await, Ok(None));
+
+    // What is committed but not pushed is not there, and what is pushed is.
+    world.commit("Fourth", "1700000010 +0000");
+    let fetch = || Mirror::fetch(world.git_of_builder(), &repository, "main", world.root.as_str());
+    let again = fetch().await.expect("fetched");
+    assert_eq!(again.revision(None).await.expect("a revision").subject, "Third one");
+    world.git("shop", &["push", "--quiet", "origin", "main"]);
+    let again = fetch().await.expect("fetched");
+    assert_eq!(again.revision(None).await.expect("a revision").subject, "Fourth");
+}
+
+#[tokio::test]
+async fn only_the_allowed_branch_is_built() {
+    let world = World::new();
+    let repository = world.repository();
+    let (git, home) = (world.git_of_builder(), world.root.as_str());
+    let mirror = Mirror::fetch(git, &repository, "main", home).await.expect("fetched");
+    let other = world.git("shop", &["rev-parse", "other"]);
+    for asked in [other.as_str(), "v2", "0123456"] {
+        let failure = mirror.revision(Some(asked)).await.expect_err("not on main");
+        assert_eq!(
+            failure,
+            SourceFailure::NotOnBranch { revision: asked.to_owned(), branch: "main".to_owned() }
+        );
+    }
+    for asked in ["--all", "main^{/x}", "@{u}", ""] {
+        let failure = mirror.revision(Some(asked)).await.expect_err("no revision");
+        assert_eq!(failure, SourceFailure::BadRevision { revision: asked.to_owned() });
+    }
+    for branch in ["nowhere", "--upload-pack=touch x", "main:main"] {
+        let failure = Mirror::fetch(git, &repository, branch, home).await.expect_err("no branch");
+        assert_eq!(
+            failure,
+            SourceFailure::BranchMissing { url: repository.shown(), branch: branch.to_owned() }
+        );
+    }
+    let nothing = Repository::parse("/nonexistent/x.git", Utf8Path::new("/")).expect("an address");
+    let failure = Mirror::fetch(git, &nothing, "main", home).await.expect_err("no repository");
+    assert!(
+        failure.to_string().starts_with("`git fetch` failed: fatal: '/nonexistent/x.git' does not appear"),
+        "{failure}"
+    );
+}
+
+#[tokio::test]
+async fn a_checkout_is_clean_and_stands_alone() {
+    let world = World::new();
+    let repository = world.repository();
+    let mirror = Mirror::fetch(world.git_of_builder(), &repository, "main", world.root.as_str());
+    let mirror = mirror.await.expect("fetched");
+    // A hook that the user's own configuration would run at each checkout.
+    let hooks = world.root.join("hooks");
+    std::fs::create_dir(&hooks).expect("made");
+    let hook = hooks.join("post-checkout");
+    std::fs::write(&hook, format!("#!/bin/sh\ntouch {}\n", world.root.join("ran"))).expect("written");
+    Command::new("chmod").args(["+x", hook.as_str()]).status().expect("runs");
+    world.git("", &["config", "--global", "core.hooksPath", hooks.as_str()]);
+    std::fs::write(world.root.join("shop/file"), "dirty").expect("written");
+
+    let revision = mirror.revision(Some("v1")).await.expect("a revision");
+    let directory = world.root.join("build");
+    mirror.check_out(&revision, directory.as_str()).await.expect("checked out");
+    assert_eq!(std::fs::read_to_string(directory.join("file")).expect("read"), "First");
+    assert_eq!(world.git("build", &["status", "--porcelain"]), "");
+    assert_eq!(world.git("build", &["rev-parse", "HEAD"]), revision.id);
+    assert_eq!(world.git("build", &["remote", "get-url", "origin"]), repository.url());
+    assert_eq!(world.git("build", &["describe", "--tags"]), "v1");
+    assert!(!directory.join(".git/objects/info/alternates").exists());
+    assert!(!Path::new(world.root.join("ran").as_str()).exists());
+    let failure = mirror.check_out(&revision, directory.as_str()).await.expect_err("it is there already");
+    assert!(failure.to_string().contains("already exists"), "{failure}");
+}
+
+#[tokio::test]
+async fn the_checkout_around_us_is_looked_at() {
+    let world = World::new();
+    let root = world.root.join("shop/deploy");
+    std::fs::create_dir(&root).expect("made");
+    let checkout = Checkout::new(world.git_of_builder(), &root);
+    assert_eq!(checkout.remote().await, Ok(world.repository()));
+    assert_eq!(checkout.branch().await, Ok(Some("main".to_owned())));
+    assert_eq!(checkout.local_work().await, Ok(LocalWork::default()));
+    world.commit("Mine", "1700000010 +0000");
+    std::fs::write(world.root.join("shop/file"), "changed").expect("written");
+    std::fs::write(world.root.join("shop/new"), "new").expect("written");
+    assert_eq!(checkout.local_work().await, Ok(LocalWork { unpushed: 1, uncommitted: 2 }));
+    world.git("shop", &["checkout", "--quiet", "--detach", "--force"]);
+    assert_eq!(checkout.branch().await, Ok(None));
+    world.git("shop", &["remote", "remove", "origin"]);
+    assert_eq!(checkout.remote().await, Err(SourceFailure::NoRemote { root: root.to_string() }));
+
+    let nowhere = Checkout::new(world.git_of_builder(), &world.root);
+    assert_eq!(nowhere.remote().await, Err(SourceFailure::NoRemote { root: world.root.to_string() }));
+    assert_eq!(nowhere.local_work().await, Ok(LocalWork::default()));
+}

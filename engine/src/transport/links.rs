@@ -1,0 +1,110 @@
+//! The links to all hosts of a deployment.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use super::helper::Helpers;
+use super::host_link::HostLink;
+use super::local::LocalConnector;
+use super::ssh::SshConnector;
+use super::{Failure, HelperPrograms, Link, SshSettings};
+use crate::model::{Host, HostName, Reach};
+
+/// Connects that go on at once: sshd begins to drop unauthenticated ones at 10 by default, and hosts may be one machine.
+const CONNECTS_AT_ONCE: usize = 8;
+
+/// What this machine brings along for reaching hosts.
+#[derive(Debug, Clone)]
+pub struct TransportSettings {
+    /// This machine as a host, for `local = true`.
+    pub local: Arc<cutover_host::Host>,
+    /// The helper for the others.
+    pub helpers: HelperPrograms,
+    /// How `ssh` is run.
+    pub ssh: SshSettings,
+}
+
+/// One link a host. Nothing is connected before it is needed.
+#[derive(Debug)]
+pub struct Links {
+    links: BTreeMap<HostName, Reached>,
+}
+
+#[derive(Debug, Clone)]
+enum Reached {
+    Local(Arc<HostLink<LocalConnector>>),
+    Ssh(Arc<HostLink<SshConnector>>),
+}
+
+impl Links {
+    /// Prepares the links; connects to nobody.
+    #[must_use]
+    pub fn new<'a>(hosts: impl IntoIterator<Item = &'a Host>, settings: &TransportSettings) -> Self {
+        let turns = Arc::new(Semaphore::new(CONNECTS_AT_ONCE));
+        let helpers = Arc::new(Helpers::new(&settings.helpers));
+        let link = |host: &Host| match &host.reach {
+            Reach::Local => {
+                let connector = LocalConnector { name: host.name.clone(), host: Arc::clone(&settings.local) };
+                Reached::Local(Arc::new(HostLink::new(host.name.clone(), connector)))
+            }
+            Reach::Ssh { destination, identity_file, helper_directory } => {
+                let connector = SshConnector {
+                    name: host.name.clone(),
+                    destination: destination.clone(),
+                    identity_file: identity_file.as_ref().map(|path| path.as_std_path().to_owned()),
+                    helper_directory: helper_directory.clone(),
+                    settings: settings.ssh.clone(),
+                    helpers: Arc::clone(&helpers),
+                    turns: Arc::clone(&turns),
+                    config: tokio::sync::OnceCell::new(),
+                    session: std::sync::Mutex::default(),
+                };
+                Reached::Ssh(Arc::new(HostLink::new(host.name.clone(), connector)))
+            }
+        };
+        Self { links: hosts.into_iter().map(|host| (host.name.clone(), link(host))).collect() }
+    }
+
+    /// The link to a host; none when it is not one of the deployment's.
+    #[must_use]
+    pub fn get(&self, name: &HostName) -> Option<Arc<dyn Link>> {
+        self.links.get(name).map(|reached| match reached {
+            Reached::Local(link) => Arc::clone(link) as Arc<dyn Link>,
+            Reached::Ssh(link) => Arc::clone(link) as Arc<dyn Link>,
+        })
+    }
+
+    /// Connects to all hosts, several at once. Tells of each how it went, by name.
+    pub async fn connect_all(&self) -> BTreeMap<HostName, Result<(), Failure>> {
+        let mut connecting = JoinSet::new();
+        for (name, reached) in self.links.clone() {
+            connecting.spawn(async move {
+                let connected = match reached {
+                    Reached::Local(link) => link.connection().await,
+                    Reached::Ssh(link) => link.connection().await,
+                };
+                (name, connected.map(drop))
+            });
+        }
+        connecting.join_all().await.into_iter().collect()
+    }
+
+    /// Words of a command that opens a terminal on a host over SSH; program and arguments are to follow, quoted for a shell. None for
+    /// this machine itself, and for what is no host.
+    ///
+    /// # Errors
+    /// When the host can't be reached.
+    pub async fn console(&self, name: &HostName) -> Result<Option<Vec<OsString>>, Failure> {
+        match self.links.get(name) {
+            Some(Reached::Ssh(link)) => {
+                link.connection().await?;
+                link.connector.console().await.map(Some)
+            }
+            Some(Reached::Local(_)) | None => Ok(None),
+        }
+    }
+}

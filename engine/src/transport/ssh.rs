@@ -1,0 +1,355 @@
+//! Hosts over SSH: one session of the user's own `ssh`, and in it one channel to the helper program.
+
+use std::ffi::OsString;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use openssh::{Child, ChildStdin, ChildStdout, ControlPersist, KnownHosts, Session, SessionBuilder, Stdio};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::sync::{OnceCell, Semaphore};
+
+use super::client_config::{client_config, split_destination, without_brackets};
+use super::connection::{Connection, LastWords};
+use super::helper::{Found, Helper, Helpers, MARKER, is_plain_directory, read_verdict};
+use super::host_link::Connect;
+use super::{Failure, LinkFuture};
+use crate::model::HostName;
+
+/// Bytes that login files may print before the helper's marker comes.
+const MAX_NOISE: u64 = 64 << 10;
+/// Until a session is there; `ssh` itself gives up earlier unless it has to jump.
+const SESSION_TIMEOUT: Duration = Duration::from_secs(60);
+/// Until the host's shell has looked for the helper.
+const FIND_TIMEOUT: Duration = Duration::from_secs(30);
+/// Until the helper has been uploaded.
+const UPLOAD_TIMEOUT: Duration = Duration::from_secs(180);
+/// The master connection ends by itself when it was not used for so long: a killed engine leaves none for ever.
+const IDLE_SECONDS: NonZeroUsize = NonZeroUsize::new(60).expect("60 is not 0");
+/// Of what a host says on standard error, so much is kept.
+const MAX_WORDS: usize = 2048;
+
+/// How this machine reaches hosts over SSH.
+#[derive(Debug, Clone)]
+pub struct SshSettings {
+    /// The user's own client configuration (`~/.ssh/config`), which comes after ours.
+    pub user_config: PathBuf,
+    /// The system's client configuration (`/etc/ssh/ssh_config`), which comes last.
+    pub system_config: PathBuf,
+    /// Private directory for control sockets. Their paths may have about 100 bytes, so it must be a short one.
+    pub control_directory: PathBuf,
+}
+
+/// Connects to one host.
+#[derive(Debug)]
+pub(super) struct SshConnector {
+    pub(super) name: HostName,
+    pub(super) destination: String,
+    pub(super) identity_file: Option<PathBuf>,
+    pub(super) helper_directory: String,
+    pub(super) settings: SshSettings,
+    pub(super) helpers: Arc<Helpers>,
+    /// Connects that may go on at once, of all hosts: sshd drops some beyond its `MaxStartups`.
+    pub(super) turns: Arc<Semaphore>,
+    pub(super) config: OnceCell<PathBuf>,
+    pub(super) session: Mutex<Option<Arc<Session>>>,
+}
+
+impl Connect for SshConnector {
+    fn connect(&self) -> LinkFuture<'_, Arc<Connection>> {
+        Box::pin(async move {
+            let _turn = self.turns.acquire().await;
+            let session = self.make_session().await?;
+            let connection = self.start_helper(&session).await?;
+            *self.session.lock().unwrap_or_else(PoisonError::into_inner) = Some(session);
+            Ok(connection)
+        })
+    }
+}
+
+/// A command under way on the host.
+struct Channel {
+    child: Child<Arc<Session>>,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+    words: LastWords,
+}
+
+impl SshConnector {
+    /// Words of an `ssh` command that opens a terminal over the live session; program and arguments are to follow.
+    pub(super) async fn console(&self) -> Result<Vec<OsString>, Failure> {
+        let config = self.config_file().await?;
+        let session = self.session.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let session = session.ok_or_else(|| self.unreachable("there is no session"))?;
+        let (host, _) = split_destination(&self.destination);
+        let socket = session.control_socket().as_os_str().to_owned();
+        let mut words: Vec<OsString> = ["ssh", "-F"].map(OsString::from).into();
+        words.extend([config.as_os_str().to_owned(), "-S".into(), socket, "-tt".into(), "--".into()]);
+        words.push(without_brackets(host).into());
+        Ok(words)
+    }
+
+    async fn make_session(&self) -> Result<Arc<Session>, Failure> {
+        let (host, port) = split_destination(&self.destination);
+        if host.is_empty() || host.starts_with('-') {
+            return Err(self.unreachable(format!("`{}` is not a destination", self.destination)));
+        }
+        let mut builder = SessionBuilder::default();
+        builder
+            .known_hosts_check(KnownHosts::Strict)
+            .control_persist(ControlPersist::IdleFor(IDLE_SECONDS))
+            .control_directory(&self.settings.control_directory)
+            .config_file(self.config_file().await?);
+        if let Some(port) = port {
+            builder.port(port);
+        }
+        let host = without_brackets(host);
+        match tokio::time::timeout(SESSION_TIMEOUT, builder.connect_mux(&host)).await {
+            Ok(Ok(session)) => Ok(Arc::new(session)),
+            Ok(Err(error)) => Err(self.explain(&error)),
+            Err(_) => Err(self.unreachable(format!("no session within {} s", SESSION_TIMEOUT.as_secs()))),
+        }
+    }
+
+    /// Our own client configuration, written once.
+    async fn config_file(&self) -> Result<&Path, Failure> {
+        let write = || async {
+            let SshSettings { user_config, system_config, control_directory } = &self.settings;
+            let text = client_config(self.identity_file.as_deref(), user_config, system_config).ok_or_else(
+                || self.unreachable("a path has characters that no SSH configuration can hold"),
+            )?;
+            let path = control_directory.join(format!("config-{}", self.name));
+            let written = tokio::fs::write(&path, text).await;
+            written.map_err(|error| {
+                self.unreachable(format!("`{}` can't be written: {error}", path.display()))
+            })?;
+            Ok(path)
+        };
+        self.config.get_or_try_init(write).await.map(PathBuf::as_path)
+    }
+
+    /// Starts the helper, bringing it first when it is not there.
+    async fn start_helper(&self, session: &Arc<Session>) -> Result<Arc<Connection>, Failure> {
+        let directory = &self.helper_directory;
+        if !is_plain_directory(directory) {
+            let words = "must begin with `/` or `~/`, and be of letters, digits, blanks and `._-+@`";
+            return Err(self.unreachable(format!("its `helper-directory`, `{directory}`, {words}")));
+        }
+        let mut brought = false;
+        loop {
+            let (found, channel) = self.find_helper(session).await?;
+            match found {
+                Found::Started(machine) => return self.greet(channel, &machine).await,
+                Found::Missing(machine) if !brought => {
+                    drop(channel);
+                    let helper = self.helpers.for_machine(&machine).ok_or_else(|| self.foreign(&machine))?;
+                    self.upload(session, helper).await?;
+                    brought = true;
+                }
+                Found::Missing(_) => {
+                    return Err(self.unreachable(format!(
+                        "cutover's helper was brought to `{directory}`, but is not there with mode 0700 in a directory \
+                         of mode 0700\nhint: set `helper-directory` to one on a file system that keeps modes"
+                    )));
+                }
+                Found::NoExec => return Err(self.no_exec()),
+                Found::Foreign(system) => return Err(self.foreign(&system)),
+            }
+        }
+    }
+
+    async fn find_helper(&self, session: &Arc<Session>) -> Result<(Found, Channel), Failure> {
+        let mut channel = self.run(session, &self.helpers.find_command(&self.helper_directory)).await?;
+        let mut seen = Vec::new();
+        let read = read_lines(&mut channel.output, &mut seen);
+        let lines = match tokio::time::timeout(FIND_TIMEOUT, read).await {
+            Ok(lines) => lines.map_err(|error| self.unreachable(error.to_string()))?,
+            Err(_) => {
+                let seconds = FIND_TIMEOUT.as_secs();
+                return Err(self.unreachable(format!("its shell did not answer within {seconds} s")));
+            }
+        };
+        let found = lines.as_ref().and_then(|[system, verdict]| read_verdict(system, verdict));
+        match found {
+            Some(found) => Ok((found, channel)),
+            None => {
+                // What standard error says comes a moment later.
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                let words = channel.words.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                let said = if seen.is_empty() { words } else { String::from_utf8_lossy(&seen).into_owned() };
+                Err(self.nonsense(&said))
+            }
+        }
+    }
+
+    async fn greet(&self, channel: Channel, machine: &str) -> Result<Arc<Connection>, Failure> {
+        let helper = self.helpers.for_machine(machine).ok_or_else(|| self.foreign(machine))?;
+        let Channel { child, input, output, words } = channel;
+        let digest = format!("sha256:{}", helper.digest);
+        let keep = Box::new(Mutex::new(child));
+        let started =
+            Connection::start(self.name.clone(), output, input, &digest, Arc::clone(&words), keep).await;
+        started.map_err(|failure| {
+            let said = words.lock().unwrap_or_else(PoisonError::into_inner).to_lowercase();
+            if said.contains("permission denied") || said.contains("cannot execute") {
+                self.no_exec()
+            } else {
+                failure
+            }
+        })
+    }
+
+    async fn upload(&self, session: &Arc<Session>, helper: &Helper) -> Result<(), Failure> {
+        let channel = self.run(session, &helper.upload_command(&self.helper_directory)).await?;
+        let Channel { child, mut input, output: _output, words } = channel;
+        let send = async {
+            // A host that takes only a part of it says why on standard error.
+            let _ = input.write_all(helper.program).await;
+            let _ = input.shutdown().await;
+            drop(input);
+            child.wait().await
+        };
+        match tokio::time::timeout(UPLOAD_TIMEOUT, send).await {
+            Ok(Ok(status)) if status.success() => Ok(()),
+            Ok(_) => {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                let said = words.lock().unwrap_or_else(PoisonError::into_inner).trim().to_owned();
+                let directory = &self.helper_directory;
+                let hint = "hint: set `helper-directory` to a directory of the user's own with 2 MB of room";
+                Err(self.unreachable(format!(
+                    "cutover's helper can't be brought to `{directory}`: {said}\n{hint}"
+                )))
+            }
+            Err(_) => {
+                Err(self.unreachable(format!("the upload took longer than {} s", UPLOAD_TIMEOUT.as_secs())))
+            }
+        }
+    }
+
+    async fn run(&self, session: &Arc<Session>, command: &str) -> Result<Channel, Failure> {
+        let mut command = Arc::clone(session).arc_raw_command(command);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().await.map_err(|error| self.explain(&error))?;
+        let pipes = (child.stdin().take(), child.stdout().take(), child.stderr().take());
+        let (Some(input), Some(output), Some(mut errors)) = pipes else {
+            return Err(self.unreachable("the session gave no streams"));
+        };
+        let words = LastWords::default();
+        let heard = Arc::clone(&words);
+        tokio::spawn(async move {
+            let mut buffer = [0; 1024];
+            while let Ok(length @ 1..) = errors.read(&mut buffer).await {
+                let mut words = heard.lock().unwrap_or_else(PoisonError::into_inner);
+                words.push_str(&String::from_utf8_lossy(&buffer[..length]));
+                let surplus = words.len().saturating_sub(MAX_WORDS);
+                let cut = words.ceil_char_boundary(surplus);
+                words.drain(..cut);
+            }
+        });
+        Ok(Channel { child, input, output: BufReader::new(output), words })
+    }
+
+    fn explain(&self, error: &openssh::Error) -> Failure {
+        let text = match std::error::Error::source(error) {
+            Some(source) => source.to_string(),
+            None => error.to_string(),
+        };
+        explain(&self.name, &self.destination, &text)
+    }
+
+    fn unreachable(&self, why: impl std::fmt::Display) -> Failure {
+        Failure::Unreachable(format!("host `{}` can't be reached: {why}", self.name))
+    }
+
+    fn nonsense(&self, said: &str) -> Failure {
+        let short: String = said.trim().chars().take(200).collect();
+        let short =
+            if short.is_empty() { "nothing".to_owned() } else { format!("`{}`", short.escape_debug()) };
+        let hint = "hint: its login must lead to a shell that runs commands";
+        self.unreachable(format!("instead of what cutover asked for it answered {short}\n{hint}"))
+    }
+
+    fn no_exec(&self) -> Failure {
+        let directory = &self.helper_directory;
+        self.unreachable(format!(
+            "`{directory}` is on a file system that forbids to run programs\n\
+             hint: set `helper-directory` of this host to a directory elsewhere"
+        ))
+    }
+
+    fn foreign(&self, system: &str) -> Failure {
+        let carried = self.helpers.carried().join(", ");
+        self.unreachable(format!(
+            "it is of an architecture that cutover has no helper for: `{system}` (it has Linux on {carried})"
+        ))
+    }
+}
+
+/// The two lines after the marker; none when the output ends before. What was read is left in `seen`.
+async fn read_lines(
+    output: &mut BufReader<ChildStdout>,
+    seen: &mut Vec<u8>,
+) -> std::io::Result<Option<[String; 2]>> {
+    let mut after_marker: Vec<String> = Vec::new();
+    let mut marked = false;
+    loop {
+        let start = seen.len();
+        let left = MAX_NOISE.saturating_sub(start as u64);
+        if (&mut *output).take(left).read_until(b'\n', seen).await? == 0 {
+            return Ok(None);
+        }
+        let line = String::from_utf8_lossy(&seen[start..]).trim_end().to_owned();
+        if marked {
+            after_marker.push(line);
+        } else {
+            marked = line == MARKER;
+        }
+        if let Ok(lines) = <[String; 2]>::try_from(after_marker.clone()) {
+            return Ok(Some(lines));
+        }
+    }
+}
+
+/// Makes sense of what `ssh` said when it could not connect.
+fn explain(name: &HostName, destination: &str, text: &str) -> Failure {
+    let changed = text.contains("REMOTE HOST IDENTIFICATION HAS CHANGED");
+    if changed || text.contains("Host key verification failed") || text.contains("host key is known for") {
+        let what = if changed { "has changed" } else { "is not known to this machine" };
+        return Failure::Untrusted(format!(
+            "the key of host `{name}` (`{destination}`) {what}\n\
+             hint: find out its fingerprint from whoever runs it, then set it right in `known_hosts`"
+        ));
+    }
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let said = lines.last().unwrap_or("ssh gave no reason");
+    let hint = if said.contains("Permission denied") {
+        "\nhint: `ssh` must be able to log in there without a question: a key in the agent, or `identity-file`"
+    } else {
+        ""
+    };
+    Failure::Unreachable(format!("host `{name}` (`{destination}`) can't be reached: {said}{hint}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_ssh_says_is_told_apart() {
+        let name = HostName::new("web1").expect("a name");
+        let unknown = "No ED25519 host key is known for web1 and you have requested strict checking.\r\nHost key verification failed.\r\n";
+        let changed = "@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @\nHost key verification failed.";
+        for (text, words) in [(unknown, "is not known"), (changed, "has changed")] {
+            let Failure::Untrusted(message) = explain(&name, "web1", text) else { panic!("{text}") };
+            assert!(message.contains(words), "{message}");
+        }
+        let refused =
+            explain(&name, "deploy@web1:22", "ssh: connect to host web1 port 22: Connection refused\r\n");
+        let expected = "host `web1` (`deploy@web1:22`) can't be reached: ssh: connect to host web1 port 22: Connection refused";
+        assert_eq!(refused, Failure::Unreachable(expected.to_owned()));
+        assert_eq!(explain(&name, "web1", ""), {
+            Failure::Unreachable("host `web1` (`web1`) can't be reached: ssh gave no reason".to_owned())
+        });
+    }
+}
