@@ -39,3 +39,31 @@ impl config::Surroundings for Surroundings {
             .map_err(|GrantsFault { key, reason }| SettingFault { key, reason })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Facts, Input, Project, load, starter};
+    use crate::model::Deployment;
+
+    fn deployment(text: &str) -> Deployment {
+        let input = Input { file: "cutover.toml", text, root: "/work/shop".into(), environment: None };
+        load(input, &Surroundings::new()).unwrap_or_else(|faults| panic!("{faults}")).deployment
+    }
+
+    #[test]
+    fn default_grants_are_such_as_could_be_written() {
+        for (project, _) in Project::ALL {
+            let text = starter(&Facts { directory: "shop".to_owned(), project, branch: None, nginx: true });
+            let built = deployment(&text).build.hook;
+            let run = built.settings["run"].as_array().map_or(0, Vec::len);
+            assert!(run > 0);
+            // The commands, and the move of what they made.
+            assert_eq!(built.grants.exec.map(|grants| grants.len()), Some(run + 1));
+            let nginx = text.replace("[router]", "[router]\nsettings = { style = \"symlink\" }");
+            let grants = deployment(&nginx).router.hook.grants;
+            let links: Vec<_> = grants.link.iter().flatten().map(|grant| grant.path.as_str()).collect();
+            assert_eq!(links, ["/var/lib/cutover-nginx/shop/live"]);
+        }
+    }
+}

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::{Input, Loaded, SettingFault, Surroundings, load};
+use super::{Input, Loaded, SettingFault, Surroundings, load, render};
 use crate::model::grant::{ExecGrant, Grants, HostGroup, HttpGrant, HttpTarget};
 use crate::model::{
     ConnectionPolicy, Driver, EnvValue, FrontDoor, HookSource, Host, Name, Reach, ReleaseMarker,
