@@ -219,7 +219,12 @@ fn no_text_is_too_odd_to_be_answered() {
     for text in texts {
         for environment in [None, Some("production"), Some("staging"), Some("-x")] {
             match load_text(&text, environment) {
-                Ok(loaded) => assert!(!loaded.settings.is_empty()),
+                Ok(loaded) => {
+                    let deployment = &loaded.deployment;
+                    let known = |host: &Name| deployment.hosts.contains_key(host);
+                    assert!(known(deployment.home()) && deployment.application.hosts.iter().all(known));
+                    assert!(!deployment.router.names.is_empty());
+                }
                 Err(faults) => assert!(faults.to_string().ends_with("; nothing was run"), "{faults}"),
             }
         }
