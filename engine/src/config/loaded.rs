@@ -135,11 +135,19 @@ fn read(input: Input<'_>, source: &Source, surroundings: &dyn Surroundings) -> R
 }
 
 impl Loaded {
-    /// A fault that a hook found in its settings, at its place in the file.
+    /// The file, as the user named it.
     #[must_use]
-    pub fn setting_fault(&self, hook: &Hook, fault: &SettingFault) -> Fault {
+    pub fn file(&self) -> &str {
+        &self.source.name
+    }
+
+    /// A fault that a hook found in its settings, at its place in the file. `key` is the path inside the settings, such as `cases[2].path`;
+    /// a path that is not there is placed at the nearest value that is.
+    #[must_use]
+    pub fn setting_fault(&self, hook: &Hook, key: &str, reason: &str) -> Fault {
+        let fault = SettingFault { key: key.to_owned(), reason: reason.to_owned() };
         let table = self.hook_tables.get(&hook.title).cloned().unwrap_or_default();
-        setting::place(&self.source, self.settings_of(hook), &table, &hook.title, fault)
+        setting::place(&self.source, self.settings_of(hook), &table, &hook.title, &fault)
     }
 
     /// The faults that hooks found, together.
