@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use camino::Utf8Path;
 use cutover::config::{Input, Surroundings, load};
 use cutover::driver::{self, DriverFailure, InstanceState, Slot};
-use cutover::model::{Color, Deployment, HostName, ReleaseId};
+use cutover::model::{Color, Deployment, HostName, ReleaseId, SettingFault};
 use cutover::transport::{Flow, Link, LinkFuture, local_link};
 use cutover_host::operation::{Answer, Call, Facts, Operation, Program};
 use cutover_host::{Account, Host};
@@ -69,8 +69,8 @@ impl Surroundings for Nothing {
         _name: &str,
         _application: &str,
         _settings: &serde_json::Value,
-    ) -> Option<String> {
-        Some(String::new())
+    ) -> Result<String, SettingFault> {
+        Ok(String::new())
     }
 }
 
