@@ -36,9 +36,12 @@ const CODE: &str = "/proc/self/fd/1";
 /// The whole life of a sandbox. The program's `main` calls it, first of all, when its only argument is [`super::SANDBOX_WORD`].
 #[must_use]
 pub fn sandbox_main() -> ExitCode {
+    // On the main thread, since all others inherit from it.
+    if confine::shed().is_err() {
+        return ExitCode::FAILURE;
+    }
     // A thread of our own, since how deep the main one's stack is depends on whoever started the engine.
     let worker = std::thread::Builder::new().stack_size(limits::STACK + (6 << 20)).spawn(|| {
-        confine::shed()?;
         // The socket is standard input; a second handle on it is closed with the process as well.
         let stream = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
         serve(&Arc::new(stream))
