@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends, loudly, at what its set-up can't do")]
 
 mod deploy_user;
+mod faults_of_hosts;
 mod faults_of_instances;
 mod faults_of_routers;
 mod first_deployment;
@@ -16,6 +17,7 @@ mod readme;
 mod resume;
 mod rollback;
 mod smoke_test;
+mod systemd;
 mod unreachable_hosts;
 mod watch;
 mod zero_lost_requests;
