@@ -127,6 +127,12 @@ fn read(input: Input<'_>, source: &Source, surroundings: &dyn Surroundings) -> R
 }
 
 impl Loaded {
+    /// The file, as the user named it.
+    #[must_use]
+    pub fn file(&self) -> &str {
+        &self.source.name
+    }
+
     /// A fault that a hook found in its settings, at its place in the file. `key` is the path inside the settings, such as `cases[2].path`;
     /// a path that is not there is placed at the nearest table that is.
     #[must_use]
