@@ -9,7 +9,7 @@ use super::side::SideArguments;
 use super::{Ended, engine};
 use crate::model::request::ExecRequest;
 
-/// Run a program of a release on a host, in the release's directory and environment
+/// Run a program of a release on a host, in its directory and environment
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
