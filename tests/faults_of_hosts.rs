@@ -42,7 +42,8 @@ fn a_home_that_programs_may_not_run_from() {
 #[test]
 fn a_login_that_talks_is_no_nonsense() {
     let Some(test) = with_v1(fleet()) else { return };
-    fs::write(test.machine("web1").outside("/root/.bashrc"), "echo Welcome to web1; echo careful! >&2\n").unwrap();
+    fs::write(test.machine("web1").outside("/root/.bashrc"), "echo Welcome to web1; echo careful! >&2\n")
+        .unwrap();
     let _ = test.deploy("v2", Behaviour::Sound).expect(0);
     assert_eq!(test.live(), "v2 green");
 }

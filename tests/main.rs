@@ -17,6 +17,7 @@ mod readme;
 mod resume;
 mod rollback;
 mod smoke_test;
+mod systemd;
 mod unreachable_hosts;
 mod watch;
 mod zero_lost_requests;

@@ -22,7 +22,8 @@ const LONG: Duration = Duration::from_secs(30);
 #[tokio::test]
 async fn a_guest_that_crashes_is_told_apart_by_how() {
     let stage = Stage::new();
-    let trapped = |message: &str| Err(HookFailure::Trapped { message: message.to_owned(), printed: String::new() });
+    let trapped =
+        |message: &str| Err(HookFailure::Trapped { message: message.to_owned(), printed: String::new() });
     match check(&stage, "panic", LONG).await {
         Err(HookFailure::Trapped { message, printed }) => {
             assert_eq!(message, "the hook panicked or aborted");
@@ -33,12 +34,17 @@ async fn a_guest_that_crashes_is_told_apart_by_how() {
     assert_eq!(check(&stage, "exit", LONG).await, trapped("the hook called exit(1) instead of answering"));
     assert_eq!(check(&stage, "answer", LONG).await, said("answered"));
     match check(&stage, "recurse", LONG).await {
-        Err(HookFailure::Trapped { message, .. }) => assert!(message.contains("recursed too deeply"), "{message}"),
+        Err(HookFailure::Trapped { message, .. }) => {
+            assert!(message.contains("recursed too deeply"), "{message}")
+        }
         other => panic!("{other:?}"),
     }
     match check(&stage, "allocate", LONG).await {
         Err(HookFailure::Trapped { message, .. }) => {
-            assert_eq!(message, "the hook panicked or aborted, after it was refused more than 256 MiB of memory");
+            assert_eq!(
+                message,
+                "the hook panicked or aborted, after it was refused more than 256 MiB of memory"
+            );
         }
         other => panic!("{other:?}"),
     }
@@ -63,7 +69,10 @@ async fn a_guest_that_never_answers_is_stopped_in_time() {
 async fn a_guests_own_errors_keep_their_meaning() {
     let stage = Stage::new();
     let later = check(&stage, "temporary", LONG).await.unwrap_err();
-    assert_eq!((later.is_temporary(), later.reason(), later.hint()), (true, "later".to_owned(), Some("wait".to_owned())));
+    assert_eq!(
+        (later.is_temporary(), later.reason(), later.hint()),
+        (true, "later".to_owned(), Some("wait".to_owned()))
+    );
     let other = HookFailure::Other { code: "E42".to_owned(), reason: "strange".to_owned() };
     assert_eq!(check(&stage, "other", LONG).await, Err(other));
 }

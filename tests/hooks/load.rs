@@ -51,7 +51,8 @@ async fn the_cache_is_used_and_a_forged_entry_is_not() {
     let place = stage.place.path();
     let cache = || CodeCache::open(&place.join("cache"), &place.join("key")).unwrap();
     let hook = hook(json!({"do": "answer"}), nothing(), Duration::from_secs(5));
-    let load = || async { stage.pool(Some(cache())).load(&hook, Kind::Router, stranger(), &stage).await.unwrap() };
+    let load =
+        || async { stage.pool(Some(cache())).load(&hook, Kind::Router, stranger(), &stage).await.unwrap() };
     load().await;
     let entry = std::fs::read_dir(place.join("cache")).unwrap().next().unwrap().unwrap().path();
     let kept = std::fs::read(&entry).unwrap();

@@ -14,8 +14,11 @@ use super::stage::{Stage, call, hook, instance, nothing, stranger};
 /// A program that writes down its process and becomes a sandbox.
 fn noted(stage: &Stage) -> (PathBuf, PathBuf) {
     let (script, note) = (stage.place.path().join("sandbox"), stage.place.path().join("pids"));
-    let text =
-        format!("#!/bin/sh\necho $$ >> '{}'\nexec '{}' \"$@\"\n", note.display(), env!("CARGO_BIN_EXE_cutover"));
+    let text = format!(
+        "#!/bin/sh\necho $$ >> '{}'\nexec '{}' \"$@\"\n",
+        note.display(),
+        env!("CARGO_BIN_EXE_cutover")
+    );
     fs::write(&script, text).unwrap();
     fs::set_permissions(&script, Permissions::from_mode(0o755)).unwrap();
     (script, note)
@@ -49,7 +52,9 @@ async fn one_that_is_killed_fails_its_question_and_the_next_one_is_answered() {
     };
     let (answer, ()) = tokio::join!(asked, killed);
     match answer.result {
-        Err(HookFailure::Died(text)) => assert!(text.starts_with("the sandbox was killed by signal 9"), "{text}"),
+        Err(HookFailure::Died(text)) => {
+            assert!(text.starts_with("the sandbox was killed by signal 9"), "{text}")
+        }
         other => panic!("{other:?}"),
     }
     let answer = hook.check_health(&call, &instance, stage.access()).await;
@@ -104,9 +109,15 @@ async fn it_holds_nothing_open_and_knows_nothing() {
 async fn programs_that_are_no_sandbox() {
     let stage = Stage::new();
     for (program, expected) in [
-        ("/bin/true", "hook/not-compiled: hook `stranger` can't be compiled: the sandbox ended with status 0"),
+        (
+            "/bin/true",
+            "hook/not-compiled: hook `stranger` can't be compiled: the sandbox ended with status 0",
+        ),
         ("/bin/cat", "hook/not-compiled: hook `stranger` can't be compiled: the sandbox "),
-        ("/nowhere", "hook/no-sandbox: the sandbox of hook `stranger` can't be started: No such file or directory"),
+        (
+            "/nowhere",
+            "hook/no-sandbox: the sandbox of hook `stranger` can't be started: No such file or directory",
+        ),
     ] {
         let hook = hook(json!({"do": "answer"}), nothing(), Duration::from_secs(5));
         let loaded = stage.pool_of(program.into(), None).load(&hook, Kind::Router, stranger(), &stage).await;

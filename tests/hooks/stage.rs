@@ -12,8 +12,8 @@ use cutover::hook::{
 use cutover::model::grant::{Denied, Grants};
 use cutover::model::{Color, Hook, HookCall, HookRelease, HookSource, HostName, Instance, Level, Location};
 use cutover::transport::{Link, local_link};
-use cutover_host::{Account, Host};
 use cutover_host::operation::Guard;
+use cutover_host::{Account, Host};
 use serde_json::json;
 
 /// A place to load and ask hooks in, that remembers what they said.
@@ -33,7 +33,13 @@ pub fn stranger() -> Vec<u8> {
         let target = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("bundled");
         let status = Command::new(env!("CARGO"))
             .current_dir(root)
-            .args(["build", "--locked", "--quiet", "--package=cutover-test-stranger", "--target=wasm32-wasip2"])
+            .args([
+                "build",
+                "--locked",
+                "--quiet",
+                "--package=cutover-test-stranger",
+                "--target=wasm32-wasip2",
+            ])
             .args(["--profile=hook", "--target-dir"])
             .arg(&target)
             .env_remove("RUSTFLAGS")
@@ -47,12 +53,7 @@ pub fn stranger() -> Vec<u8> {
 
 /// Every key written and nothing granted: what the stranger needs to be loaded.
 pub fn nothing() -> Grants {
-    Grants {
-        exec: Some(Vec::new()),
-        http: Some(Vec::new()),
-        secrets: Some(Vec::new()),
-        ..Grants::default()
-    }
+    Grants { exec: Some(Vec::new()), http: Some(Vec::new()), secrets: Some(Vec::new()), ..Grants::default() }
 }
 
 impl Stage {
@@ -88,7 +89,14 @@ impl Stage {
     }
 
     /// The stranger with a deed.
-    pub async fn load(&self, kind: Kind, deed: &str, to: &str, grants: Grants, timeout: Duration) -> LoadedHook {
+    pub async fn load(
+        &self,
+        kind: Kind,
+        deed: &str,
+        to: &str,
+        grants: Grants,
+        timeout: Duration,
+    ) -> LoadedHook {
         let hook = hook(json!({"do": deed, "to": to}), grants, timeout);
         self.try_load(&hook, kind, stranger()).await.unwrap()
     }

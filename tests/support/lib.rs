@@ -21,6 +21,7 @@ mod process;
 mod repository;
 mod scratch;
 mod sshd;
+mod systemd;
 mod test;
 
 pub use application::{Behaviour, program as demo_program};
@@ -35,6 +36,7 @@ pub use process::Process;
 pub use repository::Repository;
 pub use scratch::Scratch;
 pub use sshd::Sshd;
+pub use systemd::Systemd;
 pub use test::Test;
 
 use std::time::{Duration, Instant};

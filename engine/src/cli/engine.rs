@@ -125,7 +125,7 @@ fn refusal(loaded: &Loaded, refused: Refused) -> Failure {
     let hooks = loaded.deployment.hooks();
     let faults = refused.settings.iter().filter_map(|(title, fault)| {
         let hook = hooks.iter().find(|hook| hook.title == *title)?;
-        Some(loaded.setting_fault(hook, &fault.key, &fault.reason))
+        Some(loaded.setting_fault(hook, fault))
     });
     match loaded.faults(faults.collect()) {
         Some(faults) if refused.troubles.is_empty() => Failure::Faults(faults),

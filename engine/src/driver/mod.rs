@@ -29,6 +29,8 @@ pub(crate) mod sample;
 mod slot;
 mod state;
 mod systemd;
+#[cfg(test)]
+mod tests;
 mod unit;
 
 pub use drive::{disable, enable, start, state, stop};

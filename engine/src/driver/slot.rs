@@ -138,19 +138,18 @@ impl<'a> Slot<'a> {
         self.deployment.application.env_files.iter().map(absolute).collect()
     }
 
-    /// A command of the application: placeholders filled, started in the release's directory, with the environment that every
+    /// A command of the configuration: placeholders filled, started in the release's directory, with the environment that every
     /// process of that release in this slot has (the process itself, the migration, `exec`).
     #[must_use]
     pub fn program(&self, release: &ReleaseId, command: &[String]) -> Program {
-        let mut program = self.plain_program(release, command);
-        program.env_files = self.own_env_files().into_iter().chain([self.env_file(release)]).collect();
-        program
+        let placeholders = self.placeholders(release.as_str());
+        self.program_as_typed(release, command.iter().map(|word| placeholders.fill(word)))
     }
 
-    /// The same without an environment.
-    pub(super) fn plain_program(&self, release: &ReleaseId, command: &[String]) -> Program {
-        let placeholders = self.placeholders(release.as_str());
-        let mut words = command.iter().map(|word| placeholders.fill(word));
+    /// The same for words that a person typed: braces in them are theirs.
+    #[must_use]
+    pub fn program_as_typed(&self, release: &ReleaseId, words: impl IntoIterator<Item = String>) -> Program {
+        let mut words = words.into_iter();
         let program = words.next().unwrap_or_default();
         let release_directory = self.release_directory(release);
         Program {
@@ -161,6 +160,7 @@ impl<'a> Slot<'a> {
                 program
             },
             args: words.collect(),
+            env_files: self.own_env_files().into_iter().chain([self.env_file(release)]).collect(),
             directory: Some(release_directory),
             output_limit: OUTPUT_LIMIT,
             ..Program::default()

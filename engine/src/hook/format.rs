@@ -73,7 +73,10 @@ mod tests {
         for (bytes, expected) in [
             (&b"\0asm\x0d\0\x01\0"[..], Ok(())),
             (b"\0asm\x0d\0\x01\0\x00\x02ab\x01\x80\x00", Ok(())),
-            (b"\0asm\x0d\0\x01\0\x00\x02ab\x01\x83\x01abc", Err("the file is cut off: at least 128 bytes are missing")),
+            (
+                b"\0asm\x0d\0\x01\0\x00\x02ab\x01\x83\x01abc",
+                Err("the file is cut off: at least 128 bytes are missing"),
+            ),
             (b"\0asm\x0d\0\x01\0\x00\x02a", Err("the file is cut off in the middle")),
             (b"\0asm\x0d\0\x01\0\x00\x82", Err("the file is cut off in the middle")),
             (b"", Err("the file is empty")),

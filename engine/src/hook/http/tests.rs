@@ -64,11 +64,14 @@ async fn answered(answer: &[u8]) -> Result<Fetched, HttpFailure> {
 #[tokio::test]
 async fn the_name_of_the_url_goes_to_the_address_that_was_said() {
     for via in [None, Some(link())] {
-        let (port, task) = server(b"HTTP/1.1 302 Found\r\nLocation: /x\r\nSet-Cookie: a\r\nset-cookie: b\r\n\r\n".to_vec()).await;
+        let (port, task) =
+            server(b"HTTP/1.1 302 Found\r\nLocation: /x\r\nSet-Cookie: a\r\nset-cookie: b\r\n\r\n".to_vec())
+                .await;
         let url = url("http://Shop.example.com:8080/up?x=1");
         let headers = [("X-Probe".to_owned(), "1".to_owned())];
         let connect_to = Some(("127.0.0.1", port));
-        let fetch = Fetch { connect_to, via, headers: &headers, body: b"body".to_vec(), method: "POST", ..get(&url) };
+        let fetch =
+            Fetch { connect_to, via, headers: &headers, body: b"body".to_vec(), method: "POST", ..get(&url) };
         let answer = HttpClient::new().fetch(fetch).await.expect("an answer");
         let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         assert_eq!(
@@ -116,7 +119,8 @@ async fn what_is_no_answer_is_broken() {
 
 #[tokio::test]
 async fn nobody_there_means_nothing_was_sent() {
-    let free = TcpListener::bind("127.0.0.1:0").await.expect("a port").local_addr().expect("an address").port();
+    let free =
+        TcpListener::bind("127.0.0.1:0").await.expect("a port").local_addr().expect("an address").port();
     let target = url(&format!("http://127.0.0.1:{free}/"));
     assert_eq!(
         HttpClient::new().fetch(get(&target)).await,
@@ -140,7 +144,10 @@ async fn a_name_that_leads_inside_is_refused_unless_it_was_meant() {
         let target = url("http://localhost:1/");
         let fetch = Fetch { addresses: Addresses::Public, via, ..get(&target) };
         let outcome = HttpClient::new().fetch(fetch).await;
-        assert!(matches!(&outcome, Err(HttpFailure::Denied(text)) if text.starts_with("`localhost` leads to ")), "{outcome:?}");
+        assert!(
+            matches!(&outcome, Err(HttpFailure::Denied(text)) if text.starts_with("`localhost` leads to ")),
+            "{outcome:?}"
+        );
     }
 }
 

@@ -145,7 +145,11 @@ fn done(settings: &Settings, instance: Option<&Instance>) -> Result<String, Hook
             let arguments = std::env::args().count();
             let files = std::fs::read_dir("/").map(Iterator::count);
             let network = std::net::TcpStream::connect("127.0.0.1:1").map(|_| ());
-            format!("{variables} {arguments} {:?} {:?}", files.map_err(|e| e.kind()), network.map_err(|e| e.kind()))
+            format!(
+                "{variables} {arguments} {:?} {:?}",
+                files.map_err(|e| e.kind()),
+                network.map_err(|e| e.kind())
+            )
         }
     })
 }

@@ -137,9 +137,15 @@ fn variables_directories_and_inputs_are_granted_one_by_one() {
         input: true,
         ..exec(HostGroup::Builder, "{checkout}/gradlew", &["--out={output}"])
     };
-    let wish = Wish { host: "builder", program: "/w/checkout/gradlew", args: &["--out=/w/output"], ..Wish::default() };
+    let wish = Wish {
+        host: "builder",
+        program: "/w/checkout/gradlew",
+        args: &["--out=/w/output"],
+        ..Wish::default()
+    };
     let verdict = |wish: Wish<'_>| exec_verdict(&grant, Mode::Changing, &wish);
-    let fine = Wish { env: &["MODE", "NODE_ENV"], directory: Some("/w/checkout"), input: true, ..wish.clone() };
+    let fine =
+        Wish { env: &["MODE", "NODE_ENV"], directory: Some("/w/checkout"), input: true, ..wish.clone() };
     assert_eq!(verdict(fine), "on desk");
     assert_eq!(verdict(Wish { directory: Some("/srv/a"), ..wish.clone() }), "on desk");
     for directory in ["/srv/a/b", "/srv/.a", "/srv/a/..", "/w/checkout/", "/w", "srv/a"] {
@@ -155,7 +161,8 @@ fn variables_directories_and_inputs_are_granted_one_by_one() {
 
 #[test]
 fn as_root_everything_is_exact() {
-    let grant = ExecGrant { as_root: true, ..exec(HostGroup::Routers, "/usr/bin/systemctl", &["reload", "*"]) };
+    let grant =
+        ExecGrant { as_root: true, ..exec(HostGroup::Routers, "/usr/bin/systemctl", &["reload", "*"]) };
     let wish = Wish { host: "lb1", program: "/usr/bin/systemctl", as_root: true, ..Wish::default() };
     let verdict = |wish: Wish<'_>| exec_verdict(&grant, Mode::Changing, &wish);
     assert_eq!(verdict(Wish { args: &["reload", "nginx"], ..wish.clone() }), NO);
@@ -270,7 +277,8 @@ fn sockets_take_the_lines_that_were_granted() {
 fn reading_questions_only_read() {
     let path = || Some(vec![PathGrant { hosts: HostGroup::App, path: "/a".to_owned() }]);
     let link = LinkGrant { hosts: HostGroup::App, path: "/a".to_owned(), targets: texts(&["b"]) };
-    let http = HttpGrant { to: HttpTarget::Origin("https://a.example".to_owned()), private: false, via: None };
+    let http =
+        HttpGrant { to: HttpTarget::Origin("https://a.example".to_owned()), private: false, via: None };
     let grants = Grants {
         read: path(),
         write: path(),
