@@ -31,6 +31,6 @@ impl Arguments {
         let loaded = invocation.load()?;
         let terminal = stdin().is_terminal() && stdout().is_terminal();
         let request = ExecRequest { instance: self.side.choice(), argv: self.argv, terminal };
-        engine::exec(&loaded, request).await
+        engine::exec(&loaded, request, invocation.output.remarks()).await
     }
 }
