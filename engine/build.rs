@@ -150,8 +150,5 @@ fn variable(name: &str) -> Result<String, String> {
 }
 
 fn instruct(instruction: &str, value: &str) {
-    #[expect(clippy::print_stdout, reason = "cargo reads it")]
-    {
-        println!("cargo::{instruction}={value}");
-    }
+    println!("cargo::{instruction}={value}");
 }

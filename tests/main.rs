@@ -3,11 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test ends, loudly, at what its set-up can't do")]
 
 mod deploy_user;
+mod faults_of_hosts;
 mod faults_of_instances;
 mod faults_of_routers;
 mod first_deployment;
 mod fleet;
 mod foreign_journal;
+mod hooks;
 mod interrupt;
 mod lock;
 mod peers;

@@ -12,6 +12,51 @@ use crate::{Call, Color, HookError, SettingFault, panic_message, settings};
 /// anything goes wrong.
 ///
 /// In `features`, `observe` and `connections` the engine refuses every import that could change something.
+///
+/// ```
+/// use cutover_hooks::http::Request;
+/// use cutover_hooks::{Call, Color, HookError, Observation, Router, Routing};
+///
+/// /// A balancer with an HTTP interface of two paths.
+/// pub struct Balancer;
+///
+/// #[derive(serde::Deserialize)]
+/// #[serde(deny_unknown_fields)]
+/// pub struct Settings {
+///     url: String,
+/// }
+///
+/// impl Router for Balancer {
+///     type Settings = Settings;
+///
+///     fn features(_: &Settings, _: &Call) -> Result<Vec<String>, HookError> {
+///         Ok(Vec::new())
+///     }
+///
+///     fn observe(settings: &Settings, _: &Call, router: &str) -> Result<Observation, HookError> {
+///         let said = Request::new("GET", format!("{}/live", settings.url)).via(router).fetch()?;
+///         let color = match said.text.trim() {
+///             "blue" => Some(Color::Blue),
+///             "green" => Some(Color::Green),
+///             _ => None,
+///         };
+///         Ok(Observation { routing: Some(Routing::to(color)), settled: true, labels: Vec::new() })
+///     }
+///
+///     fn prepare(_: &Settings, _: &Call, _: &str, want: &Routing) -> Result<String, HookError> {
+///         Ok(format!("+blue {} %\n+green {} %\n", want.blue, want.green))
+///     }
+///
+///     fn apply(settings: &Settings, _: &Call, router: &str, want: &Routing) -> Result<(), HookError> {
+///         let color = want.only().ok_or_else(|| HookError::failed("the balancer always has a live colour"))?;
+///         Request::new("PUT", format!("{}/live", settings.url)).via(router).body(color.as_str()).fetch()?;
+///         Ok(())
+///     }
+/// }
+///
+/// cutover_hooks::export!(router: Balancer);
+/// # fn main() {}
+/// ```
 pub trait Router {
     /// The `settings` table. `#[serde(deny_unknown_fields)]` finds misspelt keys.
     type Settings: DeserializeOwned;

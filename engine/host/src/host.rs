@@ -33,24 +33,25 @@ impl Host {
     pub fn perform(&self, call: &Call, stream: &dyn Stream) -> Result<Answer, Fault> {
         let scope = Scope::new(call.deadline_ms, stream);
         let account = &self.account;
-        // Long work is done before the leave is taken, or after it is given back: the lock's holder renews it under the same mutex.
+        // The long ones take it for their commit point alone: the lock's holder renews it under the same mutex.
         let leave = || Leave::take(account, call.guard.as_ref(), &scope);
         let done = |result: Result<(), Fault>| result.map(|()| Answer::Done);
+        let takes_it_itself = matches!(
+            call.operation,
+            Operation::StageFinish { .. } | Operation::RemoveRelease { .. } | Operation::StopProcess { .. }
+        );
+        let _leave = if takes_it_itself { None } else { Some(leave()?) };
         match &call.operation {
             Operation::StageFinish { directory, release, token, record, linked_dirs, linked_files } => {
                 let staged = staging::Finish { directory, release, token, record, linked_dirs, linked_files };
-                return done(staging::finish(account, &staged, &scope, leave));
+                done(staging::finish(account, &staged, &scope, leave))
             }
             Operation::RemoveRelease { directory, release } => {
-                return done(release::remove(account, directory, release, leave));
+                done(release::remove(account, directory, release, leave))
             }
             Operation::StopProcess { directory, grace_ms } => {
-                return process::stop(account, directory, *grace_ms, &scope, leave).map(Answer::Process);
+                process::stop(account, directory, *grace_ms, &scope, leave).map(Answer::Process)
             }
-            _ => {}
-        }
-        let _leave = leave()?;
-        match &call.operation {
             Operation::Facts { paths } => facts::gather(account, paths).map(Answer::Facts),
             Operation::Read { path, beneath, limit } => {
                 files::read(account, path, beneath.as_deref(), *limit).map(Bytes).map(Answer::Content)
@@ -123,11 +124,6 @@ impl Host {
             }
             Operation::ReadLock { state } => lock::read(account, state).map(Answer::Lock),
             Operation::Fence { state, epoch } => done(fence::fence(account, state, *epoch, &scope)),
-            Operation::StageFinish { .. }
-            | Operation::RemoveRelease { .. }
-            | Operation::StopProcess { .. } => {
-                unreachable!("performed above")
-            }
         }
     }
 }

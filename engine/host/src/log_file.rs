@@ -31,10 +31,9 @@ impl LogFile {
 
     /// Appends. What can't be written is lost.
     pub(crate) fn write(&mut self, piece: &[u8]) {
-        if self.length > 0 && self.length + piece.len() as u64 > self.limit {
-            if fs::rename(&self.path, format!("{}.1", self.path)).is_ok() {
-                self.file = None;
-            }
+        let full = self.length > 0 && self.length + piece.len() as u64 > self.limit;
+        if full && fs::rename(&self.path, format!("{}.1", self.path)).is_ok() {
+            self.file = None;
         }
         if self.file.is_none() {
             self.file = append_to(&self.path).ok();

@@ -37,7 +37,7 @@ fn serve_engine() -> io::Result<()> {
     let input = io::BufReader::with_capacity(128 << 10, io::stdin());
     // Not the buffered one of std, which looks for line breaks.
     let output = File::from(io::stdout().as_fd().try_clone_to_owned()?);
-    serve(Arc::new(host), input, output, &digest)
+    serve(&Arc::new(host), input, output, &digest)
 }
 
 fn complain(message: &str) -> ExitCode {

@@ -35,7 +35,9 @@ fn same_release(directory: &str, wanted: &str) -> Result<ProcessState, Fault> {
             let message = format!("process {pid} of release `{release}` runs there already");
             Err(Fault::new(FaultKind::Conflict, message))
         }
-        state => Ok(state),
+        state @ (ProcessState::Absent | ProcessState::Running { .. } | ProcessState::Exited { .. }) => {
+            Ok(state)
+        }
     }
 }
 

@@ -121,16 +121,12 @@ pub(crate) fn command(account: &Account, program: &Program) -> Result<Command, F
 
 /// A fault for a command that could not be started.
 pub(crate) fn cannot_start(name: &str, error: io::Error) -> Fault {
-    match error.kind() {
-        io::ErrorKind::NotFound if !name.contains('/') => {
-            Fault::new(FaultKind::NotFound, format!("program `{name}` was not found on {PATH}"))
-        }
-        io::ErrorKind::NotFound => Fault::new(
-            FaultKind::NotFound,
-            format!("program `{name}` was not found (or the interpreter that its first line names)"),
-        ),
-        _ => fault::io("run", name, error),
+    if error.kind() != io::ErrorKind::NotFound {
+        return fault::io("run", name, error);
     }
+    let words = if name.contains('/') { " (or the interpreter that its first line names)" } else { "" };
+    let place = if name.contains('/') { String::new() } else { format!(" on {PATH}") };
+    Fault::new(FaultKind::NotFound, format!("program `{name}` was not found{place}{words}"))
 }
 
 /// Exit status as shells count it: 128 plus the signal's number when a signal ended it.

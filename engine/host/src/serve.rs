@@ -21,7 +21,7 @@ const GRACE: Duration = Duration::from_secs(10);
 /// # Errors
 /// When input or output fail, or the engine does not keep to the protocol.
 pub fn serve(
-    host: Arc<Host>,
+    host: &Arc<Host>,
     mut input: impl Read,
     output: impl Write + Send + 'static,
     digest: &str,
@@ -35,7 +35,7 @@ pub fn serve(
         true,
         &frame::encode(frame::HELLO, Kind::Hello, format!("cutover-host 1 {digest}").as_bytes()),
     )?;
-    let served = connection.read_frames(&host, &mut input);
+    let served = connection.read_frames(host, &mut input);
     connection.end();
     served
 }

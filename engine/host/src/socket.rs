@@ -192,10 +192,11 @@ fn connect(address: SocketAddr, limit: Option<Duration>) -> Result<TcpStream, Fa
         Some(limit) => TcpStream::connect_timeout(&address, limit.max(Duration::from_millis(1))),
         None => TcpStream::connect(address),
     }
-    .map_err(|error| match error.kind() {
-        ErrorKind::TimedOut | ErrorKind::WouldBlock => {
+    .map_err(|error| {
+        if matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::WouldBlock) {
             Fault::new(FaultKind::TimedOut, format!("`{address}` did not answer in time"))
+        } else {
+            fault::io("connect to", address, error)
         }
-        _ => fault::io("connect to", address, error),
     })
 }

@@ -289,7 +289,8 @@ impl<'a> Linked<'a> {
                         return Err(Fault::new(FaultKind::Conflict, message));
                     }
                     Err(_) => {
-                        fs::create_dir(&parent).map_err(|error| fault::io("make", parent.display(), error))?
+                        fs::create_dir(&parent)
+                            .map_err(|error| fault::io("make", parent.display(), error))?;
                     }
                 }
             }

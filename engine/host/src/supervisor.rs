@@ -263,6 +263,7 @@ struct Watch<'a> {
     order: &'a Order,
     child: std::process::Child,
     control: File,
+    log: Option<LogFile>,
     over: Arc<Flag>,
     _lock: File,
 }
@@ -277,6 +278,10 @@ impl<'a> Watch<'a> {
         }
         forget(&order.directory)?;
         let control = control(&order.directory)?;
+        let log = match &order.duty {
+            Duty::Process { log, log_limit, .. } => Some(LogFile::open(log, *log_limit)?),
+            Duty::Operation { .. } => None,
+        };
         let name = &order.program.program;
         let fails = |error: io::Error| fault::io("start", name, error);
         let (ours, theirs) = UnixStream::pair().map_err(fails)?;
@@ -297,7 +302,7 @@ impl<'a> Watch<'a> {
         }
         let over = Arc::new(Flag::new().map_err(fails)?);
         when_ended(Pid::from_child(&child), Arc::clone(&over))?;
-        Ok(Some(Self { order, child, control, over, _lock: lock }))
+        Ok(Some(Self { order, child, control, log, over, _lock: lock }))
     }
 
     /// Writes down who it is, then lets it become the program.
@@ -327,10 +332,7 @@ impl<'a> Watch<'a> {
         let pid = Pid::from_child(&self.child);
         let limit = self.order.program.output_limit;
         let mut kept = (Output::new(limit), Output::new(limit));
-        let mut log = match &self.order.duty {
-            Duty::Process { log, log_limit, .. } => Some(LogFile::open(log, *log_limit)?),
-            Duty::Operation { .. } => None,
-        };
+        let mut log = self.log.take();
         let mut out: [Option<Box<dyn Pipe>>; 2] = [
             self.child.stdout.take().map(|pipe| Box::new(pipe) as Box<dyn Pipe>),
             self.child.stderr.take().map(|pipe| Box::new(pipe) as Box<dyn Pipe>),

@@ -74,9 +74,10 @@ fn fill_value(values: &Values, value: Value) -> Result<Value, GrantsFault> {
         Value::Array(items) => {
             let mut filled = Vec::new();
             for item in items {
-                match item {
-                    Value::String(text) => filled.extend(values.items(&text)?),
-                    other => filled.push(fill_value(values, other)?),
+                if let Value::String(text) = item {
+                    filled.extend(values.items(&text)?);
+                } else {
+                    filled.push(fill_value(values, item)?);
                 }
             }
             Ok(Value::Array(filled))
@@ -148,6 +149,23 @@ path = "{checkout}/VERSION"
     }
 
     #[test]
+    fn a_build_of_the_whole_checkout_moves_all_of_it() {
+        assert_eq!(
+            grants("command-build", &json!({"run": [], "artifact": "."})).unwrap(),
+            r#"[[exec]]
+hosts = "builder"
+program = "rm"
+args = ["-rf", "--", "{checkout}/.git"]
+
+[[exec]]
+hosts = "builder"
+program = "mv"
+args = ["--", "{checkout}", "{output}"]
+"#
+        );
+    }
+
+    #[test]
     fn a_build_without_a_version_file_reads_nothing() {
         let text = grants("command-build", &json!({"run": [["make"]], "artifact": "dist"})).unwrap();
         assert!(!text.contains("read"), "{text}");
@@ -209,6 +227,7 @@ path = "/run/nginx.pid"
 [[http]]
 to = "http://shop.example.com:81"
 via = "routers"
+private = true
 
 [[link]]
 hosts = "routers"

@@ -63,10 +63,8 @@ impl Values {
 
     /// A string of the template as elements of a list: several, when it stands for a list.
     pub(super) fn items(&self, text: &str) -> Result<Vec<Value>, GrantsFault> {
-        match self.value(text)? {
-            Value::Array(items) => Ok(items),
-            one => Ok(vec![one]),
-        }
+        let value = self.value(text)?;
+        if let Value::Array(items) = value { Ok(items) } else { Ok(vec![value]) }
     }
 
     fn text(&self, text: &str) -> Result<String, GrantsFault> {

@@ -18,8 +18,8 @@ pub(super) struct Arguments {}
 
 impl Arguments {
     pub(super) async fn run(self, invocation: &Invocation) -> Ended {
-        let deployment = invocation.load()?.deployment;
-        invocation.confirm(&deployment, "abort")?;
-        engine::recover(&deployment, Recovery::Abort, invocation.output.sink()).await
+        let loaded = invocation.load()?;
+        invocation.confirm(&loaded.deployment, "abort")?;
+        engine::recover(&loaded, Recovery::Abort, invocation.output.sink()).await
     }
 }

@@ -21,8 +21,8 @@ pub(super) struct Arguments {
 
 impl Arguments {
     pub(super) async fn run(self, invocation: &Invocation) -> Ended {
-        let deployment = invocation.load()?.deployment;
-        let view = engine::check(&deployment, self.hosts).await?;
+        let loaded = invocation.load()?;
+        let view = engine::check(&loaded, self.hosts).await?;
         invocation.output.view(&view, report::check);
         Ok(if view.is_ready() { DONE } else { ExitCode::NothingChanged.code() })
     }

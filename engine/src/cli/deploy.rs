@@ -67,7 +67,7 @@ impl Source {
 
 impl Arguments {
     pub(super) async fn run(self, invocation: &Invocation) -> Ended {
-        let deployment = invocation.load()?.deployment;
+        let loaded = invocation.load()?;
         let request = DeployRequest {
             source: self.source.into_request(),
             message: self.message,
@@ -75,9 +75,9 @@ impl Arguments {
             lock_wait: self.lock_wait,
         };
         if self.dry_run {
-            return show(invocation, &deployment, request).await;
+            return show(invocation, &loaded, request).await;
         }
-        invocation.confirm(&deployment, "deploy")?;
-        engine::deploy(&deployment, request, invocation.output.sink()).await
+        invocation.confirm(&loaded.deployment, "deploy")?;
+        engine::deploy(&loaded, request, invocation.output.sink()).await
     }
 }

@@ -3,87 +3,141 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::io::AsyncReadExt as _;
+use tokio::sync::mpsc;
+
 use super::Ended;
 use super::failure::Failure;
+use super::world::setting;
+use crate::config::Loaded;
 use crate::model::request::{DeployRequest, ExecRequest, LogsRequest, Recovery, RollbackRequest};
-use crate::model::view::{CheckView, ExitCode, HistoryView, PlanView, Problem, SetupView, StatusView};
-use crate::model::{Deployment, EventSink};
+use crate::model::view::{CheckView, HistoryView, PlanView, Problem, SetupView, StatusView};
+use crate::model::{Event, EventSink, Trouble};
+use crate::run::{self, Refused, Session};
+use crate::transport::Chunk;
 
-/// Until the parts are joined.
-fn absent<T>(what: &str) -> Result<T, Failure> {
-    Err(Problem::new("internal/absent", format!("this build lacks `{what}`"), ExitCode::Internal).into())
+/// For commands that are no run: nobody listens to their events.
+struct Silent;
+
+impl EventSink for Silent {
+    fn emit(&self, _: &Event) {}
 }
 
 /// `cutover check`.
-pub(super) async fn check(_deployment: &Deployment, _hosts: bool) -> Result<CheckView, Failure> {
-    absent("run::check")
+pub(super) async fn check(loaded: &Loaded, hosts: bool) -> Result<CheckView, Failure> {
+    let warnings = loaded.warnings.iter().map(|warning| warning.message.clone()).collect();
+    let file = loaded.file();
+    let setting = setting(loaded.deployment.clone(), Arc::new(Silent))?;
+    run::check(setting, file, warnings, hosts).await.map_err(|refused| refusal(loaded, refused))
 }
 
 /// `cutover setup`.
-pub(super) async fn setup(_deployment: &Deployment) -> Result<SetupView, Failure> {
-    absent("run::setup")
+pub(super) async fn setup(loaded: &Loaded) -> Result<SetupView, Failure> {
+    let setting = setting(loaded.deployment.clone(), Arc::new(Silent))?;
+    run::setup(setting).await.map_err(|refused| refusal(loaded, refused))
 }
 
 /// `cutover plan`.
-pub(super) async fn plan(_deployment: &Deployment, _request: DeployRequest) -> Result<PlanView, Failure> {
-    absent("run::plan")
+pub(super) async fn plan(loaded: &Loaded, request: DeployRequest) -> Result<PlanView, Failure> {
+    let session = session(loaded, Arc::new(Silent)).await?;
+    Ok(run::plan(&session, request).await.map_err(problem)?)
 }
 
 /// `cutover deploy`.
-pub(super) async fn deploy(
-    _deployment: &Deployment,
-    _request: DeployRequest,
-    _sink: Arc<dyn EventSink>,
-) -> Ended {
-    absent("run::deploy")
+pub(super) async fn deploy(loaded: &Loaded, request: DeployRequest, sink: Arc<dyn EventSink>) -> Ended {
+    let session = session(loaded, sink).await?;
+    Ok(run::deploy(&session, request).await.code())
 }
 
 /// `cutover rollback`.
-pub(super) async fn rollback(
-    _deployment: &Deployment,
-    _request: RollbackRequest,
-    _sink: Arc<dyn EventSink>,
-) -> Ended {
-    absent("run::rollback")
+pub(super) async fn rollback(loaded: &Loaded, request: RollbackRequest, sink: Arc<dyn EventSink>) -> Ended {
+    let session = session(loaded, sink).await?;
+    Ok(run::rollback(&session, request).await.code())
 }
 
 /// `cutover resume` and `cutover abort`.
-pub(super) async fn recover(
-    _deployment: &Deployment,
-    _recovery: Recovery,
-    _sink: Arc<dyn EventSink>,
-) -> Ended {
-    absent("run::recover")
+pub(super) async fn recover(loaded: &Loaded, recovery: Recovery, sink: Arc<dyn EventSink>) -> Ended {
+    let session = session(loaded, sink).await?;
+    Ok(run::recover(&session, recovery).await.code())
 }
 
 /// `cutover unlock`: who held the lock, in words.
-pub(super) async fn unlock(_deployment: &Deployment, _epoch: u64) -> Result<String, Failure> {
-    absent("run::unlock")
+pub(super) async fn unlock(loaded: &Loaded, epoch: u64) -> Result<String, Failure> {
+    let setting = setting(loaded.deployment.clone(), Arc::new(Silent))?;
+    Ok(run::unlock(setting, epoch).await.map_err(problem)?)
 }
 
 /// `cutover status`.
-pub(super) async fn status(
-    _deployment: &Deployment,
-    _max_age: Option<Duration>,
-) -> Result<StatusView, Failure> {
-    absent("run::status")
+pub(super) async fn status(loaded: &Loaded, max_age: Option<Duration>) -> Result<StatusView, Failure> {
+    let setting = setting(loaded.deployment.clone(), Arc::new(Silent))?;
+    run::status(setting, max_age).await.map_err(|refused| refusal(loaded, refused))
 }
 
 /// `cutover history`: at most `entries`, newest first.
-pub(super) async fn history(_deployment: &Deployment, _entries: usize) -> Result<HistoryView, Failure> {
-    absent("run::history")
+pub(super) async fn history(loaded: &Loaded, entries: usize) -> Result<HistoryView, Failure> {
+    let setting = setting(loaded.deployment.clone(), Arc::new(Silent))?;
+    Ok(run::history(setting, entries).await.map_err(problem)?)
 }
 
 /// `cutover exec`: the program's own exit code.
-pub(super) async fn exec(_deployment: &Deployment, _request: ExecRequest) -> Ended {
-    absent("run::exec")
+pub(super) async fn exec(loaded: &Loaded, request: ExecRequest) -> Ended {
+    let setting = setting(loaded.deployment.clone(), Arc::new(Silent))?;
+    let (sender, input) = mpsc::channel(4);
+    tokio::spawn(async move {
+        let mut stdin = tokio::io::stdin();
+        let mut piece = vec![0; 16 * 1024];
+        while let Ok(length @ 1..) = stdin.read(&mut piece).await {
+            if sender.send(piece[..length].to_vec()).await.is_err() {
+                break;
+            }
+        }
+    });
+    let print = |chunk: Chunk| {
+        use std::io::Write as _;
+        // A closed output ends nothing.
+        let _ = match chunk {
+            Chunk::Out(bytes) => std::io::stdout().write_all(&bytes).and_then(|()| std::io::stdout().flush()),
+            Chunk::Errors(bytes) => std::io::stderr().write_all(&bytes),
+        };
+    };
+    let status = run::exec_in(setting, request, input, print).await.map_err(problem)?;
+    Ok(u8::try_from(status).unwrap_or(255))
 }
 
 /// `cutover logs`: `line` is called with host and text of each line.
 pub(super) async fn logs(
-    _deployment: &Deployment,
-    _request: LogsRequest,
-    _line: &(dyn Fn(&str, &str) + Sync),
+    loaded: &Loaded,
+    request: LogsRequest,
+    line: &(dyn Fn(&str, &str) + Sync),
 ) -> Result<(), Failure> {
-    absent("run::logs")
+    let setting = setting(loaded.deployment.clone(), Arc::new(Silent))?;
+    let print = |found: &run::HostLine| line(found.host.as_str(), &found.line.text);
+    Ok(run::logs(setting, request, print).await.map_err(problem)?)
+}
+
+async fn session(loaded: &Loaded, sink: Arc<dyn EventSink>) -> Result<Session, Failure> {
+    let setting = setting(loaded.deployment.clone(), sink)?;
+    Session::open(setting).await.map_err(|refused| refusal(loaded, refused))
+}
+
+/// What speaks against beginning, at its place in the file where it has one.
+fn refusal(loaded: &Loaded, refused: Refused) -> Failure {
+    let hooks = loaded.deployment.hooks();
+    let faults = refused.settings.iter().filter_map(|(title, fault)| {
+        let hook = hooks.iter().find(|hook| hook.title == *title)?;
+        Some(loaded.setting_fault(hook, fault))
+    });
+    match loaded.faults(faults.collect()) {
+        Some(faults) if refused.troubles.is_empty() => Failure::Faults(faults),
+        _ => Failure::Problems(refused.troubles.into_iter().map(problem).collect()),
+    }
+}
+
+fn problem(trouble: Trouble) -> Problem {
+    let exit_code = run::exit_code(&trouble.code);
+    let problem = Problem::new(trouble.code, trouble.message, exit_code);
+    match trouble.hint {
+        Some(hint) => problem.hint(hint),
+        None => problem,
+    }
 }

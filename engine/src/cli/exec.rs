@@ -28,9 +28,9 @@ pub(super) struct Arguments {
 
 impl Arguments {
     pub(super) async fn run(self, invocation: &Invocation) -> Ended {
-        let deployment = invocation.load()?.deployment;
+        let loaded = invocation.load()?;
         let terminal = stdin().is_terminal() && stdout().is_terminal();
         let request = ExecRequest { instance: self.side.choice(), argv: self.argv, terminal };
-        engine::exec(&deployment, request).await
+        engine::exec(&loaded, request).await
     }
 }

@@ -20,8 +20,8 @@ pub(super) struct Arguments {
 
 impl Arguments {
     pub(super) async fn run(self, invocation: &Invocation) -> Ended {
-        let deployment = invocation.load()?.deployment;
-        let view = engine::history(&deployment, self.entries).await?;
+        let loaded = invocation.load()?;
+        let view = engine::history(&loaded, self.entries).await?;
         invocation.output.view(&view, report::history);
         Ok(DONE)
     }

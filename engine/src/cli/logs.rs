@@ -36,13 +36,13 @@ struct LogLine<'a> {
 
 impl Arguments {
     pub(super) async fn run(self, invocation: &Invocation) -> Ended {
-        let deployment = invocation.load()?.deployment;
+        let loaded = invocation.load()?;
         let request = LogsRequest { instances: self.side.choice(), lines: self.lines, follow: self.follow };
         let print = |host: &str, text: &str| {
             let line = |_: &LogLine<'_>, _| vec![Line::of(Tone::Dim, host).with(Tone::Dim, " │ ").text(text)];
             invocation.output.view(&LogLine { host, text }, line);
         };
-        engine::logs(&deployment, request, &print).await?;
+        engine::logs(&loaded, request, &print).await?;
         Ok(DONE)
     }
 }

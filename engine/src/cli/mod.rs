@@ -23,6 +23,7 @@ mod history;
 mod init;
 mod invocation;
 mod logs;
+mod masked;
 mod output;
 mod plan;
 mod project_file;
@@ -35,6 +36,7 @@ mod status;
 mod surroundings;
 mod unlock;
 mod words;
+mod world;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -45,6 +47,8 @@ use arguments::{Arguments, Command};
 use failure::Failure;
 use invocation::Invocation;
 use output::{ColorWish, Output};
+
+pub use world::SUPERVISOR_WORD;
 
 use crate::model::view::{self, Problem};
 

@@ -7,7 +7,7 @@ use clap::Args;
 use super::deploy::Source;
 use super::invocation::Invocation;
 use super::{DONE, Ended, engine};
-use crate::model::Deployment;
+use crate::config::Loaded;
 use crate::model::request::DeployRequest;
 use crate::report;
 
@@ -28,16 +28,16 @@ pub(super) struct Arguments {
 
 impl Arguments {
     pub(super) async fn run(self, invocation: &Invocation) -> Ended {
-        let deployment = invocation.load()?.deployment;
+        let loaded = invocation.load()?;
         let source = self.source.into_request();
         let request = DeployRequest { source, message: None, adopt: self.adopt, lock_wait: Duration::ZERO };
-        show(invocation, &deployment, request).await
+        show(invocation, &loaded, request).await
     }
 }
 
 /// Shows what a deployment would do.
-pub(super) async fn show(invocation: &Invocation, deployment: &Deployment, request: DeployRequest) -> Ended {
-    let view = engine::plan(deployment, request).await?;
+pub(super) async fn show(invocation: &Invocation, loaded: &Loaded, request: DeployRequest) -> Ended {
+    let view = engine::plan(loaded, request).await?;
     invocation.output.view(&view, report::plan);
     Ok(DONE)
 }

@@ -22,9 +22,9 @@ pub(super) struct Arguments {
 
 impl Arguments {
     pub(super) async fn run(self, invocation: &Invocation) -> Ended {
-        let deployment = invocation.load()?.deployment;
-        invocation.confirm(&deployment, "resume")?;
+        let loaded = invocation.load()?;
+        invocation.confirm(&loaded.deployment, "resume")?;
         let recovery = if self.forward { Recovery::ResumeForward } else { Recovery::Resume };
-        engine::recover(&deployment, recovery, invocation.output.sink()).await
+        engine::recover(&loaded, recovery, invocation.output.sink()).await
     }
 }

@@ -31,9 +31,9 @@ pub(super) struct Arguments {
 
 impl Arguments {
     pub(super) async fn run(self, invocation: &Invocation) -> Ended {
-        let deployment = invocation.load()?.deployment;
-        invocation.confirm(&deployment, "rollback")?;
+        let loaded = invocation.load()?;
+        invocation.confirm(&loaded.deployment, "rollback")?;
         let request = RollbackRequest { to: self.to, message: self.message, lock_wait: self.lock_wait };
-        engine::rollback(&deployment, request, invocation.output.sink()).await
+        engine::rollback(&loaded, request, invocation.output.sink()).await
     }
 }

@@ -17,8 +17,8 @@ pub(super) struct Arguments {}
 
 impl Arguments {
     pub(super) async fn run(self, invocation: &Invocation) -> Ended {
-        let deployment = invocation.load()?.deployment;
-        let view = engine::setup(&deployment).await?;
+        let loaded = invocation.load()?;
+        let view = engine::setup(&loaded).await?;
         invocation.output.view(&view, |view, _| report::setup(view));
         Ok(DONE)
     }

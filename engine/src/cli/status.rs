@@ -28,8 +28,8 @@ pub(super) struct Arguments {
 
 impl Arguments {
     pub(super) async fn run(self, invocation: &Invocation) -> Ended {
-        let deployment = invocation.load()?.deployment;
-        let view = engine::status(&deployment, self.max_age).await?;
+        let loaded = invocation.load()?;
+        let view = engine::status(&loaded, self.max_age).await?;
         let failed = self.check && (!view.drift.is_empty() || view.too_old.is_some());
         invocation.output.view(&view, report::status);
         Ok(if failed { ExitCode::CheckFailed.code() } else { DONE })

@@ -22,10 +22,10 @@ pub(super) struct Arguments {
 
 impl Arguments {
     pub(super) async fn run(self, invocation: &Invocation) -> Ended {
-        let deployment = invocation.load()?.deployment;
-        invocation.confirm(&deployment, "unlock")?;
-        let holder = engine::unlock(&deployment, self.epoch).await?;
-        let line = format!("{}: the lock is free; it was held by {holder}", deployment.title());
+        let loaded = invocation.load()?;
+        invocation.confirm(&loaded.deployment, "unlock")?;
+        let holder = engine::unlock(&loaded, self.epoch).await?;
+        let line = format!("{}: the lock is free; it was held by {holder}", loaded.deployment.title());
         invocation.output.view(&serde_json::json!({ "unlocked": holder }), |_, _| vec![Line::plain(&line)]);
         Ok(DONE)
     }

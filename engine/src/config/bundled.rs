@@ -2,43 +2,56 @@
 
 use super::check::Check;
 use super::grants::{KEYS, Rules};
+use super::hook;
 use super::node::Node;
 use super::reader::Reader;
 use super::resolve::Resolver;
+use super::setting;
 use super::shape::Shape;
 use super::source::Source;
+use crate::model::SettingFault;
 use crate::model::grant::Grants;
 
 impl Resolver<'_> {
-    /// Reads them as if they were written in the file. Nothing is granted while the settings are such that the program can't tell them: the
-    /// hook itself says what is wrong with its settings.
+    /// Reads them as if they were written in the file. A table that was not written at all has no settings to complain about: what the
+    /// hook misses is said when it is asked.
     pub(super) fn bundled_grants(
         &mut self,
         table: &Reader<'_>,
+        title: &str,
         name: &str,
-        settings: &serde_json::Value,
+        rules: Rules,
     ) -> Grants {
-        let application = match &self.environment {
+        let app = match &self.environment {
             Some(environment) => format!("{}-{environment}", self.app),
             None => self.app.to_string(),
         };
-        let text = self.surroundings.bundled_grants(name, &application, settings);
-        let Some(text) = text else { return Grants::default() };
+        let text = match self.surroundings.bundled_grants(name, &app, &hook::settings(table)) {
+            Ok(text) => text,
+            Err(fault) => {
+                if table.is_written() {
+                    self.setting_fault(table, title, &fault);
+                }
+                return Grants::default();
+            }
+        };
         let own = std::mem::replace(&mut self.source, Source::new(format!("builtin:{name}"), text));
         let before = self.faults.len();
-        let grants = self.listed_grants(&Rules { bare_programs: name == "command-build" });
+        let grants = self.listed_grants(rules);
         self.source = own;
         for fault in self.faults.split_off(before) {
-            let message =
-                format!("with these settings builtin:{name} can't have its grants: {}", fault.message);
-            self.fault(&table.span("settings"), "config/setting", message, |fault| {
-                fault.hint("a table `grants` beside the settings says exactly what the hook may do")
-            });
+            let reason =
+                format!("they make a grant that can't be: {}; write a `grants` table", fault.message);
+            self.setting_fault(table, title, &SettingFault { key: String::new(), reason });
         }
         grants
     }
 
-    fn listed_grants(&mut self, rules: &Rules) -> Grants {
+    fn setting_fault(&mut self, table: &Reader<'_>, title: &str, fault: &SettingFault) {
+        self.faults.push(setting::place(&self.source, table.node("settings"), &table.at, title, fault));
+    }
+
+    fn listed_grants(&mut self, rules: Rules) -> Grants {
         let tree = match Node::parse(&self.source) {
             Ok(tree) => tree,
             Err(faults) => {

@@ -8,7 +8,7 @@ use super::reader::Reader;
 use super::resolve::Resolver;
 use super::shape::{Key, Keys, Shape};
 use crate::model::grant::{
-    ConnectGrant, ExecGrant, Grants, HostGroup, HttpGrant, HttpTarget, LinkGrant, PathGrant,
+    ConnectGrant, ExecGrant, Grants, HostGroup, HttpGrant, HttpTarget, LinkGrant, PathGrant, is_interpreter,
 };
 
 /// The table.
@@ -67,7 +67,7 @@ static EXEC: Keys = Keys::new(
         ),
         Key::optional(
             "directory",
-            Shape::OneOrMore(&Shape::Text(&format::START_DIRECTORY)),
+            Shape::OneOrMore(&Shape::Text(&format::GRANTED_PATH)),
             "Directories that it may start in; a build hook may say {checkout} and {output}.",
         ),
         Key::flag("input", "Whether the hook may send an input."),
@@ -145,24 +145,27 @@ static HTTP: Keys = Keys::new(
 );
 
 /// What differs between hooks.
+#[derive(Clone, Copy)]
 pub(super) struct Rules {
+    /// Whether `{checkout}` and `{output}` mean something.
+    pub(super) build: bool,
     /// Whether programs may be named without their directory (they are found on the builder's PATH).
     pub(super) bare_programs: bool,
 }
 
 impl Resolver<'_> {
     /// Reads the table.
-    pub(super) fn grants(&mut self, table: &Reader<'_>, rules: &Rules) -> Grants {
+    pub(super) fn grants(&mut self, table: &Reader<'_>, rules: Rules) -> Grants {
         let several = |key, keys| table.has(key).then(|| table.tables(key, keys));
         let grants = Grants {
             exec: several("exec", &EXEC)
                 .map(|entries| entries.iter().map(|entry| self.exec_grant(entry, rules)).collect()),
             read: several("read", &PATH)
-                .map(|entries| entries.iter().map(|entry| self.path_grant(entry)).collect()),
+                .map(|entries| entries.iter().map(|entry| self.path_grant(entry, rules)).collect()),
             write: several("write", &PATH)
-                .map(|entries| entries.iter().map(|entry| self.path_grant(entry)).collect()),
+                .map(|entries| entries.iter().map(|entry| self.path_grant(entry, rules)).collect()),
             link: several("link", &LINK)
-                .map(|entries| entries.iter().map(|entry| self.link_grant(entry)).collect()),
+                .map(|entries| entries.iter().map(|entry| self.link_grant(entry, rules)).collect()),
             connect: several("connect", &CONNECT)
                 .map(|entries| entries.iter().map(|entry| self.connect_grant(entry)).collect()),
             http: several("http", &HTTP)
@@ -209,22 +212,20 @@ impl Resolver<'_> {
         }
     }
 
-    fn exec_grant(&mut self, entry: &Reader<'_>, rules: &Rules) -> ExecGrant {
+    fn exec_grant(&mut self, entry: &Reader<'_>, rules: Rules) -> ExecGrant {
         let program = entry.string("program");
-        if !program.is_empty()
-            && !program.starts_with('/')
-            && !rules.bare_programs
-            && (format::PROGRAM.check)(&program).is_ok()
-        {
-            self.fault(
-                &entry.span("program"),
-                "config/grant",
-                format!("`{program}` is not an absolute path"),
-                |fault| fault.hint("only builtin:command-build finds programs on the builder's PATH"),
-            );
+        self.places(entry, "program", rules);
+        self.places(entry, "directory", rules);
+        let bare = !program.starts_with('/') && format::build_place(&program).is_none();
+        let fits = if bare { rules.bare_programs && !program.contains('/') } else { true };
+        if !fits && (format::PROGRAM.check)(&program).is_ok() {
+            let message = format!("`{program}` is not an absolute path");
+            self.fault(&entry.span("program"), "config/grant", message, |fault| {
+                fault.hint("only builtin:command-build finds programs on the builder's PATH")
+            });
         }
         let interpreter = entry.boolean("interpreter");
-        if format::is_interpreter(&program) && !interpreter {
+        if is_interpreter(&program) && !interpreter {
             let message = format!("`{program}` runs code out of its arguments or input");
             self.fault(&entry.span("program"), "config/grant", message, |fault| {
                 fault.hint("grant the program that is meant; or acknowledge it by `interpreter = true`")
@@ -243,6 +244,16 @@ impl Resolver<'_> {
             as_root: entry.boolean("as-root"),
             read_only: entry.boolean("read-only"),
             interpreter,
+        }
+    }
+
+    /// The directories of a build have a meaning in the grants of a build hook alone.
+    fn places(&mut self, entry: &Reader<'_>, key: &str, rules: Rules) {
+        for item in entry.several(key).into_iter().filter(|_| !rules.build) {
+            if let Some(place) = item.text().and_then(format::build_place) {
+                let message = format!("`{place}` has a meaning for build hooks alone");
+                self.fault(&item.span, "config/grant", message, |fault| fault.hint("write an absolute path"));
+            }
         }
     }
 
@@ -271,8 +282,9 @@ impl Resolver<'_> {
         }
     }
 
-    fn path_grant(&mut self, entry: &Reader<'_>) -> PathGrant {
+    fn path_grant(&mut self, entry: &Reader<'_>, rules: Rules) -> PathGrant {
         self.foreign(entry);
+        self.places(entry, "path", rules);
         PathGrant { hosts: self.host_group(entry, "hosts"), path: entry.string("path") }
     }
 
@@ -289,8 +301,9 @@ impl Resolver<'_> {
         }
     }
 
-    fn link_grant(&mut self, entry: &Reader<'_>) -> LinkGrant {
+    fn link_grant(&mut self, entry: &Reader<'_>, rules: Rules) -> LinkGrant {
         self.foreign(entry);
+        self.places(entry, "path", rules);
         let hosts = self.host_group(entry, "hosts");
         LinkGrant { hosts, path: entry.string("path"), targets: entry.strings("targets") }
     }

@@ -45,28 +45,25 @@ pub(super) const GRANTS: Key = Key::optional("grants", Shape::Table(&grants::KEY
 impl Resolver<'_> {
     /// Reads the hook of a table.
     pub(super) fn hook(&mut self, table: &Reader<'_>, title: &str) -> Hook {
-        let settings = match table.node("settings") {
-            Some(node) if matches!(node.value, Value::Table(_)) => node.json(),
-            _ => serde_json::Value::Object(serde_json::Map::new()),
-        };
         let source = self.hook_source(table);
         let builtin = match &source {
             HookSource::Builtin(name) => Some(name.as_str()),
             HookSource::File(_) => None,
         };
         let written = table.has("grants");
+        let rules =
+            grants::Rules { build: title == "build", bare_programs: builtin == Some("command-build") };
         let grants = if written {
-            let rules = grants::Rules { bare_programs: builtin == Some("command-build") };
-            self.grants(&table.table("grants", &grants::KEYS), &rules)
+            self.grants(&table.table("grants", &grants::KEYS), rules)
         } else {
-            builtin.map_or_else(Grants::default, |name| self.bundled_grants(table, name, &settings))
+            builtin.map_or_else(Grants::default, |name| self.bundled_grants(table, title, name, rules))
         };
         self.hook_tables.insert(title.to_owned(), table.at.clone());
         Hook {
             title: title.to_owned(),
             bundled_grants: !written && builtin.is_some(),
             source,
-            settings,
+            settings: settings(table),
             timeout: table.duration("timeout"),
             grants,
             location: self.source.location(table.at.start),
@@ -103,5 +100,13 @@ impl Resolver<'_> {
             );
         }
         HookSource::File(path)
+    }
+}
+
+/// The `settings` of a table, as the hook gets them.
+pub(super) fn settings(table: &Reader<'_>) -> serde_json::Value {
+    match table.node("settings") {
+        Some(node) if matches!(node.value, Value::Table(_)) => node.json(),
+        _ => serde_json::Value::Object(serde_json::Map::new()),
     }
 }

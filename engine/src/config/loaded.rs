@@ -11,9 +11,11 @@ use super::node::Node;
 use super::origins::{self, Setting};
 use super::resolve::Resolver;
 use super::root;
+use super::setting;
 use super::shape::Shape;
 use super::sharing;
 use super::source::{Source, Span};
+use crate::model::SettingFault;
 use crate::model::{Deployment, Hook, Name};
 
 /// A configuration file and what was asked of it.
@@ -37,10 +39,17 @@ pub trait Surroundings {
     /// Names of the hooks that ship with the program, without `builtin:`.
     fn builtins(&self) -> &[&str];
 
-    /// The `grants` table that a bundled hook gets for these settings, as TOML text; none while the settings are such that it can't be told.
-    /// No text of the settings may widen what it grants. `application` is its name, with `-ENVIRONMENT` where there are environments, as hooks
-    /// know it.
-    fn bundled_grants(&self, name: &str, application: &str, settings: &serde_json::Value) -> Option<String>;
+    /// The `grants` table that a bundled hook gets for these settings, as TOML text. `title` is the application's name, with
+    /// `-ENVIRONMENT` where there are environments.
+    ///
+    /// # Errors
+    /// A setting that can't become part of a grant, or not without widening it.
+    fn bundled_grants(
+        &self,
+        name: &str,
+        title: &str,
+        settings: &serde_json::Value,
+    ) -> Result<String, SettingFault>;
 }
 
 /// A configuration without faults.
@@ -127,14 +136,17 @@ fn read(input: Input<'_>, source: &Source, surroundings: &dyn Surroundings) -> R
 }
 
 impl Loaded {
-    /// A fault that a hook found in its settings, at its place in the file. `key` is the path inside the settings, such as `cases[2].path`;
-    /// a path that is not there is placed at the nearest table that is.
+    /// The file, as the user named it.
     #[must_use]
-    pub fn setting_fault(&self, hook: &Hook, key: &str, reason: &str) -> Fault {
-        let at = self.hook_tables.get(&hook.title).cloned().unwrap_or_default();
-        let span = self.settings_of(hook).map_or(at, |settings| nearest(settings, key));
-        let path = if key.is_empty() { String::new() } else { format!(" `{key}`") };
-        self.source.fault(&span, "config/setting", format!("{}: setting{path}: {reason}", hook.title))
+    pub fn file(&self) -> &str {
+        &self.source.name
+    }
+
+    /// A fault that a hook found in its settings, at its place in the file.
+    #[must_use]
+    pub fn setting_fault(&self, hook: &Hook, fault: &SettingFault) -> Fault {
+        let table = self.hook_tables.get(&hook.title).cloned().unwrap_or_default();
+        setting::place(&self.source, self.settings_of(hook), &table, &hook.title, fault)
     }
 
     /// The faults that hooks found, together.
@@ -154,20 +166,4 @@ impl Loaded {
         };
         table.get("settings")
     }
-}
-
-/// Place of the value that a path leads to, or of the last one on the way that is there.
-fn nearest(settings: &Node, key: &str) -> Span {
-    let mut node = settings;
-    let mut span = settings.span.clone();
-    for part in key.split(['.', '[']).filter(|part| !part.is_empty()) {
-        if let Some(index) = part.strip_suffix(']').and_then(|index| index.parse::<usize>().ok()) {
-            let Some(item) = node.items().get(index) else { break };
-            (node, span) = (item, item.span.clone());
-        } else {
-            let Some(entry) = node.entry(part) else { break };
-            (node, span) = (&entry.node, entry.node.span.clone());
-        }
-    }
-    span
 }

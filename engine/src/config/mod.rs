@@ -7,7 +7,7 @@
 //!           merged tree ──check.required──▶ what must be there
 //!                 │ resolve: one file a table
 //!                 ▼
-//!           Deployment, warnings, settings with their origins
+//!           Deployment, warnings, every value with its origin
 //! ```
 //!
 //! What may be written is data (`shape`): the key tables, one beside each reader, are the one source of faults, defaults, the JSON Schema
@@ -37,6 +37,7 @@ mod root;
 mod router;
 mod schema;
 mod secrets;
+mod setting;
 mod shape;
 mod sharing;
 mod smoke_test;

@@ -1,5 +1,7 @@
 //! Paths that no hook comes near: cutover's own files, and programs that the hook itself could write.
 
+use crate::model::grant::run_matches;
+
 /// Whether a granted pattern reaches into (or is) one of cutover's own directories: releases and state, and the helper's.
 ///
 /// `directory` is the application's; what lies in a home directory is known by its last parts.
@@ -28,18 +30,7 @@ pub(super) fn covers(pattern: &str, path: &str) -> bool {
 fn begins(pattern: &str, place: &str) -> bool {
     let (pattern, place): (Vec<&str>, Vec<&str>) = (pattern.split('/').collect(), place.split('/').collect());
     pattern.len() >= place.len()
-        && pattern.iter().zip(&place).all(|(pattern, part)| part_matches(pattern, part))
-}
-
-fn part_matches(pattern: &str, part: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == part,
-        Some((before, after)) => {
-            let Some(rest) = part.strip_prefix(before) else { return false };
-            let mut ends = (0..=rest.len()).filter(|at| rest.is_char_boundary(*at));
-            ends.any(|at| part_matches(after, &rest[at..]))
-        }
-    }
+        && pattern.iter().zip(&place).all(|(pattern, part)| run_matches(pattern, part))
 }
 
 #[cfg(test)]

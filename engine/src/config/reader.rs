@@ -33,6 +33,11 @@ impl<'a> Reader<'a> {
         self.node?.entry(name)
     }
 
+    /// Whether the table was written at all.
+    pub(super) fn is_written(&self) -> bool {
+        self.node.is_some()
+    }
+
     /// Whether a key was written.
     pub(super) fn has(&self, name: &str) -> bool {
         self.entry(name).is_some()

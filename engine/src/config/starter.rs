@@ -62,7 +62,7 @@ impl Project {
             }
             Self::Npm => {
                 let start = words("/usr/bin/env node server.js");
-                (vec![words("npm ci"), words("npm run build")], ".".to_owned(), start)
+                (vec![words("npm ci"), words("npm run build")], "dist".to_owned(), start)
             }
             Self::Make => (vec![words("make")], "dist".to_owned(), vec![program]),
         }

@@ -11,6 +11,7 @@ use std::time::Duration;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{Input, Loaded, Surroundings, load, render};
+use crate::model::SettingFault;
 use crate::model::grant::{ExecGrant, Grants, HostGroup, HttpGrant, HttpTarget};
 use crate::model::{
     ConnectionPolicy, Driver, EnvValue, FrontDoor, HookSource, Host, Name, Reach, ReleaseMarker,
@@ -29,18 +30,23 @@ impl Surroundings for Shelf {
         &["command-build", "http-health", "http-smoke", "nginx"]
     }
 
-    fn bundled_grants(&self, name: &str, _: &str, settings: &serde_json::Value) -> Option<String> {
+    fn bundled_grants(
+        &self,
+        name: &str,
+        title: &str,
+        settings: &serde_json::Value,
+    ) -> Result<String, SettingFault> {
         match name {
             "command-build" => {
-                let program = settings.get("run")?.get(0)?.get(0)?;
-                Some(format!(
-                    "exec = [{{ hosts = 'builder', program = {program}, args = ['**'], directory = '{{checkout}}' }}]"
-                ))
+                let fault = || SettingFault { key: "run".to_owned(), reason: "is missing".to_owned() };
+                let program = &settings.get("run").ok_or_else(fault)?[0][0];
+                let more = "args = ['**'], directory = '{checkout}'";
+                Ok(format!("exec = [{{ hosts = 'builder', program = {program}, {more} }}]"))
             }
             "nginx" => {
-                Some("exec = [{ hosts = 'routers', program = '/usr/sbin/nginx', args = ['-t'] }]".to_owned())
+                Ok(format!("write = [{{ hosts = 'routers', path = '/var/lib/cutover-nginx/{title}/blue' }}]"))
             }
-            _ => Some("http = [{ to = 'instances' }]".to_owned()),
+            _ => Ok("http = [{ to = 'instances' }]".to_owned()),
         }
     }
 }
@@ -102,6 +108,10 @@ fn every_file_means_or_says_what_is_written_beside_it() {
 fn golden(name: &str) -> String {
     let file = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/config").join(name);
     fs::read_to_string(file).unwrap()
+}
+
+fn setting(key: &str, reason: &str) -> SettingFault {
+    SettingFault { key: key.to_owned(), reason: reason.to_owned() }
 }
 
 fn name(text: &str) -> Name {
@@ -176,11 +186,11 @@ fn faults_that_a_hook_finds_are_placed_in_the_file() {
     let hook = &loaded.deployment.smoke_tests[0].hook;
     let mut places = Vec::new();
     for key in ["cases[0].path", "cases[0].status", "cases[7]", "other", ""] {
-        let fault = loaded.setting_fault(hook, key, "must be something else");
+        let fault = loaded.setting_fault(hook, &setting(key, "must be something else"));
         places.push((fault.location.line, fault.location.column));
     }
     assert_eq!(places, [(17, 32), (17, 23), (17, 22), (17, 12), (17, 12)]);
-    let pay = loaded.setting_fault(&loaded.deployment.smoke_tests[1].hook, "cases", "is missing");
+    let pay = loaded.setting_fault(&loaded.deployment.smoke_tests[1].hook, &setting("cases", "is missing"));
     let faults = loaded.faults(vec![pay]).unwrap();
     assert_eq!(
         faults.to_string(),

@@ -11,7 +11,13 @@ pub(super) fn expect_component(bytes: &[u8]) -> Result<(), String> {
     };
     let found = match bytes {
         [] => "the file is empty",
-        [0, b'a', b's', b'm', 0x0d, 0, 1, 0, ..] => return Ok(()),
+        [0, b'a', b's', b'm', 0x0d, 0, 1, 0, sections @ ..] => {
+            return match missing_bytes(sections) {
+                0 => Ok(()),
+                1 => Err("the file is cut off in the middle".to_owned()),
+                missing => Err(format!("the file is cut off: at least {missing} bytes are missing")),
+            };
+        }
         [0, b'a', b's', b'm', 1, 0, 0, 0, ..] => "the file is a core WebAssembly module",
         [0, b'a', b's', b'm', _, _, _, _, ..] => {
             "the file is WebAssembly of a version that this program does not know"
@@ -38,6 +44,26 @@ pub(super) fn expect_component(bytes: &[u8]) -> Result<(), String> {
     Err(found.to_owned())
 }
 
+/// How many bytes the last section lacks. A section is a number, its length (LEB128), and that many bytes.
+fn missing_bytes(mut sections: &[u8]) -> u64 {
+    while let [_, rest @ ..] = sections {
+        let mut length = 0_u64;
+        let Some(end) = rest.iter().take(5).position(|byte| byte & 0x80 == 0) else {
+            // Too long a number is for the compiler to complain about.
+            return u64::from(rest.len() < 5);
+        };
+        for byte in rest[..=end].iter().rev() {
+            length = length << 7 | u64::from(byte & 0x7f);
+        }
+        let body = &rest[end + 1..];
+        match usize::try_from(length).ok().and_then(|length| body.get(length..)) {
+            Some(next) => sections = next,
+            None => return length - body.len() as u64,
+        }
+    }
+    0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -45,7 +71,14 @@ mod tests {
     #[test]
     fn files_are_told_apart() {
         for (bytes, expected) in [
-            (&b"\0asm\x0d\0\x01\0rest"[..], Ok(())),
+            (&b"\0asm\x0d\0\x01\0"[..], Ok(())),
+            (b"\0asm\x0d\0\x01\0\x00\x02ab\x01\x80\x00", Ok(())),
+            (
+                b"\0asm\x0d\0\x01\0\x00\x02ab\x01\x83\x01abc",
+                Err("the file is cut off: at least 128 bytes are missing"),
+            ),
+            (b"\0asm\x0d\0\x01\0\x00\x02a", Err("the file is cut off in the middle")),
+            (b"\0asm\x0d\0\x01\0\x00\x82", Err("the file is cut off in the middle")),
             (b"", Err("the file is empty")),
             (b"\0asm", Err("the file is cut off after the first bytes")),
             (b"\0asm\x01\0\0\0", Err("the file is a core WebAssembly module")),

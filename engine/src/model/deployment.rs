@@ -47,6 +47,15 @@ impl Deployment {
         }
     }
 
+    /// Every use of a hook, in the order of the pipeline.
+    #[must_use]
+    pub fn hooks(&self) -> Vec<&Hook> {
+        let mut hooks = vec![&self.build.hook, &self.health_check.hook];
+        hooks.extend(self.smoke_tests.iter().map(|test| &test.hook));
+        hooks.push(&self.router.hook);
+        hooks
+    }
+
     /// Hosts on which a colour runs: its own, or those of the application.
     #[must_use]
     pub fn color_hosts(&self, color: Color) -> &[HostName] {

@@ -10,9 +10,10 @@ mod request;
 mod scope;
 
 pub use address::is_special;
-pub use check::{Addresses, Allowed};
+pub use check::{Addresses, Allowed, is_forbidden_variable, is_interpreter};
 pub use denied::Denied;
 pub use origin::{Origin, OriginFault, Url, split_socket};
+pub use pattern::run_matches;
 pub use request::{HttpRequest, Request};
 pub use scope::{Mode, Scope};
 

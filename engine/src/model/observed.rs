@@ -53,8 +53,6 @@ pub struct Disagreement {
 /// One application host.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ObservedHost {
-    /// Whole releases there.
-    pub releases: Vec<ReleaseId>,
     /// The blue instance.
     pub blue: ObservedInstance,
     /// The green instance.

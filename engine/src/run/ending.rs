@@ -97,7 +97,8 @@ impl Ending {
 }
 
 /// Exit code of an error that came before anything was changed.
-pub(crate) fn early_exit_code(code: &str) -> ExitCode {
+#[must_use]
+pub fn early_exit_code(code: &str) -> ExitCode {
     match code {
         "deploy/interrupted" => ExitCode::InterruptedPutBack,
         "state/locked" => ExitCode::Locked,

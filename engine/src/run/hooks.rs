@@ -16,7 +16,7 @@ use crate::hook::{Access, Answered, Groups, HookFailure, HookPool, Hosts, Kind, 
 use crate::model::grant::{Addresses, Denied, Url};
 use crate::model::{
     Artifact, Case, Color, Deployment, EventKind, Health, Hook, HookCall, HookSource, HostName, Instance,
-    Level, Name, Observation, Routing, Source, Trouble,
+    Level, Name, Observation, Routing, SettingFault, Source, Trouble,
 };
 use crate::transport::Link;
 
@@ -37,6 +37,27 @@ pub(crate) struct Hooks {
     reach: Arc<Reach>,
     http: Arc<HttpClient>,
     told: Arc<Teller>,
+}
+
+/// What speaks against beginning: everything, never only the first.
+#[derive(Debug, Clone, Default)]
+pub struct Refused {
+    /// Hosts that can't be reached, hooks that can't be used.
+    pub troubles: Vec<Trouble>,
+    /// Faults that hooks found in their settings, by the hook's title.
+    pub settings: Vec<(String, SettingFault)>,
+}
+
+impl Refused {
+    /// One trouble.
+    #[must_use]
+    pub fn of(trouble: Trouble) -> Self {
+        Self { troubles: vec![trouble], settings: Vec::new() }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.troubles.is_empty() && self.settings.is_empty()
+    }
 }
 
 /// Why a hook gave no answer.
@@ -87,15 +108,15 @@ impl Hooks {
         pool: &HookPool,
         http: Arc<HttpClient>,
         reporter: Reporter,
-    ) -> Result<Self, Vec<Trouble>> {
+    ) -> Result<Self, Refused> {
         let told = Arc::new(Teller { reporter });
         let mut loaded: Vec<Arc<LoadedHook>> = Vec::new();
-        let mut troubles = Vec::new();
+        let mut refused = Refused::default();
         for (hook, kind) in configured(deployment) {
             let wasm = match component(hook).await {
                 Ok(wasm) => wasm,
                 Err(trouble) => {
-                    troubles.push(trouble);
+                    refused.troubles.push(trouble);
                     continue;
                 }
             };
@@ -104,29 +125,36 @@ impl Hooks {
                 Err(fault) => {
                     let mut trouble = Trouble::new(fault.code(), fault.to_string());
                     trouble.hint = fault.hint();
-                    troubles.push(trouble);
+                    refused.troubles.push(trouble);
                 }
             }
         }
-        if !troubles.is_empty() {
-            return Err(troubles);
+        let groups = groups(deployment);
+        let reach = Arc::<Reach>::default();
+        let access = Access { hosts: reach.as_ref(), groups: &groups, observer: told.as_ref() };
+        for hook in &loaded {
+            match trouble(hook, hook.validate(access).await) {
+                Ok(faults) => {
+                    refused.settings.extend(faults.into_iter().map(|fault| (hook.title().to_owned(), fault)))
+                }
+                Err(failure) => refused.troubles.push(failure.trouble),
+            }
+        }
+        if !refused.is_empty() {
+            return Err(refused);
         }
         let mut loaded = loaded.into_iter();
-        let mut next =
-            || loaded.next().ok_or_else(|| vec![Trouble::new("internal/hooks", "a hook is missing")]);
+        let mut next = || {
+            let missing = || Refused::of(Trouble::new("internal/hooks", "a hook is missing"));
+            loaded.next().ok_or_else(missing)
+        };
         let (build, health) = (next()?, next()?);
         let mut smoke = BTreeMap::new();
         for test in &deployment.smoke_tests {
             smoke.insert(test.name.clone(), next()?);
         }
         let router = next()?;
-        let routers = deployment.router.names.iter().filter(|name| deployment.hosts.contains_key(*name));
-        let groups = Groups {
-            app: super::observe::all_app_hosts(deployment),
-            routers: routers.cloned().collect(),
-            builder: deployment.build.builder.clone(),
-        };
-        Ok(Self { build, health, router, smoke, groups, reach: Arc::default(), http, told })
+        Ok(Self { build, health, router, smoke, groups, reach, http, told })
     }
 
     /// Lets hooks reach these hosts.
@@ -233,6 +261,16 @@ impl Hooks {
         let answer = self.http.fetch(fetch).await.map_err(|error| error.to_string())?;
         let body = String::from_utf8_lossy(&answer.body).into_owned();
         Ok(probe::Answer { status: answer.status, headers: answer.headers, body })
+    }
+}
+
+/// What the groups of hosts in grants mean.
+fn groups(deployment: &Deployment) -> Groups {
+    let routers = deployment.router.names.iter().filter(|name| deployment.hosts.contains_key(*name));
+    Groups {
+        app: super::observe::all_app_hosts(deployment),
+        routers: routers.cloned().collect(),
+        builder: deployment.build.builder.clone(),
     }
 }
 

@@ -68,6 +68,13 @@ impl HostSight {
         self.instances.iter().find(|instance| instance.color == color)
     }
 
+    /// Whether a process runs in a colour.
+    #[must_use]
+    pub fn is_running(&self, color: Color) -> bool {
+        let state = self.instance(color).map(|instance| &instance.state);
+        matches!(state, Some(InstanceState::Running { .. }))
+    }
+
     /// The record of a release.
     #[must_use]
     pub fn release(&self, id: &ReleaseId) -> Option<&Release> {

@@ -1,6 +1,7 @@
 //! The only place that joins the parts: plan, journal, hosts and hooks.
 
 mod artifact;
+mod attend;
 mod check_hosts;
 mod deploy;
 mod ending;
@@ -13,6 +14,7 @@ mod interrupts;
 mod journal_log;
 mod lease;
 mod logs;
+mod look;
 mod moment;
 mod needs;
 mod observe;
@@ -31,17 +33,21 @@ mod simulation;
 mod site;
 mod step_report;
 
+pub use attend::{exec_in, logs};
 pub use check_hosts::check_hosts;
 pub use deploy::{deploy, rollback};
+pub use ending::early_exit_code as exit_code;
 pub use interrupts::Interrupts;
 use moment::{compact_utc, four_letters, is_alive, random};
 mod status;
 
 pub use exec::exec;
 pub use history::history_view;
+pub use hooks::Refused;
 pub use host_sight::{HostSight, InstanceSight};
 pub use instance_choice::{ChosenInstance, choose};
 pub use logs::{HostLine, LogSource, follow_logs, tail_logs};
+pub use look::{check, history, setup, status, unlock};
 pub use needs::{NeededDirectory, NeededFile, Needs};
 pub use plan::plan;
 pub use recover::recover;

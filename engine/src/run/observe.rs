@@ -2,19 +2,18 @@
 
 use std::sync::Arc;
 
-use cutover_host::operation::{Answer, Operation};
 use tokio::task::JoinSet;
 
+use super::HostSight;
 use super::hooks::Hooks;
-use super::performer::{hook_call, host_failure, instances};
+use super::performer::{hook_call, instances};
 use super::session::Session;
 use super::site::Site;
-use crate::driver::{self, InstanceState};
+use crate::driver::InstanceState;
 use crate::model::{
     Color, Deployment, HostName, LiveRecord, Observation, Observed, ObservedHost, ObservedInstance, Release,
     ReleaseId, Timestamp, Trouble,
 };
-use crate::transport::Failure;
 
 /// What a host keeps beside what a plan needs: the records of its releases.
 #[derive(Debug, Clone, Default)]
@@ -116,36 +115,18 @@ async fn observe_host(
     site: &Site,
     host: &HostName,
 ) -> Result<(ObservedHost, Vec<Release>), Trouble> {
-    let slot = site.slot(deployment, host, Color::Blue)?;
-    let inspect = Operation::InspectApplication { directory: slot.directory().to_owned() };
-    let answer = site.perform(None, std::time::Duration::from_secs(60), inspect).await;
-    let Answer::Application(found) = answer.map_err(|failure| host_failure(host, &failure).trouble)? else {
-        let failure = Failure::Nonsense("the host did not say which releases it has".into());
-        return Err(host_failure(host, &failure).trouble);
-    };
-    let mut observed = ObservedHost::default();
-    for (color, link) in [(Color::Blue, &found.blue), (Color::Green, &found.green)] {
-        let slot = site.slot(deployment, host, color)?;
-        let state = driver::state(site.link.as_ref(), &slot).await;
-        let state = state.map_err(|failure| super::performer::driver_failure(host, &failure).trouble)?;
-        let (running, release) = match state {
-            InstanceState::Running { release, .. } => (true, release),
+    let sight = HostSight::look(site.link.as_ref(), deployment, host, &site.facts).await;
+    let sight = sight.map_err(|problem| Trouble::new("host/failed", format!("{host}: {problem}")))?;
+    let seen = |color: Color| {
+        let Some(instance) = sight.instance(color) else { return ObservedInstance::default() };
+        let (running, release) = match &instance.state {
+            InstanceState::Running { release, .. } => (true, release.clone()),
             InstanceState::Stopped | InstanceState::Failed { .. } => (false, None),
         };
-        let instance =
-            ObservedInstance { link: link.as_deref().and_then(ReleaseId::parse), running, release };
-        match color {
-            Color::Blue => observed.blue = instance,
-            Color::Green => observed.green = instance,
-        }
-    }
-    observed.releases = found.releases.iter().filter_map(|staged| ReleaseId::parse(&staged.id)).collect();
-    // A record is the host's own word: one that does not fit its directory is not believed.
-    let records = found.releases.iter().filter_map(|staged| {
-        let release: Release = serde_json::from_str(&staged.record).ok()?;
-        (release.id.as_str() == staged.id && release.digest == staged.digest).then_some(release)
-    });
-    Ok((observed, records.collect()))
+        ObservedInstance { link: instance.link.clone(), running, release }
+    };
+    let observed = ObservedHost { blue: seen(Color::Blue), green: seen(Color::Green) };
+    Ok((observed, sight.releases))
 }
 
 /// Asks every router what it does now.

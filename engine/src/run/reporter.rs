@@ -44,6 +44,12 @@ impl Reporter {
         self.clock.now()
     }
 
+    /// What tells the time.
+    #[must_use]
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.clock)
+    }
+
     /// Since it began.
     #[must_use]
     pub fn elapsed(&self) -> std::time::Duration {

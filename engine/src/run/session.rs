@@ -1,13 +1,13 @@
 //! Everything that a command needs to speak to the world, opened once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use camino::Utf8PathBuf;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::hooks::Hooks;
+use super::hooks::{Hooks, Refused};
 use super::performer::store_fault;
 use super::site::{Site, Sites};
 use super::{Interrupts, Reporter};
@@ -16,7 +16,7 @@ use crate::hook::http::HttpClient;
 use crate::model::{Deployment, HostName, Origin, Trouble};
 use crate::secret::Secrets;
 use crate::store::{Home, StateDirectory};
-use crate::transport::Link;
+use crate::transport::{Link, Links};
 
 /// What a command is run with. The library reads neither environment nor clock by itself.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ pub struct Setting {
     /// The configuration.
     pub deployment: Arc<Deployment>,
     /// Connections to the hosts, by name.
-    pub links: BTreeMap<HostName, Arc<dyn Link>>,
+    pub links: Arc<Links>,
     /// What runs hooks.
     pub hooks: HookPool,
     /// What front doors are asked with.
@@ -81,7 +81,7 @@ impl Session {
     ///
     /// # Errors
     /// With every host and hook that failed, never only the first.
-    pub async fn open(setting: Setting) -> Result<Self, Vec<Trouble>> {
+    pub async fn open(setting: Setting) -> Result<Self, Refused> {
         let Setting {
             deployment,
             links,
@@ -99,19 +99,20 @@ impl Session {
             connect(&deployment, &links),
             Hooks::load(&deployment, &hooks, http, reporter.clone())
         );
-        let mut troubles = Vec::new();
-        let mut keep = |found: Vec<Trouble>| troubles.extend(found);
         let (sites, mut hooks) = match (sites, hooks) {
             (Ok(sites), Ok(hooks)) => (sites, hooks),
             (sites, hooks) => {
-                hooks.err().map(&mut keep);
-                sites.err().map(&mut keep);
-                return Err(troubles);
+                let mut refused = hooks.err().unwrap_or_default();
+                refused.troubles.extend(sites.err().unwrap_or_default());
+                return Err(refused);
             }
         };
         hooks.reach(&sites);
         let Some(home) = sites.get(deployment.home()).map(|site| Home::new(site.state.clone())) else {
-            return Err(vec![Trouble::new("internal/home", "the home is no host of this configuration")]);
+            return Err(Refused::of(Trouble::new(
+                "internal/home",
+                "the home is no host of this configuration",
+            )));
         };
         Ok(Self {
             deployment,
@@ -144,13 +145,10 @@ pub(crate) fn spoken_to(deployment: &Deployment) -> BTreeSet<HostName> {
     hosts
 }
 
-async fn connect(
-    deployment: &Arc<Deployment>,
-    links: &BTreeMap<HostName, Arc<dyn Link>>,
-) -> Result<Sites, Vec<Trouble>> {
+async fn connect(deployment: &Arc<Deployment>, links: &Links) -> Result<Sites, Vec<Trouble>> {
     let mut connecting = JoinSet::new();
     for name in spoken_to(deployment) {
-        let (deployment, link) = (Arc::clone(deployment), links.get(&name).cloned());
+        let (deployment, link) = (Arc::clone(deployment), links.get(&name));
         connecting.spawn(async move {
             let site = connect_one(&deployment, link, &name).await;
             (name, site)
@@ -169,7 +167,7 @@ async fn connect(
     if troubles.is_empty() { Ok(sites) } else { Err(troubles) }
 }
 
-async fn connect_one(
+pub(super) async fn connect_one(
     deployment: &Deployment,
     link: Option<Arc<dyn Link>>,
     name: &HostName,

@@ -175,9 +175,8 @@ impl Sim {
                 .hosts
                 .iter()
                 .map(|(name, host)| {
-                    let releases = host.releases.iter().cloned().collect();
                     let (blue, green) = (instance(host, Color::Blue), instance(host, Color::Green));
-                    (name.clone(), ObservedHost { releases, blue, green })
+                    (name.clone(), ObservedHost { blue, green })
                 })
                 .collect(),
             routers: state

@@ -32,7 +32,7 @@ impl Connect for LocalConnector {
             let serving = move || {
                 let input = BufReader::with_capacity(128 << 10, theirs);
                 // It fails only when this process's own side is gone, and then there is nobody to tell.
-                let _ = serve(host, input, output, OWN);
+                let _ = serve(&host, input, output, OWN);
             };
             std::thread::Builder::new().name(format!("host {}", self.name)).spawn(serving).map_err(fails)?;
             ours.set_nonblocking(true).map_err(fails)?;

@@ -321,8 +321,8 @@ fn explain(name: &HostName, destination: &str, text: &str) -> Failure {
              hint: find out its fingerprint from whoever runs it, then set it right in `known_hosts`"
         ));
     }
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let said = lines.last().unwrap_or("ssh gave no reason");
+    let said = text.lines().map(str::trim).rfind(|line| !line.is_empty());
+    let said = said.unwrap_or("ssh gave no reason");
     let hint = if said.contains("Permission denied") {
         "\nhint: `ssh` must be able to log in there without a question: a key in the agent, or `identity-file`"
     } else {

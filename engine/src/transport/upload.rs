@@ -55,12 +55,8 @@ pub async fn stage(
         // Nobody but this side can say why it stopped sending.
         sent.map_err(Failure::Fault)?;
     }
-    match answered(link, answer.await)? {
-        Answer::Staging(filled) => {
-            Ok(Staging { reused_bytes: begun.reused_bytes + filled.reused_bytes, ..filled })
-        }
-        _ => Err(nonsense(link)),
-    }
+    let Answer::Staging(filled) = answered(link, answer.await)? else { return Err(nonsense(link)) };
+    Ok(Staging { reused_bytes: begun.reused_bytes + filled.reused_bytes, ..filled })
 }
 
 /// Sends the manifest, and receives the indices of what the host lacks.

@@ -39,15 +39,25 @@ impl Build for CommandBuild {
             Some(file) => Some(version(&format!("{}/{file}", source.checkout))?),
             None => None,
         };
-        // A rename where checkout and output share a file system, as they do in the engine's own directories: the artifact is
-        // neither copied nor kept twice, and a checkout is for one build anyway.
-        let from = format!("{}/{}", source.checkout, settings.artifact);
-        let move_it = Command::new("mv").args(["--", &from, &source.output]);
-        hosts::run(BUILDER, &move_it)
-            .map_err(|error| error.hint(format!("the commands must make `{}`", settings.artifact)))?;
-        let name = settings.artifact.rsplit('/').next().unwrap_or_default();
-        Ok(Artifact { path: name.to_owned(), version, labels: Vec::new() })
+        Ok(Artifact { path: hand_over(&settings.artifact, source)?, version, labels: Vec::new() })
     }
+}
+
+/// Moves the artifact to the output; returns its name there. A rename where checkout and output share a file system, as they do in
+/// the engine's own directories: the artifact is neither copied nor kept twice, and a checkout is for one build anyway.
+fn hand_over(artifact: &str, source: &Source) -> Result<String, HookError> {
+    let from = if artifact == "." {
+        // The repository's history is no part of a release.
+        let history = format!("{}/.git", source.checkout);
+        hosts::run(BUILDER, &Command::new("rm").args(["-rf", "--", &history]))?;
+        source.checkout.clone()
+    } else {
+        format!("{}/{artifact}", source.checkout)
+    };
+    let command = Command::new("mv").args(["--", &from, &source.output]);
+    let output = hosts::exec(BUILDER, &command).map_err(not_run)?;
+    check(&command, &output).map_err(|error| error.hint(format!("the commands must make `{artifact}`")))?;
+    Ok(from.rsplit('/').next().unwrap_or_default().to_owned())
 }
 
 fn command(settings: &Settings, source: &Source, words: &[String]) -> Command {
@@ -164,6 +174,18 @@ mod tests {
         world.program(BUILDER, "/w/checkout/ci/pack", |_| fake::exit(0, ""));
         assert!(
             build(r#"{"run": [["./gradlew", "war"], ["ci/pack"]], "artifact": "build/shop.war"}"#).is_ok()
+        );
+    }
+
+    #[test]
+    fn the_whole_checkout_without_its_history_can_be_the_artifact() {
+        let world = world();
+        world.program(BUILDER, "rm", |_| fake::exit(0, ""));
+        let artifact = build(r#"{"run": [], "artifact": "."}"#).expect("an artifact");
+        assert_eq!(artifact.path, "checkout");
+        assert_eq!(
+            world.calls(),
+            ["exec builder rm -rf -- /w/checkout/.git", "exec builder mv -- /w/checkout /w/output"]
         );
     }
 

@@ -12,7 +12,7 @@ pub struct Settings {
     /// Commands, program first, run one after the other in the checkout. There is no shell. In arguments
     /// `{checkout}` and `{output}` stand for the two directories.
     pub run: Vec<Vec<String>>,
-    /// What they make and the release is: a directory or file in the checkout.
+    /// What they make and the release is: a directory or file in the checkout, or `.` for all of it.
     pub artifact: String,
     /// Variables beside CUTOVER_OUTPUT and CUTOVER_REVISION.
     #[serde(default)]
@@ -26,7 +26,7 @@ impl Settings {
     #[must_use]
     pub fn faults(&self) -> Vec<SettingFault> {
         let mut faults = Vec::new();
-        if self.run.is_empty() {
+        if self.run.is_empty() && self.artifact != "." {
             faults.push(SettingFault::new("run", "at least one command is needed, as `run = [[\"make\"]]`"));
         }
         for (index, words) in self.run.iter().enumerate() {
@@ -34,7 +34,8 @@ impl Settings {
                 faults.push(SettingFault::new(format!("run[{index}]"), "a command begins with its program"));
             }
         }
-        let files = [("artifact", Some(&self.artifact)), ("version-file", self.version_file.as_ref())];
+        let part = Some(&self.artifact).filter(|artifact| *artifact != ".");
+        let files = [("artifact", part), ("version-file", self.version_file.as_ref())];
         for (key, path) in files {
             if let Some(path) = path.filter(|path| !is_inside(path)) {
                 faults.push(SettingFault::new(
@@ -68,6 +69,7 @@ mod tests {
     #[test]
     fn faults_name_their_key() {
         assert!(keys(r#"{"run": [["make"]], "artifact": "_build/prod/rel/shop"}"#).is_empty());
+        assert!(keys(r#"{"run": [], "artifact": "."}"#).is_empty());
         assert_eq!(keys(r#"{"run": [], "artifact": "/etc"}"#), ["run", "artifact"]);
         assert_eq!(
             keys(

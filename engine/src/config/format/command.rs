@@ -1,13 +1,10 @@
 //! Commands, their environment, and texts with placeholders.
 
 use super::{Complaint, Format};
-use crate::model::placeholder;
-
-/// Placeholders of commands and of values of environment variables.
-const COMMAND_PLACEHOLDERS: &[&str] = &["{port}", "{listen}", "{color}", "{release}", "{directory}"];
+use crate::model::{Placeholders, placeholder};
 
 pub(in crate::config) static COMMAND_WORD: Format =
-    Format { is: "a string", pattern: None, check: |text| placeholders(text, COMMAND_PLACEHOLDERS) };
+    Format { is: "a string", pattern: None, check: |text| placeholders(text, &Placeholders::NAMES) };
 
 pub(in crate::config) static LISTEN: Format = Format {
     is: "an address",

@@ -1,8 +1,8 @@
 //! What may be granted.
 
 use super::command::VARIABLE;
-use super::network::http_url;
 use super::{Complaint, Format};
+use crate::model::grant::{Origin, is_forbidden_variable};
 
 pub(in crate::config) static PROGRAM: Format = Format {
     is: "the absolute path of a program",
@@ -41,81 +41,54 @@ pub(in crate::config) static GRANTED_VARIABLE: Format = Format {
     is: "the name of an environment variable",
     pattern: Some("^[A-Za-z_][A-Za-z0-9_]*$"),
     check: |text| {
-        const FIXED: [&str; 4] = ["PATH", "HOME", "LANG", "USER"];
-        const LOADERS: [&str; 16] = [
-            "BASH_ENV",
-            "ENV",
-            "IFS",
-            "SHELLOPTS",
-            "PYTHONPATH",
-            "PYTHONHOME",
-            "PYTHONSTARTUP",
-            "PERL5LIB",
-            "PERL5OPT",
-            "PERL5DB",
-            "RUBYLIB",
-            "RUBYOPT",
-            "NODE_OPTIONS",
-            "NODE_PATH",
-            "JAVA_TOOL_OPTIONS",
-            "GCONV_PATH",
-        ];
         (VARIABLE.check)(text)?;
-        if ["LD_", "GIT_", "DYLD_"].iter().any(|prefix| text.starts_with(prefix)) || LOADERS.contains(&text) {
-            return Err(Complaint::advised(
-                format!("`{text}` can't be granted"),
-                "it makes programs load or run other code",
-            ));
-        }
-        if FIXED.contains(&text) {
-            return Err(Complaint::advised(format!("`{text}` can't be granted"), "it has a fixed value"));
+        if is_forbidden_variable(text) || matches!(text, "LANG" | "USER") {
+            let hint = "it has a fixed value, or decides which code programs load and run";
+            return Err(Complaint::advised(format!("`{text}` can't be granted"), hint));
         }
         Ok(())
     },
 };
 
-pub(in crate::config) static START_DIRECTORY: Format = Format {
+pub(in crate::config) static GRANTED_PATH: Format = Format {
     is: "an absolute path",
     pattern: Some("^(/|\\{checkout\\}|\\{output\\})"),
     check: |text| {
-        let inner = ["{checkout}", "{output}"].iter().find_map(|word| text.strip_prefix(word));
-        match inner {
-            Some("") => Ok(()),
-            Some(inner) if inner.starts_with('/') => (GRANTED_PATH.check)(inner),
-            _ => (GRANTED_PATH.check)(text),
+        let place = build_place(text);
+        let inner = &text[place.map_or(0, str::len)..];
+        if place.is_some() && inner.is_empty() {
+            return Ok(());
         }
+        let Some(inner) = inner.strip_prefix('/') else { return Err(no_path(text)) };
+        if place.is_none() && matches!(inner, "" | "*" | "**") {
+            let message = format!("`{text}` would allow too much");
+            return Err(Complaint::advised(message, "name the directory that is meant"));
+        }
+        if inner.split('/').any(|part| matches!(part, "" | "." | "..")) || inner.chars().any(char::is_control)
+        {
+            return Err(no_path(text));
+        }
+        if inner.split('/').any(|part| part == ".ssh") {
+            return Err(Complaint::advised(
+                format!("`{text}` can't be granted"),
+                "no hook comes near SSH keys",
+            ));
+        }
+        Ok(())
     },
 };
 
-pub(in crate::config) static GRANTED_PATH: Format = Format {
-    is: "an absolute path",
-    pattern: Some("^/"),
-    check: |text| {
-        let inner = text.strip_prefix('/').map(|inner| inner.strip_suffix('/').unwrap_or(inner));
-        let odd = |part: &str| part.is_empty() || part == "." || part == "..";
-        match inner {
-            Some("" | "**" | "*") => Err(Complaint::advised(
-                format!("`{text}` would allow too much"),
-                "name the directory that is meant",
-            )),
-            Some(inner) if !inner.split('/').any(odd) && !inner.chars().any(char::is_control) => {
-                let keys = inner.split('/').any(|part| part == ".ssh");
-                if keys {
-                    Err(Complaint::advised(
-                        format!("`{text}` can't be granted"),
-                        "no hook comes near SSH keys",
-                    ))
-                } else {
-                    Ok(())
-                }
-            }
-            _ => Err(Complaint::advised(
-                format!("`{text}` is not an absolute path"),
-                "begin with `/`, without `.`, `..` and `//`",
-            )),
-        }
-    },
-};
+fn no_path(text: &str) -> Complaint {
+    Complaint::advised(
+        format!("`{text}` is not an absolute path"),
+        "begin with `/`, without `.`, `..`, `//` and without a `/` at the end",
+    )
+}
+
+/// `{checkout}` or `{output}` at the beginning of a text: directories of a build, known only when it runs.
+pub(in crate::config) fn build_place(text: &str) -> Option<&'static str> {
+    ["{checkout}", "{output}"].into_iter().find(|place| text.starts_with(place))
+}
 
 pub(in crate::config) static EXACT: Format = Format {
     is: "a path",
@@ -153,8 +126,7 @@ pub(in crate::config) static ORIGIN: Format = Format {
         if text.contains('*') {
             return (WHOLE_NETWORK.check)(text);
         }
-        let origin =
-            http_url(text).is_some_and(|(scheme, authority)| text == format!("{scheme}://{authority}"));
+        let origin = Origin::parse(text).is_ok() && !text.ends_with('/');
         if origin || text == "instances" {
             return Ok(());
         }

@@ -4,7 +4,6 @@ mod command;
 mod definition;
 mod duration;
 mod grant;
-mod interpreters;
 mod network;
 mod path;
 mod text;
@@ -14,9 +13,8 @@ pub(super) use definition::{Complaint, Format};
 pub(crate) use duration::parse as parse_duration;
 pub(super) use duration::{DURATION, DURATION_OR_ZERO};
 pub(super) use grant::{
-    EXACT, GRANTED_PATH, GRANTED_VARIABLE, NO_SECRET, ORIGIN, PROGRAM, SOCKET, START_DIRECTORY, WHOLE_NETWORK,
+    EXACT, GRANTED_PATH, GRANTED_VARIABLE, NO_SECRET, ORIGIN, PROGRAM, SOCKET, WHOLE_NETWORK, build_place,
 };
-pub(super) use interpreters::is_interpreter;
 pub(super) use network::{ADDRESS, BRANCH, DESTINATION, REPOSITORY, URL, host_of};
 pub(super) use path::{DIRECTORY, RELATIVE};
 pub(super) use text::{HEADER, NAME, POINTER, TEXT, USER, WORD};

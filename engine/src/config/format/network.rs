@@ -1,6 +1,7 @@
 //! What is reached over the network.
 
 use super::{Complaint, Format};
+use crate::model::grant::Url;
 
 pub(in crate::config) static DESTINATION: Format = Format {
     is: "an SSH destination",
@@ -107,25 +108,9 @@ pub(in crate::config) static BRANCH: Format = Format {
 pub(in crate::config) static URL: Format = Format {
     is: "a URL",
     pattern: Some("^https?://"),
-    check: |text| match http_url(text) {
-        Some(_) => Ok(()),
-        None => Err(Complaint::new(format!("`{text}` is not a URL that can be probed"))
+    check: |text| match Url::parse(text) {
+        Ok(_) => Ok(()),
+        Err(fault) => Err(Complaint::new(fault.to_string())
             .hint("write `https://name[:port]/path` or `http://…`, without a user and without a fragment")),
     },
 };
-
-/// Scheme and authority of an `http` or `https` URL.
-pub(in crate::config) fn http_url(text: &str) -> Option<(&str, &str)> {
-    let (scheme, rest) = text.split_once("://")?;
-    let authority = &rest[..rest.find(['/', '?']).unwrap_or(rest.len())];
-    let (host, port) = match authority.rsplit_once(':').filter(|(_, port)| !port.ends_with(']')) {
-        Some((host, port)) => (host, Some(port)),
-        None => (authority, None),
-    };
-    let fine = matches!(scheme, "http" | "https")
-        && !host.is_empty()
-        && host.chars().all(|c| c.is_ascii_alphanumeric() || ".-_[]:".contains(c))
-        && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0))
-        && !text.chars().any(|c| c.is_control() || c.is_whitespace() || c == '#');
-    fine.then_some((scheme, authority))
-}

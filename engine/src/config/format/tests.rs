@@ -94,13 +94,20 @@ fn grants_are_exact_where_they_must_be() {
     sort(&GRANTED_VARIABLE, &["TOKEN"], &["LD_PRELOAD", "GIT_SSH", "PATH", "PYTHONPATH", "a b", ""]);
     sort(
         &GRANTED_PATH,
-        &["/etc/nginx/*", "/etc/x/"],
-        &["", "x", "/", "/*", "/**", "/a/../b", "/root/.ssh/id", "/a//b"],
-    );
-    sort(
-        &START_DIRECTORY,
-        &["/srv/*", "{checkout}", "{checkout}/sub"],
-        &["", "~", "{checkout}x", "{checkout}/../x", "{x}"],
+        &["/etc/nginx/*", "{checkout}", "{checkout}/VERSION", "{output}/*"],
+        &[
+            "",
+            "x",
+            "/",
+            "/*",
+            "/**",
+            "/a/../b",
+            "/root/.ssh/id",
+            "/a//b",
+            "{checkout}x",
+            "{checkout}/../x",
+            "{x}/y",
+        ],
     );
     sort(
         &SOCKET,

@@ -7,6 +7,8 @@ mod client;
 mod connect;
 mod failure;
 mod relay;
+#[cfg(test)]
+mod tests;
 
 pub(super) use answer::answer_request;
 pub use client::{Fetch, Fetched, HttpClient};

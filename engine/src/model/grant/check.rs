@@ -262,13 +262,15 @@ fn same_host(one: &str, other: &str) -> bool {
 }
 
 /// Whether a program runs what it is given, by its name without a version: `python3.12` is `python`.
-fn is_interpreter(program: &str) -> bool {
+#[must_use]
+pub fn is_interpreter(program: &str) -> bool {
     let name = program.rsplit('/').next().unwrap_or(program);
     INTERPRETERS.contains(&name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.' || c == '-'))
 }
 
 /// Whether a variable rules what the loader, a shell or an interpreter runs, or where programs are found.
-fn is_forbidden_variable(name: &str) -> bool {
+#[must_use]
+pub fn is_forbidden_variable(name: &str) -> bool {
     const PREFIXES: &[&str] =
         &["LD_", "DYLD_", "GIT_", "BASH_", "GLIBC_", "MALLOC_", "PYTHON", "PERL", "RUBY", "NODE_", "SUDO_"];
     const NAMES: &[&str] = &[

@@ -49,8 +49,9 @@ pub(super) fn lines_match(patterns: &[String], content: &str) -> bool {
     })
 }
 
-/// `*` takes any run of characters.
-fn run_matches(pattern: &str, text: &str) -> bool {
+/// Whether a text matches a pattern in which `*` takes any run of characters.
+#[must_use]
+pub fn run_matches(pattern: &str, text: &str) -> bool {
     let mut pieces = pattern.split('*');
     let Some(rest) = pieces.next().and_then(|first| text.strip_prefix(first)) else { return false };
     let Some(last) = pieces.next_back() else { return rest.is_empty() };

@@ -1,0 +1,111 @@
+//! Lock, fence and guard.
+
+use std::sync::Arc;
+
+use cutover_host::operation::{Answer, FaultKind, Lock, LockHolder, Operation};
+
+use crate::stage::Stage;
+
+const STATE: &str = "~/state";
+
+fn holder(deployment: &str) -> LockHolder {
+    LockHolder {
+        who: "ada@laptop".to_owned(),
+        deployment: deployment.to_owned(),
+        command: "deploy".to_owned(),
+    }
+}
+
+fn take(deployment: &str, steal: Option<u64>) -> Operation {
+    Operation::TakeLock { state: STATE.to_owned(), holder: holder(deployment), steal }
+}
+
+fn lock(answer: Result<Answer, cutover_host::operation::Fault>) -> Lock {
+    match answer {
+        Ok(Answer::Lock(lock)) => lock,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn read(stage: &Stage) -> Lock {
+    lock(stage.perform(Operation::ReadLock { state: STATE.to_owned() }))
+}
+
+#[test]
+fn the_lock_is_taken_stolen_and_freed_and_the_epoch_only_grows() {
+    let stage = Stage::new();
+    let free = |epoch| Operation::FreeLock { state: STATE.to_owned(), epoch };
+    assert_eq!(read(&stage), Lock { version: 1, ..Lock::default() });
+    let first = lock(stage.perform(take("one", None)));
+    assert_eq!((first.epoch, first.holder.as_ref()), (1, Some(&holder("one"))));
+
+    let fault = stage.perform(take("two", None)).expect_err("is held");
+    assert_eq!(fault.kind, FaultKind::Held);
+    assert_eq!(fault.message, "the lock is held by ada@laptop (deploy, deployment one, epoch 1, at step ``)");
+    assert_eq!(stage.fault(take("two", Some(7))), FaultKind::Held, "another epoch");
+    assert_eq!(lock(stage.perform(take("two", Some(1)))).epoch, 2);
+
+    let renew = |epoch| Operation::RenewLock { state: STATE.to_owned(), epoch, step: "health".to_owned() };
+    assert_eq!(stage.fault(renew(1)), FaultKind::Fenced);
+    assert_eq!(lock(stage.perform(renew(2))).step, "health");
+    assert_eq!(stage.fault(free(1)), FaultKind::Fenced);
+    let freed = lock(stage.perform(free(2)));
+    assert_eq!((freed.epoch, freed.holder), (3, None));
+    assert_eq!(lock(stage.perform(free(2))).epoch, 3, "freed already");
+    assert_eq!(stage.fault(renew(3)), FaultKind::Fenced, "nobody holds it");
+    assert_eq!(lock(stage.perform(take("three", None))).epoch, 4);
+    let mode = |name: &str| {
+        let found = std::fs::metadata(stage.path(name)).expect("is there");
+        std::os::unix::fs::PermissionsExt::mode(&found.permissions()) & 0o7777
+    };
+    assert_eq!(
+        ["state", "state/lock.json", "state/fence", "state/mutex"].map(mode),
+        [0o700, 0o600, 0o600, 0o600]
+    );
+}
+
+#[test]
+fn a_change_under_an_old_epoch_does_not_happen() {
+    let stage = Stage::new();
+    let fence = |epoch| Operation::Fence { state: STATE.to_owned(), epoch };
+    let write =
+        || Operation::Write { path: "~/file".to_owned(), beneath: None, content: "x".into(), mode: None };
+    assert_eq!(stage.perform_under(1, write()).expect_err("never fenced").kind, FaultKind::Fenced);
+    assert_eq!(stage.perform(fence(5)), Ok(Answer::Done));
+    assert_eq!(stage.perform(fence(5)), Ok(Answer::Done));
+    assert_eq!(stage.fault(fence(4)), FaultKind::Fenced);
+    for epoch in [4, 6] {
+        let fault = stage.perform_under(epoch, write()).expect_err("fenced");
+        assert_eq!(fault.kind, FaultKind::Fenced);
+        assert!(fault.message.ends_with(&format!("is fenced: epoch 5 holds it, not {epoch}")), "{fault}");
+    }
+    assert!(!stage.path("file").exists());
+    assert_eq!(stage.perform_under(5, write()), Ok(Answer::Done));
+}
+
+#[test]
+fn taking_waits_for_a_change_under_way_and_only_one_wins() {
+    let stage = Arc::new(Stage::new());
+    assert_eq!(lock(stage.perform(take("one", None))).epoch, 1);
+    let busy = Arc::clone(&stage);
+    let change = std::thread::spawn(move || {
+        let program = crate::stage::shell("touch $HOME/begun; sleep 0.3; touch $HOME/done");
+        busy.perform_under(1, Operation::Run { program })
+    });
+    crate::stage::eventually("begins", || stage.path("begun").exists());
+    let takers: Vec<_> = ["two", "three", "four"]
+        .map(|deployment| {
+            let stage = Arc::clone(&stage);
+            std::thread::spawn(move || {
+                let taken = stage.perform(take(deployment, Some(1)));
+                (taken.is_ok(), stage.path("done").exists())
+            })
+        })
+        .into_iter()
+        .map(|taker| taker.join().expect("joins"))
+        .collect();
+    assert!(change.join().expect("joins").is_ok());
+    assert_eq!(takers.iter().filter(|(taken, _)| *taken).count(), 1);
+    assert!(takers.iter().all(|(_, done)| *done), "nobody takes it in the middle of a change");
+    assert_eq!(read(&stage).epoch, 2);
+}

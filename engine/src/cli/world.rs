@@ -1,0 +1,177 @@
+//! This machine, as commands find it: environment, user, directories, signals. Read here and nowhere else.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::IsTerminal as _;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use camino::Utf8PathBuf;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use super::failure::Failure;
+use crate::bundled::{HelperTarget, helper};
+use crate::hook::http::HttpClient;
+use crate::hook::{CodeCache, HookPool, SandboxProgram};
+use crate::model::view::{ExitCode, Problem};
+use crate::model::{Deployment, EventSink, HostName, Name};
+use crate::run::{Interrupts, Operator, Reporter, Setting, SystemClock};
+use crate::secret::{Redactor, Secrets};
+use crate::transport::{HelperPrograms, Links, SshSettings, TransportSettings, local_link};
+
+/// The word that makes the program the supervisor of processes on this machine.
+pub const SUPERVISOR_WORD: &str = "host-supervisor";
+
+/// Everything that a command runs with, for `deployment`. Events go to `sink`, secrets masked.
+///
+/// # Errors
+/// When this machine lacks what any command needs: a home directory, a name of its own program.
+pub(super) fn setting(deployment: Deployment, sink: Arc<dyn EventSink>) -> Result<Setting, Failure> {
+    let environment: BTreeMap<String, String> = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    let home_directory = environment
+        .get("HOME")
+        .filter(|home| home.starts_with('/'))
+        .map(Utf8PathBuf::from)
+        .ok_or_else(|| internal("the environment has no `HOME` that begins with `/`"))?;
+    let program = std::env::current_exe()
+        .map_err(|error| internal(&format!("this program can't find itself: {error}")))?;
+    let deployment = Arc::new(deployment);
+    let account =
+        cutover_host::Account::of_process(Some(home_directory.to_string()), environment.get("USER").cloned());
+    let (user, uid) = (account.user.clone(), account.uid);
+    let supervisor = vec![program.clone().into_os_string(), OsString::from(SUPERVISOR_WORD)];
+    let local = Arc::new(cutover_host::Host::new(supervisor, account));
+    let here = local_link(this_machine()?, Arc::clone(&local));
+    let settings = TransportSettings {
+        local,
+        helpers: HelperPrograms {
+            x86_64: helper(HelperTarget::X86_64).bytes,
+            aarch64: helper(HelperTarget::Aarch64).bytes,
+        },
+        ssh: SshSettings {
+            user_config: home_directory.join(".ssh/config").into_std_path_buf(),
+            system_config: PathBuf::from("/etc/ssh/ssh_config"),
+            control_directory: control_directory(environment.get("XDG_RUNTIME_DIR"), uid)?,
+        },
+    };
+    let links = Arc::new(Links::new(deployment.hosts.values(), &settings));
+    let cache_home = environment
+        .get("XDG_CACHE_HOME")
+        .filter(|path| path.starts_with('/'))
+        .map_or_else(|| home_directory.join(".cache"), Utf8PathBuf::from);
+    let state_home = environment
+        .get("XDG_STATE_HOME")
+        .filter(|path| path.starts_with('/'))
+        .map_or_else(|| home_directory.join(".local/state"), Utf8PathBuf::from);
+    let http = Arc::new(HttpClient::new());
+    let cache = code_cache(&cache_home, &state_home, environment.contains_key("CI"));
+    let hooks = HookPool::new(SandboxProgram::new(program), cache, Arc::clone(&http));
+    let hooks = hooks.map_err(|fault| internal(&fault.to_string()))?;
+    let redactor = Redactor::default();
+    let secrets = Secrets::new(
+        deployment.secrets.clone(),
+        environment.clone(),
+        deployment.root.clone(),
+        redactor.clone(),
+    );
+    let reporter = Reporter::new(Arc::new(super::masked::Masked { sink, redactor }), Arc::new(SystemClock));
+    Ok(Setting {
+        links,
+        hooks,
+        http,
+        secrets: Arc::new(secrets),
+        here,
+        home_directory,
+        operator: Operator {
+            user,
+            machine: rustix::system::uname().nodename().to_string_lossy().into_owned(),
+            pid: std::process::id(),
+            ci: ci_link(&environment),
+            ssh_agent: environment.get("SSH_AUTH_SOCK").cloned(),
+        },
+        workspace: cache_home.join("cutover"),
+        reporter,
+        interrupts: interrupts(),
+        deployment,
+    })
+}
+
+fn internal(text: &str) -> Failure {
+    Problem::new("internal/machine", text, ExitCode::Internal).into()
+}
+
+fn this_machine() -> Result<HostName, Failure> {
+    Name::new("localhost").map_err(|fault| internal(&fault.to_string()))
+}
+
+/// Where control sockets of SSH lie: their paths are short, and the directory is ours alone.
+fn control_directory(runtime: Option<&String>, uid: u32) -> Result<PathBuf, Failure> {
+    let directory = match runtime.filter(|path| path.starts_with('/') && Path::new(path).is_dir()) {
+        Some(runtime) => PathBuf::from(runtime).join("cutover"),
+        None => std::env::temp_dir().join(format!("cutover-{uid}")),
+    };
+    let shown = directory.display().to_string();
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&directory);
+    made.map_err(|error| internal(&format!("`{shown}` can't be made: {error}")))?;
+    let found =
+        std::fs::symlink_metadata(&directory).map_err(|error| internal(&format!("`{shown}`: {error}")))?;
+    if found.is_dir() && found.uid() == uid && found.mode() & 0o077 == 0 {
+        Ok(directory)
+    } else {
+        Err(internal(&format!(
+            "`{shown}` is not kept to you alone: it must be a directory of yours with mode 0700"
+        )))
+    }
+}
+
+/// Compiled hooks are kept for the next run, except on machines that are thrown away after it.
+fn code_cache(cache_home: &Utf8PathBuf, state_home: &Utf8PathBuf, ci: bool) -> Option<CodeCache> {
+    if ci {
+        return None;
+    }
+    let directory = cache_home.join("cutover/compiled");
+    let key = state_home.join("cutover/compiled.key");
+    // A cache that others could write to is as good as none: hooks are compiled anew.
+    CodeCache::open(directory.as_std_path(), key.as_std_path()).ok()
+}
+
+/// Link to the CI run that this is part of, in the words of the larger CI systems.
+fn ci_link(environment: &BTreeMap<String, String>) -> Option<String> {
+    let get = |name: &str| environment.get(name).filter(|value| !value.is_empty());
+    if let (Some(server), Some(repository), Some(run)) =
+        (get("GITHUB_SERVER_URL"), get("GITHUB_REPOSITORY"), get("GITHUB_RUN_ID"))
+    {
+        return Some(format!("{server}/{repository}/actions/runs/{run}"));
+    }
+    ["CI_JOB_URL", "BUILD_URL", "BUILDKITE_BUILD_URL", "CIRCLE_BUILD_URL"].into_iter().find_map(get).cloned()
+}
+
+/// Counts SIGINT, SIGTERM and SIGHUP from now on.
+fn interrupts() -> watch::Receiver<Interrupts> {
+    let (sender, receiver) = watch::channel(Interrupts::default());
+    let kinds = [
+        (SignalKind::interrupt(), if std::io::stdin().is_terminal() { "Ctrl-C" } else { "SIGINT" }),
+        (SignalKind::terminate(), "SIGTERM"),
+        (SignalKind::hangup(), "SIGHUP"),
+    ];
+    let sender = Arc::new(sender);
+    for (kind, name) in kinds {
+        let sender = Arc::clone(&sender);
+        let Ok(mut signals) = signal(kind) else { continue };
+        tokio::spawn(async move {
+            while signals.recv().await.is_some() {
+                sender.send_modify(|interrupts| {
+                    if interrupts.count == 0 {
+                        interrupts.first = name;
+                    }
+                    interrupts.count += 1;
+                });
+            }
+        });
+    }
+    receiver
+}

@@ -1,0 +1,183 @@
+//! The client against servers that behave, and others.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cutover_host::{Account, Host};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+use super::*;
+use crate::model::HostName;
+use crate::model::grant::{Addresses, Url};
+use crate::transport::{Link, local_link};
+
+/// A server that takes one connection, reads one request, says `answer`, and closes; what it read is returned.
+async fn server(answer: Vec<u8>) -> (u16, tokio::task::JoinHandle<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let task = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.expect("a connection");
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") && !request.ends_with(b"body") {
+            let mut piece = [0; 4096];
+            match stream.read(&mut piece).await {
+                Ok(length @ 1..) => request.extend_from_slice(&piece[..length]),
+                Ok(_) | Err(_) => break,
+            }
+        }
+        // A client that has heard enough may be gone.
+        let _ = stream.write_all(&answer).await;
+        String::from_utf8_lossy(&request).into_owned()
+    });
+    (port, task)
+}
+
+fn link() -> Arc<dyn Link> {
+    let name = HostName::new("web1").expect("a name");
+    local_link(name, Arc::new(Host::new(Vec::new(), Account::of_process(None, None))))
+}
+
+fn url(text: &str) -> Url {
+    Url::parse(text).expect("a URL")
+}
+
+fn get(url: &Url) -> Fetch<'_> {
+    Fetch {
+        method: "GET",
+        url,
+        connect_to: None,
+        via: None,
+        headers: &[],
+        body: Vec::new(),
+        body_limit: 1000,
+        timeout: Duration::from_secs(10),
+        addresses: Addresses::Any,
+    }
+}
+
+async fn answered(answer: &[u8]) -> Result<Fetched, HttpFailure> {
+    let (port, _) = server(answer.to_vec()).await;
+    HttpClient::new().fetch(get(&url(&format!("http://127.0.0.1:{port}/")))).await
+}
+
+#[tokio::test]
+async fn the_name_of_the_url_goes_to_the_address_that_was_said() {
+    for via in [None, Some(link())] {
+        let (port, task) =
+            server(b"HTTP/1.1 302 Found\r\nLocation: /x\r\nSet-Cookie: a\r\nset-cookie: b\r\n\r\n".to_vec())
+                .await;
+        let url = url("http://Shop.example.com:8080/up?x=1");
+        let headers = [("X-Probe".to_owned(), "1".to_owned())];
+        let connect_to = Some(("127.0.0.1", port));
+        let fetch =
+            Fetch { connect_to, via, headers: &headers, body: b"body".to_vec(), method: "POST", ..get(&url) };
+        let answer = HttpClient::new().fetch(fetch).await.expect("an answer");
+        let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(
+            answer,
+            Fetched {
+                status: 302,
+                headers: vec![header("location", "/x"), header("set-cookie", "a"), header("set-cookie", "b")],
+                body: Vec::new(),
+                truncated: false,
+            }
+        );
+        let agent = concat!("cutover/", env!("CARGO_PKG_VERSION"));
+        assert_eq!(
+            task.await.expect("a request"),
+            format!(
+                "POST /up?x=1 HTTP/1.1\r\nuser-agent: {agent}\r\nx-probe: 1\r\nhost: shop.example.com:8080\r\ncontent-length: 4\r\n\r\nbody"
+            )
+        );
+    }
+}
+
+#[tokio::test]
+async fn bodies_are_cut_at_the_limit() {
+    let exact = answered(format!("HTTP/1.1 200 OK\r\n\r\n{}", "x".repeat(1000)).as_bytes()).await;
+    assert_eq!(exact.map(|answer| (answer.body.len(), answer.truncated)), Ok((1000, false)));
+    let longer = answered(format!("HTTP/1.1 200 OK\r\n\r\n{}", "x".repeat(1001)).as_bytes()).await;
+    assert_eq!(longer.map(|answer| (answer.body.len(), answer.truncated)), Ok((1000, true)));
+}
+
+#[tokio::test]
+async fn what_is_no_answer_is_broken() {
+    let flood = format!("HTTP/1.1 200 OK\r\nX: {}\r\n\r\n", "y".repeat(100_000));
+    for answer in [
+        &b""[..],
+        b"SSH-2.0-OpenSSH_9.2\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\nContent-Length: 11\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nX",
+        flood.as_bytes(),
+    ] {
+        let outcome = answered(answer).await;
+        assert!(matches!(outcome, Err(HttpFailure::Broken(_))), "{outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_there_means_nothing_was_sent() {
+    let free =
+        TcpListener::bind("127.0.0.1:0").await.expect("a port").local_addr().expect("an address").port();
+    let target = url(&format!("http://127.0.0.1:{free}/"));
+    assert_eq!(
+        HttpClient::new().fetch(get(&target)).await,
+        Err(HttpFailure::Connect(format!("127.0.0.1:{free}: connection refused")))
+    );
+    let over_there = HttpClient::new().fetch(Fetch { via: Some(link()), ..get(&target) }).await;
+    match over_there {
+        Err(HttpFailure::Connect(text)) => assert!(text.contains(&free.to_string()), "{text}"),
+        other => panic!("{other:?}"),
+    }
+    let nameless = HttpClient::new().fetch(get(&url("http://nothing.invalid/"))).await;
+    assert!(matches!(nameless, Err(HttpFailure::Connect(_))), "{nameless:?}");
+    let (port, _) = server(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec()).await;
+    let plain = HttpClient::new().fetch(get(&url(&format!("https://127.0.0.1:{port}/")))).await;
+    assert!(matches!(plain, Err(HttpFailure::Tls(_))), "{plain:?}");
+}
+
+#[tokio::test]
+async fn a_name_that_leads_inside_is_refused_unless_it_was_meant() {
+    for via in [None, Some(link())] {
+        let target = url("http://localhost:1/");
+        let fetch = Fetch { addresses: Addresses::Public, via, ..get(&target) };
+        let outcome = HttpClient::new().fetch(fetch).await;
+        assert!(
+            matches!(&outcome, Err(HttpFailure::Denied(text)) if text.starts_with("`localhost` leads to ")),
+            "{outcome:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn silence_ends_with_the_time() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let target = url(&format!("http://{}/", listener.local_addr().expect("an address")));
+    let timeout = Duration::from_millis(200);
+    assert_eq!(
+        HttpClient::new().fetch(Fetch { timeout, ..get(&target) }).await,
+        Err(HttpFailure::TimedOut("no whole answer within 0.2 s".to_owned()))
+    );
+}
+
+#[tokio::test]
+async fn requests_that_rule_the_connection_are_not_sent() {
+    let target = url("http://127.0.0.1:1/");
+    for (method, name, value, reason) in [
+        ("CONNECT", "x", "y", "`CONNECT` is no method that can be sent"),
+        ("GET /\r\n", "x", "y", "`GET /\r\n` is no method that can be sent"),
+        ("GET", "Host", "y", "the engine itself sends header `Host`"),
+        ("GET", "Transfer-Encoding", "chunked", "the engine itself sends header `Transfer-Encoding`"),
+        ("GET", "a b", "y", "header `a b` can't be sent"),
+        ("GET", "a", "y\r\nb: c", "header `a` can't be sent"),
+    ] {
+        let headers = [(name.to_owned(), value.to_owned())];
+        let outcome = HttpClient::new().fetch(Fetch { method, headers: &headers, ..get(&target) }).await;
+        assert_eq!(outcome, Err(HttpFailure::Invalid(reason.to_owned())));
+    }
+    let headers = [("a".to_owned(), "y".repeat(70_000))];
+    let outcome = HttpClient::new().fetch(Fetch { headers: &headers, ..get(&target) }).await;
+    assert_eq!(outcome, Err(HttpFailure::Invalid("more than 64 KiB of headers".to_owned())));
+}

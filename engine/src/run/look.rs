@@ -1,0 +1,337 @@
+//! Commands that look: status, history, check, setup. Each asks everyone it can reach and says who did not answer.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+
+use super::hooks::{Hooks, Refused, configured};
+use super::observe::observing_call;
+use super::performer::{instances, store_fault};
+use super::probe::{Proof, judge};
+use super::session::{Setting, connect_one, spoken_to};
+use super::site::Sites;
+use super::{HostSight, Needs, StatusFacts, check_hosts, history_view, host_setup, status_view};
+use crate::model::view::{
+    Behind, CheckView, CheckedHook, FrontDoorStatus, HistoryView, HostSetup, SetupPart, SetupView,
+    StatusView, Unfinished,
+};
+use crate::model::{
+    Color, Deployment, Health, HookSource, HostName, LiveRecord, Outcome, Progress, Reach, Record, Routing,
+    Trouble,
+};
+use crate::source::{Checkout, Git, Mirror, Repository, SourceFailure};
+use crate::store::{Home, HomeState};
+use crate::transport::Link;
+
+/// Hosts that answered, and what the others said instead.
+pub(super) struct Asked {
+    pub(super) sites: Sites,
+    pub(super) silent: BTreeMap<HostName, Trouble>,
+}
+
+impl Asked {
+    /// Asks every host of the deployment.
+    pub(super) async fn all(setting: &Setting) -> Self {
+        let mut connecting = JoinSet::new();
+        for name in spoken_to(&setting.deployment) {
+            let (deployment, link) = (Arc::clone(&setting.deployment), setting.links.get(&name));
+            connecting.spawn(async move {
+                let site = connect_one(&deployment, link, &name).await;
+                (name, site)
+            });
+        }
+        let mut asked = Self { sites: Sites::new(), silent: BTreeMap::new() };
+        for (name, site) in connecting.join_all().await {
+            match site {
+                Ok(site) => drop(asked.sites.insert(name, site)),
+                Err(trouble) => drop(asked.silent.insert(name, trouble)),
+            }
+        }
+        asked
+    }
+
+    /// The home.
+    ///
+    /// # Errors
+    /// When it did not answer.
+    pub(super) fn home(&self, deployment: &Deployment) -> Result<Home, Trouble> {
+        let name = deployment.home();
+        match (self.sites.get(name), self.silent.get(name)) {
+            (Some(site), _) => Ok(Home::new(site.state.clone())),
+            (None, Some(trouble)) => Err(trouble.clone()),
+            (None, None) => Err(Trouble::new("internal/home", "the home is no host of this configuration")),
+        }
+    }
+}
+
+/// What is live, as hosts and routers tell it, against the record.
+///
+/// # Errors
+/// When hooks can't be used: without them neither routers nor instances can be asked.
+pub async fn status(setting: Setting, max_age: Option<Duration>) -> Result<StatusView, Refused> {
+    let deployment = Arc::clone(&setting.deployment);
+    let loading =
+        Hooks::load(&deployment, &setting.hooks, Arc::clone(&setting.http), setting.reporter.clone());
+    let (asked, hooks) = tokio::join!(Asked::all(&setting), loading);
+    let mut hooks = hooks?;
+    hooks.reach(&asked.sites);
+    let home = asked.home(&deployment);
+    let state: Result<HomeState<Record>, String> = match &home {
+        Ok(home) => home.read_all().await.map_err(|fault| fault.to_string()),
+        Err(trouble) => Err(trouble.message.clone()),
+    };
+    let mut facts = StatusFacts { asked: setting.reporter.now(), ..StatusFacts::default() };
+    facts.max_age = max_age.or(deployment.pipeline.max_age);
+    let mut live = None;
+    match state {
+        Ok(state) => {
+            facts.unfinished = unfinished(&state);
+            facts.lock = Some(Ok(state.lock));
+            live.clone_from(&state.live);
+            facts.record = state.live.map(|record| (record, state.history));
+        }
+        Err(reason) => facts.lock = Some(Err(reason)),
+    }
+    look_at_hosts(&deployment, &asked, &hooks, live.as_ref(), &mut facts).await;
+    let call = observing_call(&deployment, live.as_ref());
+    for router in &deployment.router.names {
+        let seen = hooks.observe(&call, router).await.map_err(|failure| failure.trouble.message);
+        facts.routers.push((router.clone(), seen));
+    }
+    facts.front_doors = front_doors(&deployment, &asked, &hooks, live.as_ref()).await;
+    facts.behind = behind(&setting, live.as_ref()).await.ok().flatten();
+    Ok(status_view(&deployment, facts))
+}
+
+async fn look_at_hosts(
+    deployment: &Deployment,
+    asked: &Asked,
+    hooks: &Hooks,
+    live: Option<&LiveRecord>,
+    facts: &mut StatusFacts,
+) {
+    for host in super::observe::all_app_hosts(deployment) {
+        let sight = match (asked.sites.get(&host), asked.silent.get(&host)) {
+            (Some(site), _) => HostSight::look(site.link.as_ref(), deployment, &host, &site.facts).await,
+            (None, Some(trouble)) => Err(trouble.message.clone()),
+            (None, None) => Err("it is no host of this configuration".to_owned()),
+        };
+        facts.hosts.insert(host, sight);
+    }
+    for color in Color::ALL {
+        for instance in instances(deployment, color) {
+            let running =
+                matches!(facts.hosts.get(&instance.host), Some(Ok(sight)) if sight.is_running(color));
+            if !running {
+                continue;
+            }
+            let call = observing_call(deployment, live);
+            let call = crate::model::HookCall { instances: vec![instance.clone()], ..call };
+            let began = std::time::Instant::now();
+            let said = match hooks.check_health(&call, &instance).await {
+                Ok(Health::Healthy(_)) => (true, format!("ok, {} ms", began.elapsed().as_millis())),
+                Ok(Health::Starting(reason) | Health::Unhealthy(reason)) => (false, reason),
+                Err(failure) => (false, failure.trouble.message),
+            };
+            facts.health.insert((instance.host, color), said);
+        }
+    }
+}
+
+fn unfinished(state: &HomeState<Record>) -> Option<Unfinished> {
+    let journal = state.open.as_ref()?;
+    let records: Vec<Record> = journal.records.iter().map(|(_, record)| record.clone()).collect();
+    let progress = Progress::replay(&records).ok()?;
+    if progress.outcome().is_some_and(|outcome| outcome != Outcome::Stuck) {
+        return None;
+    }
+    let Some(Record::Planned { plan, origin }) = records.first() else { return None };
+    let step = records.iter().rev().find_map(|record| match record {
+        Record::Started { tasks } => plan.stage(*tasks.first()?).map(|stage| stage.step.to_string()),
+        Record::UndoStarted { .. } => Some("undo".to_owned()),
+        _ => None,
+    });
+    Some(Unfinished {
+        deployment: plan.deployment.clone(),
+        command: plan.command.clone(),
+        who: origin.who.clone(),
+        since: plan.made,
+        step: step.unwrap_or_else(|| "lock".to_owned()),
+    })
+}
+
+async fn front_doors(
+    deployment: &Deployment,
+    asked: &Asked,
+    hooks: &Hooks,
+    live: Option<&LiveRecord>,
+) -> Vec<FrontDoorStatus> {
+    let mut doors = Vec::new();
+    for door in &deployment.router.front_doors {
+        let via = door.via.as_ref().and_then(|host| asked.sites.get(host)).map(|site| site.link.clone());
+        let (ok, says) = match (hooks.fetch(&door.url, via).await, live) {
+            (Err(reason), _) => (false, reason),
+            (Ok(answer), None) => (true, format!("answers {}", answer.status)),
+            (Ok(answer), Some(record)) => {
+                let (color, release) = (record.live.color, &record.live.release);
+                let marker = deployment.application.release_marker.as_ref();
+                match judge(&answer, door.body.as_deref(), marker, color, release) {
+                    Ok(Proof::Proven) => (true, format!("release {}", release.number)),
+                    Ok(Proof::Answered) => (true, format!("answers {} (no release marker)", answer.status)),
+                    Err(reason) => (false, reason),
+                }
+            }
+        };
+        doors.push(FrontDoorStatus { url: door.url.clone(), ok, says });
+    }
+    doors
+}
+
+async fn behind(setting: &Setting, live: Option<&LiveRecord>) -> Result<Option<Behind>, SourceFailure> {
+    let deployment = &setting.deployment;
+    let Some(revision) = live.and_then(|record| record.live.release.revision.as_deref()) else {
+        return Ok(None);
+    };
+    let git = || Git::new(setting.here.as_ref(), setting.operator.ssh_agent.as_deref());
+    let repository = match &deployment.build.repository {
+        Some(text) => Repository::parse(text, &deployment.root)?,
+        None => Checkout::new(git(), &deployment.root).remote().await?,
+    };
+    let branch = match deployment.build.branch.as_str() {
+        "*" => return Ok(None),
+        branch => branch,
+    };
+    let mirror = Mirror::fetch(git(), &repository, branch, setting.home_directory.as_str()).await?;
+    let newest = mirror.revision(None).await?;
+    let distance = mirror.distance(revision, &newest.id).await?;
+    Ok(distance.map(|distance| Behind {
+        branch: branch.to_owned(),
+        commits: distance.commits,
+        oldest: distance.oldest,
+    }))
+}
+
+/// Past deployments, newest first.
+///
+/// # Errors
+/// When the home does not answer.
+pub async fn history(setting: Setting, limit: usize) -> Result<HistoryView, Trouble> {
+    let asked = Asked::all(&setting).await;
+    let home = asked.home(&setting.deployment)?;
+    let fault = |fault| store_fault(&fault).trouble;
+    let entries = home.history(limit).await.map_err(fault)?;
+    let live = home.live().await.map_err(|fault| store_fault(&fault).trouble)?;
+    Ok(history_view(&setting.deployment, setting.reporter.now(), entries, live.as_ref()))
+}
+
+/// Frees a lock that a gone process holds. Answers who held it.
+///
+/// # Errors
+/// When it is not held under that epoch.
+pub async fn unlock(setting: Setting, epoch: u64) -> Result<String, Trouble> {
+    let asked = Asked::all(&setting).await;
+    let home = asked.home(&setting.deployment)?;
+    let fault = |fault| store_fault(&fault).trouble;
+    let held = home.read_lock().await.map_err(fault)?;
+    home.unlock(epoch).await.map_err(|fault| store_fault(&fault).trouble)?;
+    let holder = held
+        .holder
+        .map(|holder| format!("{} ({} of deployment {})", holder.who, holder.command, holder.deployment));
+    Ok(holder.unwrap_or_else(|| "no one".to_owned()))
+}
+
+/// Whether hooks and, when asked for, hosts are ready for a deployment.
+///
+/// # Errors
+/// With every hook that can't be used and every fault of settings.
+pub async fn check(
+    setting: Setting,
+    file: &str,
+    warnings: Vec<String>,
+    hosts: bool,
+) -> Result<CheckView, Refused> {
+    let deployment = Arc::clone(&setting.deployment);
+    let hooks =
+        Hooks::load(&deployment, &setting.hooks, Arc::clone(&setting.http), setting.reporter.clone()).await?;
+    let digests = hooks.digests();
+    let checked = configured(&deployment).into_iter().map(|(hook, _)| CheckedHook {
+        title: hook.title.clone(),
+        source: match &hook.source {
+            HookSource::Builtin(name) => format!("builtin:{name}"),
+            HookSource::File(path) => path.to_string(),
+        },
+        digest: digests
+            .iter()
+            .find(|(title, _)| *title == hook.title)
+            .map(|(_, digest)| digest.clone())
+            .unwrap_or_default(),
+    });
+    let host_checks = if hosts {
+        let links: BTreeMap<HostName, Arc<dyn Link>> = spoken_to(&deployment)
+            .into_iter()
+            .filter_map(|name| Some((name.clone(), setting.links.get(&name)?)))
+            .collect();
+        check_hosts(&deployment, &links, &setting.reporter.clock()).await
+    } else {
+        Vec::new()
+    };
+    Ok(CheckView {
+        title: deployment.title(),
+        file: file.to_owned(),
+        hosts: deployment.hosts.keys().map(ToString::to_string).collect(),
+        hooks: checked.collect(),
+        warnings,
+        host_checks,
+    })
+}
+
+/// What each host needs once.
+///
+/// # Errors
+/// With every hook that can't be used.
+pub async fn setup(setting: Setting) -> Result<SetupView, Refused> {
+    let deployment = Arc::clone(&setting.deployment);
+    let loading =
+        Hooks::load(&deployment, &setting.hooks, Arc::clone(&setting.http), setting.reporter.clone());
+    let (asked, hooks) = tokio::join!(Asked::all(&setting), loading);
+    let hooks = hooks?;
+    let mut hosts = Vec::new();
+    for name in spoken_to(&deployment) {
+        let reach = match deployment.hosts.get(&name).map(|host| &host.reach) {
+            Some(Reach::Ssh { destination, .. }) => destination.clone(),
+            Some(Reach::Local) | None => "this machine".to_owned(),
+        };
+        let (parts, problem) = match (asked.sites.get(&name), asked.silent.get(&name)) {
+            (Some(site), _) => match parts(&deployment, &hooks, &name, site).await {
+                Ok(parts) => (parts, None),
+                Err(problem) => (Vec::new(), Some(problem)),
+            },
+            (None, Some(trouble)) => (Vec::new(), Some(trouble.message.clone())),
+            (None, None) => (Vec::new(), Some("it is no host of this configuration".to_owned())),
+        };
+        hosts.push(HostSetup { host: name.to_string(), reach, parts, problem });
+    }
+    Ok(SetupView { title: deployment.title(), hosts })
+}
+
+async fn parts(
+    deployment: &Deployment,
+    hooks: &Hooks,
+    name: &HostName,
+    site: &super::site::Site,
+) -> Result<Vec<SetupPart>, String> {
+    let needs = Needs::of(deployment, name, &site.facts).map_err(|failure| failure.to_string())?;
+    let mut parts = host_setup(deployment, &needs);
+    if deployment.router.names.contains(name) {
+        let mut call = observing_call(deployment, None);
+        call.facts.push(("setup".to_owned(), site.facts.user.clone()));
+        let script =
+            hooks.prepare(&call, name, &Routing::none()).await.map_err(|failure| failure.trouble.message)?;
+        if !script.trim().is_empty() {
+            parts.push(SetupPart { title: "router".to_owned(), script });
+        }
+    }
+    Ok(parts)
+}

@@ -1,0 +1,169 @@
+//! A hook that does what its settings say, all of it bad manners. What it answers is what became of it.
+
+#![cfg(target_family = "wasm")]
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use cutover_hooks::engine::{self, Level};
+use cutover_hooks::hosts::{self, Command};
+use cutover_hooks::http::Request;
+use cutover_hooks::{
+    Call, Health, HealthCheck, HookError, Instance, Observation, Router, Routing, SettingFault, secrets,
+};
+
+/// `{ do = "…" }`.
+#[derive(Debug, serde::Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Settings {
+    #[serde(rename = "do")]
+    deed: Deed,
+    /// What some deeds are done to.
+    #[serde(default)]
+    to: String,
+}
+
+/// What to do.
+#[derive(Debug, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Deed {
+    Answer,
+    Panic,
+    Exit,
+    Spin,
+    Sleep,
+    SleepInWasi,
+    Allocate,
+    Recurse,
+    Print,
+    Log,
+    Temporary,
+    Other,
+    Fetch,
+    Read,
+    Write,
+    Exec,
+    Reveal,
+    Environment,
+}
+
+/// The hook.
+#[derive(Debug)]
+pub struct Stranger;
+
+cutover_hooks::export!(health_check: Stranger);
+cutover_hooks::export!(router: Stranger);
+
+impl HealthCheck for Stranger {
+    type Settings = Settings;
+
+    fn check(settings: &Settings, _call: &Call, instance: &Instance) -> Result<Health, HookError> {
+        done(settings, Some(instance)).map(Health::Starting)
+    }
+}
+
+impl Router for Stranger {
+    type Settings = Settings;
+
+    fn faults(settings: &Settings) -> Vec<SettingFault> {
+        let text = done(settings, None).unwrap_or_else(|error| error.text().to_owned());
+        vec![SettingFault { key: "do".to_owned(), reason: text }]
+    }
+
+    fn features(settings: &Settings, _call: &Call) -> Result<Vec<String>, HookError> {
+        Ok(vec![done(settings, None)?])
+    }
+
+    fn observe(settings: &Settings, _call: &Call, _router: &str) -> Result<Observation, HookError> {
+        let label = ("done".to_owned(), done(settings, None)?);
+        Ok(Observation { routing: None, settled: true, labels: vec![label] })
+    }
+
+    fn prepare(settings: &Settings, _: &Call, _: &str, _: &Routing) -> Result<String, HookError> {
+        done(settings, None)
+    }
+
+    fn apply(settings: &Settings, _: &Call, _: &str, _: &Routing) -> Result<(), HookError> {
+        done(settings, None).map(|_| ())
+    }
+}
+
+fn done(settings: &Settings, instance: Option<&Instance>) -> Result<String, HookError> {
+    let to = settings.to.as_str();
+    Ok(match settings.deed {
+        Deed::Answer => "answered".to_owned(),
+        Deed::Panic => panic!("nobody expects {to}"),
+        Deed::Exit => std::process::exit(3),
+        Deed::Spin => loop {
+            black_box(());
+        },
+        Deed::Sleep => {
+            engine::sleep(Duration::from_secs(3600));
+            "slept".to_owned()
+        }
+        Deed::SleepInWasi => {
+            std::thread::sleep(Duration::from_secs(3600));
+            "slept".to_owned()
+        }
+        Deed::Allocate => {
+            let mut all = Vec::new();
+            loop {
+                all.push(black_box(vec![1_u8; 1 << 20]));
+            }
+        }
+        Deed::Recurse => format!("{}", depth(1)),
+        Deed::Print => {
+            for line in 0..200_000 {
+                eprint_line(line);
+            }
+            "printed".to_owned()
+        }
+        Deed::Log => {
+            for line in 0..1_000_000 {
+                engine::log(Level::Info, format!("line {line}"));
+            }
+            "logged".to_owned()
+        }
+        Deed::Temporary => return Err(HookError::Temporary("later\nhint: wait".to_owned())),
+        Deed::Other => return Err(HookError::Other(("E42".to_owned(), "strange".to_owned()))),
+        Deed::Fetch => {
+            let request = match instance {
+                Some(instance) if to.is_empty() => Request::to_instance("GET", instance, "/up"),
+                Some(_) | None => Request::new("GET", to),
+            };
+            match request.send() {
+                Ok(answer) => format!("{} {}", answer.status, answer.text),
+                Err(error) => format!("{error:?}"),
+            }
+        }
+        Deed::Read => told(hosts::read_text("web1", to)),
+        Deed::Write => told(hosts::write_text("web1", to, "content", None)),
+        Deed::Exec => told(hosts::exec("web1", &Command::new(to).args(["one", "two"]))),
+        Deed::Reveal => told(secrets::reveal(to)),
+        Deed::Environment => {
+            let variables = std::env::vars().count();
+            let arguments = std::env::args().count();
+            let files = std::fs::read_dir("/").map(Iterator::count);
+            let network = std::net::TcpStream::connect("127.0.0.1:1").map(|_| ());
+            format!(
+                "{variables} {arguments} {:?} {:?}",
+                files.map_err(|e| e.kind()),
+                network.map_err(|e| e.kind())
+            )
+        }
+    })
+}
+
+fn told<T: std::fmt::Debug, E: std::fmt::Debug>(result: Result<T, E>) -> String {
+    format!("{result:?}")
+}
+
+#[expect(clippy::print_stderr, reason = "that is the deed")]
+fn eprint_line(line: u32) {
+    eprintln!("printed line {line}");
+}
+
+#[expect(unconditional_recursion, reason = "that is the deed")]
+fn depth(depth: u64) -> u64 {
+    black_box(self::depth(black_box(depth) + 1)) + 1
+}

@@ -1,0 +1,111 @@
+//! What is not granted does not happen, and is shown even when the guest keeps quiet about it.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpListener};
+use std::time::Duration;
+
+use cutover::hook::Kind;
+use cutover::model::grant::{ExecGrant, Grants, HostGroup, HttpGrant, HttpTarget, PathGrant};
+use cutover::model::{Health, HostName, Routing};
+
+use super::stage::{Stage, call, instance, nothing};
+
+const LONG: Duration = Duration::from_secs(30);
+
+/// Answers one request and ends.
+fn server() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut request = vec![0; 4096];
+        let length = stream.read(&mut request).unwrap();
+        let line = String::from_utf8_lossy(&request[..length]).lines().next().unwrap_or_default().to_owned();
+        let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{line}", line.len());
+        stream.write_all(answer.as_bytes()).unwrap();
+    });
+    port
+}
+
+#[tokio::test]
+async fn instances_are_reached_over_their_own_host() {
+    let stage = Stage::new();
+    let http = HttpGrant { to: HttpTarget::Instances, private: false, via: None };
+    let grants = Grants { http: Some(vec![http]), ..nothing() };
+    let hook = stage.load(Kind::HealthCheck, "fetch", "", grants.clone(), LONG).await;
+    let at = instance(server());
+    let answer = hook.check_health(&call(vec![at.clone()]), &at, stage.access()).await;
+    assert_eq!(answer.result, Ok(Health::Starting("200 GET /up HTTP/1.1".to_owned())));
+
+    let free = instance(1);
+    let answer = hook.check_health(&call(vec![free.clone()]), &free, stage.access()).await;
+    match answer.result {
+        Ok(Health::Starting(text)) => assert!(text.to_ascii_lowercase().contains("connect("), "{text}"),
+        other => panic!("{other:?}"),
+    }
+
+    let answer = hook.check_health(&call(vec![free]), &at, stage.access()).await;
+    assert_eq!(answer.denials.len(), 1, "not an instance of the call: {:?}", answer.result);
+}
+
+#[tokio::test]
+async fn a_denial_that_the_guest_swallows_is_shown_with_the_line_to_add() {
+    let stage = Stage::new();
+    let hook = stage.load(Kind::HealthCheck, "exec", "/usr/bin/id", nothing(), LONG).await;
+    let answer = hook.check_health(&call(Vec::new()), &instance(1), stage.access()).await;
+    assert!(answer.result.is_ok());
+    let [denied] = &answer.denials[..] else { panic!("{:?}", answer.denials) };
+    assert_eq!(denied.to_string(), "exec `/usr/bin/id one two` on `web1`: not granted");
+    assert_eq!(denied.grant, r#"exec = [{ hosts = "app", program = "/usr/bin/id", args = ["one", "two"] }]"#);
+    assert_eq!(stage.heard(), [format!("stranger denied {denied}")]);
+}
+
+#[tokio::test]
+async fn reading_questions_read_and_validation_does_nothing() {
+    let stage = Stage::new();
+    let file = stage.place.path().join("flag").to_str().unwrap().to_owned();
+    let path = || vec![PathGrant { hosts: HostGroup::App, path: file.clone() }];
+    let grants = Grants { read: Some(path()), write: Some(path()), ..nothing() };
+    let router = HostName::new("lb1").unwrap();
+    let blue = Routing { blue: 100, green: 0, out: Vec::new() };
+
+    let hook = stage.load(Kind::Router, "write", &file, grants.clone(), LONG).await;
+    let observed = hook.observe(&call(Vec::new()), &router, stage.access()).await;
+    assert_eq!(observed.denials[0].reason, "this question may only read");
+    assert!(!std::path::Path::new(&file).exists());
+    let validated = hook.validate(stage.access()).await;
+    assert_eq!(validated.denials[0].reason, "while settings are validated a hook may do nothing else");
+    let applied = hook.apply(&call(Vec::new()), &router, &blue, stage.access()).await;
+    assert_eq!((applied.result, applied.denials), (Ok(()), Vec::new()));
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "content");
+
+    let hook = stage.load(Kind::Router, "read", &file, grants, LONG).await;
+    let read = hook.features(&call(Vec::new()), stage.access()).await;
+    assert_eq!(read.result, Ok(vec![r#"Ok("content")"#.to_owned()]));
+}
+
+#[tokio::test]
+async fn a_granted_program_runs_and_a_secret_is_never_told() {
+    let stage = Stage::new();
+    let exec = ExecGrant {
+        hosts: HostGroup::App,
+        program: "/bin/echo".to_owned(),
+        args: vec!["one".to_owned(), "*".to_owned()],
+        env: Vec::new(),
+        directory: Vec::new(),
+        input: false,
+        as_root: false,
+        read_only: false,
+        interpreter: false,
+    };
+    let grants = Grants { exec: Some(vec![exec]), ..nothing() };
+    let hook = stage.load(Kind::HealthCheck, "exec", "/bin/echo", grants, LONG).await;
+    let answer = hook.check_health(&call(Vec::new()), &instance(1), stage.access()).await;
+    match answer.result {
+        Ok(Health::Starting(text)) => assert!(text.contains("status: 0, out: \"one two\\n\""), "{text}"),
+        other => panic!("{other:?}"),
+    }
+    let hook = stage.load(Kind::HealthCheck, "reveal", "db", nothing(), LONG).await;
+    let answer = hook.check_health(&call(Vec::new()), &instance(1), stage.access()).await;
+    assert_eq!(answer.denials[0].to_string(), "use secret `db`: secrets are not available to hooks yet");
+}

@@ -1,0 +1,69 @@
+//! What is wrong with a component is said before any of its code runs.
+
+use std::time::Duration;
+
+use cutover::hook::{CodeCache, Kind};
+use cutover::model::grant::Grants;
+use serde_json::json;
+
+use super::stage::{Stage, hook, nothing, stranger};
+
+async fn fault(wasm: Vec<u8>, kind: Kind, grants: Grants) -> String {
+    let hook = hook(json!({"do": "answer"}), grants, Duration::from_secs(5));
+    match Stage::new().try_load(&hook, kind, wasm).await {
+        Ok(loaded) => format!("loaded {loaded:?}"),
+        Err(fault) => format!("{}: {fault}", fault.code()),
+    }
+}
+
+#[tokio::test]
+async fn files_that_are_no_usable_component() {
+    assert_eq!(
+        fault(b"<!DOCTYPE html>".to_vec(), Kind::Router, nothing()).await,
+        "hook/not-a-component: hook `stranger` is not a WebAssembly component: the file is an HTML page: a download that was \
+         answered with an error or a login"
+    );
+    let mut cut = stranger();
+    cut.truncate(cut.len() / 2);
+    let text = fault(cut, Kind::Router, nothing()).await;
+    assert!(text.contains("is not a WebAssembly component: the file is cut off: at least "), "{text}");
+    let mut wrong = stranger();
+    let middle = wrong.len() / 2;
+    wrong[middle..middle + 64].fill(0xff);
+    let text = fault(wrong, Kind::Router, nothing()).await;
+    assert!(text.starts_with("hook/not-compiled: hook `stranger` can't be compiled: "), "{text}");
+    assert_eq!(
+        fault(stranger(), Kind::SmokeTest, nothing()).await,
+        "hook/wrong-kind: hook `stranger` is not a smoke-test hook: it exports `cutover:hook/health-check@0.1.0`, \
+         `cutover:hook/router@0.1.0`"
+    );
+    assert_eq!(
+        fault(stranger(), Kind::Router, Grants { http: Some(Vec::new()), ..Grants::default() }).await,
+        "hook/missing-grant: hook `stranger` needs what cutover.toml does not grant: it imports \
+         `cutover:hook/hosts@0.1.0`: grants.exec, grants.read, grants.write, grants.link, grants.connect; it imports \
+         `cutover:hook/secrets@0.1.0`: grants.secrets; it imports `cutover:hook/secret-text@0.1.0`: grants.secrets"
+    );
+}
+
+#[tokio::test]
+async fn the_cache_is_used_and_a_forged_entry_is_not() {
+    let stage = Stage::new();
+    let place = stage.place.path();
+    let cache = || CodeCache::open(&place.join("cache"), &place.join("key")).unwrap();
+    let hook = hook(json!({"do": "answer"}), nothing(), Duration::from_secs(5));
+    let load =
+        || async { stage.pool(Some(cache())).load(&hook, Kind::Router, stranger(), &stage).await.unwrap() };
+    load().await;
+    let entry = std::fs::read_dir(place.join("cache")).unwrap().next().unwrap().unwrap().path();
+    let kept = std::fs::read(&entry).unwrap();
+    let written = || std::fs::metadata(&entry).unwrap().modified().unwrap();
+    let first = written();
+    load().await;
+    assert_eq!(written(), first, "compiled again");
+    let mut forged = kept.clone();
+    let middle = forged.len() / 2;
+    forged[middle] ^= 0xff;
+    std::fs::write(&entry, forged).unwrap();
+    load().await;
+    assert_eq!(std::fs::read(&entry).unwrap(), kept);
+}

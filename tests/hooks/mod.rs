@@ -1,0 +1,7 @@
+//! Hooks in their sandboxes, driven through the library: each fault ends in an outcome of its own, and the engine goes on.
+
+mod faults;
+mod grants;
+mod load;
+mod sandboxes;
+mod stage;

@@ -1,0 +1,186 @@
+//! What the tests of hooks stand on: the stranger as a component, a pool that starts the real program, one host in this process.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
+
+use cutover::hook::http::HttpClient;
+use cutover::hook::{
+    Access, CodeCache, Groups, HookFault, HookPool, Hosts, Kind, LoadedHook, Observer, SandboxProgram,
+};
+use cutover::model::grant::{Denied, Grants};
+use cutover::model::{Color, Hook, HookCall, HookRelease, HookSource, HostName, Instance, Level, Location};
+use cutover::transport::{Link, local_link};
+use cutover_host::operation::Guard;
+use cutover_host::{Account, Host};
+use serde_json::json;
+
+/// A place to load and ask hooks in, that remembers what they said.
+pub struct Stage {
+    pub place: tempfile::TempDir,
+    groups: Groups,
+    web1: Arc<dyn Link>,
+    heard: Mutex<Vec<String>>,
+}
+
+/// The component of `tests/components/stranger`.
+pub fn stranger() -> Vec<u8> {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    let built = BUILT.get_or_init(|| {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        // The directory in which the bundled hooks are built: the SDK is compiled there already.
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("bundled");
+        let status = Command::new(env!("CARGO"))
+            .current_dir(root)
+            .args([
+                "build",
+                "--locked",
+                "--quiet",
+                "--package=cutover-test-stranger",
+                "--target=wasm32-wasip2",
+            ])
+            .args(["--profile=hook", "--target-dir"])
+            .arg(&target)
+            .env_remove("RUSTFLAGS")
+            .env_remove("CARGO_ENCODED_RUSTFLAGS")
+            .status();
+        assert!(status.unwrap().success(), "the stranger does not compile");
+        target.join("wasm32-wasip2/hook/cutover_test_stranger.wasm")
+    });
+    std::fs::read(built).unwrap()
+}
+
+/// Every key written and nothing granted: what the stranger needs to be loaded.
+pub fn nothing() -> Grants {
+    Grants { exec: Some(Vec::new()), http: Some(Vec::new()), secrets: Some(Vec::new()), ..Grants::default() }
+}
+
+impl Stage {
+    pub fn new() -> Self {
+        let place = tempfile::tempdir().unwrap();
+        let name = HostName::new("web1").unwrap();
+        let groups = Groups {
+            app: vec![name.clone()],
+            routers: vec![HostName::new("lb1").unwrap()],
+            builder: HostName::new("desk").unwrap(),
+        };
+        let web1 = local_link(name, Arc::new(Host::new(Vec::new(), Account::of_process(None, None))));
+        Self { place, groups, web1, heard: Mutex::default() }
+    }
+
+    pub fn pool(&self, cache: Option<CodeCache>) -> HookPool {
+        self.pool_of(env!("CARGO_BIN_EXE_cutover").into(), cache)
+    }
+
+    /// A pool whose sandboxes are another program.
+    pub fn pool_of(&self, program: PathBuf, cache: Option<CodeCache>) -> HookPool {
+        HookPool::new(SandboxProgram::new(program), cache, Arc::new(HttpClient::new())).unwrap()
+    }
+
+    /// One cache for all tests, so that the stranger is compiled once.
+    pub fn cache(&self) -> CodeCache {
+        let shared = Path::new(env!("CARGO_TARGET_TMPDIR")).join("hook-code");
+        CodeCache::open(&shared.join("cache"), &shared.join("key")).unwrap()
+    }
+
+    pub async fn try_load(&self, hook: &Hook, kind: Kind, wasm: Vec<u8>) -> Result<LoadedHook, HookFault> {
+        self.pool(Some(self.cache())).load(hook, kind, wasm, self).await
+    }
+
+    /// The stranger with a deed.
+    pub async fn load(
+        &self,
+        kind: Kind,
+        deed: &str,
+        to: &str,
+        grants: Grants,
+        timeout: Duration,
+    ) -> LoadedHook {
+        let hook = hook(json!({"do": deed, "to": to}), grants, timeout);
+        self.try_load(&hook, kind, stranger()).await.unwrap()
+    }
+
+    pub fn access(&self) -> Access<'_> {
+        Access { hosts: self, groups: &self.groups, observer: self }
+    }
+
+    /// What was heard, in order.
+    pub fn heard(&self) -> Vec<String> {
+        self.heard.lock().unwrap().clone()
+    }
+
+    fn hear(&self, text: String) {
+        self.heard.lock().unwrap().push(text);
+    }
+}
+
+pub fn hook(settings: serde_json::Value, grants: Grants, timeout: Duration) -> Hook {
+    Hook {
+        title: "stranger".to_owned(),
+        source: HookSource::File("/hooks/stranger.wasm".into()),
+        settings,
+        timeout,
+        grants,
+        bundled_grants: false,
+        location: Location::default(),
+    }
+}
+
+pub fn instance(port: u16) -> Instance {
+    Instance {
+        host: HostName::new("web1").unwrap(),
+        color: Color::Green,
+        listen: "127.0.0.1".to_owned(),
+        address: "10.0.0.11".to_owned(),
+        port,
+        labels: Vec::new(),
+    }
+}
+
+pub fn call(instances: Vec<Instance>) -> HookCall {
+    HookCall {
+        deployment: "01TEST".to_owned(),
+        app: "shop".to_owned(),
+        release: HookRelease {
+            id: "20260101T000000Z-9f3c2a1b-aaaa".to_owned(),
+            revision: None,
+            version: None,
+            digest: String::new(),
+            labels: Vec::new(),
+        },
+        previous: None,
+        color: Color::Green,
+        attempt: 1,
+        instances,
+        facts: Vec::new(),
+    }
+}
+
+impl Hosts for Stage {
+    fn link(&self, host: &HostName) -> Option<Arc<dyn Link>> {
+        (host.as_str() == "web1").then(|| Arc::clone(&self.web1))
+    }
+
+    fn guard(&self, _host: &HostName) -> Option<Guard> {
+        None
+    }
+}
+
+impl Observer for Stage {
+    fn log(&self, hook: &str, level: Level, message: &str) {
+        self.hear(format!("{hook} {level:?}: {message}"));
+    }
+
+    fn progress(&self, hook: &str, done: u32, total: u32, what: &str) {
+        self.hear(format!("{hook} {done}/{total} {what}"));
+    }
+
+    fn denied(&self, hook: &str, denied: &Denied) {
+        self.hear(format!("{hook} denied {denied}"));
+    }
+
+    fn compiling(&self, hook: &str) {
+        self.hear(format!("{hook} compiles"));
+    }
+}
