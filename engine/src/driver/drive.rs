@@ -177,10 +177,8 @@ impl Asker<'_> {
 
     /// Runs a program to its end, whatever that is.
     async fn run(&self, program: Program, patience: Duration) -> Result<Exit, DriverFailure> {
-        match self.ask(Operation::Run { program }, patience).await? {
-            Answer::Exited(exit) => Ok(exit),
-            other => Err(nonsense("a program's end", &other)),
-        }
+        let answer = self.ask(Operation::Run { program }, patience).await?;
+        if let Answer::Exited(exit) = answer { Ok(exit) } else { Err(nonsense("a program's end", &answer)) }
     }
 
     /// Runs a program that must end with status 0.
