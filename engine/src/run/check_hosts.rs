@@ -11,7 +11,7 @@ use super::setup::{directory_lines, file_lines, host_setup, user_line};
 use super::{Clock, NeededDirectory, NeededFile, Needs};
 use crate::driver::{self, InstanceState, Slot};
 use crate::model::view::{Finding, HostCheck, HostChecks, Verdict};
-use crate::model::{Color, Deployment, HostName, Size, Timestamp};
+use crate::model::{Color, Deployment, HostName, Observation, Size, Timestamp, Trouble};
 use crate::transport::{Failure, Link};
 
 /// For one question.
@@ -332,6 +332,19 @@ fn judge_port(color: Color, port: u16, state: &InstanceState, listened: &PortSta
     }
 }
 
+/// Whether the router knows the application, in its hook's words.
+pub(super) fn judge_router(seen: Result<Observation, Trouble>) -> Finding {
+    match seen {
+        Ok(Observation { routing: Some(routing), .. }) => {
+            finding("router", Verdict::Ok, format!("answers: {routing}"))
+        }
+        Ok(Observation { routing: None, .. }) => {
+            finding("router", Verdict::Warning, "answers, and does not know the application yet")
+        }
+        Err(trouble) => Finding { fix: trouble.hint, ..finding("router", Verdict::Missing, trouble.message) },
+    }
+}
+
 fn judge_git(there: bool) -> Finding {
     if there {
         finding("builder", Verdict::Ok, "has git")
@@ -415,6 +428,17 @@ mod tests {
             "Missing ports: 4001 is for blue, and apache2 (812)[2J listens there \
              -> stop it, or give blue another port: `app.blue.port`"
         );
+    }
+
+    #[test]
+    fn a_router_is_ready_when_it_answers() {
+        let seen = |routing| Ok(Observation { routing, settled: true, labels: Vec::new() });
+        let known = seen(Some(crate::model::Routing::all_to(Color::Blue)));
+        assert_eq!(text(&judge_router(known)), "Ok router: answers: blue 100 %");
+        let unknown = "Warning router: answers, and does not know the application yet";
+        assert_eq!(text(&judge_router(seen(None))), unknown);
+        let refused = Trouble::new("hook/failed", "nginx does not answer").hint("install it");
+        assert_eq!(text(&judge_router(Err(refused))), "Missing router: nginx does not answer -> install it");
     }
 
     #[test]
