@@ -22,7 +22,7 @@ pub(super) struct Arguments {
 impl Arguments {
     pub(super) async fn run(self, invocation: &Invocation) -> Ended {
         let loaded = invocation.load()?;
-        let view = engine::check(&loaded, self.hosts).await?;
+        let view = engine::check(&loaded, self.hosts, invocation.output.remarks()).await?;
         invocation.output.view(&view, report::check);
         Ok(if view.is_ready() { DONE } else { ExitCode::NothingChanged.code() })
     }

@@ -46,3 +46,45 @@ pub(super) fn confirm(deployment: &Deployment, command: &str, person: Person<'_>
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Name;
+
+    fn production() -> Deployment {
+        let (name, host) = (Name::new("production").expect("a name"), Name::new("web1").expect("a name"));
+        Deployment {
+            environment: Some(name),
+            confirm: true,
+            ..Deployment::for_tests(&[host.clone()], &[host])
+        }
+    }
+
+    fn asked(deployment: &Deployment, answer: &str) -> (Result<(), Problem>, String) {
+        let (mut input, mut output) = (answer.as_bytes(), Vec::new());
+        let result = confirm(deployment, "deploy", Person::Asked(&mut input, &mut output));
+        (result, String::from_utf8(output).expect("text"))
+    }
+
+    #[test]
+    fn only_its_name_confirms_an_environment() {
+        let deployment = production();
+        let (result, question) = asked(&deployment, "production\n");
+        assert_eq!(result, Ok(()));
+        assert_eq!(question, format!("deploy changes {}; type `production` to go on: ", deployment.title()));
+        for answer in ["", "\n", "y\n", "Production\n", "production x\n"] {
+            let problem = asked(&deployment, answer).0.expect_err("not the name");
+            assert_eq!(problem.exit_code, ExitCode::NothingChanged, "{answer}");
+        }
+        assert_eq!(confirm(&deployment, "deploy", Person::SaidYes), Ok(()));
+        let problem = confirm(&deployment, "deploy", Person::Absent).expect_err("nobody to ask");
+        assert_eq!(problem.exit_code, ExitCode::Usage);
+    }
+
+    #[test]
+    fn an_environment_that_wants_none_is_not_asked_about() {
+        let deployment = Deployment { confirm: false, ..production() };
+        assert_eq!(confirm(&deployment, "deploy", Person::Absent), Ok(()));
+    }
+}

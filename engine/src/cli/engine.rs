@@ -1,4 +1,5 @@
-//! Where the commands meet the engine: one function for each thing that it does for them.
+//! Where the commands meet the engine: one function for each thing that it does for them. Events go to `sink`: a run is told by
+//! them, and beside the other commands' results they tell what hooks were denied.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,34 +13,35 @@ use super::world::setting;
 use crate::config::Loaded;
 use crate::model::request::{DeployRequest, ExecRequest, LogsRequest, Recovery, RollbackRequest};
 use crate::model::view::{CheckView, HistoryView, PlanView, Problem, SetupView, StatusView};
-use crate::model::{Event, EventSink, Trouble};
+use crate::model::{EventSink, Trouble};
 use crate::run::{self, Refused, Session};
 use crate::transport::Chunk;
 
-/// For commands that are no run: nobody listens to their events.
-struct Silent;
-
-impl EventSink for Silent {
-    fn emit(&self, _: &Event) {}
-}
-
 /// `cutover check`.
-pub(super) async fn check(loaded: &Loaded, hosts: bool) -> Result<CheckView, Failure> {
-    let warnings = loaded.warnings.iter().map(|warning| warning.message.clone()).collect();
+pub(super) async fn check(
+    loaded: &Loaded,
+    hosts: bool,
+    sink: Arc<dyn EventSink>,
+) -> Result<CheckView, Failure> {
+    let warnings = loaded.warnings.iter().map(ToString::to_string).collect();
     let file = loaded.file();
-    let setting = setting(loaded.deployment.clone(), Arc::new(Silent))?;
+    let setting = setting(loaded.deployment.clone(), sink)?;
     run::check(setting, file, warnings, hosts).await.map_err(|refused| refusal(loaded, refused))
 }
 
 /// `cutover setup`.
-pub(super) async fn setup(loaded: &Loaded) -> Result<SetupView, Failure> {
-    let setting = setting(loaded.deployment.clone(), Arc::new(Silent))?;
+pub(super) async fn setup(loaded: &Loaded, sink: Arc<dyn EventSink>) -> Result<SetupView, Failure> {
+    let setting = setting(loaded.deployment.clone(), sink)?;
     run::setup(setting).await.map_err(|refused| refusal(loaded, refused))
 }
 
 /// `cutover plan`.
-pub(super) async fn plan(loaded: &Loaded, request: DeployRequest) -> Result<PlanView, Failure> {
-    let session = session(loaded, Arc::new(Silent)).await?;
+pub(super) async fn plan(
+    loaded: &Loaded,
+    request: DeployRequest,
+    sink: Arc<dyn EventSink>,
+) -> Result<PlanView, Failure> {
+    let session = session(loaded, sink).await?;
     Ok(run::plan(&session, request).await.map_err(problem)?)
 }
 
@@ -62,26 +64,34 @@ pub(super) async fn recover(loaded: &Loaded, recovery: Recovery, sink: Arc<dyn E
 }
 
 /// `cutover unlock`: who held the lock, in words.
-pub(super) async fn unlock(loaded: &Loaded, epoch: u64) -> Result<String, Failure> {
-    let setting = setting(loaded.deployment.clone(), Arc::new(Silent))?;
+pub(super) async fn unlock(loaded: &Loaded, epoch: u64, sink: Arc<dyn EventSink>) -> Result<String, Failure> {
+    let setting = setting(loaded.deployment.clone(), sink)?;
     Ok(run::unlock(setting, epoch).await.map_err(problem)?)
 }
 
 /// `cutover status`.
-pub(super) async fn status(loaded: &Loaded, max_age: Option<Duration>) -> Result<StatusView, Failure> {
-    let setting = setting(loaded.deployment.clone(), Arc::new(Silent))?;
+pub(super) async fn status(
+    loaded: &Loaded,
+    max_age: Option<Duration>,
+    sink: Arc<dyn EventSink>,
+) -> Result<StatusView, Failure> {
+    let setting = setting(loaded.deployment.clone(), sink)?;
     run::status(setting, max_age).await.map_err(|refused| refusal(loaded, refused))
 }
 
 /// `cutover history`: at most `entries`, newest first.
-pub(super) async fn history(loaded: &Loaded, entries: usize) -> Result<HistoryView, Failure> {
-    let setting = setting(loaded.deployment.clone(), Arc::new(Silent))?;
+pub(super) async fn history(
+    loaded: &Loaded,
+    entries: usize,
+    sink: Arc<dyn EventSink>,
+) -> Result<HistoryView, Failure> {
+    let setting = setting(loaded.deployment.clone(), sink)?;
     Ok(run::history(setting, entries).await.map_err(problem)?)
 }
 
 /// `cutover exec`: the program's own exit code.
-pub(super) async fn exec(loaded: &Loaded, request: ExecRequest) -> Ended {
-    let setting = setting(loaded.deployment.clone(), Arc::new(Silent))?;
+pub(super) async fn exec(loaded: &Loaded, request: ExecRequest, sink: Arc<dyn EventSink>) -> Ended {
+    let setting = setting(loaded.deployment.clone(), sink)?;
     let (sender, input) = mpsc::channel(4);
     tokio::spawn(async move {
         let mut stdin = tokio::io::stdin();
@@ -109,8 +119,9 @@ pub(super) async fn logs(
     loaded: &Loaded,
     request: LogsRequest,
     line: &(dyn Fn(&str, &str) + Sync),
+    sink: Arc<dyn EventSink>,
 ) -> Result<(), Failure> {
-    let setting = setting(loaded.deployment.clone(), Arc::new(Silent))?;
+    let setting = setting(loaded.deployment.clone(), sink)?;
     let print = |found: &run::HostLine| line(found.host.as_str(), &found.line.text);
     Ok(run::logs(setting, request, print).await.map_err(problem)?)
 }

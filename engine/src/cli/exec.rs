@@ -9,7 +9,7 @@ use super::side::SideArguments;
 use super::{Ended, engine};
 use crate::model::request::ExecRequest;
 
-/// Run a program of a release on a host, in the release's directory and environment
+/// Run a program of a release on a host, in its directory and environment
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -31,6 +31,6 @@ impl Arguments {
         let loaded = invocation.load()?;
         let terminal = stdin().is_terminal() && stdout().is_terminal();
         let request = ExecRequest { instance: self.side.choice(), argv: self.argv, terminal };
-        engine::exec(&loaded, request).await
+        engine::exec(&loaded, request, invocation.output.remarks()).await
     }
 }

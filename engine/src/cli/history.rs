@@ -21,7 +21,7 @@ pub(super) struct Arguments {
 impl Arguments {
     pub(super) async fn run(self, invocation: &Invocation) -> Ended {
         let loaded = invocation.load()?;
-        let view = engine::history(&loaded, self.entries).await?;
+        let view = engine::history(&loaded, self.entries, invocation.output.remarks()).await?;
         invocation.output.view(&view, report::history);
         Ok(DONE)
     }

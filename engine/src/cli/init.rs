@@ -39,15 +39,13 @@ impl Arguments {
         let file = invocation.given_file().cloned().unwrap_or_else(|| project_file::NAME.into());
         let text = starter(&look(&directory, self.name));
         let new = std::fs::OpenOptions::new().write(true).create_new(true).open(&file);
-        new.and_then(|mut new| new.write_all(text.as_bytes())).map_err(|fault| match fault.kind() {
-            ErrorKind::AlreadyExists => {
-                let problem =
-                    Problem::new("init/file", format!("`{file}` is there already"), ExitCode::NothingChanged);
-                problem.hint("`cutover check` checks it; `-c FILE` names another")
+        new.and_then(|mut new| new.write_all(text.as_bytes())).map_err(|fault| {
+            if fault.kind() == ErrorKind::AlreadyExists {
+                let text = format!("`{file}` is there already");
+                let problem = Problem::new("init/file", text, ExitCode::NothingChanged);
+                return problem.hint("`cutover check` checks it; `-c FILE` names another");
             }
-            _ => {
-                Problem::new("init/file", format!("can't write `{file}`: {fault}"), ExitCode::NothingChanged)
-            }
+            Problem::new("init/file", format!("can't write `{file}`: {fault}"), ExitCode::NothingChanged)
         })?;
         let written = serde_json::json!({ "file": file, "edit": EDIT.map(|(key, _)| key) });
         invocation.output.view(&written, |_, _| {

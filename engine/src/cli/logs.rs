@@ -42,7 +42,7 @@ impl Arguments {
             let line = |_: &LogLine<'_>, _| vec![Line::of(Tone::Dim, host).with(Tone::Dim, " │ ").text(text)];
             invocation.output.view(&LogLine { host, text }, line);
         };
-        engine::logs(&loaded, request, &print).await?;
+        engine::logs(&loaded, request, &print, invocation.output.remarks()).await?;
         Ok(DONE)
     }
 }

@@ -150,6 +150,21 @@ impl Output {
         failure.exit_code().code()
     }
 
+    /// Takes the events of a command that reports something else: denials, warnings and logs, on standard error.
+    pub(super) fn remarks(&self) -> Arc<dyn EventSink> {
+        if self.json {
+            return Arc::new(JsonLines::new(Box::new(std::io::sink())));
+        }
+        let screen = Screen {
+            report: Box::new(std::io::stderr()),
+            errors: Box::new(std::io::stderr()),
+            report_color: self.errors_color,
+            errors_color: self.errors_color,
+            size: Box::new(|| None),
+        };
+        Arc::new(Terminal::new(screen, self.verbosity))
+    }
+
     /// Takes the events of a run.
     pub(super) fn sink(&self) -> Arc<dyn EventSink> {
         if self.json {

@@ -37,7 +37,7 @@ impl Arguments {
 
 /// Shows what a deployment would do.
 pub(super) async fn show(invocation: &Invocation, loaded: &Loaded, request: DeployRequest) -> Ended {
-    let view = engine::plan(loaded, request).await?;
+    let view = engine::plan(loaded, request, invocation.output.remarks()).await?;
     invocation.output.view(&view, report::plan);
     Ok(DONE)
 }

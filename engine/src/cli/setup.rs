@@ -18,7 +18,7 @@ pub(super) struct Arguments {}
 impl Arguments {
     pub(super) async fn run(self, invocation: &Invocation) -> Ended {
         let loaded = invocation.load()?;
-        let view = engine::setup(&loaded).await?;
+        let view = engine::setup(&loaded, invocation.output.remarks()).await?;
         invocation.output.view(&view, |view, _| report::setup(view));
         Ok(DONE)
     }

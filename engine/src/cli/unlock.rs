@@ -24,7 +24,7 @@ impl Arguments {
     pub(super) async fn run(self, invocation: &Invocation) -> Ended {
         let loaded = invocation.load()?;
         invocation.confirm(&loaded.deployment, "unlock")?;
-        let holder = engine::unlock(&loaded, self.epoch).await?;
+        let holder = engine::unlock(&loaded, self.epoch, invocation.output.remarks()).await?;
         let line = format!("{}: the lock is free; it was held by {holder}", loaded.deployment.title());
         invocation.output.view(&serde_json::json!({ "unlocked": holder }), |_, _| vec![Line::plain(&line)]);
         Ok(DONE)

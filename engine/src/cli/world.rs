@@ -68,7 +68,7 @@ pub(super) fn setting(deployment: Deployment, sink: Arc<dyn EventSink>) -> Resul
         .filter(|path| path.starts_with('/'))
         .map_or_else(|| home_directory.join(".local/state"), Utf8PathBuf::from);
     let http = Arc::new(HttpClient::new());
-    let cache = code_cache(&cache_home, &state_home, environment.contains_key("CI"));
+    let cache = code_cache(&cache_home, &state_home, is_ci(&environment));
     let hooks = HookPool::new(SandboxProgram::new(program), cache, Arc::clone(&http));
     let hooks = hooks.map_err(|fault| internal(&fault.to_string()))?;
     let redactor = Redactor::default();
@@ -139,15 +139,35 @@ fn code_cache(cache_home: &Utf8PathBuf, state_home: &Utf8PathBuf, ci: bool) -> O
     CodeCache::open(directory.as_std_path(), key.as_std_path()).ok()
 }
 
-/// Link to the CI run that this is part of, in the words of the larger CI systems.
+/// Link to the CI run that this is part of, or the word `CI` when it can't be told which.
 fn ci_link(environment: &BTreeMap<String, String>) -> Option<String> {
-    let get = |name: &str| environment.get(name).filter(|value| !value.is_empty());
-    if let (Some(server), Some(repository), Some(run)) =
-        (get("GITHUB_SERVER_URL"), get("GITHUB_REPOSITORY"), get("GITHUB_RUN_ID"))
+    let get = |name: &str| environment.get(name).map(String::as_str).filter(|value| !value.is_empty());
+    let parts = |names: [&str; 3]| Some([get(names[0])?, get(names[1])?, get(names[2])?]);
+    if let Some([server, repository, run]) =
+        parts(["GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID"])
     {
         return Some(format!("{server}/{repository}/actions/runs/{run}"));
     }
-    ["CI_JOB_URL", "BUILD_URL", "BUILDKITE_BUILD_URL", "CIRCLE_BUILD_URL"].into_iter().find_map(get).cloned()
+    let azure = ["SYSTEM_COLLECTIONURI", "SYSTEM_TEAMPROJECT", "BUILD_BUILDID"];
+    if let Some([server, project, run]) = parts(azure) {
+        return Some(format!("{server}{project}/_build/results?buildId={run}"));
+    }
+    // GitLab, Jenkins, Buildkite, CircleCI, Drone and Woodpecker, Travis.
+    let links = [
+        "CI_JOB_URL",
+        "BUILD_URL",
+        "BUILDKITE_BUILD_URL",
+        "CIRCLE_BUILD_URL",
+        "DRONE_BUILD_LINK",
+        "TRAVIS_BUILD_WEB_URL",
+    ];
+    links.into_iter().find_map(get).or(is_ci(environment).then_some("CI")).map(str::to_owned)
+}
+
+/// Whether a runner of continuous integration calls. `CI=false` is how people say no.
+fn is_ci(environment: &BTreeMap<String, String>) -> bool {
+    let says = |name: &str| environment.get(name).is_some_and(|value| !value.is_empty() && value != "false");
+    says("CI") || says("TF_BUILD")
 }
 
 /// Counts SIGINT, SIGTERM and SIGHUP from now on.
@@ -174,4 +194,32 @@ fn interrupts() -> watch::Receiver<Interrupts> {
         });
     }
     receiver
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_run_that_calls_is_linked() {
+        let link = |variables: &[(&str, &str)]| {
+            ci_link(
+                &variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+            )
+        };
+        let github = [
+            ("CI", "true"),
+            ("GITHUB_SERVER_URL", "https://github.example"),
+            ("GITHUB_REPOSITORY", "acme/shop"),
+            ("GITHUB_RUN_ID", "812"),
+        ];
+        assert_eq!(link(&github).as_deref(), Some("https://github.example/acme/shop/actions/runs/812"));
+        assert_eq!(
+            link(&[("CI", "1"), ("BUILD_URL", "https://ci.example/j/2")]).as_deref(),
+            Some("https://ci.example/j/2")
+        );
+        assert_eq!(link(&[("TF_BUILD", "True")]).as_deref(), Some("CI"));
+        assert_eq!(link(&[("CI", "false")]), None);
+        assert_eq!(link(&[("GITHUB_RUN_ID", "812")]), None);
+    }
 }

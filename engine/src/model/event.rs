@@ -29,6 +29,7 @@ pub trait EventSink: Send + Sync {
 }
 
 /// What happened.
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, and it is passed by reference")]
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "kebab-case", rename_all_fields = "snake_case")]
 pub enum EventKind {
