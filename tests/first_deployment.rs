@@ -13,7 +13,7 @@ fn a_plan_touches_nothing_and_a_deployment_does_what_it_says() {
 
     let plan = test.cutover(&["plan"]).expect(0);
     assert_golden("first-plan.txt", &test.normalise(&plan.stdout));
-    assert!(!test.desk.outside("/srv/shop").exists(), "the plan has made the application's directory");
+    assert!(!test.desk.outside("/srv/shop/releases").exists(), "the plan has brought something");
     assert!(get("127.0.0.1", test.ports().0, "/up").is_err(), "the plan has started something");
 
     let deployed = test.cutover(&["deploy", "-m", "the first"]).expect(0);

@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 use camino::Utf8Path;
 use cutover::config::{Input, Surroundings, load};
 use cutover::driver::{self, DriverFailure, InstanceState, Slot};
-use cutover::model::{Color, Deployment, HostName, ReleaseId};
+use cutover::model::{Color, Deployment, HostName, ReleaseId, SettingFault};
 use cutover::transport::{Flow, Link, LinkFuture, local_link};
 use cutover_host::operation::{Answer, Call, Facts, Operation, Program};
 use cutover_host::{Account, Host};
+use serde_json::Value;
 use test_support::{Scratch, Systemd};
 
 /// This machine, but its programs run on the one that systemd has booted.
@@ -64,13 +65,8 @@ impl Surroundings for Nothing {
         &["command-build", "http-health", "nginx"]
     }
 
-    fn bundled_grants(
-        &self,
-        _name: &str,
-        _application: &str,
-        _settings: &serde_json::Value,
-    ) -> Option<String> {
-        Some(String::new())
+    fn bundled_grants(&self, _name: &str, _title: &str, _settings: &Value) -> Result<String, SettingFault> {
+        Ok(String::new())
     }
 }
 

@@ -35,7 +35,7 @@ async fn a_guest_that_crashes_is_told_apart_by_how() {
     assert_eq!(check(&stage, "answer", LONG).await, said("answered"));
     match check(&stage, "recurse", LONG).await {
         Err(HookFailure::Trapped { message, .. }) => {
-            assert!(message.contains("recursed too deeply"), "{message}")
+            assert!(message.contains("recursed too deeply"), "{message}");
         }
         other => panic!("{other:?}"),
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use cutover::bundled;
 use cutover::hook::{CodeCache, Kind};
 use cutover::model::grant::Grants;
 use serde_json::json;
@@ -43,6 +44,19 @@ async fn files_that_are_no_usable_component() {
          `cutover:hook/hosts@0.1.0`: grants.exec, grants.read, grants.write, grants.link, grants.connect; it imports \
          `cutover:hook/secrets@0.1.0`: grants.secrets; it imports `cutover:hook/secret-text@0.1.0`: grants.secrets"
     );
+}
+
+#[tokio::test]
+async fn the_bundled_hooks_fit_their_kinds() {
+    let stage = Stage::new();
+    for bundled in bundled::HOOKS {
+        let kind = Kind::ALL.into_iter().find(|kind| kind.as_str() == bundled.kind.as_str()).unwrap();
+        let hook = hook(json!({"nonsense": 1}), nothing(), Duration::from_secs(5));
+        let loaded = stage.try_load(&hook, kind, bundled.wasm.to_vec()).await;
+        let answer = loaded.unwrap().validate(stage.access()).await;
+        let faults = answer.result.unwrap();
+        assert!(faults.iter().any(|fault| fault.key == "nonsense"), "{}: {faults:?}", bundled.name);
+    }
 }
 
 #[tokio::test]

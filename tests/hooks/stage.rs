@@ -17,15 +17,15 @@ use cutover_host::{Account, Host};
 use serde_json::json;
 
 /// A place to load and ask hooks in, that remembers what they said.
-pub struct Stage {
-    pub place: tempfile::TempDir,
+pub(super) struct Stage {
+    pub(super) place: tempfile::TempDir,
     groups: Groups,
     web1: Arc<dyn Link>,
     heard: Mutex<Vec<String>>,
 }
 
 /// The component of `tests/components/stranger`.
-pub fn stranger() -> Vec<u8> {
+pub(super) fn stranger() -> Vec<u8> {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     let built = BUILT.get_or_init(|| {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -52,12 +52,12 @@ pub fn stranger() -> Vec<u8> {
 }
 
 /// Every key written and nothing granted: what the stranger needs to be loaded.
-pub fn nothing() -> Grants {
+pub(super) fn nothing() -> Grants {
     Grants { exec: Some(Vec::new()), http: Some(Vec::new()), secrets: Some(Vec::new()), ..Grants::default() }
 }
 
 impl Stage {
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         let place = tempfile::tempdir().unwrap();
         let name = HostName::new("web1").unwrap();
         let groups = Groups {
@@ -69,27 +69,32 @@ impl Stage {
         Self { place, groups, web1, heard: Mutex::default() }
     }
 
-    pub fn pool(&self, cache: Option<CodeCache>) -> HookPool {
+    pub(super) fn pool(&self, cache: Option<CodeCache>) -> HookPool {
         self.pool_of(env!("CARGO_BIN_EXE_cutover").into(), cache)
     }
 
     /// A pool whose sandboxes are another program.
-    pub fn pool_of(&self, program: PathBuf, cache: Option<CodeCache>) -> HookPool {
+    pub(super) fn pool_of(&self, program: PathBuf, cache: Option<CodeCache>) -> HookPool {
         HookPool::new(SandboxProgram::new(program), cache, Arc::new(HttpClient::new())).unwrap()
     }
 
     /// One cache for all tests, so that the stranger is compiled once.
-    pub fn cache(&self) -> CodeCache {
+    pub(super) fn cache(&self) -> CodeCache {
         let shared = Path::new(env!("CARGO_TARGET_TMPDIR")).join("hook-code");
         CodeCache::open(&shared.join("cache"), &shared.join("key")).unwrap()
     }
 
-    pub async fn try_load(&self, hook: &Hook, kind: Kind, wasm: Vec<u8>) -> Result<LoadedHook, HookFault> {
+    pub(super) async fn try_load(
+        &self,
+        hook: &Hook,
+        kind: Kind,
+        wasm: Vec<u8>,
+    ) -> Result<LoadedHook, HookFault> {
         self.pool(Some(self.cache())).load(hook, kind, wasm, self).await
     }
 
     /// The stranger with a deed.
-    pub async fn load(
+    pub(super) async fn load(
         &self,
         kind: Kind,
         deed: &str,
@@ -101,12 +106,12 @@ impl Stage {
         self.try_load(&hook, kind, stranger()).await.unwrap()
     }
 
-    pub fn access(&self) -> Access<'_> {
+    pub(super) fn access(&self) -> Access<'_> {
         Access { hosts: self, groups: &self.groups, observer: self }
     }
 
     /// What was heard, in order.
-    pub fn heard(&self) -> Vec<String> {
+    pub(super) fn heard(&self) -> Vec<String> {
         self.heard.lock().unwrap().clone()
     }
 
@@ -115,7 +120,7 @@ impl Stage {
     }
 }
 
-pub fn hook(settings: serde_json::Value, grants: Grants, timeout: Duration) -> Hook {
+pub(super) fn hook(settings: serde_json::Value, grants: Grants, timeout: Duration) -> Hook {
     Hook {
         title: "stranger".to_owned(),
         source: HookSource::File("/hooks/stranger.wasm".into()),
@@ -127,7 +132,7 @@ pub fn hook(settings: serde_json::Value, grants: Grants, timeout: Duration) -> H
     }
 }
 
-pub fn instance(port: u16) -> Instance {
+pub(super) fn instance(port: u16) -> Instance {
     Instance {
         host: HostName::new("web1").unwrap(),
         color: Color::Green,
@@ -138,7 +143,7 @@ pub fn instance(port: u16) -> Instance {
     }
 }
 
-pub fn call(instances: Vec<Instance>) -> HookCall {
+pub(super) fn call(instances: Vec<Instance>) -> HookCall {
     HookCall {
         deployment: "01TEST".to_owned(),
         app: "shop".to_owned(),

@@ -33,7 +33,8 @@ pub fn normalise(text: &str, known: &[(String, String)]) -> String {
     for (from, to) in known {
         text = text.replace(from, to);
     }
-    text.lines().map(|line| normalise_line(line) + "\n").collect()
+    // Quick steps show no time at all.
+    text.lines().map(|line| normalise_line(line).trim_end_matches("  N s").to_owned() + "\n").collect()
 }
 
 fn normalise_line(line: &str) -> String {
@@ -42,8 +43,8 @@ fn normalise_line(line: &str) -> String {
     let mut rest = line;
     while !rest.is_empty() {
         let (word, after) = rest.split_at(rest.find(|c| !is_word(c)).unwrap_or(rest.len()));
-        let unit = after.trim_start().split(|c| !is_word(c)).next().unwrap_or("");
-        text.push_str(placeholder(word, unit).unwrap_or(word));
+        let following: Vec<&str> = after.trim_start().splitn(4, |c| !is_word(c)).take(3).collect();
+        text.push_str(placeholder(word, &following).unwrap_or(word));
         let (gap, after) = after.split_at(after.find(is_word).unwrap_or(after.len()));
         // Columns are padded: a longer time must not move what stands around it.
         let padding = gap.len() > 2 && gap.bytes().all(|byte| byte == b' ') && !text.is_empty();
@@ -54,12 +55,22 @@ fn normalise_line(line: &str) -> String {
 }
 
 /// What stands for a word, when it differs from run to run.
-fn placeholder(word: &str, unit: &str) -> Option<&'static str> {
+fn placeholder(word: &str, following: &[&str]) -> Option<&'static str> {
+    let unit = following.first().copied().unwrap_or("");
     let number = !word.is_empty() && word.chars().all(|c| c.is_ascii_digit() || c == '.') && word != ".";
     let hex = |text: &str| text.len() >= 7 && text.chars().all(|c| c.is_ascii_hexdigit() || c == '…');
     let digits = |text: &str| text.chars().filter(char::is_ascii_digit).count();
     if number && matches!(unit, "s" | "ms" | "m" | "h" | "d" | "KB" | "MB" | "kB") {
         return Some("N");
+    }
+    if number && (unit == "probes" || following == ["of", word, "probes"]) {
+        return Some("N");
+    }
+    if word.len() == 10 && word.bytes().filter(|byte| *byte == b'-').count() == 2 && digits(word) == 8 {
+        return Some("DATE");
+    }
+    if word.len() == 5 && word.as_bytes()[2] == b':' && digits(word) == 4 {
+        return Some("TIME");
     }
     if word.strip_prefix("sha256:").is_some() {
         return Some("sha256:DIGEST");
@@ -81,9 +92,11 @@ mod tests {
     fn what_differs_from_run_to_run_is_replaced() {
         let known = [("/tmp/x1".to_owned(), "SCRATCH".to_owned()), (":4711".to_owned(), ":BLUE".to_owned())];
         let text = "build  local   ok  dist, 48 MB, sha256:1c4e…   41.2 s\n  /tmp/x1/a on :4711 (212 ms)\n\
-                    main 9f3c2a1 \"Fix\" 20260102T030405Z-9f3c2a10-ab12 at 14:02:11 UTC, 20 of 20\n";
-        let expected = "build  local  ok  dist, N MB, sha256:DIGEST  N s\n  SCRATCH/a on :BLUE (N ms)\n\
-                        main REVISION \"Fix\" RELEASE at TIME UTC, 20 of 20\n";
+                    main 9f3c2a1 \"Fix\" 20260102T030405Z-9f3c2a10-ab12 at 14:02:11 UTC, 20 of 20 probes say 3\n\
+                    2026-01-02 03:04  live  19 of 20 probes\n";
+        let expected = "build  local  ok  dist, N MB, sha256:DIGEST\n  SCRATCH/a on :BLUE (N ms)\n\
+                        main REVISION \"Fix\" RELEASE at TIME UTC, N of N probes say 3\n\
+                        DATE TIME  live  19 of N probes\n";
         assert_eq!(normalise(text, &known), expected);
     }
 }

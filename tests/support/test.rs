@@ -206,7 +206,8 @@ drain = {{ timeout = "3s" }}
             let parts = host["parts"].as_array().unwrap();
             let script: String = parts.iter().map(|part| part["script"].as_str().unwrap()).collect();
             let file = self.scratch.write(format!("setup-{name}.sh"), script);
-            let machine = if self.hosts.is_empty() { &self.desk } else { self.machine(name) };
+            // `local`, the host that builds, is the desk.
+            let machine = if name == "local" { &self.desk } else { self.machine(name) };
             let ran = machine.command("sh", Path::new("/")).arg("-eux").arg(&file).output().unwrap();
             assert!(ran.status.success(), "{name}: {}", String::from_utf8_lossy(&ran.stderr));
         }
@@ -281,14 +282,16 @@ drain = {{ timeout = "3s" }}
     /// An output with placeholders for what differs from run to run.
     #[must_use]
     pub fn normalise(&self, text: &str) -> String {
-        let mut known = vec![
-            (format!(":{}", self.ports[0]), ":BLUE".to_owned()),
-            (format!(":{}", self.ports[1]), ":GREEN".to_owned()),
-            (format!(":{}", self.nginx.port()), ":DOOR".to_owned()),
-            (format!(":{}", self.nginx.status_port()), ":STATUS".to_owned()),
+        let ports = [
+            (self.ports().0, "BLUE"),
+            (self.ports().1, "GREEN"),
+            (self.nginx.port(), "DOOR"),
+            (self.nginx.status_port(), "STATUS"),
         ];
+        let mut known: Vec<(String, String)> =
+            ports.iter().map(|(port, name)| (port.to_string(), (*name).to_owned())).collect();
         for (machine, sshd) in &self.hosts {
-            known.push((sshd.destination(), format!("USER@{}", machine.name())));
+            known.insert(0, (sshd.destination(), format!("USER@{}", machine.name())));
         }
         known.push((self.scratch.path().display().to_string(), "SCRATCH".to_owned()));
         normalise(text, &known)

@@ -259,7 +259,7 @@ pub enum Operation {
         /// DNS name.
         name: String,
     },
-    /// A TCP connection from this host as a two-way stream. Answers [`Answer::Done`] when both sides have closed.
+    /// A TCP connection from this host as a two-way stream. Answers [`Answer::Done`] when the other end has closed its side.
     Relay {
         /// Literal IP address.
         address: String,

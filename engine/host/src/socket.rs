@@ -135,11 +135,9 @@ pub(crate) fn relay(address: &str, port: u16, connect_ms: u64, scope: &Scope<'_>
             let _ = socket.shutdown(std::net::Shutdown::Write);
         });
         let received = receive_sent(&socket, scope, &shown);
-        if received.is_err() {
-            over.raise();
-            scope.stream.end_receiving();
-        }
-        // The other direction goes on until the engine closes its side too.
+        // Whoever closes its side has said all: the engine sees the end at once, as it would on a connection of its own.
+        over.raise();
+        scope.stream.end_receiving();
         received
     })
 }

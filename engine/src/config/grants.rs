@@ -214,18 +214,19 @@ impl Resolver<'_> {
 
     fn exec_grant(&mut self, entry: &Reader<'_>, rules: Rules) -> ExecGrant {
         let program = entry.string("program");
+        let granted = (format::PROGRAM.check)(&program).is_ok();
         self.places(entry, "program", rules);
         self.places(entry, "directory", rules);
         let bare = !program.starts_with('/') && format::build_place(&program).is_none();
         let fits = if bare { rules.bare_programs && !program.contains('/') } else { true };
-        if !fits && (format::PROGRAM.check)(&program).is_ok() {
+        if granted && !fits {
             let message = format!("`{program}` is not an absolute path");
             self.fault(&entry.span("program"), "config/grant", message, |fault| {
                 fault.hint("only builtin:command-build finds programs on the builder's PATH")
             });
         }
         let interpreter = entry.boolean("interpreter");
-        if is_interpreter(&program) && !interpreter {
+        if granted && is_interpreter(&program) && !interpreter {
             let message = format!("`{program}` runs code out of its arguments or input");
             self.fault(&entry.span("program"), "config/grant", message, |fault| {
                 fault.hint("grant the program that is meant; or acknowledge it by `interpreter = true`")

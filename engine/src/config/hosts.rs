@@ -110,7 +110,7 @@ impl Resolver<'_> {
             let address = table.text("address").unwrap_or(own_address).to_owned();
             self.hosts.insert(name.clone(), Host { name, reach, address });
         }
-        if !root.has("hosts") {
+        if root.map("hosts").is_empty() {
             self.this_machine();
         }
     }

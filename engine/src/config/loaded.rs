@@ -142,7 +142,8 @@ impl Loaded {
         &self.source.name
     }
 
-    /// A fault that a hook found in its settings, at its place in the file.
+    /// A fault that a hook found in its settings, at its place in the file. `key` is the path inside the settings, such as `cases[2].path`;
+    /// a path that is not there is placed at the nearest value that is.
     #[must_use]
     pub fn setting_fault(&self, hook: &Hook, fault: &SettingFault) -> Fault {
         let table = self.hook_tables.get(&hook.title).cloned().unwrap_or_default();

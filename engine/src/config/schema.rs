@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::format::Format;
+use super::grants;
 use super::root;
 use super::shape::{Key, Keys, Presence, Shape};
 
@@ -14,8 +15,12 @@ pub fn schema() -> Value {
     schema.insert("title".to_owned(), "cutover.toml".into());
     schema.insert("description".to_owned(), root::KEYS.doc.into());
     schema.extend(object(&root::KEYS, Extent::Whole));
+    schema.insert("$defs".to_owned(), json!({ GRANTS: object(&grants::KEYS, Extent::Whole) }));
     Value::Object(schema)
 }
+
+/// The one table that every hook has: written once.
+const GRANTS: &str = "grants";
 
 /// Whether a table must be whole, or lies over another one.
 #[derive(Clone, Copy, PartialEq)]
@@ -44,7 +49,11 @@ fn object(keys: &'static Keys, extent: Extent) -> Map<String, Value> {
 fn property(key: &'static Key, extent: Extent) -> Value {
     // Overlays are the one place where a table need not be whole.
     let extent = if key.name == "environments" { Extent::Overlay } else { extent };
-    let mut schema = value(&key.shape, extent);
+    let mut schema = if key.name == GRANTS {
+        Map::from_iter([("$ref".to_owned(), format!("#/$defs/{GRANTS}").into())])
+    } else {
+        value(&key.shape, extent)
+    };
     schema.insert("description".to_owned(), key.doc.into());
     let default: Option<Value> = match key.presence {
         Presence::Text(text) => Some(text.into()),
@@ -103,7 +112,12 @@ mod tests {
     use super::*;
 
     /// As much of a validator as the schema needs; patterns are the formats' own business.
-    fn accepts(schema: &Value, value: &Value) -> bool {
+    fn accepts(root: &Value, schema: &Value, value: &Value) -> bool {
+        let schema = match schema["$ref"].as_str() {
+            Some(reference) => &root["$defs"][reference.trim_start_matches("#/$defs/")],
+            None => schema,
+        };
+        let accepts = |schema: &Value, value: &Value| accepts(root, schema, value);
         if let Some(any) = schema["anyOf"].as_array() {
             return any.iter().any(|schema| accepts(schema, value));
         }
@@ -150,7 +164,7 @@ mod tests {
             match load_text(&text, environment) {
                 Ok(_) => {
                     taken += 1;
-                    assert!(accepts(&schema, &value), "{name} is refused");
+                    assert!(accepts(&schema, &schema, &value), "{name} is refused");
                 }
                 // Hosts that must be said although their key is optional are no matter of shape.
                 Err(faults)
@@ -159,7 +173,7 @@ mod tests {
                         .any(|fault| shape.contains(&fault.code) && !fault.message.contains("hosts")) =>
                 {
                     refused += 1;
-                    assert!(!accepts(&schema, &value), "{name} is taken");
+                    assert!(!accepts(&schema, &schema, &value), "{name} is taken");
                 }
                 Err(_) => {}
             }

@@ -110,10 +110,6 @@ fn golden(name: &str) -> String {
     fs::read_to_string(file).unwrap()
 }
 
-fn setting(key: &str, reason: &str) -> SettingFault {
-    SettingFault { key: key.to_owned(), reason: reason.to_owned() }
-}
-
 fn name(text: &str) -> Name {
     Name::new(text).unwrap()
 }
@@ -186,11 +182,12 @@ fn faults_that_a_hook_finds_are_placed_in_the_file() {
     let hook = &loaded.deployment.smoke_tests[0].hook;
     let mut places = Vec::new();
     for key in ["cases[0].path", "cases[0].status", "cases[7]", "other", ""] {
-        let fault = loaded.setting_fault(hook, &setting(key, "must be something else"));
+        let fault = loaded.setting_fault(hook, &setting_fault(key, "must be something else"));
         places.push((fault.location.line, fault.location.column));
     }
     assert_eq!(places, [(17, 32), (17, 23), (17, 22), (17, 12), (17, 12)]);
-    let pay = loaded.setting_fault(&loaded.deployment.smoke_tests[1].hook, &setting("cases", "is missing"));
+    let pay =
+        loaded.setting_fault(&loaded.deployment.smoke_tests[1].hook, &setting_fault("cases", "is missing"));
     let faults = loaded.faults(vec![pay]).unwrap();
     assert_eq!(
         faults.to_string(),
@@ -220,9 +217,18 @@ fn no_text_is_too_odd_to_be_answered() {
     for text in texts {
         for environment in [None, Some("production"), Some("staging"), Some("-x")] {
             match load_text(&text, environment) {
-                Ok(loaded) => assert!(!loaded.settings.is_empty()),
+                Ok(loaded) => {
+                    let deployment = &loaded.deployment;
+                    let known = |host: &Name| deployment.hosts.contains_key(host);
+                    assert!(known(deployment.home()) && deployment.application.hosts.iter().all(known));
+                    assert!(!deployment.router.names.is_empty());
+                }
                 Err(faults) => assert!(faults.to_string().ends_with("; nothing was run"), "{faults}"),
             }
         }
     }
+}
+
+fn setting_fault(key: &str, reason: &str) -> SettingFault {
+    SettingFault { key: key.to_owned(), reason: reason.to_owned() }
 }

@@ -78,7 +78,13 @@ pub async fn start(
                 asker.run_well(program, LONG).await?;
             }
             let program = systemd::control(slot, *scope, Verb::Start);
-            asker.run_well(program, LONG).await.map_err(|failure| systemd::explain(slot, failure))?;
+            let started = asker.run_well(program, LONG).await;
+            // A process that ends at once fails its start or not, as chance has it. Whoever waits for it to become healthy finds it
+            // gone either way, and can say why.
+            if started.is_err() && matches!(state(link, slot).await?, InstanceState::Failed { .. }) {
+                return Ok(());
+            }
+            started.map_err(|failure| systemd::explain(slot, failure))?;
         }
         Driver::Detached => {
             asker.ask(detached::start(slot, release), LONG).await?;
@@ -177,10 +183,8 @@ impl Asker<'_> {
 
     /// Runs a program to its end, whatever that is.
     async fn run(&self, program: Program, patience: Duration) -> Result<Exit, DriverFailure> {
-        match self.ask(Operation::Run { program }, patience).await? {
-            Answer::Exited(exit) => Ok(exit),
-            other => Err(nonsense("a program's end", &other)),
-        }
+        let answer = self.ask(Operation::Run { program }, patience).await?;
+        if let Answer::Exited(exit) = answer { Ok(exit) } else { Err(nonsense("a program's end", &answer)) }
     }
 
     /// Runs a program that must end with status 0.

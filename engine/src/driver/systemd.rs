@@ -176,13 +176,12 @@ pub(super) fn show(slot: &Slot<'_>, scope: SystemdScope) -> Program {
 
 /// A missing template, told in the operator's words.
 pub(super) fn explain(slot: &Slot<'_>, failure: DriverFailure) -> DriverFailure {
-    match failure {
-        // "Unit … not found" has status 5 (systemctl(1), "Exit status").
-        DriverFailure::Program { status: 5, .. } => DriverFailure::NotSetUp {
-            missing: format!("unit template `{}`", unit_path(slot).unwrap_or_default()),
-        },
-        other => other,
+    // "Unit … not found" has status 5 (systemctl(1), "Exit status").
+    if matches!(failure, DriverFailure::Program { status: 5, .. }) {
+        let missing = format!("unit template `{}`", unit_path(slot).unwrap_or_default());
+        return DriverFailure::NotSetUp { missing };
     }
+    failure
 }
 
 /// What systemd says of a unit.

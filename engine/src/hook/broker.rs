@@ -73,17 +73,15 @@ impl<'a> Broker<'a> {
             Import::ReadLink { host, path } => {
                 let answer =
                     self.look(&host, path, |path, beneath| Operation::ReadLink { path, beneath }).await;
-                Answer::Text(answer.and_then(|answer| match answer {
-                    HostAnswer::Text(text) => Ok(text),
-                    other => Err(nonsense(&other)),
+                Answer::Text(answer.and_then(|answer| {
+                    if let HostAnswer::Text(text) = answer { Ok(text) } else { Err(nonsense()) }
                 }))
             }
             Import::ListNames { host, path } => {
                 let answer =
                     self.look(&host, path, |path, beneath| Operation::ListNames { path, beneath }).await;
-                Answer::Names(answer.and_then(|answer| match answer {
-                    HostAnswer::Names(names) => Ok(names),
-                    other => Err(nonsense(&other)),
+                Answer::Names(answer.and_then(|answer| {
+                    if let HostAnswer::Names(names) = answer { Ok(names) } else { Err(nonsense()) }
                 }))
             }
             Import::Remove { host, path } => Answer::Done(self.remove(&host, path).await),
@@ -186,20 +184,20 @@ impl<'a> Broker<'a> {
             as_root,
             output_limit: limits::EXEC_OUTPUT,
         };
-        match self.perform(&host, Operation::Run { program }, timeout_ms).await? {
-            HostAnswer::Exited(Exit { status, out, errors, truncated }) => {
-                Ok(Output { status, out: out.to_text(), errors: errors.to_text(), truncated })
-            }
-            other => Err(nonsense(&other)),
-        }
+        let answer = self.perform(&host, Operation::Run { program }, timeout_ms).await?;
+        let HostAnswer::Exited(Exit { status, out, errors, truncated }) = answer else {
+            return Err(nonsense());
+        };
+        Ok(Output { status, out: out.to_text(), errors: errors.to_text(), truncated })
     }
 
     async fn read(&mut self, host: &str, path: String) -> Result<Vec<u8>, HostError> {
         let limit = limits::CALL_BYTES as u64;
-        match self.look(host, path, |path, beneath| Operation::Read { path, beneath, limit }).await? {
-            HostAnswer::Content(Bytes(bytes)) if bytes.len() <= limits::CALL_BYTES => Ok(bytes),
-            other => Err(nonsense(&other)),
-        }
+        let read = |path, beneath| Operation::Read { path, beneath, limit };
+        let HostAnswer::Content(Bytes(bytes)) = self.look(host, path, read).await? else {
+            return Err(nonsense());
+        };
+        if bytes.len() <= limits::CALL_BYTES { Ok(bytes) } else { Err(nonsense()) }
     }
 
     async fn look(
@@ -247,10 +245,10 @@ impl<'a> Broker<'a> {
         let (host, _) = self.on_host(&Request::Connect { host, to: &socket, content: &content })?;
         let limit = limits::CALL_BYTES as u64;
         let operation = Operation::Exchange { socket, content: Bytes::from(content), limit };
-        match self.perform(&host, operation, timeout_ms).await? {
-            HostAnswer::Content(bytes) => Ok(bytes.to_text()),
-            other => Err(nonsense(&other)),
-        }
+        let HostAnswer::Content(bytes) = self.perform(&host, operation, timeout_ms).await? else {
+            return Err(nonsense());
+        };
+        Ok(bytes.to_text())
     }
 
     /// The host that a request is allowed on, and the directory it must keep to.
@@ -308,15 +306,11 @@ fn host_error(failure: Failure) -> HostError {
 }
 
 fn done(answer: &HostAnswer) -> Result<(), HostError> {
-    match answer {
-        HostAnswer::Done => Ok(()),
-        other => Err(nonsense(other)),
-    }
+    if matches!(answer, HostAnswer::Done) { Ok(()) } else { Err(nonsense()) }
 }
 
-fn nonsense(answer: &HostAnswer) -> HostError {
-    let text: String = format!("{answer:?}").chars().take(80).collect();
-    HostError::Broken(format!("the host answered something else: {text}"))
+fn nonsense() -> HostError {
+    HostError::Broken("the host answered something else".to_owned())
 }
 
 fn cut(text: &str) -> &str {

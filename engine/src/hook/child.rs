@@ -1,7 +1,6 @@
 //! The engine's end of a sandbox: starts the child, speaks to it, ends it.
 
 use std::io;
-use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
@@ -51,7 +50,7 @@ impl Sandbox {
             .env_clear()
             .current_dir("/")
             .stdin(Stdio::from(theirs))
-            .stdout(Stdio::from(OwnedFd::from(code.handle()?)))
+            .stdout(Stdio::from(code.handle()?))
             .stderr(Stdio::piped())
             .process_group(0)
             .kill_on_drop(true)

@@ -125,7 +125,8 @@ mod tests {
         let none = Grants::default();
         let http = Grants { http: Some(Vec::new()), ..Grants::default() };
         let smoke = &["cutover:hook/smoke-test@0.1.0", "init"][..];
-        let cases: [(Kind, &[&str], &[&str], &Grants, &str); 8] = [
+        type Names<'a> = &'a [&'a str];
+        let cases: [(Kind, Names<'_>, Names<'_>, &Grants, &str); 8] = [
             (Kind::SmokeTest, &["cutover:hook/engine@0.1.0", "wasi:io/poll@0.2.6"], smoke, &none, "fine"),
             (
                 Kind::SmokeTest,

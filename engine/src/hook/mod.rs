@@ -36,7 +36,7 @@ pub use failure::{Answered, HookFailure, HookFault, MissingGrant};
 pub use interface::INTERFACES;
 pub use kind::Kind;
 pub use loaded::LoadedHook;
-pub use pool::HookPool;
+pub use pool::{HookPool, UnsupportedProcessor};
 pub use sandbox::sandbox_main;
 pub use wire::Description;
 

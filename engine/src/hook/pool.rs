@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use tokio::time::{timeout, timeout_at};
-use wasmtime::Engine;
 
 use super::cache::CodeCache;
 use super::child::{Sandbox, SandboxProgram};
@@ -25,6 +24,11 @@ pub struct HookPool {
     compatibility: String,
 }
 
+/// Components can't be compiled for this machine at all.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("hooks can't be compiled for this processor: {0}")]
+pub struct UnsupportedProcessor(String);
+
 impl HookPool {
     /// `cache` is none where compiled code must not be kept.
     ///
@@ -34,9 +38,8 @@ impl HookPool {
         program: SandboxProgram,
         cache: Option<CodeCache>,
         http: Arc<HttpClient>,
-    ) -> Result<Self, HookFault> {
-        let engine: Engine = runtime::engine()
-            .map_err(|error| HookFault::NoSandbox { hook: "any".to_owned(), reason: error.to_string() })?;
+    ) -> Result<Self, UnsupportedProcessor> {
+        let engine = runtime::engine().map_err(|error| UnsupportedProcessor(error.to_string()))?;
         Ok(Self { program, cache, http, compatibility: runtime::compatibility(&engine) })
     }
 

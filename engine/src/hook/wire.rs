@@ -29,7 +29,7 @@ pub(super) enum Order {
     /// Ask the hook; [`Report::Ended`] after any number of [`Report::Import`].
     Ask {
         /// What.
-        question: Question,
+        question: Box<Question>,
         /// Milliseconds.
         timeout_ms: u64,
     },

@@ -11,7 +11,7 @@ use super::setup::{directory_lines, file_lines, host_setup, user_line};
 use super::{Clock, NeededDirectory, NeededFile, Needs};
 use crate::driver::{self, InstanceState, Slot};
 use crate::model::view::{Finding, HostCheck, HostChecks, Verdict};
-use crate::model::{Color, Deployment, HostName, Size, Timestamp};
+use crate::model::{Color, Deployment, HostName, Observation, Size, Timestamp, Trouble};
 use crate::transport::{Failure, Link};
 
 /// For one question.
@@ -332,10 +332,177 @@ fn judge_port(color: Color, port: u16, state: &InstanceState, listened: &PortSta
     }
 }
 
+/// Whether the router knows the application, in its hook's words.
+pub(super) fn judge_router(seen: Result<Observation, Trouble>) -> Finding {
+    match seen {
+        Ok(Observation { routing: Some(routing), .. }) => {
+            finding("router", Verdict::Ok, format!("answers: {routing}"))
+        }
+        Ok(Observation { routing: None, .. }) => {
+            finding("router", Verdict::Warning, "answers, and does not know the application yet")
+        }
+        Err(trouble) => Finding { fix: trouble.hint, ..finding("router", Verdict::Missing, trouble.message) },
+    }
+}
+
 fn judge_git(there: bool) -> Finding {
     if there {
         finding("builder", Verdict::Ok, "has git")
     } else {
         missing("builder", "has no git", "install git, or build elsewhere: `build.builder`")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cutover_host::{Account, Host};
+
+    use super::super::SystemClock;
+    use super::*;
+    use crate::driver::sample;
+    use crate::model::{Driver, SystemdScope};
+    use crate::transport::local_link;
+
+    fn text(finding: &Finding) -> String {
+        let fix = finding.fix.as_ref().map_or_else(String::new, |fix| format!(" -> {fix}"));
+        format!("{:?} {}: {}{fix}", finding.verdict, finding.what, finding.text)
+    }
+
+    #[test]
+    fn clocks_room_and_files_are_judged() {
+        let at = |ms: u64| Timestamp(1_000_000 + ms);
+        assert_eq!(text(&skew(at(0), at(9), at(5))), "Ok clock: agrees with this machine");
+        let ahead = "Warning clock: is 60 s ahead of this machine -> timedatectl set-ntp true";
+        assert_eq!(text(&skew(at(0), at(9), at(60_009))), ahead);
+        let behind = "Warning clock: is 60 s behind this machine -> timedatectl set-ntp true";
+        assert_eq!(text(&skew(at(60_000), at(60_009), at(0))), behind);
+
+        let room = |exists, writable, bytes, inodes| {
+            let room = Room { path: "/srv/shop".into(), exists, writable, bytes, inodes };
+            judge_room(&room).iter().map(text).collect::<Vec<_>>().join("; ")
+        };
+        assert_eq!(
+            room(true, true, 12_000_000_000, None),
+            "Ok directory: `/srv/shop` is writable; Ok room: 12 GB are free"
+        );
+        assert_eq!(
+            room(false, false, 48_000_000, Some(1_000_000)),
+            "Missing directory: `/srv/shop` is not there -> see `cutover setup`; Warning room: only 48 MB are free"
+        );
+        assert_eq!(
+            room(false, true, 2_000_000_000, Some(7)),
+            "Ok directory: `/srv/shop` can be made; Warning room: 2 GB and only 7 inodes are free"
+        );
+        assert!(room(true, true, 0, Some(7)).ends_with("Missing room: the file system is full"));
+        assert!(room(true, true, 1, Some(0)).ends_with("Missing room: the file system has no inodes left"));
+
+        let file = NeededFile {
+            what: "unit template".into(),
+            path: "/etc/x".into(),
+            content: "a\n".into(),
+            then: "reload".into(),
+        };
+        let fix = "cat > /etc/x <<'CUTOVER'\na\nCUTOVER\nreload";
+        assert_eq!(text(&judge_file(&file, Some("a\n"))), "Ok unit template: `/etc/x` is up to date");
+        let other = format!("Missing unit template: `/etc/x` is not what it should be -> {fix}");
+        assert_eq!(text(&judge_file(&file, Some("b\n"))), other);
+        let absent = format!("Missing unit template: `/etc/x` is not there -> {fix}");
+        assert_eq!(text(&judge_file(&file, None)), absent);
+    }
+
+    #[test]
+    fn a_port_is_ours_or_in_the_way() {
+        let running = InstanceState::Running { release: None, since: None, pid: None };
+        let taken = PortState::Taken { by: Some("apache2 (812)\u{1b}[2J".into()) };
+        let judged = |state: &InstanceState, listened: &PortState| {
+            text(&judge_port(Color::Blue, 4001, state, listened))
+        };
+        assert_eq!(judged(&InstanceState::Stopped, &PortState::Free), "Ok ports: 4001 is free for blue");
+        assert_eq!(judged(&running, &taken), "Ok ports: blue listens on 4001");
+        assert_eq!(
+            judged(&running, &PortState::Free),
+            "Warning ports: blue runs, and nothing listens on 4001"
+        );
+        assert_eq!(
+            judged(&InstanceState::Stopped, &taken),
+            "Missing ports: 4001 is for blue, and apache2 (812)[2J listens there \
+             -> stop it, or give blue another port: `app.blue.port`"
+        );
+    }
+
+    #[test]
+    fn a_router_is_ready_when_it_answers() {
+        let seen = |routing| Ok(Observation { routing, settled: true, labels: Vec::new() });
+        let known = seen(Some(crate::model::Routing::all_to(Color::Blue)));
+        assert_eq!(text(&judge_router(known)), "Ok router: answers: blue 100 %");
+        let unknown = "Warning router: answers, and does not know the application yet";
+        assert_eq!(text(&judge_router(seen(None))), unknown);
+        let refused = Trouble::new("hook/failed", "nginx does not answer").hint("install it");
+        assert_eq!(text(&judge_router(Err(refused))), "Missing router: nginx does not answer -> install it");
+    }
+
+    #[test]
+    fn directories_and_commands_are_judged() {
+        let directory = NeededDirectory {
+            path: "/srv/shop/run".into(),
+            owner: "deploy".into(),
+            group: Some("shop".into()),
+            mode: 0o2750,
+        };
+        let fix = "install -d -o deploy -g shop -m 2750 /srv/shop/run";
+        assert_eq!(
+            text(&judge_directory(&directory, Some("deploy shop 2750"))),
+            "Ok directory: `/srv/shop/run` belongs to deploy shop 2750"
+        );
+        assert_eq!(
+            text(&judge_directory(&directory, Some("deploy deploy 700"))),
+            format!(
+                "Missing directory: `/srv/shop/run` belongs to deploy deploy 700, not to deploy shop 2750 -> {fix}"
+            )
+        );
+        let deployment =
+            sample::deployment(Driver::Systemd { scope: SystemdScope::System, unit: Vec::new() });
+        let needs =
+            Needs::of(&deployment, &sample::name("web1"), &sample::facts("deploy", 1000)).expect("needs");
+        let judged =
+            |refused: &[String]| judge_sudoers(&deployment, &needs, refused).map(|found| text(&found));
+        assert_eq!(judged(&[]).as_deref(), Some("Ok sudoers: all 14 commands are allowed"));
+        let told = judged(&["/usr/bin/systemctl start x".to_owned()]).expect("a finding");
+        assert!(told.starts_with(
+            "Missing sudoers: 1 of 14 commands are refused: `/usr/bin/systemctl start x` -> new="
+        ));
+        assert_eq!(judge_sudoers(&deployment, &Needs::default(), &[]), None);
+    }
+
+    #[tokio::test]
+    async fn this_machine_is_asked_and_one_out_of_reach_is_told() {
+        let scratch = tempfile::tempdir().expect("a directory");
+        let home = scratch.path().to_str().expect("UTF-8").to_owned();
+        let mut deployment = sample::deployment(Driver::Detached);
+        deployment.application.directory = "~/app".to_owned();
+        deployment.application.blue.port = 1;
+        deployment.application.green.port = 2;
+        let account = Account { user: "me".to_owned(), uid: 1000, home: home.clone() };
+        let host = sample::name("web1");
+        let link = local_link(host.clone(), Arc::new(Host::new(vec!["/nonexistent".into()], account)));
+        let links = [(host, link)].into_iter().collect();
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let checks = check_hosts(&Arc::new(deployment), &links, &clock).await;
+        let findings: Vec<String> =
+            checks[0].findings.iter().map(text).filter(|text| !text.contains(" room: ")).collect();
+        assert_eq!(
+            findings,
+            [
+                "Ok clock: agrees with this machine".to_owned(),
+                format!("Ok directory: `{home}/app` can be made"),
+                format!(
+                    "Missing file: `{home}/app/shared/.env` is not there -> put yours there: no release has it"
+                ),
+                "Ok ports: 1 is free for blue".to_owned(),
+                "Ok ports: 2 is free for green".to_owned(),
+                "Ok builder: has git".to_owned(),
+            ]
+        );
+        assert!(checks[0].facts.as_ref().is_some_and(|facts| facts.starts_with("me, ")), "{checks:?}");
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
+use super::check_hosts::judge_router;
 use super::hooks::{Hooks, Refused, configured};
 use super::observe::observing_call;
 use super::performer::{instances, store_fault};
@@ -14,8 +15,8 @@ use super::session::{Setting, connect_one, spoken_to};
 use super::site::Sites;
 use super::{HostSight, Needs, StatusFacts, check_hosts, history_view, host_setup, status_view};
 use crate::model::view::{
-    Behind, CheckView, CheckedHook, FrontDoorStatus, HistoryView, HostSetup, SetupPart, SetupView,
-    StatusView, Unfinished,
+    Behind, CheckView, CheckedHook, FrontDoorStatus, HistoryView, HostCheck, HostChecks, HostSetup,
+    SetupPart, SetupView, StatusView, Unfinished,
 };
 use crate::model::{
     Color, Deployment, Health, HookSource, HostName, LiveRecord, Outcome, Progress, Reach, Record, Routing,
@@ -253,7 +254,7 @@ pub async fn check(
     hosts: bool,
 ) -> Result<CheckView, Refused> {
     let deployment = Arc::clone(&setting.deployment);
-    let hooks =
+    let mut hooks =
         Hooks::load(&deployment, &setting.hooks, Arc::clone(&setting.http), setting.reporter.clone()).await?;
     let digests = hooks.digests();
     let checked = configured(&deployment).into_iter().map(|(hook, _)| CheckedHook {
@@ -273,7 +274,11 @@ pub async fn check(
             .into_iter()
             .filter_map(|name| Some((name.clone(), setting.links.get(&name)?)))
             .collect();
-        check_hosts(&deployment, &links, &setting.reporter.clock()).await
+        let mut checks = check_hosts(&deployment, &links, &setting.reporter.clock()).await;
+        let asked = Asked::all(&setting).await;
+        hooks.reach(&asked.sites);
+        check_routers(&deployment, &hooks, &asked, &mut checks).await;
+        checks
     } else {
         Vec::new()
     };
@@ -285,6 +290,21 @@ pub async fn check(
         warnings,
         host_checks,
     })
+}
+
+/// Adds how each router answers to the checks of its host. One whose host did not answer is told of there already.
+async fn check_routers(deployment: &Deployment, hooks: &Hooks, asked: &Asked, checks: &mut HostChecks) {
+    let call = observing_call(deployment, None);
+    for router in deployment.router.names.iter().filter(|name| !asked.silent.contains_key(*name)) {
+        let seen = hooks.observe(&call, router).await.map_err(|failure| failure.trouble);
+        let finding = judge_router(seen);
+        match checks.iter_mut().find(|check| check.host == router.as_str()) {
+            Some(check) => check.findings.push(finding),
+            None => {
+                checks.push(HostCheck { host: router.to_string(), facts: None, findings: vec![finding] });
+            }
+        }
+    }
 }
 
 /// What each host needs once.

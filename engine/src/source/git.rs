@@ -71,12 +71,12 @@ impl<'a> Git<'a> {
     async fn run(&self, program: Program, patience: Duration) -> Result<Exit, SourceFailure> {
         let deadline_ms = u64::try_from(patience.as_millis()).ok();
         let call = Call { id: 0, guard: None, deadline_ms, operation: Operation::Run { program } };
-        match self.link.perform(call).await? {
-            Answer::Exited(exit) => Ok(exit),
-            other => {
-                Err(Failure::Nonsense(format!("host was asked to run git and answered {other:?}")).into())
-            }
-        }
+        let answer = self.link.perform(call).await?;
+        let Answer::Exited(exit) = answer else {
+            let text = format!("host was asked to run git and answered {answer:?}");
+            return Err(Failure::Nonsense(text.chars().take(200).collect()).into());
+        };
+        Ok(exit)
     }
 
     /// Looks at a repository; any end is an answer.

@@ -121,7 +121,7 @@ impl HttpClient {
                 let host = host.map_err(|error| HttpFailure::Invalid(error.to_string()))?;
                 request.headers_mut().insert(HOST, host);
                 let mut builder = hyper::client::conn::http1::Builder::new();
-                builder.max_buf_size(limits::HTTP_HEADERS);
+                builder.max_buf_size(limits::HTTP_HEADERS).max_header_size(limits::HTTP_HEADERS);
                 let (mut sender, connection) = builder.handshake(io).await.map_err(broken)?;
                 let driver = Driver(tokio::spawn(async { drop(connection.await) }));
                 (driver, first_byte(sender.send_request(request)).await?)

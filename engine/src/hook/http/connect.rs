@@ -77,13 +77,12 @@ async fn resolve(host: &str, via: Option<&dyn Link>) -> Result<Vec<IpAddr>, Http
             let operation = Operation::Resolve { name: host.to_owned() };
             let deadline_ms = u64::try_from(limits::HTTP_CONNECT.as_millis()).ok();
             let answer = link.perform(Call { id: 0, guard: None, deadline_ms, operation }).await;
-            match answer.map_err(|failure| unknown(failure.to_string()))? {
-                Answer::Names(names) => names
-                    .iter()
-                    .map(|name| name.parse().map_err(|_| unknown(format!("`{name}` is no address"))))
-                    .collect::<Result<_, _>>()?,
-                _ => return Err(unknown("the host answered something else".to_owned())),
-            }
+            let Answer::Names(names) = answer.map_err(|failure| unknown(failure.to_string()))? else {
+                return Err(unknown("the host answered something else".to_owned()));
+            };
+            let parsed =
+                names.iter().map(|name| name.parse().map_err(|_| unknown(format!("`{name}` is no address"))));
+            parsed.collect::<Result<_, _>>()?
         }
     };
     addresses.dedup();

@@ -38,17 +38,17 @@ impl engine::Host for Guest {
 
 impl hosts::Host for Guest {
     fn exec(&mut self, host: String, command: Command) -> wasmtime::Result<Result<Output, HostError>> {
-        match self.request(Import::Exec { host, command }, &[])? {
-            (Answer::Output(output), _) => Ok(output),
-            (answer, _) => Err(unexpected(&answer)),
-        }
+        let (Answer::Output(output), _) = self.request(Import::Exec { host, command }, &[])? else {
+            return Err(unexpected());
+        };
+        Ok(output)
     }
 
     fn read_bytes(&mut self, host: String, path: String) -> wasmtime::Result<Result<Vec<u8>, HostError>> {
-        match self.request(Import::Read { host, path }, &[])? {
-            (Answer::Content(content), bytes) => Ok(content.map(|()| bytes)),
-            (answer, _) => Err(unexpected(&answer)),
-        }
+        let (Answer::Content(content), bytes) = self.request(Import::Read { host, path }, &[])? else {
+            return Err(unexpected());
+        };
+        Ok(content.map(|()| bytes))
     }
 
     fn read_text(&mut self, host: String, path: String) -> wasmtime::Result<Result<String, HostError>> {
@@ -100,10 +100,10 @@ impl hosts::Host for Guest {
     }
 
     fn list_names(&mut self, host: String, path: String) -> wasmtime::Result<Result<Vec<String>, HostError>> {
-        match self.request(Import::ListNames { host, path }, &[])? {
-            (Answer::Names(names), _) => Ok(names),
-            (answer, _) => Err(unexpected(&answer)),
-        }
+        let (Answer::Names(names), _) = self.request(Import::ListNames { host, path }, &[])? else {
+            return Err(unexpected());
+        };
+        Ok(names)
     }
 
     fn remove(&mut self, host: String, path: String) -> wasmtime::Result<Result<(), HostError>> {
@@ -130,17 +130,19 @@ impl http_client::Host for Guest {
         }
         let binary = request.binary;
         let import = Import::Send { request, with_body: body.is_some() };
-        match self.request(import, body.as_deref().unwrap_or_default())? {
-            (Answer::Response(response), bytes) => Ok(response.map(|mut response| {
-                if binary {
-                    response.bytes = bytes;
-                } else {
-                    response.text = String::from_utf8_lossy(&bytes).into_owned();
-                }
-                response
-            })),
-            (answer, _) => Err(unexpected(&answer)),
-        }
+        let (Answer::Response(response), bytes) =
+            self.request(import, body.as_deref().unwrap_or_default())?
+        else {
+            return Err(unexpected());
+        };
+        Ok(response.map(|mut response| {
+            if binary {
+                response.bytes = bytes;
+            } else {
+                response.text = String::from_utf8_lossy(&bytes).into_owned();
+            }
+            response
+        }))
     }
 }
 
@@ -163,28 +165,22 @@ impl secret_text::Host for Guest {
 }
 
 fn done(answer: Answer) -> wasmtime::Result<Result<(), HostError>> {
-    match answer {
-        Answer::Done(done) => Ok(done),
-        answer => Err(unexpected(&answer)),
-    }
+    let Answer::Done(done) = answer else { return Err(unexpected()) };
+    Ok(done)
 }
 
 fn text(answer: Answer) -> wasmtime::Result<Result<String, HostError>> {
-    match answer {
-        Answer::Text(text) => Ok(text),
-        answer => Err(unexpected(&answer)),
-    }
+    let Answer::Text(text) = answer else { return Err(unexpected()) };
+    Ok(text)
 }
 
 fn secret<T>(answer: Answer) -> wasmtime::Result<Result<T, SecretError>> {
-    match answer {
-        Answer::Secret(error) => Ok(Err(error)),
-        answer => Err(unexpected(&answer)),
-    }
+    let Answer::Secret(error) = answer else { return Err(unexpected()) };
+    Ok(Err(error))
 }
 
-fn unexpected(answer: &Answer) -> wasmtime::Error {
-    wasmtime::Error::msg(format!("the engine answered something else: {answer:?}"))
+fn unexpected() -> wasmtime::Error {
+    wasmtime::Error::msg("the engine answered another import")
 }
 
 fn milliseconds(time: Duration) -> u32 {

@@ -36,12 +36,15 @@ const CODE: &str = "/proc/self/fd/1";
 /// The whole life of a sandbox. The program's `main` calls it, first of all, when its only argument is [`super::SANDBOX_WORD`].
 #[must_use]
 pub fn sandbox_main() -> ExitCode {
+    // On the main thread, since all others inherit from it.
+    if confine::shed().is_err() {
+        return ExitCode::FAILURE;
+    }
     // A thread of our own, since how deep the main one's stack is depends on whoever started the engine.
     let worker = std::thread::Builder::new().stack_size(limits::STACK + (6 << 20)).spawn(|| {
-        confine::shed()?;
         // The socket is standard input; a second handle on it is closed with the process as well.
         let stream = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
-        serve(Arc::new(stream))
+        serve(&Arc::new(stream))
     });
     match worker.map(std::thread::JoinHandle::join) {
         Ok(Ok(Ok(()))) => ExitCode::SUCCESS,
@@ -50,16 +53,16 @@ pub fn sandbox_main() -> ExitCode {
     }
 }
 
-fn serve(stream: Arc<UnixStream>) -> io::Result<()> {
-    match wire::receive(&*stream)? {
+fn serve(stream: &Arc<UnixStream>) -> io::Result<()> {
+    match wire::receive(&**stream)? {
         (Order::Compile, _) => {
             confine::limit_data(limits::COMPILE_DATA)?;
             let engine = runtime::engine().map_err(io::Error::other)?;
             let ticker = Ticker::start(&engine, stream.try_clone()?)?;
             let _running = ticker.run();
             match compile(&engine)? {
-                Ok(code) => wire::send(&*stream, &Report::Compiled, &code),
-                Err(reason) => wire::send(&*stream, &Report::Refused(reason), &[]),
+                Ok(code) => wire::send(&**stream, &Report::Compiled, &code),
+                Err(reason) => wire::send(&**stream, &Report::Refused(reason), &[]),
             }
         }
         (Order::Load, _) => {
@@ -67,14 +70,14 @@ fn serve(stream: Arc<UnixStream>) -> io::Result<()> {
             let engine = runtime::engine().map_err(io::Error::other)?;
             match load(&engine) {
                 Ok((description, Ok(pre))) => {
-                    wire::send(&*stream, &Report::Loaded { description, misfit: None }, &[])?;
-                    answer_questions(&engine, &pre, &stream)
+                    wire::send(&**stream, &Report::Loaded { description, misfit: None }, &[])?;
+                    answer_questions(&engine, &pre, stream)
                 }
                 Ok((description, Err(error))) => {
                     let misfit = Some(trap::root_text(&error));
-                    wire::send(&*stream, &Report::Loaded { description, misfit }, &[])
+                    wire::send(&**stream, &Report::Loaded { description, misfit }, &[])
                 }
-                Err(reason) => wire::send(&*stream, &Report::Refused(reason), &[]),
+                Err(reason) => wire::send(&**stream, &Report::Refused(reason), &[]),
             }
         }
         (Order::Ask { .. } | Order::Answer(_), _) => Err(io::ErrorKind::InvalidData.into()),
@@ -124,7 +127,7 @@ fn answer_questions(engine: &Engine, pre: &InstancePre<Guest>, stream: &Arc<Unix
         };
         let deadline = Instant::now() + Duration::from_millis(timeout_ms);
         let _running = ticker.run();
-        let (end, printed) = questions::ask(pre, Guest::new(Arc::clone(stream), deadline), question);
+        let (end, printed) = questions::ask(pre, Guest::new(Arc::clone(stream), deadline), *question);
         wire::send(&**stream, &Report::Ended { end, printed }, &[])?;
     }
 }
