@@ -2,24 +2,7 @@
 
 use test_support::Behaviour;
 
-use crate::{fleet, local, with_v1};
-
-#[test]
-fn a_plan_for_another_directory_is_refused() {
-    let Some(mut test) = with_v1(local()) else { return };
-    test.repository.push("v2", Behaviour::Sound);
-    let mut running = test.start(&["deploy", "--json"]);
-    running.wait_for_step("start");
-    let _ = running.kill();
-    let before = test.config.clone();
-    test.configure("directory = \"/srv/shop\"", "directory = \"/srv/other\"");
-    let refused = test.cutover(&["resume"]).expect(60);
-    assert!(refused.stderr.contains("/srv/shop"), "{}", refused.stderr);
-    assert_eq!(test.live(), "v1 blue");
-    test.config = before;
-    let _ = test.cutover(&["resume"]);
-    let _ = test.cutover(&["status", "--check"]).expect(0);
-}
+use crate::{fleet, with_v1};
 
 #[test]
 fn a_plan_for_a_host_that_is_not_ours_is_refused() {

@@ -81,6 +81,9 @@ async fn whole(session: &Session, want: Want) -> ExitCode {
     exit_code
 }
 
+/// Code of the error that a deployment has begun and not ended.
+const UNFINISHED: &str = "deploy/unfinished";
+
 type Early = (Trouble, Option<Box<LiveRecord>>);
 
 /// Preflight without the lock, and the build: nothing on a host is touched.
@@ -94,7 +97,15 @@ async fn prepare(session: &Session, want: &Want, deployment: &str) -> Result<(Re
         let places = places.clone();
         session.reporter.tell(EventKind::StepEnded { step, places, end, summary, details: Vec::new(), took });
     };
-    let ready = match preflight(session, want).await {
+    let mut first = preflight(session, want).await;
+    if first.as_ref().is_err_and(|(trouble, _)| trouble.code == UNFINISHED) {
+        // Whoever began it may be at work: then it is the lock that we wait for, or that refuses us.
+        first = match pass_lock(session, want, deployment).await {
+            Ok(()) => preflight(session, want).await,
+            Err(fault) => Err((store_fault(&fault).trouble, first.err().and_then(|(_, live)| live))),
+        };
+    }
+    let ready = match first {
         Ok(ready) => ready,
         Err((trouble, live)) => {
             ended(StepEnd::Failed, trouble.message.clone());
@@ -160,7 +171,7 @@ pub(super) fn unfinished(state: &HomeState<Record>) -> Option<Trouble> {
     }
     let message = format!("deployment {} has not ended", journal.deployment);
     Some(
-        Trouble::new("deploy/unfinished", message)
+        Trouble::new(UNFINISHED, message)
             .hint("`cutover resume` goes on with it, `cutover abort` puts everything back"),
     )
 }
@@ -224,15 +235,18 @@ pub(super) async fn free(session: &Session, lease: Lease) {
     }
 }
 
-/// Takes the lock, fences every host, and ends what earlier holders left running.
-pub(super) async fn take_lock(
-    session: &Session,
-    command: &str,
-    deployment: &str,
-    wait: Duration,
-) -> Result<Lease, StoreFault> {
+/// Waits until nobody holds the lock, as long as was asked for.
+async fn pass_lock(session: &Session, want: &Want, deployment: &str) -> Result<(), StoreFault> {
+    let claimant = claimant(session, want.command, deployment);
+    let clock = async || clock_of_home(session).await;
+    let lease = Lease::take(&session.home, &claimant, want.lock_wait, &session.reporter, clock).await?;
+    free(session, lease).await;
+    Ok(())
+}
+
+fn claimant(session: &Session, command: &str, deployment: &str) -> Claimant {
     let operator = &session.operator;
-    let claimant = Claimant {
+    Claimant {
         holder: LockHolder {
             who: format!("{}@{} pid {}", operator.user, operator.machine, operator.pid),
             deployment: deployment.to_owned(),
@@ -240,7 +254,17 @@ pub(super) async fn take_lock(
         },
         machine: operator.machine.clone(),
         is_alive: super::is_alive,
-    };
+    }
+}
+
+/// Takes the lock, fences every host, and ends what earlier holders left running.
+pub(super) async fn take_lock(
+    session: &Session,
+    command: &str,
+    deployment: &str,
+    wait: Duration,
+) -> Result<Lease, StoreFault> {
+    let claimant = claimant(session, command, deployment);
     let clock = async || clock_of_home(session).await;
     let lease = Lease::take(&session.home, &claimant, wait, &session.reporter, clock).await?;
     let epoch = lease.lock().epoch();

@@ -113,7 +113,7 @@ pub fn early_exit_code(code: &str) -> ExitCode {
         | "resume/no-way"
         | "resume/old-switch"
         | "abort/too-late" => ExitCode::Stuck,
-        "host/untrusted" | "resume/authority" | "hook/digest" => ExitCode::Refused,
+        "host/untrusted" | "state/untrusted" | "resume/authority" | "hook/digest" => ExitCode::Refused,
         "hook/missing-grant" | "secret/undeclared" => ExitCode::Configuration,
         _ if code.starts_with("config/") => ExitCode::Configuration,
         _ if code.starts_with("internal/") => ExitCode::Internal,
