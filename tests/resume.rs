@@ -1,13 +1,15 @@
 //! Killed at any step, one command reaches an end, and no request is lost.
 
+use std::time::Duration;
+
 use test_support::{Behaviour, Test};
 
 use crate::{fleet, local, with_v1};
 
 /// Steps that a second deployment announces.
-const STEPS: [&str; 11] = [
-    "lock",
+const STEPS: [&str; 12] = [
     "preflight",
+    "build",
     "stage",
     "migrate",
     "start",
@@ -17,6 +19,7 @@ const STEPS: [&str; 11] = [
     "watch",
     "drain",
     "retire",
+    "finish",
 ];
 
 #[test]
@@ -32,23 +35,46 @@ fn killed_around_the_switch_of_a_fleet() {
     kill_at_each_step(&test, &["stage", "start", "switch", "watch", "retire"]);
 }
 
+#[test]
+fn killed_at_any_moment() {
+    let Some(test) = with_v1(local()) else { return };
+    let load = test.load();
+    for moment in (0..12).map(|round| round * 230) {
+        let version = format!("after-{moment}-ms");
+        let before = test.live();
+        test.repository.push(&version, Behaviour::Sound);
+        let running = test.start(&["deploy", "--json"]);
+        std::thread::sleep(Duration::from_millis(moment));
+        let _ = running.kill();
+        assert_recovers(&test, &before, &version);
+    }
+    load.finish().assert_none_failed();
+}
+
 fn kill_at_each_step(test: &Test, steps: &[&str]) {
     let load = test.load();
     for step in steps {
+        let version = format!("at-{step}");
         let before = test.live();
-        test.repository.push(&format!("at-{step}"), Behaviour::Sound);
+        test.repository.push(&version, Behaviour::Sound);
         let mut running = test.start(&["deploy", "--json"]);
         running.wait_for_step(step);
         let _ = running.kill();
-        let resumed = test.cutover(&["resume"]);
-        let ends = [0, 10, 11, 20];
-        assert!(ends.contains(&resumed.status), "after `{step}`: {resumed:?}");
-        let again = test.cutover(&["resume"]);
-        assert!(ends.contains(&again.status), "the second time after `{step}`: {again:?}");
-        let live = test.live();
-        assert!(live == before || live.starts_with(&format!("at-{step} ")), "after `{step}`: {live}");
-        let _ = test.cutover(&["status", "--check"]).expect(0);
+        assert_recovers(test, &before, &version);
     }
     let _ = test.deploy("last", Behaviour::Sound).expect(0);
     load.finish().assert_none_failed();
+}
+
+/// One command reaches an end, a second one changes nothing more, and record and router agree.
+fn assert_recovers(test: &Test, before: &str, version: &str) {
+    let ends = [0, 10, 11, 20];
+    let resumed = test.cutover(&["resume"]);
+    assert!(ends.contains(&resumed.status), "{version}: {resumed:?}");
+    let live = test.live();
+    assert!(live == before || live.starts_with(&format!("{version} ")), "{version}: {live}");
+    let again = test.cutover(&["resume"]).expect(0);
+    assert!(again.stdout.contains("no deployment"), "{version}: {again:?}");
+    assert_eq!(test.live(), live);
+    let _ = test.cutover(&["status", "--check"]).expect(0);
 }
