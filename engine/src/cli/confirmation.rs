@@ -57,7 +57,7 @@ mod tests {
         Deployment {
             environment: Some(name),
             confirm: true,
-            ..Deployment::for_tests(&[host.clone()], &[host])
+            ..Deployment::for_tests(std::slice::from_ref(&host), std::slice::from_ref(&host))
         }
     }
 

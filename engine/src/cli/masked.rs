@@ -21,11 +21,13 @@ impl<S: ?Sized> Masked<S> {
     fn mask(&self, kind: &mut EventKind) {
         let text = |text: &mut String| *text = self.redactor.mask(text);
         let notes = |notes: &mut Vec<Note>| {
-            notes.iter_mut().for_each(|note| note.text = self.redactor.mask(&note.text))
+            for note in notes {
+                note.text = self.redactor.mask(&note.text);
+            }
         };
         match kind {
             EventKind::StepProgress { text: said, .. } | EventKind::Interrupted { text: said, .. } => {
-                text(said)
+                text(said);
             }
             EventKind::StepEnded { summary, details, .. } => {
                 text(summary);

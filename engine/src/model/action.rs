@@ -96,17 +96,20 @@ impl Action {
     /// The router that it is done on, when it is about one.
     #[must_use]
     pub const fn router(&self) -> Option<&HostName> {
-        match self {
-            Self::Prepare { router, .. } | Self::Discard { router } | Self::Switch { router, .. } => {
-                Some(router)
-            }
-            _ => None,
+        if let Self::Prepare { router, .. } | Self::Discard { router } | Self::Switch { router, .. } = self {
+            Some(router)
+        } else {
+            None
         }
     }
 
     /// What people read in the column of places: a host, a router, a test, a colour.
     #[must_use]
     pub fn place(&self) -> String {
+        if let Some(name) = self.host().or_else(|| self.router()) {
+            return name.to_string();
+        }
+        #[expect(clippy::wildcard_enum_match_arm, reason = "all others have a host or a router")]
         match self {
             Self::Smoke { test, .. } => test.to_string(),
             Self::Drain { color } | Self::RequireHealthy { color } | Self::RequireUnrouted { color } => {
@@ -115,7 +118,7 @@ impl Action {
             Self::Prove { .. } => "front door".into(),
             Self::Watch { color, .. } => color.to_string(),
             Self::RecordLive { .. } => "home".into(),
-            _ => self.host().or_else(|| self.router()).map(ToString::to_string).unwrap_or_default(),
+            _ => String::new(),
         }
     }
 }

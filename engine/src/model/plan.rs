@@ -175,6 +175,10 @@ impl Plan {
                     || deployment.application.hosts.contains(host)
             });
             let router_fine = action.router().is_none_or(|router| deployment.router.names.contains(router));
+            #[expect(
+                clippy::wildcard_enum_match_arm,
+                reason = "a new action needs its host and router checked alone"
+            )]
             let own_fine = match action {
                 Action::Smoke { test, .. } => deployment.smoke_tests.iter().any(|known| known.name == *test),
                 Action::Migrate { .. } => deployment.application.migrate.is_some(),

@@ -190,7 +190,7 @@ impl Progress {
                     Some(Mark::Done) => {}
                     Some(Mark::Failed(trouble)) => left.push((action, trouble.message.clone())),
                     Some(Mark::Open(_)) | None if self.is_blocked(id, &blocked) => {
-                        left.push((action, "not tried".into()))
+                        left.push((action, "not tried".into()));
                     }
                     Some(Mark::Open(_)) | None => {}
                 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Outcome, Plan, TaskId};
+use super::{Outcome, Plan, Step, TaskId};
 
 /// One line of the journal of a deployment. The plan is always the first one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +58,18 @@ pub enum Record {
         /// How.
         outcome: Outcome,
     },
+}
+
+impl Record {
+    /// The step that begins with this record, when one does.
+    #[must_use]
+    pub fn step(&self, plan: &Plan) -> Option<Step> {
+        if let Self::Started { tasks } = self {
+            Some(plan.stage(*tasks.first()?)?.step)
+        } else {
+            matches!(self, Self::UndoStarted { .. }).then_some(Step::Undo)
+        }
+    }
 }
 
 /// Who began or took over a deployment.

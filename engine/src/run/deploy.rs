@@ -10,15 +10,15 @@ use super::artifact::{self, Built};
 use super::ending::Ending;
 use super::journal_log::JournalLog;
 use super::lease::{Claimant, Lease};
-use super::observe::{Staged, observe};
+use super::observe::{Staged, observe, observing_call};
 use super::performer::{Performer, store_fault};
 use super::runner::{Runner, Stopped};
 use super::session::Session;
 use crate::model::request::{DeployRequest, DeploySource, RollbackRequest};
 use crate::model::view::ExitCode;
 use crate::model::{
-    EventKind, HistoryEntry, HistoryError, HistoryRelease, HostName, LiveRecord, Note, Observed, Outcome,
-    Plan, Progress, Record, Refusal, Release, Step, StepEnd, Timestamp, Trouble, Wish,
+    EventKind, HistoryEntry, HistoryError, HistoryRelease, LiveRecord, Note, Observed, Origin, Outcome, Plan,
+    Progress, Record, Refusal, Release, Step, StepEnd, Timestamp, Trouble, Wish,
 };
 use crate::store::{HomeState, Journal, Lineage, StateDirectory, StoreFault, next_release_number};
 use crate::transport::Failure;
@@ -143,12 +143,23 @@ pub(super) async fn preflight(session: &Session, want: &Want) -> Result<Ready, E
         Ok((observed, staged, source))
     };
     let (observed, staged, source) = checked.await.map_err(|trouble| (trouble, live.clone()))?;
-    let ready = Ready { state, observed, staged, source };
+    let mut ready = Ready { state, observed, staged, source };
+    if ready.state.live.is_none() {
+        ready.source.notes.extend(no_way_back(session).await);
+    }
     // A plan that can't be made costs no build.
     let wish =
         wish(want, "", ready.source.release(&ready.state, &ready.staged, session.reporter.now()), session);
     Plan::new(&session.deployment, &wish, &ready.observed).map_err(|refusal| (refused(&refusal), live))?;
     Ok(ready)
+}
+
+/// A first deployment goes back by routing to no colour, which not every router can.
+async fn no_way_back(session: &Session) -> Option<Note> {
+    let features = session.hooks.features(&observing_call(&session.deployment, None)).await.ok()?;
+    let text =
+        "this router can't route to no colour: once switched, a failed first deployment keeps its traffic";
+    (!features.iter().any(|feature| feature == "maintenance")).then(|| Note::new("note", text))
 }
 
 /// A deployment that has begun and not ended.
@@ -425,11 +436,10 @@ fn history_entry(
     session: &Session,
 ) -> HistoryEntry {
     let plan = progress.plan();
-    let origin = records.iter().find_map(|record| match record {
-        Record::Planned { origin, .. } => Some(origin.clone()),
-        _ => None,
-    });
-    let origin = origin.unwrap_or_default();
+    let origin = match records.first() {
+        Some(Record::Planned { origin, .. }) => origin.clone(),
+        Some(_) | None => Origin::default(),
+    };
     HistoryEntry {
         deployment: plan.deployment.clone(),
         command: plan.command.clone(),
@@ -447,14 +457,4 @@ fn history_entry(
             .as_ref()
             .map(|trouble| HistoryError { code: trouble.code.clone(), text: trouble.message.clone() }),
     }
-}
-
-/// Names of hosts, for a sentence.
-pub(super) fn names(hosts: &[HostName]) -> String {
-    hosts.iter().map(HostName::as_str).collect::<Vec<_>>().join(" ")
-}
-
-/// Notes with one label.
-pub(super) fn note(label: &str, text: impl Into<String>) -> Note {
-    Note::new(label, text)
 }

@@ -135,7 +135,7 @@ impl Hooks {
         for hook in &loaded {
             match trouble(hook, hook.validate(access).await) {
                 Ok(faults) => {
-                    refused.settings.extend(faults.into_iter().map(|fault| (hook.title().to_owned(), fault)))
+                    refused.settings.extend(faults.into_iter().map(|fault| (hook.title().to_owned(), fault)));
                 }
                 Err(failure) => refused.troubles.push(failure.trouble),
             }
@@ -279,7 +279,7 @@ fn trouble<T>(hook: &LoadedHook, answered: Answered<T>) -> Result<T, HookTrouble
     answered.result.map_err(|failure| {
         let message = format!("hook `{}`: {}", hook.title(), words(&failure));
         let mut trouble = Trouble::new(failure.code(), message);
-        trouble.hint = failure.hint().map(Into::into);
+        trouble.hint = failure.hint();
         HookTrouble { trouble, temporary: failure.is_temporary() }
     })
 }

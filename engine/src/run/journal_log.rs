@@ -20,14 +20,7 @@ impl Log for JournalLog {
 
     async fn append(&mut self, record: &Record) -> Result<(), StoreFault> {
         self.journal.append(self.reporter.now(), record).await?;
-        let step = match record {
-            Record::Started { tasks } => {
-                tasks.first().and_then(|task| self.plan.stage(*task)).map(|stage| stage.step)
-            }
-            Record::UndoStarted { .. } => Some(crate::model::Step::Undo),
-            _ => None,
-        };
-        if let (Some(now), Ok(mut step)) = (step, self.step.lock()) {
+        if let (Some(now), Ok(mut step)) = (record.step(&self.plan), self.step.lock()) {
             *step = now.to_string();
         }
         Ok(())

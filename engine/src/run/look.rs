@@ -149,11 +149,7 @@ fn unfinished(state: &HomeState<Record>) -> Option<Unfinished> {
         return None;
     }
     let Some(Record::Planned { plan, origin }) = records.first() else { return None };
-    let step = records.iter().rev().find_map(|record| match record {
-        Record::Started { tasks } => plan.stage(*tasks.first()?).map(|stage| stage.step.to_string()),
-        Record::UndoStarted { .. } => Some("undo".to_owned()),
-        _ => None,
-    });
+    let step = records.iter().rev().find_map(|record| record.step(plan)).map(|step| step.to_string());
     Some(Unfinished {
         deployment: plan.deployment.clone(),
         command: plan.command.clone(),

@@ -45,11 +45,6 @@ impl Performed {
         Self { end: End::Failed(trouble), summary: Summary::Nothing, details: Vec::new() }
     }
 
-    /// It may be so.
-    pub(crate) const fn unknown(trouble: Trouble) -> Self {
-        Self { end: End::Unknown(trouble), summary: Summary::Nothing, details: Vec::new() }
-    }
-
     /// With a summary.
     pub(crate) fn saying(mut self, summary: Summary) -> Self {
         self.summary = summary;

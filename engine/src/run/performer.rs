@@ -65,17 +65,15 @@ impl World for Performer {
     }
 
     async fn ask(&self, plan: &Plan, action: &Action) -> Performed {
-        match action {
-            Action::Migrate { host, .. } => {
-                self.ask_migration(plan, host).await.unwrap_or_else(Performed::from)
-            }
-            other => {
-                Performed::failed(Trouble::new("internal/ask", format!("`{other}` can't be asked about")))
-            }
-        }
+        let Action::Migrate { host, .. } = action else {
+            let message = format!("`{action}` can't be asked about");
+            return Performed::failed(Trouble::new("internal/ask", message));
+        };
+        self.ask_migration(plan, host).await.unwrap_or_else(Performed::from)
     }
 
     fn wait(&self, step: Step) -> Option<Duration> {
+        #[expect(clippy::wildcard_enum_match_arm, reason = "few steps wait")]
         match step {
             Step::Health => Some(self.deployment.health_check.deadline),
             Step::Watch => Some(self.deployment.pipeline.watch),

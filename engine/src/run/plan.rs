@@ -141,6 +141,7 @@ fn join(last: &mut PlannedStep, next: PlannedStep) {
 }
 
 fn words(deployment: &Deployment, action: &Action) -> String {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the others say enough of themselves")]
     match action {
         Action::Migrate { .. } => deployment.application.migrate.clone().unwrap_or_default().join(" "),
         Action::Start { color, .. } => format!("{color} on :{}", deployment.application.color(*color).port),

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
 
 use super::performed::{Performed, Summary};
+use super::performer::Unperformed;
 use super::runner::{Log, Runner, Stopped, Way, World};
 use super::{Clock, Interrupts, Reporter};
 use crate::model::{
@@ -223,10 +224,10 @@ impl World for Sim {
                 let _ = self.effect(action);
                 Performed::failed(trouble())
             }
-            Some(Fault::UnknownDidNot) => Performed::unknown(trouble()),
+            Some(Fault::UnknownDidNot) => unknown(trouble()),
             Some(Fault::UnknownDid) => {
                 let _ = self.effect(action);
-                Performed::unknown(trouble())
+                unknown(trouble())
             }
             Some(Fault::Twice) if matches!(action, Action::Migrate { .. }) => done(self.effect(action)),
             Some(Fault::Twice) => done(self.effect(action).and_then(|()| self.effect(action))),
@@ -245,6 +246,10 @@ impl World for Sim {
     fn wait(&self, _: Step) -> Option<std::time::Duration> {
         None
     }
+}
+
+fn unknown(trouble: Trouble) -> Performed {
+    Performed::from(Unperformed { trouble, unknown: true, details: Vec::new() })
 }
 
 /// A journal in memory that breaks at one record: before it is on disk, or right after.

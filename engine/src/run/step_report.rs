@@ -52,16 +52,13 @@ impl StepReport {
         let Some(current) = self.current.as_mut().filter(|current| current.step == step) else { return };
         current.details.extend(performed.details.iter().cloned());
         match &performed.end {
-            End::Done if step == Step::Undo && is_shown(action) && performed.summary == Summary::Nothing => {
-                current.said.push(Summary::Text(undone(action)));
-            }
+            End::Done if step == Step::Undo => current.said.extend(undone(action, &performed.summary)),
             End::Done => current.said.push(performed.summary.clone()),
             End::Failed(trouble) => {
                 current.failed = true;
-                current.said.push(match &performed.summary {
-                    Summary::Nothing => Summary::Text(trouble.message.clone()),
-                    summary => summary.clone(),
-                });
+                let told = performed.summary != Summary::Nothing;
+                let text = || Summary::Text(trouble.message.clone());
+                current.said.push(if told { performed.summary.clone() } else { text() });
             }
             End::Unknown(trouble) => {
                 current.details.push(Note::new(action.place(), format!("{}; asked again", trouble.message)));
@@ -107,6 +104,7 @@ fn places(plan: &Plan, step: Step, action: &Action) -> Vec<String> {
     for stage in plan.stages.iter().chain(&plan.retire).filter(|stage| stage.step == step) {
         for task in &stage.tasks {
             // Switching begins with units on application hosts, and people look for the routers there.
+            #[expect(clippy::wildcard_enum_match_arm, reason = "most steps are where their tasks are")]
             let told = match step {
                 Step::Switch => matches!(task.action, Action::Switch { .. }),
                 Step::Finish => matches!(task.action, Action::SetCurrent { .. }),
@@ -129,12 +127,15 @@ fn is_shown(action: &Action) -> bool {
     )
 }
 
-fn undone(action: &Action) -> String {
-    match action {
-        Action::Start { color, release, .. } => format!("{color} started again from {release}"),
+/// An undo action in the past tense; guards and what leaves no trace are not told.
+#[expect(clippy::wildcard_enum_match_arm, reason = "most undo actions are not worth a word")]
+fn undone(action: &Action, summary: &Summary) -> Option<Summary> {
+    let text = match action {
+        Action::Start { color, .. } => format!("{color} started again as it was"),
         Action::Stop { color, .. } => format!("{color} stopped"),
         Action::Switch { want, .. } => format!("traffic back: {want}"),
-        Action::Drain { color } => format!("{color} drained"),
-        other => other.to_string(),
-    }
+        Action::Prove { .. } => return Some(summary.clone()),
+        _ => return None,
+    };
+    Some(Summary::Text(text))
 }

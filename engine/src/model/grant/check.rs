@@ -77,10 +77,12 @@ impl Grants {
     ) -> Result<Option<String>, Denied> {
         let denied = |reason: &str| Denied::grantable(request, scope, reason);
         let path_of = |path: &str| {
-            if is_plain_path(path) {
-                Ok(())
-            } else {
+            if !is_plain_path(path) {
                 Err(Denied::outright(request, "a path must be absolute, without `.`, `..` or empty parts"))
+            } else if path.split('/').any(|part| part == ".ssh") {
+                Err(Denied::outright(request, "keys of SSH are never a hook's"))
+            } else {
+                Ok(())
             }
         };
         if scope.mode == Mode::Reading && matches!(request, Request::Write { .. } | Request::Link { .. }) {

@@ -60,13 +60,14 @@ impl Performer {
             }
         }
         let total = IN_A_ROW * doors.len() as u64;
-        let from = plan.live.as_ref().map_or_else(|| "nothing".to_owned(), |(old, _)| old.to_string());
         let says = if all_proven {
             format!("{total} of {total} probes say {}", wanted.number)
         } else {
             format!("{total} of {total} probes answer; not proven: no release marker")
         };
-        Ok(Performed::done(Summary::Text(format!("{from} → {color}; {says}"))))
+        let from = plan.live.as_ref().map_or_else(|| "nothing".to_owned(), |(old, _)| old.to_string());
+        let text = if color == plan.color { format!("{from} → {color}; {says}") } else { says };
+        Ok(Performed::done(Summary::Text(text)))
     }
 
     /// Asks one front door once.

@@ -247,6 +247,23 @@ fn files_and_links() {
 }
 
 #[test]
+fn keys_of_ssh_are_never_granted() {
+    for path in ["/home/deploy/.ssh/authorized_keys", "/home/deploy/.ssh"] {
+        let entry = || Some(vec![PathGrant { hosts: HostGroup::App, path: path.to_owned() }]);
+        let link = LinkGrant { hosts: HostGroup::App, path: path.to_owned(), targets: texts(&["x"]) };
+        let grants = Grants { read: entry(), write: entry(), link: Some(vec![link]), ..Grants::default() };
+        for request in [
+            Request::Read { host: "web1", path },
+            Request::Write { host: "web1", path },
+            Request::Link { host: "web1", path, target: "x" },
+        ] {
+            let reason = "keys of SSH are never a hook's";
+            assert_eq!(verdict(&grants, Mode::Changing, &request), reason, "{request}");
+        }
+    }
+}
+
+#[test]
 fn sockets_take_the_lines_that_were_granted() {
     let entry = |send: &[&str], read_only| ConnectGrant {
         hosts: HostGroup::Routers,
