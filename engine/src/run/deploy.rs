@@ -199,15 +199,7 @@ pub(super) fn refused(refusal: &Refusal) -> Trouble {
 }
 
 fn wish(want: &Want, deployment: &str, release: Release, session: &Session) -> Wish {
-    Wish {
-        deployment: deployment.to_owned(),
-        command: want.command.to_owned(),
-        release,
-        migrate: want.command == "deploy",
-        reuse_warm: want.command == "rollback",
-        adopt: want.adopt,
-        now: session.reporter.now(),
-    }
+    Wish::new(want.command, deployment.to_owned(), release, want.adopt, session.reporter.now())
 }
 
 /// Lock, fence, reap, read, plan, run.
@@ -345,13 +337,26 @@ pub(super) async fn close_leftovers(
     let fault = |fault: StoreFault| store_fault(&fault).trouble;
     if !open.records.is_empty() {
         let records: Vec<Record> = open.records.iter().map(|(_, record)| record.clone()).collect();
-        let progress = Progress::replay(&records)
-            .map_err(|error| Trouble::new("state/journal-broken", error.to_string()))?;
+        let progress = replay(&open.deployment, &records)?;
         let outcome = progress.outcome().unwrap_or(Outcome::Unfinished);
         let entry = history_entry(&records, &progress, &Ending::of(&progress, outcome, None), session);
         session.home.remember(lease.lock(), session.reporter.now(), &entry).await.map_err(fault)?;
     }
     session.home.close(lease.lock(), &open.deployment).await.map_err(fault)
+}
+
+/// Folds the journal of a deployment.
+pub(super) fn replay(deployment: &str, records: &[Record]) -> Result<Progress, Trouble> {
+    let broken = |reason: String| {
+        Trouble::new("state/journal-broken", format!("the journal of deployment {deployment}: {reason}"))
+            .hint("look at hosts and routers (`cutover status`), then move the journal and `open.json` at the home away by hand")
+    };
+    let progress = Progress::replay(records).map_err(|error| broken(error.to_string()))?;
+    if progress.plan().deployment == deployment {
+        Ok(progress)
+    } else {
+        Err(broken("its plan is of another deployment".to_owned()))
+    }
 }
 
 pub(super) fn performer(

@@ -109,12 +109,16 @@ pub fn early_exit_code(code: &str) -> ExitCode {
         | "state/lineage"
         | "state/two-states"
         | "state/journal-broken"
+        | "state/malformed"
+        | "state/generation"
+        | "state/unfinished"
         | "resume/moved"
         | "resume/no-way"
         | "resume/old-switch"
         | "abort/too-late" => ExitCode::Stuck,
         "host/untrusted" | "state/untrusted" | "resume/authority" | "hook/digest" => ExitCode::Refused,
-        "hook/missing-grant" | "secret/undeclared" => ExitCode::Configuration,
+        "state/not-held" => ExitCode::Usage,
+        "state/newer-version" | "hook/missing-grant" | "secret/undeclared" => ExitCode::Configuration,
         _ if code.starts_with("config/") => ExitCode::Configuration,
         _ if code.starts_with("internal/") => ExitCode::Internal,
         _ => ExitCode::NothingChanged,

@@ -21,15 +21,7 @@ pub async fn plan(session: &Session, request: DeployRequest) -> Result<PlanView,
     let want = Want { command: "deploy", source, message, adopt, lock_wait };
     let ready = preflight(session, &want).await.map_err(|(trouble, _)| trouble)?;
     let release = ready.source.release(&ready.state, &ready.staged, session.reporter.now());
-    let wish = Wish {
-        deployment: String::new(),
-        command: "deploy".to_owned(),
-        release: release.clone(),
-        migrate: true,
-        reuse_warm: false,
-        adopt,
-        now: session.reporter.now(),
-    };
+    let wish = Wish::new("deploy", String::new(), release.clone(), adopt, session.reporter.now());
     let plan = Plan::new(&session.deployment, &wish, &ready.observed).map_err(|refusal| refused(&refusal))?;
     let deployment = &session.deployment;
     let header = header(
