@@ -37,7 +37,8 @@ pub(super) fn four_letters(mut chance: u128) -> String {
 pub(super) fn is_alive(pid: u32) -> bool {
     let process = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw);
     let is_known = |process| rustix::process::test_kill_process(process) != Err(rustix::io::Errno::SRCH);
-    process.is_some_and(is_known) && !std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| is_over(&stat))
+    process.is_some_and(is_known)
+        && !std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| is_over(&stat))
 }
 
 /// Whether `/proc/PID/stat` is that of a process that has ended (proc(5): the state comes after the name in parentheses, which may hold
