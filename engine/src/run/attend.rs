@@ -8,10 +8,10 @@ use tokio::sync::mpsc;
 use super::look::Asked;
 use super::performer::{driver_failure, host_failure, store_fault};
 use super::session::Setting;
-use super::{ChosenInstance, HostLine, HostSight, LogSource, choose, exec, follow_logs, tail_logs};
+use super::{ChosenInstance, HostLine, HostSight, LogSource, choose, exec, follow_logs, past, tail_logs};
 use crate::driver::Slot;
-use crate::model::Trouble;
 use crate::model::request::{ExecRequest, InstanceChoice, LogsRequest};
+use crate::model::{HostName, LiveRecord, Trouble};
 use crate::transport::Chunk;
 
 /// Runs a program in the environment of a release, on the first instance that is meant. Answers its exit status.
@@ -25,7 +25,8 @@ pub async fn exec_in(
     output: impl FnMut(Chunk) + Send,
 ) -> Result<i32, Trouble> {
     let asked = Asked::all(&setting).await;
-    let chosen = chosen(&setting, &asked, &request.instance).await?;
+    let (live, sights) = look(&setting, &asked).await?;
+    let chosen = choose(&setting.deployment, live.as_ref(), &sights, &request.instance)?;
     let Some(ChosenInstance { host, color, release }) = chosen.into_iter().next() else {
         return Err(Trouble::new("instance/none", "no instance is meant"));
     };
@@ -48,7 +49,7 @@ pub async fn logs(
     line: impl Fn(&HostLine) + Send,
 ) -> Result<(), Trouble> {
     let asked = Asked::all(&setting).await;
-    let chosen = chosen(&setting, &asked, &request.instances).await?;
+    let chosen = written(&setting, &asked, &request.instances).await?;
     let sources = chosen.into_iter().filter_map(|instance| {
         let site = asked.sites.get(&instance.host)?;
         Some(LogSource { instance, link: Arc::clone(&site.link), facts: site.facts.clone() })
@@ -74,11 +75,29 @@ pub async fn logs(
     }
 }
 
-async fn chosen(
+/// Instances whose logs are meant: also those of a release that was put back, whose logs are told of when it fails.
+async fn written(
     setting: &Setting,
     asked: &Asked,
     choice: &InstanceChoice,
 ) -> Result<Vec<ChosenInstance>, Trouble> {
+    let deployment = &setting.deployment;
+    let (live, sights) = look(setting, asked).await?;
+    let missing = match choose(deployment, live.as_ref(), &sights, choice) {
+        Ok(chosen) => return Ok(chosen),
+        Err(missing) => missing,
+    };
+    let history = asked.home(deployment)?.history(usize::MAX).await;
+    let history = history.map_err(|fault| store_fault(&fault).trouble)?;
+    let past = past(deployment, &history, &sights, choice);
+    if past.is_empty() { Err(missing) } else { Ok(past) }
+}
+
+/// What is live by the record, and what the hosts hold.
+async fn look(
+    setting: &Setting,
+    asked: &Asked,
+) -> Result<(Option<LiveRecord>, BTreeMap<HostName, HostSight>), Trouble> {
     let deployment = &setting.deployment;
     let live = asked.home(deployment)?.live().await.map_err(|fault| store_fault(&fault).trouble)?;
     let mut sights = BTreeMap::new();
@@ -88,5 +107,5 @@ async fn chosen(
         let sight = sight.map_err(|problem| Trouble::new("host/failed", format!("{host}: {problem}")))?;
         sights.insert(host, sight);
     }
-    choose(deployment, live.as_ref(), &sights, choice)
+    Ok((live, sights))
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::HostSight;
 use crate::model::request::{InstanceChoice, Side};
-use crate::model::{Color, Deployment, HostName, LiveRecord, ReleaseId, Trouble};
+use crate::model::{Color, Deployment, HistoryEntry, HostName, LiveRecord, ReleaseId, Trouble};
 
 /// One instance that was meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +59,30 @@ pub fn choose(
     if chosen.is_empty() { Err(none(deployment, sights, choice)) } else { Ok(chosen) }
 }
 
+/// Finds where a release ran that no instance holds any more, for its logs: in the colours that the history names, on the hosts
+/// that still have it.
+#[must_use]
+pub fn past(
+    deployment: &Deployment,
+    history: &[HistoryEntry],
+    sights: &BTreeMap<HostName, HostSight>,
+    choice: &InstanceChoice,
+) -> Vec<ChosenInstance> {
+    let Side::Release(wanted) = &choice.side else { return Vec::new() };
+    let number = wanted.trim_start_matches('#');
+    // The last time counts.
+    let found = history.iter().rev().find_map(|entry| {
+        let release = entry.release.as_ref()?;
+        let is_meant = release.id.as_str() == wanted || release.number.to_string() == number;
+        is_meant.then_some((release.id.clone(), entry.color?))
+    });
+    let Some((release, color)) = found else { return Vec::new() };
+    let hosts = deployment.color_hosts(color).iter();
+    let hosts = hosts.filter(|host| choice.host.as_ref().is_none_or(|wanted| wanted == *host));
+    let hosts = hosts.filter(|host| sights.get(*host).is_some_and(|sight| sight.release(&release).is_some()));
+    hosts.map(|host| ChosenInstance { host: host.clone(), color, release: release.clone() }).collect()
+}
+
 fn none(deployment: &Deployment, sights: &BTreeMap<HostName, HostSight>, choice: &InstanceChoice) -> Trouble {
     let side = match &choice.side {
         Side::Live => "the live colour".to_owned(),
@@ -89,7 +113,7 @@ mod tests {
     use super::super::InstanceSight;
     use super::*;
     use crate::driver::{InstanceState, sample};
-    use crate::model::{Driver, LiveRelease, Release, Timestamp};
+    use crate::model::{Driver, HistoryRelease, LiveRelease, Outcome, Release, Timestamp};
 
     fn release(number: u64) -> Release {
         Release {
@@ -145,6 +169,42 @@ mod tests {
         for wanted in ["42", "#42", "r42"] {
             assert_eq!(chosen(Side::Release(wanted.into()), None), Ok("web1 blue r42".into()));
         }
+    }
+
+    #[test]
+    fn what_was_put_back_is_found_in_the_history() {
+        let (deployment, _, mut sights) = world();
+        let entry = |number: u64, color| HistoryEntry {
+            deployment: String::new(),
+            command: "deploy".into(),
+            release: Some(HistoryRelease::from(&release(number))),
+            color: Some(color),
+            who: "ann@desk".into(),
+            ci: None,
+            message: None,
+            started: Timestamp(1),
+            ended: Timestamp(2),
+            outcome: Outcome::RolledBack,
+            exit_code: 10,
+            error: None,
+        };
+        let history = [entry(44, Color::Green), entry(44, Color::Blue), entry(41, Color::Blue)];
+        for sight in sights.values_mut() {
+            sight.releases.push(release(44));
+        }
+        let found = |side: Side, host: Option<&str>| {
+            let choice = InstanceChoice { side, host: host.map(sample::name) };
+            let found = past(&deployment, &history, &sights, &choice);
+            let text = |found: &ChosenInstance| format!("{} {} {}", found.host, found.color, found.release);
+            found.iter().map(text).collect::<Vec<_>>().join(", ")
+        };
+        for wanted in ["44", "#44", "r44"] {
+            assert_eq!(found(Side::Release(wanted.into()), None), "web1 blue r44, web2 blue r44");
+        }
+        assert_eq!(found(Side::Release("44".into()), Some("web2")), "web2 blue r44");
+        assert_eq!(found(Side::Release("41".into()), None), "", "no host has it any more");
+        assert_eq!(found(Side::Release("45".into()), None), "", "there was none");
+        assert_eq!(found(Side::Idle, None), "");
     }
 
     #[test]

@@ -45,7 +45,7 @@ pub use exec::exec;
 pub use history::history_view;
 pub use hooks::Refused;
 pub use host_sight::{HostSight, InstanceSight};
-pub use instance_choice::{ChosenInstance, choose};
+pub use instance_choice::{ChosenInstance, choose, past};
 pub use logs::{HostLine, LogSource, follow_logs, tail_logs};
 pub use look::{check, history, setup, status, unlock};
 pub use needs::{NeededDirectory, NeededFile, Needs};
