@@ -243,6 +243,13 @@ fn advice(node: &Node, shape: &Shape) -> Option<String> {
             Some(format!("as an array: [{words}]"))
         }
         (Value::Array(_), Shape::Map(..)) => Some("a table, with a name for each entry".to_owned()),
+        (value, Shape::Table(keys) | Shape::OneOf(keys)) => {
+            let fits = |key: &&super::shape::Key| key.shape.has_type_of(value);
+            let required = |key: &&super::shape::Key| matches!(key.presence, Presence::Required(_));
+            let any = matches!(shape, Shape::OneOf(_));
+            let key = keys.keys.iter().filter(fits).find(|key| any || required(key))?;
+            Some(format!("as a table: {{ {} = {} }}", key.name, node.toml()))
+        }
         (Value::Table(_), Shape::Named(_)) => Some("tables of a list have two brackets: [[…]]".to_owned()),
         _ => None,
     }

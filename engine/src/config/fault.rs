@@ -90,6 +90,11 @@ impl Fault {
 pub(super) fn closest<'c, T: AsRef<str>>(word: &str, candidates: &'c [T]) -> Option<&'c str> {
     let plain = |text: &str| text.to_lowercase().replace('_', "-");
     let word = plain(word);
+    let mut begun =
+        candidates.iter().map(AsRef::as_ref).filter(|candidate| plain(candidate).starts_with(&word));
+    if let (Some(candidate), None, 3..) = (begun.next(), begun.next(), word.len()) {
+        return Some(candidate);
+    }
     let near = candidates
         .iter()
         .map(AsRef::as_ref)
@@ -180,6 +185,7 @@ mod tests {
             ("prot", Some("port")),
             ("healthy_after", Some("healthy-after")),
             ("Host", Some("hosts")),
+            ("heal", Some("healthy-after")),
             ("container", None),
             ("x", None),
         ] {
