@@ -1,6 +1,7 @@
 //! From a hook's template of grants and its settings to the table that an operator could have written.
 //!
-//! A template is TOML with two tables: `defaults` (settings and their values where the configuration has none) and `grants`. Strings
+//! A template is TOML with these tables: `defaults` (settings and their values where the configuration has none), `choices` (settings
+//! that `if` and `unless` ask for, with all values that they may have) and `grants`. Strings
 //! of `grants` hold placeholders (see [`super::placeholder`]). Three keys of an entry belong to the template: `if = { key = value }`
 //! keeps the entry only where the setting has that value, `unless` drops it there, and `each = "key"` repeats it for each element of a
 //! list, which is then called `each`.
@@ -28,7 +29,9 @@ pub(super) fn fill(template: &str, title: &str, settings: &Json) -> Result<Table
     })?;
     let defaults = take_table(&mut template, "defaults");
     let grants = take_table(&mut template, "grants");
+    let choices = take_table(&mut template, "choices");
     let values = Values::new(title, defaults, settings)?;
+    values.check_choices(&choices)?;
     let mut filled = Table::new();
     for (key, entries) in grants {
         let entries = fill_entries(&values, entries)?;
@@ -169,6 +172,18 @@ args = ["--", "{checkout}", "{output}"]
     fn a_build_without_a_version_file_reads_nothing() {
         let text = grants("command-build", &json!({"run": [["make"]], "artifact": "dist"})).unwrap();
         assert!(!text.contains("read"), "{text}");
+    }
+
+    #[test]
+    fn what_a_setting_can_not_be_is_said_of_it() {
+        let refused = |settings: &Json| grants("nginx", settings).unwrap_err();
+        let words = |key: &str, reason: &str| (key.to_owned(), reason.to_owned());
+        let style = "`style` can only be `file-test` or `symlink`";
+        assert_eq!(refused(&json!({"style": "link"})), words("style", style));
+        let directory = "`directory` is of type integer, not string";
+        assert_eq!(refused(&json!({"directory": 3})), words("directory", directory));
+        let port = "`status-port` is of type string, not integer";
+        assert_eq!(refused(&json!({"status-port": "8099"})), words("status-port", port));
     }
 
     #[test]

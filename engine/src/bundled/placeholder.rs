@@ -25,6 +25,13 @@ impl Values {
         let Ok(Value::Table(settings)) = Value::try_from(settings) else {
             return Err(fault("", "is no table of TOML values"));
         };
+        let is_other = |(key, value): &(&String, &Value)| {
+            defaults.get(*key).is_some_and(|default| !default.same_type(value))
+        };
+        if let Some((key, value)) = settings.iter().find(is_other) {
+            let wanted = defaults.get(key).map_or("", Value::type_str);
+            return Err(fault(key, &format!("is of type {}, not {wanted}", value.type_str())));
+        }
         let mut merged = defaults;
         for value in merged.iter_mut().map(|(_, value)| value) {
             if let Value::String(text) = value {
@@ -33,6 +40,19 @@ impl Values {
         }
         merged.extend(settings);
         Ok(Self { settings: merged, title: title.to_owned(), each: None })
+    }
+
+    /// Refuses a setting that has none of the values that it may have.
+    pub(super) fn check_choices(&self, choices: &Table) -> Result<(), GrantsFault> {
+        for (key, allowed) in choices {
+            let Value::Array(allowed) = allowed else { continue };
+            if self.settings.get(key).is_some_and(|value| !allowed.contains(value)) {
+                let names: Vec<String> =
+                    allowed.iter().filter_map(Value::as_str).map(|name| format!("`{name}`")).collect();
+                return Err(fault(key, &format!("can only be {}", names.join(" or "))));
+            }
+        }
+        Ok(())
     }
 
     /// A setting as it is.
