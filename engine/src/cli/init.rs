@@ -53,7 +53,8 @@ impl Arguments {
             let row =
                 |(key, what): &(&str, &str)| Line::plain("  ").with(Tone::Strong, key).pad(25).text(what);
             lines.extend(EDIT.iter().map(row));
-            let then = Line::plain("then ").with(Tone::Accent, "cutover check").text(" and ");
+            let then = Line::plain("then ").with(Tone::Accent, "cutover check").text(", ");
+            let then = then.with(Tone::Accent, "cutover setup").text(" (once) and ");
             lines.push(then.with(Tone::Accent, "cutover plan"));
             lines
         });
@@ -69,6 +70,8 @@ fn look(directory: &Utf8Path, name: Option<Name>) -> Facts {
         directory: name
             .map_or_else(|| directory.file_name().unwrap_or_default().to_owned(), |name| name.to_string()),
         project: known.map(|(project, _)| project).unwrap_or_default(),
+        remote: std::fs::read_to_string(directory.join(".git/config"))
+            .is_ok_and(|config| config.lines().any(|line| line.trim_start().starts_with("[remote "))),
         branch: default_branch(
             &std::fs::read_to_string(directory.join(".git/refs/remotes/origin/HEAD")).unwrap_or_default(),
         ),

@@ -12,7 +12,9 @@ pub struct Facts {
     pub directory: String,
     /// What builds the project.
     pub project: Project,
-    /// Default branch of the remote, when the directory is a checkout with one.
+    /// Whether the directory is a checkout with a remote.
+    pub remote: bool,
+    /// Default branch of the remote, where the checkout tells it: one that was cloned does.
     pub branch: Option<String>,
     /// Whether nginx is on this machine.
     pub nginx: bool,
@@ -91,6 +93,7 @@ pub fn starter(facts: &Facts) -> String {
     say("[build]");
     match &facts.branch {
         Some(branch) => say(&format!("branch = {}  # the only branch that may go live", quoted(branch))),
+        None if facts.remote => say("# branch = \"main\"  # the only branch that may go live"),
         None => {
             say("# No git remote was found here; builds start from one, never from unpushed work:");
             say("# repository = \"git@example.com:…\"");
@@ -141,8 +144,13 @@ mod tests {
         for (project, _) in Project::ALL {
             for branch in [None, Some("trunk".to_owned())] {
                 for (directory, nginx) in [("My Shop", true), ("", false), ("été-2", true), ("-", false)] {
-                    let facts =
-                        Facts { directory: directory.to_owned(), project, branch: branch.clone(), nginx };
+                    let facts = Facts {
+                        directory: directory.to_owned(),
+                        project,
+                        remote: nginx,
+                        branch: branch.clone(),
+                        nginx,
+                    };
                     let text = starter(&facts);
                     let loaded = load_text(&text, None).unwrap_or_else(|faults| panic!("{text}\n{faults}"));
                     assert_eq!(loaded.warnings, [], "{text}");
