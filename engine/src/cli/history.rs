@@ -1,5 +1,7 @@
 //! `cutover history`.
 
+use std::num::NonZeroUsize;
+
 use clap::Args;
 
 use super::invocation::Invocation;
@@ -14,14 +16,14 @@ Examples:
   cutover history -n 100 --json | jq -r '.entries[] | [.started, .outcome] | @tsv'")]
 pub(super) struct Arguments {
     /// How many, newest first
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 20)]
-    entries: usize,
+    #[arg(short = 'n', long, value_name = "N", default_value = "20")]
+    entries: NonZeroUsize,
 }
 
 impl Arguments {
     pub(super) async fn run(self, invocation: &Invocation) -> Ended {
         let loaded = invocation.load()?;
-        let view = engine::history(&loaded, self.entries, invocation.output.remarks()).await?;
+        let view = engine::history(&loaded, self.entries.get(), invocation.output.remarks()).await?;
         invocation.output.view(&view, report::history);
         Ok(DONE)
     }

@@ -218,9 +218,12 @@ pub async fn history(setting: Setting, limit: usize) -> Result<HistoryView, Trou
     let asked = Asked::all(&setting).await;
     let home = asked.home(&setting.deployment)?;
     let fault = |fault| store_fault(&fault).trouble;
-    let entries = home.history(limit).await.map_err(fault)?;
+    // All of it: what was live before the oldest that is shown is told by those before it.
+    let entries = home.history(usize::MAX).await.map_err(fault)?;
     let live = home.live().await.map_err(|fault| store_fault(&fault).trouble)?;
-    Ok(history_view(&setting.deployment, setting.reporter.now(), entries, live.as_ref()))
+    let mut view = history_view(&setting.deployment, setting.reporter.now(), entries, live.as_ref());
+    view.entries.truncate(limit);
+    Ok(view)
 }
 
 /// Frees a lock that a gone process holds. Answers who held it.
