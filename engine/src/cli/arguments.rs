@@ -39,7 +39,7 @@ pub(super) struct Everywhere {
     /// Answer yes instead of being asked
     #[arg(short, long, global = true, help_heading = "Everywhere")]
     pub(super) yes: bool,
-    /// Tell only problems and the end
+    /// Tell only problems
     #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Everywhere")]
     pub(super) quiet: bool,
     /// Tell logs of hooks and application too; -vv: also those for authors of hooks

@@ -66,7 +66,10 @@ async fn find(session: &Session) -> Result<(String, Option<LiveRecord>), Box<End
                 error: None,
                 facts: facts
                     .into_iter()
-                    .chain([crate::model::Note::new("unfinished", "no deployment")])
+                    .chain([crate::model::Note::new(
+                        "unfinished",
+                        "no deployment, so there is nothing to do",
+                    )])
                     .collect(),
                 hint: None,
                 exit_code: ExitCode::Done,

@@ -211,7 +211,8 @@ impl StoreFault {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Locked { lock, .. } => format!(
-                "wait for it; if its process is gone for certain: `cutover unlock --epoch {}`, then `cutover resume`",
+                "wait for it; if its process is gone: `cutover resume` takes over a minute after its last sign of life; \
+                 where that is certain, `cutover unlock --epoch {}` frees the lock at once",
                 lock.epoch
             ),
             Self::NotHeld { .. } => "look again: `cutover status`".to_owned(),
@@ -312,7 +313,8 @@ mod tests {
         assert_eq!(
             fault.hint().as_deref(),
             Some(
-                "wait for it; if its process is gone for certain: `cutover unlock --epoch 7`, then `cutover resume`"
+                "wait for it; if its process is gone: `cutover resume` takes over a minute after its last sign of life; \
+                 where that is certain, `cutover unlock --epoch 7` frees the lock at once"
             )
         );
     }
