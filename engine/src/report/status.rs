@@ -24,7 +24,8 @@ pub fn status(view: &StatusView, width: Option<usize>) -> Vec<Line> {
     lines.extend(colors(view));
     lines.push(branch_and_lock(view));
     let is_locked = matches!(view.lock, LockStatus::Held { .. });
-    let unfinished = view.unfinished.as_ref().map(|unfinished| unfinished_line(unfinished, is_locked, view.asked));
+    let unfinished =
+        view.unfinished.as_ref().map(|unfinished| unfinished_line(unfinished, is_locked, view.asked));
     lines.extend(unfinished.into_iter().flat_map(|line| wrapped(line, width, 2)));
     lines.extend(instances(&view.instances, view.asked));
     lines.extend(view.routers.iter().map(router));
@@ -108,12 +109,9 @@ fn unfinished_line(unfinished: &Unfinished, is_locked: bool, now: Timestamp) -> 
     let label = if is_locked { Line::of(Tone::Warn, "under way") } else { Line::of(Tone::Bad, "unfinished") };
     let line = label.text(&format!(" {command} {deployment} by {who}, {ago} ago, got to {step}"));
     if is_locked {
-        return line;
+        return line.text("; when its process is gone: ").with(Tone::Accent, "cutover resume");
     }
-    line.text(": ")
-        .with(Tone::Accent, "cutover resume")
-        .text(" or ")
-        .with(Tone::Accent, "cutover abort")
+    line.text(": ").with(Tone::Accent, "cutover resume").text(" or ").with(Tone::Accent, "cutover abort")
 }
 
 fn instances(instances: &[InstanceStatus], now: Timestamp) -> Vec<Line> {

@@ -118,7 +118,8 @@ fn what_was_cut_off_is_told_with_the_way_out_once_nobody_is_at_it() {
              cutover abort"
         )
     );
-    let LockStatus::Held { who, command, deployment, since, epoch, .. } = sample::status_in_trouble().lock else {
+    let LockStatus::Held { who, command, deployment, since, epoch, .. } = sample::status_in_trouble().lock
+    else {
         panic!("it is held");
     };
     view.lock = LockStatus::Held { who, command, deployment, since, step: String::new(), epoch };
