@@ -89,7 +89,10 @@ async fn pump(flow: Flow, far: DuplexStream, host: &str, socket: &str) -> Option
 }
 
 fn failure_of(failure: Failure, any: bool, host: &str, socket: &str) -> HttpFailure {
-    let text = format!("{socket} from `{host}`: {failure}");
+    let said = failure.to_string();
+    // The host names the socket too.
+    let reason = said.strip_prefix(&format!("failed to connect to `{socket}`: ")).unwrap_or(&said);
+    let text = format!("{socket} from `{host}`: {reason}");
     match failure {
         Failure::Fault(fault) if !any && fault.kind == FaultKind::TimedOut => HttpFailure::TimedOut(text),
         Failure::Fault(_) | Failure::Unreachable(_) | Failure::Untrusted(_) if !any => {
