@@ -108,7 +108,7 @@ async fn prepare(session: &Session, want: &Want, deployment: &str) -> Result<(Re
     let ready = match first {
         Ok(ready) => ready,
         Err((trouble, live)) => {
-            ended(StepEnd::Failed, trouble.message.clone());
+            ended(StepEnd::Failed, trouble.first_line().to_owned());
             return Err((trouble, live));
         }
     };
