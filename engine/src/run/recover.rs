@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::deploy::{close_leftovers, drive, free, performer, take_lock};
+use super::closing::close_leftovers;
+use super::deploy::{drive, free, performer, take_lock};
 use super::ending::Ending;
 use super::lease::Lease;
 use super::observe::observe;
