@@ -7,23 +7,27 @@ use super::session::Session;
 use crate::model::{HistoryEntry, HistoryError, HistoryRelease, Origin, Outcome, Progress, Record, Trouble};
 use crate::store::{HomeState, StoreFault};
 
-/// An ended deployment whose journal is still open: its history is made sure of, then it is closed.
+/// An ended deployment whose journal is still open: its history is made sure of, then it is closed. Answers how it had ended;
+/// none when there is no such deployment, or it never began.
 pub(super) async fn close_leftovers(
     session: &Session,
     lease: &Lease,
     state: &HomeState<Record>,
-) -> Result<(), Trouble> {
-    let Some(open) = &state.open else { return Ok(()) };
+) -> Result<Option<Ending>, Trouble> {
+    let Some(open) = &state.open else { return Ok(None) };
     let fault = |fault: StoreFault| store_fault(&fault).trouble;
+    let mut ending = None;
     if !open.records.is_empty() {
         let records: Vec<Record> = open.records.iter().map(|(_, record)| record.clone()).collect();
         let progress = Progress::replay(&records)
             .map_err(|error| Trouble::new("state/journal-broken", error.to_string()))?;
         let outcome = progress.outcome().unwrap_or(Outcome::Unfinished);
-        let entry = history_entry(&records, &progress, &Ending::of(&progress, outcome, None), session);
+        let ended = ending.insert(Ending::of(&progress, outcome, state.live.as_ref()));
+        let entry = history_entry(&records, &progress, ended, session);
         session.home.remember(lease.lock(), session.reporter.now(), &entry).await.map_err(fault)?;
     }
-    session.home.close(lease.lock(), &open.deployment).await.map_err(fault)
+    session.home.close(lease.lock(), &open.deployment).await.map_err(fault)?;
+    Ok(ending)
 }
 
 /// Keeps how a deployment ended, and closes its journal.

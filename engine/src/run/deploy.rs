@@ -217,6 +217,9 @@ async fn locked(session: &Session, want: &Want, deployment: &str, ready: Ready, 
     let early = |trouble: Trouble| Ending::before_anything(trouble, live.as_ref());
     let lease = match take_lock(session, want.command, deployment, want.lock_wait).await {
         Ok(lease) => lease,
+        Err(_) if session.interrupts.borrow().count > 0 => {
+            return early(session.interrupts.borrow().trouble());
+        }
         Err(fault) => return early(store_fault(&fault).trouble),
     };
     let ending = match begin(session, want, deployment, built, &lease).await {
@@ -240,7 +243,9 @@ pub(super) async fn free(session: &Session, lease: Lease) {
 async fn pass_lock(session: &Session, want: &Want, deployment: &str) -> Result<(), StoreFault> {
     let claimant = claimant(session, want.command, deployment);
     let clock = async || clock_of_home(session).await;
-    let lease = Lease::take(&session.home, &claimant, want.lock_wait, &session.reporter, clock).await?;
+    let interrupts = session.interrupts.clone();
+    let lease =
+        Lease::take(&session.home, &claimant, want.lock_wait, &session.reporter, interrupts, clock).await?;
     free(session, lease).await;
     Ok(())
 }
@@ -267,7 +272,8 @@ pub(super) async fn take_lock(
 ) -> Result<Lease, StoreFault> {
     let claimant = claimant(session, command, deployment);
     let clock = async || clock_of_home(session).await;
-    let lease = Lease::take(&session.home, &claimant, wait, &session.reporter, clock).await?;
+    let interrupts = session.interrupts.clone();
+    let lease = Lease::take(&session.home, &claimant, wait, &session.reporter, interrupts, clock).await?;
     let epoch = lease.lock().epoch();
     let shut_out = async {
         let directories: Vec<&StateDirectory> = session.sites.values().map(|site| &site.state).collect();
