@@ -50,7 +50,7 @@ pub enum Operation {
     Read {
         /// The file.
         path: String,
-        /// Directory that the file must lie beneath, links included; opened without a race.
+        /// Directory that the file must lie beneath, with no link on the way from there; opened without a race.
         beneath: Option<String>,
         /// Bytes.
         limit: u64,

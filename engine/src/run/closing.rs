@@ -1,6 +1,7 @@
 //! What follows the end of a deployment: its line in the history, then its journal is closed.
 
 use super::ending::Ending;
+use super::journal_log::replay;
 use super::lease::Lease;
 use super::performer::store_fault;
 use super::session::Session;
@@ -19,8 +20,7 @@ pub(super) async fn close_leftovers(
     let mut ending = None;
     if !open.records.is_empty() {
         let records: Vec<Record> = open.records.iter().map(|(_, record)| record.clone()).collect();
-        let progress = Progress::replay(&records)
-            .map_err(|error| Trouble::new("state/journal-broken", error.to_string()))?;
+        let progress = replay(&open.deployment, &records)?;
         let outcome = progress.outcome().unwrap_or(Outcome::Unfinished);
         let ended = ending.insert(Ending::of(&progress, outcome, state.live.as_ref()));
         let entry = history_entry(&records, &progress, ended, session);

@@ -109,7 +109,7 @@ async fn prepare(session: &Session, want: &Want, deployment: &str) -> Result<(Re
     let ready = match first {
         Ok(ready) => ready,
         Err((trouble, live)) => {
-            ended(StepEnd::Failed, trouble.message.clone());
+            ended(StepEnd::Failed, trouble.first_line().to_owned());
             return Err((trouble, live));
         }
     };
@@ -200,15 +200,7 @@ pub(super) fn refused(refusal: &Refusal) -> Trouble {
 }
 
 fn wish(want: &Want, deployment: &str, release: Release, session: &Session) -> Wish {
-    Wish {
-        deployment: deployment.to_owned(),
-        command: want.command.to_owned(),
-        release,
-        migrate: want.command == "deploy",
-        reuse_warm: want.command == "rollback",
-        adopt: want.adopt,
-        now: session.reporter.now(),
-    }
+    Wish::new(want.command, deployment.to_owned(), release, want.adopt, session.reporter.now())
 }
 
 /// Lock, fence, reap, read, plan, run.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::closing::close_leftovers;
 use super::deploy::{drive, free, performer, take_lock};
 use super::ending::Ending;
+use super::journal_log::replay;
 use super::lease::Lease;
 use super::observe::observe;
 use super::performer::store_fault;
@@ -87,8 +88,7 @@ async fn take_up(session: &Session, recovery: Recovery, lease: &Lease) -> Result
     let (mut journal, read) =
         Journal::<Record>::reopen(&session.home, lease.lock(), &open.deployment).await.map_err(fault)?;
     let records: Vec<Record> = read.records.into_iter().map(|(_, record)| record).collect();
-    let mut progress = Progress::replay(&records)
-        .map_err(|error| Trouble::new("state/journal-broken", error.to_string()))?;
+    let mut progress = replay(&open.deployment, &records)?;
     authority(session, &progress)?;
     session.hooks.allow_changes(lease.lock().epoch());
     let performer = performer(session, lease, None, state.live.clone());
@@ -123,10 +123,10 @@ async fn take_up(session: &Session, recovery: Recovery, lease: &Lease) -> Result
 
 /// The journal supplies state, never authority.
 fn authority(session: &Session, progress: &Progress) -> Result<(), Trouble> {
-    progress.plan().check_authority(&session.deployment).map_err(|action| {
-        let message = format!("the journal's plan goes beyond this configuration: `{action}` on `{}`", action.place());
+    progress.plan().check_authority(&session.deployment).map_err(|overreach| {
+        let message = format!("the journal's plan is not one that this configuration leads to: {overreach}");
         Trouble::new("resume/authority", message)
-            .hint("use the configuration that the deployment was begun with; if it never named this, the journal was forged")
+            .hint("use the configuration that the deployment was begun with; if it is the same, the journal was forged, or written by another version of cutover")
     })
 }
 

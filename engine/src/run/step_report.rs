@@ -64,7 +64,7 @@ impl StepReport {
             End::Failed(trouble) => {
                 current.failed = true;
                 let told = performed.summary != Summary::Nothing;
-                let text = || Summary::Text(trouble.message.clone());
+                let text = || Summary::Text(trouble.first_line().to_owned());
                 current.said.push(if told { performed.summary.clone() } else { text() });
             }
             End::Unknown(trouble) if given_up.is_some() => {
