@@ -197,7 +197,9 @@ mod tests {
                     progress.apply(&Record::Pivot).expect("the pivot");
                     continue;
                 }
-                _ => return progress,
+                Next::Pivot | Next::Ask(_) | Next::Undo(_) | Next::Close(_) | Next::Ended(_) => {
+                    return progress;
+                }
             };
             let step = progress.plan().stage(tasks[0]).expect("a stage").step;
             if step == until || (until > Step::Watch && progress.is_pivoted()) {

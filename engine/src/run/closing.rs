@@ -1,6 +1,7 @@
 //! What follows the end of a deployment: its line in the history, then its journal is closed.
 
 use super::ending::Ending;
+use super::journal_log::replay;
 use super::lease::Lease;
 use super::performer::store_fault;
 use super::session::Session;
@@ -27,20 +28,6 @@ pub(super) async fn close_leftovers(
     }
     session.home.close(lease.lock(), &open.deployment).await.map_err(fault)?;
     Ok(ending)
-}
-
-/// Folds the journal of a deployment.
-pub(super) fn replay(deployment: &str, records: &[Record]) -> Result<Progress, Trouble> {
-    let broken = |reason: String| {
-        Trouble::new("state/journal-broken", format!("the journal of deployment {deployment}: {reason}"))
-            .hint("look at hosts and routers (`cutover status`), then move the journal and `open.json` at the home away by hand")
-    };
-    let progress = Progress::replay(records).map_err(|error| broken(error.to_string()))?;
-    if progress.plan().deployment == deployment {
-        Ok(progress)
-    } else {
-        Err(broken("its plan is of another deployment".to_owned()))
-    }
 }
 
 /// Keeps how a deployment ended, and closes its journal.

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use super::closing::{close_leftovers, replay};
+use super::closing::close_leftovers;
 use super::deploy::{drive, free, performer, take_lock};
 use super::ending::Ending;
+use super::journal_log::replay;
 use super::lease::Lease;
 use super::observe::observe;
 use super::performer::store_fault;
