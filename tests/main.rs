@@ -16,6 +16,7 @@ mod peers;
 mod readme;
 mod resume;
 mod rollback;
+mod secrets;
 mod smoke_test;
 mod systemd;
 mod unreachable_hosts;

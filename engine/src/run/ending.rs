@@ -110,6 +110,7 @@ pub fn early_exit_code(code: &str) -> ExitCode {
         | "state/two-states"
         | "state/journal-broken"
         | "state/malformed"
+        | "state/too-large"
         | "state/generation"
         | "state/unfinished"
         | "resume/moved"
