@@ -16,7 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::AbortHandle;
 
 use super::{Chunk, Failure, Flow};
-use crate::model::HostName;
+use crate::model::{HostName, excerpt};
 
 /// How long a host may take to say hello once its side runs.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(15);
@@ -387,7 +387,9 @@ impl Calls {
                     drop(state);
                     let answer: Result<Answer, Fault> = serde_json::from_slice(&waiting.answer)
                         .map_err(|_| "an answer that makes no sense")?;
-                    waiting.answer(answer.map_err(Failure::Fault));
+                    let failure =
+                        |Fault { kind, message }| Failure::Fault(Fault { kind, message: excerpt(message) });
+                    waiting.answer(answer.map_err(failure));
                 }
                 Ok(())
             }
