@@ -229,7 +229,8 @@ fn nonsense_at_the_home_is_for_a_person() {
         fs::write(&path, kept).unwrap();
     }
     // What the host itself can't read keeps anything from being begun.
-    let cases: [(&str, &[u8], (i32, i32), &str); 4] = [
+    type Case<'a> = (&'a str, &'a [u8], (i32, i32), &'a str);
+    let cases: [Case<'_>; 4] = [
         ("lineage", b"{}", (40, 40), "makes no sense"),
         ("lock.json", b"{\"epoch\":-1}", (11, 11), "is not what cutover wrote there"),
         ("lock.json", &huge[..3 << 20], (11, 11), "is not what cutover wrote there"),

@@ -1,5 +1,6 @@
 //! The end of a run, in words and as an exit code: pure functions over what is known.
 
+use super::interrupts::INTERRUPTED;
 use crate::model::view::ExitCode;
 use crate::model::{Color, EventKind, LiveRecord, Note, Outcome, Plan, Progress, Trouble};
 
@@ -47,7 +48,7 @@ impl Ending {
     pub(crate) fn of(progress: &Progress, outcome: Outcome, live: Option<&LiveRecord>) -> Self {
         let plan = progress.plan();
         let error = progress.first_error().cloned();
-        let interrupted = error.as_ref().is_some_and(|trouble| trouble.code == "deploy/interrupted");
+        let interrupted = error.as_ref().is_some_and(|trouble| trouble.code == INTERRUPTED);
         let exit_code = match (outcome, interrupted) {
             (Outcome::Deployed, _) => ExitCode::Done,
             (Outcome::RolledBack | Outcome::NothingChanged, true) => ExitCode::InterruptedPutBack,
@@ -84,8 +85,13 @@ impl Ending {
         } else {
             "as it was: no router was touched".to_owned()
         };
-        let hint =
-            Some("`cutover resume` goes on from here, `cutover abort` puts everything back".to_owned());
+        let hint = if exit_code == ExitCode::Fenced {
+            trouble.hint.clone()
+        } else if progress.is_pivoted() {
+            Some("`cutover resume` finishes the clean-up; what is live stays so".to_owned())
+        } else {
+            Some("`cutover resume` goes on from here, `cutover abort` puts everything back".to_owned())
+        };
         Self {
             outcome: Outcome::Unfinished,
             error: Some(trouble),
@@ -97,29 +103,43 @@ impl Ending {
 }
 
 /// Exit code of an error that came before anything was changed.
+///
+/// | code | exit |
+/// |---|---|
+/// | `internal/…` | 1 |
+/// | `state/not-held` | 2 |
+/// | `deploy/interrupted` | 20 |
+/// | `state/locked` | 30 |
+/// | `state/fenced` | 31 |
+/// | `deploy/unfinished`, `deploy/drift`, `deploy/routers-disagree`, `resume/moved`, `resume/no-way`, `resume/old-switch`, `abort/too-late`, `state/unfinished`, `state/lineage`, `state/two-states`, `state/journal-broken`, `state/malformed`, `state/generation` | 40 |
+/// | `config/…`, `hook/missing-grant`, `secret/undeclared`, `state/newer-version` | 50 |
+/// | `host/untrusted`, `state/untrusted`, `resume/authority`, `hook/digest` | 60 |
+/// | any other | 11 |
+///
+/// Once something was changed, the outcome decides instead: 10, 20, 21, 31 or 40.
 #[must_use]
 pub fn early_exit_code(code: &str) -> ExitCode {
     match code {
-        "deploy/interrupted" => ExitCode::InterruptedPutBack,
+        INTERRUPTED => ExitCode::InterruptedPutBack,
+        "state/not-held" => ExitCode::Usage,
         "state/locked" => ExitCode::Locked,
         "state/fenced" => ExitCode::Fenced,
         "deploy/unfinished"
         | "deploy/drift"
         | "deploy/routers-disagree"
+        | "state/unfinished"
+        | "state/malformed"
+        | "state/generation"
         | "state/lineage"
         | "state/two-states"
         | "state/journal-broken"
-        | "state/malformed"
         | "state/too-large"
-        | "state/generation"
-        | "state/unfinished"
         | "resume/moved"
         | "resume/no-way"
         | "resume/old-switch"
         | "abort/too-late" => ExitCode::Stuck,
         "host/untrusted" | "state/untrusted" | "resume/authority" | "hook/digest" => ExitCode::Refused,
-        "state/not-held" => ExitCode::Usage,
-        "state/newer-version" | "hook/missing-grant" | "secret/undeclared" => ExitCode::Configuration,
+        "hook/missing-grant" | "secret/undeclared" | "state/newer-version" => ExitCode::Configuration,
         _ if code.starts_with("config/") => ExitCode::Configuration,
         _ if code.starts_with("internal/") => ExitCode::Internal,
         _ => ExitCode::NothingChanged,
@@ -169,4 +189,50 @@ fn hint(plan: &Plan, outcome: Outcome, error: Option<&Trouble>) -> Option<String
 /// Colour names for a sentence: `green`.
 pub(crate) fn idle_of(live: Option<&LiveRecord>) -> Color {
     live.map_or(Color::Blue, |record| record.live.color.other())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_before_anything_have_their_exit_codes() {
+        let table: [(u8, &[&str]); 8] = [
+            (1, &["internal/home", "internal/panic"]),
+            (2, &["state/not-held"]),
+            (20, &[INTERRUPTED]),
+            (30, &["state/locked"]),
+            (31, &["state/fenced"]),
+            (
+                40,
+                &[
+                    "deploy/unfinished",
+                    "deploy/drift",
+                    "deploy/routers-disagree",
+                    "resume/moved",
+                    "resume/no-way",
+                    "resume/old-switch",
+                    "abort/too-late",
+                    "state/unfinished",
+                    "state/lineage",
+                    "state/two-states",
+                    "state/journal-broken",
+                    "state/malformed",
+                    "state/generation",
+                ],
+            ),
+            (50, &["config/value", "hook/missing-grant", "secret/undeclared", "state/newer-version"]),
+            (60, &["host/untrusted", "state/untrusted", "resume/authority", "hook/digest"]),
+        ];
+        for (exit, codes) in table {
+            for code in codes {
+                assert_eq!(early_exit_code(code).code(), exit, "{code}");
+            }
+        }
+        for code in
+            ["host/unreachable", "release/unknown", "deploy/live-already", "build/artifact", "hook/trapped"]
+        {
+            assert_eq!(early_exit_code(code).code(), 11, "{code}");
+        }
+    }
 }

@@ -111,6 +111,7 @@ fn planned(deployment: &Deployment, plan: &Plan, stage: &Stage, retiring: bool) 
         (_, true) => format!("a warning; {} stays live", plan.color),
         (Step::Stage, _) => "nothing changed".to_owned(),
         (Step::Switch | Step::Watch, _) => format!("traffic back to {old}, rolled back"),
+        _ if plan.live.is_none() => "rolled back".to_owned(),
         _ => format!("rolled back; {old} is never touched"),
     };
     PlannedStep { step: stage.step, places, what, undo: (!undo.is_empty()).then_some(undo), on_failure }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::deploy::{close_leftovers, drive, free, performer, replay, take_lock};
+use super::closing::{close_leftovers, replay};
+use super::deploy::{drive, free, performer, take_lock};
 use super::ending::Ending;
 use super::lease::Lease;
 use super::observe::observe;
@@ -10,7 +11,9 @@ use super::performer::store_fault;
 use super::session::Session;
 use crate::model::request::Recovery;
 use crate::model::view::ExitCode;
-use crate::model::{Ask, Decision, EventKind, LiveRecord, Outcome, Progress, Record, Sight, Trouble, decide};
+use crate::model::{
+    Ask, Decision, EventKind, LiveRecord, Note, Outcome, Progress, Record, Sight, Trouble, decide,
+};
 use crate::store::{HomeState, Journal, StoreFault};
 
 /// Brings an unfinished deployment to its end.
@@ -57,22 +60,15 @@ async fn find(session: &Session) -> Result<(String, Option<LiveRecord>), Box<End
     let live = state.live.clone();
     match state.open {
         Some(open) => Ok((open.deployment, live)),
-        None => {
-            let facts = live
-                .as_ref()
-                .map(|record| crate::model::Note::new("traffic", super::ending::serving(record)));
-            Err(Box::new(Ending {
-                outcome: Outcome::Deployed,
-                error: None,
-                facts: facts
-                    .into_iter()
-                    .chain([crate::model::Note::new("unfinished", "no deployment")])
-                    .collect(),
-                hint: None,
-                exit_code: ExitCode::Done,
-            }))
-        }
+        None => Err(Box::new(nothing_open(live.as_ref()))),
     }
+}
+
+/// There is nothing to take up, which is what was wanted.
+fn nothing_open(live: Option<&LiveRecord>) -> Ending {
+    let traffic = live.map(|record| Note::new("traffic", super::ending::serving(record)));
+    let facts = traffic.into_iter().chain([Note::new("unfinished", "no deployment")]).collect();
+    Ending { outcome: Outcome::Deployed, error: None, facts, hint: None, exit_code: ExitCode::Done }
 }
 
 /// Under the lock: what is there, what to do, and doing it.
@@ -80,16 +76,13 @@ async fn take_up(session: &Session, recovery: Recovery, lease: &Lease) -> Result
     let fault = |fault: StoreFault| store_fault(&fault).trouble;
     let state: HomeState<Record> = session.home.read_all().await.map_err(fault)?;
     let Some(open) = &state.open else {
-        return Err(Trouble::new("resume/nothing", "the deployment has ended meanwhile"));
+        return Ok(nothing_open(state.live.as_ref()));
     };
     let ended = matches!(open.records.last(), None | Some((_, Record::Closed { .. })))
         && !matches!(open.records.last(), Some((_, Record::Closed { outcome: Outcome::Stuck })));
     if ended {
-        close_leftovers(session, lease, &state).await?;
-        return Err(Trouble::new(
-            "resume/nothing",
-            format!("deployment {} had ended; its journal is closed now", open.deployment),
-        ));
+        let ending = close_leftovers(session, lease, &state).await?;
+        return Ok(ending.unwrap_or_else(|| nothing_open(state.live.as_ref())));
     }
     let (mut journal, read) =
         Journal::<Record>::reopen(&session.home, lease.lock(), &open.deployment).await.map_err(fault)?;
@@ -119,7 +112,7 @@ async fn take_up(session: &Session, recovery: Recovery, lease: &Lease) -> Result
         commits: None,
         live: state.live.as_ref().map(|record| record.live.clone()),
         color: plan.color,
-        notes: vec![crate::model::Note::new("recovery", direction(&decision))],
+        notes: vec![Note::new("recovery", direction(&decision))],
     });
     let record = Record::Recovered { decision, origin: session.origin(None) };
     progress.apply(&record).map_err(|reason| Trouble::new("state/journal-broken", reason))?;
