@@ -17,6 +17,7 @@ mod peers;
 mod readme;
 mod resume;
 mod rollback;
+mod secrets;
 mod smoke_test;
 mod systemd;
 mod unreachable_hosts;

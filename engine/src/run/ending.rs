@@ -133,6 +133,7 @@ pub fn early_exit_code(code: &str) -> ExitCode {
         | "state/lineage"
         | "state/two-states"
         | "state/journal-broken"
+        | "state/too-large"
         | "resume/moved"
         | "resume/no-way"
         | "resume/old-switch"

@@ -9,7 +9,7 @@ use cutover_host::operation::{Answer, Fault};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use super::{Chunk, Failure};
-use crate::model::HostName;
+use crate::model::{HostName, excerpt};
 
 /// What waits for a call's frames.
 pub(super) enum Sink {
@@ -132,7 +132,9 @@ impl Calls {
                     drop(state);
                     let answer: Result<Answer, Fault> = serde_json::from_slice(&waiting.answer)
                         .map_err(|_| "an answer that makes no sense")?;
-                    waiting.answer(answer.map_err(Failure::Fault));
+                    let failure =
+                        |Fault { kind, message }| Failure::Fault(Fault { kind, message: excerpt(message) });
+                    waiting.answer(answer.map_err(failure));
                 }
                 Ok(())
             }
