@@ -43,6 +43,27 @@ impl Ending {
         Self { outcome, error: Some(trouble), facts, hint, exit_code }
     }
 
+    /// Nothing could be begun: hosts that were not reached, hooks that can't be used. The error is the gravest, the others are facts.
+    pub(crate) fn refused(mut troubles: Vec<Trouble>) -> Self {
+        let gravity = |trouble: &Trouble| match early_exit_code(&trouble.code) {
+            ExitCode::Refused => 0,
+            ExitCode::Configuration => 1,
+            _ => 2,
+        };
+        troubles.sort_by_key(gravity);
+        let mut troubles = troubles.into_iter();
+        let first = troubles.next().unwrap_or_else(|| {
+            Trouble::new("internal/refused", "the run could not begin, and nothing says why")
+        });
+        let mut ending = Self::before_anything(first, None);
+        ending.facts.extend(troubles.map(|trouble| {
+            let own = trouble.hint.filter(|hint| ending.hint.as_ref() != Some(hint));
+            let text = trouble.message + &own.map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+            Note::new("also", text)
+        }));
+        ending
+    }
+
     /// The deployment has ended.
     pub(crate) fn of(progress: &Progress, outcome: Outcome, live: Option<&LiveRecord>) -> Self {
         let plan = progress.plan();
@@ -109,12 +130,26 @@ pub fn early_exit_code(code: &str) -> ExitCode {
         | "state/lineage"
         | "state/two-states"
         | "state/journal-broken"
+        | "state/malformed"
+        | "state/generation"
+        | "state/unfinished"
         | "resume/moved"
         | "resume/no-way"
         | "resume/old-switch"
         | "abort/too-late" => ExitCode::Stuck,
         "host/untrusted" | "state/untrusted" | "resume/authority" | "hook/digest" => ExitCode::Refused,
-        "hook/missing-grant" | "secret/undeclared" => ExitCode::Configuration,
+        "hook/missing-grant"
+        | "hook/unknown-builtin"
+        | "hook/unreadable"
+        | "hook/not-a-component"
+        | "hook/wrong-kind"
+        | "hook/unknown-import"
+        | "hook/unfit"
+        | "hook/not-compiled"
+        | "secret/undeclared"
+        | "state/newer-version" => ExitCode::Configuration,
+        "state/not-held" => ExitCode::Usage,
+        "hook/no-sandbox" => ExitCode::Internal,
         _ if code.starts_with("config/") => ExitCode::Configuration,
         _ if code.starts_with("internal/") => ExitCode::Internal,
         _ => ExitCode::NothingChanged,
@@ -164,4 +199,35 @@ fn hint(plan: &Plan, outcome: Outcome, error: Option<&Trouble>) -> Option<String
 /// Colour names for a sentence: `green`.
 pub(crate) fn idle_of(live: Option<&LiveRecord>) -> Color {
     live.map_or(Color::Blue, |record| record.live.color.other())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unreachable(host: &str) -> Trouble {
+        Trouble::new("state/unreachable", format!("{host}: host `{host}` can't be reached: no route"))
+    }
+
+    #[test]
+    fn a_run_that_could_not_begin_names_all_and_ends_by_the_gravest() {
+        let troubles = |extra: &[Trouble]| [&[unreachable("web1"), unreachable("web2")], extra].concat();
+        let ended = |extra: &[Trouble]| {
+            let ending = Ending::refused(troubles(extra));
+            let code = ending.error.as_ref().map(|trouble| trouble.code.clone()).unwrap_or_default();
+            (code, ending.exit_code, ending.outcome, ending.facts.len())
+        };
+        let nothing = Outcome::NothingChanged;
+        assert_eq!(ended(&[]), ("state/unreachable".to_owned(), ExitCode::NothingChanged, nothing, 1));
+        let grant = Trouble::new("hook/missing-grant", "hook `vendor` needs `exec`");
+        let key = Trouble::new("state/untrusted", "the key of host `lb1` is not known").hint("look at it");
+        assert_eq!(
+            ended(std::slice::from_ref(&grant)),
+            ("hook/missing-grant".to_owned(), ExitCode::Configuration, nothing, 2)
+        );
+        assert_eq!(ended(&[grant, key]), ("state/untrusted".to_owned(), ExitCode::Refused, nothing, 3));
+        let ending = Ending::refused(vec![unreachable("web1"), unreachable("web2").hint("turn it on")]);
+        let text = "web2: host `web2` can't be reached: no route\nhint: turn it on";
+        assert_eq!(ending.facts, [Note::new("also", text)]);
+    }
 }
