@@ -12,6 +12,7 @@ mod foreign_journal;
 mod hooks;
 mod interrupt;
 mod lock;
+mod nginx_sites;
 mod peers;
 mod readme;
 mod resume;

@@ -293,6 +293,9 @@ drain = {{ timeout = "3s" }}
         for (machine, sshd) in &self.hosts {
             known.insert(0, (sshd.destination(), format!("USER@{}", machine.name())));
         }
+        for revision in self.repository.git(&["log", "--format=%H"]).lines() {
+            known.push((revision[..7].to_owned(), "REVISION".to_owned()));
+        }
         known.push((self.scratch.path().display().to_string(), "SCRATCH".to_owned()));
         normalise(text, &known)
     }

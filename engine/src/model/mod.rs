@@ -1,6 +1,7 @@
 //! Data and decisions: what a deployment is, what is to be done, what happened. No I/O, no clock, no environment.
 
 mod action;
+mod authority;
 mod call;
 mod color;
 mod deployment;
@@ -29,6 +30,7 @@ mod timestamp;
 pub mod view;
 
 pub use action::Action;
+pub use authority::Overreach;
 pub use call::{
     Artifact, Case, CaseOutcome, Health, HookCall, HookRelease, Instance, Labels, SettingFault, Source,
 };

@@ -26,6 +26,16 @@ pub struct Wish {
     pub now: Timestamp,
 }
 
+impl Wish {
+    /// What a command wants: `deploy` migrates and starts anew, `rollback` never migrates and takes a warm colour as it is.
+    #[must_use]
+    pub fn new(command: &str, deployment: String, release: Release, adopt: bool, now: Timestamp) -> Self {
+        let is_rollback = command == "rollback";
+        let (migrate, reuse_warm) = (!is_rollback, is_rollback);
+        Self { deployment, command: command.to_owned(), release, migrate, reuse_warm, adopt, now }
+    }
+}
+
 /// The whole work of one deployment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -159,35 +169,6 @@ impl Plan {
             Part::Stages => self.stages.get(id.stage),
             Part::Retire => self.retire.get(id.stage),
         }
-    }
-
-    /// Whether every action is one that this configuration could have planned: hosts, routers and tests in their roles.
-    /// A journal supplies state, never authority.
-    ///
-    /// # Errors
-    /// With the first action that goes beyond it.
-    pub fn check_authority(&self, deployment: &Deployment) -> Result<(), Action> {
-        let tasks = self.tasks().chain(self.retire_tasks()).map(|(_, task)| task);
-        let mut actions = tasks.flat_map(|task| std::iter::once(&task.action).chain(&task.undo));
-        let within = |action: &Action| {
-            let host_fine = action.host().is_none_or(|host| {
-                Color::ALL.iter().any(|color| deployment.color_hosts(*color).contains(host))
-                    || deployment.application.hosts.contains(host)
-            });
-            let router_fine = action.router().is_none_or(|router| deployment.router.names.contains(router));
-            #[expect(
-                clippy::wildcard_enum_match_arm,
-                reason = "a new action needs its host and router checked alone"
-            )]
-            let own_fine = match action {
-                Action::Smoke { test, .. } => deployment.smoke_tests.iter().any(|known| known.name == *test),
-                Action::Migrate { .. } => deployment.application.migrate.is_some(),
-                Action::Prepare { want, .. } | Action::Switch { want, .. } => want.is_valid(),
-                _ => true,
-            };
-            host_fine && router_fine && own_fine
-        };
-        actions.find(|action| !within(action)).map_or(Ok(()), |action| Err(action.clone()))
     }
 }
 

@@ -8,6 +8,7 @@ use cutover_host::operation::{Answer, LockHolder, Operation};
 
 use super::Interrupts;
 use super::artifact::{self, Built};
+use super::closing::{close_leftovers, remember};
 use super::ending::Ending;
 use super::journal_log::JournalLog;
 use super::lease::{Claimant, Lease};
@@ -19,8 +20,8 @@ use super::session::Session;
 use crate::model::request::{DeployRequest, DeploySource, RollbackRequest};
 use crate::model::view::ExitCode;
 use crate::model::{
-    EventKind, HistoryEntry, HistoryError, HistoryRelease, LiveRecord, Note, Observed, Origin, Outcome, Plan,
-    Progress, Record, Refusal, Release, StepEnd, Timestamp, Trouble, Wish,
+    EventKind, LiveRecord, Note, Observed, Outcome, Plan, Progress, Record, Refusal, Release, StepEnd,
+    Timestamp, Trouble, Wish,
 };
 use crate::store::{HomeState, Journal, Lineage, StateDirectory, StoreFault, next_release_number};
 use crate::transport::Failure;
@@ -102,7 +103,7 @@ async fn prepare(
     let ready = match first {
         Ok(ready) => ready,
         Err((trouble, live)) => {
-            step.end(StepEnd::Failed, trouble.message.clone());
+            step.end(StepEnd::Failed, trouble.first_line().to_owned());
             return Err((trouble, live));
         }
     };
@@ -194,15 +195,7 @@ pub(super) fn refused(refusal: &Refusal) -> Trouble {
 }
 
 fn wish(want: &Want, deployment: &str, release: Release, session: &Session) -> Wish {
-    Wish {
-        deployment: deployment.to_owned(),
-        command: want.command.to_owned(),
-        release,
-        migrate: want.command == "deploy",
-        reuse_warm: want.command == "rollback",
-        adopt: want.adopt,
-        now: session.reporter.now(),
-    }
+    Wish::new(want.command, deployment.to_owned(), release, want.adopt, session.reporter.now())
 }
 
 /// Lock, fence, reap, read, plan, run.
@@ -211,6 +204,9 @@ async fn locked(session: &Session, want: &Want, deployment: &str, ready: Ready, 
     let early = |trouble: Trouble| Ending::before_anything(trouble, live.as_ref());
     let lease = match take_lock(session, want.command, deployment, want.lock_wait).await {
         Ok(lease) => lease,
+        Err(_) if session.interrupts.borrow().count > 0 => {
+            return early(session.interrupts.borrow().trouble());
+        }
         Err(fault) => return early(store_fault(&fault).trouble),
     };
     let ending = match begin(session, want, deployment, built, &lease).await {
@@ -234,7 +230,9 @@ pub(super) async fn free(session: &Session, lease: Lease) {
 async fn pass_lock(session: &Session, want: &Want, deployment: &str) -> Result<(), StoreFault> {
     let claimant = claimant(session, want.command, deployment);
     let clock = async || clock_of_home(session).await;
-    let lease = Lease::take(&session.home, &claimant, want.lock_wait, &session.reporter, clock).await?;
+    let interrupts = session.interrupts.clone();
+    let lease =
+        Lease::take(&session.home, &claimant, want.lock_wait, &session.reporter, interrupts, clock).await?;
     free(session, lease).await;
     Ok(())
 }
@@ -261,7 +259,8 @@ pub(super) async fn take_lock(
 ) -> Result<Lease, StoreFault> {
     let claimant = claimant(session, command, deployment);
     let clock = async || clock_of_home(session).await;
-    let lease = Lease::take(&session.home, &claimant, wait, &session.reporter, clock).await?;
+    let interrupts = session.interrupts.clone();
+    let lease = Lease::take(&session.home, &claimant, wait, &session.reporter, interrupts, clock).await?;
     let epoch = lease.lock().epoch();
     let shut_out = async {
         let directories: Vec<&StateDirectory> = session.sites.values().map(|site| &site.state).collect();
@@ -330,25 +329,6 @@ async fn begin(
     Ok((performer, journal, Progress::new(plan)))
 }
 
-/// An ended deployment whose journal is still open: its history is made sure of, then it is closed.
-pub(super) async fn close_leftovers(
-    session: &Session,
-    lease: &Lease,
-    state: &HomeState<Record>,
-) -> Result<(), Trouble> {
-    let Some(open) = &state.open else { return Ok(()) };
-    let fault = |fault: StoreFault| store_fault(&fault).trouble;
-    if !open.records.is_empty() {
-        let records: Vec<Record> = open.records.iter().map(|(_, record)| record.clone()).collect();
-        let progress = Progress::replay(&records)
-            .map_err(|error| Trouble::new("state/journal-broken", error.to_string()))?;
-        let outcome = progress.outcome().unwrap_or(Outcome::Unfinished);
-        let entry = history_entry(&records, &progress, &Ending::of(&progress, outcome, None), session);
-        session.home.remember(lease.lock(), session.reporter.now(), &entry).await.map_err(fault)?;
-    }
-    session.home.close(lease.lock(), &open.deployment).await.map_err(fault)
-}
-
 pub(super) fn performer(
     session: &Session,
     lease: &Lease,
@@ -407,49 +387,4 @@ pub(super) async fn drive(
         session.reporter.tell(EventKind::Warning { text, hint: trouble.hint });
     }
     ending
-}
-
-async fn remember(
-    session: &Session,
-    progress: &Progress,
-    ending: &Ending,
-    lease: &Lease,
-) -> Result<(), Trouble> {
-    let fault = |fault: StoreFault| store_fault(&fault).trouble;
-    let deployment = &progress.plan().deployment;
-    let read = session.home.read_journal::<Record>(deployment).await.map_err(fault)?;
-    let records: Vec<Record> = read.records.into_iter().map(|(_, record)| record).collect();
-    let entry = history_entry(&records, progress, ending, session);
-    session.home.remember(lease.lock(), session.reporter.now(), &entry).await.map_err(fault)?;
-    session.home.close(lease.lock(), deployment).await.map_err(fault)
-}
-
-fn history_entry(
-    records: &[Record],
-    progress: &Progress,
-    ending: &Ending,
-    session: &Session,
-) -> HistoryEntry {
-    let plan = progress.plan();
-    let origin = match records.first() {
-        Some(Record::Planned { origin, .. }) => origin.clone(),
-        Some(_) | None => Origin::default(),
-    };
-    HistoryEntry {
-        deployment: plan.deployment.clone(),
-        command: plan.command.clone(),
-        release: Some(HistoryRelease::from(&plan.release)),
-        color: Some(plan.color),
-        who: origin.who,
-        ci: origin.ci,
-        message: origin.message,
-        started: plan.made,
-        ended: session.reporter.now(),
-        outcome: ending.outcome,
-        exit_code: ending.exit_code.code(),
-        error: ending
-            .error
-            .as_ref()
-            .map(|trouble| HistoryError { code: trouble.code.clone(), text: trouble.message.clone() }),
-    }
 }

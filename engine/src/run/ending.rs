@@ -1,5 +1,6 @@
 //! The end of a run, in words and as an exit code: pure functions over what is known.
 
+use super::interrupts::INTERRUPTED;
 use crate::model::view::ExitCode;
 use crate::model::{Color, EventKind, LiveRecord, Note, Outcome, Plan, Progress, Trouble};
 
@@ -45,10 +46,10 @@ impl Ending {
 
     /// Nothing could be begun: hosts that were not reached, hooks that can't be used. The error is the gravest, the others are facts.
     pub(crate) fn refused(mut troubles: Vec<Trouble>) -> Self {
-        let gravity = |trouble: &Trouble| match early_exit_code(&trouble.code) {
-            ExitCode::Refused => 0,
-            ExitCode::Configuration => 1,
-            _ => 2,
+        let gravity = |trouble: &Trouble| {
+            let exit = early_exit_code(&trouble.code);
+            let order = [ExitCode::Refused, ExitCode::Configuration];
+            order.iter().position(|grave| *grave == exit).unwrap_or(order.len())
         };
         troubles.sort_by_key(gravity);
         let mut troubles = troubles.into_iter();
@@ -68,7 +69,7 @@ impl Ending {
     pub(crate) fn of(progress: &Progress, outcome: Outcome, live: Option<&LiveRecord>) -> Self {
         let plan = progress.plan();
         let error = progress.first_error().cloned();
-        let interrupted = error.as_ref().is_some_and(|trouble| trouble.code == "deploy/interrupted");
+        let interrupted = error.as_ref().is_some_and(|trouble| trouble.code == INTERRUPTED);
         let exit_code = match (outcome, interrupted) {
             (Outcome::Deployed, _) => ExitCode::Done,
             (Outcome::RolledBack | Outcome::NothingChanged, true) => ExitCode::InterruptedPutBack,
@@ -105,8 +106,13 @@ impl Ending {
         } else {
             "as it was: no router was touched".to_owned()
         };
-        let hint =
-            Some("`cutover resume` goes on from here, `cutover abort` puts everything back".to_owned());
+        let hint = if exit_code == ExitCode::Fenced {
+            trouble.hint.clone()
+        } else if progress.is_pivoted() {
+            Some("`cutover resume` finishes the clean-up; what is live stays so".to_owned())
+        } else {
+            Some("`cutover resume` goes on from here, `cutover abort` puts everything back".to_owned())
+        };
         Self {
             outcome: Outcome::Unfinished,
             error: Some(trouble),
@@ -118,21 +124,36 @@ impl Ending {
 }
 
 /// Exit code of an error that came before anything was changed.
+///
+/// | code | exit |
+/// |---|---|
+/// | `internal/…`, `hook/no-sandbox` | 1 |
+/// | `state/not-held` | 2 |
+/// | `deploy/interrupted` | 20 |
+/// | `state/locked` | 30 |
+/// | `state/fenced` | 31 |
+/// | `deploy/unfinished`, `deploy/drift`, `deploy/routers-disagree`, `resume/moved`, `resume/no-way`, `resume/old-switch`, `abort/too-late`, `state/unfinished`, `state/lineage`, `state/two-states`, `state/journal-broken`, `state/malformed`, `state/generation` | 40 |
+/// | `config/…`, `hook/missing-grant`, `hook/unknown-builtin`, `hook/unreadable`, `hook/not-a-component`, `hook/wrong-kind`, `hook/unknown-import`, `hook/unfit`, `hook/not-compiled`, `secret/undeclared`, `state/newer-version` | 50 |
+/// | `host/untrusted`, `state/untrusted`, `resume/authority`, `hook/digest` | 60 |
+/// | any other | 11 |
+///
+/// Once something was changed, the outcome decides instead: 10, 20, 21, 31 or 40.
 #[must_use]
 pub fn early_exit_code(code: &str) -> ExitCode {
     match code {
-        "deploy/interrupted" => ExitCode::InterruptedPutBack,
+        INTERRUPTED => ExitCode::InterruptedPutBack,
+        "state/not-held" => ExitCode::Usage,
         "state/locked" => ExitCode::Locked,
         "state/fenced" => ExitCode::Fenced,
         "deploy/unfinished"
         | "deploy/drift"
         | "deploy/routers-disagree"
+        | "state/unfinished"
+        | "state/malformed"
+        | "state/generation"
         | "state/lineage"
         | "state/two-states"
         | "state/journal-broken"
-        | "state/malformed"
-        | "state/generation"
-        | "state/unfinished"
         | "resume/moved"
         | "resume/no-way"
         | "resume/old-switch"
@@ -148,7 +169,6 @@ pub fn early_exit_code(code: &str) -> ExitCode {
         | "hook/not-compiled"
         | "secret/undeclared"
         | "state/newer-version" => ExitCode::Configuration,
-        "state/not-held" => ExitCode::Usage,
         "hook/no-sandbox" => ExitCode::Internal,
         _ if code.starts_with("config/") => ExitCode::Configuration,
         _ if code.starts_with("internal/") => ExitCode::Internal,
@@ -229,5 +249,46 @@ mod tests {
         let ending = Ending::refused(vec![unreachable("web1"), unreachable("web2").hint("turn it on")]);
         let text = "web2: host `web2` can't be reached: no route\nhint: turn it on";
         assert_eq!(ending.facts, [Note::new("also", text)]);
+    }
+
+    #[test]
+    fn errors_before_anything_have_their_exit_codes() {
+        let table: [(u8, &[&str]); 8] = [
+            (1, &["internal/home", "internal/panic"]),
+            (2, &["state/not-held"]),
+            (20, &[INTERRUPTED]),
+            (30, &["state/locked"]),
+            (31, &["state/fenced"]),
+            (
+                40,
+                &[
+                    "deploy/unfinished",
+                    "deploy/drift",
+                    "deploy/routers-disagree",
+                    "resume/moved",
+                    "resume/no-way",
+                    "resume/old-switch",
+                    "abort/too-late",
+                    "state/unfinished",
+                    "state/lineage",
+                    "state/two-states",
+                    "state/journal-broken",
+                    "state/malformed",
+                    "state/generation",
+                ],
+            ),
+            (50, &["config/value", "hook/missing-grant", "secret/undeclared", "state/newer-version"]),
+            (60, &["host/untrusted", "state/untrusted", "resume/authority", "hook/digest"]),
+        ];
+        for (exit, codes) in table {
+            for code in codes {
+                assert_eq!(early_exit_code(code).code(), exit, "{code}");
+            }
+        }
+        for code in
+            ["host/unreachable", "release/unknown", "deploy/live-already", "build/artifact", "hook/trapped"]
+        {
+            assert_eq!(early_exit_code(code).code(), 11, "{code}");
+        }
     }
 }

@@ -2,6 +2,9 @@
 
 use crate::model::Trouble;
 
+/// Code of the error that a signal is.
+pub(crate) const INTERRUPTED: &str = "deploy/interrupted";
+
 /// Signals that have come.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Interrupts {
@@ -21,6 +24,6 @@ impl Interrupts {
     /// As the error that turns a deployment back.
     #[must_use]
     pub fn trouble(&self) -> Trouble {
-        Trouble::new("deploy/interrupted", format!("interrupted by {}", self.first))
+        Trouble::new(INTERRUPTED, format!("interrupted by {}", self.first))
     }
 }

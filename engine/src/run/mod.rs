@@ -3,6 +3,7 @@
 mod artifact;
 mod attend;
 mod check_hosts;
+mod closing;
 mod deploy;
 mod ending;
 mod exec;

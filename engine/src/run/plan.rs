@@ -21,15 +21,7 @@ pub async fn plan(session: &Session, request: DeployRequest) -> Result<PlanView,
     let want = Want { command: "deploy", source, message, adopt, lock_wait };
     let ready = preflight(session, &want).await.map_err(|(trouble, _)| trouble)?;
     let release = ready.source.release(&ready.state, &ready.staged, session.reporter.now());
-    let wish = Wish {
-        deployment: String::new(),
-        command: "deploy".to_owned(),
-        release: release.clone(),
-        migrate: true,
-        reuse_warm: false,
-        adopt,
-        now: session.reporter.now(),
-    };
+    let wish = Wish::new("deploy", String::new(), release.clone(), adopt, session.reporter.now());
     let plan = Plan::new(&session.deployment, &wish, &ready.observed).map_err(|refusal| refused(&refusal))?;
     let deployment = &session.deployment;
     let header = header(
@@ -119,6 +111,7 @@ fn planned(deployment: &Deployment, plan: &Plan, stage: &Stage, retiring: bool) 
         (_, true) => format!("a warning; {} stays live", plan.color),
         (Step::Stage, _) => "nothing changed".to_owned(),
         (Step::Switch | Step::Watch, _) => format!("traffic back to {old}, rolled back"),
+        _ if plan.live.is_none() => "rolled back".to_owned(),
         _ => format!("rolled back; {old} is never touched"),
     };
     PlannedStep { step: stage.step, places, what, undo: (!undo.is_empty()).then_some(undo), on_failure }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::deploy::{close_leftovers, drive, free, performer, router_summary, take_lock};
+use super::closing::{close_leftovers, replay};
+use super::deploy::{drive, free, performer, router_summary, take_lock};
 use super::ending::{Ending, serving};
 use super::lease::Lease;
 use super::observe::observe;
@@ -24,7 +25,7 @@ pub async fn recover(opening: Opening, ask: Ask) -> ExitCode {
         Ok(None) => {
             let live = session.home.live().await.ok().flatten();
             preflight.end(StepEnd::Ok, "no deployment is unfinished".to_owned());
-            nothing_to_do(live.as_ref())
+            nothing_open(live.as_ref())
         }
         Err(trouble) => failed(preflight, trouble, None),
     };
@@ -46,9 +47,13 @@ async fn found(
         Err(fault) => return failed(preflight, store_fault(&fault).trouble, live),
     };
     let ending = match take_up(session, ask, &lease).await {
-        Ok(taken) => {
-            preflight.end(StepEnd::Ok, taken.seen);
-            drive(session, taken.performer, taken.journal, taken.progress, &lease).await
+        Ok(Taken::Up { performer, journal, progress, seen }) => {
+            preflight.end(StepEnd::Ok, seen);
+            drive(session, performer, journal, progress, &lease).await
+        }
+        Ok(Taken::Ended(ending)) => {
+            preflight.end(StepEnd::Ok, "the deployment had ended".to_owned());
+            ending
         }
         Err(trouble) => failed(preflight, trouble, live),
     };
@@ -57,7 +62,7 @@ async fn found(
 }
 
 fn failed(preflight: Preflight, trouble: Trouble, live: Option<&LiveRecord>) -> Ending {
-    preflight.end(StepEnd::Failed, trouble.message.clone());
+    preflight.end(StepEnd::Failed, trouble.first_line().to_owned());
     Ending::before_anything(trouble, live)
 }
 
@@ -67,19 +72,26 @@ async fn find(session: &Session) -> Result<Option<(String, Option<LiveRecord>)>,
     Ok(state.open.map(|open| (open.deployment, state.live)))
 }
 
-fn nothing_to_do(live: Option<&LiveRecord>) -> Ending {
+/// There is nothing to take up, which is what was wanted.
+fn nothing_open(live: Option<&LiveRecord>) -> Ending {
     let traffic = live.map(|record| Note::new("traffic", serving(record)));
     let facts = traffic.into_iter().chain([Note::new("unfinished", "no deployment")]).collect();
     Ending { outcome: Outcome::Deployed, error: None, facts, hint: None, exit_code: ExitCode::Done }
 }
 
-/// A deployment that is taken up, ready to be driven to its end.
-struct Taken {
-    performer: Performer,
-    journal: Journal<Record>,
-    progress: Progress,
-    /// What was seen, in a few words.
-    seen: String,
+/// What became of taking a deployment up.
+#[expect(clippy::large_enum_variant, reason = "there is one a run")]
+enum Taken {
+    /// It is ready to be driven to its end.
+    Up {
+        performer: Performer,
+        journal: Journal<Record>,
+        progress: Progress,
+        /// What was seen, in a few words.
+        seen: String,
+    },
+    /// It had ended, and this is how.
+    Ended(Ending),
 }
 
 /// Under the lock: what is there, and what to do.
@@ -87,22 +99,18 @@ async fn take_up(session: &Session, ask: Ask, lease: &Lease) -> Result<Taken, Tr
     let fault = |fault: StoreFault| store_fault(&fault).trouble;
     let state: HomeState<Record> = session.home.read_all().await.map_err(fault)?;
     let Some(open) = &state.open else {
-        return Err(Trouble::new("resume/nothing", "the deployment has ended meanwhile"));
+        return Ok(Taken::Ended(nothing_open(state.live.as_ref())));
     };
     let ended = matches!(open.records.last(), None | Some((_, Record::Closed { .. })))
         && !matches!(open.records.last(), Some((_, Record::Closed { outcome: Outcome::Stuck })));
     if ended {
-        close_leftovers(session, lease, &state).await?;
-        return Err(Trouble::new(
-            "resume/nothing",
-            format!("deployment {} had ended; its journal is closed now", open.deployment),
-        ));
+        let ending = close_leftovers(session, lease, &state).await?;
+        return Ok(Taken::Ended(ending.unwrap_or_else(|| nothing_open(state.live.as_ref()))));
     }
     let (mut journal, read) =
         Journal::<Record>::reopen(&session.home, lease.lock(), &open.deployment).await.map_err(fault)?;
     let records: Vec<Record> = read.records.into_iter().map(|(_, record)| record).collect();
-    let mut progress = Progress::replay(&records)
-        .map_err(|error| Trouble::new("state/journal-broken", error.to_string()))?;
+    let mut progress = replay(&open.deployment, &records)?;
     authority(session, &progress)?;
     session.hooks.allow_changes(lease.lock().epoch());
     let performer = performer(session, lease, None, state.live.clone());
@@ -129,15 +137,15 @@ async fn take_up(session: &Session, ask: Ask, lease: &Lease) -> Result<Taken, Tr
     let record = Record::Recovered { decision, origin: session.origin(None) };
     progress.apply(&record).map_err(|reason| Trouble::new("state/journal-broken", reason))?;
     journal.append(session.reporter.now(), &record).await.map_err(fault)?;
-    Ok(Taken { performer, journal, progress, seen })
+    Ok(Taken::Up { performer, journal, progress, seen })
 }
 
 /// The journal supplies state, never authority.
 fn authority(session: &Session, progress: &Progress) -> Result<(), Trouble> {
-    progress.plan().check_authority(&session.deployment).map_err(|action| {
-        let message = format!("the journal's plan goes beyond this configuration: `{action}` on `{}`", action.place());
+    progress.plan().check_authority(&session.deployment).map_err(|overreach| {
+        let message = format!("the journal's plan is not one that this configuration leads to: {overreach}");
         Trouble::new("resume/authority", message)
-            .hint("use the configuration that the deployment was begun with; if it never named this, the journal was forged")
+            .hint("use the configuration that the deployment was begun with; if it is the same, the journal was forged, or written by another version of cutover")
     })
 }
 

@@ -316,6 +316,7 @@ async fn history(
 ) -> History {
     let sim = Arc::new(Sim::new(scene.state.clone(), fault));
     let plan = Plan::new(&scene.deployment(), &scene.wish, &sim.observed()).expect("a plan can be made");
+    assert_eq!(plan.check_authority(&scene.deployment()), Ok(()), "{}", scene.name);
     let first = Record::Planned { plan: Box::new(plan), origin: Origin::default() };
     let mut crashes = crashes.iter().copied();
     let mut journal = Journal { records: vec![first], crash: crashes.next() };
@@ -499,15 +500,8 @@ impl Scene {
             labels: Vec::new(),
         };
         let rollback = kind == "warm rollback";
-        let wish = Wish {
-            deployment: "d1".into(),
-            command: if rollback { "rollback" } else { "deploy" }.into(),
-            release,
-            migrate: !rollback,
-            reuse_warm: rollback,
-            adopt: false,
-            now: Timestamp(1_000_000),
-        };
+        let command = if rollback { "rollback" } else { "deploy" };
+        let wish = Wish::new(command, "d1".into(), release, false, Timestamp(1_000_000));
         Self {
             name: format!("{kind}, {hosts} hosts, {routers} routers"),
             hosts: host_names,

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::Reporter;
+use super::interrupts::INTERRUPTED;
 use super::performed::{Performed, Summary, summarize};
-use crate::model::{Action, End, EventKind, Note, Plan, Step, StepEnd, Timestamp};
+use crate::model::{Action, End, EventKind, Note, Plan, Step, StepEnd, Timestamp, Trouble};
 
 /// The step that is under way.
 pub(super) struct StepReport {
@@ -52,8 +53,14 @@ impl StepReport {
         }
     }
 
-    /// An action ended.
-    pub(super) fn end(&mut self, step: Step, action: &Action, performed: &Performed) {
+    /// An action ended; `given_up` says why when it is not tried again.
+    pub(super) fn end(
+        &mut self,
+        step: Step,
+        action: &Action,
+        performed: &Performed,
+        given_up: Option<&Trouble>,
+    ) {
         let Some(current) = self.current.as_mut().filter(|current| current.step == step) else { return };
         current.details.extend(performed.details.iter().cloned());
         match &performed.end {
@@ -63,8 +70,12 @@ impl StepReport {
             End::Failed(trouble) => {
                 current.failed = true;
                 let told = performed.summary != Summary::Nothing;
-                let text = || Summary::Text(trouble.message.clone());
+                let text = || Summary::Text(trouble.first_line().to_owned());
                 current.said.push(if told { performed.summary.clone() } else { text() });
+            }
+            End::Unknown(trouble) if given_up.is_some() => {
+                current.failed = true;
+                current.said.push(Summary::Text(trouble.message.clone()));
             }
             End::Unknown(trouble) => {
                 current.details.push(Note::new(action.place(), format!("{}; asked again", trouble.message)));
@@ -76,6 +87,14 @@ impl StepReport {
     /// The step that is under way has ended.
     pub(super) fn finish(&mut self) {
         self.close(None);
+    }
+
+    /// The step that is under way was broken off, by a signal or by the deadline.
+    pub(super) fn cut_off(&mut self, why: &Trouble) {
+        if let Some(current) = &mut self.current {
+            current.said.push(Summary::Text(why.message.clone()));
+        }
+        self.close(Some(if why.code == INTERRUPTED { StepEnd::Interrupted } else { StepEnd::Failed }));
     }
 
     /// The step that is under way is left as it is.

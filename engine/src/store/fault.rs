@@ -206,29 +206,6 @@ impl StoreFault {
         }
     }
 
-    /// Exit code that the fault alone decides; none when it depends on how far the deployment had come.
-    #[must_use]
-    pub const fn exit_code(&self) -> Option<u8> {
-        match self {
-            Self::Locked { .. } => Some(30),
-            Self::NotHeld { .. } => Some(2),
-            Self::Fenced { .. } => Some(31),
-            Self::Lineage { .. }
-            | Self::TwoStates { .. }
-            | Self::Unfinished { .. }
-            | Self::JournalBroken { .. }
-            | Self::Malformed { .. }
-            | Self::Generation { .. } => Some(40),
-            Self::NewerVersion { .. } => Some(50),
-            Self::Untrusted { .. } => Some(60),
-            Self::TooLarge { .. }
-            | Self::Uncertain { .. }
-            | Self::Refused { .. }
-            | Self::Unreachable { .. }
-            | Self::Unknown { .. } => None,
-        }
-    }
-
     /// What to do about it.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
@@ -331,7 +308,7 @@ mod tests {
             "the lock in `/var/lib/cutover/shop/default` on `lb1` is held: `deploy` by ann@laptop pid 7[2J, \
              deployment 01J, since 2023-11-14 22:13:20 UTC, at step `health`, epoch 7"
         );
-        assert_eq!((fault.code(), fault.exit_code()), ("state/locked", Some(30)));
+        assert_eq!(fault.code(), "state/locked");
         assert_eq!(
             fault.hint().as_deref(),
             Some(

@@ -159,10 +159,13 @@ impl Demo {
         if !output.status.success() {
             return Err(String::from_utf8_lossy(&output.stderr).into_owned());
         }
+        self.print("\n$ cutover setup | sh -eu\n");
         let script = self.scratch.write("setup.sh", output.stdout);
-        command::run(
-            self.machine.command("sh", Path::new("/")).arg("-eu").arg(script).stdout(Stdio::null()),
-        )?;
+        let ran = self.machine.command("sh", Path::new("/")).arg("-eu").arg(script).output();
+        let ran = ran.map_err(|fault| fault.to_string())?;
+        if !ran.status.success() {
+            return Err(String::from_utf8_lossy(&ran.stderr).into_owned());
+        }
         self.nginx.start(&self.machine);
         Ok(())
     }
@@ -285,7 +288,7 @@ interval = "200ms"
 [[smoke-test]]
 name     = "checkout"
 hook     = "builtin:http-smoke"
-settings = {{ requests = [{{ path = "/checkout", expect = {{ json = {{ "/cart/items" = 3 }} }} }}] }}
+settings = {{ requests = [{{ name = "cart", path = "/checkout", expect = {{ json = {{ "/cart/items" = 3 }} }} }}] }}
 
 [router]
 settings = {nginx}

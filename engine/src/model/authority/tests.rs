@@ -1,0 +1,358 @@
+//! What the planner makes is believed, and nothing else.
+
+use super::*;
+use crate::model::{
+    ConnectionPolicy, Name, Part, Release, Retire, SmokeTest, Stage, Step, TaskId, Timestamp,
+};
+
+fn name(text: &str) -> HostName {
+    Name::new(text).expect("a name")
+}
+
+fn id(text: &str) -> ReleaseId {
+    ReleaseId::parse(text).expect("an identifier")
+}
+
+fn deployment() -> Deployment {
+    let mut deployment = Deployment::for_tests(&[name("web1"), name("web2")], &[name("lb1"), name("lb2")]);
+    let hook = deployment.health_check.hook.clone();
+    deployment.smoke_tests = vec![SmokeTest { name: name("checkout"), hook, per_instance: false }];
+    deployment
+}
+
+fn release(text: &str) -> Release {
+    Release {
+        id: id(text),
+        number: 3,
+        revision: None,
+        subject: None,
+        branch: None,
+        version: None,
+        digest: String::new(),
+        size: 0,
+        created: Timestamp(0),
+        labels: Vec::new(),
+    }
+}
+
+/// Blue runs `r2` and is live; green is as given on each host.
+fn second(green: &[(&str, ObservedInstance)]) -> Observed {
+    let blue = ObservedInstance { link: Some(id("r2")), running: true, release: Some(id("r2")) };
+    let host = |(host, green): &(&str, ObservedInstance)| {
+        (name(host), ObservedHost { blue: blue.clone(), green: green.clone() })
+    };
+    let shown =
+        Observation { routing: Some(Routing::all_to(Color::Blue)), settled: true, labels: Vec::new() };
+    Observed {
+        hosts: green.iter().map(host).collect(),
+        routers: vec![(name("lb1"), shown.clone()), (name("lb2"), shown)],
+        recorded: Some((Color::Blue, id("r2"))),
+    }
+}
+
+fn plan(command: &str, wanted: &str, observed: &Observed) -> Plan {
+    let wish = Wish::new(command, "d1".into(), release(wanted), true, Timestamp(5));
+    Plan::new(&deployment(), &wish, observed).expect("a plan can be made")
+}
+
+fn deploy() -> Plan {
+    plan("deploy", "r3", &second(&[("web1", warm("r1")), ("web2", ObservedInstance::default())]))
+}
+
+fn warm(release: &str) -> ObservedInstance {
+    ObservedInstance { link: Some(id(release)), running: true, release: Some(id(release)) }
+}
+
+#[test]
+fn whatever_the_world_was_its_plan_is_believed() {
+    let nothing = ObservedInstance::default();
+    let linked = ObservedInstance { link: Some(id("r1")), ..nothing.clone() };
+    let unlinked = ObservedInstance { link: None, ..warm("r1") };
+    let other = ObservedInstance { release: Some(id("r0")), ..warm("r1") };
+    let quiet = ObservedInstance { release: None, ..warm("r1") };
+    let instances = [nothing, linked, unlinked, other, quiet, warm("r1")];
+    let mut believed = 0;
+    for one in &instances {
+        for two in &instances {
+            let usual = second(&[("web1", one.clone()), ("web2", two.clone())]);
+            let mut adopted = usual.clone();
+            adopted.recorded = Some((Color::Green, id("r1")));
+            let mut unrecorded = usual.clone();
+            unrecorded.recorded = None;
+            let mut reduced = usual.clone();
+            for (_, seen) in &mut reduced.routers {
+                seen.routing = Some(Routing { out: vec![name("web2")], ..Routing::all_to(Color::Blue) });
+            }
+            let mut first = unrecorded.clone();
+            first.routers.iter_mut().for_each(|(_, seen)| seen.routing = None);
+            let mut unlike = unrecorded.clone();
+            unlike.hosts.values_mut().next().expect("a host").blue.link = None;
+            for observed in [usual, adopted, unrecorded, reduced, first, unlike] {
+                for command in ["deploy", "rollback"] {
+                    let plan = plan(command, "r1", &observed);
+                    assert_eq!(plan.check_authority(&deployment()), Ok(()), "{command} {observed:#?}");
+                    believed += 1;
+                }
+            }
+        }
+    }
+    assert_eq!(believed, 432);
+}
+
+/// Puts something into a plan that its planner would not, and tells how it is refused.
+fn forged(forge: impl FnOnce(&mut Plan)) -> String {
+    let mut plan = deploy();
+    forge(&mut plan);
+    plan.check_authority(&deployment()).expect_err("a forged plan was believed").to_string()
+}
+
+fn stages(plan: &mut Plan, step: Step) -> impl Iterator<Item = &mut Stage> {
+    plan.stages.iter_mut().filter(move |stage| stage.step == step)
+}
+
+fn task(action: Action) -> Task {
+    Task { action, class: crate::model::Class::Repeatable, undo: Vec::new() }
+}
+
+#[test]
+fn places_that_are_not_ours_are_refused() {
+    let table = [
+        (Action::Prune { host: name("db1") }, "it would prune old releases on `db1`"),
+        (Action::Stop { host: name("lb1"), color: Color::Green }, "it would stop green on `lb1`"),
+        (
+            Action::Switch { router: name("edge"), want: Routing::all_to(Color::Green) },
+            "it would route green 100 % on `edge`",
+        ),
+        (
+            Action::Smoke { test: name("evil"), color: Color::Green, release: id("r3") },
+            "it would smoke test evil against green on `evil`",
+        ),
+        (
+            Action::Start { host: name("web1"), color: Color::Green, release: id("other") },
+            "it would start green from other on `web1`",
+        ),
+    ];
+    for (action, refusal) in table {
+        let as_task = forged(|plan| plan.stages[0].tasks.push(task(action.clone())));
+        assert_eq!(as_task, refusal);
+        let as_undo = forged(|plan| plan.stages[0].tasks[0].undo.push(action.clone()));
+        assert_eq!(as_undo, refusal);
+        let after_the_pivot = forged(|plan| plan.retire[0].tasks.push(task(action)));
+        assert_eq!(after_the_pivot, refusal);
+    }
+}
+
+#[test]
+fn shapes_that_no_planner_makes_are_refused() {
+    let stop_live = || Action::Stop { host: name("web1"), color: Color::Blue };
+    let other_shape = "it does things in another order, or goes back another way";
+    type Forge = Box<dyn FnOnce(&mut Plan)>;
+    let table: Vec<(&str, Forge, &str)> = vec![
+        (
+            "the live colour is stopped on the way back",
+            Box::new(move |plan| plan.stages[0].tasks[0].undo = vec![stop_live()]),
+            "it would stop blue on `web1`",
+        ),
+        (
+            "the live colour is stopped after the pivot, although it is kept warm",
+            Box::new(move |plan| {
+                plan.retire.push(Stage { step: Step::Retire, tasks: vec![task(stop_live())] })
+            }),
+            "it would stop blue on `web1`",
+        ),
+        (
+            "no health is waited for",
+            Box::new(|plan| plan.stages.retain(|stage| stage.step != Step::Health)),
+            "it leaves out to wait until green is healthy on `web1`",
+        ),
+        (
+            "health is waited for on one host alone",
+            Box::new(|plan| stages(plan, Step::Health).for_each(|stage| drop(stage.tasks.pop()))),
+            "it leaves out to wait until green is healthy on `web2`",
+        ),
+        (
+            "health comes after the switch",
+            Box::new(|plan| {
+                let health = plan.stages.iter().position(|stage| stage.step == Step::Health).expect("one");
+                let stage = plan.stages.remove(health);
+                plan.stages.push(stage);
+            }),
+            other_shape,
+        ),
+        ("a stage comes twice", Box::new(|plan| plan.stages.insert(1, plan.stages[0].clone())), other_shape),
+        (
+            "a stage bears the name of another step",
+            Box::new(|plan| plan.stages[0].step = Step::Watch),
+            other_shape,
+        ),
+        (
+            "the watch is left out",
+            Box::new(|plan| plan.stages.retain(|stage| stage.step != Step::Watch)),
+            "it leaves out to watch green on `green`",
+        ),
+        (
+            "nothing is done at all",
+            Box::new(|plan| plan.stages.clear()),
+            "it would record green as live on `home`",
+        ),
+        (
+            "the way back does not ask whether the old colour is healthy",
+            Box::new(|plan| {
+                stages(plan, Step::Switch)
+                    .flat_map(|stage| &mut stage.tasks)
+                    .for_each(|task| task.undo.retain(|undo| !matches!(undo, Action::RequireHealthy { .. })));
+            }),
+            "it leaves out to require blue to be healthy on `blue`",
+        ),
+        (
+            "the way back goes to the new colour",
+            Box::new(|plan| {
+                for undo in stages(plan, Step::Switch)
+                    .flat_map(|stage| &mut stage.tasks)
+                    .flat_map(|task| &mut task.undo)
+                {
+                    if let Action::Switch { want, .. } = undo {
+                        *want = Routing::all_to(Color::Green);
+                    }
+                }
+            }),
+            "it would write the environment of green on `web1`",
+        ),
+        (
+            "the way back of one router goes elsewhere",
+            Box::new(|plan| {
+                let undo = stages(plan, Step::Switch).flat_map(|stage| &mut stage.tasks);
+                let mut undo = undo.flat_map(|task| &mut task.undo);
+                let want = undo.find_map(|undo| match undo {
+                    Action::Switch { want, .. } => Some(want),
+                    _ => None,
+                });
+                *want.expect("one") = Routing::none();
+            }),
+            "no plan is made where the routers disagree: lb1: no colour; lb2: blue 100 %",
+        ),
+        (
+            "shares that make no sense",
+            Box::new(|plan| {
+                for undo in
+                    plan.stages.iter_mut().flat_map(|stage| &mut stage.tasks).flat_map(|task| &mut task.undo)
+                {
+                    if let Action::Switch { want, .. } = undo {
+                        want.green = 4_000_000_000;
+                    }
+                }
+            }),
+            "no router shows `blue 100 %`",
+        ),
+        (
+            "a host is taken out that is not ours",
+            Box::new(|plan| {
+                for undo in
+                    plan.stages.iter_mut().flat_map(|stage| &mut stage.tasks).flat_map(|task| &mut task.undo)
+                {
+                    if let Action::Switch { want, .. } = undo {
+                        want.out.push(name("db1"));
+                    }
+                }
+            }),
+            "no router shows `blue 100 %, out: db1`",
+        ),
+        (
+            "the migration may run twice",
+            Box::new(|plan| {
+                stages(plan, Step::Migrate)
+                    .for_each(|stage| stage.tasks[0].class = crate::model::Class::Repeatable);
+            }),
+            other_shape,
+        ),
+        (
+            "the live colour is filled",
+            Box::new(|plan| plan.color = Color::Blue),
+            "it would start green from r1 on `web1`",
+        ),
+        (
+            "the live release is deployed again",
+            Box::new(|plan| plan.release = release("r2")),
+            "no plan is made where release 3 is live already, on blue",
+        ),
+        ("another format", Box::new(|plan| plan.version = 2), other_shape),
+        (
+            "a command that makes no plan",
+            Box::new(|plan| plan.command = "exec".into()),
+            "`exec` is no command that makes a plan",
+        ),
+        (
+            "a rollback that migrates",
+            Box::new(|plan| plan.command = "rollback".into()),
+            "it would migrate on `web1`",
+        ),
+        (
+            "something else is recorded as live",
+            Box::new(|plan| {
+                plan.retire[0].tasks[0].action = Action::RecordLive { color: Color::Blue, release: id("r3") };
+            }),
+            "it would record blue as live on `home`",
+        ),
+    ];
+    for (what, forge, refusal) in table {
+        assert_eq!(forged(forge), refusal, "{what}");
+    }
+}
+
+#[test]
+fn every_single_task_and_undo_counts() {
+    let whole = deploy();
+    let ids: Vec<TaskId> = whole.tasks().chain(whole.retire_tasks()).map(|(id, _)| id).collect();
+    assert!(ids.len() > 20);
+    for id in ids {
+        let stages = |plan: &mut Plan| match id.part {
+            Part::Stages => std::mem::take(&mut plan.stages),
+            Part::Retire => std::mem::take(&mut plan.retire),
+        };
+        let put = |mut stages: Vec<Stage>, forge: &dyn Fn(&mut Stage)| {
+            forge(&mut stages[id.stage]);
+            stages
+        };
+        let removes_task: &dyn Fn(&mut Stage) = &|stage| drop(stage.tasks.remove(id.task));
+        let doubles_task: &dyn Fn(&mut Stage) = &|stage| stage.tasks.push(stage.tasks[id.task].clone());
+        let stops_live: &dyn Fn(&mut Stage) = &|stage| {
+            stage.tasks[id.task].undo.push(Action::Stop { host: name("web1"), color: Color::Blue });
+        };
+        for forge in [removes_task, doubles_task, stops_live] {
+            let mut plan = whole.clone();
+            let forged = put(stages(&mut plan), forge);
+            match id.part {
+                Part::Stages => plan.stages = forged,
+                Part::Retire => plan.retire = forged,
+            }
+            assert!(plan.check_authority(&deployment()).is_err(), "{id:?}");
+        }
+    }
+}
+
+#[test]
+fn the_configuration_of_the_hour_decides() {
+    let plan = deploy();
+    let refused = |change: &dyn Fn(&mut Deployment)| {
+        let mut deployment = deployment();
+        change(&mut deployment);
+        plan.check_authority(&deployment).expect_err("believed").to_string()
+    };
+    assert_eq!(
+        refused(&|deployment| drop(deployment.application.hosts.pop())),
+        "it would bring release r3 on `web2`"
+    );
+    assert_eq!(
+        refused(&|deployment| deployment.smoke_tests.clear()),
+        "it would smoke test checkout against green on `checkout`"
+    );
+    assert_eq!(refused(&|deployment| deployment.application.migrate = None), "it would migrate on `web1`");
+    assert_eq!(
+        refused(&|deployment| deployment.pipeline.retire = Retire::Stop),
+        "it leaves out to require that no router points to blue on `blue`"
+    );
+    assert_eq!(
+        refused(&|deployment| deployment.pipeline.connections = ConnectionPolicy::Cut),
+        "it leaves out to require that no router points to blue on `blue`"
+    );
+}
