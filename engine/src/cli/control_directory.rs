@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, OFlags, flock};
 use tempfile::TempDir;
 
-const PREFIX: &str = "cutover-";
-/// A path of a Unix socket has at most 107 bytes (unix(7)). Of them, `/cutover-XXXXXX` takes 15, `/.ssh-connectionXXXXXX/master` 29,
+/// Nothing else may be called so: what is stale is removed.
+const PREFIX: &str = ".cutover-ssh-";
+/// A path of a Unix socket has at most 107 bytes (unix(7)). Of them, `/.cutover-ssh-XXXXXX` takes 20, `/.ssh-connectionXXXXXX/master` 29,
 /// and the end that `ssh` gives a socket which it has not yet moved into place 17.
-const LONGEST_BASE: usize = 107 - 15 - 29 - 17;
+const LONGEST_BASE: usize = 107 - 20 - 29 - 17;
 
 /// A directory of this run alone, removed when the value goes. The lock on it tells others that its process lives.
 #[derive(Debug)]
@@ -108,13 +109,15 @@ mod tests {
     #[test]
     fn what_killed_runs_left_is_removed_and_nothing_else() {
         let base = tempfile::tempdir().expect("a directory");
-        for (name, mode) in [("cutover-stale", 0o700), ("cutover-shared", 0o755), ("other", 0o700)] {
+        for (name, mode) in
+            [(".cutover-ssh-stale1", 0o700), (".cutover-ssh-shared", 0o755), ("cutover-other", 0o700)]
+        {
             let path = base.path().join(name);
             std::fs::create_dir(&path).expect("made");
             std::fs::set_permissions(&path, Permissions::from_mode(mode)).expect("set");
         }
         let _run = ControlDirectory::make([base.path().to_owned()]).expect("made");
-        assert!(!base.path().join("cutover-stale").exists());
+        assert!(!base.path().join(".cutover-ssh-stale1").exists());
         assert_eq!(entries(base.path()), 3);
     }
 
