@@ -6,19 +6,21 @@ use std::time::Duration;
 use cutover_host::artifact::Artifact;
 use cutover_host::operation::{Answer, LockHolder, Operation};
 
+use super::Interrupts;
 use super::artifact::{self, Built};
 use super::closing::{close_leftovers, remember};
 use super::ending::Ending;
 use super::journal_log::JournalLog;
 use super::lease::{Claimant, Lease};
 use super::observe::{Staged, observe, observing_call};
+use super::opening::{Opening, Preflight};
 use super::performer::{Performer, store_fault};
 use super::runner::{Runner, Stopped};
 use super::session::Session;
 use crate::model::request::{DeployRequest, DeploySource, RollbackRequest};
 use crate::model::view::ExitCode;
 use crate::model::{
-    EventKind, LiveRecord, Note, Observed, Outcome, Plan, Progress, Record, Refusal, Release, Step, StepEnd,
+    EventKind, LiveRecord, Note, Observed, Outcome, Plan, Progress, Record, Refusal, Release, StepEnd,
     Timestamp, Trouble, Wish,
 };
 use crate::store::{HomeState, Journal, Lineage, StateDirectory, StoreFault, next_release_number};
@@ -42,29 +44,25 @@ pub(super) struct Ready {
 }
 
 /// Puts a release live.
-pub async fn deploy(session: &Session, request: DeployRequest) -> ExitCode {
+pub async fn deploy(opening: Opening, request: DeployRequest) -> ExitCode {
     let DeployRequest { source, message, adopt, lock_wait } = request;
-    whole(session, Want { command: "deploy", source, message, adopt, lock_wait }).await
+    whole(opening, Want { command: "deploy", source, message, adopt, lock_wait }).await
 }
 
 /// Puts the previous release, or another one that is on the hosts, back.
-pub async fn rollback(session: &Session, request: RollbackRequest) -> ExitCode {
+pub async fn rollback(opening: Opening, request: RollbackRequest) -> ExitCode {
     let RollbackRequest { to, message, lock_wait } = request;
     let source = DeploySource::Release(to.unwrap_or_default());
-    whole(session, Want { command: "rollback", source, message, adopt: false, lock_wait }).await
+    whole(opening, Want { command: "rollback", source, message, adopt: false, lock_wait }).await
 }
 
-async fn whole(session: &Session, want: Want) -> ExitCode {
-    let deployment = ulid::Ulid::from_parts(session.reporter.now().0, super::random()).to_string();
-    session.reporter.tell(EventKind::Started {
-        command: want.command.to_owned(),
-        title: session.deployment.title(),
-        deployment: deployment.clone(),
-    });
+async fn whole(opening: Opening, want: Want) -> ExitCode {
+    let Opening { session, deployment, preflight } = opening;
+    let session = &session;
     let mut interrupts = session.interrupts.clone();
     let prepared = tokio::select! {
-        prepared = prepare(session, &want, &deployment) => prepared,
-        Ok(signal) = interrupts.wait_for(|interrupts| interrupts.count > 0) => Err((signal.trouble(), None)),
+        prepared = prepare(session, &want, &deployment, preflight) => prepared,
+        Ok(signal) = interrupts.wait_for(Interrupts::any) => Err((signal.trouble(), None)),
     };
     let ending = match prepared {
         Ok((ready, built)) => {
@@ -88,16 +86,12 @@ const UNFINISHED: &str = "deploy/unfinished";
 type Early = (Trouble, Option<Box<LiveRecord>>);
 
 /// Preflight without the lock, and the build: nothing on a host is touched.
-async fn prepare(session: &Session, want: &Want, deployment: &str) -> Result<(Ready, Built), Early> {
-    let began = session.reporter.now();
-    let places: Vec<String> = session.sites.keys().map(ToString::to_string).collect();
-    let step = Step::Preflight;
-    session.reporter.tell(EventKind::StepStarted { step, places: places.clone(), wait: None });
-    let ended = |end, summary: String| {
-        let took = session.reporter.now().since(began);
-        let places = places.clone();
-        session.reporter.tell(EventKind::StepEnded { step, places, end, summary, details: Vec::new(), took });
-    };
+async fn prepare(
+    session: &Session,
+    want: &Want,
+    deployment: &str,
+    step: Preflight,
+) -> Result<(Ready, Built), Early> {
     let mut first = preflight(session, want).await;
     if first.as_ref().is_err_and(|(trouble, _)| trouble.code == UNFINISHED) {
         // Whoever began it may be at work: then it is the lock that we wait for, or that refuses us.
@@ -109,20 +103,21 @@ async fn prepare(session: &Session, want: &Want, deployment: &str) -> Result<(Re
     let ready = match first {
         Ok(ready) => ready,
         Err((trouble, live)) => {
-            ended(StepEnd::Failed, trouble.first_line().to_owned());
+            step.end(StepEnd::Failed, trouble.first_line().to_owned());
             return Err((trouble, live));
         }
     };
     let live = ready.state.live.clone();
     let release = ready.source.release(&ready.state, &ready.staged, session.reporter.now());
     session.reporter.tell(EventKind::Planned {
+        deployment: deployment.to_owned(),
         release: release.clone(),
         commits: ready.source.commits,
         live: live.as_ref().map(|record| record.live.clone()),
         color: super::ending::idle_of(live.as_ref()),
         notes: ready.source.notes.clone(),
     });
-    ended(StepEnd::Ok, router_summary(&ready.observed));
+    step.end(StepEnd::Ok, router_summary(&ready.observed));
     let built = artifact::build(session, &ready.source, release, deployment).await;
     match built {
         Ok(built) => Ok((ready, built)),
@@ -177,7 +172,7 @@ pub(super) fn unfinished(state: &HomeState<Record>) -> Option<Trouble> {
     )
 }
 
-fn router_summary(observed: &Observed) -> String {
+pub(super) fn router_summary(observed: &Observed) -> String {
     let recorded = observed.recorded.as_ref().map(|(color, _)| *color);
     match observed.live_color() {
         Ok(None) => "no colour is routed to yet".to_owned(),

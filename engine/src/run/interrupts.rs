@@ -15,6 +15,12 @@ pub struct Interrupts {
 }
 
 impl Interrupts {
+    /// Whether one has come.
+    #[must_use]
+    pub const fn any(&self) -> bool {
+        self.count > 0
+    }
+
     /// As the error that turns a deployment back.
     #[must_use]
     pub fn trouble(&self) -> Trouble {

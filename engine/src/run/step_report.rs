@@ -21,6 +21,8 @@ struct Current {
     details: Vec<Note>,
     failed: bool,
     retiring: bool,
+    /// Whether the old colour is stopped in this step.
+    stops: bool,
 }
 
 impl StepReport {
@@ -34,11 +36,14 @@ impl StepReport {
         if self.current.as_ref().is_none_or(|current| current.step != step) {
             self.finish();
             let retiring = plan.retire.iter().any(|stage| stage.step == step);
+            let mut retired = plan.retire_tasks().map(|(_, task)| &task.action);
+            let stops = retired.any(|action| matches!(action, Action::Stop { .. }));
             let places = places(plan, step, action);
             self.reporter.tell(EventKind::StepStarted { step, places: places.clone(), wait });
             let began = self.reporter.now();
             let (said, details) = (Vec::new(), Vec::new());
-            self.current = Some(Current { step, places, began, said, details, failed: false, retiring });
+            self.current =
+                Some(Current { step, places, began, said, details, failed: false, retiring, stops });
         } else if let Some(current) = &mut self.current
             && step == Step::Undo
             && is_shown(action)
@@ -60,6 +65,7 @@ impl StepReport {
         current.details.extend(performed.details.iter().cloned());
         match &performed.end {
             End::Done if step == Step::Undo => current.said.extend(undone(action, &performed.summary)),
+            End::Done if step == Step::Retire => current.said.extend(retired(action, current.stops)),
             End::Done => current.said.push(performed.summary.clone()),
             End::Failed(trouble) => {
                 current.failed = true;
@@ -144,6 +150,17 @@ fn is_shown(action: &Action) -> bool {
         action,
         Action::Start { .. } | Action::Stop { .. } | Action::Switch { .. } | Action::Drain { .. }
     )
+}
+
+/// What became of the old colour, said once.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the rest of the step is not worth a word")]
+fn retired(action: &Action, stops: bool) -> Option<Summary> {
+    let text = match action {
+        Action::Disable { .. } if !stops => "kept warm: `cutover rollback`",
+        Action::Stop { .. } => "stopped",
+        _ => return None,
+    };
+    Some(Summary::Text(text.to_owned()))
 }
 
 /// An undo action in the past tense; guards and what leaves no trace are not told.
