@@ -5,7 +5,10 @@ use super::notes::notes;
 use super::problem::wrapped;
 use super::story::{color_tone, source_words};
 use super::table::table;
-use crate::model::view::{PlanHeader, PlanView, PlannedHook};
+use crate::model::view::{PlanHeader, PlanView, PlannedHook, PlannedStep};
+
+/// Column of what labels name.
+const LABEL: usize = 17;
 
 /// Lines of a plan.
 #[must_use]
@@ -13,7 +16,7 @@ pub fn plan(view: &PlanView, width: Option<usize>) -> Vec<Line> {
     let mut lines = wrapped(header(&view.header), width, 2);
     lines.extend(notes(&view.header.notes, width));
     lines.push(Line::new());
-    lines.extend(steps(view));
+    lines.extend(steps(view, width));
     lines.extend(section("cannot be taken back"));
     if view.irreversible.is_empty() {
         lines.push(Line::plain("  nothing: every step has a way back"));
@@ -77,7 +80,26 @@ fn header(header: &PlanHeader) -> Line {
     }
 }
 
-fn steps(view: &PlanView) -> Vec<Line> {
+/// A table, where the terminal has room for it; otherwise a paragraph a step.
+fn steps(view: &PlanView, width: Option<usize>) -> Vec<Line> {
+    let laid = step_table(view);
+    let has_room = width.is_none_or(|width| laid.iter().all(|line| line.width() <= width));
+    if has_room { laid } else { view.steps.iter().flat_map(|step| step_lines(step, width)).collect() }
+}
+
+fn step_lines(step: &PlannedStep, width: Option<usize>) -> Vec<Line> {
+    let heading = Line::of(Tone::Strong, step.step.as_str()).pad(LABEL).text(&step.places.join(" "));
+    let mut lines = wrapped(heading, width, LABEL);
+    let undo = step.undo.as_deref();
+    let told = [Some(("does", step.what.as_str())), undo.map(|undo| ("way back", undo))];
+    for (label, text) in told.into_iter().flatten().chain([("when it fails", step.on_failure.as_str())]) {
+        let line = Line::plain("  ").with(Tone::Dim, label).pad(LABEL).text(text);
+        lines.extend(wrapped(line, width, LABEL));
+    }
+    lines
+}
+
+fn step_table(view: &PlanView) -> Vec<Line> {
     let heads = ["STEP", "WHERE", "DOES", "WAY BACK", "WHEN IT FAILS"];
     let mut rows: Vec<Vec<Line>> = vec![heads.iter().map(|head| Line::of(Tone::Dim, head)).collect()];
     rows.extend(view.steps.iter().map(|step| {
@@ -97,7 +119,7 @@ fn hook_lines(hook: &PlannedHook, width: Option<usize>) -> Vec<Line> {
         .with(Tone::Strong, &hook.title)
         .text(&format!(" ({}) {} ", hook.kind, hook.source))
         .with(Tone::Dim, &hook.digest);
-    let mut lines = vec![heading];
+    let mut lines = wrapped(heading, width, 4);
     if hook.grants.is_empty() {
         lines.push(Line::plain("    nothing"));
     } else if hook.bundled_grants {

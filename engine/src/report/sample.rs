@@ -287,7 +287,7 @@ pub(super) fn status() -> StatusView {
         front_doors: vec![FrontDoorStatus {
             url: "https://shop.example.com/up".to_owned(),
             ok: true,
-            says: "release 43".to_owned(),
+            says: "says release 43".to_owned(),
         }],
         warnings: vec!["web2 blue is not warm: rollback must start it first (~6 s)".to_owned()],
         drift: Vec::new(),
@@ -332,7 +332,7 @@ pub(super) fn status_in_trouble() -> StatusView {
     view.front_doors[0].says = "connection refused".to_owned();
     view.warnings = Vec::new();
     view.drift = vec!["router lb1 shows blue, the record says green".to_owned()];
-    view.too_old = Some("release 43 is live for 2 d 4 h, allowed are 1 d".to_owned());
+    view.too_old = Some("release 43 has been live for 2 d, allowed are 1 d".to_owned());
     view
 }
 

@@ -23,7 +23,10 @@ pub fn status(view: &StatusView, width: Option<usize>) -> Vec<Line> {
     let mut lines = vec![Line::of(Tone::Strong, &view.title).text("  ").pad(column).with(Tone::Dim, &asked)];
     lines.extend(colors(view));
     lines.push(branch_and_lock(view));
-    lines.extend(view.unfinished.as_ref().map(|unfinished| unfinished_line(unfinished, view.asked)));
+    let is_locked = matches!(view.lock, LockStatus::Held { .. });
+    let unfinished =
+        view.unfinished.as_ref().map(|unfinished| unfinished_line(unfinished, is_locked, view.asked));
+    lines.extend(unfinished.into_iter().flat_map(|line| wrapped(line, width, 2)));
     lines.extend(instances(&view.instances, view.asked));
     lines.extend(view.routers.iter().map(router));
     lines.extend(view.front_doors.iter().map(front_door));
@@ -89,22 +92,26 @@ fn branch_and_lock(view: &StatusView) -> Line {
         LockStatus::Free => Line::plain("lock free"),
         LockStatus::Held { who, command, since, step, epoch, .. } => {
             let held = Quantity::age(view.asked.since(*since));
+            // Its holder tells the step only now and then.
+            let step = if step.is_empty() { String::new() } else { format!(", at {step}") };
             Line::of(Tone::Warn, "locked")
-                .text(&format!(" by {who} for {held}: {command}, at {step}, epoch {epoch}"))
+                .text(&format!(" by {who} for {held}: {command}{step}, epoch {epoch}"))
         }
         LockStatus::Unknown { reason } => Line::of(Tone::Bad, "lock unknown").text(&format!(": {reason}")),
     };
     if behind.width() == 0 { lock } else { behind.text("  ").pad(44).join(lock) }
 }
 
-fn unfinished_line(unfinished: &Unfinished, now: Timestamp) -> Line {
+/// A deployment without an end: while the lock is held, someone is at it.
+fn unfinished_line(unfinished: &Unfinished, is_locked: bool, now: Timestamp) -> Line {
     let Unfinished { deployment, command, who, since, step } = unfinished;
     let ago = Quantity::age(now.since(*since));
-    Line::of(Tone::Bad, "unfinished")
-        .text(&format!(" {command} {deployment} by {who}, {ago} ago, got to {step}: "))
-        .with(Tone::Accent, "cutover resume")
-        .text(" or ")
-        .with(Tone::Accent, "cutover abort")
+    let label = if is_locked { Line::of(Tone::Warn, "under way") } else { Line::of(Tone::Bad, "unfinished") };
+    let line = label.text(&format!(" {command} {deployment} by {who}, {ago} ago, got to {step}"));
+    if is_locked {
+        return line;
+    }
+    line.text(": ").with(Tone::Accent, "cutover resume").text(" or ").with(Tone::Accent, "cutover abort")
 }
 
 fn instances(instances: &[InstanceStatus], now: Timestamp) -> Vec<Line> {
@@ -166,7 +173,7 @@ fn router(router: &RouterStatus) -> Line {
 fn front_door(door: &FrontDoorStatus) -> Line {
     let line = Line::plain("front door").pad(14).text(&door.url);
     if door.ok {
-        line.text(&format!(" says {}", door.says))
+        line.text(&format!(" {}", door.says))
     } else {
         line.with(Tone::Bad, &format!(": {}", door.says))
     }

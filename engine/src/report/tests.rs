@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::golden::{assert_golden, page};
 use super::{JsonLines, Line, Screen, Story, Terminal, Verbosity, json_line, sample};
-use crate::model::view::{ExitCode, Problem};
+use crate::model::view::{ExitCode, LockStatus, Problem};
 use crate::model::{Event, EventSink, Step};
 
 /// Report and closing error of a whole run, in the order in which they are written.
@@ -99,9 +99,32 @@ fn views_read_well() {
     assert_golden("status.txt", &page(&super::status(&sample::status(), None)));
     assert_golden("status-trouble.txt", &page(&super::status(&sample::status_in_trouble(), None)));
     assert_golden("history.txt", &page(&super::history(&sample::history(), None)));
-    assert_golden("plan.txt", &page(&super::plan(&sample::plan(), Some(100))));
+    assert_golden("plan.txt", &page(&super::plan(&sample::plan(), None)));
+    assert_golden("plan-80.txt", &page(&super::plan(&sample::plan(), Some(80))));
     assert_golden("setup.txt", &page(&super::setup(&sample::setup())));
     assert_golden("check.txt", &page(&super::check(&sample::check(), None)));
+}
+
+#[test]
+fn what_was_cut_off_is_told_with_the_way_out_once_nobody_is_at_it() {
+    let mut view = sample::status_in_trouble();
+    view.lock = LockStatus::Free;
+    let lines = page(&super::status(&view, None));
+    let line = lines.lines().find(|line| line.starts_with("unfinished"));
+    assert_eq!(
+        line,
+        Some(
+            "unfinished deploy 01J9ZQ3N7P8T5V6W7X8Y9Z0A1B by ci@runner7, 1 m ago, got to watch: cutover resume or \
+             cutover abort"
+        )
+    );
+    let LockStatus::Held { who, command, deployment, since, epoch, .. } = sample::status_in_trouble().lock
+    else {
+        panic!("it is held");
+    };
+    view.lock = LockStatus::Held { who, command, deployment, since, step: String::new(), epoch };
+    let lines = page(&super::status(&view, None));
+    assert!(lines.contains("locked by ci@runner7 for 1 m: deploy, epoch 17\nunder way deploy"), "{lines}");
 }
 
 #[test]

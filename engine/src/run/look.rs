@@ -175,7 +175,7 @@ async fn front_doors(
                 let (color, release) = (record.live.color, &record.live.release);
                 let marker = deployment.application.release_marker.as_ref();
                 match judge(&answer, door.body.as_deref(), marker, color, release) {
-                    Ok(Proof::Proven) => (true, format!("release {}", release.number)),
+                    Ok(Proof::Proven) => (true, format!("says release {}", release.number)),
                     Ok(Proof::Answered) => (true, format!("answers {} (no release marker)", answer.status)),
                     Err(reason) => (false, reason),
                 }

@@ -33,10 +33,18 @@ pub(super) fn four_letters(mut chance: u128) -> String {
     .collect()
 }
 
-/// Whether a process of this machine is alive.
+/// Whether a process of this machine is alive. One that has ended and that its parent has not yet waited for is not.
 pub(super) fn is_alive(pid: u32) -> bool {
     let process = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw);
-    process.is_some_and(|process| rustix::process::test_kill_process(process) != Err(rustix::io::Errno::SRCH))
+    let is_known = |process| rustix::process::test_kill_process(process) != Err(rustix::io::Errno::SRCH);
+    process.is_some_and(is_known)
+        && !std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| is_over(&stat))
+}
+
+/// Whether `/proc/PID/stat` is that of a process that has ended (proc(5): the state comes after the name in parentheses, which may hold
+/// any character).
+fn is_over(stat: &str) -> bool {
+    stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with(['Z', 'X', 'x']))
 }
 
 #[cfg(test)]
@@ -51,5 +59,19 @@ mod tests {
         assert_ne!(four_letters(random()), four_letters(random() >> 64 | random() << 64));
         assert!(is_alive(std::process::id()));
         assert!(!is_alive(0x7fff_fff0));
+    }
+
+    #[test]
+    fn a_process_that_nobody_waited_for_is_not_alive() {
+        let mut child = std::process::Command::new("true").spawn().expect("it starts");
+        let pid = child.id();
+        let ended = (0..500).any(|_| {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+            !is_alive(pid)
+        });
+        child.wait().expect("it has ended");
+        assert!(ended, "{pid} is still alive");
+        assert!(is_over("7 (a) Z (b) Z 1 7"));
+        assert!(!is_over("7 (a) Z (b) S 1 7"));
     }
 }

@@ -106,13 +106,13 @@ fn planned(deployment: &Deployment, plan: &Plan, stage: &Stage, retiring: bool) 
     let what = distinct(&mut stage.tasks.iter().map(|task| words(deployment, &task.action))).join(", ");
     let undo =
         distinct(&mut stage.tasks.iter().flat_map(|task| &task.undo).map(ToString::to_string)).join(", ");
-    let old = plan.live.as_ref().map_or_else(|| "no colour".to_owned(), |(color, _)| color.to_string());
-    let on_failure = match (stage.step, retiring) {
-        (_, true) => format!("a warning; {} stays live", plan.color),
-        (Step::Stage, _) => "nothing changed".to_owned(),
-        (Step::Switch | Step::Watch, _) => format!("traffic back to {old}, rolled back"),
-        _ if plan.live.is_none() => "rolled back".to_owned(),
-        _ => format!("rolled back; {old} is never touched"),
+    let on_failure = match (stage.step, retiring, &plan.live) {
+        (_, true, _) => format!("a warning; {} stays live", plan.color),
+        (Step::Stage, ..) => "nothing changed".to_owned(),
+        (Step::Switch | Step::Watch, _, Some((old, _))) => format!("traffic back to {old}, rolled back"),
+        (Step::Switch | Step::Watch, _, None) => "traffic to nothing, as before; rolled back".to_owned(),
+        (_, _, Some((old, _))) => format!("rolled back; {old} is never touched"),
+        (_, _, None) => "rolled back; nothing was live".to_owned(),
     };
     PlannedStep { step: stage.step, places, what, undo: (!undo.is_empty()).then_some(undo), on_failure }
 }

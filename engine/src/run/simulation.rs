@@ -699,8 +699,11 @@ fn a_fault_and_a_crash_end_well() {
     });
 }
 
+/// Chooses the action that goes wrong.
+type Pick = fn(&Action) -> bool;
+
 /// What is told of one deployment to two hosts, with a fault at the first action of a kind.
-fn told(fault: Option<(fn(&Action) -> bool, Fault)>) -> Vec<String> {
+fn told(fault: Option<(Pick, Fault)>) -> Vec<String> {
     block_on(async {
         let scene = Scene::new("warm idle", 2, 1);
         let plain = history(&scene, None, &[], Ask::Resume).await;

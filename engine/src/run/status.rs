@@ -264,12 +264,14 @@ fn too_old(facts: &StatusFacts) -> Option<String> {
     let (record, _) = facts.record.as_ref()?;
     let age = facts.asked.since(record.live.since);
     let allowed = facts.max_age.filter(|allowed| age > *allowed)?;
-    let words = |time: Duration| {
-        let hours = time.as_secs() / 3600;
-        if hours < 48 { format!("{hours} h") } else { format!("{} d", hours / 24) }
+    let words = |time: Duration| match time.as_secs() {
+        seconds @ ..120 => format!("{seconds} s"),
+        seconds @ ..7200 => format!("{} m", seconds / 60),
+        seconds @ ..172_800 => format!("{} h", seconds / 3600),
+        seconds => format!("{} d", seconds / 86_400),
     };
     let number = record.live.release.number;
-    Some(format!("release {number} is live for {}, allowed are {}", words(age), words(allowed)))
+    Some(format!("release {number} has been live for {}, allowed are {}", words(age), words(allowed)))
 }
 
 #[cfg(test)]
@@ -440,7 +442,7 @@ mod tests {
                 "web2 could not be asked: connection refused"
             ]
         );
-        assert_eq!(view.too_old.as_deref(), Some("release 43 is live for 2 d, allowed are 36 h"));
+        assert_eq!(view.too_old.as_deref(), Some("release 43 has been live for 2 d, allowed are 36 h"));
         let LockStatus::Held { who, epoch, .. } = view.lock else { panic!("held: {:?}", view.lock) };
         assert_eq!((who.as_str(), epoch), ("ci@box", 7));
     }
