@@ -59,6 +59,8 @@ impl Player {
     }
 }
 
+const DEPLOYMENT: &str = "01J9ZQ3N7P8T5V6W7X8Y9Z0A1B";
+
 fn release(number: u64, revision: &str, subject: &str) -> Release {
     Release {
         id: ReleaseId::from_parts("20260301T140211Z", Some(revision), "a1b2"),
@@ -92,7 +94,7 @@ fn main() {
     player.say(EventKind::Started {
         command: "deploy".to_owned(),
         title: "shop/production".to_owned(),
-        deployment: "01J9ZQ3N7P8T5V6W7X8Y9Z0A1B".to_owned(),
+        deployment: Some(DEPLOYMENT.to_owned()),
     });
     let live = LiveRelease {
         color: Color::Blue,
@@ -100,6 +102,7 @@ fn main() {
         since: Timestamp(0),
     };
     player.say(EventKind::Planned {
+        deployment: DEPLOYMENT.to_owned(),
         release: release(43, "9f3c2a1", "Fix checkout"),
         commits: Some(3),
         live: Some(live),

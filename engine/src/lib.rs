@@ -1,4 +1,105 @@
-//! cutover: a blue/green deploy engine whose points of difference are sandboxed WebAssembly components.
+//! cutover: a blue/green deploy engine for your own hosts, extensible by sandboxed WebAssembly hooks.
+//!
+//! Each application host has a place for two *colours*, blue and green. One has the traffic, the other is idle. A deployment
+//! fills the idle one, proves it, moves the traffic in front of it, watches, and only then lets go of the old one. This page says how
+//! that is done, from `cutover.toml` to the last event; every module says the rest of itself.
+//!
+//! # One deployment
+//! ```text
+//!  cutover.toml ──config──▶ Deployment          what is wanted: valid, every default filled in
+//!                               │ Session::open             hosts connected, hooks loaded
+//!                               ▼
+//!         preflight without the lock, build ──▶ Artifact    no host of the application is changed
+//!                               │
+//!         lock · fence · reap · read the world ─▶ Observed
+//!                               │ Plan::new                 a pure function; refuses what can't end well
+//!                               ▼
+//!                             Plan ───────────▶ journal, record 0
+//!                               │
+//!        ┌─▶ Progress::next ────┴──▶ Run, Ask, Undo: a batch of actions at the same time
+//!        │      │                       │ Started  appended: the intent
+//!        │      │                       │ World::perform: operations on hosts, questions to hooks
+//!        │      │                       │ Ended    appended: done, failed or unknown
+//!        │      │                       ▼ event
+//!        │      │                   joined, applied
+//!        └──────┼───────────────────────┘
+//!               ├──▶ Pivot              no way back from here on
+//!               └──▶ Close(Outcome) ──▶ history, exit code, last event
+//! ```
+//! The steps that people see ([`model::Step`]) are groups of such actions, always in this order: preflight, build, stage, migrate, start,
+//! health, smoke, switch, watch; then, after the *pivot*: drain, retire, finish. What fails before the pivot turns the deployment
+//! back, and the undo actions of all that was begun are done in reverse. What fails after it is a warning.
+//!
+//! 1. **All work is data before any of it is done.** [`Plan::new`](model::Plan::new) takes the [`Deployment`](model::Deployment), the
+//!    wish and the [`Observed`](model::Observed) world and makes stages of [`Task`](model::Task)s. A task is an
+//!    [`Action`](model::Action), whether it may be done twice ([`Class`](model::Class)), and its undo: actions too, made from what was
+//!    observed, each of which accepts that there is nothing to undo. `cutover plan` shows this very plan.
+//! 2. **One function says what comes next.** [`Progress`](model::Progress) is a plan with the [`Record`](model::Record)s of its journal
+//!    folded over it; [`Progress::next`](model::Progress::next) answers for every history. It also refuses records that can't follow,
+//!    so that the runner can't write a journal that nobody can read.
+//! 3. **Journal before effect, event after journal.** The runner (`run/runner.rs`) appends the intent, performs, appends what is known,
+//!    and only then tells. Nothing is shown that is not on disk. It alone writes the journal.
+//! 4. **There are three outcomes.** A connection that breaks leaves an effect *unknown*, which is neither done nor failed.
+//!    Repeatable actions are done again; a migration never is: the host is asked what became of it.
+//! 5. **The old colour is not touched before the pivot**, and no colour is stopped that a router still points to: `RequireUnrouted`
+//!    comes before each stop that follows a switch, `RequireHealthy` before traffic is moved back.
+//! 6. **An undo that fails is an end of its own.** It blocks what depends on it (a switch: the whole new colour; else: its host), the
+//!    rest is undone, and the outcome is [`Stuck`](model::Outcome::Stuck), with what is left to do by hand.
+//!
+//! # Recovery
+//! A crash is nothing special, and there is no second executor. `resume` and `abort` take the lock, replay the journal, *look at the
+//! world* and ask [`decide`](model::decide): back, forward, or a person. That decision is a record too
+//! ([`Recovered`](model::Record::Recovered)); then the same loop goes on. What a journal says is never taken for how the world is, and
+//! it gives no authority either: [`Plan::check_authority`](model::Plan::check_authority) refuses a plan that this configuration could not
+//! have made. Actions name hosts, colours and releases alone; paths, programs and grants come from the local configuration.
+//!
+//! Who may change anything is settled by the lock at the *home* ([`store`]): each taking raises an *epoch*, every host is fenced with it,
+//! and from then on refuses changes of an older one. So a holder that was thought dead can do no harm when it comes back. The lock
+//! is renewed while a run lasts and lapses by itself.
+//!
+//! A signal turns a deployment back while it can (5 s are given to that), and leaves it for `resume` when it can't; a second one ends
+//! the run at once. That is safe for the same reason as a crash is.
+//!
+//! # The host side
+//! All that is done *on* a host is in the crate [`cutover_host`]: [`Operation`](cutover_host::operation::Operation) is the whole vocabulary,
+//! and no shell command is ever put together. The engine calls it in its own process for `local = true`; for other hosts it
+//! carries it as a small static program, uploads that once, and talks to it over the input and output of one SSH session. Behind
+//! [`transport::Link`] both are the same. Nothing listens, nothing stays running but the application.
+//! Whatever a host answers is bounded, and checked like a stranger's words.
+//!
+//! # Hooks, and the sandbox as a process
+//! How to build, whether an instance is healthy, what a smoke test is, how a router is moved: that is asked of hooks, WebAssembly components
+//! behind the contract in `wit/`. A component runs in a child process of this program ([`hook`]) that has an empty
+//! environment, no file and no network but one socket to the engine. It asks over that socket for everything; the broker holds each
+//! request against the hook's [`Grants`](model::grant::Grants) and performs it, or says which line would grant it. A guest that
+//! traps, loops, floods or takes its sandbox down is a failure of that hook and of nothing else. The engine polls, counts and keeps
+//! deadlines; hooks answer one question at a time, and whether a router was moved is what its `observe` says, not its `apply`.
+//!
+//! # Modules, by rank
+//! Imports go down only, and folders of one rank do not know each other. A test (`structure.rs`) keeps it so.
+//!
+//! | rank | module | |
+//! |---|---|---|
+//! | 4 | [`cli`] | words in, words out; the only place that reads environment, user and directories |
+//! | 3 | [`run`] | the only place that joins the parts: session, runner, performer, recovery, and what looks without changing |
+//! | 2 | [`store`] | lock, journal, history, live record: files of the home, changed by operations |
+//! | 2 | [`hook`] | sandbox, broker, cache of compiled code |
+//! | 2 | [`driver`] | processes of one colour on one host: systemd, commands, or the helper's supervisor |
+//! | 2 | [`source`] | the revision that the remote has, and a clean checkout of it |
+//! | 1 | [`transport`] | how a host is reached |
+//! | 1 | [`config`] | `cutover.toml` to [`Deployment`](model::Deployment): all faults at once, each at its place |
+//! | 1 | [`report`] | events and views to lines for people, or JSON |
+//! | 1 | [`secret`] | where secrets come from, and how they are kept out of everything else |
+//! | 1 | [`bundled`] | the hooks and the host program that this program carries inside itself |
+//! | 0 | [`model`] | data and decisions: no I/O, no clock, no environment |
+//!
+//! Decisions are pure functions over data, tested as such; what acts is thin. The simulation (`run/simulation.rs`) drives the real
+//! planner, runner, journal and recovery through every action failing in every way and a crash at every record.
+//!
+//! # Where to start reading
+//! [`model::Action`] and [`model::Plan`] (what a deployment consists of), [`model::Progress`] (where it is), [`model::decide`] (what a crash
+//! leads to). Then `run/deploy.rs` from the top, `run/runner.rs`, and `run/perform/` for any one action. For a hook author: `wit/` and the crate
+//! `cutover-hooks`. How runs end: [`model::Outcome`], [`model::view::ExitCode`], [`run::exit_code`].
 
 pub mod bundled;
 pub mod cli;
@@ -11,4 +112,6 @@ pub mod run;
 pub mod secret;
 pub mod source;
 pub mod store;
+#[cfg(test)]
+mod structure;
 pub mod transport;

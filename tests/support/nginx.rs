@@ -61,6 +61,45 @@ impl Nginx {
         )
     }
 
+    /// Writes a site for each colour and a link that chooses between them, as for the style `symlink`, and returns its settings.
+    #[must_use]
+    pub fn write_sites(&self, (blue, green): (u16, u16)) -> String {
+        let own = self.directory.display();
+        fs::write(self.directory.join("http.conf"), format!("include {own}/live;\ninclude {own}/extra*;\n"))
+            .unwrap();
+        // Where no site is chosen, the server of the main configuration answers.
+        fs::write(self.directory.join("shop.location"), "return 503;\n").unwrap();
+        for (color, port) in [("blue", blue), ("green", green)] {
+            let site = format!(
+                "server {{\n  listen {};\n  location / {{ proxy_pass http://127.0.0.1:{port}; }}\n  \
+                 location = /deployment_id {{ return 200 \"{color}\"; }}\n}}\n",
+                self.port
+            );
+            fs::write(self.site(color), site).unwrap();
+        }
+        std::os::unix::fs::symlink("/dev/null", self.directory.join("live")).unwrap();
+        let nginx =
+            format!("\"{}\", \"-p\", \"{own}\", \"-c\", \"{own}/nginx.conf\"", nginx_program().display());
+        format!(
+            "{{ style = \"symlink\", link = \"{own}/live\", blue = \"{own}/site-blue\", green = \"{own}/site-green\", \
+             color-url = \"http://127.0.0.1:{}/deployment_id\", test = [{nginx}, \"-t\"], \
+             reload = [{nginx}, \"-s\", \"reload\"], pid-file = \"{own}/nginx.pid\" }}",
+            self.port
+        )
+    }
+
+    /// The site of a colour.
+    #[must_use]
+    pub fn site(&self, color: &str) -> PathBuf {
+        self.directory.join(format!("site-{color}"))
+    }
+
+    /// A file that is included too.
+    #[must_use]
+    pub fn extra(&self) -> PathBuf {
+        self.directory.join("extra.conf")
+    }
+
     /// Directory of the files that choose the colour.
     #[must_use]
     pub fn flags(&self) -> PathBuf {

@@ -22,7 +22,8 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// Finds the directory of `path`. With `beneath`, no link on the way may lead out of that directory.
+    /// Finds the directory of `path`. With `beneath` there is no link on the way from that directory: what was granted by its
+    /// path must lie at its path.
     ///
     /// # Errors
     /// When the path is not allowed, or its directory is not there.
@@ -50,16 +51,16 @@ impl Place {
         let root =
             openat(CWD, &base, flags, Mode::empty()).map_err(|error| fault::io("open", &base, error))?;
         let above = relative.rsplit_once('/').map_or(".", |(above, _)| above);
-        let directory = open_beneath(&root, above.as_bytes(), flags, Mode::empty())
+        let directory = open_plain(&root, above.as_bytes(), flags, Mode::empty())
             .map_err(|error| fault::io("open the directory of", &shown, error))?;
         Ok(Self { directory, name, shown, within: Some((root, relative)) })
     }
 
-    /// Opens the entry itself, following links as far as they are allowed.
+    /// Opens the entry itself; with `beneath`, not when it is a link.
     pub(crate) fn open(&self, flags: OFlags) -> Result<OwnedFd, Fault> {
         let flags = flags | OFlags::CLOEXEC | OFlags::NOCTTY | OFlags::NONBLOCK;
         match &self.within {
-            Some((root, relative)) => open_beneath(root, relative.as_bytes(), flags, Mode::empty()),
+            Some((root, relative)) => open_plain(root, relative.as_bytes(), flags, Mode::empty()),
             None => openat(&self.directory, &self.name, flags, Mode::empty()),
         }
         .map_err(|error| fault::io("open", &self.shown, error))
@@ -103,33 +104,14 @@ pub(crate) fn absolute(account: &Account, path: &str) -> Result<String, Fault> {
     Ok(format!("/{}", parts.join("/")))
 }
 
-/// Opens `relative` so that neither `..` nor a link leads out of `root`, also while somebody renames things in it.
-pub(crate) fn open_beneath(
-    root: impl AsFd,
-    relative: &[u8],
-    flags: OFlags,
-    mode: Mode,
-) -> Result<OwnedFd, Errno> {
-    open_within(root, relative, flags, mode, ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS)
-}
-
-/// The same, through no link at all.
+/// Opens `relative` through no link at all, and so that `..` does not lead out of `root`, also while somebody renames things in it.
 pub(crate) fn open_plain(
     root: impl AsFd,
     relative: &[u8],
     flags: OFlags,
     mode: Mode,
 ) -> Result<OwnedFd, Errno> {
-    open_within(root, relative, flags, mode, ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS)
-}
-
-fn open_within(
-    root: impl AsFd,
-    relative: &[u8],
-    flags: OFlags,
-    mode: Mode,
-    rules: ResolveFlags,
-) -> Result<OwnedFd, Errno> {
+    let rules = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
     // The kernel says "again" when a rename raced with it.
     for _ in 0..16 {
         match openat2(&root, relative, flags, mode, rules) {
@@ -189,8 +171,8 @@ mod tests {
         let opened = openat(CWD, &root, OFlags::PATH, Mode::empty()).expect("opens");
         let table = [
             ("a/file", true, true),
-            // Links that stay inside are followed by the kernel's own resolution only.
-            ("a/b/inside", true, false),
+            ("a/b/inside", false, false),
+            // Stays inside; the walk knows no way up.
             ("a/../a/file", true, false),
             ("../secret", false, false),
             ("a/../../secret", false, false),
@@ -204,7 +186,7 @@ mod tests {
             let flags = OFlags::RDONLY | OFlags::CLOEXEC;
             let opens = |result: Result<OwnedFd, Errno>| result.is_ok();
             assert_eq!(
-                opens(open_beneath(&opened, path.as_bytes(), flags, Mode::empty())),
+                opens(open_plain(&opened, path.as_bytes(), flags, Mode::empty())),
                 by_kernel,
                 "{path}"
             );

@@ -3,11 +3,10 @@
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::{self, Read, Write as _};
+use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
-use std::path::{Path, PathBuf};
 
 use lz4_flex::frame::FrameDecoder;
 use rustix::fs::{CWD, Mode, OFlags, openat};
@@ -24,6 +23,12 @@ use crate::place::open_plain;
 use crate::release::{self, Layout, ReleaseRecord, remove_tree};
 use crate::scope::Scope;
 use crate::stream::{Lane, Stream};
+
+mod linked;
+mod tree;
+
+use linked::{Linked, make_link};
+use tree::Tree;
 
 /// Releases from which files are taken: more of them hold hardly anything that these do not.
 const REUSED_RELEASES: usize = 3;
@@ -238,85 +243,6 @@ pub(crate) fn finish(
     remove_tree(&partial)
 }
 
-/// What is linked into the release from `shared/`.
-struct Linked<'a> {
-    dirs: &'a [String],
-    files: &'a [String],
-}
-
-impl<'a> Linked<'a> {
-    fn check(what: &'a Finish<'a>) -> Result<Self, Fault> {
-        for path in what.linked_dirs.iter().chain(what.linked_files) {
-            let bad = |part: &str| part.is_empty() || part == "." || part == ".." || part.contains('\0');
-            if path.split('/').any(bad) {
-                return Err(not_allowed(format!("`{}` can't be linked from `shared`", path.escape_debug())));
-            }
-        }
-        Ok(Self { dirs: what.linked_dirs, files: what.linked_files })
-    }
-
-    /// Whether a path of the artifact gives way to a link.
-    fn covers(&self, path: &[u8]) -> bool {
-        self.dirs.iter().chain(self.files).any(|linked| {
-            path.strip_prefix(linked.as_bytes())
-                .is_some_and(|rest| rest.is_empty() || rest.first() == Some(&b'/'))
-        })
-    }
-
-    fn make(&self, layout: &Layout, tree: &Tree) -> Result<(), Fault> {
-        let shared = format!("{}/shared", layout.directory);
-        for path in self.dirs {
-            make_directories(&format!("{shared}/{path}"))?;
-        }
-        for path in self.files {
-            if !Path::new(&format!("{shared}/{path}")).exists() {
-                let message = format!("`{shared}/{path}`, which is linked into each release, is not there");
-                return Err(Fault::new(FaultKind::NotFound, message));
-            }
-        }
-        for path in self.dirs.iter().chain(self.files) {
-            let mut parents = String::new();
-            let parts: Vec<&str> = path.split('/').collect();
-            for part in &parts[..parts.len() - 1] {
-                parents = if parents.is_empty() { (*part).to_owned() } else { format!("{parents}/{part}") };
-                let parent = tree.join(parents.as_bytes());
-                match fs::symlink_metadata(&parent) {
-                    Ok(found) if found.is_dir() => {}
-                    Ok(_) => {
-                        let message = format!(
-                            "`{path}` can't be linked: `{parents}` of the release is not a directory"
-                        );
-                        return Err(Fault::new(FaultKind::Conflict, message));
-                    }
-                    Err(_) => {
-                        fs::create_dir(&parent)
-                            .map_err(|error| fault::io("make", parent.display(), error))?;
-                    }
-                }
-            }
-            // Relative, so that the application's directory may be moved: out of the release and of `releases`.
-            let target = format!("{}../../shared/{path}", "../".repeat(parts.len() - 1));
-            let link = tree.join(path.as_bytes());
-            if fs::symlink_metadata(&link).is_ok_and(|found| found.is_dir()) {
-                remove_tree(&link.to_string_lossy())?;
-            } else if fs::symlink_metadata(&link).is_ok_and(|found| found.is_file()) {
-                fs::remove_file(&link).map_err(|error| fault::io("remove", link.display(), error))?;
-            }
-            make_link(&link, OsStr::new(&target))?;
-        }
-        Ok(())
-    }
-}
-
-fn make_link(link: &Path, target: &OsStr) -> Result<(), Fault> {
-    match std::os::unix::fs::symlink(target, link) {
-        Ok(()) => Ok(()),
-        // A finish that was cut off made it.
-        Err(_) if fs::read_link(link).is_ok_and(|there| there.as_os_str() == target) => Ok(()),
-        Err(error) => Err(fault::io("make the link", link.display(), error)),
-    }
-}
-
 /// Contents that whole releases on this host hold, by digest.
 struct Stock {
     releases: Vec<OwnedFd>,
@@ -357,97 +283,6 @@ impl Stock {
         let (release, path) = self.places.get(digest)?;
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
         open_plain(&self.releases[*release], path, flags, Mode::empty()).ok().map(File::from)
-    }
-}
-
-/// The tree of a release that is not whole yet. No link is in it before the end.
-struct Tree {
-    path: String,
-    root: OwnedFd,
-}
-
-impl Tree {
-    fn open(partial: &str) -> Result<Self, Fault> {
-        let path = format!("{partial}/tree");
-        let root = open_directory(&path)?;
-        Ok(Self { path, root })
-    }
-
-    fn join(&self, path: &[u8]) -> PathBuf {
-        Path::new(&self.path).join(OsStr::from_bytes(path))
-    }
-
-    fn open_file(&self, path: &[u8], flags: OFlags) -> io::Result<File> {
-        let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        let mode = if flags.contains(OFlags::CREATE) { Mode::RUSR | Mode::WUSR } else { Mode::empty() };
-        Ok(File::from(openat(&self.root, path, flags, mode)?))
-    }
-
-    /// Makes a file of what `input` gives; answers its size and digest.
-    fn copy(
-        &self,
-        entry: &Entry,
-        input: &mut impl Read,
-        buffer: &mut [u8],
-    ) -> Result<(u64, ContentDigest), Fault> {
-        let file = self
-            .open_file(&entry.path, OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC)
-            .map_err(|error| self.fault("make", entry, error))?;
-        let mut copying = Copying { input, output: file, error: None };
-        let result = hash(&mut copying, buffer);
-        if let Some(error) = copying.error {
-            return Err(self.fault("write", entry, error));
-        }
-        result.map_err(|error| failed(format!("failed to receive `{}`: {error}", entry.path.escape_ascii())))
-    }
-
-    /// Makes a file of one that the host has. False when that one is not what it should be.
-    fn take(
-        &self,
-        entry: &Entry,
-        source: Option<File>,
-        digest: ContentDigest,
-        buffer: &mut [u8],
-    ) -> Result<bool, Fault> {
-        let EntryKind::File { size, .. } = entry.kind else { return Ok(false) };
-        let got = match source {
-            None => self.copy(entry, &mut io::empty(), buffer)?,
-            Some(source) => {
-                let file = self
-                    .open_file(&entry.path, OFlags::RDWR | OFlags::CREATE | OFlags::TRUNC)
-                    .map_err(|error| self.fault("make", entry, error))?;
-                if rustix::fs::ioctl_ficlone(&file, &source).is_ok() {
-                    hash(&mut &file, buffer).map_err(|error| self.fault("read", entry, error))?
-                } else {
-                    drop(file);
-                    // A file that grew under our hands must not fill the disk.
-                    self.copy(entry, &mut (&source).take(size.saturating_add(1)), buffer)?
-                }
-            }
-        };
-        Ok(got == (size, digest))
-    }
-
-    fn fault(&self, doing: &str, entry: &Entry, error: impl Into<io::Error>) -> Fault {
-        fault::room(fault::io(doing, entry.path.escape_ascii(), error), &self.root)
-    }
-}
-
-/// Passes on what it reads, and writes it down.
-struct Copying<'a, R> {
-    input: &'a mut R,
-    output: File,
-    error: Option<io::Error>,
-}
-
-impl<R: Read> Read for Copying<'_, R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let length = self.input.read(buffer)?;
-        if let Err(error) = self.output.write_all(&buffer[..length]) {
-            self.error = Some(error);
-            return Err(io::Error::other("not written"));
-        }
-        Ok(length)
     }
 }
 

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::invocation::Invocation;
 use super::{Ended, engine};
-use crate::model::request::Recovery;
+use crate::model::Ask;
 
 /// Put back a deployment that was cut off, unless its release is live for good
 #[derive(Debug, Args)]
@@ -20,6 +20,6 @@ impl Arguments {
     pub(super) async fn run(self, invocation: &Invocation) -> Ended {
         let loaded = invocation.load()?;
         invocation.confirm(&loaded.deployment, "abort")?;
-        engine::recover(&loaded, Recovery::Abort, invocation.output.sink()).await
+        engine::recover(&loaded, Ask::Abort, &invocation.output).await
     }
 }

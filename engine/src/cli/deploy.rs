@@ -78,6 +78,6 @@ impl Arguments {
             return show(invocation, &loaded, request).await;
         }
         invocation.confirm(&loaded.deployment, "deploy")?;
-        engine::deploy(&loaded, request, invocation.output.sink()).await
+        engine::deploy(&loaded, request, &invocation.output).await
     }
 }

@@ -9,12 +9,13 @@ use tokio::sync::mpsc;
 
 use super::Ended;
 use super::failure::Failure;
+use super::output::Output;
 use super::world::setting;
 use crate::config::Loaded;
-use crate::model::request::{DeployRequest, ExecRequest, LogsRequest, Recovery, RollbackRequest};
+use crate::model::request::{DeployRequest, ExecRequest, LogsRequest, RollbackRequest};
 use crate::model::view::{CheckView, HistoryView, PlanView, Problem, SetupView, StatusView};
-use crate::model::{EventSink, Trouble};
-use crate::run::{self, Refused, Session};
+use crate::model::{Ask, EventSink, Trouble};
+use crate::run::{self, Opening, Refused, Reporter, Session};
 use crate::transport::Chunk;
 
 /// `cutover check`.
@@ -25,13 +26,13 @@ pub(super) async fn check(
 ) -> Result<CheckView, Failure> {
     let warnings = loaded.warnings.iter().map(ToString::to_string).collect();
     let file = loaded.file();
-    let setting = setting(loaded.deployment.clone(), sink)?;
+    let (_directory, setting) = setting(loaded.deployment.clone(), sink)?;
     run::check(setting, file, warnings, hosts).await.map_err(|refused| refusal(loaded, refused))
 }
 
 /// `cutover setup`.
 pub(super) async fn setup(loaded: &Loaded, sink: Arc<dyn EventSink>) -> Result<SetupView, Failure> {
-    let setting = setting(loaded.deployment.clone(), sink)?;
+    let (_directory, setting) = setting(loaded.deployment.clone(), sink)?;
     run::setup(setting).await.map_err(|refused| refusal(loaded, refused))
 }
 
@@ -41,31 +42,45 @@ pub(super) async fn plan(
     request: DeployRequest,
     sink: Arc<dyn EventSink>,
 ) -> Result<PlanView, Failure> {
-    let session = session(loaded, sink).await?;
+    let (_directory, setting) = setting(loaded.deployment.clone(), sink)?;
+    let session = Session::open(setting).await.map_err(|refused| refusal(loaded, refused))?;
     Ok(run::plan(&session, request).await.map_err(problem)?)
 }
 
 /// `cutover deploy`.
-pub(super) async fn deploy(loaded: &Loaded, request: DeployRequest, sink: Arc<dyn EventSink>) -> Ended {
-    let session = session(loaded, sink).await?;
-    Ok(run::deploy(&session, request).await.code())
+pub(super) async fn deploy(loaded: &Loaded, request: DeployRequest, output: &Output) -> Ended {
+    let (_directory, setting) = setting(loaded.deployment.clone(), output.sink())?;
+    let reporter = setting.reporter.clone();
+    match Opening::of_new(setting, "deploy").await {
+        Ok(opening) => Ok(run::deploy(opening, request).await.code()),
+        Err(refused) => Ok(end_refused(loaded, refused, &reporter, output)),
+    }
 }
 
 /// `cutover rollback`.
-pub(super) async fn rollback(loaded: &Loaded, request: RollbackRequest, sink: Arc<dyn EventSink>) -> Ended {
-    let session = session(loaded, sink).await?;
-    Ok(run::rollback(&session, request).await.code())
+pub(super) async fn rollback(loaded: &Loaded, request: RollbackRequest, output: &Output) -> Ended {
+    let (_directory, setting) = setting(loaded.deployment.clone(), output.sink())?;
+    let reporter = setting.reporter.clone();
+    match Opening::of_new(setting, "rollback").await {
+        Ok(opening) => Ok(run::rollback(opening, request).await.code()),
+        Err(refused) => Ok(end_refused(loaded, refused, &reporter, output)),
+    }
 }
 
 /// `cutover resume` and `cutover abort`.
-pub(super) async fn recover(loaded: &Loaded, recovery: Recovery, sink: Arc<dyn EventSink>) -> Ended {
-    let session = session(loaded, sink).await?;
-    Ok(run::recover(&session, recovery).await.code())
+pub(super) async fn recover(loaded: &Loaded, ask: Ask, output: &Output) -> Ended {
+    let (_directory, setting) = setting(loaded.deployment.clone(), output.sink())?;
+    let reporter = setting.reporter.clone();
+    let command = if ask == Ask::Abort { "abort" } else { "resume" };
+    match Opening::of_unfinished(setting, command).await {
+        Ok(opening) => Ok(run::recover(opening, ask).await.code()),
+        Err(refused) => Ok(end_refused(loaded, refused, &reporter, output)),
+    }
 }
 
 /// `cutover unlock`: who held the lock, in words.
 pub(super) async fn unlock(loaded: &Loaded, epoch: u64, sink: Arc<dyn EventSink>) -> Result<String, Failure> {
-    let setting = setting(loaded.deployment.clone(), sink)?;
+    let (_directory, setting) = setting(loaded.deployment.clone(), sink)?;
     Ok(run::unlock(setting, epoch).await.map_err(problem)?)
 }
 
@@ -75,7 +90,7 @@ pub(super) async fn status(
     max_age: Option<Duration>,
     sink: Arc<dyn EventSink>,
 ) -> Result<StatusView, Failure> {
-    let setting = setting(loaded.deployment.clone(), sink)?;
+    let (_directory, setting) = setting(loaded.deployment.clone(), sink)?;
     run::status(setting, max_age).await.map_err(|refused| refusal(loaded, refused))
 }
 
@@ -85,13 +100,13 @@ pub(super) async fn history(
     entries: usize,
     sink: Arc<dyn EventSink>,
 ) -> Result<HistoryView, Failure> {
-    let setting = setting(loaded.deployment.clone(), sink)?;
+    let (_directory, setting) = setting(loaded.deployment.clone(), sink)?;
     Ok(run::history(setting, entries).await.map_err(problem)?)
 }
 
 /// `cutover exec`: the program's own exit code.
 pub(super) async fn exec(loaded: &Loaded, request: ExecRequest, sink: Arc<dyn EventSink>) -> Ended {
-    let setting = setting(loaded.deployment.clone(), sink)?;
+    let (_directory, setting) = setting(loaded.deployment.clone(), sink)?;
     let (sender, input) = mpsc::channel(4);
     tokio::spawn(async move {
         let mut stdin = tokio::io::stdin();
@@ -121,14 +136,22 @@ pub(super) async fn logs(
     line: &(dyn Fn(&str, &str) + Sync),
     sink: Arc<dyn EventSink>,
 ) -> Result<(), Failure> {
-    let setting = setting(loaded.deployment.clone(), sink)?;
+    let (_directory, setting) = setting(loaded.deployment.clone(), sink)?;
     let print = |found: &run::HostLine| line(found.host.as_str(), &found.line.text);
     Ok(run::logs(setting, request, print).await.map_err(problem)?)
 }
 
-async fn session(loaded: &Loaded, sink: Arc<dyn EventSink>) -> Result<Session, Failure> {
-    let setting = setting(loaded.deployment.clone(), sink)?;
-    Session::open(setting).await.map_err(|refused| refusal(loaded, refused))
+/// Ends a run that could not be opened. Faults in the settings of hooks are printed at their places in the file; its last event
+/// tells the rest.
+fn end_refused(loaded: &Loaded, mut refused: Refused, reporter: &Reporter, output: &Output) -> u8 {
+    let troubles = std::mem::take(&mut refused.troubles);
+    if let Failure::Faults(faults) = refusal(loaded, refused) {
+        output.failure(&Failure::Faults(faults));
+        let text = "hooks found faults in their settings";
+        let found = Trouble::new("config/faults", text);
+        return run::end_refused(reporter, std::iter::once(found).chain(troubles).collect()).code();
+    }
+    run::end_refused(reporter, troubles).code()
 }
 
 /// What speaks against beginning, at its place in the file where it has one.

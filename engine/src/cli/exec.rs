@@ -1,7 +1,5 @@
 //! `cutover exec`.
 
-use std::io::{IsTerminal, stdin, stdout};
-
 use clap::Args;
 
 use super::invocation::Invocation;
@@ -13,11 +11,12 @@ use crate::model::request::ExecRequest;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  cutover exec -- bin/shop remote       a console of the live release, on its first host
+  cutover exec -- bin/shop version      of the live release, on its first host
+  cutover exec -- bin/shop eval < a.txt input and outputs are passed on as they are
   cutover exec --idle --host web2 -- bin/shop version
   cutover exec --release 42 -- env
 
-Ends with the program's own exit code.")]
+The program gets no terminal. Ends with its own exit code.")]
 pub(super) struct Arguments {
     #[command(flatten)]
     side: SideArguments,
@@ -29,8 +28,7 @@ pub(super) struct Arguments {
 impl Arguments {
     pub(super) async fn run(self, invocation: &Invocation) -> Ended {
         let loaded = invocation.load()?;
-        let terminal = stdin().is_terminal() && stdout().is_terminal();
-        let request = ExecRequest { instance: self.side.choice(), argv: self.argv, terminal };
+        let request = ExecRequest { instance: self.side.choice(), argv: self.argv };
         engine::exec(&loaded, request, invocation.output.remarks()).await
     }
 }

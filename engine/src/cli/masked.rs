@@ -1,6 +1,6 @@
 //! Masks secrets in events before anyone sees them.
 
-use crate::model::{Event, EventKind, EventSink, Note};
+use crate::model::{Event, EventKind, EventSink, Note, Release};
 use crate::secret::Redactor;
 
 /// A sink that gets events without secrets.
@@ -22,8 +22,14 @@ impl<S: ?Sized> Masked<S> {
         let text = |text: &mut String| *text = self.redactor.mask(text);
         let notes = |notes: &mut Vec<Note>| {
             for note in notes {
-                note.text = self.redactor.mask(&note.text);
+                text(&mut note.label);
+                text(&mut note.text);
             }
+        };
+        let release = |release: &mut Release| {
+            let Release { revision, subject, branch, version, labels, .. } = release;
+            [revision, subject, branch, version].into_iter().flatten().for_each(text);
+            labels.iter_mut().flat_map(|(name, value)| [name, value]).for_each(text);
         };
         match kind {
             EventKind::StepProgress { text: said, .. } | EventKind::Interrupted { text: said, .. } => {
@@ -33,7 +39,10 @@ impl<S: ?Sized> Masked<S> {
                 text(summary);
                 notes(details);
             }
-            EventKind::Log { message, .. } => text(message),
+            EventKind::Log { source, message, .. } => {
+                text(source);
+                text(message);
+            }
             EventKind::Denied { request, grant, .. } => {
                 text(request);
                 text(grant);
@@ -47,7 +56,11 @@ impl<S: ?Sized> Masked<S> {
                 notes(facts);
                 hint.iter_mut().for_each(text);
             }
-            EventKind::Planned { notes: said, .. } => notes(said),
+            EventKind::Planned { release: planned, live, notes: said, .. } => {
+                release(planned);
+                live.iter_mut().for_each(|live| release(&mut live.release));
+                notes(said);
+            }
             EventKind::Started { .. } | EventKind::StepStarted { .. } | EventKind::Pivot { .. } => {}
         }
     }

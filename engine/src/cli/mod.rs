@@ -14,6 +14,7 @@ mod check;
 mod completions;
 mod config;
 mod confirmation;
+mod control_directory;
 mod deploy;
 mod engine;
 mod exec;

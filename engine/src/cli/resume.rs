@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::invocation::Invocation;
 use super::{Ended, engine};
-use crate::model::request::Recovery;
+use crate::model::Ask;
 
 /// Bring a deployment that was cut off to its end, forward or back as is safe
 #[derive(Debug, Args)]
@@ -24,7 +24,7 @@ impl Arguments {
     pub(super) async fn run(self, invocation: &Invocation) -> Ended {
         let loaded = invocation.load()?;
         invocation.confirm(&loaded.deployment, "resume")?;
-        let recovery = if self.forward { Recovery::ResumeForward } else { Recovery::Resume };
-        engine::recover(&loaded, recovery, invocation.output.sink()).await
+        let ask = if self.forward { Ask::ResumeForward } else { Ask::Resume };
+        engine::recover(&loaded, ask, &invocation.output).await
     }
 }

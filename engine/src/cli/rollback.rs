@@ -34,6 +34,6 @@ impl Arguments {
         let loaded = invocation.load()?;
         invocation.confirm(&loaded.deployment, "rollback")?;
         let request = RollbackRequest { to: self.to, message: self.message, lock_wait: self.lock_wait };
-        engine::rollback(&loaded, request, invocation.output.sink()).await
+        engine::rollback(&loaded, request, &invocation.output).await
     }
 }

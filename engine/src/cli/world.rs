@@ -3,18 +3,18 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::IsTerminal as _;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use camino::Utf8PathBuf;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+use super::control_directory::ControlDirectory;
 use super::failure::Failure;
 use crate::bundled::{HelperTarget, helper};
 use crate::hook::http::HttpClient;
-use crate::hook::{CodeCache, HookPool, SandboxProgram};
+use crate::hook::{CacheFault, CodeCache, HookPool, SandboxProgram};
 use crate::model::view::{ExitCode, Problem};
 use crate::model::{Deployment, EventSink, HostName, Name};
 use crate::run::{Interrupts, Operator, Reporter, Setting, SystemClock};
@@ -24,11 +24,14 @@ use crate::transport::{HelperPrograms, Links, SshSettings, TransportSettings, lo
 /// The word that makes the program the supervisor of processes on this machine.
 pub const SUPERVISOR_WORD: &str = "host-supervisor";
 
-/// Everything that a command runs with, for `deployment`. Events go to `sink`, secrets masked.
+/// Everything that a command runs with, for `deployment`. Events go to `sink`, secrets masked. The directory must outlive all else.
 ///
 /// # Errors
 /// When this machine lacks what any command needs: a home directory, a name of its own program.
-pub(super) fn setting(deployment: Deployment, sink: Arc<dyn EventSink>) -> Result<Setting, Failure> {
+pub(super) fn setting(
+    deployment: Deployment,
+    sink: Arc<dyn EventSink>,
+) -> Result<(ControlDirectory, Setting), Failure> {
     let environment: BTreeMap<String, String> = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();
@@ -42,10 +45,11 @@ pub(super) fn setting(deployment: Deployment, sink: Arc<dyn EventSink>) -> Resul
     let deployment = Arc::new(deployment);
     let account =
         cutover_host::Account::of_process(Some(home_directory.to_string()), environment.get("USER").cloned());
-    let (user, uid) = (account.user.clone(), account.uid);
+    let user = account.user.clone();
     let supervisor = vec![program.clone().into_os_string(), OsString::from(SUPERVISOR_WORD)];
     let local = Arc::new(cutover_host::Host::new(supervisor, account));
     let here = local_link(this_machine()?, Arc::clone(&local));
+    let control_directory = control_directory(environment.get("XDG_RUNTIME_DIR"))?;
     let settings = TransportSettings {
         local,
         helpers: HelperPrograms {
@@ -55,7 +59,7 @@ pub(super) fn setting(deployment: Deployment, sink: Arc<dyn EventSink>) -> Resul
         ssh: SshSettings {
             user_config: home_directory.join(".ssh/config").into_std_path_buf(),
             system_config: PathBuf::from("/etc/ssh/ssh_config"),
-            control_directory: control_directory(environment.get("XDG_RUNTIME_DIR"), uid)?,
+            control_directory: control_directory.path().to_owned(),
         },
     };
     let links = Arc::new(Links::new(deployment.hosts.values(), &settings));
@@ -69,8 +73,9 @@ pub(super) fn setting(deployment: Deployment, sink: Arc<dyn EventSink>) -> Resul
         .map_or_else(|| home_directory.join(".local/state"), Utf8PathBuf::from);
     let http = Arc::new(HttpClient::new());
     let cache = code_cache(&cache_home, &state_home, is_ci(&environment));
+    let (cache, no_cache) = cache.map_or_else(|fault| (None, Some(fault)), |cache| (cache, None));
     let hooks = HookPool::new(SandboxProgram::new(program), cache, Arc::clone(&http));
-    let hooks = hooks.map_err(|fault| internal(&fault.to_string()))?;
+    let hooks = hooks.map_err(|fault| internal(&fault.to_string()))?.lacking(no_cache);
     let redactor = Redactor::default();
     let secrets = Secrets::new(
         deployment.secrets.clone(),
@@ -79,7 +84,7 @@ pub(super) fn setting(deployment: Deployment, sink: Arc<dyn EventSink>) -> Resul
         redactor.clone(),
     );
     let reporter = Reporter::new(Arc::new(super::masked::Masked { sink, redactor }), Arc::new(SystemClock));
-    Ok(Setting {
+    let setting = Setting {
         links,
         hooks,
         http,
@@ -97,7 +102,8 @@ pub(super) fn setting(deployment: Deployment, sink: Arc<dyn EventSink>) -> Resul
         reporter,
         interrupts: interrupts(),
         deployment,
-    })
+    };
+    Ok((control_directory, setting))
 }
 
 fn internal(text: &str) -> Failure {
@@ -108,35 +114,28 @@ fn this_machine() -> Result<HostName, Failure> {
     Name::new("localhost").map_err(|fault| internal(&fault.to_string()))
 }
 
-/// Where control sockets of SSH lie: their paths are short, and the directory is ours alone.
-fn control_directory(runtime: Option<&String>, uid: u32) -> Result<PathBuf, Failure> {
-    let directory = match runtime.filter(|path| path.starts_with('/') && Path::new(path).is_dir()) {
-        Some(runtime) => PathBuf::from(runtime).join("cutover"),
-        None => std::env::temp_dir().join(format!("cutover-{uid}")),
-    };
-    let shown = directory.display().to_string();
-    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&directory);
-    made.map_err(|error| internal(&format!("`{shown}` can't be made: {error}")))?;
-    let found =
-        std::fs::symlink_metadata(&directory).map_err(|error| internal(&format!("`{shown}`: {error}")))?;
-    if found.is_dir() && found.uid() == uid && found.mode() & 0o077 == 0 {
-        Ok(directory)
-    } else {
-        Err(internal(&format!(
-            "`{shown}` is not kept to you alone: it must be a directory of yours with mode 0700"
-        )))
-    }
+/// A private directory for control sockets of SSH.
+fn control_directory(runtime: Option<&String>) -> Result<ControlDirectory, Failure> {
+    let bases = runtime.map(PathBuf::from).into_iter().chain([std::env::temp_dir()]);
+    ControlDirectory::make(bases).map_err(|(base, error)| {
+        internal(&format!("no directory for control sockets can be made in `{}`: {error}", base.display()))
+    })
 }
 
 /// Compiled hooks are kept for the next run, except on machines that are thrown away after it.
-fn code_cache(cache_home: &Utf8PathBuf, state_home: &Utf8PathBuf, ci: bool) -> Option<CodeCache> {
+///
+/// A cache that others could write to is as good as none: hooks are compiled anew.
+fn code_cache(
+    cache_home: &Utf8PathBuf,
+    state_home: &Utf8PathBuf,
+    ci: bool,
+) -> Result<Option<CodeCache>, CacheFault> {
     if ci {
-        return None;
+        return Ok(None);
     }
     let directory = cache_home.join("cutover/compiled");
     let key = state_home.join("cutover/compiled.key");
-    // A cache that others could write to is as good as none: hooks are compiled anew.
-    CodeCache::open(directory.as_std_path(), key.as_std_path()).ok()
+    CodeCache::open(directory.as_std_path(), key.as_std_path()).map(Some)
 }
 
 /// Link to the CI run that this is part of, or the word `CI` when it can't be told which.

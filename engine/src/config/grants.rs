@@ -289,7 +289,7 @@ impl Resolver<'_> {
         PathGrant { hosts: self.host_group(entry, "hosts"), path: entry.string("path") }
     }
 
-    /// Releases, state and helper are cutover's own.
+    /// Releases, environments, processes, state and helper are cutover's own.
     fn foreign(&mut self, entry: &Reader<'_>) {
         let path = entry.string("path");
         if reaches_own_files(&path, &self.directory) {
@@ -297,7 +297,7 @@ impl Resolver<'_> {
                 &entry.span("path"),
                 "config/grant",
                 format!("`{path}` would reach cutover's own files"),
-                |fault| fault.hint("releases, state and helper are never granted"),
+                |fault| fault.hint("releases, environments, processes, state and helper are never granted"),
             );
         }
     }

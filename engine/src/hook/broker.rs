@@ -13,7 +13,7 @@ use super::http::{HttpClient, answer_request};
 use super::wire::{Answer, Import};
 use super::{Access, limits};
 use crate::model::grant::{Allowed, Denied, Mode, Request, Scope};
-use crate::model::{Hook, HostName, Level};
+use crate::model::{EXCERPT, Hook, HostName, Level, excerpt};
 use crate::transport::Failure;
 
 /// The engine's side of one call of a hook.
@@ -112,6 +112,10 @@ impl<'a> Broker<'a> {
 
     /// Keeps and shows a denial; returns it as the guest hears it.
     pub(super) fn deny(&mut self, denied: Denied) -> String {
+        let Denied { request, reason, grant } = denied;
+        // A line that was cut would not be the grant that is meant.
+        let grant = if grant.len() > EXCERPT { String::new() } else { grant };
+        let denied = Denied { request: excerpt(request), reason, grant };
         let text = if denied.grant.is_empty() {
             denied.to_string()
         } else {

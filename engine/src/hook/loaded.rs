@@ -18,7 +18,7 @@ use super::{Access, Description, Kind, convert, interface, limits, pool};
 use crate::model::grant::{Mode, Scope};
 use crate::model::{
     Artifact, Case, Color, Health, Hook, HookCall, HookSource, HostName, Instance, Level, Observation,
-    Routing, SettingFault, Source,
+    Routing, SettingFault, Source, excerpt,
 };
 
 /// A hook that is ready to be asked, with the sandboxes that run it. Dropping it ends them.
@@ -115,7 +115,7 @@ impl LoadedHook {
         let question = Question::Smoke { call: self.call(call) };
         self.ask(question, Mode::Changing, &call.instances, &[], access).await.take(|value| {
             let Value::Cases(cases) = value else { return Err(unexpected()) };
-            Ok(convert::cases(cases))
+            convert::cases(cases)
         })
     }
 
@@ -254,14 +254,17 @@ impl LoadedHook {
 
     fn conclude(&self, end: End, printed: String, access: Access<'_>) -> Result<Value, HookFailure> {
         if !matches!(end, End::Trapped(_)) {
-            for line in printed.lines().filter(|line| !line.trim().is_empty()) {
+            let lines = printed.lines().filter(|line| !line.trim().is_empty());
+            for line in lines.take(limits::LOG_LINES as usize) {
                 access.observer.log(&self.hook.title, Level::Debug, line);
             }
         }
         match end {
             End::Value(value) => Ok(value),
             End::Error(error) => Err(convert::failure(error)),
-            End::Trapped(message) => Err(HookFailure::Trapped { message, printed }),
+            End::Trapped(message) => {
+                Err(HookFailure::Trapped { message: excerpt(message), printed: tail(printed) })
+            }
             End::TimedOut => Err(HookFailure::TimedOut(self.hook.timeout)),
         }
     }
@@ -299,6 +302,13 @@ async fn converse(
             }
         }
     }
+}
+
+/// The end of what a guest printed: what it said last tells why it trapped.
+fn tail(mut printed: String) -> String {
+    let surplus = printed.len().saturating_sub(limits::PRINTED_TAIL);
+    printed.drain(..printed.ceil_char_boundary(surplus));
+    printed
 }
 
 impl Answered<Value> {

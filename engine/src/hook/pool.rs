@@ -6,7 +6,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 use tokio::time::{timeout, timeout_at};
 
-use super::cache::CodeCache;
+use super::cache::{CacheFault, CodeCache};
 use super::child::{Sandbox, SandboxProgram};
 use super::http::HttpClient;
 use super::loaded::Component;
@@ -20,6 +20,7 @@ use crate::model::Hook;
 pub struct HookPool {
     program: SandboxProgram,
     cache: Option<CodeCache>,
+    lacking: Option<CacheFault>,
     http: Arc<HttpClient>,
     compatibility: String,
 }
@@ -40,7 +41,19 @@ impl HookPool {
         http: Arc<HttpClient>,
     ) -> Result<Self, UnsupportedProcessor> {
         let engine = runtime::engine().map_err(|error| UnsupportedProcessor(error.to_string()))?;
-        Ok(Self { program, cache, http, compatibility: runtime::compatibility(&engine) })
+        Ok(Self { program, cache, lacking: None, http, compatibility: runtime::compatibility(&engine) })
+    }
+
+    /// Notes why there is no cache where there should be one.
+    #[must_use]
+    pub fn lacking(self, cache: Option<CacheFault>) -> Self {
+        Self { lacking: cache, ..self }
+    }
+
+    /// Why there is no cache, where there should be one.
+    #[must_use]
+    pub const fn cache_fault(&self) -> Option<&CacheFault> {
+        self.lacking.as_ref()
     }
 
     /// Checks a component and makes it ready: whether it is one, of the right kind, imports what there is and what is granted; compiles it,

@@ -131,10 +131,10 @@ impl Told<'_> {
 
     /// What a router showed.
     fn shown(&self, router: &HostName) -> Observation {
-        let mut back = self.tasks().filter_map(|task| match &task.action {
-            Action::Switch { router: of, .. } if of == router => task.undo.iter().find_map(switched_to),
-            _ => None,
-        });
+        let switches =
+            |task: &&Task| matches!(&task.action, Action::Switch { router: of, .. } if of == router);
+        let mut back =
+            self.tasks().filter(switches).filter_map(|task| task.undo.iter().find_map(switched_to));
         Observation { routing: back.next().cloned(), settled: true, labels: Vec::new() }
     }
 

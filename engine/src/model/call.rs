@@ -1,5 +1,7 @@
 //! What a hook is asked and what it answers, free of the sandbox that carries it.
 
+use std::net::IpAddr;
+
 use super::{Color, HostName, Release, ReleaseId};
 
 /// Open-ended pairs of a key and a value.
@@ -76,6 +78,18 @@ pub struct Instance {
     pub port: u16,
     /// Open-ended.
     pub labels: Labels,
+}
+
+impl Instance {
+    /// Where it answers on its own host: one that listens on every address is asked at loopback.
+    #[must_use]
+    pub fn local_address(&self) -> &str {
+        match self.listen.parse() {
+            Ok(IpAddr::V4(address)) if address.is_unspecified() => "127.0.0.1",
+            Ok(IpAddr::V6(address)) if address.is_unspecified() => "::1",
+            Ok(_) | Err(_) => &self.listen,
+        }
+    }
 }
 
 /// What a build hook builds.

@@ -39,11 +39,13 @@ pub enum EventKind {
         command: String,
         /// `shop/production`.
         title: String,
-        /// Deployment identifier.
-        deployment: String,
+        /// Deployment identifier; none where a deployment is taken up that is to be found yet: then the plan's event tells it.
+        deployment: Option<String>,
     },
     /// The release and the plan are known: the header line.
     Planned {
+        /// Deployment identifier.
+        deployment: String,
         /// What goes live (number and identifier known).
         release: Release,
         /// Commits since the live release, when known.

@@ -6,6 +6,7 @@ mod call;
 mod color;
 mod deployment;
 mod event;
+mod excerpt;
 #[cfg(test)]
 mod fixture;
 pub mod grant;
@@ -41,6 +42,7 @@ pub use deployment::{
     SmokeTest, SystemdScope,
 };
 pub use event::{Event, EventKind, EventSink, Level, LiveRelease, Note, Outcome, StepEnd, Transfer};
+pub use excerpt::{EXCERPT, excerpt};
 pub use history::{HistoryEntry, HistoryError, HistoryRelease};
 pub use host::{Host, Reach};
 pub use live::LiveRecord;

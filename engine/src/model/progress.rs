@@ -19,7 +19,6 @@ pub struct Progress {
     turned_back: Option<Trouble>,
     first_error: Option<Trouble>,
     pivoted: bool,
-    needs_person: bool,
     closed: Option<Outcome>,
 }
 
@@ -70,7 +69,6 @@ impl Progress {
             turned_back: None,
             first_error: None,
             pivoted: false,
-            needs_person: false,
             closed: None,
         }
     }
@@ -124,9 +122,6 @@ impl Progress {
     pub fn next(&self) -> Next {
         if let Some(outcome) = self.closed {
             return Next::Ended(outcome);
-        }
-        if self.needs_person {
-            return Next::Close(Outcome::Stuck);
         }
         if self.pivoted {
             return self.next_task(Part::Retire).unwrap_or(Next::Close(Outcome::Deployed));
@@ -207,6 +202,25 @@ impl Progress {
             _ => None,
         };
         self.plan.retire_tasks().filter_map(|(id, task)| failed((id, &task.action))).collect()
+    }
+
+    /// Why a task is not tried any more, when it is not: it failed, or its outcome stayed unknown too often.
+    #[must_use]
+    pub fn given_up(&self, id: TaskId) -> Option<&Trouble> {
+        match self.tasks.get(&id)? {
+            Mark::Failed(trouble) => Some(trouble),
+            Mark::Open(_) => self.turned_back(),
+            Mark::Done => None,
+        }
+    }
+
+    /// Why an undo action is not tried any more in this run, when it is not.
+    #[must_use]
+    pub fn given_up_undo(&self, id: UndoId) -> Option<&Trouble> {
+        match self.undos.get(&id)? {
+            Mark::Failed(trouble) => Some(trouble),
+            Mark::Open(_) | Mark::Done => None,
+        }
     }
 
     fn begun(&self) -> impl Iterator<Item = &super::Task> {
@@ -386,7 +400,13 @@ impl Progress {
     }
 
     fn recover(&mut self, decision: &Decision) -> Result<(), &'static str> {
-        (self.closed, self.needs_person) = (None, false);
+        match decision {
+            Decision::Person { .. } => return Err("nothing is recorded where a person is needed"),
+            Decision::Forward if self.turned_back.is_some() => return Err("it goes backward already"),
+            Decision::Back { .. } if self.pivoted => return Err("there is no way back after the pivot"),
+            Decision::Back { .. } | Decision::Forward => {}
+        }
+        self.closed = None;
         // A new run tries again what the one before gave up.
         let afresh = |mark: &mut Mark| {
             if matches!(mark, Mark::Open(_)) {
@@ -397,9 +417,7 @@ impl Progress {
         self.undos.retain(|_, mark| *mark == Mark::Done);
         match decision {
             Decision::Back { why } => self.turn_back(why)?,
-            Decision::Forward if self.turned_back.is_some() => return Err("it goes backward already"),
-            Decision::Forward => self.again_from_watch(),
-            Decision::Person { .. } => self.needs_person = true,
+            Decision::Forward | Decision::Person { .. } => self.again_from_watch(),
         }
         Ok(())
     }

@@ -132,3 +132,174 @@ fn sick(sight: &Sight, old: Option<Color>) -> Decision {
 fn person(code: &str, message: String, hint: &str) -> Decision {
     Decision::Person { why: Trouble::new(code, message).hint(hint) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{
+        Deployment, End, HostName, Name, Next, Observation, Origin, Plan, Record, Release, ReleaseId,
+        Routing, Step, Wish,
+    };
+
+    const MADE: Timestamp = Timestamp(1_000_000);
+
+    fn names(text: &str) -> Vec<HostName> {
+        text.split(' ').map(|name| Name::new(name).expect("a name")).collect()
+    }
+
+    fn id(text: &str) -> ReleaseId {
+        ReleaseId::parse(text).expect("an identifier")
+    }
+
+    /// What two routers show: `blue`, `green`, `-` for neither.
+    fn observed(shown: [&str; 2]) -> Observed {
+        let routing = |shown: &str| match shown {
+            "blue" => Routing::all_to(Color::Blue),
+            "green" => Routing::all_to(Color::Green),
+            _ => Routing::none(),
+        };
+        let seen = |shown| Observation { routing: Some(routing(shown)), settled: true, labels: Vec::new() };
+        let routers = names("lb1 lb2").into_iter().zip(shown.map(seen)).collect();
+        Observed { routers, ..Observed::default() }
+    }
+
+    /// Blue is live and green is filled, or blue is filled for the first time; all has been done before the first task of a step.
+    fn progress(first: bool, until: Step) -> Progress {
+        let mut world = observed(if first { ["-", "-"] } else { ["blue", "blue"] });
+        world.recorded = (!first).then(|| (Color::Blue, id("r1")));
+        let release = Release {
+            id: id("r2"),
+            number: 2,
+            revision: None,
+            subject: None,
+            branch: None,
+            version: None,
+            digest: String::new(),
+            size: 0,
+            created: Timestamp(0),
+            labels: Vec::new(),
+        };
+        let wish = Wish {
+            deployment: "d".into(),
+            command: "deploy".into(),
+            release,
+            migrate: true,
+            reuse_warm: false,
+            adopt: false,
+            now: MADE,
+        };
+        let deployment = Deployment::for_tests(&names("web1"), &names("lb1 lb2"));
+        let mut progress = Progress::new(Plan::new(&deployment, &wish, &world).expect("a plan"));
+        loop {
+            let tasks = match progress.next() {
+                Next::Run(tasks) => tasks,
+                Next::Pivot if until > Step::Watch => {
+                    progress.apply(&Record::Pivot).expect("the pivot");
+                    continue;
+                }
+                Next::Pivot | Next::Ask(_) | Next::Undo(_) | Next::Close(_) | Next::Ended(_) => {
+                    return progress;
+                }
+            };
+            let step = progress.plan().stage(tasks[0]).expect("a stage").step;
+            if step == until || (until > Step::Watch && progress.is_pivoted()) {
+                return progress;
+            }
+            progress.apply(&Record::Started { tasks: tasks.clone() }).expect("begins");
+            for task in tasks {
+                progress.apply(&Record::Ended { task, end: End::Done }).expect("ends");
+            }
+        }
+    }
+
+    /// `back`, `forward`, or the code of why a person is needed, for `resume`, `resume --forward` and `abort`.
+    fn decisions(
+        progress: &Progress,
+        shown: [&str; 2],
+        [new_healthy, old_healthy]: [bool; 2],
+        minutes: u64,
+    ) -> [String; 3] {
+        let now = Timestamp(MADE.0 + minutes * 60_000);
+        let sight = Sight { observed: observed(shown), new_healthy, old_healthy, now };
+        [Ask::Resume, Ask::ResumeForward, Ask::Abort].map(|ask| match decide(progress, &sight, ask) {
+            Decision::Back { .. } => "back".to_owned(),
+            Decision::Forward => "forward".to_owned(),
+            Decision::Person { why } => why.code,
+        })
+    }
+
+    const OLD: [&str; 2] = ["blue", "blue"];
+    const NEW: [&str; 2] = ["green", "green"];
+    const BOTH_WELL: [bool; 2] = [true, true];
+
+    #[test]
+    fn no_traffic_on_the_new_color() {
+        for step in [Step::Stage, Step::Migrate, Step::Start, Step::Health, Step::Switch] {
+            let progress = progress(false, step);
+            assert_eq!(decisions(&progress, OLD, [false, true], 0), ["back", "forward", "back"], "{step}");
+            assert_eq!(decisions(&progress, OLD, [false, false], 99), ["back", "forward", "back"], "{step}");
+            assert_eq!(decisions(&progress, ["-", "-"], [false, true], 0), ["back", "forward", "back"]);
+        }
+        assert_eq!(
+            decisions(&progress(true, Step::Start), ["-", "-"], [false; 2], 0),
+            ["back", "forward", "back"]
+        );
+    }
+
+    #[test]
+    fn traffic_on_the_new_color_and_no_pivot() {
+        let progress = progress(false, Step::Watch);
+        assert_eq!(decisions(&progress, NEW, BOTH_WELL, 14), ["back", "forward", "back"]);
+        assert_eq!(decisions(&progress, NEW, BOTH_WELL, 15), ["resume/old-switch", "forward", "back"]);
+        for minutes in [0, 99] {
+            assert_eq!(decisions(&progress, NEW, [false, true], minutes), ["back"; 3]);
+            assert_eq!(decisions(&progress, NEW, [false, false], minutes), ["resume/no-way"; 3]);
+            assert_eq!(
+                decisions(&progress, NEW, [true, false], minutes),
+                ["resume/no-way", "forward", "resume/no-way"]
+            );
+        }
+    }
+
+    #[test]
+    fn a_first_deployment_has_no_old_color_to_wait_for() {
+        let progress = progress(true, Step::Watch);
+        assert_eq!(decisions(&progress, ["blue", "blue"], [true, false], 1), ["back", "forward", "back"]);
+        assert_eq!(decisions(&progress, ["blue", "blue"], [false, false], 1), ["back"; 3]);
+    }
+
+    #[test]
+    fn routers_that_disagree_go_to_the_old_color_or_stay() {
+        let progress = progress(false, Step::Watch);
+        assert_eq!(decisions(&progress, ["green", "blue"], BOTH_WELL, 99), ["back"; 3]);
+        assert_eq!(decisions(&progress, ["green", "blue"], [true, false], 0), ["resume/no-way"; 3]);
+        assert_eq!(decisions(&progress, ["green", "blue"], [false, false], 0), ["resume/no-way"; 3]);
+    }
+
+    #[test]
+    fn after_the_pivot_only_forward_and_only_if_nobody_moved_it() {
+        let progress = progress(false, Step::Drain);
+        assert!(progress.is_pivoted());
+        assert_eq!(decisions(&progress, NEW, [false, false], 99), ["forward", "forward", "abort/too-late"]);
+        for shown in [OLD, ["-", "-"], ["green", "blue"]] {
+            let expected = ["resume/moved", "resume/moved", "abort/too-late"];
+            assert_eq!(decisions(&progress, shown, BOTH_WELL, 0), expected, "{shown:?}");
+        }
+    }
+
+    #[test]
+    fn what_went_backward_goes_on_backward() {
+        let mut progress = progress(false, Step::Watch);
+        let why = Trouble::new("watch/sick", "green became sick");
+        progress.apply(&Record::TurnedBack { why: why.clone() }).expect("turns back");
+        for shown in [OLD, NEW, ["green", "blue"]] {
+            assert_eq!(decisions(&progress, shown, [false, false], 99), ["back"; 3]);
+        }
+        // A decision that can't stand there changes nothing.
+        let before = progress.clone();
+        let record = |decision| Record::Recovered { decision, origin: Origin::default() };
+        assert!(progress.apply(&record(Decision::Forward)).is_err());
+        assert!(progress.apply(&record(Decision::Person { why })).is_err());
+        assert_eq!(progress, before);
+    }
+}

@@ -41,17 +41,6 @@ pub struct RollbackRequest {
     pub lock_wait: Duration,
 }
 
-/// `cutover resume` and `cutover abort`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Recovery {
-    /// What the table of the documentation says.
-    Resume,
-    /// The same, but forward where there is a choice.
-    ResumeForward,
-    /// Always back.
-    Abort,
-}
-
 /// Which instance `exec` and `logs` mean.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InstanceChoice {
@@ -79,8 +68,6 @@ pub struct ExecRequest {
     pub instance: InstanceChoice,
     /// Program and arguments.
     pub argv: Vec<String>,
-    /// Whether standard input and output are a terminal.
-    pub terminal: bool,
 }
 
 /// `cutover logs`.

@@ -49,7 +49,10 @@ fn row(entry: &HistoryEntry) -> Vec<Line> {
 
 fn end(entry: &HistoryEntry) -> Line {
     match entry.outcome {
-        Some(Outcome::Deployed) if entry.live => Line::of(Tone::Good, "live"),
+        Some(Outcome::Deployed) if entry.live => {
+            let live = Line::of(Tone::Good, "live");
+            if entry.command == "rollback" { live.text(", rollback") } else { live }
+        }
         Some(Outcome::Deployed) if entry.command == "rollback" => Line::plain("rollback"),
         Some(Outcome::Deployed) => Line::plain("done"),
         Some(Outcome::RolledBack) => Line::of(Tone::Warn, "rolled back"),

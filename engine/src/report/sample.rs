@@ -52,7 +52,7 @@ impl Script {
         script.say(EventKind::Started {
             command: command.to_owned(),
             title: "shop/production".to_owned(),
-            deployment: "01J9ZQ3N7P8T5V6W7X8Y9Z0A1B".to_owned(),
+            deployment: Some("01J9ZQ3N7P8T5V6W7X8Y9Z0A1B".to_owned()),
         });
         script
     }
@@ -69,6 +69,7 @@ impl Script {
     pub(super) fn planned(&mut self, notes: Vec<Note>) {
         let live = LiveRelease { color: Color::Blue, release: release(42), since: ago(500_000) };
         self.say(EventKind::Planned {
+            deployment: "01J9ZQ3N7P8T5V6W7X8Y9Z0A1B".to_owned(),
             release: release(43),
             commits: Some(3),
             live: Some(live),

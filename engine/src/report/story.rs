@@ -78,7 +78,7 @@ impl Story {
             EventKind::Started { command, title, .. } => {
                 self.opening = Some((title.clone(), command.clone()));
             }
-            EventKind::Planned { release, commits, live, color: _, notes: remarks } => {
+            EventKind::Planned { release, commits, live, notes: remarks, .. } => {
                 if self.verbosity > Verbosity::Quiet {
                     told.report = self.header(release, *commits, live.as_ref());
                     told.report.extend(notes(remarks, self.width));

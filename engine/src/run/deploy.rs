@@ -6,19 +6,22 @@ use std::time::Duration;
 use cutover_host::artifact::Artifact;
 use cutover_host::operation::{Answer, LockHolder, Operation};
 
+use super::Interrupts;
 use super::artifact::{self, Built};
+use super::closing::{close_leftovers, remember};
 use super::ending::Ending;
 use super::journal_log::JournalLog;
 use super::lease::{Claimant, Lease};
 use super::observe::{Staged, observe, observing_call};
+use super::opening::{Opening, Preflight};
 use super::performer::{Performer, store_fault};
 use super::runner::{Runner, Stopped};
 use super::session::Session;
 use crate::model::request::{DeployRequest, DeploySource, RollbackRequest};
 use crate::model::view::ExitCode;
 use crate::model::{
-    EventKind, HistoryEntry, HistoryError, HistoryRelease, LiveRecord, Note, Observed, Origin, Outcome, Plan,
-    Progress, Record, Refusal, Release, Step, StepEnd, Timestamp, Trouble, Wish,
+    EventKind, LiveRecord, Note, Observed, Outcome, Plan, Progress, Record, Refusal, Release, StepEnd,
+    Timestamp, Trouble, Wish,
 };
 use crate::store::{HomeState, Journal, Lineage, StateDirectory, StoreFault, next_release_number};
 use crate::transport::Failure;
@@ -41,29 +44,25 @@ pub(super) struct Ready {
 }
 
 /// Puts a release live.
-pub async fn deploy(session: &Session, request: DeployRequest) -> ExitCode {
+pub async fn deploy(opening: Opening, request: DeployRequest) -> ExitCode {
     let DeployRequest { source, message, adopt, lock_wait } = request;
-    whole(session, Want { command: "deploy", source, message, adopt, lock_wait }).await
+    whole(opening, Want { command: "deploy", source, message, adopt, lock_wait }).await
 }
 
 /// Puts the previous release, or another one that is on the hosts, back.
-pub async fn rollback(session: &Session, request: RollbackRequest) -> ExitCode {
+pub async fn rollback(opening: Opening, request: RollbackRequest) -> ExitCode {
     let RollbackRequest { to, message, lock_wait } = request;
     let source = DeploySource::Release(to.unwrap_or_default());
-    whole(session, Want { command: "rollback", source, message, adopt: false, lock_wait }).await
+    whole(opening, Want { command: "rollback", source, message, adopt: false, lock_wait }).await
 }
 
-async fn whole(session: &Session, want: Want) -> ExitCode {
-    let deployment = ulid::Ulid::from_parts(session.reporter.now().0, super::random()).to_string();
-    session.reporter.tell(EventKind::Started {
-        command: want.command.to_owned(),
-        title: session.deployment.title(),
-        deployment: deployment.clone(),
-    });
+async fn whole(opening: Opening, want: Want) -> ExitCode {
+    let Opening { session, deployment, preflight } = opening;
+    let session = &session;
     let mut interrupts = session.interrupts.clone();
     let prepared = tokio::select! {
-        prepared = prepare(session, &want, &deployment) => prepared,
-        Ok(signal) = interrupts.wait_for(|interrupts| interrupts.count > 0) => Err((signal.trouble(), None)),
+        prepared = prepare(session, &want, &deployment, preflight) => prepared,
+        Ok(signal) = interrupts.wait_for(Interrupts::any) => Err((signal.trouble(), None)),
     };
     let ending = match prepared {
         Ok((ready, built)) => {
@@ -87,16 +86,12 @@ const UNFINISHED: &str = "deploy/unfinished";
 type Early = (Trouble, Option<Box<LiveRecord>>);
 
 /// Preflight without the lock, and the build: nothing on a host is touched.
-async fn prepare(session: &Session, want: &Want, deployment: &str) -> Result<(Ready, Built), Early> {
-    let began = session.reporter.now();
-    let places: Vec<String> = session.sites.keys().map(ToString::to_string).collect();
-    let step = Step::Preflight;
-    session.reporter.tell(EventKind::StepStarted { step, places: places.clone(), wait: None });
-    let ended = |end, summary: String| {
-        let took = session.reporter.now().since(began);
-        let places = places.clone();
-        session.reporter.tell(EventKind::StepEnded { step, places, end, summary, details: Vec::new(), took });
-    };
+async fn prepare(
+    session: &Session,
+    want: &Want,
+    deployment: &str,
+    step: Preflight,
+) -> Result<(Ready, Built), Early> {
     let mut first = preflight(session, want).await;
     if first.as_ref().is_err_and(|(trouble, _)| trouble.code == UNFINISHED) {
         // Whoever began it may be at work: then it is the lock that we wait for, or that refuses us.
@@ -108,20 +103,21 @@ async fn prepare(session: &Session, want: &Want, deployment: &str) -> Result<(Re
     let ready = match first {
         Ok(ready) => ready,
         Err((trouble, live)) => {
-            ended(StepEnd::Failed, trouble.message.clone());
+            step.end(StepEnd::Failed, trouble.first_line().to_owned());
             return Err((trouble, live));
         }
     };
     let live = ready.state.live.clone();
     let release = ready.source.release(&ready.state, &ready.staged, session.reporter.now());
     session.reporter.tell(EventKind::Planned {
+        deployment: deployment.to_owned(),
         release: release.clone(),
         commits: ready.source.commits,
         live: live.as_ref().map(|record| record.live.clone()),
         color: super::ending::idle_of(live.as_ref()),
         notes: ready.source.notes.clone(),
     });
-    ended(StepEnd::Ok, router_summary(&ready.observed));
+    step.end(StepEnd::Ok, router_summary(&ready.observed));
     let built = artifact::build(session, &ready.source, release, deployment).await;
     match built {
         Ok(built) => Ok((ready, built)),
@@ -176,7 +172,7 @@ pub(super) fn unfinished(state: &HomeState<Record>) -> Option<Trouble> {
     )
 }
 
-fn router_summary(observed: &Observed) -> String {
+pub(super) fn router_summary(observed: &Observed) -> String {
     let recorded = observed.recorded.as_ref().map(|(color, _)| *color);
     match observed.live_color() {
         Ok(None) => "no colour is routed to yet".to_owned(),
@@ -208,6 +204,9 @@ async fn locked(session: &Session, want: &Want, deployment: &str, ready: Ready, 
     let early = |trouble: Trouble| Ending::before_anything(trouble, live.as_ref());
     let lease = match take_lock(session, want.command, deployment, want.lock_wait).await {
         Ok(lease) => lease,
+        Err(_) if session.interrupts.borrow().count > 0 => {
+            return early(session.interrupts.borrow().trouble());
+        }
         Err(fault) => return early(store_fault(&fault).trouble),
     };
     let ending = match begin(session, want, deployment, built, &lease).await {
@@ -231,7 +230,9 @@ pub(super) async fn free(session: &Session, lease: Lease) {
 async fn pass_lock(session: &Session, want: &Want, deployment: &str) -> Result<(), StoreFault> {
     let claimant = claimant(session, want.command, deployment);
     let clock = async || clock_of_home(session).await;
-    let lease = Lease::take(&session.home, &claimant, want.lock_wait, &session.reporter, clock).await?;
+    let interrupts = session.interrupts.clone();
+    let lease =
+        Lease::take(&session.home, &claimant, want.lock_wait, &session.reporter, interrupts, clock).await?;
     free(session, lease).await;
     Ok(())
 }
@@ -258,7 +259,8 @@ pub(super) async fn take_lock(
 ) -> Result<Lease, StoreFault> {
     let claimant = claimant(session, command, deployment);
     let clock = async || clock_of_home(session).await;
-    let lease = Lease::take(&session.home, &claimant, wait, &session.reporter, clock).await?;
+    let interrupts = session.interrupts.clone();
+    let lease = Lease::take(&session.home, &claimant, wait, &session.reporter, interrupts, clock).await?;
     let epoch = lease.lock().epoch();
     let shut_out = async {
         let directories: Vec<&StateDirectory> = session.sites.values().map(|site| &site.state).collect();
@@ -327,38 +329,6 @@ async fn begin(
     Ok((performer, journal, Progress::new(plan)))
 }
 
-/// An ended deployment whose journal is still open: its history is made sure of, then it is closed.
-pub(super) async fn close_leftovers(
-    session: &Session,
-    lease: &Lease,
-    state: &HomeState<Record>,
-) -> Result<(), Trouble> {
-    let Some(open) = &state.open else { return Ok(()) };
-    let fault = |fault: StoreFault| store_fault(&fault).trouble;
-    if !open.records.is_empty() {
-        let records: Vec<Record> = open.records.iter().map(|(_, record)| record.clone()).collect();
-        let progress = replay(&open.deployment, &records)?;
-        let outcome = progress.outcome().unwrap_or(Outcome::Unfinished);
-        let entry = history_entry(&records, &progress, &Ending::of(&progress, outcome, None), session);
-        session.home.remember(lease.lock(), session.reporter.now(), &entry).await.map_err(fault)?;
-    }
-    session.home.close(lease.lock(), &open.deployment).await.map_err(fault)
-}
-
-/// Folds the journal of a deployment.
-pub(super) fn replay(deployment: &str, records: &[Record]) -> Result<Progress, Trouble> {
-    let broken = |reason: String| {
-        Trouble::new("state/journal-broken", format!("the journal of deployment {deployment}: {reason}"))
-            .hint("look at hosts and routers (`cutover status`), then move the journal and `open.json` at the home away by hand")
-    };
-    let progress = Progress::replay(records).map_err(|error| broken(error.to_string()))?;
-    if progress.plan().deployment == deployment {
-        Ok(progress)
-    } else {
-        Err(broken("its plan is of another deployment".to_owned()))
-    }
-}
-
 pub(super) fn performer(
     session: &Session,
     lease: &Lease,
@@ -417,49 +387,4 @@ pub(super) async fn drive(
         session.reporter.tell(EventKind::Warning { text, hint: trouble.hint });
     }
     ending
-}
-
-async fn remember(
-    session: &Session,
-    progress: &Progress,
-    ending: &Ending,
-    lease: &Lease,
-) -> Result<(), Trouble> {
-    let fault = |fault: StoreFault| store_fault(&fault).trouble;
-    let deployment = &progress.plan().deployment;
-    let read = session.home.read_journal::<Record>(deployment).await.map_err(fault)?;
-    let records: Vec<Record> = read.records.into_iter().map(|(_, record)| record).collect();
-    let entry = history_entry(&records, progress, ending, session);
-    session.home.remember(lease.lock(), session.reporter.now(), &entry).await.map_err(fault)?;
-    session.home.close(lease.lock(), deployment).await.map_err(fault)
-}
-
-fn history_entry(
-    records: &[Record],
-    progress: &Progress,
-    ending: &Ending,
-    session: &Session,
-) -> HistoryEntry {
-    let plan = progress.plan();
-    let origin = match records.first() {
-        Some(Record::Planned { origin, .. }) => origin.clone(),
-        Some(_) | None => Origin::default(),
-    };
-    HistoryEntry {
-        deployment: plan.deployment.clone(),
-        command: plan.command.clone(),
-        release: Some(HistoryRelease::from(&plan.release)),
-        color: Some(plan.color),
-        who: origin.who,
-        ci: origin.ci,
-        message: origin.message,
-        started: plan.made,
-        ended: session.reporter.now(),
-        outcome: ending.outcome,
-        exit_code: ending.exit_code.code(),
-        error: ending
-            .error
-            .as_ref()
-            .map(|trouble| HistoryError { code: trouble.code.clone(), text: trouble.message.clone() }),
-    }
 }

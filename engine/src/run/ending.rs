@@ -1,5 +1,6 @@
 //! The end of a run, in words and as an exit code: pure functions over what is known.
 
+use super::interrupts::INTERRUPTED;
 use crate::model::view::ExitCode;
 use crate::model::{Color, EventKind, LiveRecord, Note, Outcome, Plan, Progress, Trouble};
 
@@ -43,11 +44,32 @@ impl Ending {
         Self { outcome, error: Some(trouble), facts, hint, exit_code }
     }
 
+    /// Nothing could be begun: hosts that were not reached, hooks that can't be used. The error is the gravest, the others are facts.
+    pub(crate) fn refused(mut troubles: Vec<Trouble>) -> Self {
+        let gravity = |trouble: &Trouble| {
+            let exit = early_exit_code(&trouble.code);
+            let order = [ExitCode::Refused, ExitCode::Configuration];
+            order.iter().position(|grave| *grave == exit).unwrap_or(order.len())
+        };
+        troubles.sort_by_key(gravity);
+        let mut troubles = troubles.into_iter();
+        let first = troubles.next().unwrap_or_else(|| {
+            Trouble::new("internal/refused", "the run could not begin, and nothing says why")
+        });
+        let mut ending = Self::before_anything(first, None);
+        ending.facts.extend(troubles.map(|trouble| {
+            let own = trouble.hint.filter(|hint| ending.hint.as_ref() != Some(hint));
+            let text = trouble.message + &own.map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+            Note::new("also", text)
+        }));
+        ending
+    }
+
     /// The deployment has ended.
     pub(crate) fn of(progress: &Progress, outcome: Outcome, live: Option<&LiveRecord>) -> Self {
         let plan = progress.plan();
         let error = progress.first_error().cloned();
-        let interrupted = error.as_ref().is_some_and(|trouble| trouble.code == "deploy/interrupted");
+        let interrupted = error.as_ref().is_some_and(|trouble| trouble.code == INTERRUPTED);
         let exit_code = match (outcome, interrupted) {
             (Outcome::Deployed, _) => ExitCode::Done,
             (Outcome::RolledBack | Outcome::NothingChanged, true) => ExitCode::InterruptedPutBack,
@@ -84,8 +106,13 @@ impl Ending {
         } else {
             "as it was: no router was touched".to_owned()
         };
-        let hint =
-            Some("`cutover resume` goes on from here, `cutover abort` puts everything back".to_owned());
+        let hint = if exit_code == ExitCode::Fenced {
+            trouble.hint.clone()
+        } else if progress.is_pivoted() {
+            Some("`cutover resume` finishes the clean-up; what is live stays so".to_owned())
+        } else {
+            Some("`cutover resume` goes on from here, `cutover abort` puts everything back".to_owned())
+        };
         Self {
             outcome: Outcome::Unfinished,
             error: Some(trouble),
@@ -97,28 +124,53 @@ impl Ending {
 }
 
 /// Exit code of an error that came before anything was changed.
+///
+/// | code | exit |
+/// |---|---|
+/// | `internal/…`, `hook/no-sandbox` | 1 |
+/// | `state/not-held` | 2 |
+/// | `deploy/interrupted` | 20 |
+/// | `state/locked` | 30 |
+/// | `state/fenced` | 31 |
+/// | `deploy/unfinished`, `deploy/drift`, `deploy/routers-disagree`, `resume/moved`, `resume/no-way`, `resume/old-switch`, `abort/too-late`, `state/unfinished`, `state/lineage`, `state/two-states`, `state/journal-broken`, `state/malformed`, `state/generation` | 40 |
+/// | `config/…`, `hook/missing-grant`, `hook/unknown-builtin`, `hook/unreadable`, `hook/not-a-component`, `hook/wrong-kind`, `hook/unknown-import`, `hook/unfit`, `hook/not-compiled`, `secret/undeclared`, `state/newer-version` | 50 |
+/// | `host/untrusted`, `state/untrusted`, `resume/authority`, `hook/digest` | 60 |
+/// | any other | 11 |
+///
+/// Once something was changed, the outcome decides instead: 10, 20, 21, 31 or 40.
 #[must_use]
 pub fn early_exit_code(code: &str) -> ExitCode {
     match code {
-        "deploy/interrupted" => ExitCode::InterruptedPutBack,
+        INTERRUPTED => ExitCode::InterruptedPutBack,
+        "state/not-held" => ExitCode::Usage,
         "state/locked" => ExitCode::Locked,
         "state/fenced" => ExitCode::Fenced,
         "deploy/unfinished"
         | "deploy/drift"
         | "deploy/routers-disagree"
+        | "state/unfinished"
+        | "state/malformed"
+        | "state/generation"
         | "state/lineage"
         | "state/two-states"
         | "state/journal-broken"
-        | "state/malformed"
-        | "state/generation"
-        | "state/unfinished"
+        | "state/too-large"
         | "resume/moved"
         | "resume/no-way"
         | "resume/old-switch"
         | "abort/too-late" => ExitCode::Stuck,
         "host/untrusted" | "state/untrusted" | "resume/authority" | "hook/digest" => ExitCode::Refused,
-        "state/not-held" => ExitCode::Usage,
-        "state/newer-version" | "hook/missing-grant" | "secret/undeclared" => ExitCode::Configuration,
+        "hook/missing-grant"
+        | "hook/unknown-builtin"
+        | "hook/unreadable"
+        | "hook/not-a-component"
+        | "hook/wrong-kind"
+        | "hook/unknown-import"
+        | "hook/unfit"
+        | "hook/not-compiled"
+        | "secret/undeclared"
+        | "state/newer-version" => ExitCode::Configuration,
+        "hook/no-sandbox" => ExitCode::Internal,
         _ if code.starts_with("config/") => ExitCode::Configuration,
         _ if code.starts_with("internal/") => ExitCode::Internal,
         _ => ExitCode::NothingChanged,
@@ -168,4 +220,76 @@ fn hint(plan: &Plan, outcome: Outcome, error: Option<&Trouble>) -> Option<String
 /// Colour names for a sentence: `green`.
 pub(crate) fn idle_of(live: Option<&LiveRecord>) -> Color {
     live.map_or(Color::Blue, |record| record.live.color.other())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unreachable(host: &str) -> Trouble {
+        Trouble::new("state/unreachable", format!("{host}: host `{host}` can't be reached: no route"))
+    }
+
+    #[test]
+    fn a_run_that_could_not_begin_names_all_and_ends_by_the_gravest() {
+        let troubles = |extra: &[Trouble]| [&[unreachable("web1"), unreachable("web2")], extra].concat();
+        let ended = |extra: &[Trouble]| {
+            let ending = Ending::refused(troubles(extra));
+            let code = ending.error.as_ref().map(|trouble| trouble.code.clone()).unwrap_or_default();
+            (code, ending.exit_code, ending.outcome, ending.facts.len())
+        };
+        let nothing = Outcome::NothingChanged;
+        assert_eq!(ended(&[]), ("state/unreachable".to_owned(), ExitCode::NothingChanged, nothing, 1));
+        let grant = Trouble::new("hook/missing-grant", "hook `vendor` needs `exec`");
+        let key = Trouble::new("state/untrusted", "the key of host `lb1` is not known").hint("look at it");
+        assert_eq!(
+            ended(std::slice::from_ref(&grant)),
+            ("hook/missing-grant".to_owned(), ExitCode::Configuration, nothing, 2)
+        );
+        assert_eq!(ended(&[grant, key]), ("state/untrusted".to_owned(), ExitCode::Refused, nothing, 3));
+        let ending = Ending::refused(vec![unreachable("web1"), unreachable("web2").hint("turn it on")]);
+        let text = "web2: host `web2` can't be reached: no route\nhint: turn it on";
+        assert_eq!(ending.facts, [Note::new("also", text)]);
+    }
+
+    #[test]
+    fn errors_before_anything_have_their_exit_codes() {
+        let table: [(u8, &[&str]); 8] = [
+            (1, &["internal/home", "internal/panic"]),
+            (2, &["state/not-held"]),
+            (20, &[INTERRUPTED]),
+            (30, &["state/locked"]),
+            (31, &["state/fenced"]),
+            (
+                40,
+                &[
+                    "deploy/unfinished",
+                    "deploy/drift",
+                    "deploy/routers-disagree",
+                    "resume/moved",
+                    "resume/no-way",
+                    "resume/old-switch",
+                    "abort/too-late",
+                    "state/unfinished",
+                    "state/lineage",
+                    "state/two-states",
+                    "state/journal-broken",
+                    "state/malformed",
+                    "state/generation",
+                ],
+            ),
+            (50, &["config/value", "hook/missing-grant", "secret/undeclared", "state/newer-version"]),
+            (60, &["host/untrusted", "state/untrusted", "resume/authority", "hook/digest"]),
+        ];
+        for (exit, codes) in table {
+            for code in codes {
+                assert_eq!(early_exit_code(code).code(), exit, "{code}");
+            }
+        }
+        for code in
+            ["host/unreachable", "release/unknown", "deploy/live-already", "build/artifact", "hook/trapped"]
+        {
+            assert_eq!(early_exit_code(code).code(), 11, "{code}");
+        }
+    }
 }

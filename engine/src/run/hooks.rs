@@ -55,6 +55,16 @@ impl Refused {
         Self { troubles: vec![trouble], settings: Vec::new() }
     }
 
+    /// In a few words, for the line of the step.
+    pub(crate) fn summary(&self) -> String {
+        match (self.troubles.as_slice(), self.settings.len()) {
+            ([], 1) => "a fault in the settings of a hook".to_owned(),
+            ([], many) => format!("{many} faults in the settings of hooks"),
+            ([trouble], 0) => trouble.message.lines().next().unwrap_or_default().to_owned(),
+            (troubles, faults) => format!("{} faults", troubles.len() + faults),
+        }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.troubles.is_empty() && self.settings.is_empty()
     }
@@ -109,6 +119,10 @@ impl Hooks {
         http: Arc<HttpClient>,
         reporter: Reporter,
     ) -> Result<Self, Refused> {
+        if let Some(fault) = pool.cache_fault() {
+            let text = format!("compiled hooks are not kept, so that each run compiles them again: {fault}");
+            reporter.tell(EventKind::Warning { text, hint: None });
+        }
         let told = Arc::new(Teller { reporter });
         let mut loaded: Vec<Arc<LoadedHook>> = Vec::new();
         let mut refused = Refused::default();

@@ -95,10 +95,14 @@ impl InstanceSight {
     }
 }
 
+/// Bytes of the record of a release; an honest one has a tenth of that. What is believed goes into journal and live record.
+const LONGEST_RECORD: usize = 128 << 10;
+
 /// Records of releases; one that does not fit its directory is not believed.
 fn records(found: &Application) -> Vec<Release> {
     let record = |staged: &cutover_host::operation::StagedRelease| {
-        let release: Release = serde_json::from_str(&staged.record).ok()?;
+        let record = Some(&staged.record).filter(|record| record.len() <= LONGEST_RECORD)?;
+        let release: Release = serde_json::from_str(record).ok()?;
         (release.id.as_str() == staged.id && release.digest == staged.digest).then_some(release)
     };
     found.releases.iter().filter_map(record).collect()

@@ -2,6 +2,9 @@
 
 use crate::model::Trouble;
 
+/// Code of the error that a signal is.
+pub(crate) const INTERRUPTED: &str = "deploy/interrupted";
+
 /// Signals that have come.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Interrupts {
@@ -12,9 +15,15 @@ pub struct Interrupts {
 }
 
 impl Interrupts {
+    /// Whether one has come.
+    #[must_use]
+    pub const fn any(&self) -> bool {
+        self.count > 0
+    }
+
     /// As the error that turns a deployment back.
     #[must_use]
     pub fn trouble(&self) -> Trouble {
-        Trouble::new("deploy/interrupted", format!("interrupted by {}", self.first))
+        Trouble::new(INTERRUPTED, format!("interrupted by {}", self.first))
     }
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use super::Reporter;
 use super::runner::Log;
-use crate::model::{Plan, Record};
+use crate::model::{Plan, Progress, Record, Trouble};
 use crate::store::{Journal, StoreFault};
 
 /// Writes records, and notes the step for whoever finds the lock held.
@@ -24,5 +24,19 @@ impl Log for JournalLog {
             *step = now.to_string();
         }
         Ok(())
+    }
+}
+
+/// Folds the journal of a deployment.
+pub(super) fn replay(deployment: &str, records: &[Record]) -> Result<Progress, Trouble> {
+    let broken = |reason: String| {
+        Trouble::new("state/journal-broken", format!("the journal of deployment {deployment}: {reason}"))
+            .hint("look at hosts and routers (`cutover status`), then move the journal and `open.json` at the home away by hand")
+    };
+    let progress = Progress::replay(records).map_err(|error| broken(error.to_string()))?;
+    if progress.plan().deployment == deployment {
+        Ok(progress)
+    } else {
+        Err(broken("its plan is of another deployment".to_owned()))
     }
 }

@@ -4,10 +4,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cutover_host::operation::{Lock, LockHolder};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant as Moment, sleep};
 
-use super::Reporter;
+use super::{Interrupts, Reporter};
 use crate::model::{EventKind, Timestamp};
 use crate::store::{HeldLock, Home, StoreFault};
 
@@ -39,7 +40,7 @@ pub(crate) struct Claimant {
 }
 
 impl Lease {
-    /// Takes the lock, waiting for at most `wait` while it is held.
+    /// Takes the lock, waiting for at most `wait`, or until a signal, while it is held.
     ///
     /// # Errors
     /// [`StoreFault::Locked`] when it is still held then.
@@ -48,6 +49,7 @@ impl Lease {
         claimant: &Claimant,
         wait: Duration,
         reporter: &Reporter,
+        mut interrupts: watch::Receiver<Interrupts>,
         clock_of_home: impl AsyncFn() -> Result<Timestamp, StoreFault>,
     ) -> Result<Self, StoreFault> {
         let give_up = Moment::now() + wait;
@@ -62,7 +64,7 @@ impl Lease {
             if is_abandoned(&lock, claimant, clock_of_home().await?) {
                 break home.take(claimant.holder.clone(), Some(lock.epoch)).await?;
             }
-            if Moment::now() >= give_up {
+            if Moment::now() >= give_up || interrupts.borrow().count > 0 {
                 return Err(StoreFault::Locked { host, directory, lock });
             }
             if !told {
@@ -71,7 +73,10 @@ impl Lease {
                 let text = format!("waiting for the lock, held by {who}");
                 reporter.tell(EventKind::Warning { text, hint: None });
             }
-            sleep(TRY_AGAIN).await;
+            tokio::select! {
+                () = sleep(TRY_AGAIN) => {}
+                Ok(_) = interrupts.wait_for(|interrupts| interrupts.count > 0) => {}
+            }
         };
         let step = Arc::new(Mutex::new("lock".to_owned()));
         let renewing = tokio::spawn(renew(home.clone(), lock.clone(), Arc::clone(&step)));

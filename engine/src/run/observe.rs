@@ -32,9 +32,8 @@ impl Staged {
     pub(crate) fn find(&self, wanted: &str, hosts: &[HostName]) -> Result<Release, Trouble> {
         let number = wanted.trim_start_matches('#').parse::<u64>().ok();
         let is_it = |release: &&Release| Some(release.number) == number || release.id.as_str() == wanted;
-        let mut known: Vec<&Release> =
+        let known: Vec<&Release> =
             self.releases.iter().flat_map(|(_, releases)| releases).filter(is_it).collect();
-        known.dedup_by(|a, b| a.id == b.id);
         let Some(release) = known.first() else {
             let mut choices: Vec<u64> = self.numbers().collect();
             choices.sort_unstable();
@@ -59,11 +58,38 @@ impl Staged {
         };
         let lacking: Vec<&str> = hosts.iter().filter(lacks).map(HostName::as_str).collect();
         if lacking.is_empty() {
-            return Ok((*release).clone());
+            return self.agreed(release, number).map(|()| (*release).clone());
         }
         let message = format!("release {} is not on {}", release.number, lacking.join(" "));
         Err(Trouble::new("release/not-everywhere", message)
             .hint("`cutover deploy --revision` builds it anew"))
+    }
+
+    /// Whether all hosts that have a release say the same of it, and know no other by the number that was asked for: one host
+    /// that lies must not choose what is started on the rest.
+    fn agreed(&self, release: &Release, asked: Option<u64>) -> Result<(), Trouble> {
+        let other = |known: &Release| {
+            let same = known.id == release.id;
+            (same && (known.number, &known.digest) != (release.number, &release.digest))
+                || (!same && Some(known.number) == asked)
+        };
+        let differing: Vec<&str> = self
+            .releases
+            .iter()
+            .filter(|(_, releases)| releases.iter().any(other))
+            .map(|(host, _)| host.as_str())
+            .collect();
+        if differing.is_empty() {
+            return Ok(());
+        }
+        let message = format!(
+            "the hosts do not agree on release {} (`{}`): {} says otherwise",
+            release.number,
+            release.id,
+            differing.join(" ")
+        );
+        Err(Trouble::new("release/disagree", message)
+            .hint("name it by its identifier, or `cutover deploy` makes a new one"))
     }
 }
 
@@ -167,5 +193,59 @@ fn no_release() -> Release {
         size: 0,
         created: Timestamp(0),
         labels: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Name;
+
+    fn release(id: &str, number: u64) -> Release {
+        Release {
+            id: ReleaseId::parse(id).expect("an identifier"),
+            number,
+            digest: format!("sha256:{id}"),
+            ..no_release()
+        }
+    }
+
+    fn found(wanted: &str, hosts: &[(&str, &[Release])]) -> String {
+        let name = |text: &str| Name::new(text).expect("a name");
+        let names: Vec<HostName> = hosts.iter().map(|(host, _)| name(host)).collect();
+        let releases = hosts.iter().map(|(host, releases)| (name(host), releases.to_vec())).collect();
+        match (Staged { releases }).find(wanted, &names) {
+            Ok(release) => release.id.to_string(),
+            Err(trouble) => format!("{}: {}", trouble.code, trouble.message),
+        }
+    }
+
+    #[test]
+    fn no_host_alone_says_which_release_a_number_means() {
+        let honest = [release("old", 1), release("new", 2)];
+        assert_eq!(found("#2", &[("web1", &honest), ("web2", &honest)]), "new");
+        assert_eq!(found("old", &[("web1", &honest), ("web2", &honest)]), "old");
+
+        let renumbered = [release("old", 2)];
+        let said = "release/disagree: the hosts do not agree on release 2 (`old`): web2 says otherwise";
+        assert_eq!(found("2", &[("web1", &renumbered), ("web2", &honest)]), said);
+        let said = "release/disagree: the hosts do not agree on release 2 (`new`): web2 says otherwise";
+        assert_eq!(found("2", &[("web1", &honest), ("web2", &[release("new", 2), release("old", 2)])]), said);
+        assert_eq!(
+            found("new", &[("web1", &honest), ("web2", &[release("new", 2), release("x", 2)])]),
+            "new"
+        );
+
+        let other_bytes = [Release { digest: "sha256:other".to_owned(), ..release("new", 2) }];
+        let said = "release/disagree: the hosts do not agree on release 2 (`new`): web2 says otherwise";
+        assert_eq!(found("new", &[("web1", &honest), ("web2", &other_bytes)]), said);
+        assert_eq!(
+            found("1", &[("web1", &honest), ("web2", &honest[1..])]),
+            "release/not-everywhere: release 1 is not on web2"
+        );
+        assert_eq!(
+            found("7", &[("web1", &honest)]),
+            "release/unknown: release `7` is on no host; there are 1, 2"
+        );
     }
 }

@@ -127,16 +127,16 @@ impl<W: World, L: Log> Runner<W, L> {
                 Next::Run(tasks) => {
                     self.keep(progress, Record::Started { tasks: tasks.clone() }).await?;
                     let places = tasks.into_iter().map(Place::Task).collect();
-                    self.batch(progress, places, false, report, grace).await?;
+                    self.batch(progress, places, false, report, &mut grace).await?;
                 }
                 Next::Ask(tasks) => {
                     let places = tasks.into_iter().map(Place::Task).collect();
-                    self.batch(progress, places, true, report, grace).await?;
+                    self.batch(progress, places, true, report, &mut grace).await?;
                 }
                 Next::Undo(undos) => {
                     self.keep(progress, Record::UndoStarted { undos: undos.clone() }).await?;
                     let places = undos.into_iter().map(Place::Undo).collect();
-                    self.batch(progress, places, false, report, grace).await?;
+                    self.batch(progress, places, false, report, &mut grace).await?;
                 }
             }
         }
@@ -148,7 +148,7 @@ impl<W: World, L: Log> Runner<W, L> {
         places: Vec<Place>,
         ask: bool,
         report: &mut StepReport,
-        grace: Option<tokio::time::Instant>,
+        grace: &mut Option<tokio::time::Instant>,
     ) -> Result<(), Stopped<L::Lost>> {
         let way = match (progress.is_pivoted(), progress.turned_back()) {
             (true, _) => Way::Retire,
@@ -181,8 +181,8 @@ impl<W: World, L: Log> Runner<W, L> {
                     None => Wake::Joined,
                     Some(Ok((place, step, action, performed))) => {
                         open.retain(|other| !other.is(place));
-                        report.end(step, &action, &performed);
-                        self.keep(progress, ended(place, performed.end)).await?;
+                        self.keep(progress, ended(place, performed.end.clone())).await?;
+                        report.end(step, &action, &performed, place.given_up(progress));
                         continue;
                     }
                     // A task that panicked is kept as open: what it did is not known.
@@ -190,13 +190,18 @@ impl<W: World, L: Log> Runner<W, L> {
                 },
                 why = signal(self.interrupts.clone()), if grace.is_none() => Wake::Signal(why),
                 () = tokio::time::sleep_until(self.deadline), if way == Way::There => Wake::Deadline,
-                () = no_time_left(self.interrupts.clone(), grace) => Wake::Grace,
+                () = no_time_left(self.interrupts.clone(), *grace) => Wake::Grace,
             };
             match wake {
                 Wake::Joined => break,
                 Wake::Grace => return Err(Stopped::Interrupted),
                 Wake::Signal(why) if way == Way::There => turn = Some(why),
-                Wake::Signal(_) => return Ok(()),
+                // The way back goes on as it is, within what time the signal gives.
+                Wake::Signal(_) if way == Way::Back => {
+                    *grace = Some(tokio::time::Instant::now() + GRACE);
+                    continue;
+                }
+                Wake::Signal(_) => return Err(Stopped::Interrupted),
                 Wake::Deadline => {
                     turn = Some(Trouble::new(
                         "deploy/timeout",
@@ -213,10 +218,11 @@ impl<W: World, L: Log> Runner<W, L> {
                 .unwrap_or_else(|| Trouble::new("internal/panic", "a task ended without an answer"));
             self.keep(progress, ended(place, End::Unknown(why))).await?;
         }
-        if let Some(why) = turn
-            && progress.turned_back().is_none()
-        {
-            self.keep(progress, Record::TurnedBack { why }).await?;
+        if let Some(why) = turn {
+            report.cut_off(&why);
+            if progress.turned_back().is_none() {
+                self.keep(progress, Record::TurnedBack { why }).await?;
+            }
         }
         Ok(())
     }
@@ -234,6 +240,14 @@ impl<W: World, L: Log> Runner<W, L> {
 }
 
 impl Place {
+    /// Why this is not tried any more, when it is not.
+    fn given_up(self, progress: &Progress) -> Option<&Trouble> {
+        match self {
+            Self::Task(id) => progress.given_up(id),
+            Self::Undo(id) => progress.given_up_undo(id),
+        }
+    }
+
     fn is(self, other: Self) -> bool {
         match (self, other) {
             (Self::Task(a), Self::Task(b)) => a == b,

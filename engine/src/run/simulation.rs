@@ -13,9 +13,9 @@ use super::performer::Unperformed;
 use super::runner::{Log, Runner, Stopped, Way, World};
 use super::{Clock, Interrupts, Reporter};
 use crate::model::{
-    Action, Ask, Color, Decision, Event, EventSink, HostName, Name, Observation, Observed, ObservedHost,
-    ObservedInstance, Origin, Outcome, Plan, Progress, Record, Release, ReleaseId, Routing, Sight, Step,
-    Timestamp, Trouble, Wish, decide,
+    Action, Ask, Color, Decision, Event, EventKind, EventSink, HostName, Name, Observation, Observed,
+    ObservedHost, ObservedInstance, Origin, Outcome, Plan, Progress, Record, Release, ReleaseId, Routing,
+    Sight, Step, Timestamp, Trouble, Wish, decide,
 };
 
 /// How one action goes wrong.
@@ -25,6 +25,8 @@ enum Fault {
     FailsAfter,
     UnknownDidNot,
     UnknownDid,
+    /// Did not happen, and is not known again each time that it is tried.
+    NeverKnown,
     Twice,
 }
 
@@ -57,11 +59,18 @@ struct Sim {
     performed: Mutex<Vec<Action>>,
     fault: Option<(usize, Fault)>,
     violations: Mutex<Vec<String>>,
+    heard: Arc<Heard>,
 }
 
 impl Sim {
     fn new(state: State, fault: Option<(usize, Fault)>) -> Self {
-        Self { state: Mutex::new(state), performed: Mutex::default(), fault, violations: Mutex::default() }
+        Self {
+            state: Mutex::new(state),
+            performed: Mutex::default(),
+            fault,
+            violations: Mutex::default(),
+            heard: Arc::default(),
+        }
     }
 
     fn violation(&self, text: String) {
@@ -206,12 +215,15 @@ impl Sim {
 
 impl World for Sim {
     async fn perform(&self, _: &Plan, action: &Action, _: Way) -> Performed {
-        let index = {
+        let fault = {
             let mut performed = self.performed.lock().unwrap();
             performed.push(action.clone());
-            performed.len() - 1
+            let again = |(at, fault): &(usize, Fault)| {
+                *fault == Fault::NeverKnown && performed.get(*at) == Some(action)
+            };
+            let hit = |fault: &(usize, Fault)| fault.0 + 1 == performed.len() || again(fault);
+            self.fault.filter(hit).map(|(_, fault)| fault)
         };
-        let fault = self.fault.filter(|(at, _)| *at == index).map(|(_, fault)| fault);
         let trouble = || Trouble::new("simulated/fault", format!("{action} went wrong"));
         let done = |result: Result<(), String>| match result {
             Ok(()) => Performed::done(Summary::Nothing),
@@ -224,7 +236,7 @@ impl World for Sim {
                 let _ = self.effect(action);
                 Performed::failed(trouble())
             }
-            Some(Fault::UnknownDidNot) => unknown(trouble()),
+            Some(Fault::UnknownDidNot | Fault::NeverKnown) => unknown(trouble()),
             Some(Fault::UnknownDid) => {
                 let _ = self.effect(action);
                 unknown(trouble())
@@ -282,9 +294,25 @@ impl Log for Journal {
     }
 }
 
-struct Silent;
-impl EventSink for Silent {
-    fn emit(&self, _: &Event) {}
+/// Events, each as one line.
+#[derive(Default)]
+struct Heard(Mutex<Vec<String>>);
+
+impl EventSink for Heard {
+    fn emit(&self, event: &Event) {
+        #[expect(clippy::wildcard_enum_match_arm, reason = "a runner tells no others")]
+        let line = match &event.kind {
+            EventKind::StepStarted { step, places, .. } => format!("{step} {}", places.join(" ")),
+            EventKind::StepEnded { step, end, summary, details, .. } => {
+                let details: String =
+                    details.iter().map(|note| format!(" | {}: {}", note.label, note.text)).collect();
+                format!("{step} {end:?} {summary}{details}").trim_end().to_owned()
+            }
+            EventKind::Pivot { release } => format!("pivot {release}"),
+            other => format!("{other:?}"),
+        };
+        self.0.lock().unwrap().push(line);
+    }
 }
 
 struct Still;
@@ -296,7 +324,7 @@ impl Clock for Still {
 
 async fn drive(sim: &Arc<Sim>, journal: Journal, progress: &mut Progress) -> (Journal, Option<Outcome>) {
     let (_sender, interrupts) = watch::channel(Interrupts::default());
-    let reporter = Reporter::new(Arc::new(Silent), Arc::new(Still));
+    let reporter = Reporter::new(Arc::clone(&sim.heard) as Arc<dyn EventSink>, Arc::new(Still));
     let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(3600);
     let mut runner =
         Runner { world: Arc::clone(sim), log: journal, reporter, interrupts, parallel: 8, deadline };
@@ -669,4 +697,88 @@ fn a_fault_and_a_crash_end_well() {
             }
         }
     });
+}
+
+/// Chooses the action that goes wrong.
+type Pick = fn(&Action) -> bool;
+
+/// What is told of one deployment to two hosts, with a fault at the first action of a kind.
+fn told(fault: Option<(Pick, Fault)>) -> Vec<String> {
+    block_on(async {
+        let scene = Scene::new("warm idle", 2, 1);
+        let plain = history(&scene, None, &[], Ask::Resume).await;
+        let at =
+            |is_it: fn(&Action) -> bool| plain.sim.performed.lock().unwrap().iter().position(is_it).unwrap();
+        let fault = fault.map(|(is_it, fault)| (at(is_it), fault));
+        let told = history(&scene, fault, &[], Ask::Resume).await;
+        told.sim.heard.0.lock().unwrap().clone()
+    })
+}
+
+const UP_TO_START: [&str; 5] =
+    ["stage web1 web2", "stage Ok", "migrate web1", "migrate Ok", "start web1 web2"];
+
+const FROM_HEALTH_TO_SWITCH: [&str; 4] = ["health web1 web2", "health Ok", "switch lb1", "switch Ok"];
+
+const FROM_WATCH_ON: [&str; 11] = [
+    "watch green",
+    "watch Ok",
+    "pivot 3",
+    "finish web1 web2",
+    "finish Ok",
+    "drain blue",
+    "drain Ok",
+    "retire web1 web2",
+    "retire Ok",
+    "finish web1 web2",
+    "finish Ok",
+];
+
+#[test]
+fn what_is_told_of_a_deployment() {
+    assert_eq!(
+        told(None),
+        [&UP_TO_START[..], &["start Ok"], &FROM_HEALTH_TO_SWITCH, &FROM_WATCH_ON].concat()
+    );
+}
+
+#[test]
+fn what_is_told_of_one_that_fails_before_the_switch() {
+    let told = told(Some((|action| matches!(action, Action::AwaitHealthy { .. }), Fault::FailsBefore)));
+    let then = [
+        "start Ok",
+        "health web1 web2",
+        "health Failed wait until green is healthy went wrong",
+        "undo ",
+        "undo Ok green stopped; green started again as it was",
+    ];
+    assert_eq!(told, [&UP_TO_START[..], &then].concat());
+}
+
+#[test]
+fn what_is_told_of_one_that_fails_its_watch() {
+    let told = told(Some((|action| matches!(action, Action::Watch { .. }), Fault::FailsBefore)));
+    let then = [
+        "watch green",
+        "watch Failed watch green went wrong",
+        "undo ",
+        "undo Ok traffic back: blue 100 %; green stopped; green started again as it was",
+    ];
+    assert_eq!(told, [&UP_TO_START[..], &["start Ok"], &FROM_HEALTH_TO_SWITCH, &then].concat());
+}
+
+#[test]
+fn what_is_told_of_an_outcome_that_was_unknown_once() {
+    let told = told(Some((|action| matches!(action, Action::Start { .. }), Fault::UnknownDid)));
+    let start = ["start Ok  | web1: start green from r3 went wrong; asked again"];
+    assert_eq!(told, [&UP_TO_START[..], &start, &FROM_HEALTH_TO_SWITCH, &FROM_WATCH_ON].concat());
+}
+
+#[test]
+fn what_is_told_of_an_outcome_that_stays_unknown() {
+    let told = told(Some((|action| matches!(action, Action::Start { .. }), Fault::NeverKnown)));
+    let asked = "| web1: start green from r3 went wrong; asked again";
+    let failed = format!("start Failed start green from r3 went wrong {asked} {asked}");
+    let then = [failed.as_str(), "undo ", "undo Ok green stopped; green started again as it was"];
+    assert_eq!(told, [&UP_TO_START[..], &then].concat());
 }

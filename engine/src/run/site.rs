@@ -7,7 +7,7 @@ use std::time::Duration;
 use cutover_host::operation::{Answer, Call, Exit, Facts, Guard, Operation};
 
 use crate::driver::Slot;
-use crate::model::{Color, Deployment, HostName, Trouble};
+use crate::model::{Color, Deployment, HostName, Trouble, excerpt};
 use crate::store::StateDirectory;
 use crate::transport::{Failure, Link};
 
@@ -56,5 +56,5 @@ pub(crate) fn last_words(exit: &Exit, lines: usize) -> String {
     let said = if exit.errors.0.iter().all(u8::is_ascii_whitespace) { &exit.out } else { &exit.errors };
     let said = said.to_text();
     let kept: Vec<&str> = said.lines().filter(|line| !line.trim().is_empty()).collect();
-    kept[kept.len().saturating_sub(lines)..].join("\n")
+    excerpt(kept[kept.len().saturating_sub(lines)..].join("\n"))
 }

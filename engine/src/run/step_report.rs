@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::Reporter;
+use super::interrupts::INTERRUPTED;
 use super::performed::{Performed, Summary, summarize};
-use crate::model::{Action, End, EventKind, Note, Plan, Step, StepEnd, Timestamp};
+use crate::model::{Action, End, EventKind, Note, Plan, Step, StepEnd, Timestamp, Trouble};
 
 /// The step that is under way.
 pub(super) struct StepReport {
@@ -20,6 +21,8 @@ struct Current {
     details: Vec<Note>,
     failed: bool,
     retiring: bool,
+    /// Whether the old colour is stopped in this step.
+    stops: bool,
 }
 
 impl StepReport {
@@ -33,11 +36,14 @@ impl StepReport {
         if self.current.as_ref().is_none_or(|current| current.step != step) {
             self.finish();
             let retiring = plan.retire.iter().any(|stage| stage.step == step);
+            let mut retired = plan.retire_tasks().map(|(_, task)| &task.action);
+            let stops = retired.any(|action| matches!(action, Action::Stop { .. }));
             let places = places(plan, step, action);
             self.reporter.tell(EventKind::StepStarted { step, places: places.clone(), wait });
             let began = self.reporter.now();
             let (said, details) = (Vec::new(), Vec::new());
-            self.current = Some(Current { step, places, began, said, details, failed: false, retiring });
+            self.current =
+                Some(Current { step, places, began, said, details, failed: false, retiring, stops });
         } else if let Some(current) = &mut self.current
             && step == Step::Undo
             && is_shown(action)
@@ -47,18 +53,29 @@ impl StepReport {
         }
     }
 
-    /// An action ended.
-    pub(super) fn end(&mut self, step: Step, action: &Action, performed: &Performed) {
+    /// An action ended; `given_up` says why when it is not tried again.
+    pub(super) fn end(
+        &mut self,
+        step: Step,
+        action: &Action,
+        performed: &Performed,
+        given_up: Option<&Trouble>,
+    ) {
         let Some(current) = self.current.as_mut().filter(|current| current.step == step) else { return };
         current.details.extend(performed.details.iter().cloned());
         match &performed.end {
             End::Done if step == Step::Undo => current.said.extend(undone(action, &performed.summary)),
+            End::Done if step == Step::Retire => current.said.extend(retired(action, current.stops)),
             End::Done => current.said.push(performed.summary.clone()),
             End::Failed(trouble) => {
                 current.failed = true;
                 let told = performed.summary != Summary::Nothing;
-                let text = || Summary::Text(trouble.message.clone());
+                let text = || Summary::Text(trouble.first_line().to_owned());
                 current.said.push(if told { performed.summary.clone() } else { text() });
+            }
+            End::Unknown(trouble) if given_up.is_some() => {
+                current.failed = true;
+                current.said.push(Summary::Text(trouble.message.clone()));
             }
             End::Unknown(trouble) => {
                 current.details.push(Note::new(action.place(), format!("{}; asked again", trouble.message)));
@@ -70,6 +87,14 @@ impl StepReport {
     /// The step that is under way has ended.
     pub(super) fn finish(&mut self) {
         self.close(None);
+    }
+
+    /// The step that is under way was broken off, by a signal or by the deadline.
+    pub(super) fn cut_off(&mut self, why: &Trouble) {
+        if let Some(current) = &mut self.current {
+            current.said.push(Summary::Text(why.message.clone()));
+        }
+        self.close(Some(if why.code == INTERRUPTED { StepEnd::Interrupted } else { StepEnd::Failed }));
     }
 
     /// The step that is under way is left as it is.
@@ -125,6 +150,17 @@ fn is_shown(action: &Action) -> bool {
         action,
         Action::Start { .. } | Action::Stop { .. } | Action::Switch { .. } | Action::Drain { .. }
     )
+}
+
+/// What became of the old colour, said once.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the rest of the step is not worth a word")]
+fn retired(action: &Action, stops: bool) -> Option<Summary> {
+    let text = match action {
+        Action::Disable { .. } if !stops => "kept warm: `cutover rollback`",
+        Action::Stop { .. } => "stopped",
+        _ => return None,
+    };
+    Some(Summary::Text(text.to_owned()))
 }
 
 /// An undo action in the past tense; guards and what leaves no trace are not told.

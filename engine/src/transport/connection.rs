@@ -1,20 +1,18 @@
 //! One connection to a host's side: many calls at once over one pair of byte streams (see [`cutover_host::frame`]).
 
 use std::any::Any;
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cutover_host::frame::{
-    self, HEADER, Header, Kind, MAX_CALLS, MAX_MESSAGE, MAX_PAYLOAD, MIN_COST, WINDOW,
-};
-use cutover_host::operation::{Answer, Call, Fault};
+use cutover_host::frame::{self, HEADER, Header, Kind, MAX_CALLS, MAX_PAYLOAD, MIN_COST, WINDOW};
+use cutover_host::operation::{Answer, Call};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::AbortHandle;
 
+use super::calls::{Calls, Item, Sink, held};
 use super::{Chunk, Failure, Flow};
 use crate::model::HostName;
 
@@ -90,7 +88,7 @@ impl Connection {
         }
         let (control, control_queue) = mpsc::unbounded_channel();
         let (data, data_queue) = mpsc::channel(4);
-        let calls = Arc::new(Calls { host: host.clone(), state: Mutex::default() });
+        let calls = Arc::new(Calls::new(host.clone()));
         let (table, words) = (Arc::clone(&calls), Arc::clone(&last_words));
         let reader = tokio::spawn(async move {
             let failure = read_frames(&mut input, &table, &words).await;
@@ -118,7 +116,7 @@ impl Connection {
     }
 
     pub(super) fn is_broken(&self) -> bool {
-        held(&self.calls.state).failure.is_some()
+        self.calls.is_broken()
     }
 
     /// Performs an operation without streams. Dropping the future gives the operation up.
@@ -274,128 +272,6 @@ async fn send_upload(
     let _ = data.send(frame::encode(id, Kind::End, &[])).await;
 }
 
-/// What waits for a call's frames.
-enum Sink {
-    Answer(oneshot::Sender<Result<Answer, Failure>>),
-    Stream { items: mpsc::Sender<Item>, window: Arc<Semaphore>, outstanding: Arc<AtomicU32> },
-}
-
-enum Item {
-    Chunk(Chunk, u32),
-    Answer(Result<Answer, Failure>),
-}
-
-struct Waiting {
-    sink: Sink,
-    answer: Vec<u8>,
-    _permit: OwnedSemaphorePermit,
-}
-
-impl Waiting {
-    fn answer(self, answer: Result<Answer, Failure>) {
-        match self.sink {
-            // Whoever gave up listening does not want it.
-            Sink::Answer(sender) => drop(sender.send(answer)),
-            Sink::Stream { items, window, .. } => {
-                window.close();
-                let _ = items.try_send(Item::Answer(answer));
-            }
-        }
-    }
-}
-
-/// Calls under way.
-struct Calls {
-    host: HostName,
-    state: Mutex<State>,
-}
-
-#[derive(Default)]
-struct State {
-    last_id: u64,
-    waiting: HashMap<u64, Waiting>,
-    failure: Option<Failure>,
-}
-
-impl Calls {
-    fn register(&self, sink: Sink, permit: OwnedSemaphorePermit) -> Result<u64, Failure> {
-        let mut state = held(&self.state);
-        if let Some(failure) = &state.failure {
-            // Nothing was sent, so nothing was done.
-            return Err(Failure::Unreachable(failure.to_string()));
-        }
-        state.last_id += 1;
-        let id = state.last_id;
-        state.waiting.insert(id, Waiting { sink, answer: Vec::new(), _permit: permit });
-        Ok(id)
-    }
-
-    fn broken(&self) -> Failure {
-        let known = held(&self.state).failure.clone();
-        known.unwrap_or_else(|| Failure::Broken(format!("the connection to host `{}` broke", self.host)))
-    }
-
-    /// Answers every call with `failure`, and every later one.
-    fn fail(&self, failure: Failure) {
-        let waiting = {
-            let mut state = held(&self.state);
-            let failure = state.failure.get_or_insert(failure).clone();
-            std::mem::take(&mut state.waiting)
-                .into_values()
-                .map(move |waiting| (waiting, failure.clone()))
-                .collect::<Vec<_>>()
-        };
-        waiting.into_iter().for_each(|(waiting, failure)| waiting.answer(Err(failure)));
-    }
-
-    /// Takes in one frame. Errors with what is wrong with it.
-    fn take(&self, header: Header, payload: Vec<u8>) -> Result<(), &'static str> {
-        let mut state = held(&self.state);
-        let Some(waiting) = state.waiting.get_mut(&header.id) else {
-            return Err("a frame of a call that was never made");
-        };
-        match (header.kind, &waiting.sink) {
-            (Kind::Out | Kind::Errors, Sink::Stream { items, outstanding, .. }) => {
-                let cost = frame::cost(payload.len());
-                if outstanding.fetch_add(cost, Ordering::Relaxed) + cost > WINDOW {
-                    return Err("more than the window allows");
-                }
-                let chunk =
-                    if header.kind == Kind::Out { Chunk::Out(payload) } else { Chunk::Errors(payload) };
-                items.try_send(Item::Chunk(chunk, cost)).or_else(|error| match error {
-                    mpsc::error::TrySendError::Full(_) => Err("more pieces than the window allows"),
-                    mpsc::error::TrySendError::Closed(_) => Ok(()),
-                })
-            }
-            (Kind::Credit, Sink::Stream { window, .. }) => {
-                let credit =
-                    payload.try_into().map(u32::from_be_bytes).map_err(|_| "a credit of a wrong length")?;
-                if credit as usize + window.available_permits() > WINDOW as usize {
-                    return Err("more credit than was ever taken");
-                }
-                window.add_permits(credit as usize);
-                Ok(())
-            }
-            (Kind::AnswerPart | Kind::Answer, _) => {
-                waiting.answer.extend_from_slice(&payload);
-                if waiting.answer.len() > MAX_MESSAGE {
-                    return Err("an answer that is too large");
-                }
-                if header.kind == Kind::Answer
-                    && let Some(waiting) = state.waiting.remove(&header.id)
-                {
-                    drop(state);
-                    let answer: Result<Answer, Fault> = serde_json::from_slice(&waiting.answer)
-                        .map_err(|_| "an answer that makes no sense")?;
-                    waiting.answer(answer.map_err(Failure::Fault));
-                }
-                Ok(())
-            }
-            _ => Err("a frame that does not belong there"),
-        }
-    }
-}
-
 async fn read_frames(input: &mut (impl AsyncRead + Unpin), calls: &Calls, last_words: &LastWords) -> Failure {
     let host = &calls.host;
     loop {
@@ -454,8 +330,4 @@ async fn write_frames(
         output.write_all(&frame).await?;
         output.flush().await?;
     }
-}
-
-fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,5 +1,6 @@
 //! How hosts are reached: in this process, or over SSH with the helper program. Operations in, answers and streams out.
 
+mod calls;
 mod client_config;
 mod connection;
 mod failure;

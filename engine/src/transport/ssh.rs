@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use openssh::{Child, ChildStdin, ChildStdout, ControlPersist, KnownHosts, Session, SessionBuilder, Stdio};
+use sha2::{Digest, Sha256};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::sync::{OnceCell, Semaphore};
 
@@ -119,9 +120,8 @@ impl SshConnector {
             let text = client_config(self.identity_file.as_deref(), user_config, system_config).ok_or_else(
                 || self.unreachable("a path has characters that no SSH configuration can hold"),
             )?;
-            let path = control_directory.join(format!("config-{}", self.name));
-            let written = tokio::fs::write(&path, text).await;
-            written.map_err(|error| {
+            let path = control_directory.join(file_name(&text));
+            keep(control_directory, &path, &text).map_err(|error| {
                 self.unreachable(format!("`{}` can't be written: {error}", path.display()))
             })?;
             Ok(path)
@@ -284,6 +284,21 @@ impl SshConnector {
             "it is of an architecture that cutover has no helper for: `{system}` (it has Linux on {carried})"
         ))
     }
+}
+
+/// Other projects of the same user keep theirs in the same directory, under names of hosts that may be the same.
+fn file_name(text: &str) -> String {
+    let digest = Sha256::digest(text.as_bytes());
+    let digits: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+    format!("config-{digits}")
+}
+
+/// Writes a small file that whoever reads it sees as a whole.
+fn keep(directory: &Path, path: &Path, text: &str) -> std::io::Result<()> {
+    let mut file = tempfile::NamedTempFile::new_in(directory)?;
+    std::io::Write::write_all(&mut file, text.as_bytes())?;
+    file.persist(path)?;
+    Ok(())
 }
 
 /// The two lines after the marker; none when the output ends before. What was read is left in `seen`.

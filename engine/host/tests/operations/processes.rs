@@ -112,7 +112,7 @@ fn nobody_elses_process_is_signalled() {
     eventually("exits", || matches!(status(&stage), ProcessState::Exited { .. }));
     // As if the host had gone down in the middle, and the number passed to another process. Start times have a grain of 10 ms: no
     // number comes round again within it, but the record below is a forgery.
-    std::thread::sleep(std::time::Duration::from_millis(30));
+    std::thread::sleep(Duration::from_millis(30));
     let mut innocent = std::process::Command::new("sleep").arg("60").spawn().expect("runs");
     std::fs::remove_file(stage.path("run/ending.json")).expect("removed");
     let mut record: serde_json::Value = serde_json::from_str(&stage.read("run/record.json")).expect("JSON");

@@ -156,7 +156,7 @@ fn shapes_that_no_planner_makes_are_refused() {
         (
             "the live colour is stopped after the pivot, although it is kept warm",
             Box::new(move |plan| {
-                plan.retire.push(Stage { step: Step::Retire, tasks: vec![task(stop_live())] })
+                plan.retire.push(Stage { step: Step::Retire, tasks: vec![task(stop_live())] });
             }),
             "it would stop blue on `web1`",
         ),
@@ -223,10 +223,8 @@ fn shapes_that_no_planner_makes_are_refused() {
             Box::new(|plan| {
                 let undo = stages(plan, Step::Switch).flat_map(|stage| &mut stage.tasks);
                 let mut undo = undo.flat_map(|task| &mut task.undo);
-                let want = undo.find_map(|undo| match undo {
-                    Action::Switch { want, .. } => Some(want),
-                    _ => None,
-                });
+                let want = undo
+                    .find_map(|undo| if let Action::Switch { want, .. } = undo { Some(want) } else { None });
                 *want.expect("one") = Routing::none();
             }),
             "no plan is made where the routers disagree: lb1: no colour; lb2: blue 100 %",

@@ -36,10 +36,67 @@ pub enum Addresses {
 
 /// Programs that run what they are given as an argument or input: whoever may call them may do anything.
 const INTERPRETERS: &[&str] = &[
-    "ash", "awk", "bash", "busybox", "csh", "dash", "deno", "elixir", "env", "erl", "expect", "fish", "gawk",
-    "guile", "iex", "irb", "java", "ksh", "lua", "luajit", "mawk", "mksh", "nice", "node", "nodejs", "nohup",
-    "nsenter", "perl", "php", "python", "ruby", "sh", "socat", "ssh", "su", "sudo", "tclsh", "timeout",
-    "unshare", "xargs", "zsh",
+    "ash",
+    "awk",
+    "bash",
+    "bun",
+    "busybox",
+    "chroot",
+    "chrt",
+    "csh",
+    "dash",
+    "deno",
+    "doas",
+    "elixir",
+    "env",
+    "erl",
+    "expect",
+    "fish",
+    "flock",
+    "gawk",
+    "gdb",
+    "guile",
+    "iex",
+    "ionice",
+    "irb",
+    "java",
+    "julia",
+    "ksh",
+    "lua",
+    "luajit",
+    "mawk",
+    "mksh",
+    "nice",
+    "node",
+    "nodejs",
+    "nohup",
+    "nsenter",
+    "perl",
+    "php",
+    "pkexec",
+    "python",
+    "rbash",
+    "ruby",
+    "runuser",
+    "script",
+    "setpriv",
+    "setsid",
+    "sh",
+    "socat",
+    "ssh",
+    "stdbuf",
+    "strace",
+    "su",
+    "sudo",
+    "systemd-run",
+    "taskset",
+    "tclsh",
+    "tcsh",
+    "timeout",
+    "unshare",
+    "watch",
+    "xargs",
+    "zsh",
 ];
 
 impl Grants {
@@ -237,7 +294,8 @@ fn admits(
             .instances
             .iter()
             .any(|instance| {
-                let at_home = via == Some(&instance.host) && same_host(&dialled.host, &instance.listen);
+                let at_home =
+                    via == Some(&instance.host) && same_host(&dialled.host, instance.local_address());
                 let from_outside = same_host(&dialled.host, &instance.address)
                     && (via_granted || via == Some(&instance.host));
                 dialled.port == instance.port && (at_home || from_outside)

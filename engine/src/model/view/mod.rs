@@ -1,5 +1,5 @@
 //! What the commands show beside the events of a run, as plain data: filled by those who know it, rendered by
-//! [`crate::report`], printed by `--json` as it stands.
+//! `report`, printed by `--json` as it stands.
 //!
 //! In JSON, keys are `snake_case`, points in time are milliseconds since 1970-01-01 UTC and lengths of time (`…_ms`) are
 //! milliseconds. Fields may be added; none changes its meaning.

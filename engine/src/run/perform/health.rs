@@ -77,7 +77,7 @@ impl Performer {
             let mut tries = 0;
             loop {
                 tries += 1;
-                match self.look_any(plan, &instance, tries).await? {
+                match self.look(plan, &instance, tries).await? {
                     Look::Healthy { .. } => break,
                     Look::Not(reason) if tries >= 3 => {
                         let message = format!("{}: {color} is not healthy: {reason}", instance.host);
@@ -144,30 +144,23 @@ impl Performer {
     pub(in super::super) async fn is_healthy(&self, plan: &Plan, color: Color) -> bool {
         let instances = self.instances(color);
         for instance in &instances {
-            if !matches!(self.look_any(plan, instance, 1).await, Ok(Look::Healthy { .. })) {
+            if !matches!(self.look(plan, instance, 1).await, Ok(Look::Healthy { .. })) {
                 return false;
             }
         }
         !instances.is_empty()
     }
 
+    /// Looks once. The colour that is filled must say the plan's release, where it says any; the other one runs whatever it runs.
     async fn look(&self, plan: &Plan, instance: &Instance, attempt: u32) -> Result<Look> {
-        self.look_for(plan, instance, attempt, Some(plan.release.id.as_str())).await
-    }
-
-    /// A look at an instance of the other colour, which runs whatever it runs.
-    async fn look_any(&self, plan: &Plan, instance: &Instance, attempt: u32) -> Result<Look> {
-        self.look_for(plan, instance, attempt, None).await
-    }
-
-    async fn look_for(
-        &self,
-        plan: &Plan,
-        instance: &Instance,
-        attempt: u32,
-        release: Option<&str>,
-    ) -> Result<Look> {
-        let call = self.call(plan, &plan.release, vec![instance.clone()], attempt);
+        let recorded =
+            self.live.as_ref().map(|record| &record.live).filter(|live| live.color == instance.color);
+        let (about, release) = match recorded {
+            _ if instance.color == plan.color => (&plan.release, Some(plan.release.id.as_str())),
+            Some(live) => (&live.release, None),
+            None => (&plan.release, None),
+        };
+        let call = self.call(plan, about, vec![instance.clone()], attempt);
         Ok(match self.hooks.check_health(&call, instance).await {
             Ok(Health::Healthy(says)) => match (says, release) {
                 (Some(says), Some(release)) if says != release => {

@@ -14,7 +14,8 @@ use crate::secret::environment;
 const SHORT: Duration = Duration::from_secs(20);
 
 impl Performer {
-    /// Writes the environment of one release in one colour, 0600. A rollback finds the one that its release was started with.
+    /// Writes the environment of one release in one colour, 0600. What runs already keeps the one that
+    /// it was started with.
     pub(in super::super) async fn configure(
         &self,
         host: &HostName,

@@ -26,7 +26,12 @@ fn instance(host: &str, listen: &str, address: &str) -> Instance {
 /// Two application hosts, one router, a builder; `allowed` or the reason.
 fn verdict(grants: &Grants, mode: Mode, request: &Request<'_>) -> String {
     let (app, routers, builder) = ([name("web1"), name("web2")], [name("lb1")], name("desk"));
-    let instances = [instance("web1", "127.0.0.1", "10.0.0.11"), instance("web2", "::1", "Web2.example.com")];
+    let instances = [
+        instance("web1", "127.0.0.1", "10.0.0.11"),
+        instance("web2", "::1", "Web2.example.com"),
+        instance("web3", "0.0.0.0", "10.0.0.13"),
+        instance("web4", "::", "10.0.0.14"),
+    ];
     let scope = Scope {
         mode,
         app: &app,
@@ -364,6 +369,14 @@ fn instances_are_exactly_host_address_and_port() {
         ("https://shop.example.com/up", "127.0.0.1:4002", "web1", "via web1 Any"),
         ("http://[::1]:4002/", "", "web2", "via web2 Any"),
         ("http://web2.EXAMPLE.com:4002/", "", "", "here Any"),
+        // What listens on every address is asked at loopback, or at the address that others know.
+        ("http://127.0.0.1:4002/up", "", "web3", "via web3 Any"),
+        ("http://10.0.0.13:4002/up", "", "web3", "via web3 Any"),
+        ("http://[::1]:4002/up", "", "web4", "via web4 Any"),
+        ("http://127.0.0.2:4002/up", "", "web3", NO),
+        ("http://0.0.0.0:4002/up", "", "web3", NO),
+        ("http://127.0.0.1:4003/up", "", "web3", NO),
+        ("http://127.0.0.1:4002/up", "", "web4", NO),
         // Another port, address or host.
         ("http://127.0.0.1:4001/up", "", "web1", NO),
         ("http://127.0.0.1:4002/up", "", "", NO),

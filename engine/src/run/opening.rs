@@ -1,0 +1,93 @@
+//! The beginning of a run: told at once, since connecting may take its time, and its end when nothing comes of it.
+
+use super::ending::Ending;
+use super::hooks::Refused;
+use super::session::{Session, Setting, spoken_to};
+use super::{Interrupts, Reporter};
+use crate::model::view::ExitCode;
+use crate::model::{Deployment, EventKind, Step, StepEnd, Timestamp, Trouble};
+
+/// A run that has begun, with everything open that it needs.
+#[derive(Debug)]
+pub struct Opening {
+    pub(super) session: Session,
+    /// Identifier of a new deployment; empty when one is taken up.
+    pub(super) deployment: String,
+    pub(super) preflight: Preflight,
+}
+
+/// The first step, from before hosts are connected until it is known what is to be done.
+#[derive(Debug)]
+pub(super) struct Preflight {
+    reporter: Reporter,
+    places: Vec<String>,
+    began: Timestamp,
+}
+
+impl Opening {
+    /// Begins a run that makes a new deployment: tells so, then opens a session.
+    ///
+    /// # Errors
+    /// With every host and hook that failed. Then the run is to be ended by [`end_refused`].
+    pub async fn of_new(setting: Setting, command: &str) -> Result<Self, Refused> {
+        let deployment = ulid::Ulid::from_parts(setting.reporter.now().0, super::random()).to_string();
+        let told = Some(deployment.clone());
+        Self::begin(setting, command, told, deployment).await
+    }
+
+    /// Begins a run that takes up a deployment, which it has to find first.
+    ///
+    /// # Errors
+    /// As [`Self::of_new`].
+    pub async fn of_unfinished(setting: Setting, command: &str) -> Result<Self, Refused> {
+        Self::begin(setting, command, None, String::new()).await
+    }
+
+    async fn begin(
+        setting: Setting,
+        command: &str,
+        told: Option<String>,
+        deployment: String,
+    ) -> Result<Self, Refused> {
+        let title = setting.deployment.title();
+        setting.reporter.tell(EventKind::Started { command: command.to_owned(), title, deployment: told });
+        let preflight = Preflight::begin(setting.reporter.clone(), &setting.deployment);
+        let mut interrupts = setting.interrupts.clone();
+        let opened = tokio::select! {
+            opened = Session::open(setting) => opened,
+            Ok(signal) = interrupts.wait_for(Interrupts::any) => Err(Refused::of(signal.trouble())),
+        };
+        match opened {
+            Ok(session) => Ok(Self { session, deployment, preflight }),
+            Err(refused) => {
+                preflight.end(StepEnd::Failed, refused.summary());
+                Err(refused)
+            }
+        }
+    }
+}
+
+impl Preflight {
+    fn begin(reporter: Reporter, deployment: &Deployment) -> Self {
+        let places: Vec<String> = spoken_to(deployment).iter().map(ToString::to_string).collect();
+        let began = reporter.now();
+        let step = Step::Preflight;
+        reporter.tell(EventKind::StepStarted { step, places: places.clone(), wait: None });
+        Self { reporter, places, began }
+    }
+
+    pub(super) fn end(self, end: StepEnd, summary: String) {
+        let Self { reporter, places, began } = self;
+        let took = reporter.now().since(began);
+        let (step, details) = (Step::Preflight, Vec::new());
+        reporter.tell(EventKind::StepEnded { step, places, end, summary, details, took });
+    }
+}
+
+/// Ends a run that could not be opened.
+pub fn end_refused(reporter: &Reporter, troubles: Vec<Trouble>) -> ExitCode {
+    let ending = Ending::refused(troubles);
+    let exit_code = ending.exit_code;
+    reporter.tell(ending.event(reporter.elapsed()));
+    exit_code
+}
