@@ -729,7 +729,7 @@ const FROM_WATCH_ON: [&str; 11] = [
     "drain blue",
     "drain Ok",
     "retire web1 web2",
-    "retire Ok",
+    "retire Ok kept warm: `cutover rollback`",
     "finish web1 web2",
     "finish Ok",
 ];

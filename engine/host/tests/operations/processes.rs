@@ -62,7 +62,8 @@ fn a_process_is_started_once_and_stopped_gently() {
     assert_eq!(stop(&stage, 10_000), Ok(Answer::Process(ProcessState::Absent)));
     assert!(begun.elapsed() < Duration::from_secs(5));
     // The shell itself may add that its `sleep` was terminated too.
-    assert!(stage.read("log/app.log").starts_with("hello\nbye\n"));
+    // What it said last comes to the log beside the news of its end.
+    eventually("logs its end", || stage.read("log/app.log").starts_with("hello\nbye\n"));
     assert_eq!(stop(&stage, 0), Ok(Answer::Process(ProcessState::Absent)));
     assert!(stage.perform(process("r2", "sleep 60")).is_ok(), "another may start now");
 }
