@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Signal, kill_process};
 use serde_json::Value;
 
-use crate::process::{children, end_group, pid, status_code};
+use crate::process::{children, end_group, has_ended, pid, status_code};
 use crate::{Machine, eventually};
 
 /// A run under way. Killed when the value goes.
@@ -103,15 +103,20 @@ impl Running {
         }
     }
 
-    /// Sends a signal to the program.
+    /// Sends a signal to the program, unless it has ended.
     pub fn signal(&self, signal: Signal) {
         let own = self.child.id();
         let id = if self.inside {
-            eventually("the program", Duration::from_secs(5), || children(own).first().copied())
+            eventually("the program", Duration::from_secs(5), || match children(own).first() {
+                Some(program) => Some(Some(*program)),
+                None => has_ended(own).then_some(None),
+            })
         } else {
-            own
+            Some(own)
         };
-        let _ = kill_process(pid(id), signal);
+        if let Some(id) = id {
+            let _ = kill_process(pid(id), signal);
+        }
     }
 
     /// Ends it as a power cut would: no handler, no flush.
