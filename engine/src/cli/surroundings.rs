@@ -48,7 +48,7 @@ mod tests {
     use crate::model::Deployment;
 
     fn deployment(text: &str) -> Deployment {
-        let input = Input { file: "cutover.toml", text, root: "/work/shop".into(), environment: None };
+        let input = Input { file: "cutover.toml", text, root: "/project/shop".into(), environment: None };
         load(input, &Surroundings::new()).unwrap_or_else(|faults| panic!("{faults}")).deployment
     }
 

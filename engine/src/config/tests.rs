@@ -23,7 +23,7 @@ pub(super) struct Shelf;
 
 impl Surroundings for Shelf {
     fn is_file(&self, path: &Utf8Path) -> bool {
-        path == "/work/shop/hooks/vendor-smoke.wasm"
+        path == "/project/shop/hooks/vendor-smoke.wasm"
     }
 
     fn builtins(&self) -> &[&str] {
@@ -52,7 +52,7 @@ impl Surroundings for Shelf {
 }
 
 pub(super) fn load_text(text: &str, environment: Option<&str>) -> Result<Loaded, super::Faults> {
-    let root = Utf8Path::new("/work/shop");
+    let root = Utf8Path::new("/project/shop");
     load(Input { file: "cutover.toml", text, root, environment }, &Shelf)
 }
 
@@ -142,7 +142,7 @@ fn the_example_becomes_what_it_says() {
     assert_eq!((application.blue.port, application.green.port), (4001, 4002));
     assert_eq!(application.release_marker, Some(ReleaseMarker::Header("x-release".to_owned())));
     let smoke = &deployment.smoke_tests[0].hook;
-    assert_eq!(smoke.source, HookSource::File("/work/shop/hooks/vendor-smoke.wasm".into()));
+    assert_eq!(smoke.source, HookSource::File("/project/shop/hooks/vendor-smoke.wasm".into()));
     let http = HttpGrant { to: HttpTarget::Instances, private: false, via: None };
     assert_eq!(smoke.grants, Grants { http: Some(vec![http]), ..Grants::default() });
     assert_eq!((smoke.bundled_grants, smoke.location.line), (false, 51));
