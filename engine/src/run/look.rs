@@ -4,14 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::JoinSet;
-
 use super::check_hosts::judge_router;
 use super::hooks::{Hooks, Refused, configured};
 use super::observe::observing_call;
 use super::performer::{instances, store_fault};
 use super::probe::{Proof, judge};
-use super::session::{Setting, connect_one, spoken_to};
+use super::session::{Setting, connect_all, spoken_to};
 use super::site::Sites;
 use super::{HostSight, Needs, StatusFacts, check_hosts, history_view, host_setup, status_view};
 use crate::model::view::{
@@ -35,22 +33,8 @@ pub(super) struct Asked {
 impl Asked {
     /// Asks every host of the deployment.
     pub(super) async fn all(setting: &Setting) -> Self {
-        let mut connecting = JoinSet::new();
-        for name in spoken_to(&setting.deployment) {
-            let (deployment, link) = (Arc::clone(&setting.deployment), setting.links.get(&name));
-            connecting.spawn(async move {
-                let site = connect_one(&deployment, link, &name).await;
-                (name, site)
-            });
-        }
-        let mut asked = Self { sites: Sites::new(), silent: BTreeMap::new() };
-        for (name, site) in connecting.join_all().await {
-            match site {
-                Ok(site) => drop(asked.sites.insert(name, site)),
-                Err(trouble) => drop(asked.silent.insert(name, trouble)),
-            }
-        }
-        asked
+        let (sites, silent) = connect_all(&setting.deployment, &setting.links).await;
+        Self { sites, silent }
     }
 
     /// The home.

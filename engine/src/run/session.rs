@@ -1,6 +1,6 @@
 //! Everything that a command needs to speak to the world, opened once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use camino::Utf8PathBuf;
@@ -146,6 +146,17 @@ pub(crate) fn spoken_to(deployment: &Deployment) -> BTreeSet<HostName> {
 }
 
 async fn connect(deployment: &Arc<Deployment>, links: &Links) -> Result<Sites, Vec<Trouble>> {
+    let (sites, silent) = connect_all(deployment, links).await;
+    let mut troubles: Vec<Trouble> = silent.into_values().collect();
+    troubles.sort_by(|a, b| a.message.cmp(&b.message));
+    if troubles.is_empty() { Ok(sites) } else { Err(troubles) }
+}
+
+/// Every host of a deployment at once: those that answered, and what the others said instead.
+pub(super) async fn connect_all(
+    deployment: &Arc<Deployment>,
+    links: &Links,
+) -> (Sites, BTreeMap<HostName, Trouble>) {
     let mut connecting = JoinSet::new();
     for name in spoken_to(deployment) {
         let (deployment, link) = (Arc::clone(deployment), links.get(&name));
@@ -154,20 +165,17 @@ async fn connect(deployment: &Arc<Deployment>, links: &Links) -> Result<Sites, V
             (name, site)
         });
     }
-    let (mut sites, mut troubles) = (Sites::new(), Vec::new());
+    let (mut sites, mut silent) = (Sites::new(), BTreeMap::new());
     for (name, site) in connecting.join_all().await {
         match site {
-            Ok(site) => {
-                sites.insert(name, site);
-            }
-            Err(trouble) => troubles.push(trouble),
+            Ok(site) => drop(sites.insert(name, site)),
+            Err(trouble) => drop(silent.insert(name, trouble)),
         }
     }
-    troubles.sort_by(|a, b| a.message.cmp(&b.message));
-    if troubles.is_empty() { Ok(sites) } else { Err(troubles) }
+    (sites, silent)
 }
 
-pub(super) async fn connect_one(
+async fn connect_one(
     deployment: &Deployment,
     link: Option<Arc<dyn Link>>,
     name: &HostName,
