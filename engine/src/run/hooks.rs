@@ -257,13 +257,19 @@ impl Hooks {
         trouble(&self.router, self.router.connections(call, router, color, self.access()).await)
     }
 
-    /// Asks a URL as a user would, on a connection of its own.
-    pub(crate) async fn fetch(&self, url: &str, via: Option<Arc<dyn Link>>) -> Result<probe::Answer, String> {
+    /// Asks a URL as a user would, on a connection of its own: from `via` where it is given, and to `connect_to` instead of
+    /// where the name leads.
+    pub(crate) async fn fetch(
+        &self,
+        url: &str,
+        connect_to: Option<&str>,
+        via: Option<Arc<dyn Link>>,
+    ) -> Result<probe::Answer, String> {
         let url = Url::parse(url).map_err(|error| error.to_string())?;
         let fetch = Fetch {
             method: "GET",
             url: &url,
-            connect_to: None,
+            connect_to: connect_to.map(|address| (address, url.origin.port)),
             via,
             headers: &[],
             body: Vec::new(),

@@ -6,6 +6,7 @@ use tokio::time::{Instant as Moment, sleep, sleep_until};
 
 use super::super::performed::{Performed, Summary};
 use super::super::performer::{Performer, Result, Unperformed};
+use super::front_door::not_so;
 use crate::driver::{self, InstanceState};
 use crate::model::{Color, EventKind, Health, HostName, Instance, Note, Plan, Step, Trouble};
 
@@ -96,8 +97,9 @@ impl Performer {
         let end = Moment::now() + watch;
         let instances = self.instances(color);
         let mut sick = vec![0_u32; instances.len()];
-        let (mut passed, mut total, mut wrong_in_a_row) = (0_u64, 0_u64, 0_u32);
-        let mut attempt = 0;
+        let probes = self.speaking_probes(color, &plan.release).await;
+        let mut wrong_in_a_row = vec![0_u32; probes.len()];
+        let (mut passed, mut total, mut attempt) = (0_u64, 0_u64, 0);
         while Moment::now() < end {
             let next = Moment::now() + check.interval.max(Duration::from_millis(100));
             attempt += 1;
@@ -116,18 +118,18 @@ impl Performer {
                     }
                 }
             }
-            for door in &self.deployment.router.front_doors {
+            for (probe, wrong_in_a_row) in probes.iter().zip(&mut wrong_in_a_row) {
                 total += 1;
-                match self.probe(door, color, &plan.release).await {
+                match self.ask(probe, color, &plan.release).await {
                     Ok(_) => {
                         passed += 1;
-                        wrong_in_a_row = 0;
+                        *wrong_in_a_row = 0;
                     }
-                    Err(reason) => {
-                        wrong_in_a_row += 1;
-                        if wrong_in_a_row >= check.healthy_after.max(3) {
-                            let message = format!("front door {}: {reason}", door.url);
-                            return Err(Trouble::new("watch/front-door", message).into());
+                    Err(wrong) => {
+                        *wrong_in_a_row += 1;
+                        if *wrong_in_a_row >= check.healthy_after.max(3) {
+                            let trouble = Trouble { code: "watch/front-door".into(), ..not_so(probe, &wrong) };
+                            return Err(trouble.into());
                         }
                     }
                 }
