@@ -20,6 +20,7 @@ mod rollback;
 mod secrets;
 mod smoke_test;
 mod systemd;
+mod two_routers;
 mod unreachable_hosts;
 mod watch;
 mod zero_lost_requests;
