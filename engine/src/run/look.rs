@@ -158,7 +158,7 @@ async fn front_doors(
             (Ok(answer), Some(record)) => {
                 let (color, release) = (record.live.color, &record.live.release);
                 let marker = deployment.application.release_marker.as_ref();
-                match judge(&answer, door.body.as_deref(), marker, color, release) {
+                match judge(&answer, door.body.as_deref(), marker, color, release, None) {
                     Ok(Proof::Proven) => (true, format!("says release {}", release.number)),
                     Ok(Proof::Answered) => (true, format!("answers {} (no release marker)", answer.status)),
                     Err(wrong) => (false, wrong.reason),

@@ -2,6 +2,7 @@
 
 use super::ending::Ending;
 use super::hooks::Refused;
+use super::interrupts::INTERRUPTED;
 use super::session::{Session, Setting, spoken_to};
 use super::{Interrupts, Reporter};
 use crate::model::view::ExitCode;
@@ -60,7 +61,9 @@ impl Opening {
         match opened {
             Ok(session) => Ok(Self { session, deployment, preflight }),
             Err(refused) => {
-                preflight.end(StepEnd::Failed, refused.summary());
+                let interrupted = refused.troubles.iter().any(|trouble| trouble.code == INTERRUPTED);
+                let end = if interrupted { StepEnd::Interrupted } else { StepEnd::Failed };
+                preflight.end(end, refused.summary());
                 Err(refused)
             }
         }

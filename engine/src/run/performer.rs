@@ -44,7 +44,7 @@ impl World for Performer {
             Action::Point { host, color, release } => {
                 self.point(host, color.as_str(), release.as_ref()).await
             }
-            Action::Start { host, color, release } => self.start(host, *color, release).await,
+            Action::Start { host, color, release } => self.start(host, *color, release, way).await,
             Action::AwaitHealthy { host, color, .. } => self.await_healthy(plan, host, *color).await,
             Action::Smoke { test, color, .. } => self.smoke(plan, test, *color).await,
             Action::Enable { host, color } => self.at_boot(host, *color, true).await,

@@ -67,7 +67,7 @@ pub(crate) fn probes(deployment: &Deployment) -> Vec<Probe<'_>> {
     probes
 }
 
-/// Whether an answer is that of the wanted release.
+/// Whether an answer is that of the wanted release. `known` is another one that can be told by its number.
 ///
 /// # Errors
 /// With what is wrong with it.
@@ -77,6 +77,7 @@ pub(crate) fn judge(
     marker: Option<&ReleaseMarker>,
     color: Color,
     release: &Release,
+    known: Option<&Release>,
 ) -> Result<Proof, Wrong> {
     let says = marked(answer, marker);
     let wrong = |reason: String, is_ours: bool| Err(Wrong { reason, is_ours: is_ours || says.is_some() });
@@ -99,8 +100,9 @@ pub(crate) fn judge(
     match &says {
         Some(says) if says == release.id.as_str() => proof = Proof::Proven,
         Some(says) => {
-            let says: String = says.chars().take(60).collect();
-            return wrong(format!("says release `{says}` instead of `{}`", release.id), true);
+            let known = known.filter(|known| known.id.as_str() == says).map(|known| known.number.to_string());
+            let says = known.unwrap_or_else(|| format!("`{}`", says.chars().take(60).collect::<String>()));
+            return wrong(format!("says release {says} instead of {}", release.number), true);
         }
         None if marker.is_some() && proof == Proof::Answered => {
             return wrong("names no release".into(), false);
@@ -153,14 +155,18 @@ mod tests {
             headers: vec![("x-release".into(), release.into())],
             body: body.into(),
         };
-        let judged = |answer: &Answer, body, marker| judge(answer, body, marker, Color::Green, &release);
+        let old = Release { number: 1, ..self::release("r1") };
+        let judged =
+            |answer: &Answer, body, marker| judge(answer, body, marker, Color::Green, &release, Some(&old));
         let ours = |reason: &str| Err(Wrong { reason: reason.into(), is_ours: true });
         let strange = |reason: &str| Err(Wrong::stranger(reason));
         assert_eq!(judged(&says(200, "r2", ""), None, Some(&header)), Ok(Proof::Proven));
         assert_eq!(
             judged(&says(200, "r1", ""), None, Some(&header)),
-            ours("says release `r1` instead of `r2`")
+            ours("says release 1 instead of 2")
         );
+        let other = says(200, "other", "");
+        assert_eq!(judged(&other, None, Some(&header)), ours("says release `other` instead of 2"));
         assert_eq!(judged(&says(502, "r2", ""), None, Some(&header)), ours("answers 502"));
         assert_eq!(judged(&says(404, "r2", ""), None, Some(&json)), strange("answers 404"));
         assert_eq!(judged(&says(302, "r2", ""), None, None), Ok(Proof::Answered));

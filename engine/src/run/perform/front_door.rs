@@ -182,6 +182,7 @@ impl Performer {
             self.deployment.application.release_marker.as_ref(),
             color,
             release,
+            self.live.as_ref().map(|record| &record.live.release),
         )
     }
 }

@@ -1,9 +1,12 @@
 //! Health: the engine polls, counts and keeps the deadline; the hook looks once.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::task::JoinSet;
 use tokio::time::{Instant as Moment, sleep, sleep_until};
 
+use super::super::ending::InstanceHealth;
 use super::super::performed::{Performed, Summary};
 use super::super::performer::{Performer, Result, Unperformed};
 use super::front_door::not_so;
@@ -12,6 +15,9 @@ use crate::model::{Color, EventKind, Health, HostName, Instance, Note, Plan, Ste
 
 /// Lines of an application's log that are shown beneath a failure.
 const LOG_LINES: usize = 8;
+
+/// Lines that are counted, so that it can be said how many more there are.
+const LOG_COUNTED: u32 = 500;
 
 /// One look at one instance.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,10 +49,11 @@ impl Performer {
                     in_a_row += 1;
                     self.tell_health(host, format!("{in_a_row} of {}", check.healthy_after));
                     if in_a_row >= check.healthy_after {
-                        let says = if proven {
-                            format!(", each says release {}", plan.release.number)
-                        } else {
-                            String::new()
+                        let marked = self.deployment.application.release_marker.is_some();
+                        let says = match (proven, marked) {
+                            (true, _) => format!(", each says release {}", plan.release.number),
+                            (false, true) => "; not proven: no answer names a release".to_owned(),
+                            (false, false) => "; not proven: no release marker".to_owned(),
                         };
                         return Ok(Performed::done(Summary::Text(format!("{in_a_row} of {in_a_row}{says}"))));
                     }
@@ -153,6 +160,26 @@ impl Performer {
         !instances.is_empty()
     }
 
+    /// What one look at each instance of the old colour finds, all at the same time.
+    pub(in super::super) async fn old_health(self: &Arc<Self>, plan: &Plan) -> Vec<InstanceHealth> {
+        let instances = self.instances(plan.color.other());
+        let mut looking = JoinSet::new();
+        for (place, instance) in instances.into_iter().enumerate() {
+            let (performer, plan) = (Arc::clone(self), plan.clone());
+            looking.spawn(async move {
+                let wrong = match performer.look(&plan, &instance, 1).await {
+                    Ok(Look::Healthy { .. }) => None,
+                    Ok(Look::Not(reason)) => Some(reason),
+                    Err(unperformed) => Some(unperformed.trouble.message),
+                };
+                (place, (instance.host, wrong))
+            });
+        }
+        let mut found = looking.join_all().await;
+        found.sort_by_key(|(place, _)| *place);
+        found.into_iter().map(|(_, health)| health).collect()
+    }
+
     /// Looks once. The colour that is filled must say the plan's release, where it says any; the other one runs whatever it runs.
     async fn look(&self, plan: &Plan, instance: &Instance, attempt: u32) -> Result<Look> {
         let recorded =
@@ -213,15 +240,45 @@ impl Performer {
     pub(in super::super) async fn log_notes(&self, plan: &Plan, host: &HostName, color: Color) -> Vec<Note> {
         let Ok(site) = self.site(host) else { return Vec::new() };
         let Ok(slot) = site.slot(&self.deployment, host, color) else { return Vec::new() };
-        let Ok(lines) = driver::log_tail(site.link.as_ref(), &slot, &plan.release.id, LOG_LINES as u32).await
-        else {
+        let Ok(lines) = driver::log_tail(site.link.as_ref(), &slot, &plan.release.id, LOG_COUNTED).await else {
             return Vec::new();
         };
-        if lines.is_empty() {
-            return Vec::new();
-        }
-        let text: Vec<String> = lines.into_iter().map(|line| line.text).collect();
-        let more = format!("more: cutover logs --release {} --host {host}", plan.release.number);
-        vec![Note::new(format!("{host} log"), format!("{}\n{more}", text.join("\n")))]
+        let lines: Vec<String> = lines.into_iter().map(|line| line.text).collect();
+        let text = log_excerpt(&lines, plan.release.number, host);
+        text.map(|text| Note::new(format!("{host} log"), text)).into_iter().collect()
+    }
+}
+
+/// The last lines of a log, and how to see the others.
+fn log_excerpt(lines: &[String], release: u64, host: &HostName) -> Option<String> {
+    let hidden = lines.len().saturating_sub(LOG_LINES);
+    let mut text = lines.get(hidden..).filter(|shown| !shown.is_empty())?.join("\n");
+    if hidden > 0 {
+        let more = if lines.len() as u64 >= u64::from(LOG_COUNTED) { "more than " } else { "" };
+        text.push_str(&format!("\n{more}{hidden} more: cutover logs --release {release} --host {host}"));
+    }
+    Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Name;
+
+    #[test]
+    fn a_log_is_told_by_its_end_and_by_how_much_more_there_is() {
+        let host = Name::new("web2").expect("a name");
+        let excerpt = |count: usize| {
+            let lines: Vec<String> = (1..=count).map(|line| format!("line {line}")).collect();
+            let text = log_excerpt(&lines, 43, &host)?;
+            let lines: Vec<&str> = text.lines().collect();
+            Some(format!("{} … {}", lines.first()?, lines.last()?))
+        };
+        assert_eq!(excerpt(0), None);
+        assert_eq!(excerpt(8).as_deref(), Some("line 1 … line 8"));
+        let said = "line 20 … 19 more: cutover logs --release 43 --host web2";
+        assert_eq!(excerpt(27).as_deref(), Some(said));
+        let said = "line 493 … more than 492 more: cutover logs --release 43 --host web2";
+        assert_eq!(excerpt(500).as_deref(), Some(said));
     }
 }
