@@ -31,7 +31,7 @@ fn told_as_interrupted(ended: &Ended, step: &str) {
     assert!(ends.iter().all(|event| event["end"] != "failed"), "{}", ended.stdout);
     let own = ends.iter().find(|event| event["step"] == step).unwrap();
     assert_eq!(own["end"], "interrupted", "{own}");
-    assert_eq!(own["summary"], "interrupted by Ctrl-C", "{own}");
+    assert_eq!(own["summary"], "interrupted by SIGINT", "{own}");
     let last = events.last().unwrap();
     assert_eq!(last["code"], "deploy/interrupted", "{last}");
 }
@@ -55,7 +55,7 @@ fn before_the_switch_the_service_is_untouched() {
     let ended = interrupt_at(&test, "health", Behaviour::NeverHealthy).expect(20);
     let told: Vec<_> = ended.events().into_iter().filter(|event| event["event"] == "interrupted").collect();
     assert_eq!(told.len(), 1, "{}", ended.stdout);
-    assert_eq!((&told[0]["signal"], &told[0]["text"]), (&"Ctrl-C".into(), &"all is put back; a second signal leaves at once".into()));
+    assert_eq!((&told[0]["signal"], &told[0]["text"]), (&"SIGINT".into(), &"all is put back; a second signal leaves at once".into()));
     assert_eq!(ended.last_event()["event"], "ended");
     assert_eq!(ended.last_event()["outcome"], "rolled-back");
     assert_eq!(test.live(), "v1 blue");
