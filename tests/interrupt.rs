@@ -55,7 +55,10 @@ fn before_the_switch_the_service_is_untouched() {
     let ended = interrupt_at(&test, "health", Behaviour::NeverHealthy).expect(20);
     let told: Vec<_> = ended.events().into_iter().filter(|event| event["event"] == "interrupted").collect();
     assert_eq!(told.len(), 1, "{}", ended.stdout);
-    assert_eq!((&told[0]["signal"], &told[0]["text"]), (&"SIGINT".into(), &"all is put back; a second signal leaves at once".into()));
+    assert_eq!(
+        (&told[0]["signal"], &told[0]["text"]),
+        (&"SIGINT".into(), &"all is put back; a second signal leaves at once".into())
+    );
     assert_eq!(ended.last_event()["event"], "ended");
     assert_eq!(ended.last_event()["outcome"], "rolled-back");
     assert_eq!(test.live(), "v1 blue");

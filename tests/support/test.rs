@@ -128,13 +128,7 @@ impl Test {
                 format!("{name} = {{ ssh = \"{}\", address = \"{address}\" }}\n", sshd.destination())
             };
             let hosts: String = self.hosts.iter().map(line).collect();
-            (
-                format!("[hosts]\n{hosts}\n"),
-                named("web"),
-                named("lb"),
-                front_door,
-                "{address}",
-            )
+            (format!("[hosts]\n{hosts}\n"), named("web"), named("lb"), front_door, "{address}")
         };
         format!(
             r#"name = "shop"
@@ -326,6 +320,7 @@ drain = {{ timeout = "3s" }}
             ports.iter().map(|(port, name)| (port.to_string(), (*name).to_owned())).collect();
         for (machine, sshd) in &self.hosts {
             known.insert(0, (sshd.destination(), format!("USER@{}", machine.name())));
+            known.push((format!("port {}", sshd.port()), "port SSH".to_owned()));
         }
         for revision in self.repository.git(&["log", "--format=%H"]).lines() {
             known.push((revision[..7].to_owned(), "REVISION".to_owned()));

@@ -153,10 +153,13 @@ impl Resolver<'_> {
         if door.has("via") {
             let message = "a front door has `via` or `each-router = true`, not both".into();
             self.fault(&at, "config/conflict", message, |fault| {
-                fault.hint("an entry with `via` is asked from that host alone; add one of its own for each router")
+                fault.hint(
+                    "an entry with `via` is asked from that host alone; add one of its own for each router",
+                )
             });
         } else if self.router_hosts.is_empty() {
-            let message = "`each-router = true`, and no router is a host that could be asked by itself".into();
+            let message =
+                "`each-router = true`, and no router is a host that could be asked by itself".into();
             self.fault(&at, "config/conflict", message, |fault| {
                 fault.hint("`router.hosts` names routers that are hosts")
             });

@@ -37,8 +37,8 @@ pub use call::{
 };
 pub use color::Color;
 pub use deployment::{
-    Application, Build, ColorSettings, ConnectionPolicy, Deployment, Driver, EachRouter, EnvValue,
-    FrontDoor, HealthCheck, Hook, HookSource, Location, Pipeline, ReleaseMarker, Retire, Router, SecretSource,
+    Application, Build, ColorSettings, ConnectionPolicy, Deployment, Driver, EachRouter, EnvValue, FrontDoor,
+    HealthCheck, Hook, HookSource, Location, Pipeline, ReleaseMarker, Retire, Router, SecretSource,
     SmokeTest, SystemdScope,
 };
 pub use event::{Event, EventKind, EventSink, Level, LiveRelease, Note, Outcome, StepEnd, Transfer};

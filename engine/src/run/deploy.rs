@@ -10,6 +10,7 @@ use super::Interrupts;
 use super::artifact::{self, Built};
 use super::closing::{close_leftovers, remember};
 use super::ending::Ending;
+use super::hooks::Refused;
 use super::interrupts::INTERRUPTED;
 use super::journal_log::JournalLog;
 use super::lease::{Claimant, Lease};
@@ -109,7 +110,7 @@ async fn prepare(
     let ready = match first {
         Ok(ready) => ready,
         Err((trouble, live)) => {
-            step.end(StepEnd::Failed, trouble.first_line().to_owned());
+            step.end(StepEnd::Failed, Refused::of(trouble.clone()).summary());
             return Err((trouble, live));
         }
     };

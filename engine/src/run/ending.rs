@@ -227,7 +227,9 @@ fn traffic(
     };
     match outcome {
         Outcome::Deployed => new,
-        Outcome::RolledBack if progress.switch_begun() => format!("{}{}; put back", old(), health(old_health)),
+        Outcome::RolledBack if progress.switch_begun() => {
+            format!("{}{}; put back", old(), health(old_health))
+        }
         Outcome::RolledBack | Outcome::NothingChanged => {
             format!("{}{}; never touched", old(), health(old_health))
         }

@@ -60,7 +60,11 @@ impl Refused {
         match (self.troubles.as_slice(), self.settings.len()) {
             ([], 1) => "a fault in the settings of a hook".to_owned(),
             ([], many) => format!("{many} faults in the settings of hooks"),
-            ([trouble], 0) => trouble.message.lines().next().unwrap_or_default().to_owned(),
+            ([trouble], 0) => {
+                // The whole follows as the error.
+                let line = trouble.first_line();
+                line.split_once(": ").map_or(line, |(what, _)| what).to_owned()
+            }
             (troubles, faults) => format!("{} faults", troubles.len() + faults),
         }
     }

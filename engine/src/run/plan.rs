@@ -157,7 +157,8 @@ fn proof(deployment: &Deployment) -> String {
     }
     let asked = |router: &&HostName| probes(deployment).iter().any(|probe| probe.router == Some(*router));
     let routers: Vec<&str> = deployment.router.names.iter().filter(asked).map(HostName::as_str).collect();
-    let each = if routers.is_empty() { String::new() } else { format!(", {} each by itself", routers.join(" ")) };
+    let each =
+        if routers.is_empty() { String::new() } else { format!(", {} each by itself", routers.join(" ")) };
     format!("proven at {doors} front door{}{each}", if doors == 1 { "" } else { "s" })
 }
 

@@ -55,7 +55,10 @@ pub(crate) fn probes(deployment: &Deployment) -> Vec<Probe<'_>> {
     let mut probes = Vec::new();
     for door in doors {
         let tells = deployment.application.release_marker.is_some()
-            || door.body.as_deref().is_some_and(|body| body.contains("{color}") || body.contains("{release}"));
+            || door
+                .body
+                .as_deref()
+                .is_some_and(|body| body.contains("{color}") || body.contains("{release}"));
         let (asked, required) = match door.each_router {
             EachRouter::Required => (true, true),
             EachRouter::WhereItAnswers => (several && door.via.is_none() && tells, false),
@@ -161,10 +164,7 @@ mod tests {
         let ours = |reason: &str| Err(Wrong { reason: reason.into(), is_ours: true });
         let strange = |reason: &str| Err(Wrong::stranger(reason));
         assert_eq!(judged(&says(200, "r2", ""), None, Some(&header)), Ok(Proof::Proven));
-        assert_eq!(
-            judged(&says(200, "r1", ""), None, Some(&header)),
-            ours("says release 1 instead of 2")
-        );
+        assert_eq!(judged(&says(200, "r1", ""), None, Some(&header)), ours("says release 1 instead of 2"));
         let other = says(200, "other", "");
         assert_eq!(judged(&other, None, Some(&header)), ours("says release `other` instead of 2"));
         assert_eq!(judged(&says(502, "r2", ""), None, Some(&header)), ours("answers 502"));

@@ -237,7 +237,9 @@ impl<W: World, L: Log> Runner<W, L> {
     fn tell_signal(&self, progress: &Progress, report: &mut StepReport) {
         let text = match (progress.is_pivoted(), progress.turned_back()) {
             (true, _) => "the new release stays live; `cutover resume` finishes the clean-up",
-            (false, Some(_)) => "all is being put back already; what is not after 5 s is left to `cutover resume`",
+            (false, Some(_)) => {
+                "all is being put back already; what is not after 5 s is left to `cutover resume`"
+            }
             (false, None) => "all is put back; a second signal leaves at once",
         };
         report.interrupted(&self.interrupts.borrow(), text);

@@ -242,7 +242,8 @@ fn retired(action: &Action, stops: bool, reporter: &Reporter) -> Option<Summary>
 /// Until a warm colour has the traffic again: looking, health, tests and switch are the same work as they were in this run. In whole
 /// seconds, rounded up; none when not all of it was measured, as after a crash.
 fn way_back(reporter: &Reporter) -> Option<Duration> {
-    let [look, health, switch] = [Step::Preflight, Step::Health, Step::Switch].map(|step| reporter.took(step));
+    let [look, health, switch] =
+        [Step::Preflight, Step::Health, Step::Switch].map(|step| reporter.took(step));
     let time = look? + health? + reporter.took(Step::Smoke).unwrap_or_default() + switch?;
     let seconds = time.as_millis().div_ceil(1000).max(1);
     Some(Duration::from_secs(u64::try_from(seconds).unwrap_or(u64::MAX)))

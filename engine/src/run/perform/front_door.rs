@@ -173,7 +173,8 @@ impl Performer {
             }
             None => None,
         };
-        let address = probe.router.and_then(|router| self.deployment.hosts.get(router)).map(|host| &host.address);
+        let address =
+            probe.router.and_then(|router| self.deployment.hosts.get(router)).map(|host| &host.address);
         let fetched = self.hooks.fetch(&probe.door.url, address.map(String::as_str), via).await;
         let answer = fetched.map_err(Wrong::stranger)?;
         judge(

@@ -135,7 +135,8 @@ impl Performer {
                     Err(wrong) => {
                         *wrong_in_a_row += 1;
                         if *wrong_in_a_row >= check.healthy_after.max(3) {
-                            let trouble = Trouble { code: "watch/front-door".into(), ..not_so(probe, &wrong) };
+                            let trouble =
+                                Trouble { code: "watch/front-door".into(), ..not_so(probe, &wrong) };
                             return Err(trouble.into());
                         }
                     }
@@ -240,7 +241,8 @@ impl Performer {
     pub(in super::super) async fn log_notes(&self, plan: &Plan, host: &HostName, color: Color) -> Vec<Note> {
         let Ok(site) = self.site(host) else { return Vec::new() };
         let Ok(slot) = site.slot(&self.deployment, host, color) else { return Vec::new() };
-        let Ok(lines) = driver::log_tail(site.link.as_ref(), &slot, &plan.release.id, LOG_COUNTED).await else {
+        let Ok(lines) = driver::log_tail(site.link.as_ref(), &slot, &plan.release.id, LOG_COUNTED).await
+        else {
             return Vec::new();
         };
         let lines: Vec<String> = lines.into_iter().map(|line| line.text).collect();

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use super::*;
 use crate::model::{
-    Color, Deployment, Event, EventSink, HostName, Name, Observation, Observed, ObservedHost, ObservedInstance,
-    Release, ReleaseId, Routing, Wish,
+    Color, Deployment, Event, EventSink, HostName, Name, Observation, Observed, ObservedHost,
+    ObservedInstance, Release, ReleaseId, Routing, Wish,
 };
 use crate::run::Clock;
 
@@ -180,11 +180,10 @@ fn a_failed_migration_has_a_place_and_something_to_say() {
     let mut told = Told::new();
     told.step(Step::Stage, |action| (action.place() == "web2").then_some("web2: no room"));
     told.undo(Step::Stage);
-    assert_eq!(told.lines()[1..], [
-        "stage Failed: web1 web2: web2: no room",
-        "undo begins: web1",
-        "undo Ok: web1 web2: "
-    ]);
+    assert_eq!(
+        told.lines()[1..],
+        ["stage Failed: web1 web2: web2: no room", "undo begins: web1", "undo Ok: web1 web2: "]
+    );
 }
 
 #[test]
@@ -273,5 +272,8 @@ fn the_way_back_is_as_long_as_what_was_measured() {
     told.step(Step::Switch, |_| None);
     told.step(Step::Retire, |_| None);
     let lines = told.lines();
-    assert_eq!(lines.last().map(String::as_str), Some("retire Ok: web1 web2: kept warm: `cutover rollback`, ~3 s"));
+    assert_eq!(
+        lines.last().map(String::as_str),
+        Some("retire Ok: web1 web2: kept warm: `cutover rollback`, ~3 s")
+    );
 }

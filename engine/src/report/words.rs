@@ -1,0 +1,73 @@
+//! How releases, colours, ends and places are called, wherever they are.
+
+use unicode_width::UnicodeWidthStr;
+
+use super::escape::visible;
+use super::line::{Line, Tone};
+use crate::model::{Color, Outcome, Release};
+
+/// Places take no more of a line than this.
+const PLACES_LIMIT: usize = 28;
+
+/// How a run ended, in words.
+pub(super) const fn ended_words(outcome: Outcome, well: bool) -> &'static str {
+    match outcome {
+        Outcome::Deployed if well => "done",
+        Outcome::Deployed => "live, but not finished",
+        Outcome::RolledBack => "rolled back",
+        Outcome::NothingChanged => "nothing was changed",
+        Outcome::Stuck => "a person is needed",
+        Outcome::Unfinished => "unfinished",
+    }
+}
+
+/// `release 43 = main 9f3c2a1 "Fix checkout"`.
+pub(super) fn release_words(release: &Release) -> Line {
+    let line = Line::of(Tone::Strong, &format!("release {}", release.number));
+    let source =
+        source_words(release.branch.as_deref(), release.revision.as_deref(), release.subject.as_deref());
+    match (source.is_empty(), &release.version) {
+        (false, _) => line.text(" = ").text(&source),
+        (true, Some(version)) => line.text(&format!(" = version {version}")),
+        (true, None) => line,
+    }
+}
+
+/// `main 9f3c2a1 "Fix checkout"`: what is known of it.
+pub(super) fn source_words(branch: Option<&str>, revision: Option<&str>, subject: Option<&str>) -> String {
+    let branch = branch.map(str::to_owned);
+    let revision = revision.map(short_revision);
+    let subject = subject.map(|subject| {
+        let short: String = subject.chars().take(60).collect();
+        if short.len() < subject.len() { format!("\"{short}…\"") } else { format!("\"{short}\"") }
+    });
+    [branch, revision, subject].into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
+
+/// The first seven characters.
+pub(super) fn short_revision(revision: &str) -> String {
+    revision.chars().take(7).collect()
+}
+
+/// A colour's tone.
+pub(super) const fn color_tone(color: Color) -> Tone {
+    match color {
+        Color::Blue => Tone::Blue,
+        Color::Green => Tone::Green,
+    }
+}
+
+/// Places side by side, as many as fit: `web1 web2 +6`.
+pub(super) fn fit_places(places: &[String]) -> String {
+    let mut text = String::new();
+    for (index, place) in places.iter().enumerate() {
+        let more = places.len() - index;
+        let next = if index == 0 { place.clone() } else { format!("{text} {place}") };
+        let reserve = if more > 1 { 4 } else { 0 };
+        if index > 0 && visible(&next).width() + reserve > PLACES_LIMIT {
+            return format!("{text} +{more}");
+        }
+        text = next;
+    }
+    text
+}
