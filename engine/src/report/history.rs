@@ -28,8 +28,9 @@ pub fn history(view: &HistoryView, width: Option<usize>) -> Vec<Line> {
     for (entry, line) in view.entries.iter().zip(laid) {
         lines.push(line);
         if narrow {
-            let source = Line::plain("    ").text(&source(entry)).with(Tone::Dim, " by ").text(&entry.who);
-            lines.extend(wrapped(source, width, 4));
+            let known = Some(source(entry)).filter(|source| source != "-").map(|source| source + " ");
+            let line = Line::plain("    ").text(&known.unwrap_or_default());
+            lines.extend(wrapped(line.with(Tone::Dim, "by ").text(&entry.who), width, 4));
         }
         lines.extend(beneath(entry).into_iter().flat_map(|line| wrapped(line, width, 4)));
     }

@@ -236,7 +236,7 @@ impl Story {
     fn places_text(&self, step: Step, places: &[String], wait: Option<Duration>) -> String {
         match (step, wait) {
             (Step::Watch, Some(wait)) if places.is_empty() => Quantity::wait(wait),
-            _ => fit_places(places),
+            _ => fit_places(places, self.width),
         }
     }
 
