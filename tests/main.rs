@@ -14,6 +14,7 @@ mod interrupt;
 mod lock;
 mod nginx_sites;
 mod openings;
+mod partitions;
 mod peers;
 mod readme;
 mod resume;

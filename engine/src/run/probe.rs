@@ -131,26 +131,11 @@ pub(crate) fn marked(answer: &Answer, marker: Option<&ReleaseMarker>) -> Option<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Host, Name, Reach, ReleaseId, Timestamp};
-
-    fn release(id: &str) -> Release {
-        Release {
-            id: ReleaseId::parse(id).expect("an identifier"),
-            number: 2,
-            revision: None,
-            subject: None,
-            branch: None,
-            version: None,
-            digest: String::new(),
-            size: 0,
-            created: Timestamp(0),
-            labels: Vec::new(),
-        }
-    }
+    use crate::model::{Host, Name, Reach};
 
     #[test]
     fn an_answer_proves_what_it_says() {
-        let release = release("r2");
+        let release = Release::for_tests("r2", 2);
         let header = ReleaseMarker::Header("x-release".into());
         let json = ReleaseMarker::Json("/release".into());
         let says = |status, release: &str, body: &str| Answer {
@@ -158,7 +143,7 @@ mod tests {
             headers: vec![("x-release".into(), release.into())],
             body: body.into(),
         };
-        let old = Release { number: 1, ..self::release("r1") };
+        let old = Release::for_tests("r1", 1);
         let judged =
             |answer: &Answer, body, marker| judge(answer, body, marker, Color::Green, &release, Some(&old));
         let ours = |reason: &str| Err(Wrong { reason: reason.into(), is_ours: true });

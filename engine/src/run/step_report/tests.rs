@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use super::*;
 use crate::model::{
     Color, Deployment, Event, EventSink, HostName, Name, Observation, Observed, ObservedHost,
-    ObservedInstance, Release, ReleaseId, Routing, Wish,
+    ObservedInstance, Release, Routing, Wish,
 };
 use crate::run::Clock;
 
@@ -47,18 +47,7 @@ fn names(text: &str) -> Vec<HostName> {
 }
 
 fn release(number: u64) -> Release {
-    Release {
-        id: ReleaseId::parse(&format!("r{number}")).expect("an identifier"),
-        number,
-        revision: None,
-        subject: None,
-        branch: None,
-        version: None,
-        digest: String::new(),
-        size: 0,
-        created: Timestamp(0),
-        labels: Vec::new(),
-    }
+    Release::for_tests(&format!("r{number}"), number)
 }
 
 /// Release 3 into green, where release 1 is warm, on two hosts behind one router.
