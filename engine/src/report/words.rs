@@ -90,6 +90,6 @@ mod tests {
         assert_eq!(fit("frankfurt-app-01 frankfurt-app-02", Some(80)), "frankfurt-app-01 +1");
         assert_eq!(fit("frankfurt-application-01 web2", Some(60)), "frankfurt-… +1");
         assert_eq!(fit("checkout-with-every-payment-provider", Some(80)), "checkout-with-every…");
-        assert_eq!(fit("web1 web2", Some(20)), "web1 +1");
+        assert_eq!(fit("web1 web2 web3", Some(20)), "web1 +2");
     }
 }
