@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Signal, kill_process, kill_process_group};
 use serde_json::Value;
 
-use crate::process::{children, end_group, has_ended, pid, status_code};
+use crate::process::{children, end_group, group_of, has_ended, pid, status_code};
 use crate::{Machine, eventually};
 
 /// A run under way. Killed when the value goes.
@@ -126,6 +126,17 @@ impl Running {
     /// Sends a signal to all processes of the run, as a terminal does.
     pub fn signal_group(&self, signal: Signal) {
         let _ = kill_process_group(pid(self.child.id()), signal);
+    }
+
+    /// What a terminal does at Ctrl-C: the signal goes to every process of the group.
+    pub fn press_ctrl_c(&self) {
+        let group = self.child.id();
+        for process in group_of(group) {
+            // A helper of ours, on whose exit status we wait.
+            if !(self.inside && process == group) {
+                let _ = kill_process(pid(process), Signal::INT);
+            }
+        }
     }
 
     /// Ends it as a power cut would: no handler, no flush.

@@ -74,6 +74,12 @@ impl Sshd {
         self.process = Some(process);
     }
 
+    /// The port that it listens on.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
+        self.port.number()
+    }
+
     /// Gives it another host key, as a stranger in its place would have.
     pub fn change_host_key(&mut self, machine: &Machine) {
         Self::make_key(&self.directory.join("host-key"));

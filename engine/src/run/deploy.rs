@@ -11,6 +11,8 @@ use super::Interrupts;
 use super::artifact::{self, Built};
 use super::closing::{close_leftovers, remember};
 use super::ending::Ending;
+use super::hooks::Refused;
+use super::interrupts::INTERRUPTED;
 use super::journal_log::JournalLog;
 use super::lease::{Claimant, Lease};
 use super::observe::{Staged, observe, observing_call};
@@ -65,6 +67,11 @@ async fn whole(opening: Opening, want: Want) -> ExitCode {
         prepared = prepare(session, &want, &deployment, preflight) => prepared,
         Ok(signal) = interrupts.wait_for(Interrupts::any) => Err((signal.trouble(), None)),
     };
+    if let Err((trouble, _)) = &prepared
+        && trouble.code == INTERRUPTED
+    {
+        session.reporter.break_off(&trouble.message);
+    }
     let ending = match prepared {
         Ok((ready, built)) => {
             let scratch = built.scratch.clone();
@@ -104,7 +111,7 @@ async fn prepare(
     let ready = match first {
         Ok(ready) => ready,
         Err((trouble, live)) => {
-            step.end(StepEnd::Failed, trouble.first_line().to_owned());
+            step.end(StepEnd::Failed, Refused::of(trouble.clone()).summary());
             return Err((trouble, live));
         }
     };
@@ -365,8 +372,9 @@ pub(super) async fn drive(
         plan: Arc::clone(progress.plan()),
         step: lease.step(),
     };
+    let performer = Arc::new(performer);
     let mut runner = Runner {
-        world: Arc::new(performer),
+        world: Arc::clone(&performer),
         log,
         reporter: session.reporter.clone(),
         interrupts: session.interrupts.clone(),
@@ -380,7 +388,12 @@ pub(super) async fn drive(
         }
         Err(Stopped::Lost(fault)) => return Ending::unfinished(&progress, store_fault(&fault).trouble),
     };
-    let ending = Ending::of(&progress, outcome, live.as_ref());
+    // After a signal there is no time for questions.
+    let asked = matches!(outcome, Outcome::RolledBack | Outcome::NothingChanged)
+        && !session.interrupts.borrow().any()
+        && progress.plan().live.is_some();
+    let old = if asked { performer.old_health(progress.plan()).await } else { Vec::new() };
+    let ending = Ending::of(&progress, outcome, live.as_ref(), &old);
     // A deployment that needs a person stays open: `resume` takes it up again.
     if outcome != Outcome::Stuck
         && let Err(trouble) = remember(session, &progress, &ending, lease).await

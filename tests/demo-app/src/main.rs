@@ -229,7 +229,11 @@ impl Shop {
             }
             "/deployment_id" => (200, text, self.color.clone()),
             "/checkout" => match self.behaviour.checkout {
-                Some(status) => (status, text, "KeyError: SESSION_SALT (lib/session.ex:14)\n".to_owned()),
+                Some(status) => {
+                    let fault = "KeyError: SESSION_SALT (lib/session.ex:14)";
+                    complain(fault);
+                    (status, text, format!("{fault}\n"))
+                }
                 None => (200, "application/json", r#"{"cart":{"items":3}}"#.to_owned()),
             },
             "/greeting" => (200, text, variable("GREETING")),

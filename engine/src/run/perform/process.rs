@@ -6,6 +6,7 @@ use cutover_host::operation::Operation;
 
 use super::super::performed::{Performed, Summary};
 use super::super::performer::{Performer, Result, driver_failure, host_failure};
+use super::super::runner::Way;
 use crate::driver;
 use crate::model::{Color, Deployment, EnvValue, HostName, Name, ReleaseId, Trouble};
 use crate::secret::environment;
@@ -66,12 +67,13 @@ impl Performer {
         Ok(Performed::done(Summary::Nothing))
     }
 
-    /// Starts a release in a colour.
+    /// Starts a release in a colour; on the way back, one that was warm there.
     pub(in super::super) async fn start(
         &self,
         host: &HostName,
         color: Color,
         release: &ReleaseId,
+        way: Way,
     ) -> Result<Performed> {
         let site = self.site(host)?;
         let slot = site.slot(&self.deployment, host, color)?;
@@ -79,7 +81,13 @@ impl Performer {
         let started = driver::start(site.link.as_ref(), Some(&guard), &slot, release).await;
         started.map_err(|failure| driver_failure(host, &failure))?;
         let port = self.deployment.application.color(color).port;
-        Ok(Performed::done(Summary::Text(format!("{color} on :{port}"))))
+        let previous = self.live.as_ref().and_then(|record| record.previous.as_ref());
+        let known = previous.map(|live| &live.release).filter(|known| known.id == *release);
+        Ok(Performed::done(Summary::Text(match (way, known) {
+            (Way::Back, Some(known)) => format!("release {} warm again on :{port}", known.number),
+            (Way::Back, None) => format!("what was warm runs again on :{port}"),
+            (Way::There | Way::Retire, _) => format!("{color} on :{port}"),
+        })))
     }
 
     /// Stops what runs in a colour.
