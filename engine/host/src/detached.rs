@@ -8,6 +8,7 @@ use crate::fault::not_allowed;
 use crate::host::Host;
 use crate::operation::{Detached, Fault, FaultKind, Program};
 use crate::place::absolute;
+use crate::release::remove_tree;
 use crate::scope::Scope;
 use crate::supervisor::{self, Duty, Order, Status};
 
@@ -100,6 +101,23 @@ pub(crate) fn reap(
         }
     }
     Ok(ended.into_iter().map(|(name, ..)| name).collect())
+}
+
+/// See [`crate::operation::Operation::ForgetOperations`].
+pub(crate) fn forget(account: &Account, state: &str, spare: &str, newest: usize) -> Result<(), Fault> {
+    let operations = format!("{}/ops", absolute(account, state)?);
+    let mut names = match crate::files::list_names(account, &operations, None) {
+        Err(fault) if fault.kind == FaultKind::NotFound => return Ok(()),
+        names => names?,
+    };
+    names.retain(|name| !name.starts_with(spare));
+    for name in names.iter().rev().skip(newest) {
+        let directory = format!("{operations}/{name}");
+        if !matches!(supervisor::status(&directory)?, Status::Running(_)) {
+            remove_tree(&directory)?;
+        }
+    }
+    Ok(())
 }
 
 fn directory(account: &Account, state: &str, operation: &str) -> Result<String, Fault> {

@@ -83,6 +83,9 @@ impl Host {
             Operation::Reap { state, epoch } => {
                 detached::reap(account, state, *epoch, &scope).map(Answer::Names)
             }
+            Operation::ForgetOperations { state, spare, newest } => {
+                done(detached::forget(account, state, spare, *newest))
+            }
             Operation::InspectApplication { directory } => {
                 release::inspect(account, directory).map(Answer::Application)
             }

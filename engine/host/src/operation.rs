@@ -150,6 +150,17 @@ pub enum Operation {
         epoch: u64,
     },
 
+    /// Forgets detached operations that have ended, but for the newest `newest` by name (names begin with the time). Guarded.
+    /// Answers [`Answer::Done`].
+    ForgetOperations {
+        /// State directory.
+        state: String,
+        /// Operations whose names begin so are kept, however many there are: somebody may still ask for them.
+        spare: String,
+        /// How many others are kept.
+        newest: usize,
+    },
+
     /// State of one application directory: releases, links, leftovers. Answers [`Answer::Application`].
     InspectApplication {
         /// The application's directory; its absence is an empty answer, no fault.
