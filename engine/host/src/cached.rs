@@ -70,8 +70,9 @@ mod tests {
         fs::create_dir(scratch.path().join(helper('d'))).expect("made");
         let names = || {
             let entries = fs::read_dir(scratch.path()).expect("reads");
-            let mut names: Vec<String> =
-                entries.map(|entry| entry.expect("reads").file_name().into_string().expect("UTF-8")).collect();
+            let mut names: Vec<String> = entries
+                .map(|entry| entry.expect("reads").file_name().into_string().expect("UTF-8"))
+                .collect();
             names.sort_unstable();
             names
         };
