@@ -10,6 +10,7 @@ mod first_deployment;
 mod fleet;
 mod foreign_journal;
 mod hooks;
+mod hosts_with_systemd;
 mod interrupt;
 mod lock;
 mod nginx_sites;

@@ -47,27 +47,49 @@ impl Test {
     /// The same with another user to log in as, made on each machine.
     #[must_use]
     pub fn fleet_as(program: &str, user: &str) -> Option<Self> {
+        Self::over_ssh(program, user, |scratch| {
+            let machine = |(name, last)| {
+                Machine::isolated(name, &format!("127.0.0.{last}"), &scratch.directory(name), &[])
+            };
+            [("web1", 11), ("web2", 12), ("lb1", 13)].map(machine).into()
+        })
+    }
+
+    /// The last machine is the router's.
+    fn over_ssh(program: &str, user: &str, machines: impl Fn(&Scratch) -> Vec<Machine>) -> Option<Self> {
         let scratch = can_run()?;
         let desk = desk(&scratch, program);
         let ssh = desk.outside("/root/.ssh");
         fs::create_dir_all(&ssh).unwrap();
         let key = Sshd::make_key(&ssh.join("id_ed25519"));
-        let hosts: Vec<(Machine, Sshd)> = [("web1", 11), ("web2", 12), ("lb1", 13)]
-            .into_iter()
-            .map(|(name, last)| {
-                let address = format!("127.0.0.{last}");
-                let machine = Machine::isolated(name, &address, &scratch.directory(name), &[]);
-                if user != "root" {
-                    machine.add_user(user);
-                }
-                let sshd = Sshd::start(&scratch, &machine, &key, user);
-                (machine, sshd)
-            })
-            .collect();
+        let start = |machine: Machine| {
+            if user != "root" {
+                machine.add_user(user);
+            }
+            let sshd = Sshd::start(&scratch, &machine, &key, user);
+            (machine, sshd)
+        };
+        let hosts: Vec<(Machine, Sshd)> = machines(&scratch).into_iter().map(start).collect();
         let known: String = hosts.iter().map(|(_, sshd)| sshd.known_hosts_line()).collect();
         fs::write(ssh.join("known_hosts"), known).unwrap();
-        let nginx = Nginx::new(&scratch, &hosts[2].0);
+        let nginx = Nginx::new(&scratch, &hosts[hosts.len() - 1].0);
         Some(Self::new(scratch, desk, hosts, nginx))
+    }
+
+    /// One machine for the application whose init is systemd, and one for the router; both with this user to log in as. None, with a
+    /// message, where that can't be.
+    #[must_use]
+    pub fn on_systemd(program: &str, user: &str) -> Option<Self> {
+        if let Err(reason) = crate::Systemd::can_boot() {
+            eprintln!("skipped: {reason}");
+            return None;
+        }
+        Self::over_ssh(program, user, |scratch| {
+            vec![
+                Machine::booted("web1", "127.0.0.11", &scratch.directory("web1"), scratch.path()),
+                Machine::isolated("lb1", "127.0.0.13", &scratch.directory("lb1"), &[]),
+            ]
+        })
     }
 
     fn new(scratch: Scratch, desk: Machine, hosts: Vec<(Machine, Sshd)>, nginx: Nginx) -> Self {
@@ -91,16 +113,18 @@ impl Test {
     fn first_config(&self) -> String {
         let door = format!("http://127.0.0.1:{}/up", self.nginx.port());
         let (hosts, app_hosts, router_hosts, front_door, listen) = if self.hosts.is_empty() {
-            (String::new(), "", "", format!("[\"{door}\"]"), "127.0.0.1")
+            (String::new(), String::new(), "", format!("[\"{door}\"]"), "127.0.0.1")
         } else {
             let line = |(machine, sshd): &(Machine, Sshd)| {
                 let (name, address) = (machine.name(), machine.address());
                 format!("{name} = {{ ssh = \"{}\", address = \"{address}\" }}\n", sshd.destination())
             };
             let hosts: String = self.hosts.iter().map(line).collect();
+            let names = self.hosts.iter().map(|(machine, _)| format!("\"{}\"", machine.name()));
+            let app_hosts: Vec<String> = names.take(self.hosts.len() - 1).collect();
             (
                 format!("[hosts]\n{hosts}\n"),
-                "hosts = [\"web1\", \"web2\"]\n",
+                format!("hosts = [{}]\n", app_hosts.join(", ")),
                 "hosts = [\"lb1\"]\n",
                 format!("[{{ url = \"{door}\", via = \"lb1\" }}]"),
                 "{address}",

@@ -34,6 +34,7 @@ mod program;
 mod release;
 mod scope;
 mod serve;
+mod session;
 mod socket;
 mod staging;
 mod stream;
