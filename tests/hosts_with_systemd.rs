@@ -10,6 +10,10 @@ use test_support::{Behaviour, Machine, Test, eventually};
 fn world(driver: &str) -> Option<Test> {
     let mut test = Test::on_systemd(env!("CARGO_BIN_EXE_cutover"), "deploy")?;
     test.configure("driver = \"detached\"\n", driver);
+    test.configure(
+        "start = [\"bin/shop\", ",
+        "start = [\"sh\", \"-c\", 'echo \"$CUTOVER_COLOR is up\"; exec bin/shop \"$@\"', \"shop\", ",
+    );
     Some(test)
 }
 
@@ -50,7 +54,7 @@ fn sudo_allows_just_what_setup_printed() {
     let web1 = test.machine("web1");
     assert_eq!(said(web1, &["systemctl", "show", "-P", "User", "cutover-shop@blue.service"]), "shop\n");
     let logs = test.cutover(&["logs", "--live"]).expect(0);
-    assert!(logs.stdout.contains("cutover: starting release"), "{logs:?}");
+    assert_eq!(logs.stdout, "web1 │ blue is up\n");
 
     // One line less.
     let file = web1.outside("/etc/sudoers.d/cutover-shop");
@@ -87,7 +91,7 @@ fn the_users_own_systemd_runs_what_is_live_also_after_a_reboot() {
     assert_eq!(test.live(), "v2 green");
     load.finish().assert_none_failed();
     let logs = test.cutover(&["logs", "--live"]).expect(0);
-    assert!(logs.stdout.contains("cutover: starting release"), "{logs:?}");
+    assert_eq!(logs.stdout, "web1 │ green is up\n");
 
     let scratch = test.scratch().path().to_owned();
     let (web1, sshd) = &mut test.hosts[0];

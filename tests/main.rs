@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends, loudly, at what its set-up can't do")]
 
+mod attending;
 mod deploy_user;
 mod faults_of_hosts;
 mod faults_of_instances;
@@ -14,6 +15,7 @@ mod hosts_with_systemd;
 mod interrupt;
 mod lock;
 mod nginx_sites;
+mod odd_hosts;
 mod peers;
 mod readme;
 mod resume;

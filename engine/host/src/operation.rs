@@ -142,6 +142,14 @@ pub enum Operation {
         /// Milliseconds; 0 asks only.
         wait_ms: u64,
     },
+    /// Ends one detached operation as [`Operation::Reap`] does, and waits for that. There being none is success. Answers
+    /// [`Answer::Operation`].
+    End {
+        /// As for `Begin`.
+        state: String,
+        /// As for `Begin`.
+        operation: String,
+    },
     /// Ends (SIGTERM, 2 s, SIGKILL) detached operations that were begun under an epoch below `epoch`. Answers [`Answer::Names`].
     Reap {
         /// State directory.

@@ -37,6 +37,20 @@ pub enum DriverFailure {
         /// Seconds.
         waited: u64,
     },
+    /// A program of the operator's was ended, because it took too long.
+    #[error("`{command}` had not ended after {waited} s")]
+    TooSlow {
+        /// Program and arguments.
+        command: String,
+        /// Seconds.
+        waited: u64,
+    },
+    /// Nobody knows how a program of the operator's ended: the host went down, or its supervisor was killed.
+    #[error("nobody saw how `{command}` ended")]
+    Lost {
+        /// Program and arguments.
+        command: String,
+    },
     /// The host lacks what `cutover setup` prints.
     #[error("{missing} is missing")]
     NotSetUp {
@@ -76,6 +90,8 @@ impl DriverFailure {
             | Self::Occupied { .. }
             | Self::NoLog
             | Self::StillRuns { .. }
+            | Self::TooSlow { .. }
+            | Self::Lost { .. }
             | Self::StrangeUser { .. }
             | Self::StrangeHome { .. } => None,
         }

@@ -93,6 +93,25 @@ fn a_killed_supervisor_is_not_taken_for_a_result() {
 }
 
 #[test]
+fn one_operation_is_ended_alone() {
+    let stage = Stage::new();
+    for operation in ["one", "two"] {
+        begin(&stage, operation, shell(&format!("touch $HOME/{operation}; sleep 60"))).expect("begins");
+        eventually("begins", || stage.path(operation).exists());
+    }
+    let end = |operation: &str| {
+        stage.perform(Operation::End { state: STATE.to_owned(), operation: operation.to_owned() })
+    };
+    for _ in 0..2 {
+        let Ok(Answer::Operation(Detached::Ended(exit))) = end("one") else { panic!("has not ended") };
+        assert_eq!(exit.status, 143);
+    }
+    assert_eq!(outcome(&stage, "two", 0), Detached::Running);
+    assert_eq!(end("three"), Ok(Answer::Operation(Detached::NeverBegan)));
+    end("two").expect("ends");
+}
+
+#[test]
 fn old_results_are_forgotten_but_for_the_newest() {
     let stage = Stage::new();
     for operation in ["01A-migrate", "01B-migrate", "01C-migrate", "01D-migrate"] {
