@@ -50,10 +50,11 @@ directory=$1 path=$2
 shift 4
 for own in "$@"; do mount --bind "$directory$own" "$own"; done
 set -- "$directory" "$path"
-mkdir -p /run/sshd
+mkdir -p /run/sshd /var/log/journal
+storage=persistent
 spared() {
     case $1 in
-        systemd-journald.* | systemd-journald-dev-log.socket | dbus.* | systemd-logind.service | systemd-user-sessions.service) ;;
+        systemd-journald.* | systemd-journald-dev-log.socket | systemd-journal-flush.service | dbus.* | systemd-logind.service | systemd-user-sessions.service) ;;
         *) false ;;
     esac
 }

@@ -23,13 +23,14 @@ umount /mnt
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
 mount --bind "$1/units" /etc/systemd/system
 mount --bind "$1/none" /usr/lib/systemd/system-generators
+storage=volatile
 spared() { case $1 in systemd-journald.* | systemd-journald-dev-log.socket) ;; *) false ;; esac }
 "#;
 
-/// The end of both ways to boot: keeps the journal in memory, masks all units of the distribution that are not `spared`, and becomes init.
+/// The end of both ways to boot: keeps the journal in `storage`, masks all units of the distribution that are not `spared`, and becomes init.
 pub(crate) const BECOME_INIT: &str = r#"
 mkdir -p /run/systemd/system /run/systemd/journald.conf.d
-printf '[Journal]\nStorage=volatile\nReadKMsg=no\nAudit=no\n' > /run/systemd/journald.conf.d/test.conf
+printf '[Journal]\nStorage=%s\nReadKMsg=no\nAudit=no\n' "$storage" > /run/systemd/journald.conf.d/test.conf
 for unit in /usr/lib/systemd/system/*.target.wants/*; do
     spared "${unit##*/}" || ln -sf /dev/null "/run/systemd/system/${unit##*/}"
 done

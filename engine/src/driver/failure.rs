@@ -84,6 +84,10 @@ impl DriverFailure {
             Self::Host(Failure::Fault(fault)) if fault.kind == FaultKind::NoSudo => {
                 Some("`cutover setup` prints the sudoers lines that the host needs")
             }
+            // Journals of users are files of their own only on disk (journald.conf(5), "SplitMode=").
+            Self::Program { text, .. } if text.contains("insufficient permissions") => Some(
+                "`Storage=persistent` in journald.conf, or the group `systemd-journal`, lets the deploy user read it",
+            ),
             Self::NotSetUp { .. } => Some("`cutover setup` prints what the host needs once"),
             Self::Host(_)
             | Self::Program { .. }
