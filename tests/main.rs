@@ -16,6 +16,7 @@ mod interrupt;
 mod lock;
 mod nginx_sites;
 mod odd_hosts;
+mod partitions;
 mod peers;
 mod readme;
 mod resume;

@@ -28,7 +28,12 @@ fn replace_program(test: &Test, host: &str, program: &str, script: &str) {
 }
 
 fn compare(test: &Test, name: &str, ended: &Ended) {
-    assert_golden(name, &test.normalise(&format!("{}{}", ended.stdout, ended.stderr)));
+    let mut text = test.normalise(&format!("{}{}", ended.stdout, ended.stderr));
+    // The part of a release is named after its deployment.
+    for token in text.clone().split(".partial-").skip(1).map(|rest| &rest[..26]) {
+        text = text.replace(token, "DEPLOYMENT");
+    }
+    assert_golden(name, &text);
 }
 
 /// Deploys onto a file system that is too small, which is mounted where releases lie on web1.
@@ -99,11 +104,11 @@ fn a_host_that_says_it_is_ready_and_speaks_no_frames() {
 }
 
 #[test]
-fn instances_that_listen_where_nobody_can_reach_them() {
-    let Some(mut test) = with_v1(fleet()) else { return };
+fn instances_that_the_router_can_not_reach() {
+    let Some(mut test) = fleet() else { return };
     test.configure("listen = \"{address}\"", "listen = \"127.0.0.1\"");
-    test.configure("deadline = \"15s\"", "deadline = \"2s\"");
-    let failed = test.deploy("v2", Behaviour::Sound).expect(10);
-    assert!(failed.stdout.contains("health") && failed.stderr.contains("hint: "), "{failed:?}");
-    assert_eq!(test.live(), "v1 blue");
+    test.set_up();
+    let failed = test.deploy("v1", Behaviour::Sound).expect(10);
+    compare(&test, "router-reaches-no-instance.txt", &failed);
+    assert_eq!(test.front_door("/").status, 502, "no colour is routed to");
 }
