@@ -11,6 +11,7 @@ pub mod manifest;
 pub mod operation;
 
 mod account;
+mod cached;
 mod clock;
 mod detached;
 mod document;
@@ -33,6 +34,7 @@ mod program;
 mod release;
 mod scope;
 mod serve;
+mod session;
 mod socket;
 mod staging;
 mod stream;
@@ -40,6 +42,7 @@ mod supervisor;
 mod tail;
 
 pub use account::Account;
+pub use cached::forget_old_helpers;
 pub use host::Host;
 pub use serve::serve;
 pub use stream::{Flag, Lane, Stream};

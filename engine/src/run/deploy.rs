@@ -18,6 +18,7 @@ use super::lease::{Claimant, Lease};
 use super::observe::{Staged, observe, observing_call};
 use super::opening::{Opening, Preflight};
 use super::performer::{Performer, store_fault};
+use super::readiness::require_ready;
 use super::runner::{Runner, Stopped};
 use super::session::Session;
 use crate::model::request::{DeployRequest, DeploySource, RollbackRequest};
@@ -108,7 +109,14 @@ async fn prepare(
             Err(fault) => Err((store_fault(&fault).trouble, first.err().and_then(|(_, live)| live))),
         };
     }
-    let ready = match first {
+    let checked = match first {
+        Ok(ready) => match require_ready(session).await {
+            Ok(()) => Ok(ready),
+            Err(trouble) => Err((trouble, ready.state.live.map(Box::new))),
+        },
+        Err(early) => Err(early),
+    };
+    let ready = match checked {
         Ok(ready) => ready,
         Err((trouble, live)) => {
             step.end(StepEnd::Failed, Refused::of(trouble.clone()).summary());
