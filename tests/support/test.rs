@@ -54,15 +54,7 @@ impl Test {
         let key = Sshd::make_key(&ssh.join("id_ed25519"));
         let hosts: Vec<(Machine, Sshd)> = [("web1", 11), ("web2", 12), ("lb1", 13)]
             .into_iter()
-            .map(|(name, last)| {
-                let address = format!("127.0.0.{last}");
-                let machine = Machine::isolated(name, &address, &scratch.directory(name), &[]);
-                if user != "root" {
-                    machine.add_user(user);
-                }
-                let sshd = Sshd::start(&scratch, &machine, &key, user);
-                (machine, sshd)
-            })
+            .map(|(name, last)| host(&scratch, name, last, &key, user))
             .collect();
         let known: String = hosts.iter().map(|(_, sshd)| sshd.known_hosts_line()).collect();
         fs::write(ssh.join("known_hosts"), known).unwrap();
@@ -149,6 +141,18 @@ drain = {{ timeout = "3s" }}
             blue = self.ports[0],
             green = self.ports[1],
         )
+    }
+
+    /// Adds a machine that is reached over SSH as root, a host of the configuration that nothing names yet.
+    pub fn add_host(&mut self, name: &str, last: u8) {
+        let ssh = self.desk.outside("/root/.ssh");
+        let key = fs::read_to_string(ssh.join("id_ed25519.pub")).unwrap();
+        let (machine, sshd) = host(&self.scratch, name, last, key.trim(), "root");
+        let known = fs::read_to_string(ssh.join("known_hosts")).unwrap();
+        fs::write(ssh.join("known_hosts"), known + &sshd.known_hosts_line()).unwrap();
+        self.configure("[hosts]\n", &format!("[hosts]\n{name} = {{ ssh = \"{}\" }}\n", sshd.destination()));
+        // The router's machine stays the last one.
+        self.hosts.insert(self.hosts.len() - 1, (machine, sshd));
     }
 
     /// Puts another text in place of one in the configuration.
@@ -306,6 +310,15 @@ drain = {{ timeout = "3s" }}
             get("127.0.0.1", port, "/up").is_err().then_some(())
         });
     }
+}
+
+fn host(scratch: &Scratch, name: &str, last: u8, key: &str, user: &str) -> (Machine, Sshd) {
+    let machine = Machine::isolated(name, &format!("127.0.0.{last}"), &scratch.directory(name), &[]);
+    if user != "root" {
+        machine.add_user(user);
+    }
+    let sshd = Sshd::start(scratch, &machine, key, user);
+    (machine, sshd)
 }
 
 fn desk(scratch: &Scratch, program: &str) -> Machine {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cutover_host::operation::{Answer, Operation};
+use cutover_host::operation::Operation;
 
 use super::upload::{answered, call, nonsense};
 use super::{Chunk, Failure, Flow, Link};
