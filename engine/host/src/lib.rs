@@ -42,6 +42,7 @@ mod supervisor;
 mod tail;
 
 pub use account::Account;
+pub use environment::PATH;
 pub use host::Host;
 pub use serve::serve;
 pub use stream::{Flag, Lane, Stream};

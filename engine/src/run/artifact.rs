@@ -6,7 +6,7 @@ use super::deploy::Want;
 use super::observe::Staged;
 use super::session::Session;
 use crate::model::request::DeploySource;
-use crate::model::{Note, Record, Release, ReleaseId, Timestamp, Trouble};
+use crate::model::{Deployment, Note, Record, Release, ReleaseId, Timestamp, Trouble};
 use crate::source::{Checkout, Git, Mirror, Repository, Revision, SourceFailure};
 use crate::store::{HomeState, next_release_number};
 
@@ -25,6 +25,16 @@ pub(super) enum What {
     Build { revision: Revision, branch: String, repository: Repository },
     Artifact(Utf8PathBuf),
     Staged(Box<Release>),
+}
+
+impl What {
+    /// Where it is made ready.
+    pub(super) fn place(&self, deployment: &Deployment) -> String {
+        match self {
+            Self::Build { .. } => deployment.build.builder.to_string(),
+            Self::Artifact(_) | Self::Staged(_) => "local".to_owned(),
+        }
+    }
 }
 
 impl Resolved {

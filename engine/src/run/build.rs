@@ -16,7 +16,7 @@ use super::performer::{hook_call, host_failure};
 use super::session::Session;
 use super::site::Site;
 use crate::model::{
-    Color, EventKind, HookRelease, HostName, Note, Reach, Release, Size, Source, Step, StepEnd, Transfer,
+    Color, Deployment, EventKind, HookRelease, HostName, Note, Reach, Release, Size, Source, Step, StepEnd, Transfer,
     Trouble,
 };
 use crate::source::{Git, Mirror, Repository, Revision};
@@ -68,7 +68,7 @@ pub(super) async fn build(
         return Ok(Built { release, made: None, is_new: false, held: Vec::new() });
     }
     let step = Step::Build;
-    let places = vec![session.deployment.build.builder.to_string()];
+    let places = vec![resolved.what.place(&session.deployment)];
     let began = session.reporter.now();
     session.reporter.tell(EventKind::StepStarted { step, places: places.clone(), wait: None });
     let ended = |end, summary: String, details: Vec<Note>| {
@@ -159,17 +159,20 @@ async fn make(
     Ok((release, Made { artifact: Arc::new(artifact), twin }, what))
 }
 
-/// The builder, when it is another host, and the directory for builds there: beside the helper, where programs may be run from.
-fn remote(session: &Session) -> Result<Option<(&Site, String)>, Trouble> {
-    let builder = &session.deployment.build.builder;
-    match session.deployment.hosts.get(builder).map(|host| &host.reach) {
-        Some(Reach::Ssh { helper_directory, .. }) => {
-            let unknown = || Trouble::new("host/unknown", format!("host `{builder}` was not connected to"));
-            let site = session.sites.get(builder).ok_or_else(unknown)?;
-            Ok(Some((site, format!("{helper_directory}/builds"))))
-        }
-        Some(Reach::Local) | None => Ok(None),
+/// Where builds are made when the builder is another host: beside the helper, where there is room and programs may be run from.
+pub(crate) fn builds_directory(deployment: &Deployment) -> Option<String> {
+    match deployment.hosts.get(&deployment.build.builder).map(|host| &host.reach) {
+        Some(Reach::Ssh { helper_directory, .. }) => Some(format!("{helper_directory}/builds")),
+        Some(Reach::Local) | None => None,
     }
+}
+
+/// The builder, when it is another host, and the directory for builds there.
+fn remote(session: &Session) -> Result<Option<(&Site, String)>, Trouble> {
+    let Some(directory) = builds_directory(&session.deployment) else { return Ok(None) };
+    let builder = &session.deployment.build.builder;
+    let unknown = || Trouble::new("host/unknown", format!("host `{builder}` was not connected to"));
+    Ok(Some((session.sites.get(builder).ok_or_else(unknown)?, directory)))
 }
 
 async fn check_out(

@@ -25,14 +25,14 @@ pub(super) struct Preflight {
 }
 
 impl Opening {
-    /// Begins a run that makes a new deployment: tells so, then opens a session.
+    /// Begins a run that makes a new deployment: tells so, then opens a session. `builds` says whether anything will be built.
     ///
     /// # Errors
     /// With every host and hook that failed. Then the run is to be ended by [`end_refused`].
-    pub async fn of_new(setting: Setting, command: &str) -> Result<Self, Refused> {
+    pub async fn of_new(setting: Setting, command: &str, builds: bool) -> Result<Self, Refused> {
         let deployment = ulid::Ulid::from_parts(setting.reporter.now().0, super::random()).to_string();
         let told = Some(deployment.clone());
-        Self::begin(setting, command, told, deployment).await
+        Self::begin(setting, command, told, deployment, builds).await
     }
 
     /// Begins a run that takes up a deployment, which it has to find first.
@@ -40,7 +40,7 @@ impl Opening {
     /// # Errors
     /// As [`Self::of_new`].
     pub async fn of_unfinished(setting: Setting, command: &str) -> Result<Self, Refused> {
-        Self::begin(setting, command, None, String::new()).await
+        Self::begin(setting, command, None, String::new(), false).await
     }
 
     async fn begin(
@@ -48,13 +48,14 @@ impl Opening {
         command: &str,
         told: Option<String>,
         deployment: String,
+        builds: bool,
     ) -> Result<Self, Refused> {
         let title = setting.deployment.title();
         setting.reporter.tell(EventKind::Started { command: command.to_owned(), title, deployment: told });
-        let preflight = Preflight::begin(setting.reporter.clone(), &setting.deployment);
+        let preflight = Preflight::begin(setting.reporter.clone(), &setting.deployment, builds);
         let mut interrupts = setting.interrupts.clone();
         let opened = tokio::select! {
-            opened = Session::open(setting) => opened,
+            opened = Session::open(setting, builds) => opened,
             Ok(signal) = interrupts.wait_for(Interrupts::any) => Err(Refused::of(signal.trouble())),
         };
         match opened {
@@ -68,8 +69,8 @@ impl Opening {
 }
 
 impl Preflight {
-    fn begin(reporter: Reporter, deployment: &Deployment) -> Self {
-        let places: Vec<String> = spoken_to(deployment).iter().map(ToString::to_string).collect();
+    fn begin(reporter: Reporter, deployment: &Deployment, builds: bool) -> Self {
+        let places: Vec<String> = spoken_to(deployment, builds).iter().map(ToString::to_string).collect();
         let began = reporter.now();
         let step = Step::Preflight;
         reporter.tell(EventKind::StepStarted { step, places: places.clone(), wait: None });
