@@ -117,6 +117,10 @@ impl Running {
         if let Some(id) = id {
             let _ = kill_process(pid(id), signal);
         }
+        // `nsenter` stops with the program that it waits for.
+        if signal == Signal::CONT {
+            let _ = kill_process(pid(own), signal);
+        }
     }
 
     /// Ends it as a power cut would: no handler, no flush.
