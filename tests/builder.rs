@@ -79,6 +79,17 @@ fn an_application_host_builds() {
     let deployed = test.deploy("v1", Behaviour::Sound).expect(0);
     assert_golden("builder-is-app-host.txt", &test.normalise(&(deployed.stdout + &deployed.stderr)));
     assert_no_leftovers(&test, "web1");
+    test.repository.write("app/public/new.css", b"body { color: teal }\n");
+    test.repository.push("v2", Behaviour::Sound);
+    let deployed = test.cutover(&["deploy", "--json"]).expect(0);
+    // Where it was built all of it is there; the other host lacks what is new.
+    let sent = |host: &str| -> u64 {
+        let events = deployed.events();
+        let totals = events.iter().filter(|event| event["step"] == "stage" && event["place"] == host);
+        totals.filter_map(|event| event["transfer"]["total"].as_u64()).max().unwrap()
+    };
+    assert_eq!((sent("web1"), sent("web2")), (0, 34));
+    assert_no_leftovers(&test, "web1");
     assert_eq!(listing(&current(test.machine("web1"))), listing(&current(test.machine("web2"))));
 }
 
@@ -194,3 +205,35 @@ fn what_cuts_a_build_off_ends_it_on_its_host() {
     assert_eq!(test.live(), "v3 green");
     assert_no_leftovers(&test, "forge");
 }
+
+#[test]
+fn the_builder_is_named_beforehand_and_needed_for_builds_alone() {
+    let Some(mut test) = with_forge("cp -R app dist\n") else { return };
+    test.set_up();
+    test.repository.push("v1", Behaviour::Sound);
+    let said = |test: &Test, args: &[&str]| test.normalise(&test.cutover(args).expect(0).stdout);
+    assert_golden("builder-setup.txt", &said(&test, &["setup"]));
+    assert_golden("builder-check.txt", &said(&test, &["check", "--hosts"]));
+    assert_golden("builder-plan.txt", &said(&test, &["plan"]));
+    let _ = test.cutover(&["deploy"]).expect(0);
+    let _ = test.deploy("v2", Behaviour::Sound).expect(0);
+
+    test.hosts[2].1.stop();
+    let unreachable = test.cutover(&["plan"]).expect(11);
+    assert!(unreachable.stderr.contains("forge"), "{}", unreachable.stderr);
+    let _ = test.cutover(&["rollback"]).expect(0);
+    assert_eq!(test.live(), "v1 blue");
+    let _ = test.cutover(&["deploy", "--artifact", "app"]).expect(0);
+    assert_eq!(test.live(), "v2 green");
+    let _ = test.cutover(&["status", "--check"]).expect(0);
+    // Known without any host.
+    for command in ["deploy", "plan"] {
+        let refused = test.cutover(&[command, "--artifact", "nosuch"]).expect(11);
+        assert_eq!(refused.stdout + &refused.stderr, NO_ARTIFACT);
+    }
+}
+
+const NO_ARTIFACT: &str = "\
+error[build/artifact]: there is no artifact `nosuch`
+  hint: `--artifact` takes a directory or file that was built before, on this machine
+";
