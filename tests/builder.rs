@@ -143,6 +143,23 @@ fn a_build_that_fails_changes_nothing() {
     assert_eq!(test.live(), "v1 blue");
     assert_no_leftovers(&test, "forge");
     let _ = test.cutover(&["status", "--check"]).expect(0);
+
+    std::os::unix::fs::symlink("/etc", test.directory().join("app/configuration")).unwrap();
+    let refused = test.deploy("v2", Behaviour::Sound).expect(11);
+    let _ = refused.expect_text("`app/configuration`: the link is absolute").expect_text("hint: build on this machine");
+    fs::remove_file(test.directory().join("app/configuration")).unwrap();
+
+    // A build may leave what its user can't remove: that fails nothing.
+    test.repository.write("build.sh", b"mkdir busy; mount -t tmpfs tmpfs busy; cp -R app dist\n");
+    let warned = test.deploy("v3", Behaviour::Sound).expect(0);
+    let _ = warned.expect_text("may still be there").expect_text("hint: the next build there removes what is left");
+    assert_eq!((test.live().as_str(), leftovers(test.machine("forge")).len()), ("v3 green", 1));
+    let unmount = "umount /root/.cache/cutover/builds/*/releases/checkout/busy";
+    let ran = test.machine("forge").command("sh", Path::new("/")).args(["-c", unmount]).status().unwrap();
+    assert!(ran.success());
+    test.repository.write("build.sh", b"cp -R app dist\n");
+    let _ = test.deploy("v4", Behaviour::Sound).expect(0);
+    assert_no_leftovers(&test, "forge");
 }
 
 /// A deployment that has got as far as a build that does not end by itself.
@@ -212,8 +229,11 @@ fn the_builder_is_named_beforehand_and_needed_for_builds_alone() {
     test.set_up();
     test.repository.push("v1", Behaviour::Sound);
     let said = |test: &Test, args: &[&str]| test.normalise(&test.cutover(args).expect(0).stdout);
-    assert_golden("builder-setup.txt", &said(&test, &["setup"]));
-    assert_golden("builder-check.txt", &said(&test, &["check", "--hosts"]));
+    let setup = said(&test, &["setup"]);
+    let (forge, _) = setup.split_once("\n# ── lb1").unwrap();
+    assert_eq!(forge, SETUP);
+    let checked = said(&test, &["check", "--hosts"]);
+    assert!(checked.contains("\n  ok  builder  has sh, mv\n"), "{checked}");
     assert_golden("builder-plan.txt", &said(&test, &["plan"]));
     let _ = test.cutover(&["deploy"]).expect(0);
     let _ = test.deploy("v2", Behaviour::Sound).expect(0);
@@ -232,6 +252,15 @@ fn the_builder_is_named_beforehand_and_needed_for_builds_alone() {
         assert_eq!(refused.stdout + &refused.stderr, NO_ARTIFACT);
     }
 }
+
+const SETUP: &str = "\
+# shop: once on each host, as root; doing it again does no harm
+
+# ── forge (USER@forge) ──
+# programs of the build, which runs below `~/.cache/cutover/builds`
+command -v sh
+command -v mv
+";
 
 const NO_ARTIFACT: &str = "\
 error[build/artifact]: there is no artifact `nosuch`

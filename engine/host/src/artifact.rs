@@ -48,7 +48,7 @@ impl Artifact {
         };
         hash_files(root, &mut entries)?;
         let manifest = Manifest::new(entries)
-            .map_err(|refused| not_allowed(format!("`{}` can't be a release: {refused}", root.display())))?;
+            .map_err(|refused| not_allowed(format!("`{}` can't be brought to a host: {refused}", root.display())))?;
         let digest = manifest.digest();
         Ok(Self { root: root.to_owned(), manifest, digest })
     }

@@ -86,6 +86,11 @@ pub(super) async fn build(
         Ok((release, made, what)) => {
             let digest: String = release.digest.chars().take(11).collect();
             ended(StepEnd::Ok, format!("{what}, {}, {digest}…", Size::bytes(release.size)), Vec::new());
+            let app_hosts = super::observe::all_app_hosts(&session.deployment);
+            let (held, done) = held.into_iter().partition(|directory: &HeldDirectory| {
+                directory.host() == session.here.name() || app_hosts.contains(directory.host())
+            });
+            let_go(session, done).await;
             Ok(Built { release, made: Some(made), is_new: true, held })
         }
         Err(trouble) => {

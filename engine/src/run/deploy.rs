@@ -16,7 +16,7 @@ use super::observe::{Staged, observe, observing_call};
 use super::opening::{Opening, Preflight};
 use super::performer::{Performer, store_fault};
 use super::runner::{Runner, Stopped};
-use super::session::Session;
+use super::session::{Session, spoken_to};
 use crate::model::request::{DeployRequest, DeploySource, RollbackRequest};
 use crate::model::view::ExitCode;
 use crate::model::{
@@ -247,7 +247,7 @@ fn claimant(session: &Session, command: &str, deployment: &str) -> Claimant {
     }
 }
 
-/// Takes the lock, fences every host, and ends what earlier holders left running.
+/// Takes the lock, fences every host that it concerns, and ends what earlier holders left running.
 pub(super) async fn take_lock(
     session: &Session,
     command: &str,
@@ -260,7 +260,10 @@ pub(super) async fn take_lock(
     let lease = Lease::take(&session.home, &claimant, wait, &session.reporter, interrupts, clock).await?;
     let epoch = lease.lock().epoch();
     let shut_out = async {
-        let directories: Vec<&StateDirectory> = session.sites.values().map(|site| &site.state).collect();
+        // A host that only builds has no part in what the lock is about.
+        let concerned = spoken_to(&session.deployment, false);
+        let sites = session.sites.iter().filter(|(name, _)| concerned.contains(*name));
+        let directories: Vec<&StateDirectory> = sites.map(|(_, site)| &site.state).collect();
         for directory in &directories {
             directory.fence(epoch).await?;
             directory.reap(epoch).await?;
