@@ -72,3 +72,42 @@ fn a_holder_that_slept_through_its_lock_changes_nothing() {
     }
     load.finish().assert_none_failed();
 }
+
+#[test]
+fn a_home_that_is_out_of_reach_leaves_an_end_for_later() {
+    let Some(mut test) = with_v1(fleet()) else { return };
+    let wire = test.wire("lb1");
+    let load = test.load();
+    test.repository.push("v2", Behaviour::Sound);
+    let mut running = test.start(&["deploy", "--json"]);
+    running.wait_for_step("watch");
+    wire.freeze();
+    let cut_off = running.finish().expect(21).last_event();
+    assert_eq!(cut_off["outcome"], "unfinished");
+    assert_eq!(cut_off["hint"], "`cutover resume` goes on from here, `cutover abort` puts everything back");
+    // The lock could not be freed, and nobody on this machine holds it any more.
+    wire.thaw();
+    let _ = test.cutover(&["resume"]).expect(10);
+    assert_eq!(test.live(), "v1 blue");
+    load.finish().assert_none_failed();
+    let _ = test.cutover(&["status", "--check"]).expect(0);
+}
+
+#[test]
+fn a_host_that_is_out_of_reach_is_put_back_when_it_returns() {
+    let Some(mut test) = with_v1(fleet()) else { return };
+    let wire = test.wire("web1");
+    let load = test.load();
+    test.repository.push("v2", Behaviour::Sound);
+    let mut running = test.start(&["deploy", "--json"]);
+    running.wait_for_step("health");
+    wire.freeze();
+    let stuck = running.finish().expect(40).last_event();
+    assert_eq!(stuck["outcome"], "stuck");
+    assert_eq!(test.live(), "v1 blue");
+    wire.thaw();
+    let _ = test.cutover(&["resume"]).expect(10);
+    load.finish().assert_none_failed();
+    let _ = test.cutover(&["status", "--check"]).expect(0);
+    let _ = test.deploy("v3", Behaviour::Sound).expect(0);
+}

@@ -103,7 +103,10 @@ impl HttpClient {
         };
         match timeout_at(deadline, sent).await {
             Ok(outcome) => outcome,
-            Err(_) => Err(HttpFailure::TimedOut(format!("no whole answer within {} s", limit.as_secs_f64()))),
+            Err(_) => {
+                let seconds = (limit.as_secs_f64() * 10.0).round() / 10.0;
+                Err(HttpFailure::TimedOut(format!("no whole answer within {seconds} s")))
+            }
         }
     }
 
