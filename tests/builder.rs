@@ -146,13 +146,17 @@ fn a_build_that_fails_changes_nothing() {
 
     std::os::unix::fs::symlink("/etc", test.directory().join("app/configuration")).unwrap();
     let refused = test.deploy("v2", Behaviour::Sound).expect(11);
-    let _ = refused.expect_text("`app/configuration`: the link is absolute").expect_text("hint: build on this machine");
+    let _ = refused
+        .expect_text("`app/configuration`: the link is absolute")
+        .expect_text("hint: build on this machine");
     fs::remove_file(test.directory().join("app/configuration")).unwrap();
 
     // A build may leave what its user can't remove: that fails nothing.
     test.repository.write("build.sh", b"mkdir busy; mount -t tmpfs tmpfs busy; cp -R app dist\n");
     let warned = test.deploy("v3", Behaviour::Sound).expect(0);
-    let _ = warned.expect_text("may still be there").expect_text("hint: the next build there removes what is left");
+    let _ = warned
+        .expect_text("may still be there")
+        .expect_text("hint: the next build there removes what is left");
     assert_eq!((test.live().as_str(), leftovers(test.machine("forge")).len()), ("v3 green", 1));
     let unmount = "umount /root/.cache/cutover/builds/*/releases/checkout/busy";
     let ran = test.machine("forge").command("sh", Path::new("/")).args(["-c", unmount]).status().unwrap();

@@ -47,8 +47,9 @@ impl Artifact {
             }
         };
         hash_files(root, &mut entries)?;
-        let manifest = Manifest::new(entries)
-            .map_err(|refused| not_allowed(format!("`{}` can't be brought to a host: {refused}", root.display())))?;
+        let manifest = Manifest::new(entries).map_err(|refused| {
+            not_allowed(format!("`{}` can't be brought to a host: {refused}", root.display()))
+        })?;
         let digest = manifest.digest();
         Ok(Self { root: root.to_owned(), manifest, digest })
     }
@@ -124,8 +125,7 @@ fn walk(root: &Path, entries: &mut Vec<Entry>) -> Result<(), Fault> {
             }
             path.extend_from_slice(found.file_name().as_bytes());
             let whole = found.path();
-            let metadata =
-                found.metadata().map_err(|error| fault::io("read", whole.display(), error))?;
+            let metadata = found.metadata().map_err(|error| fault::io("read", whole.display(), error))?;
             let entry = entry(&whole, path, &metadata)?;
             if let EntryKind::Directory { .. } = entry.kind {
                 ahead.push(entry.path.clone());

@@ -26,12 +26,7 @@ const REMOVALS: u32 = 40;
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// See [`crate::operation::Operation::HoldDirectory`].
-pub(crate) fn hold(
-    account: &Account,
-    directory: &str,
-    token: &str,
-    scope: &Scope<'_>,
-) -> Result<(), Fault> {
+pub(crate) fn hold(account: &Account, directory: &str, token: &str, scope: &Scope<'_>) -> Result<(), Fault> {
     check_id(token)?;
     let parent = absolute(account, directory)?;
     document::make_private(&parent)?;

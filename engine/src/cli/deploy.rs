@@ -85,12 +85,8 @@ impl Arguments {
     pub(super) async fn run(self, invocation: &Invocation) -> Ended {
         let source = self.source.into_request()?;
         let loaded = invocation.load()?;
-        let request = DeployRequest {
-            source,
-            message: self.message,
-            adopt: self.adopt,
-            lock_wait: self.lock_wait,
-        };
+        let request =
+            DeployRequest { source, message: self.message, adopt: self.adopt, lock_wait: self.lock_wait };
         if self.dry_run {
             return show(invocation, &loaded, request).await;
         }

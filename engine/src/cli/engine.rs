@@ -43,7 +43,9 @@ pub(super) async fn plan(
     sink: Arc<dyn EventSink>,
 ) -> Result<PlanView, Failure> {
     let (_directory, setting) = setting(loaded.deployment.clone(), sink)?;
-    let session = Session::open(setting, request.source.is_built()).await.map_err(|refused| refusal(loaded, refused))?;
+    let session = Session::open(setting, request.source.is_built())
+        .await
+        .map_err(|refused| refusal(loaded, refused))?;
     Ok(run::plan(&session, request).await.map_err(problem)?)
 }
 

@@ -16,8 +16,8 @@ use super::performer::{hook_call, host_failure};
 use super::session::Session;
 use super::site::Site;
 use crate::model::{
-    Color, Deployment, EventKind, HookRelease, HostName, Note, Reach, Release, Size, Source, Step, StepEnd, Transfer,
-    Trouble,
+    Color, Deployment, EventKind, HookRelease, HostName, Note, Reach, Release, Size, Source, Step, StepEnd,
+    Transfer, Trouble,
 };
 use crate::source::{Git, Mirror, Repository, Revision};
 use crate::transport::{self, Failure, HeldDirectory, Link, Stand, Tree};
@@ -156,9 +156,9 @@ async fn make(
             }
         }
     };
-    let artifact = read(&path).await.map_err(|error| {
-        Trouble::new("build/artifact", format!("`{path}` can't be staged: {error}"))
-    })?;
+    let artifact = read(&path)
+        .await
+        .map_err(|error| Trouble::new("build/artifact", format!("`{path}` can't be staged: {error}")))?;
     release.digest = artifact.manifest().digest();
     release.size = artifact.manifest().total_bytes();
     Ok((release, Made { artifact: Arc::new(artifact), twin }, what))
@@ -249,12 +249,7 @@ async fn build_there(
     Ok((directory.join("releases").join(ARTIFACT), Some(twin), shown(name)))
 }
 
-async fn send_checkout(
-    session: &Session,
-    site: &Site,
-    checkout: &str,
-    place: &str,
-) -> Result<(), Trouble> {
+async fn send_checkout(session: &Session, site: &Site, checkout: &str, place: &str) -> Result<(), Trouble> {
     let builder = site.link.name();
     let source = read(Utf8Path::new(checkout)).await.map_err(|error| {
         let message = format!("the checkout can't be sent to {builder}: {error}");

@@ -456,7 +456,8 @@ mod tests {
     fn a_builder_has_the_programs_of_the_build() {
         let judged = |absent: &[&str]| {
             let texts = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
-            judge_programs(&texts(&["git", "make", "/opt/go/bin/go"]), &texts(absent)).map(|found| text(&found))
+            judge_programs(&texts(&["git", "make", "/opt/go/bin/go"]), &texts(absent))
+                .map(|found| text(&found))
         };
         assert_eq!(judged(&[]).as_deref(), Some("Ok builder: has git, make, /opt/go/bin/go"));
         let missing = "Missing builder: has no `git`, no `make` -> install what is missing, or build elsewhere: `build.builder`";

@@ -73,8 +73,7 @@ fn build_step(deployment: &Deployment, plan: &Plan, what: &What) -> Option<Plann
         What::Staged(_) => return None,
         What::Artifact(path) => format!("take `{path}` in as release {number}"),
         What::Build { .. } => {
-            let below =
-                builds_directory(deployment).map(|path| format!(" below {path}")).unwrap_or_default();
+            let below = builds_directory(deployment).map(|path| format!(" below {path}")).unwrap_or_default();
             format!("hook `{}` makes release {number}{below}", deployment.build.hook.title)
         }
     };

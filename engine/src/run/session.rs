@@ -157,11 +157,7 @@ pub(crate) fn spoken_to(deployment: &Deployment, builds: bool) -> BTreeSet<HostN
     hosts
 }
 
-async fn connect(
-    deployment: &Arc<Deployment>,
-    links: &Links,
-    builds: bool,
-) -> Result<Sites, Vec<Trouble>> {
+async fn connect(deployment: &Arc<Deployment>, links: &Links, builds: bool) -> Result<Sites, Vec<Trouble>> {
     let (sites, silent) = connect_all(deployment, links, builds).await;
     let mut troubles: Vec<Trouble> = silent.into_values().collect();
     troubles.sort_by(|a, b| a.message.cmp(&b.message));

@@ -38,8 +38,7 @@ pub async fn fetch(
     stand: Stand<'_>,
     room: u64,
 ) -> Result<(), Failure> {
-    let operation =
-        Operation::SendTree { path: tree.path.to_owned(), beneath: tree.beneath.to_owned() };
+    let operation = Operation::SendTree { path: tree.path.to_owned(), beneath: tree.beneath.to_owned() };
     let Flow { upload, mut download, answer } = from.open(call(operation)).await?;
     let Some(encoded) = receive_manifest(from, &mut download).await? else {
         return Err(answered(from, answer.await).err().unwrap_or_else(|| nonsense(from)));
@@ -85,11 +84,12 @@ pub async fn fetch(
             let sent = tokio::time::timeout(LAST_WORDS, answer).await;
             let name = from.name();
             let said = sent.ok().and_then(|sent| answered(from, sent).err());
-            return Err(said.unwrap_or_else(|| match fault.kind {
-                FaultKind::Digest | FaultKind::Failed => Failure::Nonsense(format!(
-                    "host `{name}` did not send what it has described: {fault}"
-                )),
-                _ => Failure::Fault(fault),
+            return Err(said.unwrap_or_else(|| {
+                if matches!(fault.kind, FaultKind::Digest | FaultKind::Failed) {
+                    Failure::Nonsense(format!("host `{name}` did not send what it has described: {fault}"))
+                } else {
+                    Failure::Fault(fault)
+                }
             }));
         }
         Err(failure) => return Err(failure),

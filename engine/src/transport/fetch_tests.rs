@@ -113,7 +113,8 @@ impl Link for Liar {
 }
 
 fn file(path: &str, content: &[u8]) -> Entry {
-    let kind = EntryKind::File { mode: 0o644, size: content.len() as u64, digest: ContentDigest::of(content) };
+    let kind =
+        EntryKind::File { mode: 0o644, size: content.len() as u64, digest: ContentDigest::of(content) };
     Entry { path: path.into(), kind }
 }
 
@@ -170,7 +171,11 @@ async fn a_host_that_lies_is_not_believed() {
         ("without end", (vec![announced(&honest), vec![7; 60_000]], true, staging.clone()), "host `liar`"),
         ("breaks", (vec![announced(&honest)], false, Err(broke)), "the connection to host `liar` broke"),
         ("gives up", (vec![announced(&honest)], false, Err(refusal)), "`a` became shorter"),
-        ("gives up late", (vec![announced(&honest), packed(b"content")], false, Err(Failure::Broken("late".into()))), "late"),
+        (
+            "gives up late",
+            (vec![announced(&honest), packed(b"content")], false, Err(Failure::Broken("late".into()))),
+            "late",
+        ),
     ];
     for (case, (says, endless, answer), reason) in cases {
         let here = tempfile::tempdir().expect("made");

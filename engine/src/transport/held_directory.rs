@@ -28,8 +28,7 @@ impl HeldDirectory {
     /// # Errors
     /// When the host can't be reached, or can't make it.
     pub async fn open(link: &dyn Link, directory: &str, token: &str) -> Result<Self, Failure> {
-        let operation =
-            Operation::HoldDirectory { directory: directory.to_owned(), token: token.to_owned() };
+        let operation = Operation::HoldDirectory { directory: directory.to_owned(), token: token.to_owned() };
         let mut flow = link.open(call(operation)).await?;
         match flow.download.recv().await {
             Some(Chunk::Out(bytes)) => {
@@ -78,9 +77,9 @@ fn is_plain(path: &str, token: &str) -> bool {
     path.len() <= LONGEST
         && path.chars().all(fine)
         && path.rsplit_once('/').is_some_and(|(_, name)| name == token)
-        && path.strip_prefix('/').is_some_and(|rest| {
-            rest.split('/').all(|part| !part.is_empty() && part != "." && part != "..")
-        })
+        && path
+            .strip_prefix('/')
+            .is_some_and(|rest| rest.split('/').all(|part| !part.is_empty() && part != "." && part != ".."))
 }
 
 #[cfg(test)]
@@ -90,9 +89,17 @@ mod tests {
     #[test]
     fn a_host_tells_a_path_that_can_be_meant() {
         assert!(is_plain("/home/de ploy/.cache/cutover/builds/t1", "t1"));
-        for path in
-            ["", "t1", "builds/t1", "/builds/t2", "/builds/../t1", "//t1", "/b*/t1", "/{output}/t1", "/a\nb/t1"]
-        {
+        for path in [
+            "",
+            "t1",
+            "builds/t1",
+            "/builds/t2",
+            "/builds/../t1",
+            "//t1",
+            "/b*/t1",
+            "/{output}/t1",
+            "/a\nb/t1",
+        ] {
             assert!(!is_plain(path, "t1"), "{path:?}");
         }
         assert!(!is_plain(&format!("/{}/t1", "x".repeat(2000)), "t1"));

@@ -120,7 +120,10 @@ fn indices(link: &dyn Link, list: &[u8]) -> Result<Vec<u32>, Failure> {
     Ok(indices.iter().map(|index| u32::from_be_bytes(*index)).collect())
 }
 
-pub(super) fn answered<E>(link: &dyn Link, answer: Result<Result<Answer, Failure>, E>) -> Result<Answer, Failure> {
+pub(super) fn answered<E>(
+    link: &dyn Link,
+    answer: Result<Result<Answer, Failure>, E>,
+) -> Result<Answer, Failure> {
     answer.unwrap_or_else(|_| Err(Failure::Broken(format!("the connection to host `{}` broke", link.name()))))
 }
 

@@ -10,7 +10,8 @@ use serde::{Deserialize, Deserializer};
 const RUN: &str = "\nhint: `run = [[\"make\"]]`: each command is a list of words, its program first";
 
 /// The same for `artifact`.
-const ARTIFACT: &str = "\nhint: `artifact = \"dist\"`: the directory or file in the checkout that the commands make";
+const ARTIFACT: &str =
+    "\nhint: `artifact = \"dist\"`: the directory or file in the checkout that the commands make";
 
 /// The whole table.
 #[derive(Debug, Deserialize)]
