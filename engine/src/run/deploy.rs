@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cutover_host::operation::{Answer, LockHolder, Operation};
+use futures_util::future::try_join_all;
 
 use super::Interrupts;
 use super::artifact;
@@ -263,12 +264,12 @@ pub(super) async fn take_lock(
         // A host that only builds has no part in what the lock is about.
         let concerned = spoken_to(&session.deployment, false);
         let sites = session.sites.iter().filter(|(name, _)| concerned.contains(*name));
-        let directories: Vec<&StateDirectory> = sites.map(|(_, site)| &site.state).collect();
-        for directory in &directories {
+        let directories: Vec<StateDirectory> = sites.map(|(_, site)| site.state.clone()).collect();
+        let fenced = directories.iter().map(async |directory| {
             directory.fence(epoch).await?;
-            directory.reap(epoch).await?;
-        }
-        let directories: Vec<StateDirectory> = directories.into_iter().cloned().collect();
+            directory.reap(epoch).await
+        });
+        try_join_all(fenced).await?;
         let fresh = Lineage::new(ulid::Ulid::from_parts(session.reporter.now().0, super::random()));
         session.home.settle_lineage(lease.lock(), &directories, fresh).await?;
         Ok(())
