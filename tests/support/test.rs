@@ -196,6 +196,19 @@ drain = {{ timeout = "3s" }}
         )
     }
 
+    /// Adds a machine that is reached over SSH as root, a host of the configuration that nothing names yet.
+    pub fn add_host(&mut self, name: &str, last: u8) {
+        let ssh = self.desk.outside("/root/.ssh");
+        let key = fs::read_to_string(ssh.join("id_ed25519.pub")).unwrap();
+        let machine = isolated(&self.scratch, &[(name, last)]).remove(0);
+        let (machine, sshd) = open(&self.scratch, machine, key.trim(), "root");
+        let known = fs::read_to_string(ssh.join("known_hosts")).unwrap();
+        fs::write(ssh.join("known_hosts"), known + &sshd.known_hosts_line()).unwrap();
+        self.configure("[hosts]\n", &format!("[hosts]\n{name} = {{ ssh = \"{}\" }}\n", sshd.destination()));
+        // The router's machine stays the last one.
+        self.hosts.insert(self.hosts.len() - 1, (machine, sshd));
+    }
+
     /// Puts another text in place of one in the configuration.
     ///
     /// # Panics
@@ -377,7 +390,6 @@ drain = {{ timeout = "3s" }}
 /// The name of two routers.
 const DOOR: &str = "shop.test";
 
-/// Machines with an SSH server each, at 127.0.0.X, that the desk may log in to.
 /// Machines in namespaces of their own, by name and last part of their address.
 fn isolated(scratch: &Scratch, names: &[(&str, u8)]) -> Vec<Machine> {
     let machine = |(name, last): &(&str, u8)| {
@@ -391,17 +403,20 @@ fn reached(scratch: &Scratch, desk: &Machine, machines: Vec<Machine>, user: &str
     let ssh = desk.outside("/root/.ssh");
     fs::create_dir_all(&ssh).unwrap();
     let key = Sshd::make_key(&ssh.join("id_ed25519"));
-    let start = |machine: Machine| {
-        if user != "root" {
-            machine.add_user(user);
-        }
-        let sshd = Sshd::start(scratch, &machine, &key, user);
-        (machine, sshd)
-    };
-    let hosts: Vec<(Machine, Sshd)> = machines.into_iter().map(start).collect();
+    let hosts: Vec<(Machine, Sshd)> =
+        machines.into_iter().map(|machine| open(scratch, machine, &key, user)).collect();
     let known: String = hosts.iter().map(|(_, sshd)| sshd.known_hosts_line()).collect();
     fs::write(ssh.join("known_hosts"), known).unwrap();
     hosts
+}
+
+/// A machine with an SSH server that lets the holder of `key` in as `user`.
+fn open(scratch: &Scratch, machine: Machine, key: &str, user: &str) -> (Machine, Sshd) {
+    if user != "root" {
+        machine.add_user(user);
+    }
+    let sshd = Sshd::start(scratch, &machine, key, user);
+    (machine, sshd)
 }
 
 fn desk(scratch: &Scratch, program: &str) -> Machine {

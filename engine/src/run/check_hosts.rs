@@ -117,8 +117,11 @@ async fn ask_host(
         let listened = host_link.port(placeholders.listen(), port).await?;
         findings.push(judge_port(slot.color(), port, &state, &listened));
     }
-    if deployment.build.builder == *host {
-        findings.push(judge_git(host_link.run("git", &["--version"]).await? == 0));
+    if let Some(build) = &needs.build {
+        // The checkout is made on this machine, wherever it is built.
+        let git = build.directory.is_none().then_some("git").map(str::to_owned);
+        let programs: Vec<String> = git.into_iter().chain(build.programs.iter().cloned()).collect();
+        findings.extend(judge_programs(&programs, &host_link.absent(&programs).await?));
     }
     Ok((describe(&first, room), findings))
 }
@@ -177,6 +180,21 @@ impl HostLink<'_> {
             Err(Failure::Fault(_)) => Ok(None),
             Err(failure) => Err(failure.to_string()),
         }
+    }
+
+    /// Which of these programs are not there.
+    async fn absent(&self, programs: &[String]) -> Result<Vec<String>, String> {
+        let places = |program: &str| -> Vec<String> {
+            if program.starts_with('/') {
+                vec![program.to_owned()]
+            } else {
+                cutover_host::PATH.split(':').map(|directory| format!("{directory}/{program}")).collect()
+            }
+        };
+        let facts = self.facts(programs.iter().flat_map(|program| places(program)).collect()).await?;
+        let there = |path: &String| facts.room.iter().any(|room| room.exists && room.path == *path);
+        let absent = programs.iter().filter(|program| !places(program).iter().any(there));
+        Ok(absent.cloned().collect())
     }
 
     async fn port(&self, address: &str, port: u16) -> Result<PortState, String> {
@@ -339,11 +357,15 @@ pub(super) fn judge_router(seen: Result<Observation, Trouble>) -> Finding {
     }
 }
 
-fn judge_git(there: bool) -> Finding {
-    if there {
-        finding("builder", Verdict::Ok, "has git")
+/// Whether the host that builds has what the build runs.
+fn judge_programs(programs: &[String], absent: &[String]) -> Option<Finding> {
+    if programs.is_empty() {
+        None
+    } else if absent.is_empty() {
+        Some(finding("builder", Verdict::Ok, format!("has {}", programs.join(", "))))
     } else {
-        missing("builder", "has no git", "install git, or build elsewhere: `build.builder`")
+        let text = format!("has no `{}`", absent.join("`, no `"));
+        Some(missing("builder", text, "install what is missing, or build elsewhere: `build.builder`"))
     }
 }
 
@@ -422,6 +444,19 @@ mod tests {
             "Missing ports: 4001 is for blue, and apache2 (812)[2J listens there \
              -> stop it, or give blue another port: `app.blue.port`"
         );
+    }
+
+    #[test]
+    fn a_builder_has_the_programs_of_the_build() {
+        let judged = |absent: &[&str]| {
+            let texts = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+            judge_programs(&texts(&["git", "make", "/opt/go/bin/go"]), &texts(absent))
+                .map(|found| text(&found))
+        };
+        assert_eq!(judged(&[]).as_deref(), Some("Ok builder: has git, make, /opt/go/bin/go"));
+        let missing = "Missing builder: has no `git`, no `make` -> install what is missing, or build elsewhere: `build.builder`";
+        assert_eq!(judged(&["git", "make"]).as_deref(), Some(missing));
+        assert_eq!(judge_programs(&[], &[]), None);
     }
 
     #[test]
