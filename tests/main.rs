@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends, loudly, at what its set-up can't do")]
 
+mod attending;
+mod builder;
 mod deploy_user;
 mod faults_of_hosts;
 mod faults_of_instances;
@@ -10,9 +12,11 @@ mod first_deployment;
 mod fleet;
 mod foreign_journal;
 mod hooks;
+mod hosts_with_systemd;
 mod interrupt;
 mod lock;
 mod nginx_sites;
+mod odd_hosts;
 mod openings;
 mod partitions;
 mod peers;

@@ -67,6 +67,12 @@
 //! [`transport::Link`] both are the same. Nothing listens, nothing stays running but the application.
 //! Whatever a host answers is bounded, and checked like a stranger's words.
 //!
+//! # The build
+//! It comes before the lock and is no part of the journal, since it changes nothing that is in use (`run/build.rs`). The engine makes a
+//! clean checkout of the one revision; when another host builds, it is brought there as a release is, the hook's programs run there, and
+//! what they made is described, checked, fetched and verified the same way back. The directories of a build are *held*: a host removes
+//! one when whoever holds it lets go or is gone, and the next build removes what a kill has left.
+//!
 //! # Hooks, and the sandbox as a process
 //! How to build, whether an instance is healthy, what a smoke test is, how a router is moved: that is asked of hooks, WebAssembly components
 //! behind the contract in `wit/`. A component runs in a child process of this program ([`hook`]) that has an empty

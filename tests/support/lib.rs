@@ -10,6 +10,7 @@
 )]
 
 mod application;
+mod cgroup;
 mod cutover;
 mod golden;
 mod http;

@@ -105,6 +105,14 @@ pub(crate) fn group_of(group: u32) -> Vec<u32> {
     ids.filter(is_in).collect()
 }
 
+/// The child of a process that is the first in a process namespace of its own.
+pub(crate) fn init_below(id: u32) -> Option<u32> {
+    let namespace = |id: &str| fs::read_link(format!("/proc/{id}/ns/pid")).ok();
+    let ours = namespace("self");
+    let is_other = |child: &u32| namespace(&child.to_string()).is_some_and(|found| Some(found) != ours);
+    children(id).into_iter().find(is_other)
+}
+
 /// Whether a child of ours has ended, and nobody has asked how yet.
 pub(crate) fn has_ended(id: u32) -> bool {
     let state = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();

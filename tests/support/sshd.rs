@@ -56,16 +56,25 @@ impl Sshd {
     pub fn restart(&mut self, machine: &Machine) {
         self.process = None;
         let directory = self.directory.display();
+        // Where sessions are logind's, they are begun by PAM.
+        let pam = if machine.is_booted() { "yes" } else { "no" };
         let config = format!(
             "Port {}\nListenAddress {}\nHostKey {directory}/host-key\nAuthorizedKeysFile {directory}/authorized-keys\n\
-             PidFile none\nStrictModes no\nUsePAM no\nUseDNS no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n\
+             PidFile none\nStrictModes no\nUsePAM {pam}\nUseDNS no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n\
              PermitRootLogin prohibit-password\nPrintMotd no\nPrintLastLog no\nLogLevel VERBOSE\n",
             self.port, self.address,
         );
         let file = self.directory.join("sshd_config");
         fs::write(&file, config).unwrap();
-        let mut command = machine.command("/usr/sbin/sshd", Path::new("/"));
-        command.args(["-D", "-e", "-f"]).arg(file);
+        let server = ["/usr/sbin/sshd", "-D", "-e", "-f"];
+        let words: &[&str] = if machine.is_booted() {
+            &["systemd-run", "--quiet", "--wait", "--pipe", "--collect", "--property=KillMode=process", "--"]
+        } else {
+            &[]
+        };
+        let words = [words, &server].concat();
+        let mut command = machine.command(words[0], Path::new("/"));
+        command.args(&words[1..]).arg(file);
         let mut process = Process::start(command, &self.directory.join("log"));
         eventually(&format!("sshd of `{}`", machine.name()), Duration::from_secs(10), || {
             assert!(process.ended().is_none(), "sshd of `{}` ended: {}", machine.name(), process.log());

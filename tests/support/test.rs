@@ -51,10 +51,29 @@ impl Test {
     /// The same with another user to log in as, made on each machine.
     #[must_use]
     pub fn fleet_as(program: &str, user: &str) -> Option<Self> {
+        Self::over_ssh(program, user, |scratch| isolated(scratch, &[("web1", 11), ("web2", 12), ("lb1", 13)]))
+    }
+
+    /// One machine for the application whose init is systemd, and one for the router; both with this user to log in as. None, with a
+    /// message, where that can't be.
+    #[must_use]
+    pub fn on_systemd(program: &str, user: &str) -> Option<Self> {
+        if let Err(reason) = crate::Systemd::can_boot() {
+            eprintln!("skipped: {reason}");
+            return None;
+        }
+        Self::over_ssh(program, user, |scratch| {
+            let booted = Machine::booted("web1", "127.0.0.11", &scratch.directory("web1"), scratch.path());
+            std::iter::once(booted).chain(isolated(scratch, &[("lb1", 13)])).collect()
+        })
+    }
+
+    /// The last machine is the router's.
+    fn over_ssh(program: &str, user: &str, machines: impl Fn(&Scratch) -> Vec<Machine>) -> Option<Self> {
         let scratch = can_run()?;
         let desk = desk(&scratch, program);
-        let hosts = machines(&scratch, &desk, &[("web1", 11), ("web2", 12), ("lb1", 13)], user);
-        let nginx = Nginx::new(&scratch, &hosts[2].0);
+        let hosts = reached(&scratch, &desk, machines(&scratch), user);
+        let nginx = Nginx::new(&scratch, &hosts[hosts.len() - 1].0);
         Some(Self::new(scratch, desk, hosts, nginx, None))
     }
 
@@ -63,7 +82,8 @@ impl Test {
     pub fn two_routers(program: &str) -> Option<Self> {
         let scratch = can_run()?;
         let desk = desk(&scratch, program);
-        let hosts = machines(&scratch, &desk, &[("web1", 11), ("lb1", 12), ("lb2", 13)], "root");
+        let machines = isolated(&scratch, &[("web1", 11), ("lb1", 12), ("lb2", 13)]);
+        let hosts = reached(&scratch, &desk, machines, "root");
         let mut all = Nginx::alike(&[&hosts[1].0, &hosts[2].0]).into_iter();
         let nginx = all.next().unwrap();
         let mut names = String::new();
@@ -174,6 +194,19 @@ drain = {{ timeout = "3s" }}
             blue = self.ports[0],
             green = self.ports[1],
         )
+    }
+
+    /// Adds a machine that is reached over SSH as root, a host of the configuration that nothing names yet.
+    pub fn add_host(&mut self, name: &str, last: u8) {
+        let ssh = self.desk.outside("/root/.ssh");
+        let key = fs::read_to_string(ssh.join("id_ed25519.pub")).unwrap();
+        let machine = isolated(&self.scratch, &[(name, last)]).remove(0);
+        let (machine, sshd) = open(&self.scratch, machine, key.trim(), "root");
+        let known = fs::read_to_string(ssh.join("known_hosts")).unwrap();
+        fs::write(ssh.join("known_hosts"), known + &sshd.known_hosts_line()).unwrap();
+        self.configure("[hosts]\n", &format!("[hosts]\n{name} = {{ ssh = \"{}\" }}\n", sshd.destination()));
+        // The router's machine stays the last one.
+        self.hosts.insert(self.hosts.len() - 1, (machine, sshd));
     }
 
     /// Puts another text in place of one in the configuration.
@@ -357,26 +390,33 @@ drain = {{ timeout = "3s" }}
 /// The name of two routers.
 const DOOR: &str = "shop.test";
 
-/// Machines with an SSH server each, at 127.0.0.X, that the desk may log in to.
-fn machines(scratch: &Scratch, desk: &Machine, names: &[(&str, u8)], user: &str) -> Vec<(Machine, Sshd)> {
+/// Machines in namespaces of their own, by name and last part of their address.
+fn isolated(scratch: &Scratch, names: &[(&str, u8)]) -> Vec<Machine> {
+    let machine = |(name, last): &(&str, u8)| {
+        Machine::isolated(name, &format!("127.0.0.{last}"), &scratch.directory(name), &[])
+    };
+    names.iter().map(machine).collect()
+}
+
+/// Machines with an SSH server each that lets the desk in as `user`.
+fn reached(scratch: &Scratch, desk: &Machine, machines: Vec<Machine>, user: &str) -> Vec<(Machine, Sshd)> {
     let ssh = desk.outside("/root/.ssh");
     fs::create_dir_all(&ssh).unwrap();
     let key = Sshd::make_key(&ssh.join("id_ed25519"));
-    let hosts: Vec<(Machine, Sshd)> = names
-        .iter()
-        .map(|(name, last)| {
-            let address = format!("127.0.0.{last}");
-            let machine = Machine::isolated(name, &address, &scratch.directory(name), &[]);
-            if user != "root" {
-                machine.add_user(user);
-            }
-            let sshd = Sshd::start(scratch, &machine, &key, user);
-            (machine, sshd)
-        })
-        .collect();
+    let hosts: Vec<(Machine, Sshd)> =
+        machines.into_iter().map(|machine| open(scratch, machine, &key, user)).collect();
     let known: String = hosts.iter().map(|(_, sshd)| sshd.known_hosts_line()).collect();
     fs::write(ssh.join("known_hosts"), known).unwrap();
     hosts
+}
+
+/// A machine with an SSH server that lets the holder of `key` in as `user`.
+fn open(scratch: &Scratch, machine: Machine, key: &str, user: &str) -> (Machine, Sshd) {
+    if user != "root" {
+        machine.add_user(user);
+    }
+    let sshd = Sshd::start(scratch, &machine, key, user);
+    (machine, sshd)
 }
 
 fn desk(scratch: &Scratch, program: &str) -> Machine {

@@ -21,7 +21,7 @@ const THREADS: usize = 2;
 /// Bytes read at once.
 pub(crate) const BLOCK: usize = 128 << 10;
 
-/// A directory with a finished build in it.
+/// A directory with a finished build in it, or one file.
 #[derive(Debug, Clone)]
 pub struct Artifact {
     root: PathBuf,
@@ -30,16 +30,26 @@ pub struct Artifact {
 }
 
 impl Artifact {
-    /// Reads a whole tree.
+    /// Reads a whole tree. A file alone becomes a release of one file.
     ///
     /// # Errors
     /// When it can't be read, or has in it what no release may have: devices, sockets, set-id files, links out of it.
     pub fn read(root: &Path) -> Result<Self, Fault> {
         let mut entries = Vec::new();
-        walk(root, &mut entries)?;
+        let root = match (fs::symlink_metadata(root), root.parent(), root.file_name()) {
+            (Ok(found), Some(parent), Some(name)) if found.is_file() => {
+                entries.push(entry(root, name.as_bytes().to_vec(), &found)?);
+                parent
+            }
+            _ => {
+                walk(root, &mut entries)?;
+                root
+            }
+        };
         hash_files(root, &mut entries)?;
-        let manifest = Manifest::new(entries)
-            .map_err(|refused| not_allowed(format!("`{}` can't be a release: {refused}", root.display())))?;
+        let manifest = Manifest::new(entries).map_err(|refused| {
+            not_allowed(format!("`{}` can't be brought to a host: {refused}", root.display()))
+        })?;
         let digest = manifest.digest();
         Ok(Self { root: root.to_owned(), manifest, digest })
     }
@@ -114,37 +124,41 @@ fn walk(root: &Path, entries: &mut Vec<Entry>) -> Result<(), Fault> {
                 path.push(b'/');
             }
             path.extend_from_slice(found.file_name().as_bytes());
-            let fails = |error: io::Error| fault::io("read", found.path().display(), error);
-            let metadata = found.metadata().map_err(fails)?;
-            let mode = (metadata.permissions().mode() & 0o7777) as u16;
-            let kind = if metadata.is_dir() {
-                ahead.push(path.clone());
-                // Bits of a directory that make its files inherit a group mean nothing on another machine.
-                EntryKind::Directory { mode: mode & 0o777 }
-            } else if metadata.is_file() {
-                if mode & 0o6000 != 0 {
-                    let message =
-                        format!("`{}` has set-id bits: no release may have any", found.path().display());
-                    return Err(not_allowed(message));
-                }
-                EntryKind::File { mode: mode & 0o777, size: metadata.len(), digest: ContentDigest([0; 32]) }
-            } else if metadata.is_symlink() {
-                let target = fs::read_link(found.path()).map_err(fails)?;
-                EntryKind::Link { target: target.into_os_string().into_vec() }
-            } else {
-                let kind = what(metadata.file_type());
-                return Err(not_allowed(format!(
-                    "`{}` is {kind}: no release may have one",
-                    found.path().display()
-                )));
-            };
-            entries.push(Entry { path, kind });
+            let whole = found.path();
+            let metadata = found.metadata().map_err(|error| fault::io("read", whole.display(), error))?;
+            let entry = entry(&whole, path, &metadata)?;
+            if let EntryKind::Directory { .. } = entry.kind {
+                ahead.push(entry.path.clone());
+            }
+            entries.push(entry);
             if entries.len() > MAX_ENTRIES {
                 return Err(not_allowed(format!("`{}` has more than {MAX_ENTRIES} entries", root.display())));
             }
         }
     }
     Ok(())
+}
+
+/// What `metadata` says of the path `whole`, which is `path` in the release; digests come later.
+fn entry(whole: &Path, path: Vec<u8>, metadata: &fs::Metadata) -> Result<Entry, Fault> {
+    let mode = (metadata.permissions().mode() & 0o7777) as u16;
+    let kind = if metadata.is_dir() {
+        // Bits of a directory that make its files inherit a group mean nothing on another machine.
+        EntryKind::Directory { mode: mode & 0o777 }
+    } else if metadata.is_file() {
+        if mode & 0o6000 != 0 {
+            let message = format!("`{}` has set-id bits: no release may have any", whole.display());
+            return Err(not_allowed(message));
+        }
+        EntryKind::File { mode: mode & 0o777, size: metadata.len(), digest: ContentDigest([0; 32]) }
+    } else if metadata.is_symlink() {
+        let target = fs::read_link(whole).map_err(|error| fault::io("read", whole.display(), error))?;
+        EntryKind::Link { target: target.into_os_string().into_vec() }
+    } else {
+        let kind = what(metadata.file_type());
+        return Err(not_allowed(format!("`{}` is {kind}: no release may have one", whole.display())));
+    };
+    Ok(Entry { path, kind })
 }
 
 fn what(kind: FileType) -> &'static str {

@@ -5,8 +5,8 @@ use crate::fault;
 use crate::files;
 use crate::operation::{Fault, Program};
 
-/// Where bare program names are looked for.
-pub(crate) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// Where bare names of programs are looked for.
+pub const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// An environment file never has more bytes.
 const FILE_LIMIT: u64 = 1 << 20;

@@ -9,7 +9,8 @@ use crate::operation::{Answer, Call, Fault, Operation};
 use crate::scope::Scope;
 use crate::stream::Stream;
 use crate::{
-    detached, facts, files, launch, links, lock, port, process, program, release, socket, staging, tail,
+    detached, facts, files, held, launch, links, lock, port, process, program, release, sending, socket,
+    staging, tail,
 };
 
 /// The machine that this process runs on.
@@ -80,17 +81,30 @@ impl Host {
             Operation::Outcome { state, operation, wait_ms } => {
                 detached::outcome(account, state, operation, *wait_ms, &scope).map(Answer::Operation)
             }
+            Operation::End { state, operation } => {
+                detached::end(account, state, operation, &scope).map(Answer::Operation)
+            }
             Operation::Reap { state, epoch } => {
                 detached::reap(account, state, *epoch, &scope).map(Answer::Names)
+            }
+            Operation::ForgetOperations { state, spare, newest } => {
+                done(detached::forget(account, state, spare, *newest))
             }
             Operation::InspectApplication { directory } => {
                 release::inspect(account, directory).map(Answer::Application)
             }
-            Operation::StageBegin { directory, release, token } => {
-                staging::begin(account, directory, release, token, &scope).map(Answer::Staging)
+            Operation::StageBegin { directory, release, token, twin } => {
+                let begin = staging::Begin { directory, release, token, twin: twin.as_deref() };
+                staging::begin(account, &begin, &scope).map(Answer::Staging)
             }
             Operation::StageFill { directory, token } => {
                 staging::fill(account, directory, token, &scope).map(Answer::Staging)
+            }
+            Operation::SendTree { path, beneath } => {
+                sending::send(account, path, beneath, &scope).map(Answer::Staging)
+            }
+            Operation::HoldDirectory { directory, token } => {
+                done(held::hold(account, directory, token, &scope))
             }
             Operation::RemovePartials { directory, keep } => {
                 done(release::remove_partials(account, directory, keep.as_deref()))

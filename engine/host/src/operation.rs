@@ -142,6 +142,14 @@ pub enum Operation {
         /// Milliseconds; 0 asks only.
         wait_ms: u64,
     },
+    /// Ends one detached operation as [`Operation::Reap`] does, and waits for that. There being none is success. Answers
+    /// [`Answer::Operation`].
+    End {
+        /// As for `Begin`.
+        state: String,
+        /// As for `Begin`.
+        operation: String,
+    },
     /// Ends (SIGTERM, 2 s, SIGKILL) detached operations that were begun under an epoch below `epoch`. Answers [`Answer::Names`].
     Reap {
         /// State directory.
@@ -150,14 +158,25 @@ pub enum Operation {
         epoch: u64,
     },
 
+    /// Forgets detached operations that have ended, but for the newest `newest` by name (names begin with the time). Guarded.
+    /// Answers [`Answer::Done`].
+    ForgetOperations {
+        /// State directory.
+        state: String,
+        /// Operations whose names begin so are kept, however many there are: somebody may still ask for them.
+        spare: String,
+        /// How many others are kept.
+        newest: usize,
+    },
+
     /// State of one application directory: releases, links, leftovers. Answers [`Answer::Application`].
     InspectApplication {
         /// The application's directory; its absence is an empty answer, no fault.
         directory: String,
     },
     /// Starts staging: receives the manifest as a stream (see [`crate::manifest`]), makes `releases/.partial-TOKEN`, takes files that
-    /// the host has from its newest releases (re-hashed while copied), and sends back as a stream the indices of the entries whose
-    /// content it lacks. A whole release of that id with the same digest answers with nothing needed. [`Answer::Staging`].
+    /// the host has from its newest releases or in `twin` (re-hashed while copied), and sends back as a stream the indices of the entries
+    /// whose content it lacks. A whole release of that id with the same digest answers with nothing needed. [`Answer::Staging`].
     StageBegin {
         /// The application's directory.
         directory: String,
@@ -165,6 +184,8 @@ pub enum Operation {
         release: String,
         /// Names the partial directory; unique for the deployment.
         token: String,
+        /// Directory on this host that may hold the same tree: where it was built.
+        twin: Option<String>,
     },
     /// Receives the contents of the needed entries, in the order asked, as a stream of LZ4 frames. [`Answer::Staging`].
     StageFill {
@@ -188,6 +209,24 @@ pub enum Operation {
         linked_dirs: Vec<String>,
         /// Files of `shared/` linked into the release; a missing one is a fault.
         linked_files: Vec<String>,
+    },
+    /// Describes a tree (or a file alone) and sends of it what the engine lacks. The stream to the engine has the length of the
+    /// manifest (four bytes, the highest first), the manifest (see [`crate::manifest`]), and, once the engine has sent the indices of the
+    /// entries that it wants and closed its side, their contents as LZ4 frames: what `StageBegin` asks for and `StageFill` takes.
+    /// Answers [`Answer::Staging`].
+    SendTree {
+        /// The tree.
+        path: String,
+        /// As for [`Operation::Read`].
+        beneath: String,
+    },
+    /// Makes a private directory, sends its absolute path as a stream, and removes it with all that is in it when the engine closes its
+    /// side, gives up, or is gone. Removes first what earlier holders left that were killed. Answers [`Answer::Done`] once it is gone.
+    HoldDirectory {
+        /// The directory that it is made in; made 0700 when absent.
+        directory: String,
+        /// Its name: letters, digits, `-`. It being there is [`FaultKind::Conflict`].
+        token: String,
     },
     /// Removes `releases/.partial-*` but `keep`. Answers [`Answer::Done`].
     RemovePartials {

@@ -61,7 +61,8 @@ impl Layout {
     }
 }
 
-fn check_id(id: &str) -> Result<(), Fault> {
+/// Whether a text can be a name of ours in a directory.
+pub(crate) fn check_id(id: &str) -> Result<(), Fault> {
     let fine = id.starts_with(|c: char| c.is_ascii_alphanumeric())
         && id.len() <= 128
         && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');

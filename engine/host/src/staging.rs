@@ -19,7 +19,7 @@ use crate::fence::Leave;
 use crate::files::replace;
 use crate::manifest::{ContentDigest, Entry, EntryKind, MAX_ENCODED, Manifest};
 use crate::operation::{Fault, FaultKind, Staging};
-use crate::place::open_plain;
+use crate::place::{absolute, open_plain};
 use crate::release::{self, Layout, ReleaseRecord, remove_tree};
 use crate::scope::Scope;
 use crate::stream::{Lane, Stream};
@@ -33,16 +33,19 @@ use tree::Tree;
 /// Releases from which files are taken: more of them hold hardly anything that these do not.
 const REUSED_RELEASES: usize = 3;
 
+/// What [`begin`] is told.
+pub(crate) struct Begin<'a> {
+    pub(crate) directory: &'a str,
+    pub(crate) release: &'a str,
+    pub(crate) token: &'a str,
+    pub(crate) twin: Option<&'a str>,
+}
+
 /// See [`crate::operation::Operation::StageBegin`].
-pub(crate) fn begin(
-    account: &Account,
-    directory: &str,
-    release: &str,
-    token: &str,
-    scope: &Scope<'_>,
-) -> Result<Staging, Fault> {
-    let layout = Layout::new(account, directory)?;
-    let (whole, partial) = (layout.release(release)?, layout.partial(token)?);
+pub(crate) fn begin(account: &Account, what: &Begin<'_>, scope: &Scope<'_>) -> Result<Staging, Fault> {
+    let layout = Layout::new(account, what.directory)?;
+    let release = what.release;
+    let (whole, partial) = (layout.release(release)?, layout.partial(what.token)?);
     let encoded = receive_all(scope.stream)?;
     let manifest = Manifest::decode(&encoded)
         .map_err(|refused| not_allowed(format!("the release is refused: {refused}")))?;
@@ -76,7 +79,13 @@ pub(crate) fn begin(
                 .map_err(|error| tree.fault("make", entry, error))?;
         }
     }
-    let stock = Stock::gather(&layout)?;
+    let mut stock = Stock::gather(&layout)?;
+    if let Some(twin) = what.twin {
+        // Without it the contents come over the wire.
+        if let Ok(root) = open_directory(&absolute(account, twin)?) {
+            stock.add(root, &manifest);
+        }
+    }
     let reused: Vec<bool> = {
         let files: Vec<std::sync::atomic::AtomicBool> =
             manifest.entries().iter().map(|_| std::sync::atomic::AtomicBool::new(false)).collect();
@@ -243,15 +252,15 @@ pub(crate) fn finish(
     remove_tree(&partial)
 }
 
-/// Contents that whole releases on this host hold, by digest.
+/// Contents that trees on this host hold, by digest.
 struct Stock {
-    releases: Vec<OwnedFd>,
+    trees: Vec<OwnedFd>,
     places: HashMap<ContentDigest, (usize, Vec<u8>)>,
 }
 
 impl Stock {
     fn gather(layout: &Layout) -> Result<Self, Fault> {
-        let mut stock = Self { releases: Vec::new(), places: HashMap::new() };
+        let mut stock = Self { trees: Vec::new(), places: HashMap::new() };
         let mut ids: Vec<String> = fs::read_dir(layout.releases())
             .map_err(|error| fault::io("list", layout.releases(), error))?
             .flatten()
@@ -265,14 +274,19 @@ impl Stock {
             let (Ok(root), Ok(manifest)) = (open_directory(&path), Manifest::decode(&encoded)) else {
                 continue;
             };
-            stock.releases.push(root);
-            for Entry { path, kind } in manifest.entries() {
-                if let EntryKind::File { digest, .. } = kind {
-                    stock.places.entry(*digest).or_insert_with(|| (stock.releases.len() - 1, path.clone()));
-                }
-            }
+            stock.add(root, &manifest);
         }
         Ok(stock)
+    }
+
+    fn add(&mut self, root: OwnedFd, manifest: &Manifest) {
+        let tree = self.trees.len();
+        self.trees.push(root);
+        for Entry { path, kind } in manifest.entries() {
+            if let EntryKind::File { digest, .. } = kind {
+                self.places.entry(*digest).or_insert_with(|| (tree, path.clone()));
+            }
+        }
     }
 
     fn holds(&self, digest: &ContentDigest) -> bool {
@@ -280,9 +294,9 @@ impl Stock {
     }
 
     fn open(&self, digest: &ContentDigest) -> Option<File> {
-        let (release, path) = self.places.get(digest)?;
+        let (tree, path) = self.places.get(digest)?;
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        open_plain(&self.releases[*release], path, flags, Mode::empty()).ok().map(File::from)
+        open_plain(&self.trees[*tree], path, flags, Mode::empty()).ok().map(File::from)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 
 use super::invocation::Invocation;
@@ -10,6 +10,7 @@ use super::plan::show;
 use super::words::time;
 use super::{Ended, engine};
 use crate::model::request::{DeployRequest, DeploySource};
+use crate::model::view::{ExitCode, Problem};
 
 /// Put a new release live
 #[derive(Debug, Args)]
@@ -50,30 +51,42 @@ pub(super) struct Source {
     /// A release that is on the hosts, by number or identifier, instead of a build
     #[arg(long, value_name = "ID")]
     release: Option<String>,
-    /// A directory that was built elsewhere, instead of a build
+    /// A directory or file that was built elsewhere, instead of a build
     #[arg(long, value_name = "PATH")]
     artifact: Option<Utf8PathBuf>,
 }
 
 impl Source {
-    pub(super) fn into_request(self) -> DeploySource {
+    /// # Errors
+    /// When the artifact is not there: known without any host.
+    pub(super) fn into_request(self) -> Result<DeploySource, Problem> {
         match (self.artifact, self.release) {
-            (Some(path), _) => DeploySource::Artifact(path),
-            (None, Some(release)) => DeploySource::Release(release),
-            (None, None) => DeploySource::Revision(self.revision),
+            (Some(path), _) => match std::fs::metadata(&path) {
+                Ok(_) => Ok(DeploySource::Artifact(path)),
+                Err(fault) => Err(no_artifact(&path, &fault)),
+            },
+            (None, Some(release)) => Ok(DeploySource::Release(release)),
+            (None, None) => Ok(DeploySource::Revision(self.revision)),
         }
     }
 }
 
+fn no_artifact(path: &Utf8Path, fault: &std::io::Error) -> Problem {
+    let text = if fault.kind() == std::io::ErrorKind::NotFound {
+        format!("there is no artifact `{path}`")
+    } else {
+        format!("can't read the artifact `{path}`: {fault}")
+    };
+    Problem::new("build/artifact", text, ExitCode::NothingChanged)
+        .hint("`--artifact` takes a directory or file that was built before, on this machine")
+}
+
 impl Arguments {
     pub(super) async fn run(self, invocation: &Invocation) -> Ended {
+        let source = self.source.into_request()?;
         let loaded = invocation.load()?;
-        let request = DeployRequest {
-            source: self.source.into_request(),
-            message: self.message,
-            adopt: self.adopt,
-            lock_wait: self.lock_wait,
-        };
+        let request =
+            DeployRequest { source, message: self.message, adopt: self.adopt, lock_wait: self.lock_wait };
         if self.dry_run {
             return show(invocation, &loaded, request).await;
         }

@@ -43,7 +43,9 @@ pub(super) async fn plan(
     sink: Arc<dyn EventSink>,
 ) -> Result<PlanView, Failure> {
     let (_directory, setting) = setting(loaded.deployment.clone(), sink)?;
-    let session = Session::open(setting).await.map_err(|refused| refusal(loaded, refused))?;
+    let session = Session::open(setting, request.source.is_built())
+        .await
+        .map_err(|refused| refusal(loaded, refused))?;
     Ok(run::plan(&session, request).await.map_err(problem)?)
 }
 
@@ -51,7 +53,7 @@ pub(super) async fn plan(
 pub(super) async fn deploy(loaded: &Loaded, request: DeployRequest, output: &Output) -> Ended {
     let (_directory, setting) = setting(loaded.deployment.clone(), output.sink())?;
     let reporter = setting.reporter.clone();
-    match Opening::of_new(setting, "deploy").await {
+    match Opening::of_new(setting, "deploy", request.source.is_built()).await {
         Ok(opening) => Ok(run::deploy(opening, request).await.code()),
         Err(refused) => Ok(end_refused(loaded, refused, &reporter, output)),
     }
@@ -61,7 +63,7 @@ pub(super) async fn deploy(loaded: &Loaded, request: DeployRequest, output: &Out
 pub(super) async fn rollback(loaded: &Loaded, request: RollbackRequest, output: &Output) -> Ended {
     let (_directory, setting) = setting(loaded.deployment.clone(), output.sink())?;
     let reporter = setting.reporter.clone();
-    match Opening::of_new(setting, "rollback").await {
+    match Opening::of_new(setting, "rollback", false).await {
         Ok(opening) => Ok(run::rollback(opening, request).await.code()),
         Err(refused) => Ok(end_refused(loaded, refused, &reporter, output)),
     }

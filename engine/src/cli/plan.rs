@@ -28,8 +28,8 @@ pub(super) struct Arguments {
 
 impl Arguments {
     pub(super) async fn run(self, invocation: &Invocation) -> Ended {
+        let source = self.source.into_request()?;
         let loaded = invocation.load()?;
-        let source = self.source.into_request();
         let request = DeployRequest { source, message: None, adopt: self.adopt, lock_wait: Duration::ZERO };
         show(invocation, &loaded, request).await
     }

@@ -30,7 +30,7 @@ pub(super) static KEYS: Keys = Keys::new(
             "builder",
             Shape::Text(&format::NAME),
             "local",
-            "Host that builds; `local` is this machine.",
+            "Host that builds, of `[hosts]`; `local` is this machine. It gets a clean checkout and needs no git; what it makes is fetched.",
         ),
     ],
 );

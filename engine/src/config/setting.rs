@@ -14,9 +14,17 @@ pub(super) fn place(
     fault: &SettingFault,
 ) -> Fault {
     let SettingFault { key, reason } = fault;
+    let (reason, hint) = match reason.split_once("\nhint: ") {
+        Some((reason, hint)) => (reason, Some(hint)),
+        None => (reason.as_str(), None),
+    };
     let span = settings.map_or_else(|| table.clone(), |settings| nearest(settings, key));
     let key = if key.is_empty() { "settings".to_owned() } else { format!("setting `{key}`") };
-    source.fault(&span, "config/setting", format!("{title}: {key}: {reason}"))
+    let fault = source.fault(&span, "config/setting", format!("{title}: {key}: {reason}"));
+    match hint {
+        Some(hint) => fault.hint(hint),
+        None => fault,
+    }
 }
 
 /// Place of the value that a path leads to, or of the last one on the way that is there.

@@ -39,6 +39,18 @@ pub struct Grants {
     pub secrets: Option<Vec<SecretGrant>>,
 }
 
+impl Grants {
+    /// The hosts of every entry.
+    pub fn hosts(&self) -> impl Iterator<Item = &HostGroup> {
+        let exec = self.exec.iter().flatten().map(|grant| &grant.hosts);
+        let paths = self.read.iter().chain(&self.write).flatten().map(|grant| &grant.hosts);
+        let link = self.link.iter().flatten().map(|grant| &grant.hosts);
+        let connect = self.connect.iter().flatten().map(|grant| &grant.hosts);
+        let http = self.http.iter().flatten().filter_map(|grant| grant.via.as_ref());
+        exec.chain(paths).chain(link).chain(connect).chain(http)
+    }
+}
+
 /// `hosts` of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HostGroup {

@@ -30,6 +30,14 @@ pub enum DeploySource {
     Artifact(Utf8PathBuf),
 }
 
+impl DeploySource {
+    /// Whether a build hook is asked.
+    #[must_use]
+    pub const fn is_built(&self) -> bool {
+        matches!(self, Self::Revision(_))
+    }
+}
+
 /// `cutover rollback`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RollbackRequest {

@@ -24,7 +24,7 @@ pub async fn exec_in(
     input: mpsc::Receiver<Vec<u8>>,
     output: impl FnMut(Chunk) + Send,
 ) -> Result<i32, Trouble> {
-    let asked = Asked::all(&setting).await;
+    let asked = Asked::all(&setting, false).await;
     let (live, sights) = look(&setting, &asked).await?;
     let chosen = choose(&setting.deployment, live.as_ref(), &sights, &request.instance)?;
     let Some(ChosenInstance { host, color, release }) = chosen.into_iter().next() else {
@@ -48,7 +48,7 @@ pub async fn logs(
     request: LogsRequest,
     line: impl Fn(&HostLine) + Send,
 ) -> Result<(), Trouble> {
-    let asked = Asked::all(&setting).await;
+    let asked = Asked::all(&setting, false).await;
     let chosen = written(&setting, &asked, &request.instances).await?;
     let sources = chosen.into_iter().filter_map(|instance| {
         let site = asked.sites.get(&instance.host)?;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use cutover_host::operation::{Answer, Call, Facts, FaultKind, Operation, PortState, Program, Room};
 use tokio::task::JoinSet;
 
+use super::readiness::{lingers, refused_commands};
 use super::setup::{directory_lines, file_lines, host_setup, user_line};
 use super::{Clock, NeededDirectory, NeededFile, Needs};
 use crate::driver::{self, InstanceState, Slot};
@@ -37,7 +38,7 @@ pub async fn check_hosts(
         let (deployment, name, link) = (Arc::clone(deployment), name.clone(), Arc::clone(link));
         let clock = Arc::clone(clock);
         questions.spawn(async move {
-            let check = check_host(&deployment, &name, link.as_ref(), clock.as_ref()).await;
+            let check = check_host(&deployment, &name, &link, clock.as_ref()).await;
             (name, check)
         });
     }
@@ -53,7 +54,7 @@ pub async fn check_hosts(
 async fn check_host(
     deployment: &Deployment,
     host: &HostName,
-    link: &dyn Link,
+    link: &Arc<dyn Link>,
     clock: &dyn Clock,
 ) -> HostCheck {
     match ask_host(deployment, host, link, clock).await {
@@ -69,10 +70,10 @@ async fn check_host(
 async fn ask_host(
     deployment: &Deployment,
     host: &HostName,
-    link: &dyn Link,
+    link: &Arc<dyn Link>,
     clock: &dyn Clock,
 ) -> Result<(String, Vec<Finding>), String> {
-    let host_link = HostLink { link };
+    let host_link = HostLink { link: link.as_ref() };
     let before = clock.now();
     let first = host_link.facts(Vec::new()).await?;
     let skew = skew(before, clock.now(), Timestamp(first.now_ms));
@@ -94,37 +95,33 @@ async fn ask_host(
     findings.extend(room.map(judge_room).into_iter().flatten());
     findings.extend(facts.room.iter().skip(usize::from(top.is_some())).map(judge_presence));
     if let Some(user) = &needs.process_user {
-        let found = host_link.run("id", &["-u", user], false).await?;
+        let found = host_link.run("id", &["-u", user]).await?;
         findings.push(judge_user(user, found == 0));
     }
     for directory in needs.directories.iter().filter(|directory| directory.group.is_some()) {
         findings.push(judge_directory(directory, host_link.owner(&directory.path).await?.as_deref()));
     }
-    let mut refused = Vec::new();
-    for command in &needs.privileged {
-        let args: Vec<&str> =
-            ["-n", "-l", "--"].into_iter().chain(command.iter().map(String::as_str)).collect();
-        if host_link.run("sudo", &args, true).await? != 0 {
-            refused.push(command.join(" "));
-        }
-    }
+    let refused = refused_commands(link, &needs.privileged).await.map_err(|failure| failure.to_string())?;
     findings.extend(judge_sudoers(deployment, &needs, &refused));
     for file in &needs.files {
         findings.push(judge_file(file, host_link.read(&file.path).await?.as_deref()));
     }
     if needs.linger {
-        let marker = format!("/var/lib/systemd/linger/{}", needs.login);
-        findings.push(judge_linger(&needs.login, host_link.read(&marker).await?.is_some()));
+        let lingers = lingers(link.as_ref(), &needs.login).await.map_err(|failure| failure.to_string())?;
+        findings.push(judge_linger(&needs.login, lingers));
     }
     for slot in &slots {
-        let state = driver::state(link, slot).await.map_err(|failure| failure.to_string())?;
+        let state = driver::state(link.as_ref(), slot).await.map_err(|failure| failure.to_string())?;
         let placeholders = slot.placeholders("");
         let port = deployment.application.color(slot.color()).port;
         let listened = host_link.port(placeholders.listen(), port).await?;
         findings.push(judge_port(slot.color(), port, &state, &listened));
     }
-    if deployment.build.builder == *host {
-        findings.push(judge_git(host_link.run("git", &["--version"], false).await? == 0));
+    if let Some(build) = &needs.build {
+        // The checkout is made on this machine, wherever it is built.
+        let git = build.directory.is_none().then_some("git").map(str::to_owned);
+        let programs: Vec<String> = git.into_iter().chain(build.programs.iter().cloned()).collect();
+        findings.extend(judge_programs(&programs, &host_link.absent(&programs).await?));
     }
     Ok((describe(&first, room), findings))
 }
@@ -148,9 +145,9 @@ impl HostLink<'_> {
     }
 
     /// A program's exit status; 127 when there is no such program.
-    async fn run(&self, program: &str, args: &[&str], sudo: bool) -> Result<i32, String> {
+    async fn run(&self, program: &str, args: &[&str]) -> Result<i32, String> {
         let exit = self.exit(program, args).await?;
-        Ok(exit.map_or(if sudo { 1 } else { 127 }, |(status, _)| status))
+        Ok(exit.map_or(127, |(status, _)| status))
     }
 
     async fn exit(&self, program: &str, args: &[&str]) -> Result<Option<(i32, String)>, String> {
@@ -183,6 +180,21 @@ impl HostLink<'_> {
             Err(Failure::Fault(_)) => Ok(None),
             Err(failure) => Err(failure.to_string()),
         }
+    }
+
+    /// Which of these programs are not there.
+    async fn absent(&self, programs: &[String]) -> Result<Vec<String>, String> {
+        let places = |program: &str| -> Vec<String> {
+            if program.starts_with('/') {
+                vec![program.to_owned()]
+            } else {
+                cutover_host::PATH.split(':').map(|directory| format!("{directory}/{program}")).collect()
+            }
+        };
+        let facts = self.facts(programs.iter().flat_map(|program| places(program)).collect()).await?;
+        let there = |path: &String| facts.room.iter().any(|room| room.exists && room.path == *path);
+        let absent = programs.iter().filter(|program| !places(program).iter().any(there));
+        Ok(absent.cloned().collect())
     }
 
     async fn port(&self, address: &str, port: u16) -> Result<PortState, String> {
@@ -345,11 +357,15 @@ pub(super) fn judge_router(seen: Result<Observation, Trouble>) -> Finding {
     }
 }
 
-fn judge_git(there: bool) -> Finding {
-    if there {
-        finding("builder", Verdict::Ok, "has git")
+/// Whether the host that builds has what the build runs.
+fn judge_programs(programs: &[String], absent: &[String]) -> Option<Finding> {
+    if programs.is_empty() {
+        None
+    } else if absent.is_empty() {
+        Some(finding("builder", Verdict::Ok, format!("has {}", programs.join(", "))))
     } else {
-        missing("builder", "has no git", "install git, or build elsewhere: `build.builder`")
+        let text = format!("has no `{}`", absent.join("`, no `"));
+        Some(missing("builder", text, "install what is missing, or build elsewhere: `build.builder`"))
     }
 }
 
@@ -428,6 +444,19 @@ mod tests {
             "Missing ports: 4001 is for blue, and apache2 (812)[2J listens there \
              -> stop it, or give blue another port: `app.blue.port`"
         );
+    }
+
+    #[test]
+    fn a_builder_has_the_programs_of_the_build() {
+        let judged = |absent: &[&str]| {
+            let texts = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+            judge_programs(&texts(&["git", "make", "/opt/go/bin/go"]), &texts(absent))
+                .map(|found| text(&found))
+        };
+        assert_eq!(judged(&[]).as_deref(), Some("Ok builder: has git, make, /opt/go/bin/go"));
+        let missing = "Missing builder: has no `git`, no `make` -> install what is missing, or build elsewhere: `build.builder`";
+        assert_eq!(judged(&["git", "make"]).as_deref(), Some(missing));
+        assert_eq!(judge_programs(&[], &[]), None);
     }
 
     #[test]

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cutover_host::artifact::Artifact;
 use cutover_host::operation::{Answer, LockHolder, Operation};
+use futures_util::future::try_join_all;
 
 use super::Interrupts;
-use super::artifact::{self, Built};
+use super::artifact;
+use super::build::{self, Built, Made};
 use super::closing::{close_leftovers, remember};
 use super::ending::Ending;
 use super::hooks::Refused;
@@ -17,8 +18,9 @@ use super::lease::{Claimant, Lease};
 use super::observe::{Staged, observe, observing_call};
 use super::opening::{Opening, Preflight};
 use super::performer::{Performer, store_fault};
+use super::readiness::require_ready;
 use super::runner::{Runner, Stopped};
-use super::session::Session;
+use super::session::{Session, spoken_to};
 use crate::model::request::{DeployRequest, DeploySource, RollbackRequest};
 use crate::model::view::ExitCode;
 use crate::model::{
@@ -72,14 +74,15 @@ async fn whole(opening: Opening, want: Want) -> ExitCode {
         session.reporter.break_off(&trouble.message);
     }
     let ending = match prepared {
-        Ok((ready, built)) => {
-            let scratch = built.scratch.clone();
-            let ending = locked(session, &want, &deployment, ready, built).await;
-            if let Some(scratch) = scratch {
-                artifact::remove(&scratch).await;
+        Ok((ready, release)) => match build::build(session, &ready.source, release, &deployment).await {
+            Ok(mut built) => {
+                let held = std::mem::take(&mut built.held);
+                let ending = locked(session, &want, &deployment, ready, built).await;
+                build::let_go(session, held).await;
+                ending
             }
-            ending
-        }
+            Err(trouble) => Ending::before_anything(trouble, ready.state.live.as_ref()),
+        },
         Err((trouble, live)) => Ending::before_anything(trouble, live.as_deref()),
     };
     let exit_code = ending.exit_code;
@@ -92,13 +95,13 @@ const UNFINISHED: &str = "deploy/unfinished";
 
 type Early = (Trouble, Option<Box<LiveRecord>>);
 
-/// Preflight without the lock, and the build: nothing on a host is touched.
+/// Preflight without the lock: nothing on a host is touched.
 async fn prepare(
     session: &Session,
     want: &Want,
     deployment: &str,
     step: Preflight,
-) -> Result<(Ready, Built), Early> {
+) -> Result<(Ready, Release), Early> {
     let mut first = preflight(session, want).await;
     if first.as_ref().is_err_and(|(trouble, _)| trouble.code == UNFINISHED) {
         // Whoever began it may be at work: then it is the lock that we wait for, or that refuses us.
@@ -107,7 +110,14 @@ async fn prepare(
             Err(fault) => Err((store_fault(&fault).trouble, first.err().and_then(|(_, live)| live))),
         };
     }
-    let ready = match first {
+    let checked = match first {
+        Ok(ready) => match require_ready(session).await {
+            Ok(()) => Ok(ready),
+            Err(trouble) => Err((trouble, ready.state.live.map(Box::new))),
+        },
+        Err(early) => Err(early),
+    };
+    let ready = match checked {
         Ok(ready) => ready,
         Err((trouble, live)) => {
             step.end(StepEnd::Failed, Refused::of(trouble.clone()).summary());
@@ -125,11 +135,7 @@ async fn prepare(
         notes: ready.source.notes.clone(),
     });
     step.end(StepEnd::Ok, router_summary(&ready.observed));
-    let built = artifact::build(session, &ready.source, release, deployment).await;
-    match built {
-        Ok(built) => Ok((ready, built)),
-        Err(trouble) => Err((trouble, live.map(Box::new))),
-    }
+    Ok((ready, release))
 }
 
 /// Reads everything that a plan needs, and finds out what is to be deployed.
@@ -257,7 +263,7 @@ fn claimant(session: &Session, command: &str, deployment: &str) -> Claimant {
     }
 }
 
-/// Takes the lock, fences every host, and ends what earlier holders left running.
+/// Takes the lock, fences every host that it concerns, and ends what earlier holders left running.
 pub(super) async fn take_lock(
     session: &Session,
     command: &str,
@@ -270,12 +276,15 @@ pub(super) async fn take_lock(
     let lease = Lease::take(&session.home, &claimant, wait, &session.reporter, interrupts, clock).await?;
     let epoch = lease.lock().epoch();
     let shut_out = async {
-        let directories: Vec<&StateDirectory> = session.sites.values().map(|site| &site.state).collect();
-        for directory in &directories {
+        // A host that only builds has no part in what the lock is about.
+        let concerned = spoken_to(&session.deployment, false);
+        let sites = session.sites.iter().filter(|(name, _)| concerned.contains(*name));
+        let directories: Vec<StateDirectory> = sites.map(|(_, site)| site.state.clone()).collect();
+        let fenced = directories.iter().map(async |directory| {
             directory.fence(epoch).await?;
-            directory.reap(epoch).await?;
-        }
-        let directories: Vec<StateDirectory> = directories.into_iter().cloned().collect();
+            directory.reap(epoch).await
+        });
+        try_join_all(fenced).await?;
         let fresh = Lineage::new(ulid::Ulid::from_parts(session.reporter.now().0, super::random()));
         session.home.settle_lineage(lease.lock(), &directories, fresh).await?;
         Ok(())
@@ -332,14 +341,14 @@ async fn begin(
         Journal::create(&session.home, lease.lock(), deployment, session.reporter.now(), &first).await;
     let journal = journal.map_err(fault)?;
     session.hooks.allow_changes(lease.lock().epoch());
-    let performer = performer(session, lease, built.artifact, state.live);
+    let performer = performer(session, lease, built.made, state.live);
     Ok((performer, journal, Progress::new(plan)))
 }
 
 pub(super) fn performer(
     session: &Session,
     lease: &Lease,
-    artifact: Option<Arc<Artifact>>,
+    made: Option<Made>,
     live: Option<LiveRecord>,
 ) -> Performer {
     Performer {
@@ -350,7 +359,7 @@ pub(super) fn performer(
         lock: lease.lock().clone(),
         secrets: session.secrets.clone(),
         reporter: session.reporter.clone(),
-        artifact,
+        made,
         live,
     }
 }

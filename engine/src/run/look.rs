@@ -31,9 +31,9 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    /// Asks every host of the deployment.
-    pub(super) async fn all(setting: &Setting) -> Self {
-        let (sites, silent) = connect_all(&setting.deployment, &setting.links).await;
+    /// Asks every host of the deployment; the builder too with `builds`.
+    pub(super) async fn all(setting: &Setting, builds: bool) -> Self {
+        let (sites, silent) = connect_all(&setting.deployment, &setting.links, builds).await;
         Self { sites, silent }
     }
 
@@ -59,7 +59,7 @@ pub async fn status(setting: Setting, max_age: Option<Duration>) -> Result<Statu
     let deployment = Arc::clone(&setting.deployment);
     let loading =
         Hooks::load(&deployment, &setting.hooks, Arc::clone(&setting.http), setting.reporter.clone());
-    let (asked, hooks) = tokio::join!(Asked::all(&setting), loading);
+    let (asked, hooks) = tokio::join!(Asked::all(&setting, false), loading);
     let mut hooks = hooks?;
     hooks.reach(&asked.sites);
     let home = asked.home(&deployment);
@@ -199,7 +199,7 @@ async fn behind(setting: &Setting, live: Option<&LiveRecord>) -> Result<Option<B
 /// # Errors
 /// When the home does not answer.
 pub async fn history(setting: Setting, limit: usize) -> Result<HistoryView, Trouble> {
-    let asked = Asked::all(&setting).await;
+    let asked = Asked::all(&setting, false).await;
     let home = asked.home(&setting.deployment)?;
     let fault = |fault| store_fault(&fault).trouble;
     // All of it: what was live before the oldest that is shown is told by those before it.
@@ -215,7 +215,7 @@ pub async fn history(setting: Setting, limit: usize) -> Result<HistoryView, Trou
 /// # Errors
 /// When it is not held under that epoch.
 pub async fn unlock(setting: Setting, epoch: u64) -> Result<String, Trouble> {
-    let asked = Asked::all(&setting).await;
+    let asked = Asked::all(&setting, false).await;
     let home = asked.home(&setting.deployment)?;
     let fault = |fault| store_fault(&fault).trouble;
     let held = home.read_lock().await.map_err(fault)?;
@@ -253,12 +253,12 @@ pub async fn check(
             .unwrap_or_default(),
     });
     let host_checks = if hosts {
-        let links: BTreeMap<HostName, Arc<dyn Link>> = spoken_to(&deployment)
+        let links: BTreeMap<HostName, Arc<dyn Link>> = spoken_to(&deployment, true)
             .into_iter()
             .filter_map(|name| Some((name.clone(), setting.links.get(&name)?)))
             .collect();
         let mut checks = check_hosts(&deployment, &links, &setting.reporter.clock()).await;
-        let asked = Asked::all(&setting).await;
+        let asked = Asked::all(&setting, true).await;
         hooks.reach(&asked.sites);
         check_routers(&deployment, &hooks, &asked, &mut checks).await;
         checks
@@ -298,10 +298,10 @@ pub async fn setup(setting: Setting) -> Result<SetupView, Refused> {
     let deployment = Arc::clone(&setting.deployment);
     let loading =
         Hooks::load(&deployment, &setting.hooks, Arc::clone(&setting.http), setting.reporter.clone());
-    let (asked, hooks) = tokio::join!(Asked::all(&setting), loading);
+    let (asked, hooks) = tokio::join!(Asked::all(&setting, true), loading);
     let hooks = hooks?;
     let mut hosts = Vec::new();
-    for name in spoken_to(&deployment) {
+    for name in spoken_to(&deployment, true) {
         let reach = match deployment.hosts.get(&name).map(|host| &host.reach) {
             Some(Reach::Ssh { destination, .. }) => destination.clone(),
             Some(Reach::Local) | None => "this machine".to_owned(),

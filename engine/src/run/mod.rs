@@ -2,6 +2,7 @@
 
 mod artifact;
 mod attend;
+mod build;
 mod check_hosts;
 mod closing;
 mod deploy;
@@ -25,6 +26,7 @@ mod performed;
 mod performer;
 mod plan;
 mod probe;
+mod readiness;
 mod recover;
 mod reporter;
 mod runner;
@@ -50,7 +52,7 @@ pub use host_sight::{HostSight, InstanceSight};
 pub use instance_choice::{ChosenInstance, choose, past};
 pub use logs::{HostLine, LogSource, follow_logs, tail_logs};
 pub use look::{check, history, setup, status, unlock};
-pub use needs::{NeededDirectory, NeededFile, Needs};
+pub use needs::{NeededBuild, NeededDirectory, NeededFile, Needs};
 pub use opening::{Opening, end_refused};
 pub use plan::plan;
 pub use recover::recover;

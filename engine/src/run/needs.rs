@@ -3,6 +3,7 @@
 
 use cutover_host::operation::Facts;
 
+use super::build::builds_directory;
 use crate::driver::{self, DriverFailure, Slot};
 use crate::model::grant::{ExecGrant, HostGroup};
 use crate::model::{Color, Deployment, Driver, Hook, HostName, SystemdScope};
@@ -22,8 +23,19 @@ pub struct Needs {
     pub privileged: Vec<Vec<String>>,
     /// Files of root's.
     pub files: Vec<NeededFile>,
-    /// Whether the login's own systemd must run without a session.
+    /// Whether the login's own systemd must run without a session: it runs the processes, or keeps them from being ended with it.
     pub linger: bool,
+    /// What the build runs here; none where nothing is built.
+    pub build: Option<NeededBuild>,
+}
+
+/// What a host needs that builds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NeededBuild {
+    /// Where builds are made, where that is not this machine's cache. It is made when it is needed.
+    pub directory: Option<String>,
+    /// Programs that the hook may run, by path or bare name, but for those of the checkout itself.
+    pub programs: Vec<String>,
 }
 
 /// A directory that must be there.
@@ -69,6 +81,9 @@ impl Needs {
         if facts.uid == 0 {
             needs.privileged.clear();
         }
+        if deployment.build.builder == *host {
+            needs.build = Some(NeededBuild::of(deployment));
+        }
         Ok(needs)
     }
 
@@ -111,8 +126,11 @@ impl Needs {
                 });
             }
             (Driver::Systemd { scope: SystemdScope::User, .. }, ..) => self.linger = facts.uid != 0,
-            (Driver::Systemd { .. } | Driver::Detached | Driver::Command { .. }, ..) => {}
+            (Driver::Detached | Driver::Command { .. }, ..) => self.linger = facts.ends_at_logout,
+            (Driver::Systemd { .. }, ..) => {}
         }
+        // A migration outlives a connection that breaks, too.
+        self.linger |= facts.ends_at_logout && application.migrate.is_some();
     }
 
     fn add_grant(&mut self, deployment: &Deployment, host: &HostName, grant: &ExecGrant) {
@@ -123,6 +141,23 @@ impl Needs {
         {
             self.privileged.push(command);
         }
+    }
+}
+
+impl NeededBuild {
+    fn of(deployment: &Deployment) -> Self {
+        let builder = &deployment.build.builder;
+        let mut programs = Vec::new();
+        for grant in deployment.build.hook.grants.exec.iter().flatten() {
+            let is_own = grant.program.contains('{');
+            if !is_own
+                && names(deployment, &grant.hosts).contains(&builder)
+                && !programs.contains(&grant.program)
+            {
+                programs.push(grant.program.clone());
+            }
+        }
+        Self { directory: builds_directory(deployment), programs }
     }
 }
 

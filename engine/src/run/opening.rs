@@ -27,14 +27,14 @@ pub(super) struct Preflight {
 }
 
 impl Opening {
-    /// Begins a run that makes a new deployment: tells so, then opens a session.
+    /// Begins a run that makes a new deployment: tells so, then opens a session. `builds` says whether anything will be built.
     ///
     /// # Errors
     /// With every host and hook that failed. Then the run is to be ended by [`end_refused`].
-    pub async fn of_new(setting: Setting, command: &str) -> Result<Self, Refused> {
+    pub async fn of_new(setting: Setting, command: &str, builds: bool) -> Result<Self, Refused> {
         let deployment = ulid::Ulid::from_parts(setting.reporter.now().0, super::random()).to_string();
         let told = Some(deployment.clone());
-        Self::begin(setting, command, told, deployment).await
+        Self::begin(setting, command, told, deployment, builds).await
     }
 
     /// Begins a run that takes up a deployment, which it has to find first.
@@ -42,7 +42,7 @@ impl Opening {
     /// # Errors
     /// As [`Self::of_new`].
     pub async fn of_unfinished(setting: Setting, command: &str) -> Result<Self, Refused> {
-        Self::begin(setting, command, None, String::new()).await
+        Self::begin(setting, command, None, String::new(), false).await
     }
 
     async fn begin(
@@ -50,13 +50,14 @@ impl Opening {
         command: &str,
         told: Option<String>,
         deployment: String,
+        builds: bool,
     ) -> Result<Self, Refused> {
         let title = setting.deployment.title();
         setting.reporter.tell(EventKind::Started { command: command.to_owned(), title, deployment: told });
-        let preflight = Preflight::begin(setting.reporter.clone(), &setting.deployment);
+        let preflight = Preflight::begin(setting.reporter.clone(), &setting.deployment, builds);
         let mut interrupts = setting.interrupts.clone();
         let opened = tokio::select! {
-            opened = Session::open(setting) => opened,
+            opened = Session::open(setting, builds) => opened,
             Ok(signal) = interrupts.wait_for(Interrupts::any) => Err(Refused::of(signal.trouble())),
         };
         match opened {
@@ -72,8 +73,8 @@ impl Opening {
 }
 
 impl Preflight {
-    fn begin(reporter: Reporter, deployment: &Deployment) -> Self {
-        let places = places(deployment);
+    fn begin(reporter: Reporter, deployment: &Deployment, builds: bool) -> Self {
+        let places = places(deployment, builds);
         let began = reporter.now();
         let step = Step::Preflight;
         reporter.tell(EventKind::StepStarted { step, places: places.clone(), wait: None });
@@ -89,8 +90,8 @@ impl Preflight {
 }
 
 /// Hosts of the application, then routers, then others; the machine that we are on where it is the only one.
-fn places(deployment: &Deployment) -> Vec<String> {
-    let spoken_to = spoken_to(deployment);
+fn places(deployment: &Deployment, builds: bool) -> Vec<String> {
+    let spoken_to = spoken_to(deployment, builds);
     let app = all_app_hosts(deployment);
     let in_order = app.iter().chain(&deployment.router.names).chain(&spoken_to);
     let is_far = |name: &&HostName| {

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cutover_host::artifact::Artifact;
-
+use super::build::Made;
 use super::hooks::Hooks;
 use super::runner::{Way, World};
 use super::site::{Site, Sites};
@@ -28,7 +27,7 @@ pub(crate) struct Performer {
     pub(crate) secrets: Arc<Secrets>,
     pub(crate) reporter: Reporter,
     /// What is staged; none for a release that is on the hosts.
-    pub(crate) artifact: Option<Arc<Artifact>>,
+    pub(crate) made: Option<Made>,
     /// Record of what was live when the run took the lock.
     pub(crate) live: Option<LiveRecord>,
 }

@@ -1,11 +1,12 @@
 //! `plan`: everything that a deployment would do, made by the very planner, with nothing done.
 
-use super::artifact;
+use super::artifact::{self, What};
+use super::build::builds_directory;
 use super::deploy::{Want, preflight, refused};
 use super::hooks::configured;
 use super::probe::probes;
 use super::session::{Session, spoken_to};
-use crate::model::request::{DeployRequest, DeploySource};
+use crate::model::request::DeployRequest;
 use crate::model::view::{PlanHeader, PlanView, PlannedHook, PlannedHost, PlannedSecret, PlannedStep};
 use crate::model::{
     Action, Color, Deployment, EnvValue, HookSource, HostName, Name, Plan, Reach, Release, Retire,
@@ -18,7 +19,7 @@ use crate::model::{
 /// Whatever would keep it from being begun.
 pub async fn plan(session: &Session, request: DeployRequest) -> Result<PlanView, Trouble> {
     let DeployRequest { source, message, adopt, lock_wait } = request;
-    let builds = !matches!(source, DeploySource::Release(_));
+    let builds = source.is_built();
     let want = Want { command: "deploy", source, message, adopt, lock_wait };
     let ready = preflight(session, &want).await.map_err(|(trouble, _)| trouble)?;
     let release = ready.source.release(&ready.state, &ready.staged, session.reporter.now());
@@ -33,14 +34,12 @@ pub async fn plan(session: &Session, request: DeployRequest) -> Result<PlanView,
         &ready.state.live.as_ref().map(|r| r.live.clone()),
     );
     let mut steps = Vec::new();
-    if builds {
-        steps.push(build_step(deployment, &plan));
-    }
+    steps.extend(build_step(deployment, &plan, &ready.source.what));
     steps.extend(planned_steps(deployment, &plan));
     Ok(PlanView {
         header,
         steps,
-        hosts: hosts(deployment),
+        hosts: hosts(deployment, builds),
         hooks: hooks(session),
         irreversible: irreversible(deployment, &plan),
         secrets: secrets(deployment),
@@ -68,14 +67,24 @@ fn header(
     }
 }
 
-fn build_step(deployment: &Deployment, plan: &Plan) -> PlannedStep {
-    PlannedStep {
+fn build_step(deployment: &Deployment, plan: &Plan, what: &What) -> Option<PlannedStep> {
+    let number = plan.release.number;
+    let place = what.place(deployment);
+    let what = match what {
+        What::Staged(_) => return None,
+        What::Artifact(path) => format!("take `{path}` in as release {number}"),
+        What::Build { .. } => {
+            let below = builds_directory(deployment).map(|path| format!(" below {path}")).unwrap_or_default();
+            format!("hook `{}` makes release {number}{below}", deployment.build.hook.title)
+        }
+    };
+    Some(PlannedStep {
         step: Step::Build,
-        places: vec![deployment.build.builder.to_string()],
-        what: format!("hook `{}` makes release {}", deployment.build.hook.title, plan.release.number),
+        places: vec![place],
+        what,
         undo: None,
         on_failure: "nothing changed".to_owned(),
-    }
+    })
 }
 
 /// The plan's stages as the steps that people see, each with its way back and what its failure leads to.
@@ -162,7 +171,7 @@ fn proof(deployment: &Deployment) -> String {
     format!("proven at {doors} front door{}{each}", if doors == 1 { "" } else { "s" })
 }
 
-fn hosts(deployment: &Deployment) -> Vec<PlannedHost> {
+fn hosts(deployment: &Deployment, builds: bool) -> Vec<PlannedHost> {
     let role = |name: &HostName| {
         let mut roles = Vec::new();
         if Color::ALL.iter().any(|color| deployment.color_hosts(*color).contains(name)) {
@@ -179,7 +188,7 @@ fn hosts(deployment: &Deployment) -> Vec<PlannedHost> {
         }
         roles
     };
-    let named = spoken_to(deployment).into_iter().filter_map(|name| deployment.hosts.get(&name));
+    let named = spoken_to(deployment, builds).into_iter().filter_map(|name| deployment.hosts.get(&name));
     named
         .map(|host| PlannedHost {
             name: host.name.to_string(),

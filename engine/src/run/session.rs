@@ -7,12 +7,13 @@ use camino::Utf8PathBuf;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::hooks::{Hooks, Refused};
+use super::hooks::{Hooks, Refused, configured};
 use super::performer::store_fault;
 use super::site::{Site, Sites};
 use super::{Interrupts, Reporter};
-use crate::hook::HookPool;
 use crate::hook::http::HttpClient;
+use crate::hook::{HookPool, Kind};
+use crate::model::grant::HostGroup;
 use crate::model::{Deployment, HostName, Origin, Trouble};
 use crate::secret::Secrets;
 use crate::store::{Home, StateDirectory};
@@ -77,11 +78,11 @@ pub struct Session {
 }
 
 impl Session {
-    /// Connects to every host that the deployment speaks to and loads every hook.
+    /// Connects to every host that the deployment speaks to and loads every hook. `builds` says whether anything will be built.
     ///
     /// # Errors
     /// With every host and hook that failed, never only the first.
-    pub async fn open(setting: Setting) -> Result<Self, Refused> {
+    pub async fn open(setting: Setting, builds: bool) -> Result<Self, Refused> {
         let Setting {
             deployment,
             links,
@@ -96,7 +97,7 @@ impl Session {
             interrupts,
         } = setting;
         let (sites, hooks) = tokio::join!(
-            connect(&deployment, &links),
+            connect(&deployment, &links, builds),
             Hooks::load(&deployment, &hooks, http, reporter.clone())
         );
         let (sites, mut hooks) = match (sites, hooks) {
@@ -136,17 +137,28 @@ impl Session {
     }
 }
 
-/// Every host that a deployment speaks to.
-pub(crate) fn spoken_to(deployment: &Deployment) -> BTreeSet<HostName> {
+/// Every host that a deployment speaks to. The one that builds is none of them where nothing is built and no other hook may reach it:
+/// a rollback must not need it.
+pub(crate) fn spoken_to(deployment: &Deployment, builds: bool) -> BTreeSet<HostName> {
     let mut hosts: BTreeSet<HostName> = super::observe::all_app_hosts(deployment).into_iter().collect();
     hosts.extend(deployment.router.names.iter().filter(|name| deployment.hosts.contains_key(*name)).cloned());
     hosts.extend(deployment.router.front_doors.iter().filter_map(|door| door.via.clone()));
-    hosts.insert(deployment.build.builder.clone());
+    let builder = &deployment.build.builder;
+    let others = configured(deployment).into_iter().filter(|(_, kind)| *kind != Kind::Build);
+    let mut reached = others.flat_map(|(hook, _)| hook.grants.hosts());
+    let is_builder = |group: &HostGroup| match group {
+        HostGroup::Builder => true,
+        HostGroup::Named(names) => names.contains(builder),
+        HostGroup::App | HostGroup::Routers => false,
+    };
+    if builds || reached.any(is_builder) {
+        hosts.insert(builder.clone());
+    }
     hosts
 }
 
-async fn connect(deployment: &Arc<Deployment>, links: &Links) -> Result<Sites, Vec<Trouble>> {
-    let (sites, silent) = connect_all(deployment, links).await;
+async fn connect(deployment: &Arc<Deployment>, links: &Links, builds: bool) -> Result<Sites, Vec<Trouble>> {
+    let (sites, silent) = connect_all(deployment, links, builds).await;
     let mut troubles: Vec<Trouble> = silent.into_values().collect();
     troubles.sort_by(|a, b| a.message.cmp(&b.message));
     if troubles.is_empty() { Ok(sites) } else { Err(troubles) }
@@ -156,9 +168,10 @@ async fn connect(deployment: &Arc<Deployment>, links: &Links) -> Result<Sites, V
 pub(super) async fn connect_all(
     deployment: &Arc<Deployment>,
     links: &Links,
+    builds: bool,
 ) -> (Sites, BTreeMap<HostName, Trouble>) {
     let mut connecting = JoinSet::new();
-    for name in spoken_to(deployment) {
+    for name in spoken_to(deployment, builds) {
         let (deployment, link) = (Arc::clone(deployment), links.get(&name));
         connecting.spawn(async move {
             let site = connect_one(&deployment, link, &name).await;

@@ -1,6 +1,6 @@
 //! `cutover setup`: what a host needs, as lines for a shell of root's.
 
-use super::{NeededDirectory, NeededFile, Needs};
+use super::{NeededBuild, NeededDirectory, NeededFile, Needs};
 use crate::model::Deployment;
 use crate::model::view::SetupPart;
 
@@ -35,6 +35,13 @@ pub fn host_setup(deployment: &Deployment, needs: &Needs) -> Vec<SetupPart> {
             "processes of the deploy user outlive its session",
             vec![format!("loginctl enable-linger {}", word(&needs.login))],
         );
+    }
+    if let Some(NeededBuild { directory, programs }) = &needs.build {
+        let title = match directory {
+            Some(directory) => format!("programs of the build, which runs below `{directory}`"),
+            None => "programs of the build".to_owned(),
+        };
+        part(&title, programs.iter().map(|program| format!("command -v {}", word(program))).collect());
     }
     parts
 }
@@ -138,7 +145,7 @@ mod tests {
     use super::*;
     use crate::driver::sample;
     use crate::model::grant::{ExecGrant, HostGroup};
-    use crate::model::{Driver, SystemdScope};
+    use crate::model::{Driver, Reach, SystemdScope};
 
     fn script(deployment: &Deployment, host: &str, user: &str, uid: u32) -> String {
         let host = sample::name(host);
@@ -246,6 +253,32 @@ CUTOVER
 visudo -cf \"$new\" && install -o root -g root -m 0440 \"$new\" /etc/sudoers.d/cutover-shop+production; rm -f \"$new\"
 ";
         assert_eq!(script(&deployment, "lb1", "deploy", 1000), want);
+    }
+
+    #[test]
+    fn a_host_that_builds_needs_the_programs_of_the_build() {
+        let mut deployment = sample::deployment(Driver::Detached);
+        deployment.build.builder = sample::name("lb1");
+        let granted = |program: &str| ExecGrant {
+            hosts: HostGroup::Builder,
+            program: program.to_owned(),
+            as_root: false,
+            interpreter: true,
+            ..reload(&[])
+        };
+        let programs = ["make", "{checkout}/gradlew", "/opt/my tools/pack", "make"];
+        deployment.build.hook.grants.exec = Some(programs.map(granted).into());
+        assert_eq!(script(&deployment, "web1", "deploy", 1000).matches("command -v").count(), 0);
+        let want = |title: &str| format!("== {title}\ncommand -v make\ncommand -v '/opt/my tools/pack'\n");
+        assert_eq!(script(&deployment, "lb1", "deploy", 1000), want("programs of the build"));
+        let host = deployment.hosts.get_mut(&sample::name("lb1")).expect("a host");
+        host.reach = Reach::Ssh {
+            destination: "lb1".to_owned(),
+            identity_file: None,
+            helper_directory: "~/.cache/cutover".to_owned(),
+        };
+        let title = "programs of the build, which runs below `~/.cache/cutover/builds`";
+        assert_eq!(script(&deployment, "lb1", "deploy", 1000), want(title));
     }
 
     #[test]

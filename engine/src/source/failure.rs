@@ -63,7 +63,7 @@ impl SourceFailure {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::BadRepository { .. } => {
-                Some("use `https://…`, `ssh://…`, `user@host:path`, or a path on the builder")
+                Some("use `https://…`, `ssh://…`, `user@host:path`, or a path on this machine")
             }
             Self::NoRemote { .. } => Some(
                 "name the repository as `build.repository`, or deploy what was built elsewhere: `--artifact PATH`",
@@ -74,7 +74,7 @@ impl SourceFailure {
                 Some("push and merge it first: only what the remote's branch has is built")
             }
             Self::Git { .. } => {
-                Some("try the same as the builder's user: it needs access to the repository without a prompt")
+                Some("try the same as this user: it needs access to the repository without a prompt")
             }
             Self::Host(_) | Self::BadRevision { .. } => None,
         }

@@ -1,4 +1,4 @@
-//! A bare copy of the repository on the builder, brought up to date before each use.
+//! A bare copy of the repository, brought up to date before each use.
 
 use cutover_host::operation::{Answer, Call, Operation};
 
@@ -8,7 +8,7 @@ use crate::model::Timestamp;
 /// Protocols for the repository itself.
 const PROTOCOLS: &str = "file:ssh:https";
 
-/// Protocols for submodules, whose addresses come out of the repository: never a path of the builder's.
+/// Protocols for submodules, whose addresses come out of the repository: never a path of this machine's.
 const SUBMODULE_PROTOCOLS: &str = "ssh:https";
 
 /// Where the branch is kept in the mirror, apart from what a repository may name itself.
@@ -44,7 +44,7 @@ pub struct Distance {
 }
 
 impl<'a> Mirror<'a> {
-    /// Fetches `branch` of the repository as the remote has it now, into the mirror below `home` on the builder.
+    /// Fetches `branch` of the repository as the remote has it now, into the mirror below `home`.
     ///
     /// # Errors
     /// When the remote is out of reach, or has no such branch.
@@ -109,7 +109,7 @@ impl<'a> Mirror<'a> {
     /// From `older` to `newer`; none when the mirror does not know one of them.
     ///
     /// # Errors
-    /// When the builder did not answer.
+    /// When the machine did not answer.
     pub async fn distance(&self, older: &str, newer: &str) -> Result<Option<Distance>, SourceFailure> {
         if !is_digits(older) || !is_digits(newer) {
             return Ok(None);

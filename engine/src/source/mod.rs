@@ -1,8 +1,8 @@
-//! The application's repository: which revision the *remote* has, and a clean checkout of it on the builder.
+//! The application's repository: which revision the *remote* has, and a clean checkout of it.
 //!
-//! Git runs where the builder is, through its [`crate::transport::Link`], with fixed arguments: no hooks, no prompts, only the protocols
-//! `file`, `ssh` and `https`. The builder keeps a bare [`Mirror`] of the repository; the checkout that the user sits in is only looked
-//! at, never built. The builder's user may have credentials in its own git and SSH configuration; those are used.
+//! Git runs on the engine's machine, wherever it is built, through a [`crate::transport::Link`], with fixed arguments: no hooks, no
+//! prompts, only the protocols `file`, `ssh` and `https`. There is a bare [`Mirror`] of the repository; the checkout that the user sits in
+//! is only looked at, never built. The user may have credentials in git and SSH configuration; those are used.
 //!
 //! Submodules are checked out too, by `ssh` and `https` alone.
 

@@ -4,6 +4,10 @@ mod calls;
 mod client_config;
 mod connection;
 mod failure;
+mod fetch;
+#[cfg(test)]
+mod fetch_tests;
+mod held_directory;
 mod helper;
 mod host_link;
 mod link;
@@ -17,9 +21,11 @@ mod sshd;
 mod upload;
 
 pub use failure::Failure;
+pub use fetch::{Tree, fetch};
+pub use held_directory::HeldDirectory;
 pub use helper::HelperPrograms;
 pub use link::{Chunk, Flow, Link, LinkFuture};
 pub use links::{Links, TransportSettings};
 pub use local::local_link;
 pub use ssh::SshSettings;
-pub use upload::stage;
+pub use upload::{Stand, stage};

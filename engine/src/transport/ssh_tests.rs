@@ -11,7 +11,7 @@ use cutover_host::operation::{Answer, Application, Call, Operation, Program, Sta
 use cutover_host::{Account, Host as LocalHost};
 
 use super::sshd::{Sshd, free_port, helpers, make_key};
-use super::{Failure, HelperPrograms, Link, Links, SshSettings, TransportSettings, stage};
+use super::{Failure, HelperPrograms, Link, Links, SshSettings, Stand, TransportSettings, stage};
 use crate::model::{Host, HostName, Reach};
 
 fn name(text: &str) -> HostName {
@@ -215,7 +215,8 @@ async fn a_release_is_staged() {
     let reports = Arc::new(Mutex::new(Vec::new()));
     let heard = Arc::clone(&reports);
     let progress = Arc::new(move |transfer| heard.lock().expect("not poisoned").push(transfer));
-    let staged = stage(&*link, &directory, "r1", "t1", &artifact, progress.clone()).await;
+    let stand = |token| Stand { directory: &directory, release: "r1", token, twin: None };
+    let staged = stage(&*link, stand("t1"), &artifact, progress.clone()).await;
     let total_bytes = 3_000_000 + 21;
     let expected = Staging { complete: false, total_bytes, reused_bytes: 0, received_bytes: total_bytes };
     assert_eq!(staged, Ok(expected));
@@ -231,7 +232,7 @@ async fn a_release_is_staged() {
         linked_files: Vec::new(),
     };
     assert_eq!(link.perform(call(finish)).await, Ok(Answer::Done));
-    let again = stage(&*link, &directory, "r1", "t2", &artifact, progress).await.expect("is there");
+    let again = stage(&*link, stand("t2"), &artifact, progress).await.expect("is there");
     assert!(again.complete);
     let inspected = link.perform(call(Operation::InspectApplication { directory })).await;
     let Ok(Answer::Application(Application { releases, .. })) = inspected else { panic!("{inspected:?}") };

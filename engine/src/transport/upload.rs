@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use cutover_host::artifact::Artifact;
+use cutover_host::manifest::Manifest;
 use cutover_host::operation::{Answer, Call, Operation, Staging};
 use lz4_flex::frame::{BlockMode, BlockSize, FrameEncoder, FrameInfo};
 use tokio::sync::mpsc;
@@ -15,25 +16,36 @@ use crate::model::Transfer;
 /// A host must not ask for more indices than there can be entries.
 const INDEX: usize = 4;
 
+/// Where on a host a tree is brought.
+#[derive(Debug, Clone, Copy)]
+pub struct Stand<'a> {
+    /// The directory that `releases` lies in.
+    pub directory: &'a str,
+    /// Identifier of the release.
+    pub release: &'a str,
+    /// Names the partial directory.
+    pub token: &'a str,
+    /// Directory on the host that may hold the same tree.
+    pub twin: Option<&'a str>,
+}
+
 /// Stages a release up to, not including, [`Operation::StageFinish`]. `progress` is called often, from other threads too.
 ///
 /// # Errors
 /// When the host can't be reached, refuses the release, or has no room; a broken connection leaves a partial directory there.
 pub async fn stage(
     link: &dyn Link,
-    directory: &str,
-    release: &str,
-    token: &str,
+    stand: Stand<'_>,
     artifact: &Arc<Artifact>,
     progress: Arc<dyn Fn(Transfer) + Send + Sync>,
 ) -> Result<Staging, Failure> {
-    let (begun, needed) = begin(link, directory, release, token, artifact).await?;
+    let (begun, needed) = begin(link, stand, artifact.manifest()).await?;
     if begun.complete {
         return Ok(begun);
     }
+    let needed = indices(link, &needed)?;
     progress(Transfer { done: 0, total: begun.received_bytes });
-    let operation = Operation::StageFill { directory: directory.to_owned(), token: token.to_owned() };
-    let Flow { upload, download, answer } = link.open(call(operation)).await?;
+    let Flow { upload, download, answer } = link.open(call(stand.fill())).await?;
     drop(download);
     let (contents, total) = (Arc::clone(artifact), begun.received_bytes);
     let refused = Arc::new(AtomicBool::new(false));
@@ -59,23 +71,28 @@ pub async fn stage(
     Ok(Staging { reused_bytes: begun.reused_bytes + filled.reused_bytes, ..filled })
 }
 
-/// Sends the manifest, and receives the indices of what the host lacks.
-async fn begin(
+impl Stand<'_> {
+    pub(super) fn fill(&self) -> Operation {
+        Operation::StageFill { directory: self.directory.to_owned(), token: self.token.to_owned() }
+    }
+}
+
+/// Sends the manifest, and receives the indices of what the host lacks, as they travel.
+pub(super) async fn begin(
     link: &dyn Link,
-    directory: &str,
-    release: &str,
-    token: &str,
-    artifact: &Arc<Artifact>,
-) -> Result<(Staging, Vec<u32>), Failure> {
+    stand: Stand<'_>,
+    manifest: &Manifest,
+) -> Result<(Staging, Vec<u8>), Failure> {
     let operation = Operation::StageBegin {
-        directory: directory.to_owned(),
-        release: release.to_owned(),
-        token: token.to_owned(),
+        directory: stand.directory.to_owned(),
+        release: stand.release.to_owned(),
+        token: stand.token.to_owned(),
+        twin: stand.twin.map(str::to_owned),
     };
     let Flow { upload, mut download, answer } = link.open(call(operation)).await?;
-    let manifest = artifact.manifest().encode();
+    let encoded = manifest.encode();
     let sending = tokio::spawn(async move {
-        for piece in manifest.chunks(cutover_host::frame::MAX_PAYLOAD) {
+        for piece in encoded.chunks(cutover_host::frame::MAX_PAYLOAD) {
             if upload.send(piece.to_vec()).await.is_err() {
                 break;
             }
@@ -85,25 +102,32 @@ async fn begin(
     while let Some(chunk) = download.recv().await {
         let (Chunk::Out(bytes) | Chunk::Errors(bytes)) = chunk;
         list.extend(bytes);
-        if list.len() > artifact.manifest().entries().len() * INDEX {
+        if list.len() > manifest.entries().len() * INDEX {
             return Err(nonsense(link));
         }
     }
     let answer = answered(link, answer.await);
     sending.abort();
     let Answer::Staging(staging) = answer? else { return Err(nonsense(link)) };
+    Ok((staging, list))
+}
+
+fn indices(link: &dyn Link, list: &[u8]) -> Result<Vec<u32>, Failure> {
     let (indices, rest) = list.as_chunks::<INDEX>();
     if !rest.is_empty() {
         return Err(nonsense(link));
     }
-    Ok((staging, indices.iter().map(|index| u32::from_be_bytes(*index)).collect()))
+    Ok(indices.iter().map(|index| u32::from_be_bytes(*index)).collect())
 }
 
-fn answered<E>(link: &dyn Link, answer: Result<Result<Answer, Failure>, E>) -> Result<Answer, Failure> {
+pub(super) fn answered<E>(
+    link: &dyn Link,
+    answer: Result<Result<Answer, Failure>, E>,
+) -> Result<Answer, Failure> {
     answer.unwrap_or_else(|_| Err(Failure::Broken(format!("the connection to host `{}` broke", link.name()))))
 }
 
-fn nonsense(link: &dyn Link) -> Failure {
+pub(super) fn nonsense(link: &dyn Link) -> Failure {
     Failure::Nonsense(format!("host `{}` answered what does not belong to staging", link.name()))
 }
 
@@ -112,7 +136,7 @@ fn failed(message: &str) -> cutover_host::operation::Fault {
 }
 
 /// Staging changes nothing that is in use, so it needs neither guard nor deadline; a host that is gone ends the connection.
-fn call(operation: Operation) -> Call {
+pub(super) fn call(operation: Operation) -> Call {
     Call { id: 0, guard: None, deadline_ms: None, operation }
 }
 

@@ -151,7 +151,8 @@ pub mod cutover {
             pub struct SettingFault {
                 /// Path of the key inside the table: `upstream.port`, `cases[2].path`; empty for the table as a whole.
                 pub key: _rt::String,
-                /// What is wrong and what is accepted, lower-case, without a full stop.
+                /// What is wrong and what is accepted, lower-case, without a full stop. A later line that begins with `hint: `
+                /// tells a person what to write instead.
                 pub reason: _rt::String,
             }
             impl ::core::fmt::Debug for SettingFault {

@@ -1,5 +1,6 @@
 //! Every operation on a real host: this one, in directories of its own, with the real program as the supervisor.
 
+mod building;
 mod detached;
 mod files;
 mod locks;
@@ -9,3 +10,4 @@ mod sockets;
 mod stage;
 mod staging;
 mod tails;
+mod volume;

@@ -14,10 +14,19 @@ use lz4_flex::frame::FrameEncoder;
 
 use crate::stage::{Stage, Streams};
 
-const SHOP: &str = "~/shop";
+pub(crate) const SHOP: &str = "~/shop";
 
 fn begin(release: &str, token: &str) -> Operation {
-    Operation::StageBegin { directory: SHOP.to_owned(), release: release.to_owned(), token: token.to_owned() }
+    begin_beside(release, token, None)
+}
+
+fn begin_beside(release: &str, token: &str, twin: Option<&str>) -> Operation {
+    Operation::StageBegin {
+        directory: SHOP.to_owned(),
+        release: release.to_owned(),
+        token: token.to_owned(),
+        twin: twin.map(str::to_owned),
+    }
 }
 
 fn finish(release: &str, token: &str) -> Operation {
@@ -39,7 +48,7 @@ fn inspect(stage: &Stage) -> Application {
 }
 
 /// Begins and fills; answers what each of both said.
-fn send(stage: &Stage, artifact: &Artifact, release: &str, token: &str) -> (Staging, Staging) {
+pub(crate) fn send(stage: &Stage, artifact: &Artifact, release: &str, token: &str) -> (Staging, Staging) {
     let streams = Streams::with(&artifact.manifest().encode());
     let Ok(Answer::Staging(begun)) = stage.perform_with(begin(release, token), None, &streams) else {
         panic!("does not begin")
@@ -164,6 +173,24 @@ fn a_file_that_rotted_on_the_host_is_not_reused() {
     stage.write("shop/releases/.partial-t2/tree/a", "CONTENT");
     assert_eq!(stage.fault(finish("r2", "t2")), FaultKind::Digest, "what changed since it came is noticed");
     assert_eq!(inspect(&stage).releases.len(), 1);
+}
+
+#[test]
+fn what_was_built_on_the_host_is_taken_from_there() {
+    let stage = Stage::new();
+    fs::create_dir_all(stage.path("artifact")).expect("made");
+    stage.write("artifact/a", "content");
+    stage.write("artifact/b", "changes later");
+    let artifact = Artifact::read(&stage.path("artifact")).expect("reads");
+    stage.write("artifact/b", "is other now");
+    for (twin, reused) in [("~/artifact", 7), ("~/nothing", 0), ("~/artifact/a", 0)] {
+        let streams = Streams::with(&artifact.manifest().encode());
+        let begun = stage.perform_with(begin_beside("r1", "t1", Some(twin)), None, &streams);
+        let want =
+            Staging { total_bytes: 20, reused_bytes: reused, received_bytes: 20 - reused, complete: false };
+        assert_eq!(begun, Ok(Answer::Staging(want)), "{twin}");
+    }
+    assert_eq!(stage.fault(begin_beside("r1", "t1", Some("../x"))), FaultKind::NotAllowed);
 }
 
 #[test]

@@ -1,9 +1,8 @@
 //! Health: the engine polls, counts and keeps the deadline; the hook looks once.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::JoinSet;
+use futures_util::future::{join_all, try_join_all};
 use tokio::time::{Instant as Moment, sleep, sleep_until};
 
 use super::super::ending::InstanceHealth;
@@ -81,12 +80,13 @@ impl Performer {
 
     /// Goes on only if every instance of the colour is healthy: of three looks at each, one must be good.
     pub(in super::super) async fn require_healthy(&self, plan: &Plan, color: Color) -> Result<Performed> {
-        for instance in self.instances(color) {
+        let instances = self.instances(color);
+        let asked = instances.iter().map(async |instance| {
             let mut tries = 0;
             loop {
                 tries += 1;
-                match self.look(plan, &instance, tries).await? {
-                    Look::Healthy { .. } => break,
+                match self.look(plan, instance, tries).await? {
+                    Look::Healthy { .. } => return Result::<()>::Ok(()),
                     Look::Not(reason) if tries >= 3 => {
                         let message = format!("{}: {color} is not healthy: {reason}", instance.host);
                         return Err(Trouble::new("switch/old-sick", message).into());
@@ -94,7 +94,8 @@ impl Performer {
                     Look::Not(_) => sleep(self.deployment.health_check.interval).await,
                 }
             }
-        }
+        });
+        try_join_all(asked).await?;
         Ok(Performed::done(Summary::Nothing))
     }
 
@@ -110,8 +111,10 @@ impl Performer {
         while Moment::now() < end {
             let next = Moment::now() + check.interval.max(Duration::from_millis(100));
             attempt += 1;
-            for (instance, failures) in instances.iter().zip(&mut sick) {
-                match self.look(plan, instance, attempt).await? {
+            // All at once: one that hangs must not keep the others from being looked at.
+            let looks = join_all(instances.iter().map(|instance| self.look(plan, instance, attempt))).await;
+            for ((instance, failures), look) in instances.iter().zip(&mut sick).zip(looks) {
+                match look? {
                     Look::Healthy { .. } => *failures = 0,
                     Look::Not(reason) => {
                         *failures += 1;
@@ -153,32 +156,21 @@ impl Performer {
     /// Whether every instance of a colour is healthy right now: one look each.
     pub(in super::super) async fn is_healthy(&self, plan: &Plan, color: Color) -> bool {
         let instances = self.instances(color);
-        for instance in &instances {
-            if !matches!(self.look(plan, instance, 1).await, Ok(Look::Healthy { .. })) {
-                return false;
-            }
-        }
-        !instances.is_empty()
+        let looks = join_all(instances.iter().map(|instance| self.look(plan, instance, 1))).await;
+        !looks.is_empty() && looks.iter().all(|look| matches!(look, Ok(Look::Healthy { .. })))
     }
 
     /// What one look at each instance of the old colour finds, all at the same time.
-    pub(in super::super) async fn old_health(self: &Arc<Self>, plan: &Plan) -> Vec<InstanceHealth> {
+    pub(in super::super) async fn old_health(&self, plan: &Plan) -> Vec<InstanceHealth> {
         let instances = self.instances(plan.color.other());
-        let mut looking = JoinSet::new();
-        for (place, instance) in instances.into_iter().enumerate() {
-            let (performer, plan) = (Arc::clone(self), plan.clone());
-            looking.spawn(async move {
-                let wrong = match performer.look(&plan, &instance, 1).await {
-                    Ok(Look::Healthy { .. }) => None,
-                    Ok(Look::Not(reason)) => Some(reason),
-                    Err(unperformed) => Some(unperformed.trouble.message),
-                };
-                (place, (instance.host, wrong))
-            });
-        }
-        let mut found = looking.join_all().await;
-        found.sort_by_key(|(place, _)| *place);
-        found.into_iter().map(|(_, health)| health).collect()
+        let looks = join_all(instances.iter().map(|instance| self.look(plan, instance, 1))).await;
+        let wrong = |look| match look {
+            Ok(Look::Healthy { .. }) => None,
+            Ok(Look::Not(reason)) => Some(reason),
+            Err(Unperformed { trouble, .. }) => Some(trouble.message),
+        };
+        let hosts = instances.into_iter().map(|instance| instance.host);
+        hosts.zip(looks).map(|(host, look)| (host, wrong(look))).collect()
     }
 
     /// Looks once. The colour that is filled must say the plan's release, where it says any; the other one runs whatever it runs.

@@ -8,7 +8,7 @@ use cutover_host::operation::{Answer, Operation};
 use super::super::performed::{Performed, Summary};
 use super::super::performer::{Performer, Result, host_failure};
 use crate::model::{Color, EventKind, HostName, Plan, Step, Transfer, Trouble};
-use crate::transport::{self, Failure};
+use crate::transport::{self, Failure, Stand};
 
 /// For asking, and for making a whole release durable (fsync of 100,000 files).
 const PATIENCE: Duration = Duration::from_mins(10);
@@ -19,7 +19,7 @@ impl Performer {
         let site = self.site(host)?;
         let directory = site.slot(&self.deployment, host, Color::Blue)?.directory().to_owned();
         let release = &plan.release;
-        let Some(artifact) = &self.artifact else {
+        let Some(made) = &self.made else {
             return self.require_staged(plan, host, directory).await;
         };
         let (reporter, place) = (self.reporter.clone(), host.to_string());
@@ -32,9 +32,13 @@ impl Performer {
             });
         });
         let link = site.link.as_ref();
-        let staged =
-            transport::stage(link, &directory, release.id.as_str(), &plan.deployment, artifact, progress)
-                .await;
+        let stand = Stand {
+            directory: &directory,
+            release: release.id.as_str(),
+            token: &plan.deployment,
+            twin: made.twin_on(host),
+        };
+        let staged = transport::stage(link, stand, &made.artifact, progress).await;
         let staging = staged.map_err(|failure| host_failure(host, &failure))?;
         let application = &self.deployment.application;
         let record = serde_json::to_string(release)
