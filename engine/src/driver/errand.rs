@@ -77,9 +77,11 @@ impl Errand<'_> {
         operation: Operation,
     ) -> Result<Detached, DriverFailure> {
         let deadline_ms = Some(u64::try_from((wait + SLACK).as_millis()).unwrap_or(u64::MAX));
-        match self.link.perform(Call { id: 0, guard: guard.cloned(), deadline_ms, operation }).await? {
-            Answer::Operation(found) => Ok(found),
-            other => Err(nonsense("a detached program", &other)),
+        let answer = self.link.perform(Call { id: 0, guard: guard.cloned(), deadline_ms, operation }).await?;
+        if let Answer::Operation(found) = answer {
+            Ok(found)
+        } else {
+            Err(nonsense("a detached program", &answer))
         }
     }
 }
