@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends, loudly, at what its set-up can't do")]
 
 mod attending;
+mod command_driver;
 mod deploy_user;
 mod faults_of_hosts;
 mod faults_of_instances;
