@@ -4,6 +4,7 @@
 
 mod attending;
 mod builder;
+mod command_driver;
 mod deploy_user;
 mod faults_of_hosts;
 mod faults_of_instances;

@@ -110,5 +110,5 @@ fn instances_that_the_router_can_not_reach() {
     test.set_up();
     let failed = test.deploy("v1", Behaviour::Sound).expect(10);
     compare(&test, "router-reaches-no-instance.txt", &failed);
-    assert_eq!(test.front_door("/").status, 502, "no colour is routed to");
+    assert_eq!(test.front_door("/").status, 503, "no colour is routed to");
 }

@@ -54,7 +54,7 @@ impl Link for Inside {
     }
 }
 
-struct Nothing;
+pub(crate) struct Nothing;
 
 impl Surroundings for Nothing {
     fn is_file(&self, _path: &Utf8Path) -> bool {

@@ -79,8 +79,9 @@ impl Errand<'_> {
         let deadline_ms = Some(u64::try_from((wait + SLACK).as_millis()).unwrap_or(u64::MAX));
         let answer = self.link.perform(Call { id: 0, guard: guard.cloned(), deadline_ms, operation }).await?;
         if let Answer::Operation(found) = answer {
-            return Ok(found);
+            Ok(found)
+        } else {
+            Err(nonsense("a detached program", &answer))
         }
-        Err(nonsense("a detached program", &answer))
     }
 }

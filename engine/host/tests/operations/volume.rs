@@ -27,6 +27,7 @@ fn fill(root: &Path) {
 }
 
 #[test]
+#[expect(clippy::print_stderr, reason = "whoever runs the tests should know")]
 fn taking_what_a_host_has_is_no_slower_than_receiving_it() {
     if std::env::var_os("CUTOVER_TEST_NIGHTLY").is_none() {
         eprintln!("skipped: nightly, see `.ci/run --nightly`");
