@@ -6,7 +6,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::{
-    Behaviour, Ended, Load, Machine, Nginx, Page, Port, Repository, Running, Scratch, Sshd, get, normalise,
+    Behaviour, Ended, Load, Machine, Nginx, Page, Port, Repository, Running, Scratch, Sshd, Terminal, get,
+    normalise,
 };
 
 /// A world with an application `shop` that has not been deployed yet. All of it ends with the value.
@@ -239,6 +240,18 @@ drain = {{ timeout = "3s" }}
     #[must_use]
     pub fn start(&self, args: &[&str]) -> Running {
         Running::start(&self.desk, self.command(args))
+    }
+
+    /// Starts the program at a terminal.
+    ///
+    /// # Panics
+    /// When the configuration can't be written.
+    #[must_use]
+    pub fn at_terminal(&self, args: &[&str]) -> Terminal {
+        fs::write(self.directory().join("cutover.toml"), &self.config).unwrap();
+        let mut command = self.desk.terminal_command(&self.program, &self.directory());
+        command.args(args);
+        Terminal::start(command)
     }
 
     /// Runs the program to its end.

@@ -12,6 +12,7 @@ pub mod operation;
 
 mod account;
 mod clock;
+mod console;
 mod detached;
 mod document;
 mod environment;
@@ -40,6 +41,7 @@ mod supervisor;
 mod tail;
 
 pub use account::Account;
+pub use console::{MAX_CONSOLE_WORD, console, console_word};
 pub use host::Host;
 pub use serve::serve;
 pub use stream::{Flag, Lane, Stream};

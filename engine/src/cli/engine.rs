@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use super::Ended;
 use super::failure::Failure;
 use super::output::Output;
+use super::terminal::Terminal;
 use super::world::setting;
 use crate::config::Loaded;
 use crate::model::request::{DeployRequest, ExecRequest, LogsRequest, RollbackRequest};
@@ -126,6 +127,27 @@ pub(super) async fn exec(loaded: &Loaded, request: ExecRequest, sink: Arc<dyn Ev
         };
     };
     let status = run::exec_in(setting, request, input, print).await.map_err(problem)?;
+    Ok(u8::try_from(status).unwrap_or(255))
+}
+
+/// `cutover exec` at a terminal: the program's own exit code. `tell` is called with the place before it begins.
+pub(super) async fn console(
+    loaded: &Loaded,
+    request: ExecRequest,
+    terminal: &Terminal,
+    tell: impl FnOnce(&str),
+    sink: Arc<dyn EventSink>,
+) -> Ended {
+    let (_directory, setting) = setting(loaded.deployment.clone(), sink)?;
+    let kind = std::env::var("TERM").ok();
+    let mut opened = run::open_console(&setting, request, kind.as_deref()).await.map_err(problem)?;
+    tell(&opened.place);
+    let command = opened.console.command();
+    let name = command.get_program().to_string_lossy().into_owned();
+    let status = terminal.lend(command).await.map_err(|fault| {
+        problem(Trouble::new("host/refused", format!("`{name}` can't be started: {fault}")))
+    })?;
+    let status = run::console_ended(&opened, status).await.map_err(problem)?;
     Ok(u8::try_from(status).unwrap_or(255))
 }
 

@@ -35,6 +35,7 @@ mod setup;
 mod side;
 mod status;
 mod surroundings;
+mod terminal;
 mod unlock;
 mod words;
 mod world;

@@ -132,6 +132,13 @@ impl Output {
         }
     }
 
+    /// Prints a remark that is left out where only problems are told.
+    pub(super) fn aside(&self, lines: &[Line]) {
+        if self.verbosity != Verbosity::Quiet {
+            self.remark(lines);
+        }
+    }
+
     /// Prints why a command did not do what was asked; its exit code.
     pub(super) fn failure(&self, failure: &Failure) -> u8 {
         match failure {

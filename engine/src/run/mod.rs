@@ -35,7 +35,7 @@ mod simulation;
 mod site;
 mod step_report;
 
-pub use attend::{exec_in, logs};
+pub use attend::{OpenConsole, console_ended, exec_in, logs, open_console};
 pub use check_hosts::check_hosts;
 pub use deploy::{deploy, rollback};
 pub use ending::early_exit_code as exit_code;

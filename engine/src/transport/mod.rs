@@ -3,6 +3,7 @@
 mod calls;
 mod client_config;
 mod connection;
+mod console;
 mod failure;
 mod helper;
 mod host_link;
@@ -16,6 +17,7 @@ mod ssh_tests;
 mod sshd;
 mod upload;
 
+pub use console::Console;
 pub use failure::Failure;
 pub use helper::HelperPrograms;
 pub use link::{Chunk, Flow, Link, LinkFuture};
