@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends, loudly, at what its set-up can't do")]
 
+mod changed_configuration;
 mod console;
 mod deploy_user;
 mod faults_of_hosts;

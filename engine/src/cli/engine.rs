@@ -13,7 +13,7 @@ use super::output::Output;
 use super::terminal::Terminal;
 use super::world::setting;
 use crate::config::Loaded;
-use crate::model::request::{DeployRequest, ExecRequest, LogsRequest, RollbackRequest};
+use crate::model::request::{DeployRequest, ExecRequest, LogsRequest, RecoverRequest, RollbackRequest};
 use crate::model::view::{CheckView, HistoryView, PlanView, Problem, SetupView, StatusView};
 use crate::model::{Ask, EventSink, Trouble};
 use crate::run::{self, Opening, Refused, Reporter, Session};
@@ -69,12 +69,12 @@ pub(super) async fn rollback(loaded: &Loaded, request: RollbackRequest, output: 
 }
 
 /// `cutover resume` and `cutover abort`.
-pub(super) async fn recover(loaded: &Loaded, ask: Ask, output: &Output) -> Ended {
+pub(super) async fn recover(loaded: &Loaded, request: RecoverRequest, output: &Output) -> Ended {
     let (_directory, setting) = setting(loaded.deployment.clone(), output.sink())?;
     let reporter = setting.reporter.clone();
-    let command = if ask == Ask::Abort { "abort" } else { "resume" };
+    let command = if request.ask == Ask::Abort { "abort" } else { "resume" };
     match Opening::of_unfinished(setting, command).await {
-        Ok(opening) => Ok(run::recover(opening, ask).await.code()),
+        Ok(opening) => Ok(run::recover(opening, request).await.code()),
         Err(refused) => Ok(end_refused(loaded, refused, &reporter, output)),
     }
 }

@@ -2,6 +2,7 @@
 
 mod action;
 mod authority;
+mod basis;
 mod call;
 mod color;
 mod deployment;
@@ -31,7 +32,8 @@ mod timestamp;
 pub mod view;
 
 pub use action::Action;
-pub use authority::Overreach;
+pub use authority::{Departure, Overreach};
+pub use basis::{Basis, ChangedSetting};
 pub use call::{
     Artifact, Case, CaseOutcome, Health, HookCall, HookRelease, Instance, Labels, SettingFault, Source,
 };

@@ -2,6 +2,7 @@
 
 mod artifact;
 mod attend;
+mod basis;
 mod check_hosts;
 mod closing;
 mod deploy;

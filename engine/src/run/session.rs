@@ -7,6 +7,7 @@ use camino::Utf8PathBuf;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::basis::basis;
 use super::hooks::{Hooks, Refused};
 use super::performer::store_fault;
 use super::site::{Site, Sites};
@@ -129,10 +130,11 @@ impl Session {
         })
     }
 
-    /// For the first record of a journal.
+    /// For the records of a journal that begin something.
     pub(crate) fn origin(&self, message: Option<String>) -> Origin {
         let who = format!("{}@{}", self.operator.user, self.operator.machine);
-        Origin { who, ci: self.operator.ci.clone(), message, hooks: self.hooks.digests() }
+        let basis = Some(basis(&self.deployment));
+        Origin { who, ci: self.operator.ci.clone(), message, hooks: self.hooks.digests(), basis }
     }
 }
 
