@@ -92,7 +92,7 @@ pub(super) async fn status(
     sink: Arc<dyn EventSink>,
 ) -> Result<StatusView, Failure> {
     let (_directory, setting) = setting(loaded.deployment.clone(), sink)?;
-    run::status(setting, max_age).await.map_err(|refused| refusal(loaded, refused))
+    Ok(run::status(setting, max_age).await)
 }
 
 /// `cutover history`: at most `entries`, newest first.

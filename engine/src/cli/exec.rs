@@ -34,7 +34,7 @@ pub(super) struct Arguments {
 
 impl Arguments {
     pub(super) async fn run(self, invocation: &Invocation) -> Ended {
-        let loaded = invocation.load()?;
+        let loaded = invocation.load_to_look(&[])?;
         let request = ExecRequest { instance: self.side.choice(), argv: self.argv };
         let output = &invocation.output;
         match Terminal::own().filter(|_| !self.no_tty) {

@@ -22,7 +22,7 @@ pub(super) struct Arguments {
 
 impl Arguments {
     pub(super) async fn run(self, invocation: &Invocation) -> Ended {
-        let loaded = invocation.load()?;
+        let loaded = invocation.load_to_look(&[])?;
         let view = engine::history(&loaded, self.entries.get(), invocation.output.remarks()).await?;
         invocation.output.view(&view, report::history);
         Ok(DONE)

@@ -36,7 +36,7 @@ struct LogLine<'a> {
 
 impl Arguments {
     pub(super) async fn run(self, invocation: &Invocation) -> Ended {
-        let loaded = invocation.load()?;
+        let loaded = invocation.load_to_look(&[])?;
         let request = LogsRequest { instances: self.side.choice(), lines: self.lines, follow: self.follow };
         let print = |host: &str, text: &str| {
             let line = |_: &LogLine<'_>, _| vec![Line::of(Tone::Dim, host).with(Tone::Dim, " │ ").text(text)];
