@@ -1,8 +1,9 @@
 //! How hooks fail: when they are loaded, and when they are asked.
 
+use crate::model::HookKind;
 use std::fmt;
 
-use super::{Kind, interface};
+use super::interface;
 use crate::model::grant::Denied;
 
 /// Why a hook can't be used at all. Found before anything runs.
@@ -22,7 +23,7 @@ pub enum HookFault {
         /// Title of the hook.
         hook: String,
         /// What it was configured as.
-        wanted: Kind,
+        wanted: HookKind,
         /// The hook interfaces that it does export.
         exports: Vec<String>,
     },

@@ -1,5 +1,6 @@
 //! A hook that can be asked.
 
+use crate::model::HookKind;
 use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,7 +15,7 @@ use super::failure::{Answered, HookFailure};
 use super::http::HttpClient;
 use super::memory::SealedMemory;
 use super::wire::{End, Order, Question, Report, Value};
-use super::{Access, Description, Kind, convert, interface, limits, pool};
+use super::{Access, Description, convert, interface, limits, pool};
 use crate::model::grant::{Mode, Scope};
 use crate::model::{
     Artifact, Case, Color, Health, Hook, HookCall, HookSource, HostName, Instance, Level, Observation,
@@ -24,7 +25,7 @@ use crate::model::{
 /// A hook that is ready to be asked, with the sandboxes that run it. Dropping it ends them.
 pub struct LoadedHook {
     hook: Hook,
-    kind: Kind,
+    kind: HookKind,
     component: Component,
     http: Arc<HttpClient>,
     idle: Mutex<Vec<Sandbox>>,
@@ -43,7 +44,7 @@ pub(super) struct Component {
 impl LoadedHook {
     pub(super) fn new(
         hook: Hook,
-        kind: Kind,
+        kind: HookKind,
         component: Component,
         sandbox: Sandbox,
         http: Arc<HttpClient>,

@@ -1,5 +1,6 @@
 //! From a file to a hook that can be asked.
 
+use crate::model::HookKind;
 use std::io;
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use super::http::HttpClient;
 use super::loaded::Component;
 use super::memory::SealedMemory;
 use super::wire::{Order, Report};
-use super::{Description, HookFault, Kind, LoadedHook, Observer, format, interface, limits, runtime};
+use super::{Description, HookFault, LoadedHook, Observer, format, interface, limits, runtime};
 use crate::model::Hook;
 
 /// Loads hooks. All of a deployment's share it.
@@ -64,7 +65,7 @@ impl HookPool {
     pub async fn load(
         &self,
         hook: &Hook,
-        kind: Kind,
+        kind: HookKind,
         wasm: Vec<u8>,
         observer: &dyn Observer,
     ) -> Result<LoadedHook, HookFault> {

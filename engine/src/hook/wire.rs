@@ -3,6 +3,7 @@
 //! A frame is the length of the message and of the payload (four bytes each, little-endian), then both. The sandbox speaks only when it was
 //! asked something; what it says is taken like a stranger's.
 
+use crate::model::HookKind;
 use std::io::{self, ErrorKind, Read, Write};
 
 use serde::de::DeserializeOwned;
@@ -17,7 +18,7 @@ use super::contract::exports::cutover::hook::build::{Artifact, Source};
 use super::contract::exports::cutover::hook::health_check::Health;
 use super::contract::exports::cutover::hook::router::{Observation, Routing};
 use super::contract::exports::cutover::hook::smoke_test::TestCase;
-use super::{Kind, limits};
+use super::limits;
 
 /// From engine to sandbox.
 #[derive(Debug, Serialize, Deserialize)]
@@ -74,7 +75,7 @@ pub struct Description {
 /// What a hook is asked.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) enum Question {
-    Validate { kind: Kind, settings: String },
+    Validate { kind: HookKind, settings: String },
     Build { call: Call, source: Source },
     Check { call: Call, instance: Instance },
     Smoke { call: Call },

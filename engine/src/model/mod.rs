@@ -13,6 +13,7 @@ mod fixture;
 pub mod grant;
 mod grant_words;
 mod history;
+mod hook_kind;
 mod host;
 mod live;
 mod name;
@@ -46,6 +47,7 @@ pub use deployment::{
 pub use event::{Event, EventKind, EventSink, Level, LiveRelease, Note, Outcome, StepEnd, Transfer};
 pub use excerpt::{EXCERPT, excerpt};
 pub use history::{HistoryEntry, HistoryError, HistoryRelease};
+pub use hook_kind::HookKind;
 pub use host::{Host, Reach};
 pub use live::LiveRecord;
 pub use name::{HostName, Name, NameFault};

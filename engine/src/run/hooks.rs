@@ -1,5 +1,6 @@
 //! The hooks of a deployment, ready to be asked.
 
+use crate::model::HookKind;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -12,7 +13,7 @@ use super::probe;
 use super::site::Sites;
 use crate::bundled;
 use crate::hook::http::{Fetch, HttpClient};
-use crate::hook::{Access, Answered, Groups, HookFailure, HookPool, Hosts, Kind, LoadedHook, Observer};
+use crate::hook::{Access, Answered, Groups, HookFailure, HookPool, Hosts, LoadedHook, Observer};
 use crate::model::grant::{Addresses, Denied, Url};
 use crate::model::{
     Artifact, Case, Color, Deployment, EventKind, Health, Hook, HookCall, HookSource, HostName, Instance,
@@ -85,11 +86,13 @@ impl From<HookTrouble> for Unperformed {
 type Usable = Result<Arc<LoadedHook>, Trouble>;
 
 /// Every hook of a configuration with its kind.
-pub(crate) fn configured(deployment: &Deployment) -> Vec<(&Hook, Kind)> {
-    let mut hooks =
-        vec![(&deployment.build.hook, Kind::Build), (&deployment.health_check.hook, Kind::HealthCheck)];
-    hooks.extend(deployment.smoke_tests.iter().map(|test| (&test.hook, Kind::SmokeTest)));
-    hooks.push((&deployment.router.hook, Kind::Router));
+pub(crate) fn configured(deployment: &Deployment) -> Vec<(&Hook, HookKind)> {
+    let mut hooks = vec![
+        (&deployment.build.hook, HookKind::Build),
+        (&deployment.health_check.hook, HookKind::HealthCheck),
+    ];
+    hooks.extend(deployment.smoke_tests.iter().map(|test| (&test.hook, HookKind::SmokeTest)));
+    hooks.push((&deployment.router.hook, HookKind::Router));
     hooks
 }
 
@@ -131,14 +134,14 @@ impl Hooks {
         http: Arc<HttpClient>,
         reporter: Reporter,
     ) -> Self {
-        let looks = |(_, kind): &(&Hook, Kind)| matches!(kind, Kind::HealthCheck | Kind::Router);
+        let looks = |(_, kind): &(&Hook, HookKind)| matches!(kind, HookKind::HealthCheck | HookKind::Router);
         let wanted = configured(deployment).into_iter().filter(looks).collect();
         Self::load_these(deployment, wanted, pool, http, reporter).await.0
     }
 
     async fn load_these(
         deployment: &Deployment,
-        wanted: Vec<(&Hook, Kind)>,
+        wanted: Vec<(&Hook, HookKind)>,
         pool: &HookPool,
         http: Arc<HttpClient>,
         reporter: Reporter,
@@ -300,7 +303,7 @@ impl Hooks {
     }
 }
 
-async fn load_one(pool: &HookPool, hook: &Hook, kind: Kind, told: &Teller) -> Usable {
+async fn load_one(pool: &HookPool, hook: &Hook, kind: HookKind, told: &Teller) -> Usable {
     let wasm = component(hook).await?;
     let loaded = pool.load(hook, kind, wasm, told).await;
     loaded.map(Arc::new).map_err(|fault| Trouble {
