@@ -1,7 +1,9 @@
 //! Ctrl-C: nothing is left half done.
 
+use std::time::Duration;
+
 use rustix::process::Signal;
-use test_support::{Behaviour, Ended, Test, get};
+use test_support::{Behaviour, Ended, Running, Test, eventually, get};
 
 use crate::{local, with_v1};
 
@@ -54,4 +56,44 @@ fn after_the_pivot_it_goes_forward() {
     assert_eq!(test.live(), "v2 green");
     load.finish().assert_none_failed();
     let _ = test.cutover(&["status", "--check"]).expect(0);
+}
+
+#[test]
+fn the_other_signals_and_a_shell_around_it_do_the_same() {
+    let Some(test) = with_v1(local()) else { return };
+    for signal in [Signal::TERM, Signal::HUP] {
+        test.repository.push("v2", Behaviour::NeverHealthy);
+        let mut running = test.start(&["deploy", "--json"]);
+        running.wait_for_step("health");
+        running.signal(signal);
+        let ended = running.finish().expect(20);
+        assert_eq!(ended.last_event()["outcome"], "rolled-back", "{signal:?}");
+    }
+    // A terminal sends Ctrl-C to the whole group, the shell included.
+    let _ = test.command(&[]);
+    let mut shell = test.desk.command("bash", &test.directory());
+    shell.arg("-c").arg(format!("{} deploy --json; echo status=$?", test.program().display()));
+    let mut running = Running::start(&test.desk, shell);
+    running.wait_for_step("health");
+    running.signal_group(Signal::INT);
+    let ended = running.finish();
+    assert!(ended.stdout.contains("\"outcome\":\"rolled-back\""), "{ended:?}");
+    assert_eq!(test.live(), "v1 blue");
+    let _ = test.deploy("v3", Behaviour::Sound).expect(0);
+}
+
+#[test]
+fn an_output_that_nobody_reads_any_more_ends_nothing() {
+    let Some(test) = with_v1(local()) else { return };
+    test.repository.push("v2", Behaviour::Sound);
+    let _ = test.command(&[]);
+    let mut shell = test.desk.command("bash", &test.directory());
+    let run = format!("({} deploy 2>&1; echo status=$? > /srv/end) | head -n 1", test.program().display());
+    shell.arg("-c").arg(run);
+    let ended = Running::start(&test.desk, shell).finish();
+    assert_eq!(ended.stdout.lines().count(), 1, "{ended:?}");
+    let end = test.desk.outside("/srv/end");
+    eventually("the end of a run", Duration::from_secs(60), || end.exists().then_some(()));
+    assert_eq!(std::fs::read_to_string(end).unwrap(), "status=0\n");
+    assert_eq!(test.live(), "v2 green");
 }

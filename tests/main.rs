@@ -15,6 +15,7 @@ mod hooks;
 mod interrupt;
 mod lock;
 mod nginx_sites;
+mod partitions;
 mod peers;
 mod readme;
 mod resume;

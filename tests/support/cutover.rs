@@ -7,7 +7,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Signal, kill_process};
+use rustix::process::{Signal, kill_process, kill_process_group};
 use serde_json::Value;
 
 use crate::process::{children, end_group, has_ended, pid, status_code};
@@ -117,6 +117,15 @@ impl Running {
         if let Some(id) = id {
             let _ = kill_process(pid(id), signal);
         }
+        // `nsenter` stops with the program that it waits for.
+        if signal == Signal::CONT {
+            let _ = kill_process(pid(own), signal);
+        }
+    }
+
+    /// Sends a signal to all processes of the run, as a terminal does.
+    pub fn signal_group(&self, signal: Signal) {
+        let _ = kill_process_group(pid(self.child.id()), signal);
     }
 
     /// Ends it as a power cut would: no handler, no flush.

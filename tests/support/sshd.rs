@@ -1,6 +1,7 @@
 //! A real SSH server for a machine, with keys made for the test.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -90,10 +91,31 @@ impl Sshd {
         format!("{}@{}:{}", self.user, self.address, self.port)
     }
 
+    /// Where it listens.
+    ///
+    /// # Panics
+    /// Never: a machine's address is one.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::new(self.address.parse().unwrap(), self.port.number())
+    }
+
+    /// The user that it lets in.
+    #[must_use]
+    pub fn user(&self) -> &str {
+        &self.user
+    }
+
     /// The line that a client's `known_hosts` needs.
     #[must_use]
     pub fn known_hosts_line(&self) -> String {
-        format!("[{}]:{} {}\n", self.address, self.port, self.host_key)
+        self.known_hosts_line_at(self.address())
+    }
+
+    /// The same for a client who comes by another address.
+    #[must_use]
+    pub fn known_hosts_line_at(&self, address: SocketAddr) -> String {
+        format!("[{}]:{} {}\n", address.ip(), address.port(), self.host_key)
     }
 
     /// Lets nobody in but the holder of another key.

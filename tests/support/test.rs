@@ -6,8 +6,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::{
-    Behaviour, Ended, Load, Machine, Nginx, Page, Port, Repository, Running, Scratch, Sshd, Terminal, get,
-    normalise,
+    Behaviour, Ended, Load, Machine, Nginx, Page, Port, Relay, Repository, Running, Scratch, Sshd, Terminal,
+    get, normalise,
 };
 
 /// A world with an application `shop` that has not been deployed yet. All of it ends with the value.
@@ -160,6 +160,22 @@ drain = {{ timeout = "3s" }}
         assert!(self.config.contains(from), "`{from}` is not in:\n{}", self.config);
         self.config = self.config.replace(from, to);
         self
+    }
+
+    /// Lets cutover reach a machine over a wire of its own.
+    ///
+    /// # Panics
+    /// When there is no such machine.
+    #[must_use]
+    pub fn wire(&mut self, name: &str) -> Relay {
+        let (_, sshd) = self.hosts.iter().find(|(machine, _)| machine.name() == name).unwrap();
+        let relay = Relay::start(&sshd.address().ip().to_string(), sshd.address());
+        let known = self.desk.outside("/root/.ssh/known_hosts");
+        let text = fs::read_to_string(&known).unwrap() + &sshd.known_hosts_line_at(relay.address());
+        fs::write(known, text).unwrap();
+        let (from, to) = (sshd.destination(), format!("{}@{}", sshd.user(), relay.address()));
+        self.configure(&from, &to);
+        relay
     }
 
     /// Ports of blue and green.

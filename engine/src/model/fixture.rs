@@ -1,11 +1,12 @@
-//! A small valid deployment for tests of other modules.
+//! A small valid deployment and a bare release for tests of other modules.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{
     Application, Build, ColorSettings, ConnectionPolicy, Deployment, Driver, HealthCheck, Hook, HookSource,
-    Host, HostName, Location, Name, Pipeline, Reach, Retire, Router, grant::Grants,
+    Host, HostName, Location, Name, Pipeline, Reach, Release, ReleaseId, Retire, Router, Timestamp,
+    grant::Grants,
 };
 
 impl Deployment {
@@ -67,6 +68,13 @@ impl Deployment {
             },
             secrets: BTreeMap::new(),
         }
+    }
+}
+
+impl Release {
+    /// A release of which nothing else is known.
+    pub(crate) fn for_tests(id: &str, number: u64) -> Self {
+        Self::new(ReleaseId::parse(id).expect("an identifier"), number, Timestamp(0))
     }
 }
 

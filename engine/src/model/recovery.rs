@@ -167,18 +167,7 @@ mod tests {
     fn progress(first: bool, until: Step) -> Progress {
         let mut world = observed(if first { ["-", "-"] } else { ["blue", "blue"] });
         world.recorded = (!first).then(|| (Color::Blue, id("r1")));
-        let release = Release {
-            id: id("r2"),
-            number: 2,
-            revision: None,
-            subject: None,
-            branch: None,
-            version: None,
-            digest: String::new(),
-            size: 0,
-            created: Timestamp(0),
-            labels: Vec::new(),
-        };
+        let release = Release::for_tests("r2", 2);
         let wish = Wish {
             deployment: "d".into(),
             command: "deploy".into(),

@@ -88,3 +88,22 @@ pub struct Release {
     /// What the build hook said beside that.
     pub labels: Vec<(String, String)>,
 }
+
+impl Release {
+    /// A release of which no more than this is known yet.
+    #[must_use]
+    pub const fn new(id: ReleaseId, number: u64, created: Timestamp) -> Self {
+        Self {
+            id,
+            number,
+            revision: None,
+            subject: None,
+            branch: None,
+            version: None,
+            digest: String::new(),
+            size: 0,
+            created,
+            labels: Vec::new(),
+        }
+    }
+}

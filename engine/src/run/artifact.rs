@@ -48,18 +48,7 @@ impl Resolved {
     /// The release as far as it is known before the build.
     pub(super) fn release(&self, state: &HomeState<Record>, staged: &Staged, now: Timestamp) -> Release {
         let number = || next_release_number(&state.history, state.live.as_ref(), staged.numbers());
-        let mut release = Release {
-            id: self.id.clone(),
-            number: number(),
-            revision: None,
-            subject: None,
-            branch: None,
-            version: None,
-            digest: String::new(),
-            size: 0,
-            created: now,
-            labels: Vec::new(),
-        };
+        let mut release = Release::new(self.id.clone(), number(), now);
         match &self.what {
             What::Staged(staged) => release = (**staged).clone(),
             What::Artifact(_) => {}

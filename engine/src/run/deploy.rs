@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use cutover_host::artifact::Artifact;
 use cutover_host::operation::{Answer, LockHolder, Operation};
+use futures_util::future::try_join_all;
 
 use super::Interrupts;
 use super::artifact::{self, Built};
@@ -263,12 +264,13 @@ pub(super) async fn take_lock(
     let lease = Lease::take(&session.home, &claimant, wait, &session.reporter, interrupts, clock).await?;
     let epoch = lease.lock().epoch();
     let shut_out = async {
-        let directories: Vec<&StateDirectory> = session.sites.values().map(|site| &site.state).collect();
-        for directory in &directories {
+        let directories: Vec<StateDirectory> =
+            session.sites.values().map(|site| site.state.clone()).collect();
+        let fenced = directories.iter().map(async |directory| {
             directory.fence(epoch).await?;
-            directory.reap(epoch).await?;
-        }
-        let directories: Vec<StateDirectory> = directories.into_iter().cloned().collect();
+            directory.reap(epoch).await
+        });
+        try_join_all(fenced).await?;
         let fresh = Lineage::new(ulid::Ulid::from_parts(session.reporter.now().0, super::random()));
         session.home.settle_lineage(lease.lock(), &directories, fresh).await?;
         Ok(())

@@ -56,21 +56,10 @@ fn tell(entry: HistoryEntry, previous: Option<u64>) -> view::HistoryEntry {
 mod tests {
     use super::*;
     use crate::driver::sample;
-    use crate::model::{Color, Driver, HistoryError, HistoryRelease, LiveRelease, Release, ReleaseId};
+    use crate::model::{Color, Driver, HistoryError, HistoryRelease, LiveRelease, Release};
 
     fn release(number: u64) -> Release {
-        Release {
-            id: ReleaseId::parse(&format!("r{number}")).expect("an identifier"),
-            number,
-            revision: None,
-            subject: None,
-            branch: None,
-            version: None,
-            digest: String::new(),
-            size: 0,
-            created: Timestamp(0),
-            labels: Vec::new(),
-        }
+        Release::for_tests(&format!("r{number}"), number)
     }
 
     fn entry(number: u64, outcome: Outcome) -> HistoryEntry {

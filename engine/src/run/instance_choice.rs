@@ -116,18 +116,7 @@ mod tests {
     use crate::model::{Driver, HistoryRelease, LiveRelease, Outcome, Release, Timestamp};
 
     fn release(number: u64) -> Release {
-        Release {
-            id: ReleaseId::parse(&format!("r{number}")).expect("an identifier"),
-            number,
-            revision: None,
-            subject: None,
-            branch: None,
-            version: None,
-            digest: String::new(),
-            size: 0,
-            created: Timestamp(0),
-            labels: Vec::new(),
-        }
+        Release::for_tests(&format!("r{number}"), number)
     }
 
     /// Green 43 is live on both, blue 42 idle, but on web2 it was never put.

@@ -182,18 +182,7 @@ pub(crate) fn observing_call(deployment: &Deployment, live: Option<&LiveRecord>)
 }
 
 fn no_release() -> Release {
-    Release {
-        id: ReleaseId::from_parts("00000000T000000Z", Some("none"), "none"),
-        number: 0,
-        revision: None,
-        subject: None,
-        branch: None,
-        version: None,
-        digest: String::new(),
-        size: 0,
-        created: Timestamp(0),
-        labels: Vec::new(),
-    }
+    Release::new(ReleaseId::from_parts("00000000T000000Z", Some("none"), "none"), 0, Timestamp(0))
 }
 
 #[cfg(test)]
@@ -202,12 +191,7 @@ mod tests {
     use crate::model::Name;
 
     fn release(id: &str, number: u64) -> Release {
-        Release {
-            id: ReleaseId::parse(id).expect("an identifier"),
-            number,
-            digest: format!("sha256:{id}"),
-            ..no_release()
-        }
+        Release { digest: format!("sha256:{id}"), ..Release::for_tests(id, number) }
     }
 
     fn found(wanted: &str, hosts: &[(&str, &[Release])]) -> String {

@@ -71,22 +71,10 @@ pub(crate) fn marked(answer: &Answer, marker: Option<&ReleaseMarker>) -> Option<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{ReleaseId, Timestamp};
 
     #[test]
     fn an_answer_proves_what_it_says() {
-        let release = Release {
-            id: ReleaseId::parse("r2").expect("an identifier"),
-            number: 2,
-            revision: None,
-            subject: None,
-            branch: None,
-            version: None,
-            digest: String::new(),
-            size: 0,
-            created: Timestamp(0),
-            labels: Vec::new(),
-        };
+        let release = Release::for_tests("r2", 2);
         let header = ReleaseMarker::Header("x-release".into());
         let json = ReleaseMarker::Json("/release".into());
         let says = |status, release: &str, body: &str| Answer {

@@ -515,18 +515,7 @@ impl Scene {
             live,
             ..State::default()
         };
-        let release = Release {
-            id: id(wanted),
-            number: wanted,
-            revision: None,
-            subject: None,
-            branch: None,
-            version: None,
-            digest: String::new(),
-            size: 0,
-            created: Timestamp(0),
-            labels: Vec::new(),
-        };
+        let release = Release::for_tests(id(wanted).as_str(), wanted);
         let rollback = kind == "warm rollback";
         let command = if rollback { "rollback" } else { "deploy" };
         let wish = Wish::new(command, "d1".into(), release, false, Timestamp(1_000_000));

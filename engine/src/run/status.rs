@@ -284,18 +284,7 @@ mod tests {
     const DAY: u64 = 86_400_000;
 
     fn release(number: u64) -> Release {
-        Release {
-            id: ReleaseId::parse(&format!("r{number}")).expect("an identifier"),
-            number,
-            revision: None,
-            subject: None,
-            branch: None,
-            version: None,
-            digest: String::new(),
-            size: 0,
-            created: Timestamp(0),
-            labels: Vec::new(),
-        }
+        Release::for_tests(&format!("r{number}"), number)
     }
 
     fn running(number: u64) -> driver::InstanceState {

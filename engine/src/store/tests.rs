@@ -5,9 +5,7 @@ use ulid::Ulid;
 
 use super::fake_host::{FakeHost, Mishap};
 use super::*;
-use crate::model::{
-    Color, HistoryEntry, HistoryRelease, LiveRelease, Name, Outcome, Release, ReleaseId, Timestamp,
-};
+use crate::model::{Color, HistoryEntry, HistoryRelease, LiveRelease, Name, Outcome, Release, Timestamp};
 
 pub(super) const DEPLOYMENT: &str = "01HF00000000000000000000AA";
 const OTHER: &str = "01HF00000000000000000000BB";
@@ -31,18 +29,7 @@ pub(super) async fn home(host: &FakeHost) -> Home {
 }
 
 fn release(number: u64) -> Release {
-    Release {
-        id: ReleaseId::parse(&format!("r{number}")).expect("an identifier"),
-        number,
-        revision: Some("9f3c2a1".to_owned()),
-        subject: None,
-        branch: None,
-        version: None,
-        digest: "sha256:0".to_owned(),
-        size: 1,
-        created: Timestamp(1),
-        labels: Vec::new(),
-    }
+    Release::for_tests(&format!("r{number}"), number)
 }
 
 pub(super) fn live(number: u64, color: Color) -> LiveRelease {

@@ -19,18 +19,7 @@ fn deployment() -> Deployment {
 }
 
 fn release(text: &str) -> Release {
-    Release {
-        id: id(text),
-        number: 3,
-        revision: None,
-        subject: None,
-        branch: None,
-        version: None,
-        digest: String::new(),
-        size: 0,
-        created: Timestamp(0),
-        labels: Vec::new(),
-    }
+    Release::for_tests(text, 3)
 }
 
 /// Blue runs `r2` and is live; green is as given on each host.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::{join_all, try_join_all};
 use tokio::time::{Instant as Moment, sleep, sleep_until};
 
 use super::super::performed::{Performed, Summary};
@@ -73,12 +74,13 @@ impl Performer {
 
     /// Goes on only if every instance of the colour is healthy: of three looks at each, one must be good.
     pub(in super::super) async fn require_healthy(&self, plan: &Plan, color: Color) -> Result<Performed> {
-        for instance in self.instances(color) {
+        let instances = self.instances(color);
+        let asked = instances.iter().map(async |instance| {
             let mut tries = 0;
             loop {
                 tries += 1;
-                match self.look(plan, &instance, tries).await? {
-                    Look::Healthy { .. } => break,
+                match self.look(plan, instance, tries).await? {
+                    Look::Healthy { .. } => return Result::<()>::Ok(()),
                     Look::Not(reason) if tries >= 3 => {
                         let message = format!("{}: {color} is not healthy: {reason}", instance.host);
                         return Err(Trouble::new("switch/old-sick", message).into());
@@ -86,7 +88,8 @@ impl Performer {
                     Look::Not(_) => sleep(self.deployment.health_check.interval).await,
                 }
             }
-        }
+        });
+        try_join_all(asked).await?;
         Ok(Performed::done(Summary::Nothing))
     }
 
@@ -101,8 +104,10 @@ impl Performer {
         while Moment::now() < end {
             let next = Moment::now() + check.interval.max(Duration::from_millis(100));
             attempt += 1;
-            for (instance, failures) in instances.iter().zip(&mut sick) {
-                match self.look(plan, instance, attempt).await? {
+            // All at once: one that hangs must not keep the others from being looked at.
+            let looks = join_all(instances.iter().map(|instance| self.look(plan, instance, attempt))).await;
+            for ((instance, failures), look) in instances.iter().zip(&mut sick).zip(looks) {
+                match look? {
                     Look::Healthy { .. } => *failures = 0,
                     Look::Not(reason) => {
                         *failures += 1;
@@ -143,12 +148,8 @@ impl Performer {
     /// Whether every instance of a colour is healthy right now: one look each.
     pub(in super::super) async fn is_healthy(&self, plan: &Plan, color: Color) -> bool {
         let instances = self.instances(color);
-        for instance in &instances {
-            if !matches!(self.look(plan, instance, 1).await, Ok(Look::Healthy { .. })) {
-                return false;
-            }
-        }
-        !instances.is_empty()
+        let looks = join_all(instances.iter().map(|instance| self.look(plan, instance, 1))).await;
+        !looks.is_empty() && looks.iter().all(|look| matches!(look, Ok(Look::Healthy { .. })))
     }
 
     /// Looks once. The colour that is filled must say the plan's release, where it says any; the other one runs whatever it runs.
