@@ -83,3 +83,45 @@ async fn the_cache_is_used_and_a_forged_entry_is_not() {
     load().await;
     assert_eq!(std::fs::read(&entry).unwrap(), kept);
 }
+
+/// What a hook says of settings, by the key of each fault.
+async fn said(bundled: &bundled::BundledHook, settings: serde_json::Value) -> Vec<(String, String)> {
+    let stage = Stage::new();
+    let hook = hook(settings, nothing(), Duration::from_secs(5));
+    let loaded = stage.try_load(&hook, bundled.kind, bundled.wasm.to_vec()).await.unwrap();
+    let faults = loaded.validate(stage.access()).await.result.unwrap();
+    faults.into_iter().map(|fault| (fault.key, fault.reason)).collect()
+}
+
+#[tokio::test]
+async fn the_schema_of_settings_is_what_the_hook_takes() {
+    for bundled in bundled::HOOKS {
+        let schema = bundled.settings_schema();
+        assert_eq!(said(bundled, schema["examples"][0].clone()).await, [], "{}", bundled.name);
+        let mut tables = vec![(json!({"?": 1}), schema.clone())];
+        if bundled.name == "http-smoke" {
+            let request = &schema["properties"]["requests"]["items"];
+            tables.push((json!({"requests": [{"path": "/", "?": 1}]}), request.clone()));
+            let expected = json!({"requests": [{"path": "/", "expect": {"?": 1}}]});
+            tables.push((expected, request["properties"]["expect"].clone()));
+        }
+        for (unknown, schema) in tables {
+            let (_, reason) = said(bundled, unknown).await.remove(0);
+            let mut keys: Vec<&str> = reason.split('`').skip(3).step_by(2).collect();
+            keys.sort_unstable();
+            let mut told: Vec<&String> = schema["properties"].as_object().unwrap().keys().collect();
+            told.sort();
+            assert_eq!(keys, told, "{}: {reason}", bundled.name);
+        }
+        // Each default can be written.
+        for (key, property) in schema["properties"].as_object().unwrap() {
+            let Some(default) = property.get("default") else { continue };
+            let mut settings = schema["examples"][0].clone();
+            if property["description"].as_str().unwrap().starts_with("`symlink`") {
+                settings = json!({"style": "symlink"});
+            }
+            settings[key] = serde_json::from_str(&default.to_string().replace("{name}", "shop")).unwrap();
+            assert_eq!(said(bundled, settings).await, [], "{}: {key}", bundled.name);
+        }
+    }
+}

@@ -21,6 +21,7 @@ mod exec;
 mod failure;
 mod help;
 mod history;
+mod hook_help;
 mod init;
 mod invocation;
 mod logs;

@@ -21,7 +21,7 @@ mod table;
 mod terminal;
 
 #[cfg(test)]
-mod golden;
+pub(crate) mod golden;
 #[cfg(test)]
 mod sample;
 #[cfg(test)]
