@@ -85,8 +85,13 @@ fn what_is_said_of_settings_agrees() {
         assert!(!all.is_empty(), "{}", hook.name);
         for (name, property) in &all {
             assert!(property["description"].is_string(), "{}: {name}", hook.name);
-            let ways =
-                [format!("`{name}`"), format!(".{name}`"), format!("`{name}."), format!("settings.{name}]")];
+            let ways = [
+                format!("`{name}`"),
+                format!(".{name}`"),
+                format!("`{name}."),
+                format!("`{name} ="),
+                format!("settings.{name}]"),
+            ];
             let told = ways.iter().any(|way| readme.contains(way));
             assert!(told, "{}: its README says nothing of `{name}`", hook.name);
         }
