@@ -172,9 +172,8 @@ impl Told<'_> {
     fn departed(&self) -> (Deployment, Vec<Departure>) {
         let mut then = self.deployment.clone();
         let mut departures = Vec::new();
-        let tests = self.tasks().filter_map(|task| match &task.action {
-            Action::Smoke { test, .. } => Some(test.clone()),
-            _ => None,
+        let tests = self.tasks().filter_map(|task| {
+            if let Action::Smoke { test, .. } = &task.action { Some(test.clone()) } else { None }
         });
         let any = |name| SmokeTest { name, hook: then.health_check.hook.clone(), per_instance: false };
         let tests: Vec<SmokeTest> = tests.map(any).collect();

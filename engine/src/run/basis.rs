@@ -122,7 +122,7 @@ mod tests {
             ),
             (
                 Box::new(|deployment| {
-                    deployment.router.hook.settings = serde_json::json!({ "token": "hunter2" })
+                    deployment.router.hook.settings = serde_json::json!({ "token": "hunter2" });
                 }),
                 "`router.settings` was `sha256:44136fa355b3678a`, is `sha256:8159084998958616`",
             ),

@@ -168,9 +168,12 @@ const CHANGED: &str = "config/changed";
 /// nothing there, and call that done.
 fn as_begun(records: &[Record], now: &Basis) -> Result<(), Trouble> {
     // Whoever accepted changes did so for those who come after, too.
-    let begun = records.iter().rev().find_map(|record| match record {
-        Record::Planned { origin, .. } | Record::Recovered { origin, .. } => origin.basis.as_ref(),
-        _ => None,
+    let begun = records.iter().rev().find_map(|record| {
+        if let Record::Planned { origin, .. } | Record::Recovered { origin, .. } = record {
+            origin.basis.as_ref()
+        } else {
+            None
+        }
     });
     let changes = begun.map(|begun| begun.changes(now)).unwrap_or_default();
     if changes.is_empty() {

@@ -392,13 +392,13 @@ fn nothing_else_hides_behind_a_departure() {
         |plan: &mut Plan| plan.stages[0].tasks[0].undo.push(Action::Prune { host: name("db1") }),
         |plan: &mut Plan| {
             stages(plan, Step::Smoke).for_each(|stage| {
-                stage.tasks[0].undo.push(Action::Stop { host: name("web1"), color: Color::Blue })
-            })
+                stage.tasks[0].undo.push(Action::Stop { host: name("web1"), color: Color::Blue });
+            });
         },
         |plan: &mut Plan| plan.stages.retain(|stage| stage.step != Step::Health),
         |plan: &mut Plan| {
             plan.retire
-                .push(Stage { step: Step::Retire, tasks: vec![task(Action::Prune { host: name("db1") })] })
+                .push(Stage { step: Step::Retire, tasks: vec![task(Action::Prune { host: name("db1") })] });
         },
     ] {
         let mut plan = deploy();
