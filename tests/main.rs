@@ -4,7 +4,9 @@
 
 mod attending;
 mod builder;
+mod changed_configuration;
 mod command_driver;
+mod console;
 mod deploy_user;
 mod faults_of_hosts;
 mod faults_of_instances;

@@ -7,6 +7,7 @@
     reason = "a measurement ends, loudly, at what it can't measure"
 )]
 
+use cutover::model::HookKind;
 use std::hint::black_box;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -17,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use cutover::bundled;
 use cutover::hook::http::HttpClient;
-use cutover::hook::{Access, Groups, HookPool, Hosts, Kind, LoadedHook, Observer, SandboxProgram};
+use cutover::hook::{Access, Groups, HookPool, Hosts, LoadedHook, Observer, SandboxProgram};
 use cutover::model::grant::{Denied, Grants, HttpGrant, HttpTarget};
 use cutover::model::{
     Color, Health, Hook, HookCall, HookRelease, HookSource, HostName, Instance, Level, Location, Name,
@@ -122,7 +123,7 @@ impl Bench {
         let program = SandboxProgram::new(PathBuf::from(env!("CARGO_BIN_EXE_cutover")));
         let pool = HookPool::new(program, None, Arc::new(HttpClient::new())).expect("a pool");
         let wasm = bundled::hook("http-health").expect("bundled").wasm.to_vec();
-        let loaded = pool.load(&hook(), Kind::HealthCheck, wasm, &Silence).await.expect("the hook");
+        let loaded = pool.load(&hook(), HookKind::HealthCheck, wasm, &Silence).await.expect("the hook");
         let release = HookRelease {
             id: "r2".to_owned(),
             revision: None,

@@ -1,14 +1,15 @@
 //! What a guest does wrong is its own failure, told in words, and the next question is answered again.
 
+use cutover::model::HookKind;
 use std::time::{Duration, Instant};
 
-use cutover::hook::{HookFailure, Kind};
+use cutover::hook::HookFailure;
 use cutover::model::Health;
 
 use super::stage::{Stage, call, instance, nothing};
 
 async fn check(stage: &Stage, deed: &str, timeout: Duration) -> Result<Health, HookFailure> {
-    let hook = stage.load(Kind::HealthCheck, deed, "the Inquisition", nothing(), timeout).await;
+    let hook = stage.load(HookKind::HealthCheck, deed, "the Inquisition", nothing(), timeout).await;
     hook.check_health(&call(vec![instance(4002)]), &instance(4002), stage.access()).await.result
 }
 
@@ -54,7 +55,7 @@ async fn a_guest_that_crashes_is_told_apart_by_how() {
 async fn a_guest_that_never_answers_is_stopped_in_time() {
     let stage = Stage::new();
     for deed in ["spin", "sleep", "sleep-in-wasi"] {
-        let hook = stage.load(Kind::HealthCheck, deed, "", nothing(), SHORT).await;
+        let hook = stage.load(HookKind::HealthCheck, deed, "", nothing(), SHORT).await;
         let begun = Instant::now();
         let answer = hook.check_health(&call(Vec::new()), &instance(4002), stage.access()).await;
         assert_eq!(answer.result, Err(HookFailure::TimedOut(SHORT)), "{deed}");
@@ -103,7 +104,7 @@ async fn a_guest_sees_nothing_of_the_machine() {
 #[tokio::test]
 async fn questions_are_answered_side_by_side() {
     let stage = Stage::new();
-    let hook = stage.load(Kind::HealthCheck, "sleep", "", nothing(), SHORT).await;
+    let hook = stage.load(HookKind::HealthCheck, "sleep", "", nothing(), SHORT).await;
     let call = call(Vec::new());
     let instance = instance(4002);
     let begun = Instant::now();

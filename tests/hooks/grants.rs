@@ -1,10 +1,10 @@
 //! What is not granted does not happen, and is shown even when the guest keeps quiet about it.
 
+use cutover::model::HookKind;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
 use std::time::Duration;
 
-use cutover::hook::Kind;
 use cutover::model::grant::{ExecGrant, Grants, HostGroup, HttpGrant, HttpTarget, PathGrant};
 use cutover::model::{Health, HostName, Routing};
 
@@ -32,7 +32,7 @@ async fn instances_are_reached_over_their_own_host() {
     let stage = Stage::new();
     let http = HttpGrant { to: HttpTarget::Instances, private: false, via: None };
     let grants = Grants { http: Some(vec![http]), ..nothing() };
-    let hook = stage.load(Kind::HealthCheck, "fetch", "", grants.clone(), LONG).await;
+    let hook = stage.load(HookKind::HealthCheck, "fetch", "", grants.clone(), LONG).await;
     let at = instance(server());
     let answer = hook.check_health(&call(vec![at.clone()]), &at, stage.access()).await;
     assert_eq!(answer.result, Ok(Health::Starting("200 GET /up HTTP/1.1".to_owned())));
@@ -51,7 +51,7 @@ async fn instances_are_reached_over_their_own_host() {
 #[tokio::test]
 async fn a_denial_that_the_guest_swallows_is_shown_with_the_line_to_add() {
     let stage = Stage::new();
-    let hook = stage.load(Kind::HealthCheck, "exec", "/usr/bin/id", nothing(), LONG).await;
+    let hook = stage.load(HookKind::HealthCheck, "exec", "/usr/bin/id", nothing(), LONG).await;
     let answer = hook.check_health(&call(Vec::new()), &instance(1), stage.access()).await;
     assert!(answer.result.is_ok());
     let [denied] = &answer.denials[..] else { panic!("{:?}", answer.denials) };
@@ -69,7 +69,7 @@ async fn reading_questions_read_and_validation_does_nothing() {
     let router = HostName::new("lb1").unwrap();
     let blue = Routing { blue: 100, green: 0, out: Vec::new() };
 
-    let hook = stage.load(Kind::Router, "write", &file, grants.clone(), LONG).await;
+    let hook = stage.load(HookKind::Router, "write", &file, grants.clone(), LONG).await;
     let observed = hook.observe(&call(Vec::new()), &router, stage.access()).await;
     assert_eq!(observed.denials[0].reason, "this question may only read");
     assert!(!std::path::Path::new(&file).exists());
@@ -79,7 +79,7 @@ async fn reading_questions_read_and_validation_does_nothing() {
     assert_eq!((applied.result, applied.denials), (Ok(()), Vec::new()));
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "content");
 
-    let hook = stage.load(Kind::Router, "read", &file, grants, LONG).await;
+    let hook = stage.load(HookKind::Router, "read", &file, grants, LONG).await;
     let read = hook.features(&call(Vec::new()), stage.access()).await;
     assert_eq!(read.result, Ok(vec![r#"Ok("content")"#.to_owned()]));
 }
@@ -99,13 +99,13 @@ async fn a_granted_program_runs_and_a_secret_is_never_told() {
         interpreter: false,
     };
     let grants = Grants { exec: Some(vec![exec]), ..nothing() };
-    let hook = stage.load(Kind::HealthCheck, "exec", "/bin/echo", grants, LONG).await;
+    let hook = stage.load(HookKind::HealthCheck, "exec", "/bin/echo", grants, LONG).await;
     let answer = hook.check_health(&call(Vec::new()), &instance(1), stage.access()).await;
     match answer.result {
         Ok(Health::Starting(text)) => assert!(text.contains("status: 0, out: \"one two\\n\""), "{text}"),
         other => panic!("{other:?}"),
     }
-    let hook = stage.load(Kind::HealthCheck, "reveal", "db", nothing(), LONG).await;
+    let hook = stage.load(HookKind::HealthCheck, "reveal", "db", nothing(), LONG).await;
     let answer = hook.check_health(&call(Vec::new()), &instance(1), stage.access()).await;
     assert_eq!(answer.denials[0].to_string(), "use secret `db`: secrets are not available to hooks yet");
 }

@@ -1,11 +1,12 @@
 //! A sandbox that ends or lies is the failure of its hook, and nothing is left of it.
 
+use cutover::model::HookKind;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use cutover::hook::{HookFailure, Kind};
+use cutover::hook::HookFailure;
 use cutover::model::Health;
 use serde_json::json;
 
@@ -38,7 +39,7 @@ async fn one_that_is_killed_fails_its_question_and_the_next_one_is_answered() {
     let (script, note) = noted(&stage);
     let hook = hook(json!({"do": "sleep"}), nothing(), Duration::from_secs(3));
     let pool = stage.pool_of(script, Some(stage.cache()));
-    let hook = pool.load(&hook, Kind::HealthCheck, stranger(), &stage).await.unwrap();
+    let hook = pool.load(&hook, HookKind::HealthCheck, stranger(), &stage).await.unwrap();
     let first = last_pid(&note);
     let (call, instance) = (call(Vec::new()), instance(1));
     let asked = hook.check_health(&call, &instance, stage.access());
@@ -80,7 +81,7 @@ async fn it_holds_nothing_open_and_knows_nothing() {
     rustix::io::fcntl_setfd(&inherited, rustix::io::FdFlags::empty()).unwrap();
     let hook = hook(json!({"do": "answer"}), nothing(), Duration::from_secs(5));
     let pool = stage.pool_of(script, Some(stage.cache()));
-    let hook = pool.load(&hook, Kind::HealthCheck, stranger(), &stage).await.unwrap();
+    let hook = pool.load(&hook, HookKind::HealthCheck, stranger(), &stage).await.unwrap();
     let answer = hook.check_health(&call(Vec::new()), &instance(1), stage.access()).await;
     assert_eq!(answer.result, Ok(Health::Starting("answered".to_owned())));
 
@@ -120,7 +121,8 @@ async fn programs_that_are_no_sandbox() {
         ),
     ] {
         let hook = hook(json!({"do": "answer"}), nothing(), Duration::from_secs(5));
-        let loaded = stage.pool_of(program.into(), None).load(&hook, Kind::Router, stranger(), &stage).await;
+        let loaded =
+            stage.pool_of(program.into(), None).load(&hook, HookKind::Router, stranger(), &stage).await;
         let fault = loaded.unwrap_err();
         let text = format!("{}: {fault}", fault.code());
         assert!(text.starts_with(expected), "{text}");

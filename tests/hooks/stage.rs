@@ -1,5 +1,6 @@
 //! What the tests of hooks stand on: the stranger as a component, a pool that starts the real program, one host in this process.
 
+use cutover::model::HookKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -7,7 +8,7 @@ use std::time::Duration;
 
 use cutover::hook::http::HttpClient;
 use cutover::hook::{
-    Access, CodeCache, Groups, HookFault, HookPool, Hosts, Kind, LoadedHook, Observer, SandboxProgram,
+    Access, CodeCache, Groups, HookFault, HookPool, Hosts, LoadedHook, Observer, SandboxProgram,
 };
 use cutover::model::grant::{Denied, Grants};
 use cutover::model::{Color, Hook, HookCall, HookRelease, HookSource, HostName, Instance, Level, Location};
@@ -87,7 +88,7 @@ impl Stage {
     pub(super) async fn try_load(
         &self,
         hook: &Hook,
-        kind: Kind,
+        kind: HookKind,
         wasm: Vec<u8>,
     ) -> Result<LoadedHook, HookFault> {
         self.pool(Some(self.cache())).load(hook, kind, wasm, self).await
@@ -96,7 +97,7 @@ impl Stage {
     /// The stranger with a deed.
     pub(super) async fn load(
         &self,
-        kind: Kind,
+        kind: HookKind,
         deed: &str,
         to: &str,
         grants: Grants,

@@ -24,6 +24,7 @@ mod repository;
 mod scratch;
 mod sshd;
 mod systemd;
+mod terminal;
 mod test;
 
 pub use application::{Behaviour, program as demo_program};
@@ -40,6 +41,7 @@ pub use repository::Repository;
 pub use scratch::Scratch;
 pub use sshd::Sshd;
 pub use systemd::Systemd;
+pub use terminal::Terminal;
 pub use test::Test;
 
 use std::time::{Duration, Instant};

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use crate::nginx::ITSELF;
 use crate::{
-    Behaviour, Ended, Load, Machine, Nginx, Page, Port, Relay, Repository, Running, Scratch, Sshd, get,
-    normalise,
+    Behaviour, Ended, Load, Machine, Nginx, Page, Port, Relay, Repository, Running, Scratch, Sshd, Terminal,
+    get, normalise,
 };
 
 /// A world with an application `shop` that has not been deployed yet. All of it ends with the value.
@@ -317,6 +317,18 @@ drain = {{ timeout = "3s" }}
     #[must_use]
     pub fn start(&self, args: &[&str]) -> Running {
         Running::start(&self.desk, self.command(args))
+    }
+
+    /// Starts the program at a terminal.
+    ///
+    /// # Panics
+    /// When the configuration can't be written.
+    #[must_use]
+    pub fn at_terminal(&self, args: &[&str]) -> Terminal {
+        fs::write(self.directory().join("cutover.toml"), &self.config).unwrap();
+        let mut command = self.desk.terminal_command(&self.program, &self.directory());
+        command.args(args);
+        Terminal::start(command)
     }
 
     /// Runs the program to its end.

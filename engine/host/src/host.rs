@@ -1,11 +1,13 @@
 //! A host, performing operations.
 
 use std::ffi::OsString;
+use std::process::Command;
 
 use crate::account::Account;
 use crate::bytes::Bytes;
+use crate::console::console_command;
 use crate::fence::{self, Leave};
-use crate::operation::{Answer, Call, Fault, Operation};
+use crate::operation::{Answer, Call, Fault, Operation, Program};
 use crate::scope::Scope;
 use crate::stream::Stream;
 use crate::{
@@ -25,6 +27,15 @@ impl Host {
     #[must_use]
     pub fn new(supervisor: Vec<OsString>, account: Account) -> Self {
         Self { account, supervisor }
+    }
+
+    /// The command of a program at a terminal: with its whole environment, and with the streams of whoever starts it. `terminal` is the
+    /// kind of terminal, as in `TERM`.
+    ///
+    /// # Errors
+    /// When a file of its environment or its directory is not there.
+    pub fn console(&self, program: &Program, terminal: Option<&str>) -> Result<Command, Fault> {
+        console_command(&self.account, program, terminal)
     }
 
     /// Performs one operation to its end.

@@ -13,6 +13,7 @@ pub mod operation;
 mod account;
 mod cached;
 mod clock;
+mod console;
 mod detached;
 mod document;
 mod environment;
@@ -45,6 +46,7 @@ mod tail;
 
 pub use account::Account;
 pub use cached::forget_old_helpers;
+pub use console::{MAX_CONSOLE_WORD, console, console_word};
 pub use environment::PATH;
 pub use host::Host;
 pub use serve::serve;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use cutover_host::manifest::ContentDigest;
-use cutover_host::{Account, Host, forget_old_helpers, serve, supervise};
+use cutover_host::{Account, Host, console, forget_old_helpers, serve, supervise};
 
 fn main() -> ExitCode {
     let mut words = std::env::args_os().skip(1);
@@ -18,6 +18,10 @@ fn main() -> ExitCode {
             Err(error) => complain(&error.to_string()),
         },
         Some("supervise") => ExitCode::from(u8::try_from(supervise(words)).unwrap_or(1)),
+        Some("console") => {
+            let word = words.next().and_then(|word| word.into_string().ok()).unwrap_or_default();
+            ExitCode::from(u8::try_from(console(&own_account(), &word)).unwrap_or(1))
+        }
         Some("--version") => {
             #[expect(clippy::print_stdout, reason = "that is what was asked for")]
             {
@@ -35,12 +39,15 @@ fn serve_engine() -> io::Result<()> {
     let digest = ContentDigest::of(&std::fs::read(own)?).to_string();
     // Tidying is a favour; whoever can't do it serves all the same.
     let _ = std::fs::read_link(own).and_then(|path| forget_old_helpers(&path, SystemTime::now()));
-    let account = Account::of_process(std::env::var("HOME").ok(), std::env::var("USER").ok());
-    let host = Host::new(vec![own.into(), "supervise".into()], account);
+    let host = Host::new(vec![own.into(), "supervise".into()], own_account());
     let input = io::BufReader::with_capacity(128 << 10, io::stdin());
     // Not the buffered one of std, which looks for line breaks.
     let output = File::from(io::stdout().as_fd().try_clone_to_owned()?);
     serve(&Arc::new(host), input, output, &digest)
+}
+
+fn own_account() -> Account {
+    Account::of_process(std::env::var("HOME").ok(), std::env::var("USER").ok())
 }
 
 fn complain(message: &str) -> ExitCode {

@@ -1,9 +1,8 @@
 //! The bundled hooks.
 
-use std::fmt;
-
 use super::GrantsFault;
 use super::grants;
+use crate::model::HookKind;
 
 /// A hook that `cutover.toml` names as `builtin:NAME`.
 #[derive(Debug, PartialEq, Eq)]
@@ -16,38 +15,8 @@ pub struct BundledHook {
     pub wasm: &'static [u8],
     /// `grants.toml` of its folder: the template of its default grants.
     template: &'static str,
-}
-
-/// Kinds of hook.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HookKind {
-    /// `[build]`.
-    Build,
-    /// `[health-check]`.
-    HealthCheck,
-    /// `[[smoke-test]]`.
-    SmokeTest,
-    /// `[router]`.
-    Router,
-}
-
-impl HookKind {
-    /// As in the contract: `health-check`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Build => "build",
-            Self::HealthCheck => "health-check",
-            Self::SmokeTest => "smoke-test",
-            Self::Router => "router",
-        }
-    }
-}
-
-impl fmt::Display for HookKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
+    /// `settings.schema.json` of its folder: the JSON Schema of its settings.
+    schema: &'static str,
 }
 
 /// All of them, by name.
@@ -57,24 +26,28 @@ pub const HOOKS: &[BundledHook] = &[
         kind: HookKind::Build,
         wasm: include_bytes!(concat!(env!("OUT_DIR"), "/command-build.wasm")),
         template: include_str!("../../../example-hooks/command-build/grants.toml"),
+        schema: include_str!("../../../example-hooks/command-build/settings.schema.json"),
     },
     BundledHook {
         name: "http-health",
         kind: HookKind::HealthCheck,
         wasm: include_bytes!(concat!(env!("OUT_DIR"), "/http-health.wasm")),
         template: include_str!("../../../example-hooks/http-health/grants.toml"),
+        schema: include_str!("../../../example-hooks/http-health/settings.schema.json"),
     },
     BundledHook {
         name: "http-smoke",
         kind: HookKind::SmokeTest,
         wasm: include_bytes!(concat!(env!("OUT_DIR"), "/http-smoke.wasm")),
         template: include_str!("../../../example-hooks/http-smoke/grants.toml"),
+        schema: include_str!("../../../example-hooks/http-smoke/settings.schema.json"),
     },
     BundledHook {
         name: "nginx",
         kind: HookKind::Router,
         wasm: include_bytes!(concat!(env!("OUT_DIR"), "/nginx.wasm")),
         template: include_str!("../../../example-hooks/nginx/grants.toml"),
+        schema: include_str!("../../../example-hooks/nginx/settings.schema.json"),
     },
 ];
 
@@ -85,6 +58,13 @@ pub fn hook(name: &str) -> Option<&'static BundledHook> {
 }
 
 impl BundledHook {
+    /// JSON Schema of its settings, with a `title` (what it does), an example, and a description and default of each setting.
+    #[must_use]
+    pub fn settings_schema(&self) -> serde_json::Value {
+        // Files of ours, read by tests.
+        serde_json::from_str(self.schema).unwrap_or_default()
+    }
+
     /// The `grants` table that this hook gets where the configuration has none, exactly as it could be written there.
     ///
     /// `title` is the application's name, with `-ENVIRONMENT` where there are environments: what hooks know from the call.

@@ -11,4 +11,4 @@ mod tests;
 
 pub use grants::GrantsFault;
 pub use helper::{HelperProgram, HelperTarget, helper};
-pub use hook::{BundledHook, HOOKS, HookKind, hook};
+pub use hook::{BundledHook, HOOKS, hook};

@@ -62,3 +62,45 @@ fn validate_answers_without_any_import() {
     ]);
     assert_eq!(answer, [Val::List(vec![fault])]);
 }
+
+/// The properties of a schema and of those below it, by name.
+fn properties(schema: &serde_json::Value) -> Vec<(String, serde_json::Value)> {
+    let own = schema["properties"].as_object().into_iter().flatten();
+    let found = own.flat_map(|(name, property)| {
+        let below = [properties(property), properties(&property["items"])].concat();
+        std::iter::once((name.clone(), property.clone())).chain(below)
+    });
+    found.collect()
+}
+
+#[test]
+fn what_is_said_of_settings_agrees() {
+    for hook in HOOKS {
+        let schema = hook.settings_schema();
+        let folder =
+            std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../example-hooks").join(hook.name);
+        let read = |name: &str| std::fs::read_to_string(folder.join(name)).expect("is there");
+        let (readme, template) = (read("README.md"), read("grants.toml"));
+        let all = properties(&schema);
+        assert!(!all.is_empty(), "{}", hook.name);
+        for (name, property) in &all {
+            assert!(property["description"].is_string(), "{}: {name}", hook.name);
+            let ways = [
+                format!("`{name}`"),
+                format!(".{name}`"),
+                format!("`{name}."),
+                format!("`{name} ="),
+                format!("settings.{name}]"),
+            ];
+            let told = ways.iter().any(|way| readme.contains(way));
+            assert!(told, "{}: its README says nothing of `{name}`", hook.name);
+        }
+        let template: toml::Table = toml::from_str(&template).expect("TOML");
+        for (name, value) in template.get("defaults").and_then(toml::Value::as_table).into_iter().flatten() {
+            let own = &schema["properties"][name];
+            let nothing = value.as_str() == Some("");
+            let value = serde_json::to_value(value).expect("JSON");
+            assert!(own["default"] == value || nothing, "{}: {name}: {own} {value}", hook.name);
+        }
+    }
+}

@@ -23,7 +23,9 @@ impl Arguments {
     pub(super) async fn run(self, invocation: &Invocation) -> Ended {
         let loaded = invocation.load()?;
         let view = engine::check(&loaded, self.hosts, invocation.output.remarks()).await?;
-        invocation.output.view(&view, report::check);
+        if !view.is_ready() || !view.warnings.is_empty() || !invocation.output.is_quiet() {
+            invocation.output.view(&view, report::check);
+        }
         Ok(if view.is_ready() { DONE } else { ExitCode::NothingChanged.code() })
     }
 }

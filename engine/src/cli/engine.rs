@@ -10,9 +10,10 @@ use tokio::sync::mpsc;
 use super::Ended;
 use super::failure::Failure;
 use super::output::Output;
+use super::terminal::Terminal;
 use super::world::setting;
 use crate::config::Loaded;
-use crate::model::request::{DeployRequest, ExecRequest, LogsRequest, RollbackRequest};
+use crate::model::request::{DeployRequest, ExecRequest, LogsRequest, RecoverRequest, RollbackRequest};
 use crate::model::view::{CheckView, HistoryView, PlanView, Problem, SetupView, StatusView};
 use crate::model::{Ask, EventSink, Trouble};
 use crate::run::{self, Opening, Refused, Reporter, Session};
@@ -70,12 +71,12 @@ pub(super) async fn rollback(loaded: &Loaded, request: RollbackRequest, output: 
 }
 
 /// `cutover resume` and `cutover abort`.
-pub(super) async fn recover(loaded: &Loaded, ask: Ask, output: &Output) -> Ended {
+pub(super) async fn recover(loaded: &Loaded, request: RecoverRequest, output: &Output) -> Ended {
     let (_directory, setting) = setting(loaded.deployment.clone(), output.sink())?;
     let reporter = setting.reporter.clone();
-    let command = if ask == Ask::Abort { "abort" } else { "resume" };
+    let command = if request.ask == Ask::Abort { "abort" } else { "resume" };
     match Opening::of_unfinished(setting, command).await {
-        Ok(opening) => Ok(run::recover(opening, ask).await.code()),
+        Ok(opening) => Ok(run::recover(opening, request).await.code()),
         Err(refused) => Ok(end_refused(loaded, refused, &reporter, output)),
     }
 }
@@ -93,7 +94,7 @@ pub(super) async fn status(
     sink: Arc<dyn EventSink>,
 ) -> Result<StatusView, Failure> {
     let (_directory, setting) = setting(loaded.deployment.clone(), sink)?;
-    run::status(setting, max_age).await.map_err(|refused| refusal(loaded, refused))
+    Ok(run::status(setting, max_age).await)
 }
 
 /// `cutover history`: at most `entries`, newest first.
@@ -128,6 +129,27 @@ pub(super) async fn exec(loaded: &Loaded, request: ExecRequest, sink: Arc<dyn Ev
         };
     };
     let status = run::exec_in(setting, request, input, print).await.map_err(problem)?;
+    Ok(u8::try_from(status).unwrap_or(255))
+}
+
+/// `cutover exec` at a terminal: the program's own exit code. `tell` is called with the place before it begins.
+pub(super) async fn console(
+    loaded: &Loaded,
+    request: ExecRequest,
+    terminal: &Terminal,
+    tell: impl FnOnce(&str),
+    sink: Arc<dyn EventSink>,
+) -> Ended {
+    let (_directory, setting) = setting(loaded.deployment.clone(), sink)?;
+    let kind = std::env::var("TERM").ok();
+    let mut opened = run::open_console(&setting, request, kind.as_deref()).await.map_err(problem)?;
+    tell(&opened.place);
+    let command = opened.console.command();
+    let name = command.get_program().to_string_lossy().into_owned();
+    let status = terminal.lend(command).await.map_err(|fault| {
+        problem(Trouble::new("host/refused", format!("`{name}` can't be started: {fault}")))
+    })?;
+    let status = run::console_ended(&opened, status).await.map_err(problem)?;
     Ok(u8::try_from(status).unwrap_or(255))
 }
 

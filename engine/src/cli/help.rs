@@ -6,7 +6,8 @@ use clap::builder::StyledStr;
 use clap::{Arg, ArgAction, Args, CommandFactory};
 
 use super::invocation::Invocation;
-use super::{DONE, Ended};
+use super::{DONE, Ended, hook_help};
+use crate::bundled::HOOKS;
 use crate::model::view::{ExitCode, Problem};
 
 /// Commands in the order in which one needs them.
@@ -18,14 +19,16 @@ const GROUPS: [(&str, &[&str]); 5] = [
     ("For tools", &["schema", "completions", "help"]),
 ];
 
-/// Shows the help of a command, or the exit codes
+/// Shows the help of a command, the hooks and their settings, or the exit codes
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   cutover help deploy
+  cutover help hooks                    hooks that come with cutover
+  cutover help builtin:nginx            settings, defaults and grants of one
   cutover help exit-codes")]
 pub(super) struct Arguments {
-    /// A command, or `exit-codes`
+    /// A command, `hooks`, `builtin:NAME`, or `exit-codes`
     topic: Option<String>,
 }
 
@@ -36,13 +39,19 @@ impl Arguments {
         let text = match self.topic.as_deref() {
             None => command.render_help(),
             Some("exit-codes") => exit_codes().into(),
-            Some(topic) => match command.find_subcommand_mut(topic) {
-                Some(command) => command.render_help(),
-                None => {
-                    let known: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
+            Some("hooks") => hook_help::overview().into(),
+            Some(topic) => match (command.find_subcommand_mut(topic), hook_help::page(topic)) {
+                (Some(command), _) => command.render_help(),
+                (None, Some(page)) => page.into(),
+                (None, None) => {
+                    let known = command.get_subcommands().map(clap::Command::get_name);
+                    let hooks = HOOKS.iter().map(|hook| format!("builtin:{}", hook.name));
+                    let known: Vec<String> = known.map(str::to_owned).chain(hooks).collect();
                     let problem =
                         Problem::new("usage/topic", format!("no help on `{topic}`"), ExitCode::Usage);
-                    return Err(problem.fact("topics", format!("{} exit-codes", known.join(" "))).into());
+                    return Err(problem
+                        .fact("topics", format!("{} hooks exit-codes", known.join(" ")))
+                        .into());
                 }
             },
         };
@@ -64,7 +73,9 @@ pub(super) fn command() -> clap::Command {
         .disable_help_flag(true)
         .arg(help.help("Print help").help_heading("Everywhere"))
         .help_template(template)
-        .after_help("More on one: cutover COMMAND --help; on exit codes: cutover help exit-codes")
+        .after_help(
+            "More on one: cutover COMMAND --help; on hooks and exit codes: cutover help hooks, exit-codes",
+        )
 }
 
 fn groups(command: &clap::Command) -> StyledStr {

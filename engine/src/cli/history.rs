@@ -1,10 +1,9 @@
 //! `cutover history`.
 
-use std::num::NonZeroUsize;
-
 use clap::Args;
 
 use super::invocation::Invocation;
+use super::words::some;
 use super::{DONE, Ended, engine};
 use crate::report;
 
@@ -16,14 +15,14 @@ Examples:
   cutover history -n 100 --json | jq -r '.entries[] | [.started, .outcome] | @tsv'")]
 pub(super) struct Arguments {
     /// How many, newest first
-    #[arg(short = 'n', long, value_name = "N", default_value = "20")]
-    entries: NonZeroUsize,
+    #[arg(short = 'n', long, value_name = "N", default_value = "20", value_parser = some)]
+    entries: u32,
 }
 
 impl Arguments {
     pub(super) async fn run(self, invocation: &Invocation) -> Ended {
-        let loaded = invocation.load()?;
-        let view = engine::history(&loaded, self.entries.get(), invocation.output.remarks()).await?;
+        let loaded = invocation.load_to_look(&[])?;
+        let view = engine::history(&loaded, self.entries as usize, invocation.output.remarks()).await?;
         invocation.output.view(&view, report::history);
         Ok(DONE)
     }

@@ -26,7 +26,9 @@ const EDIT: [(&str, &str); 5] = [
 #[command(after_help = "\
 Examples:
   cutover init
-  cutover init --name shop -c deploy/cutover.toml")]
+  cutover init --name shop -c deploy/cutover.toml
+
+Environments (-e) are tables that are written by hand afterwards: [environments.staging].")]
 pub(super) struct Arguments {
     /// Name of the application [default: that of the directory]
     #[arg(long, value_name = "NAME", value_parser = |text: &str| Name::new(text))]
@@ -43,7 +45,7 @@ impl Arguments {
             if fault.kind() == ErrorKind::AlreadyExists {
                 let text = format!("`{file}` is there already");
                 let problem = Problem::new("init/file", text, ExitCode::NothingChanged);
-                return problem.hint("`cutover check` checks it; `-c FILE` names another");
+                return problem.hint("`cutover check` checks it; `cutover init -c FILE` writes another");
             }
             Problem::new("init/file", format!("can't write `{file}`: {fault}"), ExitCode::NothingChanged)
         })?;

@@ -10,9 +10,10 @@ use super::failure::Failure;
 use super::output::Output;
 use super::project_file;
 use super::surroundings::Surroundings;
-use crate::config::{Input, Loaded, load};
+use crate::config::{Faults, Input, Loaded, load, load_to_look};
 use crate::model::Deployment;
 use crate::model::view::Problem;
+use crate::report;
 
 /// One call of the program.
 #[derive(Debug)]
@@ -36,6 +37,25 @@ impl Invocation {
     /// # Errors
     /// When there is no file, or with all its faults.
     pub(super) fn load(&self) -> Result<Loaded, Failure> {
+        self.read(|input, surroundings| load(input, surroundings))
+    }
+
+    /// The configuration, as far as looking at what is there needs it: faults elsewhere are shown and stand in nobody's way.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub(super) fn load_to_look(&self, needed: &[&str]) -> Result<Loaded, Failure> {
+        let loaded = self.read(|input, surroundings| load_to_look(input, surroundings, needed))?;
+        if let Some(faults) = &loaded.set_aside {
+            self.output.remark(&report::faults(&faults.to_string()));
+        }
+        Ok(loaded)
+    }
+
+    fn read(
+        &self,
+        load: impl FnOnce(Input<'_>, &Surroundings) -> Result<Loaded, Faults>,
+    ) -> Result<Loaded, Failure> {
         let start = project_file::working_directory()?;
         let file = project_file::find(self.given_file().map(Utf8PathBuf::as_path), &start)?;
         let text = project_file::read(&file)?;

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::invocation::Invocation;
 use super::side::SideArguments;
+use super::words::count;
 use super::{DONE, Ended, engine};
 use crate::model::request::LogsRequest;
 use crate::report::{Line, Tone};
@@ -23,7 +24,7 @@ pub(super) struct Arguments {
     #[arg(short, long)]
     follow: bool,
     /// Lines to begin with, for each instance
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 50)]
+    #[arg(short = 'n', long, value_name = "N", default_value = "50", value_parser = count)]
     lines: u32,
 }
 
@@ -36,7 +37,7 @@ struct LogLine<'a> {
 
 impl Arguments {
     pub(super) async fn run(self, invocation: &Invocation) -> Ended {
-        let loaded = invocation.load()?;
+        let loaded = invocation.load_to_look(&[])?;
         let request = LogsRequest { instances: self.side.choice(), lines: self.lines, follow: self.follow };
         let print = |host: &str, text: &str| {
             let line = |_: &LogLine<'_>, _| vec![Line::of(Tone::Dim, host).with(Tone::Dim, " │ ").text(text)];

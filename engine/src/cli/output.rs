@@ -105,6 +105,11 @@ impl Output {
         !self.json
     }
 
+    /// Whether people want to be told problems alone.
+    pub(super) fn is_quiet(&self) -> bool {
+        !self.json && self.verbosity == Verbosity::Quiet
+    }
+
     /// Prints the result of a command.
     pub(super) fn view<T: Serialize>(&self, view: &T, render: impl FnOnce(&T, Option<usize>) -> Vec<Line>) {
         if self.json {
@@ -129,6 +134,13 @@ impl Output {
     pub(super) fn remark(&self, lines: &[Line]) {
         if !self.json {
             write(&mut std::io::stderr().lock(), &text(lines, self.errors_color));
+        }
+    }
+
+    /// Prints a remark that is left out where only problems are told.
+    pub(super) fn aside(&self, lines: &[Line]) {
+        if !self.is_quiet() {
+            self.remark(lines);
         }
     }
 

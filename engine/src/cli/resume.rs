@@ -5,6 +5,7 @@ use clap::Args;
 use super::invocation::Invocation;
 use super::{Ended, engine};
 use crate::model::Ask;
+use crate::model::request::RecoverRequest;
 
 /// Bring a deployment that was cut off to its end, forward or back as is safe
 #[derive(Debug, Args)]
@@ -18,6 +19,9 @@ pub(super) struct Arguments {
     /// Go forward where there is a choice
     #[arg(long)]
     forward: bool,
+    /// Go on where the configuration has changed in hosts, directory, driver, user, ports or router
+    #[arg(long)]
+    accept_changes: bool,
 }
 
 impl Arguments {
@@ -25,6 +29,7 @@ impl Arguments {
         let loaded = invocation.load()?;
         invocation.confirm(&loaded.deployment, "resume")?;
         let ask = if self.forward { Ask::ResumeForward } else { Ask::Resume };
-        engine::recover(&loaded, ask, &invocation.output).await
+        let request = RecoverRequest { ask, accept_changes: self.accept_changes };
+        engine::recover(&loaded, request, &invocation.output).await
     }
 }

@@ -4,6 +4,7 @@ use clap::Args;
 
 use super::invocation::Invocation;
 use super::{DONE, Ended};
+use crate::bundled::{BundledHook, HOOKS};
 use crate::config;
 
 /// Print the JSON Schema of cutover.toml, for editors
@@ -15,7 +16,9 @@ pub(super) struct Arguments {}
 
 impl Arguments {
     pub(super) fn run(self, invocation: &Invocation) -> Ended {
-        invocation.output.data(&format!("{:#}\n", config::schema()));
+        let settings = |hook: &BundledHook| (hook.name, hook.kind, hook.settings_schema());
+        let hooks: Vec<_> = HOOKS.iter().map(settings).collect();
+        invocation.output.data(&format!("{:#}\n", config::schema(&hooks)));
         Ok(DONE)
     }
 }

@@ -28,7 +28,7 @@ pub(super) struct Arguments {
 
 impl Arguments {
     pub(super) async fn run(self, invocation: &Invocation) -> Ended {
-        let loaded = invocation.load()?;
+        let loaded = invocation.load_to_look(&["health-check"])?;
         let view = engine::status(&loaded, self.max_age, invocation.output.remarks()).await?;
         let failed = self.check && (!view.drift.is_empty() || view.too_old.is_some());
         invocation.output.view(&view, report::status);

@@ -22,7 +22,7 @@ pub(super) struct Arguments {
 
 impl Arguments {
     pub(super) async fn run(self, invocation: &Invocation) -> Ended {
-        let loaded = invocation.load()?;
+        let loaded = invocation.load_to_look(&[])?;
         invocation.confirm(&loaded.deployment, "unlock")?;
         let holder = engine::unlock(&loaded, self.epoch, invocation.output.remarks()).await?;
         let line = format!("{}: the lock is free; it was held by {holder}", loaded.deployment.title());

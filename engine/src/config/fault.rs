@@ -142,6 +142,9 @@ impl fmt::Display for Fault {
 pub struct Faults {
     file: String,
     faults: Vec<Fault>,
+    /// Parts of the file that were left out because of them; none: nothing is run.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    without: Vec<String>,
 }
 
 impl Faults {
@@ -150,7 +153,14 @@ impl Faults {
     pub fn new(file: impl Into<String>, mut faults: Vec<Fault>) -> Option<Self> {
         faults.sort_by_key(|fault| (fault.location.line, fault.location.column));
         faults.dedup();
-        (!faults.is_empty()).then(|| Self { file: file.into(), faults })
+        (!faults.is_empty()).then(|| Self { file: file.into(), faults, without: Vec::new() })
+    }
+
+    /// The same as warnings: what is asked for does not need these parts of the file.
+    pub(super) fn set_aside(mut self, parts: Vec<String>) -> Self {
+        self.faults.iter_mut().for_each(|fault| fault.severity = Severity::Warning);
+        self.without = parts;
+        self
     }
 
     /// One after the other.
@@ -168,7 +178,10 @@ impl fmt::Display for Faults {
             1 => "1 fault".to_owned(),
             many => format!("{many} faults"),
         };
-        write!(f, "{count} in {}; nothing was run", self.file)
+        match self.without.as_slice() {
+            [] => write!(f, "{count} in {}; nothing was run", self.file),
+            parts => write!(f, "{count} in {}; this goes on without `{}`", self.file, parts.join("`, `")),
+        }
     }
 }
 

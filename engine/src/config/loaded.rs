@@ -15,6 +15,7 @@ use super::setting;
 use super::shape::Shape;
 use super::sharing;
 use super::source::{Source, Span};
+use super::spare;
 use crate::model::SettingFault;
 use crate::model::{Deployment, Hook, Name};
 
@@ -59,6 +60,8 @@ pub struct Loaded {
     pub deployment: Deployment,
     /// What is odd, but stands in nobody's way.
     pub warnings: Vec<Fault>,
+    /// What a look goes on without, and why; none where the whole file was read.
+    pub set_aside: Option<Faults>,
     /// Every setting with its origin, in the order of the file's documentation.
     pub settings: Vec<Setting>,
     source: Source,
@@ -80,14 +83,46 @@ pub fn load(input: Input<'_>, surroundings: &dyn Surroundings) -> Result<Loaded,
     }
 }
 
+/// Reads a configuration to look at what is there. Where it has faults, and all of them lie in parts that this does not need, it is
+/// read without those parts. `needed` are tables that count although they can be spared otherwise.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_to_look(
+    input: Input<'_>,
+    surroundings: &dyn Surroundings,
+    needed: &[&str],
+) -> Result<Loaded, Faults> {
+    let faults = match load(input, surroundings) {
+        Ok(loaded) => return Ok(loaded),
+        Err(faults) => faults,
+    };
+    let source = Source::new(input.file, input.text);
+    // What is no TOML says nothing.
+    let Ok(file) = Node::parse(&source) else { return Err(faults) };
+    let spares = spare::spares(&file, input.environment, needed);
+    match spare::faulty(&file, &spares, |file| read_tree(input, &source, surroundings, file)) {
+        Some((loaded, parts)) => Ok(Loaded { set_aside: Some(faults.set_aside(parts)), ..loaded }),
+        None => Err(faults),
+    }
+}
+
 static FILE: Shape = Shape::Table(&root::KEYS);
 
 fn read(input: Input<'_>, source: &Source, surroundings: &dyn Surroundings) -> Result<Loaded, Vec<Fault>> {
-    let file = Node::parse(source)?;
+    read_tree(input, source, surroundings, &Node::parse(source)?)
+}
+
+fn read_tree(
+    input: Input<'_>,
+    source: &Source,
+    surroundings: &dyn Surroundings,
+    file: &Node,
+) -> Result<Loaded, Vec<Fault>> {
     let mut faults = Vec::new();
-    Check { source, faults: &mut faults }.value(&file, &FILE, "");
+    Check { source, faults: &mut faults }.value(file, &FILE, "");
     let Chosen { tree, name: environment, confirm } =
-        match environment::choose(source, &file, input.environment) {
+        match environment::choose(source, file, input.environment) {
             Ok(chosen) => chosen,
             Err(more) => {
                 faults.extend(more);
@@ -95,7 +130,7 @@ fn read(input: Input<'_>, source: &Source, surroundings: &dyn Surroundings) -> R
             }
         };
     Check { source, faults: &mut faults }.required(&tree, &FILE, &(0..0), "");
-    faults.extend(sharing::faults(source, &file, &tree, environment.as_ref()));
+    faults.extend(sharing::faults(source, file, &tree, environment.as_ref()));
     // A name that is missing or none has been reported; the rest is read all the same.
     let app = tree.get("name").and_then(Node::text).and_then(|name| Name::new(name).ok());
     let Some(app) = app.or_else(|| Name::new("app").ok()) else { return Err(faults) };
@@ -128,6 +163,7 @@ fn read(input: Input<'_>, source: &Source, surroundings: &dyn Surroundings) -> R
     Ok(Loaded {
         deployment,
         warnings,
+        set_aside: None,
         settings,
         source: source.clone(),
         tree,

@@ -42,11 +42,12 @@ mod shape;
 mod sharing;
 mod smoke_test;
 mod source;
+mod spare;
 mod starter;
 
 pub use fault::{Choices, Excerpt, Fault, Faults, Severity};
 pub(crate) use format::parse_duration;
-pub use loaded::{Input, Loaded, Surroundings, load};
+pub use loaded::{Input, Loaded, Surroundings, load, load_to_look};
 pub use origins::{Origin, Setting, render};
 pub use schema::schema;
 pub use starter::{Facts, Project, starter};

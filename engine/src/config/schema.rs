@@ -6,17 +6,50 @@ use super::format::Format;
 use super::grants;
 use super::root;
 use super::shape::{Key, Keys, Presence, Shape};
+use crate::model::HookKind;
 
-/// The schema (draft 2020-12).
+/// The schema (draft 2020-12), with the settings of these hooks: each with its name, without `builtin:`, its kind, and the schema of its
+/// settings.
 #[must_use]
-pub fn schema() -> Value {
+pub fn schema(hooks: &[(&str, HookKind, Value)]) -> Value {
     let mut schema = Map::new();
     schema.insert("$schema".to_owned(), "https://json-schema.org/draft/2020-12/schema".into());
     schema.insert("title".to_owned(), "cutover.toml".into());
     schema.insert("description".to_owned(), root::KEYS.doc.into());
     schema.extend(object(&root::KEYS, Extent::Whole));
-    schema.insert("$defs".to_owned(), json!({ GRANTS: object(&grants::KEYS, Extent::Whole) }));
+    let mut definitions = Map::new();
+    definitions.insert(GRANTS.to_owned(), object(&grants::KEYS, Extent::Whole).into());
+    for (name, _, settings) in hooks {
+        definitions.insert(format!("builtin:{name}"), settings.clone());
+    }
+    schema.insert("$defs".to_owned(), definitions.into());
+    for kind in HookKind::ALL {
+        let names = hooks.iter().filter(|(_, of, _)| *of == kind).map(|(name, ..)| *name);
+        let names: Vec<&str> = names.collect();
+        let table = match kind {
+            HookKind::SmokeTest => "/properties/smoke-test/items".to_owned(),
+            HookKind::Build | HookKind::HealthCheck | HookKind::Router => format!("/properties/{kind}"),
+        };
+        // Overlays say nothing of it: what their settings are laid over may be those of another hook.
+        let mut whole = Value::Object(schema);
+        if let Some(Value::Object(table)) = whole.pointer_mut(&table).filter(|_| !names.is_empty()) {
+            let conditions: Vec<Value> = names.iter().map(|name| condition(table, name)).collect();
+            table.insert("allOf".to_owned(), conditions.into());
+        }
+        schema = if let Value::Object(schema) = whole { schema } else { Map::new() };
+    }
     Value::Object(schema)
+}
+
+/// Where a table has this hook, its settings are this hook's.
+fn condition(table: &Map<String, Value>, name: &str) -> Value {
+    let hook = format!("builtin:{name}");
+    let is_default = table["properties"]["hook"]["default"] == *hook;
+    let required: &[&str] = if is_default { &[] } else { &["hook"] };
+    json!({
+        "if": { "properties": { "hook": { "const": hook } }, "required": required },
+        "then": { "properties": { "settings": { "$ref": format!("#/$defs/{hook}") } } },
+    })
 }
 
 /// The one table that every hook has: written once.
@@ -118,6 +151,20 @@ mod tests {
             None => schema,
         };
         let accepts = |schema: &Value, value: &Value| accepts(root, schema, value);
+        let conditions = schema["allOf"].as_array().map_or(&[][..], Vec::as_slice);
+        let holds = |condition: &Value| {
+            let said = &value["hook"];
+            let meant = if said.is_null() {
+                condition["if"]["required"] == json!([])
+            } else {
+                *said == condition["if"]["properties"]["hook"]["const"]
+            };
+            let settings = &condition["then"]["properties"]["settings"];
+            !meant || value["settings"].is_null() || accepts(settings, &value["settings"])
+        };
+        if !conditions.iter().all(holds) {
+            return false;
+        }
         if let Some(any) = schema["anyOf"].as_array() {
             return any.iter().any(|schema| accepts(schema, value));
         }
@@ -154,8 +201,40 @@ mod tests {
     }
 
     #[test]
+    fn settings_are_those_of_the_hook_that_is_meant() {
+        let settings = |key: &str| json!({ "type": "object", "additionalProperties": false, "properties": { key: { "type": "string" } } });
+        let hooks = [
+            ("nginx", HookKind::Router, settings("style")),
+            ("other", HookKind::Router, settings("way")),
+            ("http-smoke", HookKind::SmokeTest, settings("path")),
+        ];
+        let schema = schema(&hooks);
+        let table = [
+            ("", "", true),
+            ("settings = { style = 'x' }", "", true),
+            ("hook = 'builtin:nginx'\nsettings = { style = 'x' }", "", true),
+            ("settings = { way = 'x' }", "", false),
+            ("hook = 'builtin:other'\nsettings = { way = 'x' }", "", true),
+            ("hook = 'builtin:other'\nsettings = { style = 'x' }", "", false),
+            ("hook = 'own.wasm'\nsettings = { anything = 1 }", "", true),
+            ("", "hook = 'builtin:http-smoke'\nsettings = { path = '/' }", true),
+            ("", "hook = 'builtin:http-smoke'\nsettings = { pth = '/' }", false),
+        ];
+        for (router, smoke, taken) in table {
+            let smoke =
+                if smoke.is_empty() { String::new() } else { format!("[[smoke-test]]\nname = 'a'\n{smoke}") };
+            let text = format!(
+                "name = 'shop'\n[app]\nstart = ['x']\nblue = {{ port = 1 }}\ngreen = {{ port = 2 }}\n\
+                 [router]\nfront-door = ['http://x/']\n{router}\n{smoke}"
+            );
+            let value: Value = toml::from_str(&text).expect("TOML");
+            assert_eq!(accepts(&schema, &schema, &value), taken, "{text}");
+        }
+    }
+
+    #[test]
     fn the_schema_takes_what_the_reader_takes_and_refuses_shapes_that_it_refuses() {
-        let schema = schema();
+        let schema = schema(&[]);
         let (mut taken, mut refused) = (0, 0);
         for (name, text) in texts() {
             let Ok(value) = toml::from_str::<Value>(&text) else { continue };

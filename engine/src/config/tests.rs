@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::{Input, Loaded, Surroundings, load, render};
+use super::{Input, Loaded, Surroundings, load, load_to_look, render};
 use crate::model::SettingFault;
 use crate::model::grant::{ExecGrant, Grants, HostGroup, HttpGrant, HttpTarget};
 use crate::model::{
@@ -232,4 +232,108 @@ fn no_text_is_too_odd_to_be_answered() {
 
 fn setting_fault(key: &str, reason: &str) -> SettingFault {
     SettingFault { key: key.to_owned(), reason: reason.to_owned() }
+}
+
+/// A file with environments, and a fault in one line of it.
+fn with_fault(line: &str) -> String {
+    let text = r#"
+name = "shop"
+[hosts]
+web1 = { ssh = "deploy@web1" }
+web2 = { ssh = "deploy@web2" }
+[build]
+settings = { run = [["make"]], artifact = "dist" }
+@build
+[app]
+hosts = ["web1"]
+start = ["bin/shop"]
+directory = "/srv/shop"
+env = { KEY = { secret = "key" } }
+blue = { port = 4001 }
+green = { port = 4002 }
+@app
+[health-check]
+@health
+[[smoke-test]]
+name = "cart"
+hook = "builtin:http-smoke"
+@smoke
+[router]
+front-door = ["https://shop.example.com/up"]
+@router
+[pipeline]
+watch = "3s"
+@pipeline
+[secrets]
+key = { env = "KEY" }
+@secrets
+[environments.production]
+confirm = true
+@production
+[environments.staging]
+default = true
+@staging
+app.hosts = ["web2"]
+app.directory = "/srv/staging"
+app.blue.port = 4003
+app.green.port = 4004
+"#;
+    let place = line.split_once(' ').map_or("", |(place, _)| place);
+    let put = |found: &str| match found == place {
+        true => line.split_once(' ').map_or(String::new(), |(_, text)| text.to_owned()),
+        false if found.starts_with('@') => String::new(),
+        false => found.to_owned(),
+    };
+    text.lines().map(|found| put(found) + "\n").collect()
+}
+
+#[test]
+fn a_look_goes_on_without_what_it_does_not_need() {
+    let look = |text: &str, environment, needed: &[&str]| {
+        let root = Utf8Path::new("/project/shop");
+        let input = Input { file: "cutover.toml", text, root, environment };
+        load_to_look(input, &Shelf, needed).map(|loaded| {
+            let text = loaded.set_aside.as_ref().map(ToString::to_string).unwrap_or_default();
+            let directory = loaded.deployment.application.directory.clone();
+            (directory, text.lines().last().unwrap_or_default().to_owned())
+        })
+    };
+    let production =
+        |line: &str| look(&with_fault(line), Some("production"), &[]).map_err(|faults| faults.to_string());
+    let without = |parts: &str| {
+        Ok(("/srv/shop".to_owned(), format!("1 fault in cutover.toml; this goes on without `{parts}`")))
+    };
+    assert_eq!(production(""), Ok(("/srv/shop".to_owned(), String::new())));
+    let spared = [
+        ("@build brunch = \"main\"", "build"),
+        ("@build builder = \"web9\"", "build"),
+        ("@health interval = \"1x\"", "health-check"),
+        ("@smoke timeout = 5", "smoke-test"),
+        ("@smoke hook2 = 1", "smoke-test"),
+        ("@pipeline retire = \"now\"", "pipeline"),
+        ("@secrets other = { env = 5 }", "secrets`, `app.env"),
+        ("@app migrate = [\"bin/shop migrate\"]", "app.migrate"),
+        ("@staging app.user = 5", "environments.staging"),
+        ("@production pipeline.watch = 5", "environments.production.pipeline"),
+    ];
+    for (line, parts) in spared {
+        assert_eq!(production(line), without(parts), "{line}");
+    }
+    // Where things are must be right.
+    for line in [
+        "@app directory2 = \"/srv\"",
+        "@app listen = 5",
+        "@router hosts = [\"web9\"]",
+        "@production app.hosts = [\"web9\"]",
+        "@production colour = true",
+        "@secrets = broken",
+    ] {
+        let told = production(line).expect_err(line);
+        assert!(told.ends_with("1 fault in cutover.toml; nothing was run"), "{told}");
+    }
+    let health = with_fault("@health interval = \"1x\"");
+    assert!(look(&health, Some("production"), &["health-check"]).is_err(), "it is needed");
+    let staging = look(&with_fault("@production app.user = 5"), None, &[]).expect("the default environment");
+    assert_eq!(staging.0, "/srv/staging");
+    assert!(staging.1.ends_with("without `environments.production`"), "{}", staging.1);
 }

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::{Kind, interface};
+use super::interface;
+use crate::model::HookKind;
 use crate::model::grant::Denied;
 
 /// Why a hook can't be used at all. Found before anything runs.
@@ -22,7 +23,7 @@ pub enum HookFault {
         /// Title of the hook.
         hook: String,
         /// What it was configured as.
-        wanted: Kind,
+        wanted: HookKind,
         /// The hook interfaces that it does export.
         exports: Vec<String>,
     },

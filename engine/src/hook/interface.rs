@@ -1,7 +1,8 @@
 //! The one table of what a component may import: which interfaces there are, and which keys of `grants` rule each.
 
 use super::failure::MissingGrant;
-use super::{Description, HookFault, Kind};
+use super::{Description, HookFault};
+use crate::model::HookKind;
 use crate::model::grant::Grants;
 
 /// Interfaces of the contract, and the keys of `grants` of which one at least must be written when a component imports them.
@@ -23,7 +24,7 @@ const WASI: [&str; 7] = ["cli", "clocks", "filesystem", "http", "io", "random", 
 /// The first of wrong kind, unknown imports, missing grants.
 pub(super) fn inspect(
     hook: &str,
-    kind: Kind,
+    kind: HookKind,
     description: &Description,
     grants: &Grants,
 ) -> Result<(), HookFault> {
@@ -113,7 +114,7 @@ mod tests {
         Description { imports: owned(imports), exports: owned(exports) }
     }
 
-    fn message(kind: Kind, imports: &[&str], exports: &[&str], grants: &Grants) -> String {
+    fn message(kind: HookKind, imports: &[&str], exports: &[&str], grants: &Grants) -> String {
         match inspect("vendor", kind, &description(imports, exports), grants) {
             Ok(()) => "fine".to_owned(),
             Err(fault) => format!("{}: {fault}", fault.code()),
@@ -126,18 +127,18 @@ mod tests {
         let http = Grants { http: Some(Vec::new()), ..Grants::default() };
         let smoke = &["cutover:hook/smoke-test@0.1.0", "init"][..];
         type Names<'a> = &'a [&'a str];
-        let cases: [(Kind, Names<'_>, Names<'_>, &Grants, &str); 8] = [
-            (Kind::SmokeTest, &["cutover:hook/engine@0.1.0", "wasi:io/poll@0.2.6"], smoke, &none, "fine"),
+        let cases: [(HookKind, Names<'_>, Names<'_>, &Grants, &str); 8] = [
+            (HookKind::SmokeTest, &["cutover:hook/engine@0.1.0", "wasi:io/poll@0.2.6"], smoke, &none, "fine"),
             (
-                Kind::SmokeTest,
+                HookKind::SmokeTest,
                 &["cutover:hook/engine@0.1.7"],
                 &["cutover:hook/smoke-test@0.1.9"],
                 &none,
                 "fine",
             ),
-            (Kind::SmokeTest, &["cutover:hook/http-client@0.1.0"], smoke, &http, "fine"),
+            (HookKind::SmokeTest, &["cutover:hook/http-client@0.1.0"], smoke, &http, "fine"),
             (
-                Kind::SmokeTest,
+                HookKind::SmokeTest,
                 &["cutover:hook/http-client@0.1.0", "cutover:hook/hosts@0.1.0"],
                 smoke,
                 &none,
@@ -146,28 +147,28 @@ mod tests {
                  grants.exec, grants.read, grants.write, grants.link, grants.connect",
             ),
             (
-                Kind::Router,
+                HookKind::Router,
                 &[],
                 smoke,
                 &none,
                 "hook/wrong-kind: hook `vendor` is not a router hook: it exports `cutover:hook/smoke-test@0.1.0`",
             ),
             (
-                Kind::Router,
+                HookKind::Router,
                 &[],
                 &["wasi:cli/run@0.2.0"],
                 &none,
                 "hook/wrong-kind: hook `vendor` is not a router hook: it exports no hook interface",
             ),
             (
-                Kind::SmokeTest,
+                HookKind::SmokeTest,
                 &[],
                 &["cutover:hook/smoke-test@0.2.0"],
                 &none,
                 "hook/wrong-kind: hook `vendor` is not a smoke-test hook: it exports `cutover:hook/smoke-test@0.2.0`",
             ),
             (
-                Kind::SmokeTest,
+                HookKind::SmokeTest,
                 &["cutover:hook/root@0.1.0", "wasi:nn/tensor@0.2.0", "wasi:io/poll@0.3.0", "env"],
                 smoke,
                 &none,

@@ -14,17 +14,17 @@ use super::failure::{Answered, HookFailure};
 use super::http::HttpClient;
 use super::memory::SealedMemory;
 use super::wire::{End, Order, Question, Report, Value};
-use super::{Access, Description, Kind, convert, interface, limits, pool};
+use super::{Access, Description, convert, interface, limits, pool};
 use crate::model::grant::{Mode, Scope};
 use crate::model::{
-    Artifact, Case, Color, Health, Hook, HookCall, HookSource, HostName, Instance, Level, Observation,
-    Routing, SettingFault, Source, excerpt,
+    Artifact, Case, Color, Health, Hook, HookCall, HookKind, HookSource, HostName, Instance, Level,
+    Observation, Routing, SettingFault, Source, excerpt,
 };
 
 /// A hook that is ready to be asked, with the sandboxes that run it. Dropping it ends them.
 pub struct LoadedHook {
     hook: Hook,
-    kind: Kind,
+    kind: HookKind,
     component: Component,
     http: Arc<HttpClient>,
     idle: Mutex<Vec<Sandbox>>,
@@ -43,7 +43,7 @@ pub(super) struct Component {
 impl LoadedHook {
     pub(super) fn new(
         hook: Hook,
-        kind: Kind,
+        kind: HookKind,
         component: Component,
         sandbox: Sandbox,
         http: Arc<HttpClient>,

@@ -12,8 +12,8 @@ use super::http::HttpClient;
 use super::loaded::Component;
 use super::memory::SealedMemory;
 use super::wire::{Order, Report};
-use super::{Description, HookFault, Kind, LoadedHook, Observer, format, interface, limits, runtime};
-use crate::model::Hook;
+use super::{Description, HookFault, LoadedHook, Observer, format, interface, limits, runtime};
+use crate::model::{Hook, HookKind};
 
 /// Loads hooks. All of a deployment's share it.
 #[derive(Debug)]
@@ -64,7 +64,7 @@ impl HookPool {
     pub async fn load(
         &self,
         hook: &Hook,
-        kind: Kind,
+        kind: HookKind,
         wasm: Vec<u8>,
         observer: &dyn Observer,
     ) -> Result<LoadedHook, HookFault> {

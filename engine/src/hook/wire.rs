@@ -17,7 +17,8 @@ use super::contract::exports::cutover::hook::build::{Artifact, Source};
 use super::contract::exports::cutover::hook::health_check::Health;
 use super::contract::exports::cutover::hook::router::{Observation, Routing};
 use super::contract::exports::cutover::hook::smoke_test::TestCase;
-use super::{Kind, limits};
+use super::limits;
+use crate::model::HookKind;
 
 /// From engine to sandbox.
 #[derive(Debug, Serialize, Deserialize)]
@@ -74,7 +75,7 @@ pub struct Description {
 /// What a hook is asked.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) enum Question {
-    Validate { kind: Kind, settings: String },
+    Validate { kind: HookKind, settings: String },
     Build { call: Call, source: Source },
     Check { call: Call, instance: Instance },
     Smoke { call: Call },

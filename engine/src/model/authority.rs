@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::{
-    Action, Color, Deployment, HostName, Observation, Observed, ObservedHost, ObservedInstance, Plan,
-    Refusal, ReleaseId, Routing, Task, Wish,
+    Action, Color, ConnectionPolicy, Deployment, HostName, Observation, Observed, ObservedHost,
+    ObservedInstance, Part, Plan, Refusal, ReleaseId, Retire, Routing, SmokeTest, Task, Wish,
 };
 
 /// How a plan differs from every one that the configuration can lead to.
@@ -38,7 +38,30 @@ impl fmt::Display for Overreach {
     }
 }
 
+/// Where a plan departs from the configuration in what only going forward needs: it has no way back of its own, so all that is done
+/// on the way back lies within the configuration all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Departure {
+    /// The key in `cutover.toml`.
+    pub key: &'static str,
+    /// The part of the plan that differs.
+    pub part: Part,
+}
+
 impl Plan {
+    /// Where this plan departs from the configuration; nowhere, as a rule.
+    ///
+    /// # Errors
+    /// With a difference that is more than a departure, as [`Self::check_authority`].
+    pub fn departures(&self, deployment: &Deployment) -> Result<Vec<Departure>, Overreach> {
+        let Err(overreach) = self.check_authority(deployment) else { return Ok(Vec::new()) };
+        let (then, departures) = Told { plan: self, deployment }.departed();
+        match self.check_authority(&then) {
+            Ok(()) => Ok(departures),
+            Err(_) => Err(overreach),
+        }
+    }
+
     /// Whether this configuration leads to exactly this plan, in the world that the plan tells of.
     ///
     /// A plan is a function of configuration, wish and world. What it took from wish and world can be read out of it again: the
@@ -143,6 +166,42 @@ impl Told<'_> {
         self.tasks().flat_map(|task| &task.undo).find_map(|action| {
             if let Action::Prove { color, release } = action { Some((*color, release.clone())) } else { None }
         })
+    }
+
+    /// The configuration as the plan tells of it in what has no way back, and what that changes.
+    fn departed(&self) -> (Deployment, Vec<Departure>) {
+        let mut then = self.deployment.clone();
+        let mut departures = Vec::new();
+        let tests = self.tasks().filter_map(|task| {
+            if let Action::Smoke { test, .. } = &task.action { Some(test.clone()) } else { None }
+        });
+        let any = |name| SmokeTest { name, hook: then.health_check.hook.clone(), per_instance: false };
+        let tests: Vec<SmokeTest> = tests.map(any).collect();
+        let names = |tests: &[SmokeTest]| tests.iter().map(|test| test.name.clone()).collect::<Vec<_>>();
+        if names(&tests) != names(&then.smoke_tests) {
+            then.smoke_tests = tests;
+            departures.push(Departure { key: "smoke-test", part: Part::Stages });
+        }
+        let migrates = self.tasks().any(|task| matches!(task.action, Action::Migrate { .. }));
+        if self.plan.command == "deploy" && migrates != then.application.migrate.is_some() {
+            then.application.migrate = migrates.then(Vec::new);
+            departures.push(Departure { key: "app.migrate", part: Part::Stages });
+        }
+        let mut retiring = self.plan.retire_tasks();
+        let stops = retiring.any(|(_, task)| matches!(task.action, Action::Stop { .. }));
+        let pipeline = &mut then.pipeline;
+        let keys = [
+            ("pipeline.retire", pipeline.retire == Retire::Stop),
+            ("pipeline.drain", pipeline.connections != ConnectionPolicy::Wait),
+        ];
+        if self.plan.live.is_some() && stops != keys.iter().any(|(_, stops)| *stops) {
+            // Where it stops now and did not then, each key that says so; else either may have said so.
+            let changed = keys.into_iter().filter(|(_, says)| stops || *says);
+            departures.extend(changed.map(|(key, _)| Departure { key, part: Part::Retire }));
+            pipeline.retire = if stops { Retire::Stop } else { Retire::KeepWarm };
+            pipeline.connections = ConnectionPolicy::Wait;
+        }
+        (then, departures)
     }
 
     fn routings(&self) -> impl Iterator<Item = &Routing> {

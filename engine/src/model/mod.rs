@@ -2,6 +2,7 @@
 
 mod action;
 mod authority;
+mod basis;
 mod call;
 mod color;
 mod deployment;
@@ -12,6 +13,7 @@ mod fixture;
 pub mod grant;
 mod grant_words;
 mod history;
+mod hook_kind;
 mod host;
 mod live;
 mod name;
@@ -31,7 +33,8 @@ mod timestamp;
 pub mod view;
 
 pub use action::Action;
-pub use authority::Overreach;
+pub use authority::{Departure, Overreach};
+pub use basis::{Basis, ChangedSetting};
 pub use call::{
     Artifact, Case, CaseOutcome, Health, HookCall, HookRelease, Instance, Labels, SettingFault, Source,
 };
@@ -44,6 +47,7 @@ pub use deployment::{
 pub use event::{Event, EventKind, EventSink, Level, LiveRelease, Note, Outcome, StepEnd, Transfer};
 pub use excerpt::{EXCERPT, excerpt};
 pub use history::{HistoryEntry, HistoryError, HistoryRelease};
+pub use hook_kind::HookKind;
 pub use host::{Host, Reach};
 pub use live::LiveRecord;
 pub use name::{HostName, Name, NameFault};

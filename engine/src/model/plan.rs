@@ -404,3 +404,70 @@ const fn repeatable(action: Action, undo: Vec<Action>) -> Task {
 const fn stage(step: Step, tasks: Vec<Task>) -> Stage {
     Stage { step, tasks }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Name, Observation};
+
+    fn name(text: &str) -> HostName {
+        Name::new(text).expect("a name")
+    }
+
+    /// What becomes of the wish to deploy `wanted` where two routers show these colours and the record says that.
+    fn planned(
+        wanted: &str,
+        adopt: bool,
+        shown: [Option<Color>; 2],
+        recorded: Option<(Color, &str)>,
+    ) -> Result<Color, String> {
+        let id = |text: &str| ReleaseId::parse(text).expect("an identifier");
+        let deployment = Deployment::for_tests(&[name("web1")], &[name("lb1"), name("lb2")]);
+        let saw = |(router, color): (&str, Option<Color>)| {
+            let routing = Some(color.map_or_else(Routing::none, Routing::all_to));
+            (name(router), Observation { routing, settled: true, labels: Vec::new() })
+        };
+        let observed = Observed {
+            routers: ["lb1", "lb2"].into_iter().zip(shown).map(saw).collect(),
+            recorded: recorded.map(|(color, release)| (color, id(release))),
+            ..Observed::default()
+        };
+        let release = Release::new(id(wanted), 43, Timestamp(0));
+        let wish = Wish::new("deploy", "d1".into(), release, adopt, Timestamp(5));
+        let plan = Plan::new(&deployment, &wish, &observed);
+        plan.map(|plan| plan.color).map_err(|refusal| refusal.to_string())
+    }
+
+    #[test]
+    fn no_plan_is_made_for_a_world_that_contradicts_itself() {
+        let (blue, green) = (Some(Color::Blue), Some(Color::Green));
+        let record = Some((Color::Blue, "r42"));
+        assert_eq!(planned("r43", false, [blue, blue], record), Ok(Color::Green));
+        assert_eq!(planned("r43", false, [None, None], None), Ok(Color::Blue));
+        for adopt in [false, true] {
+            assert_eq!(
+                planned("r43", adopt, [blue, green], record),
+                Err("the routers disagree: lb1: blue 100 %; lb2: green 100 %".to_owned())
+            );
+            assert_eq!(
+                planned("r42", adopt, [blue, blue], record),
+                Err("release 43 is live already, on blue".to_owned())
+            );
+        }
+    }
+
+    #[test]
+    fn a_router_that_was_moved_is_believed_only_when_asked_for() {
+        let (blue, green) = (Some(Color::Blue), Some(Color::Green));
+        let record = Some((Color::Blue, "r42"));
+        let table = [
+            ([green, green], record, "the router shows green, the record says blue", Color::Blue),
+            ([None, None], record, "the router shows no colour, the record says blue", Color::Blue),
+            ([blue, blue], None, "the router shows blue, the record says no colour", Color::Green),
+        ];
+        for (shown, recorded, refusal, filled) in table {
+            assert_eq!(planned("r43", false, shown, recorded), Err(refusal.to_owned()));
+            assert_eq!(planned("r43", true, shown, recorded), Ok(filled), "{refusal}");
+        }
+    }
+}

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Outcome, Plan, Step, TaskId};
+use super::{Basis, Outcome, Plan, Step, TaskId};
 
 /// One line of the journal of a deployment. The plan is always the first one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,7 +72,7 @@ impl Record {
     }
 }
 
-/// Who began or took over a deployment.
+/// Who began or took over a deployment, and with what.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Origin {
@@ -84,6 +84,9 @@ pub struct Origin {
     pub message: Option<String>,
     /// Digests of the hook files that were used, by title.
     pub hooks: Vec<(String, String)>,
+    /// What the actions stand on in the configuration that was used. Journals of earlier builds have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub basis: Option<Basis>,
 }
 
 /// Place of an undo action: the task that it belongs to and its index there.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use camino::Utf8PathBuf;
 
-use super::HostName;
+use super::{Ask, HostName};
 
 /// `cutover deploy` and `cutover plan`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +47,15 @@ pub struct RollbackRequest {
     pub message: Option<String>,
     /// How long to wait for a held lock.
     pub lock_wait: Duration,
+}
+
+/// `cutover resume` and `cutover abort`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecoverRequest {
+    /// Where to.
+    pub ask: Ask,
+    /// Goes on with a configuration that has changed in what the deployment stands on.
+    pub accept_changes: bool,
 }
 
 /// Which instance `exec` and `logs` mean.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::line::Line;
 
 /// Fails with a readable difference when `actual` is not what the file holds.
-pub(super) fn assert_golden(name: &str, actual: &str) {
+pub(crate) fn assert_golden(name: &str, actual: &str) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/golden/report").join(name);
     if std::env::var_os("CUTOVER_UPDATE").is_some() {
         std::fs::create_dir_all(path.parent().expect("the path has a directory"))

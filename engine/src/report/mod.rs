@@ -22,7 +22,7 @@ mod terminal;
 mod words;
 
 #[cfg(test)]
-mod golden;
+pub(crate) mod golden;
 #[cfg(test)]
 mod sample;
 #[cfg(test)]

@@ -1,20 +1,26 @@
 //! `exec` and `logs`: at an instance of the application.
 
 use std::collections::BTreeMap;
+use std::process::ExitStatus;
 use std::sync::Arc;
 
+use cutover_host::operation::{Call, Operation};
 use tokio::sync::mpsc;
 
 use super::look::Asked;
 use super::performer::{driver_failure, host_failure, store_fault};
 use super::session::Setting;
-use super::{ChosenInstance, HostLine, HostSight, LogSource, choose, exec, follow_logs, past, tail_logs};
+use super::site::Site;
+use super::{
+    ChosenInstance, HostLine, HostSight, Interrupts, LogSource, choose, exec, follow_logs, past, tail_logs,
+};
 use crate::driver::Slot;
 use crate::model::request::{ExecRequest, InstanceChoice, LogsRequest};
 use crate::model::{HostName, LiveRecord, Trouble};
-use crate::transport::Chunk;
+use crate::transport::{Chunk, Console};
 
-/// Runs a program in the environment of a release, on the first instance that is meant. Answers its exit status.
+/// Runs a program in the environment of a release, on the first instance that is meant. Answers its exit status: when a signal came
+/// first, the program is ended, and the status is that of one that the signal has ended.
 ///
 /// # Errors
 /// When there is no such instance, or its host broke off.
@@ -25,18 +31,92 @@ pub async fn exec_in(
     output: impl FnMut(Chunk) + Send,
 ) -> Result<i32, Trouble> {
     let asked = Asked::all(&setting, false).await;
-    let (live, sights) = look(&setting, &asked).await?;
-    let chosen = choose(&setting.deployment, live.as_ref(), &sights, &request.instance)?;
-    let Some(ChosenInstance { host, color, release }) = chosen.into_iter().next() else {
+    let Meant { instance, site, .. } = first(&setting, &asked, &request.instance).await?;
+    let slot = slot(&setting, &instance, site)?;
+    let mut interrupts = setting.interrupts.clone();
+    let running = exec(site.link.as_ref(), &slot, &instance.release, &request.argv, input, output);
+    let signal = tokio::select! {
+        ended = running => return ended.map_err(|failure| host_failure(&instance.host, &failure).trouble),
+        Ok(signal) = interrupts.wait_for(Interrupts::any) => signal.number(),
+    };
+    // Giving up is heard in order, so that whoever answers this has ended the program.
+    let asking = Call {
+        id: 0,
+        guard: None,
+        deadline_ms: Some(2000),
+        operation: Operation::Facts { paths: Vec::new() },
+    };
+    let _ = site.link.perform(asking).await;
+    Ok(128 + signal)
+}
+
+/// A program at a terminal, ready to be run on the first instance that is meant.
+#[derive(Debug)]
+pub struct OpenConsole {
+    /// Where: `web1, blue, release 42`.
+    pub place: String,
+    /// The program.
+    pub console: Console,
+}
+
+/// Prepares what [`exec_in`] runs, for a terminal of this machine of the given kind (`TERM`).
+///
+/// # Errors
+/// When there is no such instance, or its host does not answer.
+pub async fn open_console(
+    setting: &Setting,
+    request: ExecRequest,
+    terminal: Option<&str>,
+) -> Result<OpenConsole, Trouble> {
+    let asked = Asked::all(setting, false).await;
+    let Meant { instance, site, release } = first(setting, &asked, &request.instance).await?;
+    let program = slot(setting, &instance, site)?.program_as_typed(&instance.release, request.argv);
+    let console = setting.links.console(&instance.host, &program, terminal).await;
+    let console = console.map_err(|failure| host_failure(&instance.host, &failure).trouble)?;
+    Ok(OpenConsole { place: format!("{}, {}, release {release}", instance.host, instance.color), console })
+}
+
+/// Ends a console: the program's own exit status, out of that of the command.
+///
+/// # Errors
+/// When the connection broke before the program had ended.
+pub async fn console_ended(opened: &OpenConsole, status: ExitStatus) -> Result<i32, Trouble> {
+    opened.console.ended(status).await.map_err(|failure| {
+        let hint = "a program at a terminal is told that the terminal is gone (SIGHUP), which ends most";
+        Trouble::new("host/broken", failure.to_string()).hint(hint)
+    })
+}
+
+/// An instance that was meant, with its host.
+struct Meant<'a> {
+    instance: ChosenInstance,
+    site: &'a Site,
+    /// Number of its release, or its identifier when nobody knows the number.
+    release: String,
+}
+
+/// The first instance that is meant.
+async fn first<'a>(
+    setting: &Setting,
+    asked: &'a Asked,
+    choice: &InstanceChoice,
+) -> Result<Meant<'a>, Trouble> {
+    let (live, sights) = look(setting, asked).await?;
+    let chosen = choose(&setting.deployment, live.as_ref(), &sights, choice)?;
+    let Some(instance) = chosen.into_iter().next() else {
         return Err(Trouble::new("instance/none", "no instance is meant"));
     };
-    let Some(site) = asked.sites.get(&host) else {
-        return Err(Trouble::new("host/unknown", format!("`{host}` did not answer")));
+    let Some(site) = asked.sites.get(&instance.host) else {
+        return Err(Trouble::new("host/unknown", format!("`{}` did not answer", instance.host)));
     };
-    let slot = Slot::new(&setting.deployment, &host, color, &site.facts)
-        .map_err(|failure| driver_failure(&host, &failure).trouble)?;
-    let ended = exec(site.link.as_ref(), &slot, &release, &request.argv, input, output).await;
-    ended.map_err(|failure| host_failure(&host, &failure).trouble)
+    let number = sights.get(&instance.host).and_then(|sight| sight.release(&instance.release));
+    let release = number.map_or_else(|| instance.release.to_string(), |release| release.number.to_string());
+    Ok(Meant { instance, site, release })
+}
+
+fn slot<'a>(setting: &'a Setting, instance: &'a ChosenInstance, site: &Site) -> Result<Slot<'a>, Trouble> {
+    Slot::new(&setting.deployment, &instance.host, instance.color, &site.facts)
+        .map_err(|failure| driver_failure(&instance.host, &failure).trouble)
 }
 
 /// Shows what instances have written, and what they write while `follow`.

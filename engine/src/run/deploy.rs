@@ -146,6 +146,13 @@ pub(super) async fn preflight(session: &Session, want: &Want) -> Result<Ready, E
     if let Some(trouble) = unfinished(&state) {
         return Err((trouble, live));
     }
+    if state.live.is_none() && want.source == DeploySource::Release(String::new()) {
+        // Whether the router is in order does not matter: there is nothing to ask it for.
+        let nothing =
+            Trouble::new("release/no-previous", "nothing was deployed yet, so there is no earlier release")
+                .hint("`cutover deploy` puts the first one live");
+        return Err((nothing, live));
+    }
     let checked = async {
         let (observed, staged) = observe(session, state.live.as_ref()).await?;
         let source = artifact::resolve(session, want, &state, &staged).await?;

@@ -143,7 +143,7 @@ impl Ending {
 /// | `state/locked` | 30 |
 /// | `state/fenced` | 31 |
 /// | `deploy/unfinished`, `deploy/drift`, `deploy/routers-disagree`, `resume/moved`, `resume/no-way`, `resume/old-switch`, `abort/too-late`, `state/unfinished`, `state/lineage`, `state/two-states`, `state/journal-broken`, `state/malformed`, `state/generation` | 40 |
-/// | `config/…`, `hook/missing-grant`, `hook/unknown-builtin`, `hook/unreadable`, `hook/not-a-component`, `hook/wrong-kind`, `hook/unknown-import`, `hook/unfit`, `hook/not-compiled`, `secret/undeclared`, `state/newer-version` | 50 |
+/// | `config/…`, `hook/missing-grant`, `hook/unknown-builtin`, `hook/unreadable`, `hook/not-a-component`, `hook/wrong-kind`, `hook/unknown-import`, `hook/unfit`, `hook/not-compiled`, `hook/unusable`, `hook/settings`, `secret/undeclared`, `state/newer-version` | 50 |
 /// | `host/untrusted`, `state/untrusted`, `resume/authority`, `hook/digest` | 60 |
 /// | any other | 11 |
 ///
@@ -178,6 +178,8 @@ pub fn early_exit_code(code: &str) -> ExitCode {
         | "hook/unknown-import"
         | "hook/unfit"
         | "hook/not-compiled"
+        | "hook/unusable"
+        | "hook/settings"
         | "secret/undeclared"
         | "state/newer-version" => ExitCode::Configuration,
         "hook/no-sandbox" => ExitCode::Internal,

@@ -1,7 +1,7 @@
 //! `cutover exec`: a program in the environment of a release, on the host of one of its instances.
 //!
-//! Input and outputs are plain streams, not a terminal of the other side: programs that ask for one (a REPL with line editing) see
-//! that there is none.
+//! Input and outputs are plain streams here, and a program sees that there is no terminal. For one at a terminal see
+//! [`super::open_console`].
 
 use cutover_host::operation::{Answer, Call, Operation};
 use tokio::sync::mpsc;

@@ -12,11 +12,11 @@ use super::probe;
 use super::site::Sites;
 use crate::bundled;
 use crate::hook::http::{Fetch, HttpClient};
-use crate::hook::{Access, Answered, Groups, HookFailure, HookPool, Hosts, Kind, LoadedHook, Observer};
+use crate::hook::{Access, Answered, Groups, HookFailure, HookPool, Hosts, LoadedHook, Observer};
 use crate::model::grant::{Addresses, Denied, Url};
 use crate::model::{
-    Artifact, Case, Color, Deployment, EventKind, Health, Hook, HookCall, HookSource, HostName, Instance,
-    Level, Name, Observation, Routing, SettingFault, Source, Trouble,
+    Artifact, Case, Color, Deployment, EventKind, Health, Hook, HookCall, HookKind, HookSource, HostName,
+    Instance, Level, Name, Observation, Routing, SettingFault, Source, Trouble,
 };
 use crate::transport::Link;
 
@@ -29,10 +29,7 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Every hook of a deployment.
 #[derive(Debug, Clone)]
 pub(crate) struct Hooks {
-    build: Arc<LoadedHook>,
-    health: Arc<LoadedHook>,
-    router: Arc<LoadedHook>,
-    smoke: BTreeMap<Name, Arc<LoadedHook>>,
+    loaded: BTreeMap<String, Usable>,
     groups: Groups,
     reach: Arc<Reach>,
     http: Arc<HttpClient>,
@@ -88,12 +85,17 @@ impl From<HookTrouble> for Unperformed {
     }
 }
 
+/// A hook that can be asked, or why it can't.
+type Usable = Result<Arc<LoadedHook>, Trouble>;
+
 /// Every hook of a configuration with its kind.
-pub(crate) fn configured(deployment: &Deployment) -> Vec<(&Hook, Kind)> {
-    let mut hooks =
-        vec![(&deployment.build.hook, Kind::Build), (&deployment.health_check.hook, Kind::HealthCheck)];
-    hooks.extend(deployment.smoke_tests.iter().map(|test| (&test.hook, Kind::SmokeTest)));
-    hooks.push((&deployment.router.hook, Kind::Router));
+pub(crate) fn configured(deployment: &Deployment) -> Vec<(&Hook, HookKind)> {
+    let mut hooks = vec![
+        (&deployment.build.hook, HookKind::Build),
+        (&deployment.health_check.hook, HookKind::HealthCheck),
+    ];
+    hooks.extend(deployment.smoke_tests.iter().map(|test| (&test.hook, HookKind::SmokeTest)));
+    hooks.push((&deployment.router.hook, HookKind::Router));
     hooks
 }
 
@@ -123,56 +125,74 @@ impl Hooks {
         http: Arc<HttpClient>,
         reporter: Reporter,
     ) -> Result<Self, Refused> {
+        let wanted = configured(deployment);
+        let (hooks, refused) = Self::load_these(deployment, wanted, pool, http, reporter).await;
+        if refused.is_empty() { Ok(hooks) } else { Err(refused) }
+    }
+
+    /// Loads the hooks that tell how things are. One that can't be used says so when it is asked; the others answer all the same.
+    pub(crate) async fn load_to_look(
+        deployment: &Deployment,
+        pool: &HookPool,
+        http: Arc<HttpClient>,
+        reporter: Reporter,
+    ) -> Self {
+        let looks = |(_, kind): &(&Hook, HookKind)| matches!(kind, HookKind::HealthCheck | HookKind::Router);
+        let wanted = configured(deployment).into_iter().filter(looks).collect();
+        Self::load_these(deployment, wanted, pool, http, reporter).await.0
+    }
+
+    async fn load_these(
+        deployment: &Deployment,
+        wanted: Vec<(&Hook, HookKind)>,
+        pool: &HookPool,
+        http: Arc<HttpClient>,
+        reporter: Reporter,
+    ) -> (Self, Refused) {
         if let Some(fault) = pool.cache_fault() {
             let text = format!("compiled hooks are not kept, so that each run compiles them again: {fault}");
             reporter.tell(EventKind::Warning { text, hint: None });
         }
         let told = Arc::new(Teller { reporter });
-        let mut loaded: Vec<Arc<LoadedHook>> = Vec::new();
         let mut refused = Refused::default();
-        for (hook, kind) in configured(deployment) {
-            let wasm = match component(hook).await {
-                Ok(wasm) => wasm,
-                Err(trouble) => {
-                    refused.troubles.push(trouble);
-                    continue;
-                }
-            };
-            match pool.load(hook, kind, wasm, told.as_ref()).await {
-                Ok(hook) => loaded.push(Arc::new(hook)),
-                Err(fault) => {
-                    let mut trouble = Trouble::new(fault.code(), fault.to_string());
-                    trouble.hint = fault.hint();
-                    refused.troubles.push(trouble);
-                }
-            }
+        let mut loaded: BTreeMap<String, Usable> = BTreeMap::new();
+        for (hook, kind) in wanted {
+            let usable = load_one(pool, hook, kind, told.as_ref()).await;
+            refused.troubles.extend(usable.as_ref().err().cloned());
+            loaded.insert(hook.title.clone(), usable);
         }
         let groups = groups(deployment);
         let reach = Arc::<Reach>::default();
         let access = Access { hosts: reach.as_ref(), groups: &groups, observer: told.as_ref() };
-        for hook in &loaded {
-            match trouble(hook, hook.validate(access).await) {
+        for usable in loaded.values_mut() {
+            let Ok(hook) = usable else { continue };
+            let unusable = match trouble(hook, hook.validate(access).await) {
                 Ok(faults) => {
+                    let first = faults.first().map(|fault| unfit_settings(hook, fault));
                     refused.settings.extend(faults.into_iter().map(|fault| (hook.title().to_owned(), fault)));
+                    first
                 }
-                Err(failure) => refused.troubles.push(failure.trouble),
+                Err(failure) => {
+                    let unusable = Trouble { code: "hook/unusable".to_owned(), ..failure.trouble };
+                    refused.troubles.push(unusable.clone());
+                    Some(unusable)
+                }
+            };
+            if let Some(unusable) = unusable {
+                *usable = Err(unusable);
             }
         }
-        if !refused.is_empty() {
-            return Err(refused);
+        (Self { loaded, groups, reach, http, told }, refused)
+    }
+
+    /// The hook of that title.
+    fn hook(&self, title: &str) -> Result<&LoadedHook, HookTrouble> {
+        let refused = |trouble| HookTrouble { trouble, temporary: false };
+        match self.loaded.get(title) {
+            Some(Ok(hook)) => Ok(hook),
+            Some(Err(trouble)) => Err(refused(trouble.clone())),
+            None => Err(refused(Trouble::new("internal/hooks", format!("hook `{title}` was not loaded")))),
         }
-        let mut loaded = loaded.into_iter();
-        let mut next = || {
-            let missing = || Refused::of(Trouble::new("internal/hooks", "a hook is missing"));
-            loaded.next().ok_or_else(missing)
-        };
-        let (build, health) = (next()?, next()?);
-        let mut smoke = BTreeMap::new();
-        for test in &deployment.smoke_tests {
-            smoke.insert(test.name.clone(), next()?);
-        }
-        let router = next()?;
-        Ok(Self { build, health, router, smoke, groups, reach, http, told })
     }
 
     /// Lets hooks reach these hosts.
@@ -189,8 +209,8 @@ impl Hooks {
 
     /// Digest of each component, by the hook's title.
     pub(crate) fn digests(&self) -> Vec<(String, String)> {
-        let all = [&self.build, &self.health].into_iter().chain(self.smoke.values()).chain([&self.router]);
-        all.map(|hook| (hook.title().to_owned(), hook.digest().to_owned())).collect()
+        let usable = self.loaded.values().filter_map(|hook| hook.as_ref().ok());
+        usable.map(|hook| (hook.title().to_owned(), hook.digest().to_owned())).collect()
     }
 
     fn access(&self) -> Access<'_> {
@@ -198,7 +218,8 @@ impl Hooks {
     }
 
     pub(crate) async fn build(&self, call: &HookCall, source: &Source) -> Result<Artifact, HookTrouble> {
-        trouble(&self.build, self.build.build(call, source, self.access()).await)
+        let hook = self.hook("build")?;
+        trouble(hook, hook.build(call, source, self.access()).await)
     }
 
     pub(crate) async fn check_health(
@@ -206,20 +227,18 @@ impl Hooks {
         call: &HookCall,
         instance: &Instance,
     ) -> Result<Health, HookTrouble> {
-        trouble(&self.health, self.health.check_health(call, instance, self.access()).await)
+        let hook = self.hook("health-check")?;
+        trouble(hook, hook.check_health(call, instance, self.access()).await)
     }
 
     pub(crate) async fn smoke(&self, test: &Name, call: &HookCall) -> Result<Vec<Case>, HookTrouble> {
-        let Some(hook) = self.smoke.get(test) else {
-            let trouble =
-                Trouble::new("smoke/unknown", format!("`{test}` is no smoke test of this configuration"));
-            return Err(HookTrouble { trouble, temporary: false });
-        };
+        let hook = self.hook(test.as_str())?;
         trouble(hook, hook.smoke(call, self.access()).await)
     }
 
     pub(crate) async fn features(&self, call: &HookCall) -> Result<Vec<String>, HookTrouble> {
-        trouble(&self.router, self.router.features(call, self.access()).await)
+        let hook = self.hook("router")?;
+        trouble(hook, hook.features(call, self.access()).await)
     }
 
     pub(crate) async fn observe(
@@ -227,7 +246,8 @@ impl Hooks {
         call: &HookCall,
         router: &HostName,
     ) -> Result<Observation, HookTrouble> {
-        trouble(&self.router, self.router.observe(call, router, self.access()).await)
+        let hook = self.hook("router")?;
+        trouble(hook, hook.observe(call, router, self.access()).await)
     }
 
     pub(crate) async fn prepare(
@@ -236,7 +256,8 @@ impl Hooks {
         router: &HostName,
         want: &Routing,
     ) -> Result<String, HookTrouble> {
-        trouble(&self.router, self.router.prepare(call, router, want, self.access()).await)
+        let hook = self.hook("router")?;
+        trouble(hook, hook.prepare(call, router, want, self.access()).await)
     }
 
     pub(crate) async fn apply(
@@ -245,11 +266,13 @@ impl Hooks {
         router: &HostName,
         want: &Routing,
     ) -> Result<(), HookTrouble> {
-        trouble(&self.router, self.router.apply(call, router, want, self.access()).await)
+        let hook = self.hook("router")?;
+        trouble(hook, hook.apply(call, router, want, self.access()).await)
     }
 
     pub(crate) async fn discard(&self, call: &HookCall, router: &HostName) -> Result<(), HookTrouble> {
-        trouble(&self.router, self.router.discard(call, router, self.access()).await)
+        let hook = self.hook("router")?;
+        trouble(hook, hook.discard(call, router, self.access()).await)
     }
 
     pub(crate) async fn connections(
@@ -258,7 +281,8 @@ impl Hooks {
         router: &HostName,
         color: Color,
     ) -> Result<Option<u32>, HookTrouble> {
-        trouble(&self.router, self.router.connections(call, router, color, self.access()).await)
+        let hook = self.hook("router")?;
+        trouble(hook, hook.connections(call, router, color, self.access()).await)
     }
 
     /// Asks a URL as a user would, on a connection of its own: from `via` where it is given, and to `connect_to` instead of
@@ -286,6 +310,22 @@ impl Hooks {
         let body = String::from_utf8_lossy(&answer.body).into_owned();
         Ok(probe::Answer { status: answer.status, headers: answer.headers, body })
     }
+}
+
+async fn load_one(pool: &HookPool, hook: &Hook, kind: HookKind, told: &Teller) -> Usable {
+    let wasm = component(hook).await?;
+    let loaded = pool.load(hook, kind, wasm, told).await;
+    loaded.map(Arc::new).map_err(|fault| Trouble {
+        code: fault.code().to_owned(),
+        message: fault.to_string(),
+        hint: fault.hint(),
+    })
+}
+
+/// A fault in the settings, for those who ask the hook all the same.
+fn unfit_settings(hook: &LoadedHook, fault: &SettingFault) -> Trouble {
+    let message = format!("hook `{}`: setting `{}`: {}", hook.title(), fault.key, fault.reason);
+    Trouble::new("hook/settings", message).hint("`cutover check` shows it in its place")
 }
 
 /// What the groups of hosts in grants mean.

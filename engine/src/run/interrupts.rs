@@ -21,6 +21,15 @@ impl Interrupts {
         self.count > 0
     }
 
+    /// Number of the first one, as it is the same on all machines.
+    pub(crate) fn number(&self) -> i32 {
+        match self.first {
+            "SIGHUP" => 1,
+            "SIGTERM" => 15,
+            _ => 2,
+        }
+    }
+
     /// As the error that turns a deployment back.
     #[must_use]
     pub fn trouble(&self) -> Trouble {

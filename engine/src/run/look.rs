@@ -51,16 +51,12 @@ impl Asked {
     }
 }
 
-/// What is live, as hosts and routers tell it, against the record.
-///
-/// # Errors
-/// When hooks can't be used: without them neither routers nor instances can be asked.
-pub async fn status(setting: Setting, max_age: Option<Duration>) -> Result<StatusView, Refused> {
+/// What is live, as hosts and routers tell it, against the record. What can't be asked says why, and the rest is told all the same.
+pub async fn status(setting: Setting, max_age: Option<Duration>) -> StatusView {
     let deployment = Arc::clone(&setting.deployment);
-    let loading =
-        Hooks::load(&deployment, &setting.hooks, Arc::clone(&setting.http), setting.reporter.clone());
-    let (asked, hooks) = tokio::join!(Asked::all(&setting, false), loading);
-    let mut hooks = hooks?;
+    let (pool, http, reporter) = (&setting.hooks, Arc::clone(&setting.http), setting.reporter.clone());
+    let loading = Hooks::load_to_look(&deployment, pool, http, reporter);
+    let (asked, mut hooks) = tokio::join!(Asked::all(&setting, false), loading);
     hooks.reach(&asked.sites);
     let home = asked.home(&deployment);
     let state: Result<HomeState<Record>, String> = match &home {
@@ -87,7 +83,7 @@ pub async fn status(setting: Setting, max_age: Option<Duration>) -> Result<Statu
     }
     facts.front_doors = front_doors(&deployment, &asked, &hooks, live.as_ref()).await;
     facts.behind = behind(&setting, live.as_ref()).await.ok().flatten();
-    Ok(status_view(&deployment, facts))
+    status_view(&deployment, facts)
 }
 
 async fn look_at_hosts(

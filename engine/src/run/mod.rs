@@ -2,6 +2,7 @@
 
 mod artifact;
 mod attend;
+mod basis;
 mod build;
 mod check_hosts;
 mod closing;
@@ -37,7 +38,7 @@ mod simulation;
 mod site;
 mod step_report;
 
-pub use attend::{exec_in, logs};
+pub use attend::{OpenConsole, console_ended, exec_in, logs, open_console};
 pub use check_hosts::check_hosts;
 pub use deploy::{deploy, rollback};
 pub use ending::early_exit_code as exit_code;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::basis::basis;
 use super::closing::close_leftovers;
 use super::deploy::{drive, free, performer, router_summary, take_lock};
 use super::ending::{Ending, serving};
@@ -12,18 +13,20 @@ use super::observe::observe;
 use super::opening::{Opening, Preflight};
 use super::performer::{Performer, store_fault};
 use super::session::Session;
+use crate::model::request::RecoverRequest;
 use crate::model::view::ExitCode;
 use crate::model::{
-    Ask, Decision, EventKind, LiveRecord, Note, Outcome, Progress, Record, Sight, StepEnd, Trouble, decide,
+    Ask, Basis, Decision, Departure, EventKind, LiveRecord, Note, Outcome, Part, Progress, Record, Sight,
+    StepEnd, Trouble, decide,
 };
 use crate::store::{HomeState, Journal, StoreFault};
 
 /// Brings an unfinished deployment to its end.
-pub async fn recover(opening: Opening, ask: Ask) -> ExitCode {
+pub async fn recover(opening: Opening, request: RecoverRequest) -> ExitCode {
     let Opening { session, preflight, .. } = opening;
     let session = &session;
     let ending = match find(session).await {
-        Ok(Some((deployment, live))) => found(session, ask, &deployment, live.as_ref(), preflight).await,
+        Ok(Some((deployment, live))) => found(session, request, &deployment, live.as_ref(), preflight).await,
         Ok(None) => {
             let live = session.home.live().await.ok().flatten();
             preflight.end(StepEnd::Ok, "no deployment is unfinished".to_owned());
@@ -38,17 +41,17 @@ pub async fn recover(opening: Opening, ask: Ask) -> ExitCode {
 
 async fn found(
     session: &Session,
-    ask: Ask,
+    request: RecoverRequest,
     deployment: &str,
     live: Option<&LiveRecord>,
     preflight: Preflight,
 ) -> Ending {
-    let command = if ask == Ask::Abort { "abort" } else { "resume" };
+    let command = if request.ask == Ask::Abort { "abort" } else { "resume" };
     let lease = match take_lock(session, command, deployment, Duration::ZERO).await {
         Ok(lease) => lease,
         Err(fault) => return failed(preflight, store_fault(&fault).trouble, live),
     };
-    let ending = match take_up(session, ask, &lease).await {
+    let ending = match take_up(session, request, &lease).await {
         Ok(Taken::Up { performer, journal, progress, seen }) => {
             preflight.end(StepEnd::Ok, seen);
             drive(session, performer, journal, progress, &lease).await
@@ -100,7 +103,7 @@ enum Taken {
 }
 
 /// Under the lock: what is there, and what to do.
-async fn take_up(session: &Session, ask: Ask, lease: &Lease) -> Result<Taken, Trouble> {
+async fn take_up(session: &Session, request: RecoverRequest, lease: &Lease) -> Result<Taken, Trouble> {
     let fault = |fault: StoreFault| store_fault(&fault).trouble;
     let state: HomeState<Record> = session.home.read_all().await.map_err(fault)?;
     let Some(open) = &state.open else {
@@ -116,7 +119,10 @@ async fn take_up(session: &Session, ask: Ask, lease: &Lease) -> Result<Taken, Tr
         Journal::<Record>::reopen(&session.home, lease.lock(), &open.deployment).await.map_err(fault)?;
     let records: Vec<Record> = read.records.into_iter().map(|(_, record)| record).collect();
     let mut progress = replay(&open.deployment, &records)?;
-    authority(session, &progress)?;
+    let departures = authority(session, &progress)?;
+    if !request.accept_changes {
+        as_begun(&records, &basis(&session.deployment))?;
+    }
     session.hooks.allow_changes(lease.lock().epoch());
     let performer = performer(session, lease, None, state.live.clone());
     let (observed, _) = observe(session, state.live.as_ref()).await?;
@@ -127,9 +133,11 @@ async fn take_up(session: &Session, ask: Ask, lease: &Lease) -> Result<Taken, Tr
     );
     let seen = router_summary(&observed);
     let sight = Sight { observed, new_healthy, old_healthy, now: session.reporter.now() };
-    let decision = decide(&progress, &sight, ask);
-    if let Decision::Person { why } = decision {
-        return Err(why);
+    let decision = decide(&progress, &sight, request.ask);
+    match &decision {
+        Decision::Person { why } => return Err(why.clone()),
+        Decision::Forward => can_go_on(&progress, &departures)?,
+        Decision::Back { .. } => {}
     }
     session.reporter.tell(EventKind::Planned {
         deployment: plan.deployment.clone(),
@@ -146,12 +154,60 @@ async fn take_up(session: &Session, ask: Ask, lease: &Lease) -> Result<Taken, Tr
 }
 
 /// The journal supplies state, never authority.
-fn authority(session: &Session, progress: &Progress) -> Result<(), Trouble> {
-    progress.plan().check_authority(&session.deployment).map_err(|overreach| {
+fn authority(session: &Session, progress: &Progress) -> Result<Vec<Departure>, Trouble> {
+    progress.plan().departures(&session.deployment).map_err(|overreach| {
         let message = format!("the journal's plan is not one that this configuration leads to: {overreach}");
         Trouble::new("resume/authority", message)
             .hint("use the configuration that the deployment was begun with; if it is the same, the journal was forged, or written by another version of cutover")
     })
+}
+
+/// Code of an error: the configuration is another than the one that was begun with.
+const CHANGED: &str = "config/changed";
+
+/// What was begun under one directory, driver or address must not go on under another: it would look in the wrong place, find
+/// nothing there, and call that done.
+fn as_begun(records: &[Record], now: &Basis) -> Result<(), Trouble> {
+    // Whoever accepted changes did so for those who come after, too.
+    let begun = records.iter().rev().find_map(|record| {
+        if let Record::Planned { origin, .. } | Record::Recovered { origin, .. } = record {
+            origin.basis.as_ref()
+        } else {
+            None
+        }
+    });
+    let changes = begun.map(|begun| begun.changes(now)).unwrap_or_default();
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let mut message = "the configuration has changed since the deployment began".to_owned();
+    for change in changes.iter().take(MOST_CHANGES) {
+        message.push_str(&format!("\n{change}"));
+    }
+    if changes.len() > MOST_CHANGES {
+        message.push_str(&format!("\nand {} more", changes.len() - MOST_CHANGES));
+    }
+    Err(Trouble::new(CHANGED, message).hint(
+        "set it back until the deployment has ended; where the same host or place only has another name now, \
+         `--accept-changes` goes on with it",
+    ))
+}
+
+/// Changes that are named one by one.
+const MOST_CHANGES: usize = 8;
+
+/// Going forward takes all that is still to be done out of the plan, so that must be what this configuration says.
+fn can_go_on(progress: &Progress, departures: &[Departure]) -> Result<(), Trouble> {
+    // After the pivot, what came before it is the past.
+    let matter = |departure: &&Departure| departure.part == Part::Retire || !progress.is_pivoted();
+    let keys: Vec<String> =
+        departures.iter().filter(matter).map(|departure| format!("`{}`", departure.key)).collect();
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let message = format!("the configuration has changed since the deployment began: {}", keys.join(", "));
+    let back = if progress.is_pivoted() { "" } else { "; `cutover abort` goes back as it is" };
+    Err(Trouble::new(CHANGED, message).hint(format!("set it back until the deployment has ended{back}")))
 }
 
 fn direction(decision: &Decision) -> String {

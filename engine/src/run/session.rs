@@ -7,14 +7,15 @@ use camino::Utf8PathBuf;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::basis::basis;
 use super::hooks::{Hooks, Refused, configured};
 use super::performer::store_fault;
 use super::site::{Site, Sites};
 use super::{Interrupts, Reporter};
+use crate::hook::HookPool;
 use crate::hook::http::HttpClient;
-use crate::hook::{HookPool, Kind};
 use crate::model::grant::HostGroup;
-use crate::model::{Deployment, HostName, Origin, Trouble};
+use crate::model::{Deployment, HookKind, HostName, Origin, Trouble};
 use crate::secret::Secrets;
 use crate::store::{Home, StateDirectory};
 use crate::transport::{Link, Links};
@@ -130,10 +131,11 @@ impl Session {
         })
     }
 
-    /// For the first record of a journal.
+    /// For the records of a journal that begin something.
     pub(crate) fn origin(&self, message: Option<String>) -> Origin {
         let who = format!("{}@{}", self.operator.user, self.operator.machine);
-        Origin { who, ci: self.operator.ci.clone(), message, hooks: self.hooks.digests() }
+        let basis = Some(basis(&self.deployment));
+        Origin { who, ci: self.operator.ci.clone(), message, hooks: self.hooks.digests(), basis }
     }
 }
 
@@ -144,7 +146,7 @@ pub(crate) fn spoken_to(deployment: &Deployment, builds: bool) -> BTreeSet<HostN
     hosts.extend(deployment.router.names.iter().filter(|name| deployment.hosts.contains_key(*name)).cloned());
     hosts.extend(deployment.router.front_doors.iter().filter_map(|door| door.via.clone()));
     let builder = &deployment.build.builder;
-    let others = configured(deployment).into_iter().filter(|(_, kind)| *kind != Kind::Build);
+    let others = configured(deployment).into_iter().filter(|(_, kind)| *kind != HookKind::Build);
     let mut reached = others.flat_map(|(hook, _)| hook.grants.hosts());
     let is_builder = |group: &HostGroup| match group {
         HostGroup::Builder => true,

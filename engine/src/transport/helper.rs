@@ -50,6 +50,15 @@ impl Helpers {
         let [x86_64, aarch64] = &self.0;
         format!("exec /bin/sh -c '{FIND}' cutover '{directory}' {} {}", x86_64.digest, aarch64.digest)
     }
+
+    /// The command that has the helper in `directory`, which was found there before, become the program that `word` describes.
+    pub(super) fn console_command(&self, directory: &str, word: &str) -> String {
+        let [x86_64, aarch64] = &self.0;
+        format!(
+            "exec /bin/sh -c '{CONSOLE}' cutover '{directory}' {} {} {word}",
+            x86_64.digest, aarch64.digest
+        )
+    }
 }
 
 impl Helper {
@@ -90,6 +99,14 @@ const UPLOAD: &str = concat!(
     r#"if [ -O "$d" ]; then :; else echo "$d belongs to somebody else" >&2; exit 1; fi; "#,
     r#"chmod 700 "$d" && cat >"$t" && [ "$(wc -c <"$t")" -eq "$3" ] && chmod 700 "$t" && mv -f "$t" "$f" && exit 0; "#,
     r#"rm -f "$t"; exit 1"#,
+);
+
+/// Runs a program at a terminal. Arguments: as of [`FIND`], and the program.
+///
+/// The shell stays, deaf to the keys that are meant for the program, to tell of its end by a signal: SSH clients make 255 of that.
+const CONSOLE: &str = concat!(
+    r#"d=$1; case $d in "~/"*) d=$HOME/${d#"~/"};; esac; "#,
+    r#"case $(uname -m) in x86_64|amd64) s=$2;; *) s=$3;; esac; trap : INT QUIT; "$d/cutover-host-$s" console "$4"; exit $?"#,
 );
 
 /// What a host said to [`Helpers::find_command`].
@@ -133,7 +150,7 @@ mod tests {
 
     #[test]
     fn scripts_mean_the_same_to_every_login_shell() {
-        for script in [FIND, UPLOAD] {
+        for script in [FIND, UPLOAD, CONSOLE] {
             assert!(!script.contains(['\'', '\\', '\n', '!']), "{script}");
         }
         assert!(FIND.contains(MARKER));

@@ -1,12 +1,13 @@
 //! The links to all hosts of a deployment.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::sync::Arc;
 
+use cutover_host::operation::Program;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use super::console::Console;
 use super::helper::Helpers;
 use super::host_link::HostLink;
 use super::local::LocalConnector;
@@ -93,18 +94,26 @@ impl Links {
         connecting.join_all().await.into_iter().collect()
     }
 
-    /// Words of a command that opens a terminal on a host over SSH; program and arguments are to follow, quoted for a shell. None for
-    /// this machine itself, and for what is no host.
+    /// A program at a terminal on a host. `terminal` is the kind of terminal, as in `TERM`.
     ///
     /// # Errors
-    /// When the host can't be reached.
-    pub async fn console(&self, name: &HostName) -> Result<Option<Vec<OsString>>, Failure> {
+    /// When the host can't be reached, or the program can't be started there.
+    pub async fn console(
+        &self,
+        name: &HostName,
+        program: &Program,
+        terminal: Option<&str>,
+    ) -> Result<Console, Failure> {
         match self.links.get(name) {
             Some(Reached::Ssh(link)) => {
                 link.connection().await?;
-                link.connector.console().await.map(Some)
+                link.connector.console(program).await
             }
-            Some(Reached::Local(_)) | None => Ok(None),
+            Some(Reached::Local(link)) => {
+                let command = link.connector.host.console(program, terminal).map_err(Failure::Fault)?;
+                Ok(Console::here(name.clone(), command))
+            }
+            None => Err(Failure::Unreachable(format!("`{name}` is no host of this configuration"))),
         }
     }
 }

@@ -3,6 +3,7 @@
 mod calls;
 mod client_config;
 mod connection;
+mod console;
 mod failure;
 mod fetch;
 #[cfg(test)]
@@ -20,6 +21,7 @@ mod ssh_tests;
 mod sshd;
 mod upload;
 
+pub use console::Console;
 pub use failure::Failure;
 pub use fetch::{Tree, fetch};
 pub use held_directory::HeldDirectory;

@@ -1,11 +1,13 @@
 //! Hosts over SSH: one session of the user's own `ssh`, and in it one channel to the helper program.
 
-use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use cutover_host::operation::Program;
+use cutover_host::{MAX_CONSOLE_WORD, console_word};
 use openssh::{Child, ChildStdin, ChildStdout, ControlPersist, KnownHosts, Session, SessionBuilder, Stdio};
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
@@ -13,6 +15,7 @@ use tokio::sync::{OnceCell, Semaphore};
 
 use super::client_config::{client_config, split_destination, without_brackets};
 use super::connection::{Connection, LastWords};
+use super::console::Console;
 use super::helper::{Found, Helper, Helpers, MARKER, is_plain_directory, read_verdict};
 use super::host_link::Connect;
 use super::{Failure, LinkFuture};
@@ -78,17 +81,22 @@ struct Channel {
 }
 
 impl SshConnector {
-    /// Words of an `ssh` command that opens a terminal over the live session; program and arguments are to follow.
-    pub(super) async fn console(&self) -> Result<Vec<OsString>, Failure> {
+    /// A program at a terminal, over the live session.
+    pub(super) async fn console(&self, program: &Program) -> Result<Console, Failure> {
+        let word = console_word(program);
+        if word.len() > MAX_CONSOLE_WORD {
+            return Err(self.unreachable("the command is too long for a terminal"));
+        }
         let config = self.config_file().await?;
         let session = self.session.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let session = session.ok_or_else(|| self.unreachable("there is no session"))?;
         let (host, _) = split_destination(&self.destination);
-        let socket = session.control_socket().as_os_str().to_owned();
-        let mut words: Vec<OsString> = ["ssh", "-F"].map(OsString::from).into();
-        words.extend([config.as_os_str().to_owned(), "-S".into(), socket, "-tt".into(), "--".into()]);
-        words.push(without_brackets(host).into());
-        Ok(words)
+        let mut command = Command::new("ssh");
+        command.arg("-F").arg(config).arg("-S").arg(session.control_socket());
+        // Without its words about the end of the shared connection: it ends after the program, as always.
+        command.args(["-o", "LogLevel=ERROR", "-tt", "--"]).arg(without_brackets(host));
+        command.arg(self.helpers.console_command(&self.helper_directory, &word));
+        Ok(Console::over_ssh(self.name.clone(), command, session))
     }
 
     async fn make_session(&self) -> Result<Arc<Session>, Failure> {

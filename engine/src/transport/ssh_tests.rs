@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
-use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -192,11 +191,21 @@ async fn many_hosts_are_connected_to_and_a_console_opens() {
     assert_eq!(connected.len(), 12);
     assert!(connected.values().all(Result::is_ok), "{connected:?}");
 
-    let words = links.console(&hosts[0].name).await.expect("is connected").expect("is over SSH");
-    let output =
-        Command::new(&words[0]).args(&words[1..]).arg("test -t 0 && echo a terminal").output().expect("runs");
+    let args = ["-c", "test -t 0 && echo a terminal: $ODD; exit 255"].map(str::to_owned).into();
+    let env = vec![("ODD".to_owned(), "it's \"$HOME\" ✓".to_owned())];
+    let program = Program { program: "sh".to_owned(), args, env, ..Program::default() };
+    let mut console = links.console(&hosts[0].name, &program, None).await.expect("is connected");
+    let output = console.command().output().expect("runs");
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(said.contains("a terminal"), "{said} {output:?}");
+    assert!(said.contains("a terminal: it's \"$HOME\" ✓"), "{said} {output:?}");
+    assert_eq!(console.ended(output.status).await, Ok(255), "the program's own");
+
+    let args = ["-c", "kill -9 $(ps -o ppid= $PPID)"].map(str::to_owned).into();
+    let program = Program { program: "sh".to_owned(), args, ..Program::default() };
+    let mut console = links.console(&hosts[0].name, &program, None).await.expect("is connected");
+    let output = console.command().output().expect("runs");
+    let ended = console.ended(output.status).await;
+    assert!(matches!(ended, Err(Failure::Broken(_))), "{ended:?} {output:?}");
 }
 
 #[tokio::test]

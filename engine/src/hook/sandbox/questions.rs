@@ -5,11 +5,11 @@ use wasmtime::{Store, UpdateDeadline};
 
 use super::guest::Guest;
 use super::trap;
-use crate::hook::Kind;
 use crate::hook::contract::cutover::hook::hook_types::HookError;
 use crate::hook::contract::exports::cutover::hook::{build, health_check, router, smoke_test};
 use crate::hook::limits;
 use crate::hook::wire::{End, Question, Value};
+use crate::model::HookKind;
 
 /// Asks a guest that is made for this question and gone after it. Returns the end and the last of what the guest printed.
 pub(super) fn ask(pre: &InstancePre<Guest>, guest: Guest, question: Question) -> (End, String) {
@@ -42,10 +42,10 @@ fn call(
     let smoke = |store: &mut Store<Guest>| smoke_test::GuestIndices::new(pre)?.load(store, &instance);
     Ok(match question {
         Question::Validate { kind, settings } => Ok(Value::Faults(match kind {
-            Kind::Build => build(store)?.call_validate(store, &settings)?,
-            Kind::HealthCheck => health(store)?.call_validate(store, &settings)?,
-            Kind::SmokeTest => smoke(store)?.call_validate(store, &settings)?,
-            Kind::Router => router(store)?.call_validate(store, &settings)?,
+            HookKind::Build => build(store)?.call_validate(store, &settings)?,
+            HookKind::HealthCheck => health(store)?.call_validate(store, &settings)?,
+            HookKind::SmokeTest => smoke(store)?.call_validate(store, &settings)?,
+            HookKind::Router => router(store)?.call_validate(store, &settings)?,
         })),
         Question::Build { call, source } => {
             build(store)?.call_run(store, &call, &source)?.map(Value::Artifact)

@@ -1,9 +1,7 @@
 //! What the planner makes is believed, and nothing else.
 
 use super::*;
-use crate::model::{
-    ConnectionPolicy, Name, Part, Release, Retire, SmokeTest, Stage, Step, TaskId, Timestamp,
-};
+use crate::model::{Name, Release, Stage, Step, TaskId, Timestamp};
 
 fn name(text: &str) -> HostName {
     Name::new(text).expect("a name")
@@ -342,4 +340,74 @@ fn the_configuration_of_the_hour_decides() {
         refused(&|deployment| deployment.pipeline.connections = ConnectionPolicy::Cut),
         "it leaves out to require that no router points to blue on `blue`"
     );
+}
+
+#[test]
+fn what_only_going_forward_needs_may_depart() {
+    let departed = |plan: &Plan, change: &dyn Fn(&mut Deployment)| {
+        let mut deployment = deployment();
+        change(&mut deployment);
+        let departures = plan.departures(&deployment);
+        departures.map(|found| found.into_iter().map(|found| (found.key, found.part)).collect::<Vec<_>>())
+    };
+    let plan = deploy();
+    let another = |deployment: &mut Deployment| {
+        let mut test = deployment.smoke_tests[0].clone();
+        test.name = name("other");
+        deployment.smoke_tests.push(test);
+    };
+    assert_eq!(departed(&plan, &|_| {}), Ok(vec![]));
+    assert_eq!(departed(&plan, &another), Ok(vec![("smoke-test", Part::Stages)]));
+    assert_eq!(
+        departed(&plan, &|deployment| {
+            deployment.smoke_tests.clear();
+            deployment.application.migrate = None;
+        }),
+        Ok(vec![("smoke-test", Part::Stages), ("app.migrate", Part::Stages)])
+    );
+    assert_eq!(
+        departed(&plan, &|deployment| deployment.pipeline.retire = Retire::Stop),
+        Ok(vec![("pipeline.retire", Part::Retire)])
+    );
+    assert_eq!(
+        departed(&plan, &|deployment| deployment.pipeline.connections = ConnectionPolicy::Cap),
+        Ok(vec![("pipeline.drain", Part::Retire)])
+    );
+    let mut stopping = deployment();
+    stopping.pipeline.retire = Retire::Stop;
+    let wish = Wish::new("deploy", "d1".into(), release("r3"), true, Timestamp(5));
+    let stops = Plan::new(&stopping, &wish, &second(&[])).expect("a plan can be made");
+    assert_eq!(
+        departed(&stops, &|_| {}),
+        Ok(vec![("pipeline.retire", Part::Retire), ("pipeline.drain", Part::Retire)])
+    );
+    // A rollback never migrates, so it does not depart where the configuration does.
+    let back = self::plan("rollback", "r1", &second(&[("web1", warm("r1"))]));
+    assert_eq!(departed(&back, &|deployment| deployment.application.migrate = None), Ok(vec![]));
+}
+
+#[test]
+fn nothing_else_hides_behind_a_departure() {
+    for forge in [
+        |plan: &mut Plan| plan.stages[0].tasks[0].undo.push(Action::Prune { host: name("db1") }),
+        |plan: &mut Plan| {
+            stages(plan, Step::Smoke).for_each(|stage| {
+                stage.tasks[0].undo.push(Action::Stop { host: name("web1"), color: Color::Blue });
+            });
+        },
+        |plan: &mut Plan| plan.stages.retain(|stage| stage.step != Step::Health),
+        |plan: &mut Plan| {
+            plan.retire
+                .push(Stage { step: Step::Retire, tasks: vec![task(Action::Prune { host: name("db1") })] });
+        },
+    ] {
+        let mut plan = deploy();
+        forge(&mut plan);
+        let mut changed = deployment();
+        changed.smoke_tests.clear();
+        for deployment in [deployment(), changed] {
+            let overreach = plan.departures(&deployment).expect_err("believed");
+            assert_eq!(Err(overreach), plan.check_authority(&deployment));
+        }
+    }
 }

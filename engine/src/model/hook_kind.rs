@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// A kind of hook: what it is asked. Known by the name of the interface that a component exports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kind {
+pub enum HookKind {
     /// Turns a revision into an artifact.
     Build,
     /// Looks at one instance.
@@ -18,7 +18,7 @@ pub enum Kind {
     Router,
 }
 
-impl Kind {
+impl HookKind {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Build, Self::HealthCheck, Self::SmokeTest, Self::Router];
 
@@ -34,7 +34,7 @@ impl Kind {
     }
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for HookKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
     }
