@@ -31,6 +31,19 @@ fn an_instance_that_is_never_healthy() {
 }
 
 #[test]
+fn an_instance_that_lets_the_first_checks_wait_is_asked_again() {
+    let Some(mut test) = with_v1(local()) else { return };
+    test.configure("interval = \"100ms\"", "interval = \"100ms\"\ntimeout = \"1s\"");
+    test.repository.push("v2", Behaviour::WarmsUp);
+    let mut running = test.start(&["deploy", "--json"]);
+    let waited =
+        running.wait_for("health", |event| event["event"] == "step-progress" && event["step"] == "health");
+    assert_eq!(waited["text"], "no whole answer within 0.9 s");
+    let _ = running.finish().expect(0);
+    assert_eq!(test.live(), "v2 green");
+}
+
+#[test]
 fn a_migration_that_fails() {
     let migrate = "directory = \"/srv/shop\"\nmigrate = [\"bin/shop\", \"migrate\"]";
     fails("migration-fails.txt", &[("directory = \"/srv/shop\"", migrate)], Behaviour::FailsMigration);

@@ -1,7 +1,9 @@
 //! Ctrl-C: nothing is left half done.
 
+use std::time::Duration;
+
 use rustix::process::Signal;
-use test_support::{Behaviour, Ended, Test, get};
+use test_support::{Behaviour, Ended, Running, Test, eventually, get};
 
 use crate::{local, with_v1};
 
@@ -9,8 +11,43 @@ fn interrupt_at(test: &Test, step: &str, behaviour: Behaviour) -> Ended {
     test.repository.push("v2", behaviour);
     let mut running = test.start(&["deploy", "--json"]);
     running.wait_for_step(step);
-    running.signal(Signal::INT);
-    running.finish()
+    running.press_ctrl_c();
+    let ended = running.finish();
+    told_as_interrupted(&ended, step);
+    ended
+}
+
+/// The step is told to be interrupted, nothing is told to have failed, and each step that began has ended once.
+#[track_caller]
+fn told_as_interrupted(ended: &Ended, step: &str) {
+    let events = ended.events();
+    let of = |kind: &str| -> Vec<&str> {
+        let found = events.iter().filter(|event| event["event"] == kind);
+        found.map(|event| event["step"].as_str().unwrap()).collect()
+    };
+    let (mut begun, mut over) = (of("step-started"), of("step-ended"));
+    begun.sort_unstable();
+    over.sort_unstable();
+    assert_eq!(begun, over, "{}", ended.stdout);
+    let ends: Vec<_> = events.iter().filter(|event| event["event"] == "step-ended").collect();
+    assert!(ends.iter().all(|event| event["end"] != "failed"), "{}", ended.stdout);
+    let own = ends.iter().find(|event| event["step"] == step).unwrap();
+    assert_eq!(own["end"], "interrupted", "{own}");
+    assert_eq!(own["summary"], "interrupted by SIGINT", "{own}");
+    let last = events.last().unwrap();
+    assert_eq!(last["code"], "deploy/interrupted", "{last}");
+}
+
+#[test]
+fn in_the_build_nothing_was_changed() {
+    let Some(mut test) = with_v1(local()) else { return };
+    test.configure("run = [[\"cp\"", "run = [[\"sleep\", \"30\"], [\"cp\"");
+    let begun = std::time::Instant::now();
+    let ended = interrupt_at(&test, "build", Behaviour::Sound).expect(20);
+    assert!(begun.elapsed().as_secs() < 20, "the build went on");
+    assert_eq!(ended.last_event()["outcome"], "nothing-changed");
+    assert_eq!(test.live(), "v1 blue");
+    let _ = test.cutover(&["status", "--check"]).expect(0);
 }
 
 #[test]
@@ -18,6 +55,12 @@ fn before_the_switch_the_service_is_untouched() {
     let Some(test) = with_v1(local()) else { return };
     let load = test.load();
     let ended = interrupt_at(&test, "health", Behaviour::NeverHealthy).expect(20);
+    let told: Vec<_> = ended.events().into_iter().filter(|event| event["event"] == "interrupted").collect();
+    assert_eq!(told.len(), 1, "{}", ended.stdout);
+    assert_eq!(
+        (&told[0]["signal"], &told[0]["text"]),
+        (&"SIGINT".into(), &"all is put back; a second signal leaves at once".into())
+    );
     assert_eq!(ended.last_event()["event"], "ended");
     assert_eq!(ended.last_event()["outcome"], "rolled-back");
     assert_eq!(test.live(), "v1 blue");
@@ -54,4 +97,44 @@ fn after_the_pivot_it_goes_forward() {
     assert_eq!(test.live(), "v2 green");
     load.finish().assert_none_failed();
     let _ = test.cutover(&["status", "--check"]).expect(0);
+}
+
+#[test]
+fn the_other_signals_and_a_shell_around_it_do_the_same() {
+    let Some(test) = with_v1(local()) else { return };
+    for signal in [Signal::TERM, Signal::HUP] {
+        test.repository.push("v2", Behaviour::NeverHealthy);
+        let mut running = test.start(&["deploy", "--json"]);
+        running.wait_for_step("health");
+        running.signal(signal);
+        let ended = running.finish().expect(20);
+        assert_eq!(ended.last_event()["outcome"], "rolled-back", "{signal:?}");
+    }
+    // A terminal sends Ctrl-C to the whole group, the shell included.
+    let _ = test.command(&[]);
+    let mut shell = test.desk.command("bash", &test.directory());
+    shell.arg("-c").arg(format!("{} deploy --json; echo status=$?", test.program().display()));
+    let mut running = Running::start(&test.desk, shell);
+    running.wait_for_step("health");
+    running.signal_group(Signal::INT);
+    let ended = running.finish();
+    assert!(ended.stdout.contains("\"outcome\":\"rolled-back\""), "{ended:?}");
+    assert_eq!(test.live(), "v1 blue");
+    let _ = test.deploy("v3", Behaviour::Sound).expect(0);
+}
+
+#[test]
+fn an_output_that_nobody_reads_any_more_ends_nothing() {
+    let Some(test) = with_v1(local()) else { return };
+    test.repository.push("v2", Behaviour::Sound);
+    let _ = test.command(&[]);
+    let mut shell = test.desk.command("bash", &test.directory());
+    let run = format!("({} deploy 2>&1; echo status=$? > /srv/end) | head -n 1", test.program().display());
+    shell.arg("-c").arg(run);
+    let ended = Running::start(&test.desk, shell).finish();
+    assert_eq!(ended.stdout.lines().count(), 1, "{ended:?}");
+    let end = test.desk.outside("/srv/end");
+    eventually("the end of a run", Duration::from_secs(60), || end.exists().then_some(()));
+    assert_eq!(std::fs::read_to_string(end).unwrap(), "status=0\n");
+    assert_eq!(test.live(), "v2 green");
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends, loudly, at what its set-up can't do")]
 
+mod attending;
 mod deploy_user;
 mod faults_of_hosts;
 mod faults_of_instances;
@@ -10,9 +11,13 @@ mod first_deployment;
 mod fleet;
 mod foreign_journal;
 mod hooks;
+mod hosts_with_systemd;
 mod interrupt;
 mod lock;
 mod nginx_sites;
+mod odd_hosts;
+mod openings;
+mod partitions;
 mod peers;
 mod readme;
 mod resume;
@@ -20,6 +25,7 @@ mod rollback;
 mod secrets;
 mod smoke_test;
 mod systemd;
+mod two_routers;
 mod unreachable_hosts;
 mod watch;
 mod zero_lost_requests;

@@ -8,7 +8,7 @@ use crate::local;
 
 fn with_sites() -> Option<Test> {
     let mut test = local()?;
-    let sites = test.nginx.write_sites(test.ports());
+    let sites = test.nginx.write_sites("127.0.0.1", test.ports());
     let flags = test.nginx.settings();
     test.configure(&flags, &sites);
     test.start_nginx();

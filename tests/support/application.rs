@@ -42,6 +42,8 @@ pub enum Behaviour {
     ExitsAtOnce,
     /// Is never healthy.
     NeverHealthy,
+    /// Lets the first two health checks wait.
+    WarmsUp,
     /// The page that the smoke test visits answers 500.
     FailsSmokeTest,
     /// Is no longer healthy after this many visits of its start page.
@@ -60,6 +62,7 @@ impl Behaviour {
             Self::Sound => String::new(),
             Self::ExitsAtOnce => "exit = 3\n".to_owned(),
             Self::NeverHealthy => "health = never\n".to_owned(),
+            Self::WarmsUp => "silent = 2\n".to_owned(),
             Self::FailsSmokeTest => "checkout = 500\n".to_owned(),
             Self::SickAfterVisits(visits) => format!("sick-after = {visits}\n"),
             Self::FailsMigration => "migrate = fail\n".to_owned(),

@@ -7,10 +7,10 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Signal, kill_process};
+use rustix::process::{Signal, kill_process, kill_process_group};
 use serde_json::Value;
 
-use crate::process::{children, end_group, has_ended, pid, status_code};
+use crate::process::{children, end_group, group_of, has_ended, pid, status_code};
 use crate::{Machine, eventually};
 
 /// A run under way. Killed when the value goes.
@@ -116,6 +116,26 @@ impl Running {
         };
         if let Some(id) = id {
             let _ = kill_process(pid(id), signal);
+        }
+        // `nsenter` stops with the program that it waits for.
+        if signal == Signal::CONT {
+            let _ = kill_process(pid(own), signal);
+        }
+    }
+
+    /// Sends a signal to all processes of the run, as a terminal does.
+    pub fn signal_group(&self, signal: Signal) {
+        let _ = kill_process_group(pid(self.child.id()), signal);
+    }
+
+    /// What a terminal does at Ctrl-C: the signal goes to every process of the group.
+    pub fn press_ctrl_c(&self) {
+        let group = self.child.id();
+        for process in group_of(group) {
+            // A helper of ours, on whose exit status we wait.
+            if !(self.inside && process == group) {
+                let _ = kill_process(pid(process), Signal::INT);
+            }
         }
     }
 

@@ -41,10 +41,13 @@ fn normalise_line(line: &str) -> String {
     let is_word = |c: char| c.is_ascii_alphanumeric() || "-:._…".contains(c);
     let mut text = String::with_capacity(line.len());
     let mut rest = line;
+    let mut before = "";
     while !rest.is_empty() {
         let (word, after) = rest.split_at(rest.find(|c| !is_word(c)).unwrap_or(rest.len()));
         let following: Vec<&str> = after.trim_start().splitn(4, |c| !is_word(c)).take(3).collect();
-        text.push_str(placeholder(word, &following).unwrap_or(word));
+        let of_process = before == "pid" && word.chars().all(|c| c.is_ascii_digit());
+        text.push_str(if of_process { "PID" } else { placeholder(word, &following).unwrap_or(word) });
+        before = word;
         let (gap, after) = after.split_at(after.find(is_word).unwrap_or(after.len()));
         // Columns are padded: a longer time must not move what stands around it.
         let padding = gap.len() > 2 && gap.bytes().all(|byte| byte == b' ') && !text.is_empty();
@@ -72,6 +75,12 @@ fn placeholder(word: &str, following: &[&str]) -> Option<&'static str> {
     if word.len() == 5 && word.as_bytes()[2] == b':' && digits(word) == 4 {
         return Some("TIME");
     }
+    if word.len() == 26
+        && digits(word) > 2
+        && word.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
+    {
+        return Some("DEPLOYMENT");
+    }
     if word.strip_prefix("sha256:").is_some() {
         return Some("sha256:DIGEST");
     }
@@ -93,10 +102,12 @@ mod tests {
         let known = [("/tmp/x1".to_owned(), "SCRATCH".to_owned()), (":4711".to_owned(), ":BLUE".to_owned())];
         let text = "build  local   ok  dist, 48 MB, sha256:1c4e…   41.2 s\n  /tmp/x1/a on :4711 (212 ms)\n\
                     main \"Fix\", 3 of 48 MB sent 20260102T030405Z-9f3c2a10-ab12 at 14:02:11 UTC, 20 of 20 probes say 3\n\
-                    2026-01-02 03:04  live  19 of 20 probes\n";
+                    2026-01-02 03:04  live  19 of 20 probes\n\
+                    by ann@desk pid 342, deployment 01M7Z1T940PJWZZH8893QVR4RP\n";
         let expected = "build  local  ok  dist, N MB, sha256:DIGEST\n  SCRATCH/a on :BLUE (N ms)\n\
                         main \"Fix\", N of N MB sent RELEASE at TIME UTC, N of N probes say 3\n\
-                        DATE TIME  live  19 of N probes\n";
+                        DATE TIME  live  19 of N probes\n\
+                        by ann@desk pid PID, deployment DEPLOYMENT\n";
         assert_eq!(normalise(text, &known), expected);
     }
 }

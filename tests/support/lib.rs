@@ -10,6 +10,7 @@
 )]
 
 mod application;
+mod cgroup;
 mod cutover;
 mod golden;
 mod http;
@@ -18,6 +19,7 @@ mod machine;
 mod nginx;
 mod port;
 mod process;
+mod relay;
 mod repository;
 mod scratch;
 mod sshd;
@@ -33,6 +35,7 @@ pub use machine::{Machine, SYSTEM_PATH};
 pub use nginx::{Nginx, nginx_is_installed};
 pub use port::Port;
 pub use process::Process;
+pub use relay::Relay;
 pub use repository::Repository;
 pub use scratch::Scratch;
 pub use sshd::Sshd;

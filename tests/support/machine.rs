@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use crate::cgroup::Cgroup;
 use crate::eventually;
-use crate::process::{Process, children};
+use crate::process::{Process, init_below};
+use crate::systemd::BECOME_INIT;
 
 /// A machine. In namespaces of its own where it is [`Machine::isolated`]: what a test starts on it, daemons included, goes with the
 /// value, and its [own](OWN) directories and `/run` are empty, but for `/etc`, which is a copy. The network is shared, so each machine has an address in 127/8.
@@ -17,6 +19,8 @@ pub struct Machine {
     directory: PathBuf,
     path: String,
     inside: Option<Inside>,
+    /// Where systemd is its init.
+    booted: Option<Cgroup>,
 }
 
 #[derive(Debug)]
@@ -28,6 +32,33 @@ struct Inside {
 
 /// System directories that each machine has for itself.
 const OWN: [&str; 5] = ["/root", "/srv", "/var/lib", "/home", "/etc"];
+
+/// What becomes the init process of a [`Machine::booted`]. Words: its directory, PATH, the scratch directory, its name, its own
+/// directories. As for [`crate::Systemd`], nothing of this machine's may be emptied or written to.
+const BOOT: &str = r#"
+set -eu
+hostname "$4"
+mount --bind "$3" /mnt
+for own in /tmp /run /var/tmp /var/log; do mount -t tmpfs -o mode=755 tmpfs "$own"; done
+chmod 1777 /tmp /var/tmp
+mkdir -p "$3"
+mount --bind /mnt "$3"
+umount /mnt
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+mount --bind "$1/none" /usr/lib/systemd/system-generators
+directory=$1 path=$2
+shift 4
+for own in "$@"; do mount --bind "$directory$own" "$own"; done
+set -- "$directory" "$path"
+mkdir -p /run/sshd /var/log/journal
+storage=persistent
+spared() {
+    case $1 in
+        systemd-journald.* | systemd-journald-dev-log.socket | systemd-journal-flush.service | dbus.* | systemd-logind.service | systemd-user-sessions.service) ;;
+        *) false ;;
+    esac
+}
+"#;
 
 impl Machine {
     /// Whether this kernel and user can have isolated machines; otherwise why not.
@@ -55,6 +86,7 @@ impl Machine {
             directory: directory.to_owned(),
             path: path.to_owned(),
             inside: None,
+            booted: None,
         }
     }
 
@@ -96,15 +128,80 @@ impl Machine {
         eventually(&format!("machine `{name}` comes up: {}", keeper.log()), Duration::from_secs(10), || {
             ready.exists().then_some(())
         });
-        let init =
-            eventually("first process", Duration::from_secs(5), || children(keeper.id()).first().copied());
+        let init = eventually("first process", Duration::from_secs(5), || init_below(keeper.id()));
         Self {
             name: name.to_owned(),
             address: address.to_owned(),
             directory: directory.to_owned(),
             path: SYSTEM_PATH.to_owned(),
             inside: Some(Inside { _keeper: keeper, init }),
+            booted: None,
         }
+    }
+
+    /// One with a real systemd as its init, with logind and a message bus. Its own directories outlive a [`Machine::reboot`].
+    ///
+    /// # Panics
+    /// When it doesn't come up within 30 seconds.
+    #[must_use]
+    pub fn booted(name: &str, address: &str, directory: &Path, scratch: &Path) -> Self {
+        for own in OWN {
+            std::fs::create_dir_all(directory.join(&own[1..])).unwrap();
+        }
+        let copied = Command::new("cp").args(["-a", "/etc/."]).arg(directory.join("etc")).status();
+        assert!(copied.unwrap().success(), "/etc can't be copied");
+        let units = directory.join("etc/systemd/system");
+        std::fs::remove_dir_all(&units).unwrap();
+        for made in [units, directory.join("none")] {
+            std::fs::create_dir_all(made).unwrap();
+        }
+        std::fs::write(directory.join("etc/hostname"), format!("{name}\n")).unwrap();
+        let mut machine = Self {
+            name: name.to_owned(),
+            address: address.to_owned(),
+            directory: directory.to_owned(),
+            path: SYSTEM_PATH.to_owned(),
+            inside: None,
+            booted: None,
+        };
+        machine.boot(scratch);
+        machine
+    }
+
+    /// Cuts the power of a [`Machine::booted`], and boots it again.
+    pub fn reboot(&mut self, scratch: &Path) {
+        assert!(self.is_booted(), "`{}` has no systemd", self.name);
+        self.inside = None;
+        self.boot(scratch);
+    }
+
+    fn boot(&mut self, scratch: &Path) {
+        let cgroup = Cgroup::new();
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "KILL"]).args(cgroup.prefix());
+        command.args([
+            "unshare",
+            "--mount",
+            "--pid",
+            "--uts",
+            "--ipc",
+            "--cgroup",
+            "--propagation",
+            "private",
+        ]);
+        command.args(["--fork", "--kill-child", "--mount-proc", "sh", "-c"]);
+        command.arg(format!("{BOOT}{BECOME_INIT}")).arg("sh").arg(&self.directory).arg(SYSTEM_PATH);
+        command.arg(scratch).arg(&self.name).args(OWN);
+        command.env_clear().env("PATH", SYSTEM_PATH).current_dir("/");
+        let keeper = Process::start(command, &self.directory.join("boot.log"));
+        let init = eventually("init", Duration::from_secs(10), || init_below(keeper.id()));
+        self.booted = Some(cgroup);
+        self.inside = Some(Inside { _keeper: keeper, init });
+        eventually(&format!("systemd of `{}` is up", self.name), Duration::from_secs(30), || {
+            let mut asked = self.command("systemctl", Path::new("/"));
+            asked.args(["is-active", "--quiet", "multi-user.target", "systemd-logind.service"]);
+            asked.output().unwrap().status.success().then_some(())
+        });
     }
 
     /// Its host name.
@@ -134,6 +231,11 @@ impl Machine {
     #[must_use]
     pub fn home(&self) -> PathBuf {
         if self.inside.is_some() { "/root".into() } else { self.directory.join("root") }
+    }
+
+    /// Whether systemd is its init.
+    pub(crate) const fn is_booted(&self) -> bool {
+        self.booted.is_some()
     }
 
     /// Whether a command on it is a process below the one that is spawned.

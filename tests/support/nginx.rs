@@ -3,15 +3,24 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::{Machine, Port, Process, Scratch, eventually};
 
+/// The name under which each of several alike routers knows itself.
+pub(crate) const ITSELF: &str = "router.itself";
+
 /// An nginx; it ends with the value.
 #[derive(Debug)]
 pub struct Nginx {
+    /// As we see it.
     directory: PathBuf,
-    port: Port,
+    /// As its machine sees it.
+    own: PathBuf,
+    /// Where the front door listens: at each address of the machine, or at its own.
+    address: Option<String>,
+    port: Arc<Port>,
     status_port: Port,
     process: Option<Process>,
 }
@@ -22,8 +31,31 @@ impl Nginx {
     #[must_use]
     pub fn new(scratch: &Scratch, machine: &Machine) -> Self {
         let directory = scratch.directory(format!("{}-nginx", machine.name()));
-        let (port, status_port) = (Port::take(), Port::take());
-        let own = directory.display();
+        Self::at(directory.clone(), directory, None, Arc::new(Port::take()))
+    }
+
+    /// One for each of these machines, alike in everything, paths and port too, but for the address of its front door.
+    #[must_use]
+    pub fn alike(machines: &[&Machine]) -> Vec<Self> {
+        let port = Arc::new(Port::take());
+        let one = |machine: &&Machine| {
+            let own = "/var/lib/router";
+            let directory = machine.outside(own);
+            fs::create_dir_all(&directory).unwrap();
+            Self::at(directory, own.into(), Some(machine.address().to_owned()), Arc::clone(&port))
+        };
+        machines.iter().map(one).collect()
+    }
+
+    fn at(directory: PathBuf, own: PathBuf, address: Option<String>, port: Arc<Port>) -> Self {
+        let status_port = Port::take();
+        let nginx = Self { directory, own, address, port, status_port, process: None };
+        nginx.write_config();
+        nginx
+    }
+
+    fn write_config(&self) {
+        let own = self.own.display();
         // Started by root, workers are another user, as on any real machine.
         let user = if rustix::process::getuid().is_root() { "user www-data;\n" } else { "" };
         let config = format!(
@@ -32,15 +64,29 @@ impl Nginx {
              http {{\n  access_log off;\n  client_body_temp_path {own}/body;\n  proxy_temp_path {own}/proxy;\n  \
              fastcgi_temp_path {own}/fastcgi;\n  uwsgi_temp_path {own}/uwsgi;\n  scgi_temp_path {own}/scgi;\n  \
              include {own}/http.conf;\n  \
-             server {{\n    listen {port};\n    location / {{ include {own}/shop.location; }}\n  }}\n}}\n"
+             server {{\n    listen {listen};\n    location / {{ include {own}/shop.location; }}\n  }}\n}}\n",
+            listen = self.listen(),
         );
-        fs::write(directory.join("nginx.conf"), config).unwrap();
-        Self { directory, port, status_port, process: None }
+        fs::write(self.directory.join("nginx.conf"), config).unwrap();
+    }
+
+    /// What its servers listen on.
+    fn listen(&self) -> String {
+        match &self.address {
+            Some(address) => format!("{address}:{}", self.port),
+            None => self.port.to_string(),
+        }
+    }
+
+    /// The address of its front door.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        self.address.as_deref().unwrap_or("127.0.0.1")
     }
 
     /// The port of its front door.
     #[must_use]
-    pub const fn port(&self) -> u16 {
+    pub fn port(&self) -> u16 {
         self.port.number()
     }
 
@@ -53,7 +99,7 @@ impl Nginx {
     /// Settings of `builtin:nginx` in its style `file-test`, as an inline table.
     #[must_use]
     pub fn settings(&self) -> String {
-        let own = self.directory.display();
+        let own = self.own.display();
         format!(
             "{{ directory = \"{own}/flags\", status-port = {}, http-include = \"{own}/http.conf\", \
              location-include = \"{own}/shop.location\" }}",
@@ -61,28 +107,30 @@ impl Nginx {
         )
     }
 
-    /// Writes a site for each colour and a link that chooses between them, as for the style `symlink`, and returns its settings.
+    /// Writes a site for each colour of the application at `app` and a link that chooses between them, as for the style `symlink`, and
+    /// returns its settings.
     #[must_use]
-    pub fn write_sites(&self, (blue, green): (u16, u16)) -> String {
-        let own = self.directory.display();
+    pub fn write_sites(&self, app: &str, (blue, green): (u16, u16)) -> String {
+        let own = self.own.display();
         fs::write(self.directory.join("http.conf"), format!("include {own}/live;\ninclude {own}/extra*;\n"))
             .unwrap();
         // Where no site is chosen, the server of the main configuration answers.
         fs::write(self.directory.join("shop.location"), "return 503;\n").unwrap();
         for (color, port) in [("blue", blue), ("green", green)] {
             let site = format!(
-                "server {{\n  listen {};\n  location / {{ proxy_pass http://127.0.0.1:{port}; }}\n  \
+                "server {{\n  listen {};\n  location / {{ proxy_pass http://{app}:{port}; }}\n  \
                  location = /deployment_id {{ return 200 \"{color}\"; }}\n}}\n",
-                self.port
+                self.listen()
             );
             fs::write(self.site(color), site).unwrap();
         }
         std::os::unix::fs::symlink("/dev/null", self.directory.join("live")).unwrap();
+        let host = if self.address.is_some() { ITSELF } else { "127.0.0.1" };
         let nginx =
             format!("\"{}\", \"-p\", \"{own}\", \"-c\", \"{own}/nginx.conf\"", nginx_program().display());
         format!(
             "{{ style = \"symlink\", link = \"{own}/live\", blue = \"{own}/site-blue\", green = \"{own}/site-green\", \
-             color-url = \"http://127.0.0.1:{}/deployment_id\", test = [{nginx}, \"-t\"], \
+             color-url = \"http://{host}:{}/deployment_id\", test = [{nginx}, \"-t\"], \
              reload = [{nginx}, \"-s\", \"reload\"], pid-file = \"{own}/nginx.pid\" }}",
             self.port
         )
@@ -118,12 +166,12 @@ impl Nginx {
     /// When it ends instead.
     pub fn start(&mut self, machine: &Machine) {
         let mut command = machine.command(nginx_program(), Path::new("/"));
-        command.arg("-p").arg(&self.directory).arg("-c").arg(self.config()).args(["-e", "stderr"]);
+        command.arg("-p").arg(&self.own).arg("-c").arg(self.own.join("nginx.conf")).args(["-e", "stderr"]);
         let mut process = Process::start(command, &self.directory.join("log"));
         eventually("nginx listens", Duration::from_secs(10), || {
             assert!(process.ended().is_none(), "nginx ended: {}{}", process.log(), self.error_log());
             let up = self.directory.join("nginx.pid").exists();
-            (up && std::net::TcpStream::connect(("127.0.0.1", self.port())).is_ok()).then_some(())
+            (up && std::net::TcpStream::connect((self.address(), self.port())).is_ok()).then_some(())
         });
         self.process = Some(process);
     }

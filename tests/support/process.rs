@@ -92,6 +92,27 @@ pub(crate) fn children(id: u32) -> Vec<u32> {
     text.split_whitespace().filter_map(|word| word.parse().ok()).collect()
 }
 
+/// Processes of a group.
+pub(crate) fn group_of(group: u32) -> Vec<u32> {
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    let is_in = |id: &u32| {
+        let text = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+        // State, parent, group.
+        let fields = text.rsplit_once(") ").map(|(_, rest)| rest.split(' ').nth(2).map(str::to_owned));
+        fields.flatten().is_some_and(|found| found == group.to_string())
+    };
+    ids.filter(is_in).collect()
+}
+
+/// The child of a process that is the first in a process namespace of its own.
+pub(crate) fn init_below(id: u32) -> Option<u32> {
+    let namespace = |id: &str| fs::read_link(format!("/proc/{id}/ns/pid")).ok();
+    let ours = namespace("self");
+    let is_other = |child: &u32| namespace(&child.to_string()).is_some_and(|found| Some(found) != ours);
+    children(id).into_iter().find(is_other)
+}
+
 /// Whether a child of ours has ended, and nobody has asked how yet.
 pub(crate) fn has_ended(id: u32) -> bool {
     let state = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();

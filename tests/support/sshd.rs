@@ -1,6 +1,7 @@
 //! A real SSH server for a machine, with keys made for the test.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -55,22 +56,37 @@ impl Sshd {
     pub fn restart(&mut self, machine: &Machine) {
         self.process = None;
         let directory = self.directory.display();
+        // Where sessions are logind's, they are begun by PAM.
+        let pam = if machine.is_booted() { "yes" } else { "no" };
         let config = format!(
             "Port {}\nListenAddress {}\nHostKey {directory}/host-key\nAuthorizedKeysFile {directory}/authorized-keys\n\
-             PidFile none\nStrictModes no\nUsePAM no\nUseDNS no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n\
+             PidFile none\nStrictModes no\nUsePAM {pam}\nUseDNS no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n\
              PermitRootLogin prohibit-password\nPrintMotd no\nPrintLastLog no\nLogLevel VERBOSE\n",
             self.port, self.address,
         );
         let file = self.directory.join("sshd_config");
         fs::write(&file, config).unwrap();
-        let mut command = machine.command("/usr/sbin/sshd", Path::new("/"));
-        command.args(["-D", "-e", "-f"]).arg(file);
+        let server = ["/usr/sbin/sshd", "-D", "-e", "-f"];
+        let words: &[&str] = if machine.is_booted() {
+            &["systemd-run", "--quiet", "--wait", "--pipe", "--collect", "--property=KillMode=process", "--"]
+        } else {
+            &[]
+        };
+        let words = [words, &server].concat();
+        let mut command = machine.command(words[0], Path::new("/"));
+        command.args(&words[1..]).arg(file);
         let mut process = Process::start(command, &self.directory.join("log"));
         eventually(&format!("sshd of `{}`", machine.name()), Duration::from_secs(10), || {
             assert!(process.ended().is_none(), "sshd of `{}` ended: {}", machine.name(), process.log());
             std::net::TcpStream::connect((self.address.as_str(), self.port.number())).is_ok().then_some(())
         });
         self.process = Some(process);
+    }
+
+    /// The port that it listens on.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
+        self.port.number()
     }
 
     /// Gives it another host key, as a stranger in its place would have.
@@ -90,10 +106,31 @@ impl Sshd {
         format!("{}@{}:{}", self.user, self.address, self.port)
     }
 
+    /// Where it listens.
+    ///
+    /// # Panics
+    /// Never: a machine's address is one.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::new(self.address.parse().unwrap(), self.port.number())
+    }
+
+    /// The user that it lets in.
+    #[must_use]
+    pub fn user(&self) -> &str {
+        &self.user
+    }
+
     /// The line that a client's `known_hosts` needs.
     #[must_use]
     pub fn known_hosts_line(&self) -> String {
-        format!("[{}]:{} {}\n", self.address, self.port, self.host_key)
+        self.known_hosts_line_at(self.address())
+    }
+
+    /// The same for a client who comes by another address.
+    #[must_use]
+    pub fn known_hosts_line_at(&self, address: SocketAddr) -> String {
+        format!("[{}]:{} {}\n", address.ip(), address.port(), self.host_key)
     }
 
     /// Lets nobody in but the holder of another key.

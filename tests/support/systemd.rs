@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use crate::process::{Process, children};
+use crate::cgroup::Cgroup;
+use crate::process::{Process, init_below};
 use crate::{SYSTEM_PATH, Scratch, eventually};
 
 /// What becomes the init process, in namespaces of its own.
@@ -22,13 +23,16 @@ umount /mnt
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
 mount --bind "$1/units" /etc/systemd/system
 mount --bind "$1/none" /usr/lib/systemd/system-generators
+storage=volatile
+spared() { case $1 in systemd-journald.* | systemd-journald-dev-log.socket) ;; *) false ;; esac }
+"#;
+
+/// The end of both ways to boot: keeps the journal in `storage`, masks all units of the distribution that are not `spared`, and becomes init.
+pub(crate) const BECOME_INIT: &str = r#"
 mkdir -p /run/systemd/system /run/systemd/journald.conf.d
-printf '[Journal]\nStorage=volatile\nReadKMsg=no\nAudit=no\n' > /run/systemd/journald.conf.d/test.conf
+printf '[Journal]\nStorage=%s\nReadKMsg=no\nAudit=no\n' "$storage" > /run/systemd/journald.conf.d/test.conf
 for unit in /usr/lib/systemd/system/*.target.wants/*; do
-    case ${unit##*/} in
-        systemd-journald.* | systemd-journald-dev-log.socket) ;;
-        *) ln -sf /dev/null "/run/systemd/system/${unit##*/}" ;;
-    esac
+    spared "${unit##*/}" || ln -sf /dev/null "/run/systemd/system/${unit##*/}"
 done
 exec env -i PATH="$2" container=test /lib/systemd/systemd --system --log-target=console --unit=multi-user.target
 "#;
@@ -40,6 +44,8 @@ pub struct Systemd {
     /// Holds the namespaces; they go with it, and all processes in them.
     keeper: Option<Process>,
     init: u32,
+    // Gone only when no process is left.
+    cgroup: Cgroup,
 }
 
 impl Systemd {
@@ -70,7 +76,7 @@ impl Systemd {
         let directory = scratch.directory("systemd");
         scratch.directory("systemd/units");
         scratch.directory("systemd/none");
-        let mut machine = Self { directory, keeper: None, init: 0 };
+        let mut machine = Self { directory, keeper: None, init: 0, cgroup: Cgroup::new() };
         machine.start();
         machine
     }
@@ -78,16 +84,18 @@ impl Systemd {
     /// Cuts the power, and boots again.
     pub fn reboot(&mut self) {
         self.keeper = None;
+        self.cgroup = Cgroup::new();
         self.start();
     }
 
     fn start(&mut self) {
         let mut command = Command::new("setpriv");
-        command.args(["--pdeathsig", "KILL", "unshare"]).args(NAMESPACES);
-        command.args(["--fork", "--kill-child", "--mount-proc", "sh", "-c", BOOT, "sh"]);
+        command.args(["--pdeathsig", "KILL"]).args(self.cgroup.prefix()).arg("unshare").args(NAMESPACES);
+        command.args(["--fork", "--kill-child", "--mount-proc", "sh", "-c"]);
+        command.arg(format!("{BOOT}{BECOME_INIT}")).arg("sh");
         command.arg(&self.directory).arg(SYSTEM_PATH).env_clear().env("PATH", SYSTEM_PATH).current_dir("/");
         let keeper = Process::start(command, &self.directory.join("boot.log"));
-        self.init = eventually("init", Duration::from_secs(10), || children(keeper.id()).first().copied());
+        self.init = eventually("init", Duration::from_secs(10), || init_below(keeper.id()));
         self.keeper = Some(keeper);
         eventually("systemd is up", Duration::from_secs(30), || {
             let (status, _) = self.run(&["systemctl", "is-active", "--quiet", "multi-user.target"]);

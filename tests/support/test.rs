@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use crate::nginx::ITSELF;
 use crate::{
-    Behaviour, Ended, Load, Machine, Nginx, Page, Port, Repository, Running, Scratch, Sshd, get, normalise,
+    Behaviour, Ended, Load, Machine, Nginx, Page, Port, Relay, Repository, Running, Scratch, Sshd, get,
+    normalise,
 };
 
 /// A world with an application `shop` that has not been deployed yet. All of it ends with the value.
@@ -19,6 +21,8 @@ pub struct Test {
     pub hosts: Vec<(Machine, Sshd)>,
     /// The router.
     pub nginx: Nginx,
+    /// The second one, where there are two.
+    pub second_nginx: Option<Nginx>,
     /// Where the source comes from.
     pub repository: Repository,
     /// Text of `cutover.toml`; written before each run.
@@ -35,7 +39,7 @@ impl Test {
         let scratch = can_run()?;
         let desk = desk(&scratch, program);
         let nginx = Nginx::new(&scratch, &desk);
-        Some(Self::new(scratch, desk, Vec::new(), nginx))
+        Some(Self::new(scratch, desk, Vec::new(), nginx, None))
     }
 
     /// Two machines for the application and one for the router, reached over SSH.
@@ -47,30 +51,66 @@ impl Test {
     /// The same with another user to log in as, made on each machine.
     #[must_use]
     pub fn fleet_as(program: &str, user: &str) -> Option<Self> {
-        let scratch = can_run()?;
-        let desk = desk(&scratch, program);
-        let ssh = desk.outside("/root/.ssh");
-        fs::create_dir_all(&ssh).unwrap();
-        let key = Sshd::make_key(&ssh.join("id_ed25519"));
-        let hosts: Vec<(Machine, Sshd)> = [("web1", 11), ("web2", 12), ("lb1", 13)]
-            .into_iter()
-            .map(|(name, last)| {
-                let address = format!("127.0.0.{last}");
-                let machine = Machine::isolated(name, &address, &scratch.directory(name), &[]);
-                if user != "root" {
-                    machine.add_user(user);
-                }
-                let sshd = Sshd::start(&scratch, &machine, &key, user);
-                (machine, sshd)
-            })
-            .collect();
-        let known: String = hosts.iter().map(|(_, sshd)| sshd.known_hosts_line()).collect();
-        fs::write(ssh.join("known_hosts"), known).unwrap();
-        let nginx = Nginx::new(&scratch, &hosts[2].0);
-        Some(Self::new(scratch, desk, hosts, nginx))
+        Self::over_ssh(program, user, |scratch| isolated(scratch, &[("web1", 11), ("web2", 12), ("lb1", 13)]))
     }
 
-    fn new(scratch: Scratch, desk: Machine, hosts: Vec<(Machine, Sshd)>, nginx: Nginx) -> Self {
+    /// One machine for the application whose init is systemd, and one for the router; both with this user to log in as. None, with a
+    /// message, where that can't be.
+    #[must_use]
+    pub fn on_systemd(program: &str, user: &str) -> Option<Self> {
+        if let Err(reason) = crate::Systemd::can_boot() {
+            eprintln!("skipped: {reason}");
+            return None;
+        }
+        Self::over_ssh(program, user, |scratch| {
+            let booted = Machine::booted("web1", "127.0.0.11", &scratch.directory("web1"), scratch.path());
+            std::iter::once(booted).chain(isolated(scratch, &[("lb1", 13)])).collect()
+        })
+    }
+
+    /// The last machine is the router's.
+    fn over_ssh(program: &str, user: &str, machines: impl Fn(&Scratch) -> Vec<Machine>) -> Option<Self> {
+        let scratch = can_run()?;
+        let desk = desk(&scratch, program);
+        let hosts = reached(&scratch, &desk, machines(&scratch), user);
+        let nginx = Nginx::new(&scratch, &hosts[hosts.len() - 1].0);
+        Some(Self::new(scratch, desk, hosts, nginx, None))
+    }
+
+    /// One machine for the application and two routers behind one name, each with a site for each colour. nginx runs on both.
+    #[must_use]
+    pub fn two_routers(program: &str) -> Option<Self> {
+        let scratch = can_run()?;
+        let desk = desk(&scratch, program);
+        let machines = isolated(&scratch, &[("web1", 11), ("lb1", 12), ("lb2", 13)]);
+        let hosts = reached(&scratch, &desk, machines, "root");
+        let mut all = Nginx::alike(&[&hosts[1].0, &hosts[2].0]).into_iter();
+        let nginx = all.next().unwrap();
+        let mut names = String::new();
+        for (machine, _) in &hosts[1..] {
+            names.push_str(&format!("{} {DOOR}\n", machine.address()));
+            let itself = format!("{} {ITSELF}\n", machine.address());
+            fs::write(machine.outside("/etc/hosts"), itself).unwrap();
+        }
+        fs::write(desk.outside("/etc/hosts"), names).unwrap();
+        let mut test = Self::new(scratch, desk, hosts, nginx, all.next());
+        let app = test.hosts[0].0.address();
+        let sites = test.nginx.write_sites(app, test.ports());
+        let second = test.second_nginx.as_ref().unwrap();
+        assert_eq!(second.write_sites(app, test.ports()), sites, "both have the same settings");
+        let flags = test.nginx.settings();
+        test.configure(&flags, &sites);
+        test.start_nginx();
+        Some(test)
+    }
+
+    fn new(
+        scratch: Scratch,
+        desk: Machine,
+        hosts: Vec<(Machine, Sshd)>,
+        nginx: Nginx,
+        second_nginx: Option<Nginx>,
+    ) -> Self {
         let repository = Repository::new(&scratch, false);
         let ports = [Port::take(), Port::take()];
         let mut test = Self {
@@ -78,6 +118,7 @@ impl Test {
             desk,
             hosts,
             nginx,
+            second_nginx,
             repository,
             config: String::new(),
             ports,
@@ -91,20 +132,24 @@ impl Test {
     fn first_config(&self) -> String {
         let door = format!("http://127.0.0.1:{}/up", self.nginx.port());
         let (hosts, app_hosts, router_hosts, front_door, listen) = if self.hosts.is_empty() {
-            (String::new(), "", "", format!("[\"{door}\"]"), "127.0.0.1")
+            (String::new(), String::new(), String::new(), format!("[\"{door}\"]"), "127.0.0.1")
         } else {
+            let named = |kind: &str| {
+                let names = self.hosts.iter().map(|(machine, _)| machine.name());
+                let names: Vec<String> =
+                    names.filter(|name| name.starts_with(kind)).map(|name| format!("\"{name}\"")).collect();
+                format!("hosts = [{}]\n", names.join(", "))
+            };
+            let front_door = match &self.second_nginx {
+                Some(nginx) => format!("[\"http://{DOOR}:{}/up\"]", nginx.port()),
+                None => format!("[{{ url = \"{door}\", via = \"lb1\" }}]"),
+            };
             let line = |(machine, sshd): &(Machine, Sshd)| {
                 let (name, address) = (machine.name(), machine.address());
                 format!("{name} = {{ ssh = \"{}\", address = \"{address}\" }}\n", sshd.destination())
             };
             let hosts: String = self.hosts.iter().map(line).collect();
-            (
-                format!("[hosts]\n{hosts}\n"),
-                "hosts = [\"web1\", \"web2\"]\n",
-                "hosts = [\"lb1\"]\n",
-                format!("[{{ url = \"{door}\", via = \"lb1\" }}]"),
-                "{address}",
-            )
+            (format!("[hosts]\n{hosts}\n"), named("web"), named("lb"), front_door, "{address}")
         };
         format!(
             r#"name = "shop"
@@ -159,6 +204,22 @@ drain = {{ timeout = "3s" }}
         assert!(self.config.contains(from), "`{from}` is not in:\n{}", self.config);
         self.config = self.config.replace(from, to);
         self
+    }
+
+    /// Lets cutover reach a machine over a wire of its own.
+    ///
+    /// # Panics
+    /// When there is no such machine.
+    #[must_use]
+    pub fn wire(&mut self, name: &str) -> Relay {
+        let (_, sshd) = self.hosts.iter().find(|(machine, _)| machine.name() == name).unwrap();
+        let relay = Relay::start(&sshd.address().ip().to_string(), sshd.address());
+        let known = self.desk.outside("/root/.ssh/known_hosts");
+        let text = fs::read_to_string(&known).unwrap() + &sshd.known_hosts_line_at(relay.address());
+        fs::write(known, text).unwrap();
+        let (from, to) = (sshd.destination(), format!("{}@{}", sshd.user(), relay.address()));
+        self.configure(&from, &to);
+        relay
     }
 
     /// Ports of blue and green.
@@ -216,6 +277,10 @@ drain = {{ timeout = "3s" }}
 
     /// Starts nginx on the router's machine.
     pub fn start_nginx(&mut self) {
+        if let Some(second) = &mut self.second_nginx {
+            self.nginx.start(&self.hosts[1].0);
+            return second.start(&self.hosts[2].0);
+        }
         let machine = self.hosts.last().map_or(&self.desk, |(machine, _)| machine);
         self.nginx.start(machine);
     }
@@ -260,7 +325,7 @@ drain = {{ timeout = "3s" }}
     /// When there is no answer.
     #[must_use]
     pub fn front_door(&self, path: &str) -> Page {
-        get("127.0.0.1", self.nginx.port(), path).unwrap()
+        get(self.nginx.address(), self.nginx.port(), path).unwrap()
     }
 
     /// What the front door says of itself: `v1 blue`.
@@ -292,6 +357,7 @@ drain = {{ timeout = "3s" }}
             ports.iter().map(|(port, name)| (port.to_string(), (*name).to_owned())).collect();
         for (machine, sshd) in &self.hosts {
             known.insert(0, (sshd.destination(), format!("USER@{}", machine.name())));
+            known.push((format!("port {}", sshd.port()), "port SSH".to_owned()));
         }
         for revision in self.repository.git(&["log", "--format=%H"]).lines() {
             known.push((revision[..7].to_owned(), "REVISION".to_owned()));
@@ -306,6 +372,36 @@ drain = {{ timeout = "3s" }}
             get("127.0.0.1", port, "/up").is_err().then_some(())
         });
     }
+}
+
+/// The name of two routers.
+const DOOR: &str = "shop.test";
+
+/// Machines with an SSH server each, at 127.0.0.X, that the desk may log in to.
+/// Machines in namespaces of their own, by name and last part of their address.
+fn isolated(scratch: &Scratch, names: &[(&str, u8)]) -> Vec<Machine> {
+    let machine = |(name, last): &(&str, u8)| {
+        Machine::isolated(name, &format!("127.0.0.{last}"), &scratch.directory(name), &[])
+    };
+    names.iter().map(machine).collect()
+}
+
+/// Machines with an SSH server each that lets the desk in as `user`.
+fn reached(scratch: &Scratch, desk: &Machine, machines: Vec<Machine>, user: &str) -> Vec<(Machine, Sshd)> {
+    let ssh = desk.outside("/root/.ssh");
+    fs::create_dir_all(&ssh).unwrap();
+    let key = Sshd::make_key(&ssh.join("id_ed25519"));
+    let start = |machine: Machine| {
+        if user != "root" {
+            machine.add_user(user);
+        }
+        let sshd = Sshd::start(scratch, &machine, &key, user);
+        (machine, sshd)
+    };
+    let hosts: Vec<(Machine, Sshd)> = machines.into_iter().map(start).collect();
+    let known: String = hosts.iter().map(|(_, sshd)| sshd.known_hosts_line()).collect();
+    fs::write(ssh.join("known_hosts"), known).unwrap();
+    hosts
 }
 
 fn desk(scratch: &Scratch, program: &str) -> Machine {

@@ -8,8 +8,9 @@ use crate::fault::not_allowed;
 use crate::host::Host;
 use crate::operation::{Detached, Fault, FaultKind, Program};
 use crate::place::absolute;
+use crate::release::remove_tree;
 use crate::scope::Scope;
-use crate::supervisor::{self, Duty, Order, Status};
+use crate::supervisor::{self, Duty, Order, Record, Status};
 
 /// From SIGTERM to SIGKILL for operations of an older epoch.
 const GRACE: Duration = Duration::from_secs(2);
@@ -79,27 +80,74 @@ pub(crate) fn reap(
         if let Status::Running(Some(record)) = supervisor::status(&directory)?
             && matches!(record.duty, Duty::Operation { epoch: begun } if begun < epoch)
         {
-            if !supervisor::order_stop(&directory, GRACE)? {
-                // Its supervisor was killed.
-                record.identity.signal(rustix::process::Signal::TERM)?;
-            }
+            order_end(&directory, &record)?;
             ended.push((name, directory, record));
         }
     }
-    let kill_at = Instant::now() + GRACE + GRACE / 2;
-    for (name, directory, record) in &ended {
-        while matches!(supervisor::status(directory)?, Status::Running(_)) {
-            if Instant::now() > kill_at && !record.identity.signal(rustix::process::Signal::KILL)? {
-                // The program is gone; its supervisor is about to be.
-                break;
-            }
-            if Instant::now() > kill_at + GRACE {
-                return Err(crate::fault::failed(format!("operation `{name}` does not end")));
-            }
-            scope.pause(Duration::from_millis(10))?;
-        }
+    let kill_at = kill_time();
+    for (_, directory, record) in &ended {
+        wait_for_end(directory, record, kill_at, scope)?;
     }
     Ok(ended.into_iter().map(|(name, ..)| name).collect())
+}
+
+/// See [`crate::operation::Operation::End`].
+pub(crate) fn end(
+    account: &Account,
+    state: &str,
+    operation: &str,
+    scope: &Scope<'_>,
+) -> Result<Detached, Fault> {
+    let directory = directory(account, state, operation)?;
+    if let Status::Running(Some(record)) = supervisor::status(&directory)? {
+        order_end(&directory, &record)?;
+        wait_for_end(&directory, &record, kill_time(), scope)?;
+    }
+    look(&directory)
+}
+
+fn order_end(directory: &str, record: &Record) -> Result<(), Fault> {
+    if !supervisor::order_stop(directory, GRACE)? {
+        // Its supervisor was killed.
+        record.identity.signal(rustix::process::Signal::TERM)?;
+    }
+    Ok(())
+}
+
+/// When what was ordered to end now is killed.
+fn kill_time() -> Instant {
+    Instant::now() + GRACE + GRACE / 2
+}
+
+fn wait_for_end(directory: &str, record: &Record, kill_at: Instant, scope: &Scope<'_>) -> Result<(), Fault> {
+    while matches!(supervisor::status(directory)?, Status::Running(_)) {
+        if Instant::now() > kill_at && !record.identity.signal(rustix::process::Signal::KILL)? {
+            // The program is gone; its supervisor is about to be.
+            break;
+        }
+        if Instant::now() > kill_at + GRACE {
+            return Err(crate::fault::failed(format!("the operation of `{directory}` does not end")));
+        }
+        scope.pause(Duration::from_millis(10))?;
+    }
+    Ok(())
+}
+
+/// See [`crate::operation::Operation::ForgetOperations`].
+pub(crate) fn forget(account: &Account, state: &str, spare: &str, newest: usize) -> Result<(), Fault> {
+    let operations = format!("{}/ops", absolute(account, state)?);
+    let mut names = match crate::files::list_names(account, &operations, None) {
+        Err(fault) if fault.kind == FaultKind::NotFound => return Ok(()),
+        names => names?,
+    };
+    names.retain(|name| !name.starts_with(spare));
+    for name in names.iter().rev().skip(newest) {
+        let directory = format!("{operations}/{name}");
+        if !matches!(supervisor::status(&directory)?, Status::Running(_)) {
+            remove_tree(&directory)?;
+        }
+    }
+    Ok(())
 }
 
 fn directory(account: &Account, state: &str, operation: &str) -> Result<String, Fault> {

@@ -10,6 +10,7 @@ use crate::clock::now_ms;
 use crate::fault;
 use crate::operation::{Facts, Fault, Room};
 use crate::place::absolute;
+use crate::session;
 
 /// See [`crate::operation::Operation::Facts`].
 pub(crate) fn gather(account: &Account, paths: &[String]) -> Result<Facts, Fault> {
@@ -26,6 +27,7 @@ pub(crate) fn gather(account: &Account, paths: &[String]) -> Result<Facts, Fault
         room: paths.iter().map(|path| room(account, path)).collect::<Result<_, _>>()?,
         // sd_booted(3) asks exactly this.
         systemd: Path::new("/run/systemd/system").is_dir(),
+        ends_at_logout: session::ends_at_logout(account),
     })
 }
 

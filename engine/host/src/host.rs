@@ -80,8 +80,14 @@ impl Host {
             Operation::Outcome { state, operation, wait_ms } => {
                 detached::outcome(account, state, operation, *wait_ms, &scope).map(Answer::Operation)
             }
+            Operation::End { state, operation } => {
+                detached::end(account, state, operation, &scope).map(Answer::Operation)
+            }
             Operation::Reap { state, epoch } => {
                 detached::reap(account, state, *epoch, &scope).map(Answer::Names)
+            }
+            Operation::ForgetOperations { state, spare, newest } => {
+                done(detached::forget(account, state, spare, *newest))
             }
             Operation::InspectApplication { directory } => {
                 release::inspect(account, directory).map(Answer::Application)

@@ -12,6 +12,7 @@ pub mod manifest;
 pub mod operation;
 
 mod account;
+mod cached;
 mod clock;
 mod detached;
 mod document;
@@ -34,6 +35,7 @@ mod program;
 mod release;
 mod scope;
 mod serve;
+mod session;
 mod socket;
 mod staging;
 mod stream;
@@ -41,6 +43,7 @@ mod supervisor;
 mod tail;
 
 pub use account::Account;
+pub use cached::forget_old_helpers;
 pub use host::Host;
 pub use serve::serve;
 pub use stream::{Flag, Lane, Stream};

@@ -5,9 +5,10 @@ use std::io;
 use std::os::fd::AsFd as _;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use cutover_host::manifest::ContentDigest;
-use cutover_host::{Account, Host, serve, supervise};
+use cutover_host::{Account, Host, forget_old_helpers, serve, supervise};
 
 fn main() -> ExitCode {
     let mut words = std::env::args_os().skip(1);
@@ -32,6 +33,8 @@ fn serve_engine() -> io::Result<()> {
     // The file itself is named, also once it has been replaced on the disk.
     let own = "/proc/self/exe";
     let digest = ContentDigest::of(&std::fs::read(own)?).to_string();
+    // Tidying is a favour; whoever can't do it serves all the same.
+    let _ = std::fs::read_link(own).and_then(|path| forget_old_helpers(&path, SystemTime::now()));
     let account = Account::of_process(std::env::var("HOME").ok(), std::env::var("USER").ok());
     let host = Host::new(vec![own.into(), "supervise".into()], account);
     let input = io::BufReader::with_capacity(128 << 10, io::stdin());

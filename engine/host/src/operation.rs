@@ -142,12 +142,31 @@ pub enum Operation {
         /// Milliseconds; 0 asks only.
         wait_ms: u64,
     },
+    /// Ends one detached operation as [`Operation::Reap`] does, and waits for that. There being none is success. Answers
+    /// [`Answer::Operation`].
+    End {
+        /// As for `Begin`.
+        state: String,
+        /// As for `Begin`.
+        operation: String,
+    },
     /// Ends (SIGTERM, 2 s, SIGKILL) detached operations that were begun under an epoch below `epoch`. Answers [`Answer::Names`].
     Reap {
         /// State directory.
         state: String,
         /// The new epoch.
         epoch: u64,
+    },
+
+    /// Forgets detached operations that have ended, but for the newest `newest` by name (names begin with the time). Guarded.
+    /// Answers [`Answer::Done`].
+    ForgetOperations {
+        /// State directory.
+        state: String,
+        /// Operations whose names begin so are kept, however many there are: somebody may still ask for them.
+        spare: String,
+        /// How many others are kept.
+        newest: usize,
     },
 
     /// State of one application directory: releases, links, leftovers. Answers [`Answer::Application`].

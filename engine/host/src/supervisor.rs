@@ -30,6 +30,7 @@ use crate::identity::Identity;
 use crate::operation::{Exit, Fault, FaultKind, Program};
 use crate::program::{cannot_start, command};
 use crate::scope::wait_for;
+use crate::session;
 
 mod watch;
 
@@ -113,12 +114,16 @@ pub(crate) fn launch(host: &Host, order: Order) -> Result<bool, Fault> {
     let text = serde_json::to_vec(&envelope).map_err(|error| failed(error.to_string()))?;
     let fails =
         |error: io::Error| fault::io("start a supervisor for", &envelope.order.program.program, error);
-    let mut child = supervisor_command(&host.supervisor, "watch")?
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .map_err(fails)?;
+    let mut command = match session::way_out(&host.account, &host.supervisor) {
+        Some((words, (name, value))) => {
+            let mut command = supervisor_command(&words, "watch")?;
+            command.env(name, value);
+            command
+        }
+        None => supervisor_command(&host.supervisor, "watch")?,
+    };
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().map_err(fails)?;
     let (input, output) = (child.stdin.take(), child.stdout.take());
     // Reaped whenever it ends, be it now or in a week.
     std::thread::Builder::new().stack_size(64 << 10).spawn(move || child.wait()).map_err(fails)?;

@@ -146,8 +146,13 @@ pub(super) async fn logs(
 fn end_refused(loaded: &Loaded, mut refused: Refused, reporter: &Reporter, output: &Output) -> u8 {
     let troubles = std::mem::take(&mut refused.troubles);
     if let Failure::Faults(faults) = refusal(loaded, refused) {
-        output.failure(&Failure::Faults(faults));
-        let text = "hooks found faults in their settings";
+        let mut text = "hooks found faults in their settings".to_owned();
+        if output.is_for_people() {
+            output.failure(&Failure::Faults(faults));
+        } else {
+            // There is nothing but events between the first one and the last.
+            text = format!("{text}\n{faults}");
+        }
         let found = Trouble::new("config/faults", text);
         return run::end_refused(reporter, std::iter::once(found).chain(troubles).collect()).code();
     }

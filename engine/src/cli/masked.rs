@@ -27,41 +27,170 @@ impl<S: ?Sized> Masked<S> {
             }
         };
         let release = |release: &mut Release| {
-            let Release { revision, subject, branch, version, labels, .. } = release;
+            let Release { revision, subject, branch, version, digest, labels, .. } = release;
             [revision, subject, branch, version].into_iter().flatten().for_each(text);
+            text(digest);
             labels.iter_mut().flat_map(|(name, value)| [name, value]).for_each(text);
         };
+        // Every text, also those that should never hold a secret: a new field is masked or does not compile.
         match kind {
-            EventKind::StepProgress { text: said, .. } | EventKind::Interrupted { text: said, .. } => {
-                text(said);
+            EventKind::Started { command, title, deployment } => {
+                [command, title].into_iter().chain(deployment).for_each(text);
             }
-            EventKind::StepEnded { summary, details, .. } => {
-                text(summary);
-                notes(details);
-            }
-            EventKind::Log { source, message, .. } => {
-                text(source);
-                text(message);
-            }
-            EventKind::Denied { request, grant, .. } => {
-                text(request);
-                text(grant);
-            }
-            EventKind::Warning { text: said, hint } => {
-                text(said);
-                hint.iter_mut().for_each(text);
-            }
-            EventKind::Ended { error, facts, hint, .. } => {
-                error.iter_mut().for_each(text);
-                notes(facts);
-                hint.iter_mut().for_each(text);
-            }
-            EventKind::Planned { release: planned, live, notes: said, .. } => {
+            EventKind::Planned { deployment, release: planned, commits: _, live, color: _, notes: said } => {
+                text(deployment);
                 release(planned);
                 live.iter_mut().for_each(|live| release(&mut live.release));
                 notes(said);
             }
-            EventKind::Started { .. } | EventKind::StepStarted { .. } | EventKind::Pivot { .. } => {}
+            EventKind::StepStarted { step: _, places, wait: _ } => places.iter_mut().for_each(text),
+            EventKind::StepProgress { step: _, place, text: said, transfer: _ } => {
+                place.iter_mut().chain([said]).for_each(text);
+            }
+            EventKind::StepEnded { step: _, places, end: _, summary, details, took: _ } => {
+                places.iter_mut().chain([summary]).for_each(text);
+                notes(details);
+            }
+            EventKind::Log { source, level: _, message } => {
+                [source, message].into_iter().for_each(text);
+            }
+            EventKind::Denied { hook, request, grant } => {
+                [hook, request, grant].into_iter().for_each(text);
+            }
+            EventKind::Pivot { release: _ } => {}
+            EventKind::Warning { text: said, hint } => {
+                hint.iter_mut().chain([said]).for_each(text);
+            }
+            EventKind::Interrupted { signal, text: said } => {
+                [signal, said].into_iter().for_each(text);
+            }
+            EventKind::Ended { outcome: _, code, error, facts, hint, exit_code: _, took: _ } => {
+                [code, error, hint].into_iter().flatten().for_each(text);
+                notes(facts);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test ends at what can't be")]
+mod tests {
+    use std::sync::{Arc, Mutex};
+    use std::time::Duration;
+
+    use super::*;
+    use crate::model::{Color, Level, LiveRelease, Outcome, ReleaseId, Step, StepEnd, Timestamp, Transfer};
+    use crate::secret::Secret;
+
+    const SECRET: &str = "hunter2-correct-horse";
+
+    /// A text with the secret in it.
+    fn t() -> String {
+        format!("before {SECRET} after")
+    }
+
+    fn release() -> Release {
+        Release {
+            id: ReleaseId::parse("r1").unwrap(),
+            number: 1,
+            revision: Some(t()),
+            subject: Some(t()),
+            branch: Some(t()),
+            version: Some(t()),
+            digest: t(),
+            size: 0,
+            created: Timestamp(0),
+            labels: vec![(t(), t())],
+        }
+    }
+
+    /// One of each kind, with the secret in every text.
+    fn samples() -> Vec<EventKind> {
+        let (step, places, zero) = (Step::Smoke, vec![t(), t()], Duration::ZERO);
+        let live = LiveRelease { color: Color::Blue, release: release(), since: Timestamp(0) };
+        let notes = vec![Note::new(t(), t()), Note::new(t(), t())];
+        vec![
+            EventKind::Started { command: t(), title: t(), deployment: Some(t()) },
+            EventKind::Planned {
+                deployment: t(),
+                release: release(),
+                commits: None,
+                live: Some(live),
+                color: Color::Green,
+                notes: notes.clone(),
+            },
+            EventKind::StepStarted { step, places: places.clone(), wait: None },
+            EventKind::StepProgress {
+                step,
+                place: Some(t()),
+                text: t(),
+                transfer: Some(Transfer { done: 1, total: 2 }),
+            },
+            EventKind::StepEnded {
+                step,
+                places,
+                end: StepEnd::Failed,
+                summary: t(),
+                details: notes.clone(),
+                took: zero,
+            },
+            EventKind::Log { source: t(), level: Level::Info, message: t() },
+            EventKind::Denied { hook: t(), request: t(), grant: t() },
+            EventKind::Pivot { release: 1 },
+            EventKind::Warning { text: t(), hint: Some(t()) },
+            EventKind::Interrupted { signal: t(), text: t() },
+            EventKind::Ended {
+                outcome: Outcome::Stuck,
+                code: Some(t()),
+                error: Some(t()),
+                facts: notes,
+                hint: Some(t()),
+                exit_code: 40,
+                took: zero,
+            },
+        ]
+    }
+
+    /// JSON of what it gets.
+    #[derive(Default)]
+    struct Seen(Mutex<Vec<String>>);
+
+    impl EventSink for Seen {
+        fn emit(&self, event: &Event) {
+            self.0.lock().unwrap().push(serde_json::to_string(event).unwrap());
+        }
+    }
+
+    /// Texts of a value, keys of tables not among them.
+    fn texts(value: &serde_json::Value) -> Vec<&str> {
+        match value {
+            serde_json::Value::String(text) => vec![text],
+            serde_json::Value::Array(items) => items.iter().flat_map(texts).collect(),
+            serde_json::Value::Object(entries) => entries.values().flat_map(texts).collect(),
+            serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::Number(_) => Vec::new(),
+        }
+    }
+
+    #[test]
+    fn no_text_of_any_event_tells_a_secret() {
+        let redactor = Redactor::default();
+        redactor.add(&Secret::new(SECRET.to_owned()).unwrap());
+        let sink = Arc::new(Seen::default());
+        let masked = Masked { redactor, sink: Arc::clone(&sink) };
+        // What is no free text: names of kinds, steps, colours, identifiers of releases.
+        let closed = ["smoke", "failed", "blue", "green", "r1", "info", "stuck"];
+        for kind in samples() {
+            let event = Event { at: Timestamp(0), elapsed: Duration::ZERO, kind };
+            let plain = serde_json::to_value(&event).unwrap();
+            let name = plain["event"].as_str().unwrap().to_owned();
+            for text in texts(&plain) {
+                let known = text == name || closed.contains(&text) || text.contains(SECRET);
+                assert!(known, "the sample of `{name}` has a text without the secret: `{text}`");
+            }
+            masked.emit(&event);
+            let seen = sink.0.lock().unwrap().pop().unwrap();
+            assert!(!seen.contains(SECRET), "{name}: {seen}");
+            assert_eq!(seen.matches("before *** after").count(), plain.to_string().matches(SECRET).count());
         }
     }
 }

@@ -6,7 +6,7 @@ use super::node::{Node, Value};
 use super::reader::Reader;
 use super::resolve::{Resolver, name_list};
 use super::shape::{Key, Keys, Shape};
-use crate::model::{FrontDoor, HostName, Router};
+use crate::model::{EachRouter, FrontDoor, HostName, Router};
 
 /// The table.
 pub(super) static KEYS: Keys = Keys::new(
@@ -44,6 +44,14 @@ static FRONT_DOOR: Keys = Keys::new(
             "body",
             Shape::Text(&format::ANSWER),
             "What the body must be, with {color} and {release}: proves the switch where there is no release marker.",
+        ),
+        Key::optional(
+            "each-router",
+            Shape::Boolean,
+            "Whether each router host is asked for the URL by itself too: from its own network, at its own `address` and the URL's \
+             port, with the URL's name. true: each must answer rightly; false: none is asked. Default: where several hosts route and \
+             answers tell their release or colour, each is asked; one that gives no such answer is told of, one that gives a wrong \
+             one fails the switch.",
         ),
     ],
 );
@@ -119,14 +127,42 @@ impl Resolver<'_> {
 
     fn front_door(&mut self, node: &Node) -> Option<FrontDoor> {
         if let Some(url) = node.text() {
-            return Some(FrontDoor { url: url.to_owned(), via: None, body: None });
+            let each_router = EachRouter::default();
+            return Some(FrontDoor { url: url.to_owned(), via: None, body: None, each_router });
         }
         let table = Reader::new(Some(node), &FRONT_DOOR, node.span.clone());
         let via = table.text("via").and_then(|name| self.host(name, &table.span("via")));
+        let each_router = match (table.has("each-router"), table.boolean("each-router")) {
+            (false, _) => EachRouter::default(),
+            (true, true) => EachRouter::Required,
+            (true, false) => EachRouter::Never,
+        };
+        if each_router == EachRouter::Required {
+            self.each_router_is_possible(&table);
+        }
         Some(FrontDoor {
             url: table.text("url")?.to_owned(),
             via,
             body: table.text("body").map(str::to_owned),
+            each_router,
         })
+    }
+
+    fn each_router_is_possible(&mut self, door: &Reader<'_>) {
+        let at = door.key_span("each-router");
+        if door.has("via") {
+            let message = "a front door has `via` or `each-router = true`, not both".into();
+            self.fault(&at, "config/conflict", message, |fault| {
+                fault.hint(
+                    "an entry with `via` is asked from that host alone; add one of its own for each router",
+                )
+            });
+        } else if self.router_hosts.is_empty() {
+            let message =
+                "`each-router = true`, and no router is a host that could be asked by itself".into();
+            self.fault(&at, "config/conflict", message, |fault| {
+                fault.hint("`router.hosts` names routers that are hosts")
+            });
+        }
     }
 }

@@ -14,7 +14,7 @@ use super::{Input, Loaded, Surroundings, load, render};
 use crate::model::SettingFault;
 use crate::model::grant::{ExecGrant, Grants, HostGroup, HttpGrant, HttpTarget};
 use crate::model::{
-    ConnectionPolicy, Driver, EnvValue, FrontDoor, HookSource, Host, Name, Reach, ReleaseMarker,
+    ConnectionPolicy, Driver, EachRouter, EnvValue, FrontDoor, HookSource, Host, Name, Reach, ReleaseMarker,
     SecretSource, SystemdScope,
 };
 
@@ -151,6 +151,7 @@ fn the_example_becomes_what_it_says() {
         url: "http://127.0.0.1/deployment_id".to_owned(),
         via: Some(name("lb1")),
         body: Some("{color}".to_owned()),
+        each_router: EachRouter::WhereItAnswers,
     };
     assert_eq!(deployment.router.front_doors[1], inside);
     assert_eq!(deployment.pipeline.connections, ConnectionPolicy::Wait);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use cutover_host::operation::{Answer, Call, Exit, FaultKind, Guard, Operation, Program};
 
+use super::errand::Errand;
 use super::systemd::Verb;
 use super::{DriverFailure, InstanceState, Slot, command, detached, systemd};
 use crate::model::{Driver, ReleaseId};
@@ -91,7 +92,7 @@ pub async fn start(
         }
         Driver::Command { start, .. } => {
             asker.ask(slot.note_release(release), SHORT).await?;
-            asker.run_well(slot.program(release, start), LONG).await?;
+            asker.run_errand("start", slot, slot.program(release, start), LONG).await?;
         }
     }
     Ok(())
@@ -130,7 +131,7 @@ pub async fn stop(link: &dyn Link, guard: Option<&Guard>, slot: &Slot<'_>) -> Re
         }
         Driver::Command { stop, .. } => {
             if let Some(release) = noted_release(link, slot).await? {
-                asker.run_well(slot.program(&release, stop), patience).await?;
+                asker.run_errand("stop", slot, slot.program(&release, stop), patience).await?;
             }
         }
     }
@@ -192,6 +193,22 @@ impl Asker<'_> {
         let (name, args) = (program.program.clone(), program.args.clone());
         let exit = self.run(program, patience).await?;
         if exit.status == 0 { Ok(exit) } else { Err(DriverFailure::program(&name, &args, &exit)) }
+    }
+
+    /// The same for a program of the operator's, which may take its time.
+    async fn run_errand(
+        &self,
+        verb: &'static str,
+        slot: &Slot<'_>,
+        program: Program,
+        patience: Duration,
+    ) -> Result<(), DriverFailure> {
+        // Without a guard no mutex is taken.
+        let Some(guard) = self.guard else { return self.run_well(program, patience).await.map(drop) };
+        let (name, args) = (program.program.clone(), program.args.clone());
+        let errand = Errand { link: self.link, guard, verb, color: slot.color, patience };
+        let exit = errand.run(program).await?;
+        if exit.status == 0 { Ok(()) } else { Err(DriverFailure::program(&name, &args, &exit)) }
     }
 }
 

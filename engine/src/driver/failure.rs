@@ -37,6 +37,20 @@ pub enum DriverFailure {
         /// Seconds.
         waited: u64,
     },
+    /// A program of the operator's was ended, because it took too long.
+    #[error("`{command}` had not ended after {waited} s")]
+    TooSlow {
+        /// Program and arguments.
+        command: String,
+        /// Seconds.
+        waited: u64,
+    },
+    /// Nobody knows how a program of the operator's ended: the host went down, or its supervisor was killed.
+    #[error("nobody saw how `{command}` ended")]
+    Lost {
+        /// Program and arguments.
+        command: String,
+    },
     /// The host lacks what `cutover setup` prints.
     #[error("{missing} is missing")]
     NotSetUp {
@@ -70,12 +84,18 @@ impl DriverFailure {
             Self::Host(Failure::Fault(fault)) if fault.kind == FaultKind::NoSudo => {
                 Some("`cutover setup` prints the sudoers lines that the host needs")
             }
+            // Journals of users are files of their own only on disk (journald.conf(5), "SplitMode=").
+            Self::Program { text, .. } if text.contains("insufficient permissions") => Some(
+                "`Storage=persistent` in journald.conf, or the group `systemd-journal`, lets the deploy user read it",
+            ),
             Self::NotSetUp { .. } => Some("`cutover setup` prints what the host needs once"),
             Self::Host(_)
             | Self::Program { .. }
             | Self::Occupied { .. }
             | Self::NoLog
             | Self::StillRuns { .. }
+            | Self::TooSlow { .. }
+            | Self::Lost { .. }
             | Self::StrangeUser { .. }
             | Self::StrangeHome { .. } => None,
         }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use cutover_host::operation::{Call, Operation};
+use cutover_host::operation::{Answer, Call, Exit, Operation};
 use serde_json::Value;
 
 use super::{DriverFailure, Slot, drive, systemd};
@@ -11,6 +11,9 @@ use crate::transport::{Chunk, Failure, Flow, Link};
 
 /// Bytes of a line that are kept; the rest of a longer one is dropped. A journal entry may escape each byte to six.
 const LINE_LIMIT: usize = 96 * 1024;
+
+/// Bytes of what is said beside a log that are kept.
+const COMPLAINT_LIMIT: usize = 4096;
 
 /// One line of an application's log, as it was written: not escaped.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +31,8 @@ pub struct LogReader {
     lines: Lines,
     sorter: Sorter,
     waiting: VecDeque<Found>,
+    /// What the program that reads the log says beside it.
+    complaint: Vec<u8>,
     over: bool,
 }
 
@@ -56,7 +61,14 @@ pub async fn open_log(
         Driver::Command { .. } => return Err(DriverFailure::NoLog),
     };
     let flow = link.open(Call { id: 0, guard: None, deadline_ms: None, operation }).await?;
-    Ok(LogReader { flow, lines: Lines::default(), sorter, waiting: VecDeque::new(), over: false })
+    Ok(LogReader {
+        flow,
+        lines: Lines::default(),
+        sorter,
+        waiting: VecDeque::new(),
+        complaint: Vec::new(),
+        over: false,
+    })
 }
 
 /// The last `count` lines of a release in a slot.
@@ -108,11 +120,22 @@ impl LogReader {
             }
             let lines = match self.flow.download.recv().await {
                 Some(Chunk::Out(bytes)) => self.lines.take(&bytes),
-                Some(Chunk::Errors(_)) => continue,
+                Some(Chunk::Errors(bytes)) => {
+                    let room = COMPLAINT_LIMIT.saturating_sub(self.complaint.len());
+                    self.complaint.extend_from_slice(&bytes[..bytes.len().min(room)]);
+                    continue;
+                }
                 None => {
                     self.over = true;
                     let gone = || Failure::Broken("the log ended without an answer".to_owned());
-                    (&mut self.flow.answer).await.unwrap_or_else(|_| Err(gone()))?;
+                    let answer = (&mut self.flow.answer).await.unwrap_or_else(|_| Err(gone()))?;
+                    if let Answer::Exited(exit) = answer
+                        && exit.status != 0
+                    {
+                        let errors = std::mem::take(&mut self.complaint).into();
+                        let exit = Exit { errors, ..exit };
+                        return Err(DriverFailure::program(systemd::JOURNALCTL, &[], &exit));
+                    }
                     self.lines.rest().into_iter().collect()
                 }
             };

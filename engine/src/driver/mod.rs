@@ -22,6 +22,7 @@
 mod command;
 mod detached;
 mod drive;
+mod errand;
 mod failure;
 mod log;
 #[cfg(test)]

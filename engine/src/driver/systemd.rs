@@ -11,7 +11,7 @@ use crate::transport::Failure;
 const SYSTEMCTL: &str = "/usr/bin/systemctl";
 
 /// As above.
-const JOURNALCTL: &str = "/usr/bin/journalctl";
+pub(super) const JOURNALCTL: &str = "/usr/bin/journalctl";
 
 /// Journal lines of a unit that are read at once; a fixed number keeps the sudoers line exact.
 const JOURNAL_LINES: &str = "1000";

@@ -1,18 +1,19 @@
 //! The driver `command` with real programs.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use cutover_host::operation::Facts;
+use cutover_host::operation::{Call, Facts, FaultKind, Guard, Operation};
 use cutover_host::{Account, Host};
 
 use super::{DriverFailure, InstanceState, Slot, sample, start, state, stop};
 use crate::model::{Color, Deployment, Driver, HostName, ReleaseId};
-use crate::transport::{Link, local_link};
+use crate::transport::{Failure, Link, local_link};
 
 /// An operator's program that keeps what it was told in a file: `ctl VERB COLOR RELEASE`.
 const CTL: &str = "#!/bin/sh\n\
     case $1 in\n\
-    start) echo \"$2 $3 $GREETING\" > ../../started-$2 ;;\n\
+    start) touch ../../begun; while test -e ../../slow; do sleep 0.05; done; echo \"$2 $3 $GREETING\" > ../../started-$2 ;;\n\
     stop) rm -f ../../started-$2 ;;\n\
     status) test -e ../../broken && { echo 'pid file is broken' >&2; exit 1; }; test -e ../../started-$2 || exit 3 ;;\n\
     esac\n";
@@ -87,6 +88,44 @@ async fn programs_of_the_operators_start_stop_and_tell() {
     let ctl = world.scratch.path().join("app/releases/r2/bin/ctl");
     let why = format!("`{} status blue r2` ended with status 1: pid file is broken", ctl.display());
     assert_eq!(world.state().await, InstanceState::Failed { release: Some(two), why });
+}
+
+#[tokio::test]
+async fn a_program_of_the_operators_leaves_the_mutex_alone() {
+    let world = World::new();
+    let (link, slot) = (world.link.as_ref(), world.slot());
+    let state = world.scratch.path().join("state").to_str().expect("UTF-8").to_owned();
+    let ask = async |guard: Option<&Guard>, operation: Operation| {
+        link.perform(Call { id: 0, guard: guard.cloned(), deadline_ms: Some(1000), operation }).await
+    };
+    ask(None, Operation::Fence { state: state.clone(), epoch: 7 }).await.expect("fenced");
+    let guard = Guard { state: state.clone(), epoch: 7 };
+    let release = world.release("r1");
+    std::fs::write(world.scratch.path().join("app/slow"), "").expect("written");
+    let starting = start(link, Some(&guard), &slot, &release);
+    let meanwhile = async {
+        let begun = world.scratch.path().join("app/begun");
+        while !begun.exists() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let path = world.scratch.path().join("note").to_str().expect("UTF-8").to_owned();
+        let write = Operation::Write { path, beneath: None, content: "free".into(), mode: None };
+        ask(Some(&guard), write).await.expect("the mutex is free");
+        std::fs::remove_file(world.scratch.path().join("app/slow")).expect("removed");
+    };
+    let (started, ()) = tokio::join!(starting, meanwhile);
+    started.expect("started");
+    assert!(world.state().await.runs(&release));
+    // Each stop is run, although the first of this epoch has a result already.
+    for _ in 0..2 {
+        stop(link, Some(&guard), &slot).await.expect("stopped");
+        assert_eq!(world.state().await, InstanceState::Stopped);
+        start(link, Some(&guard), &slot, &release).await.expect("started");
+        assert!(world.state().await.runs(&release));
+    }
+    let stale = Guard { state, epoch: 6 };
+    let refused = stop(link, Some(&stale), &slot).await.expect_err("fenced");
+    assert!(matches!(refused, DriverFailure::Host(Failure::Fault(fault)) if fault.kind == FaultKind::Fenced));
 }
 
 #[test]

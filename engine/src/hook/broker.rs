@@ -27,6 +27,9 @@ pub(super) struct Broker<'a> {
     denials: Vec<Denied>,
 }
 
+/// Of a call's time, what its requests leave to the hook.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+
 /// An answer and the bytes that go with it.
 type Reply = (Answer, Vec<u8>);
 
@@ -287,10 +290,12 @@ impl<'a> Broker<'a> {
         }
     }
 
-    /// When a request must be over that asked for a limit of its own.
+    /// When a request must be over that asked for a limit of its own: a little before the call, so that the hook can still
+    /// say what it waited for.
     pub(super) fn until(&self, timeout_ms: Option<u32>) -> Instant {
-        let own = timeout_ms.map(|ms| Instant::now() + Duration::from_millis(ms.into()));
-        own.map_or(self.deadline, |own| own.min(self.deadline))
+        let now = Instant::now();
+        let last = self.deadline - (self.deadline.saturating_duration_since(now) / 10).min(LAST_WORDS);
+        timeout_ms.map_or(last, |ms| last.min(now + Duration::from_millis(ms.into())))
     }
 }
 

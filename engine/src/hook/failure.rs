@@ -188,7 +188,7 @@ impl HookFailure {
     /// Whether asking again may help.
     #[must_use]
     pub const fn is_temporary(&self) -> bool {
-        matches!(self, Self::Temporary(_))
+        matches!(self, Self::Temporary(_) | Self::TimedOut(_))
     }
 
     /// The first line of the reason, for one-line displays.

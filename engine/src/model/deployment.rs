@@ -234,11 +234,27 @@ pub struct Router {
 pub struct FrontDoor {
     /// `http://` or `https://`.
     pub url: String,
-    /// Host whose network the probe starts from; none: where the engine runs, once for each router host by `connect-to` its address
-    /// when the URL's name can't tell them apart.
+    /// Host whose network the probe starts from; none: where the engine runs, and the name leads wherever it leads.
     pub via: Option<HostName>,
     /// Text that the body must be (trimmed), with `{color}` and `{release}`; proves the switch where there is no marker.
     pub body: Option<String>,
+    /// Whether each router host is asked for the URL by itself too.
+    pub each_router: EachRouter,
+}
+
+/// `each-router` of a front door. One name may stand for several routers, and a good answer is then one router's: so each is asked, on a
+/// connection from its own network to its own address and the URL's port, with the URL's name in the Host header and in TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum EachRouter {
+    /// Where several hosts route, the name is asked from no host of its own, and answers can tell whose they are. A router need not
+    /// answer for the URL by itself (TLS or a cache may stand before it): one that does not is told of and fails nothing. One that
+    /// answers as another release or colour fails the switch.
+    #[default]
+    WhereItAnswers,
+    /// Every router host must answer rightly.
+    Required,
+    /// None is asked.
+    Never,
 }
 
 /// `[pipeline]`.

@@ -37,7 +37,7 @@ pub use call::{
 };
 pub use color::Color;
 pub use deployment::{
-    Application, Build, ColorSettings, ConnectionPolicy, Deployment, Driver, EnvValue, FrontDoor,
+    Application, Build, ColorSettings, ConnectionPolicy, Deployment, Driver, EachRouter, EnvValue, FrontDoor,
     HealthCheck, Hook, HookSource, Location, Pipeline, ReleaseMarker, Retire, Router, SecretSource,
     SmokeTest, SystemdScope,
 };

@@ -269,7 +269,8 @@ impl Planner<'_> {
             cold.iter()
                 .map(|host| {
                     let host = || (*host).clone();
-                    let mut undo = vec![Action::RequireUnrouted { color }, Action::Stop { host: host(), color }];
+                    let mut undo =
+                        vec![Action::RequireUnrouted { color }, Action::Stop { host: host(), color }];
                     if planted!(StopsUnread) {
                         undo.remove(0);
                     }

@@ -243,7 +243,10 @@ impl Progress {
     fn is_left_out(&self, id: TaskId) -> bool {
         let stops = self.plan.task(id).is_some_and(|task| matches!(task.action, Action::Stop { .. }));
         let guard = |action: &Action| matches!(action, Action::Drain { .. } | Action::RequireUnrouted { .. });
-        !planted!(StopsUndrained) && id.part == Part::Retire && stops && self.warnings().iter().any(|(action, _)| guard(action))
+        !planted!(StopsUndrained)
+            && id.part == Part::Retire
+            && stops
+            && self.warnings().iter().any(|(action, _)| guard(action))
     }
 
     // ---- taking records ----
@@ -273,7 +276,9 @@ impl Progress {
             End::Failed(_) if planted!(WatchIgnored) && watches => Some(Mark::Done),
             End::Done => Some(Mark::Done),
             End::Failed(trouble) => Some(Mark::Failed(trouble.clone())),
-            End::Unknown(trouble) if (!once && tries >= TRIES) || planted!(UnknownIsFailure) => Some(Mark::Failed(trouble.clone())),
+            End::Unknown(trouble) if (!once && tries >= TRIES) || planted!(UnknownIsFailure) => {
+                Some(Mark::Failed(trouble.clone()))
+            }
             End::Unknown(trouble) if once && tries > TRIES => {
                 // It may have run and may not: nothing can be built on it, and it is never run again.
                 self.turn_back(trouble)?;

@@ -72,7 +72,9 @@ pub fn decide(progress: &Progress, sight: &Sight, ask: Ask) -> Decision {
                 "`cutover rollback` puts the release before it back, `cutover resume` finishes the clean-up",
             ),
             (_, Ok(Some(color))) if color == new => Decision::Forward,
-            _ => moved(format!("the deployment had switched to {new}, and the routers show something else now")),
+            _ => moved(format!(
+                "the deployment had switched to {new}, and the routers show something else now"
+            )),
         };
     }
     if progress.turned_back().is_some() {

@@ -3,29 +3,51 @@
 use super::line::{Line, Tone};
 use super::problem::wrapped;
 use super::quantity::Quantity;
-use super::story::source_words;
 use super::table::table;
+use super::words::source_words;
 use crate::model::view::{HistoryEntry, HistoryView};
 use crate::model::{Outcome, Timestamp};
 
-/// Lines of a history, newest first: a row a deployment, with its message and its error beneath.
+/// Lines of a history, newest first: a row a deployment, with its message and its error beneath. Where a row is wider than the
+/// terminal, source and person go beneath it too.
 #[must_use]
 pub fn history(view: &HistoryView, width: Option<usize>) -> Vec<Line> {
     let heading = Line::of(Tone::Strong, &view.title);
     if view.entries.is_empty() {
         return vec![heading, Line::plain("nothing was deployed yet")];
     }
-    let heads = ["STARTED (UTC)", "END", "TOOK", "RELEASE", "SOURCE", "WHO"];
-    let mut rows: Vec<Vec<Line>> = vec![heads.iter().map(|head| Line::of(Tone::Dim, head)).collect()];
-    rows.extend(view.entries.iter().map(row));
-    let mut laid = table(rows).into_iter();
+    let mut laid = rows(view, HEADS.len());
+    let widest = laid.iter().map(Line::width).max().unwrap_or(0);
+    let narrow = width.is_some_and(|width| widest > width);
+    if narrow {
+        laid = rows(view, BESIDE);
+    }
+    let mut laid = laid.into_iter();
     let mut lines = vec![heading];
     lines.extend(laid.next());
     for (entry, line) in view.entries.iter().zip(laid) {
         lines.push(line);
+        if narrow {
+            let known = Some(source(entry)).filter(|source| source != "-").map(|source| source + " ");
+            let line = Line::plain("    ").text(&known.unwrap_or_default());
+            lines.extend(wrapped(line.with(Tone::Dim, "by ").text(&entry.who), width, 4));
+        }
         lines.extend(beneath(entry).into_iter().flat_map(|line| wrapped(line, width, 4)));
     }
     lines
+}
+
+const HEADS: [&str; 6] = ["STARTED (UTC)", "END", "TOOK", "RELEASE", "SOURCE", "WHO"];
+
+/// Columns that stay beside each other on a narrow terminal.
+const BESIDE: usize = 4;
+
+/// The heads and one row a deployment, of the first columns.
+fn rows(view: &HistoryView, columns: usize) -> Vec<Line> {
+    let mut rows: Vec<Vec<Line>> = vec![HEADS.iter().map(|head| Line::of(Tone::Dim, head)).collect()];
+    rows.extend(view.entries.iter().map(row));
+    rows.iter_mut().for_each(|row| row.truncate(columns));
+    table(rows)
 }
 
 fn row(entry: &HistoryEntry) -> Vec<Line> {
@@ -34,17 +56,22 @@ fn row(entry: &HistoryEntry) -> Vec<Line> {
         (Some(release), None) => release.number.to_string(),
         (None, _) => "-".to_owned(),
     };
-    let source = entry.release.as_ref().map_or_else(String::new, |release| {
-        source_words(release.branch.as_deref(), release.revision.as_deref(), None)
-    });
     vec![
         Line::plain(&Quantity::date_minute(entry.started)),
         end(entry),
         Line::plain(&took(entry.started, entry.ended)),
         Line::plain(&release),
-        Line::plain(if source.is_empty() { "-" } else { &source }),
+        Line::plain(&source(entry)),
         Line::plain(&entry.who),
     ]
+}
+
+/// Where the release came from, when that is known.
+fn source(entry: &HistoryEntry) -> String {
+    let words = entry.release.as_ref().map_or_else(String::new, |release| {
+        source_words(release.branch.as_deref(), release.revision.as_deref(), None)
+    });
+    if words.is_empty() { "-".to_owned() } else { words }
 }
 
 fn end(entry: &HistoryEntry) -> Line {

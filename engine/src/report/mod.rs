@@ -19,6 +19,7 @@ mod status;
 mod story;
 mod table;
 mod terminal;
+mod words;
 
 #[cfg(test)]
 mod golden;

@@ -3,8 +3,8 @@
 use super::line::{Line, Tone};
 use super::notes::notes;
 use super::problem::wrapped;
-use super::story::{color_tone, source_words};
 use super::table::table;
+use super::words::{color_tone, source_words};
 use crate::model::view::{PlanHeader, PlanView, PlannedHook, PlannedStep};
 
 /// Column of what labels name.

@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::line::{Line, Tone};
 use super::problem::wrapped;
 use super::quantity::Quantity;
-use super::story::{color_tone, source_words};
 use super::table::table;
+use super::words::{color_tone, source_words};
 use crate::model::view::{
     FrontDoorStatus, InstanceState, InstanceStatus, LockStatus, RouterStatus, StatusView, Unfinished,
 };
@@ -26,7 +26,7 @@ pub fn status(view: &StatusView, width: Option<usize>) -> Vec<Line> {
     let is_locked = matches!(view.lock, LockStatus::Held { .. });
     let unfinished =
         view.unfinished.as_ref().map(|unfinished| unfinished_line(unfinished, is_locked, view.asked));
-    lines.extend(unfinished.into_iter().flat_map(|line| wrapped(line, width, 2)));
+    lines.extend(unfinished);
     lines.extend(instances(&view.instances, view.asked));
     lines.extend(view.routers.iter().map(router));
     lines.extend(view.front_doors.iter().map(front_door));
@@ -34,9 +34,9 @@ pub fn status(view: &StatusView, width: Option<usize>) -> Vec<Line> {
     let remarks = remarks.chain(view.too_old.iter().map(|text| (Tone::Bad, "too old: ", text)));
     let remarks = remarks.chain(view.warnings.iter().map(|text| (Tone::Warn, "warning: ", text)));
     for (tone, label, text) in remarks {
-        lines.extend(wrapped(Line::of(tone, label).text(text), width, 2));
+        lines.push(Line::of(tone, label).text(text));
     }
-    lines
+    lines.into_iter().flat_map(|line| wrapped(line, width, 2)).collect()
 }
 
 fn colors(view: &StatusView) -> Vec<Line> {

@@ -10,12 +10,11 @@ use super::notes::notes;
 use super::problem::{headline, hint, wrapped};
 use super::quantity::Quantity;
 use super::running::Running;
-use crate::model::{Color, Event, EventKind, Level, LiveRelease, Note, Outcome, Release, Step, StepEnd};
+use super::words::{color_tone, ended_words, fit_places, release_words};
+use crate::model::{Event, EventKind, Level, LiveRelease, Note, Outcome, Release, Step, StepEnd};
 
 /// Width of the column of steps, blanks included.
 const STEP_COLUMN: usize = 11;
-/// Places take no more of a line than this.
-const PLACES_LIMIT: usize = 28;
 /// Column at which times end where no terminal says otherwise, and on terminals that are wider.
 const TIME_COLUMN: usize = 78;
 const WIDEST_TIME_COLUMN: usize = 100;
@@ -237,7 +236,7 @@ impl Story {
     fn places_text(&self, step: Step, places: &[String], wait: Option<Duration>) -> String {
         match (step, wait) {
             (Step::Watch, Some(wait)) if places.is_empty() => Quantity::wait(wait),
-            _ => fit_places(places),
+            _ => fit_places(places, self.width),
         }
     }
 
@@ -281,7 +280,7 @@ impl Story {
         let right = self.time_column();
         let room = right.saturating_sub(time.len() + 2);
         let column = self.status_end() + 2;
-        let indent = if room >= column + 24 { column } else { 4 };
+        let indent = if room >= column + 16 { column } else { 4 };
         let mut lines = match self.width {
             Some(_) => line.wrap(room, indent),
             None => vec![line],
@@ -351,67 +350,4 @@ impl Story {
         told.errors.extend(notes(&facts, self.width));
         told.errors.extend(hint(advice.as_deref(), self.width));
     }
-}
-
-/// How a run ended, in words.
-const fn ended_words(outcome: Outcome, well: bool) -> &'static str {
-    match outcome {
-        Outcome::Deployed if well => "done",
-        Outcome::Deployed => "live, but not finished",
-        Outcome::RolledBack => "rolled back",
-        Outcome::NothingChanged => "nothing was changed",
-        Outcome::Stuck => "a person is needed",
-        Outcome::Unfinished => "unfinished",
-    }
-}
-
-/// `release 43 = main 9f3c2a1 "Fix checkout"`.
-pub(super) fn release_words(release: &Release) -> Line {
-    let line = Line::of(Tone::Strong, &format!("release {}", release.number));
-    let source =
-        source_words(release.branch.as_deref(), release.revision.as_deref(), release.subject.as_deref());
-    match (source.is_empty(), &release.version) {
-        (false, _) => line.text(" = ").text(&source),
-        (true, Some(version)) => line.text(&format!(" = version {version}")),
-        (true, None) => line,
-    }
-}
-
-/// `main 9f3c2a1 "Fix checkout"`: what is known of it.
-pub(super) fn source_words(branch: Option<&str>, revision: Option<&str>, subject: Option<&str>) -> String {
-    let branch = branch.map(str::to_owned);
-    let revision = revision.map(short_revision);
-    let subject = subject.map(|subject| {
-        let short: String = subject.chars().take(60).collect();
-        if short.len() < subject.len() { format!("\"{short}…\"") } else { format!("\"{short}\"") }
-    });
-    [branch, revision, subject].into_iter().flatten().collect::<Vec<_>>().join(" ")
-}
-
-/// The first seven characters.
-pub(super) fn short_revision(revision: &str) -> String {
-    revision.chars().take(7).collect()
-}
-
-/// A colour's tone.
-pub(super) const fn color_tone(color: Color) -> Tone {
-    match color {
-        Color::Blue => Tone::Blue,
-        Color::Green => Tone::Green,
-    }
-}
-
-/// Places side by side, as many as fit: `web1 web2 +6`.
-fn fit_places(places: &[String]) -> String {
-    let mut text = String::new();
-    for (index, place) in places.iter().enumerate() {
-        let more = places.len() - index;
-        let next = if index == 0 { place.clone() } else { format!("{text} {place}") };
-        let reserve = if more > 1 { 4 } else { 0 };
-        if index > 0 && visible(&next).width() + reserve > PLACES_LIMIT {
-            return format!("{text} +{more}");
-        }
-        text = next;
-    }
-    text
 }

@@ -46,12 +46,40 @@ fn a_run_that_is_interrupted() {
 }
 
 #[test]
+fn runs_that_did_not_come_to_their_end() {
+    let events = [sample::stuck(), sample::unfinished(), sample::nothing_changed()];
+    let text: Vec<String> = events.iter().map(|run| told(run, Verbosity::Normal, None)).collect();
+    assert_golden("no-good-end.txt", &text.join("\n"));
+    let out = Pipe::default();
+    let sink = JsonLines::new(Box::new(out.clone()));
+    sample::stuck().iter().for_each(|event| sink.emit(event));
+    assert_golden("stuck.jsonl", &out.text());
+}
+
+#[test]
+fn what_is_not_proven_is_said() {
+    assert_golden("unproven.txt", &told(&sample::unproven(), Verbosity::Normal, Some(80)));
+}
+
+#[test]
 fn narrow_terminals_wrap() {
-    for (name, width) in [("smoke-failed-60.txt", 60), ("smoke-failed-90.txt", 90)] {
-        let text = told(&sample::smoke_failed(), Verbosity::Normal, Some(width));
-        assert_narrow(&text, width);
-        assert_golden(name, &text);
+    let sizes = [
+        ("smoke-failed", sample::smoke_failed as fn() -> Vec<Event>, [60, 90]),
+        ("crowded", sample::crowded, [60, 80]),
+    ];
+    for (name, run, widths) in sizes {
+        for width in widths {
+            let text = told(&run(), Verbosity::Normal, Some(width));
+            assert_narrow(&text, width);
+            assert_golden(&format!("{name}-{width}.txt"), &text);
+        }
     }
+    let history = page(&super::history(&sample::history(), Some(60)));
+    assert_narrow(&history, 60);
+    assert_golden("history-60.txt", &history);
+    let status = page(&super::status(&sample::status_in_trouble(), Some(60)));
+    assert_narrow(&status, 60);
+    assert_golden("status-trouble-60.txt", &status);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::time::Duration;
 use cutover_host::operation::{Answer, Call, Facts, FaultKind, Operation, PortState, Program, Room};
 use tokio::task::JoinSet;
 
+use super::readiness::{lingers, refused_commands};
 use super::setup::{directory_lines, file_lines, host_setup, user_line};
 use super::{Clock, NeededDirectory, NeededFile, Needs};
 use crate::driver::{self, InstanceState, Slot};
@@ -37,7 +38,7 @@ pub async fn check_hosts(
         let (deployment, name, link) = (Arc::clone(deployment), name.clone(), Arc::clone(link));
         let clock = Arc::clone(clock);
         questions.spawn(async move {
-            let check = check_host(&deployment, &name, link.as_ref(), clock.as_ref()).await;
+            let check = check_host(&deployment, &name, &link, clock.as_ref()).await;
             (name, check)
         });
     }
@@ -53,7 +54,7 @@ pub async fn check_hosts(
 async fn check_host(
     deployment: &Deployment,
     host: &HostName,
-    link: &dyn Link,
+    link: &Arc<dyn Link>,
     clock: &dyn Clock,
 ) -> HostCheck {
     match ask_host(deployment, host, link, clock).await {
@@ -69,10 +70,10 @@ async fn check_host(
 async fn ask_host(
     deployment: &Deployment,
     host: &HostName,
-    link: &dyn Link,
+    link: &Arc<dyn Link>,
     clock: &dyn Clock,
 ) -> Result<(String, Vec<Finding>), String> {
-    let host_link = HostLink { link };
+    let host_link = HostLink { link: link.as_ref() };
     let before = clock.now();
     let first = host_link.facts(Vec::new()).await?;
     let skew = skew(before, clock.now(), Timestamp(first.now_ms));
@@ -94,37 +95,30 @@ async fn ask_host(
     findings.extend(room.map(judge_room).into_iter().flatten());
     findings.extend(facts.room.iter().skip(usize::from(top.is_some())).map(judge_presence));
     if let Some(user) = &needs.process_user {
-        let found = host_link.run("id", &["-u", user], false).await?;
+        let found = host_link.run("id", &["-u", user]).await?;
         findings.push(judge_user(user, found == 0));
     }
     for directory in needs.directories.iter().filter(|directory| directory.group.is_some()) {
         findings.push(judge_directory(directory, host_link.owner(&directory.path).await?.as_deref()));
     }
-    let mut refused = Vec::new();
-    for command in &needs.privileged {
-        let args: Vec<&str> =
-            ["-n", "-l", "--"].into_iter().chain(command.iter().map(String::as_str)).collect();
-        if host_link.run("sudo", &args, true).await? != 0 {
-            refused.push(command.join(" "));
-        }
-    }
+    let refused = refused_commands(link, &needs.privileged).await.map_err(|failure| failure.to_string())?;
     findings.extend(judge_sudoers(deployment, &needs, &refused));
     for file in &needs.files {
         findings.push(judge_file(file, host_link.read(&file.path).await?.as_deref()));
     }
     if needs.linger {
-        let marker = format!("/var/lib/systemd/linger/{}", needs.login);
-        findings.push(judge_linger(&needs.login, host_link.read(&marker).await?.is_some()));
+        let lingers = lingers(link.as_ref(), &needs.login).await.map_err(|failure| failure.to_string())?;
+        findings.push(judge_linger(&needs.login, lingers));
     }
     for slot in &slots {
-        let state = driver::state(link, slot).await.map_err(|failure| failure.to_string())?;
+        let state = driver::state(link.as_ref(), slot).await.map_err(|failure| failure.to_string())?;
         let placeholders = slot.placeholders("");
         let port = deployment.application.color(slot.color()).port;
         let listened = host_link.port(placeholders.listen(), port).await?;
         findings.push(judge_port(slot.color(), port, &state, &listened));
     }
     if deployment.build.builder == *host {
-        findings.push(judge_git(host_link.run("git", &["--version"], false).await? == 0));
+        findings.push(judge_git(host_link.run("git", &["--version"]).await? == 0));
     }
     Ok((describe(&first, room), findings))
 }
@@ -148,9 +142,9 @@ impl HostLink<'_> {
     }
 
     /// A program's exit status; 127 when there is no such program.
-    async fn run(&self, program: &str, args: &[&str], sudo: bool) -> Result<i32, String> {
+    async fn run(&self, program: &str, args: &[&str]) -> Result<i32, String> {
         let exit = self.exit(program, args).await?;
-        Ok(exit.map_or(if sudo { 1 } else { 127 }, |(status, _)| status))
+        Ok(exit.map_or(127, |(status, _)| status))
     }
 
     async fn exit(&self, program: &str, args: &[&str]) -> Result<Option<(i32, String)>, String> {

@@ -22,7 +22,7 @@ pub(super) async fn close_leftovers(
         let records: Vec<Record> = open.records.iter().map(|(_, record)| record.clone()).collect();
         let progress = replay(&open.deployment, &records)?;
         let outcome = progress.outcome().unwrap_or(Outcome::Unfinished);
-        let ended = ending.insert(Ending::of(&progress, outcome, state.live.as_ref()));
+        let ended = ending.insert(Ending::of(&progress, outcome, state.live.as_ref(), &[]));
         let entry = history_entry(&records, &progress, ended, session);
         session.home.remember(lease.lock(), session.reporter.now(), &entry).await.map_err(fault)?;
     }
@@ -43,7 +43,10 @@ pub(super) async fn remember(
     let records: Vec<Record> = read.records.into_iter().map(|(_, record)| record).collect();
     let entry = history_entry(&records, progress, ending, session);
     session.home.remember(lease.lock(), session.reporter.now(), &entry).await.map_err(fault)?;
-    session.home.close(lease.lock(), deployment).await.map_err(fault)
+    session.home.close(lease.lock(), deployment).await.map_err(fault)?;
+    // The deployment has ended as it has; what can't be tidied now is tidied after the next one.
+    let _ = session.home.forget_journals(lease.lock()).await;
+    Ok(())
 }
 
 fn history_entry(

@@ -5,16 +5,20 @@ use std::time::Duration;
 
 use cutover_host::artifact::Artifact;
 use cutover_host::operation::{Answer, LockHolder, Operation};
+use futures_util::future::try_join_all;
 
 use super::Interrupts;
 use super::artifact::{self, Built};
 use super::closing::{close_leftovers, remember};
 use super::ending::Ending;
+use super::hooks::Refused;
+use super::interrupts::INTERRUPTED;
 use super::journal_log::JournalLog;
 use super::lease::{Claimant, Lease};
 use super::observe::{Staged, observe, observing_call};
 use super::opening::{Opening, Preflight};
 use super::performer::{Performer, store_fault};
+use super::readiness::require_ready;
 use super::runner::{Runner, Stopped};
 use super::session::Session;
 use crate::model::request::{DeployRequest, DeploySource, RollbackRequest};
@@ -64,6 +68,11 @@ async fn whole(opening: Opening, want: Want) -> ExitCode {
         prepared = prepare(session, &want, &deployment, preflight) => prepared,
         Ok(signal) = interrupts.wait_for(Interrupts::any) => Err((signal.trouble(), None)),
     };
+    if let Err((trouble, _)) = &prepared
+        && trouble.code == INTERRUPTED
+    {
+        session.reporter.break_off(&trouble.message);
+    }
     let ending = match prepared {
         Ok((ready, built)) => {
             let scratch = built.scratch.clone();
@@ -100,10 +109,17 @@ async fn prepare(
             Err(fault) => Err((store_fault(&fault).trouble, first.err().and_then(|(_, live)| live))),
         };
     }
-    let ready = match first {
+    let checked = match first {
+        Ok(ready) => match require_ready(session).await {
+            Ok(()) => Ok(ready),
+            Err(trouble) => Err((trouble, ready.state.live.map(Box::new))),
+        },
+        Err(early) => Err(early),
+    };
+    let ready = match checked {
         Ok(ready) => ready,
         Err((trouble, live)) => {
-            step.end(StepEnd::Failed, trouble.first_line().to_owned());
+            step.end(StepEnd::Failed, Refused::of(trouble.clone()).summary());
             return Err((trouble, live));
         }
     };
@@ -263,12 +279,13 @@ pub(super) async fn take_lock(
     let lease = Lease::take(&session.home, &claimant, wait, &session.reporter, interrupts, clock).await?;
     let epoch = lease.lock().epoch();
     let shut_out = async {
-        let directories: Vec<&StateDirectory> = session.sites.values().map(|site| &site.state).collect();
-        for directory in &directories {
+        let directories: Vec<StateDirectory> =
+            session.sites.values().map(|site| site.state.clone()).collect();
+        let fenced = directories.iter().map(async |directory| {
             directory.fence(epoch).await?;
-            directory.reap(epoch).await?;
-        }
-        let directories: Vec<StateDirectory> = directories.into_iter().cloned().collect();
+            directory.reap(epoch).await
+        });
+        try_join_all(fenced).await?;
         let fresh = Lineage::new(ulid::Ulid::from_parts(session.reporter.now().0, super::random()));
         session.home.settle_lineage(lease.lock(), &directories, fresh).await?;
         Ok(())
@@ -363,8 +380,9 @@ pub(super) async fn drive(
         plan: Arc::clone(progress.plan()),
         step: lease.step(),
     };
+    let performer = Arc::new(performer);
     let mut runner = Runner {
-        world: Arc::new(performer),
+        world: Arc::clone(&performer),
         log,
         reporter: session.reporter.clone(),
         interrupts: session.interrupts.clone(),
@@ -378,7 +396,12 @@ pub(super) async fn drive(
         }
         Err(Stopped::Lost(fault)) => return Ending::unfinished(&progress, store_fault(&fault).trouble),
     };
-    let ending = Ending::of(&progress, outcome, live.as_ref());
+    // After a signal there is no time for questions.
+    let asked = matches!(outcome, Outcome::RolledBack | Outcome::NothingChanged)
+        && !session.interrupts.borrow().any()
+        && progress.plan().live.is_some();
+    let old = if asked { performer.old_health(progress.plan()).await } else { Vec::new() };
+    let ending = Ending::of(&progress, outcome, live.as_ref(), &old);
     // A deployment that needs a person stays open: `resume` takes it up again.
     if outcome != Outcome::Stuck
         && let Err(trouble) = remember(session, &progress, &ending, lease).await

@@ -2,7 +2,7 @@
 
 use super::interrupts::INTERRUPTED;
 use crate::model::view::ExitCode;
-use crate::model::{Color, EventKind, LiveRecord, Note, Outcome, Plan, Progress, Trouble};
+use crate::model::{Color, EventKind, HostName, LiveRecord, Note, Outcome, Plan, Progress, Trouble};
 
 /// A run's end before its time is added.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,7 +66,12 @@ impl Ending {
     }
 
     /// The deployment has ended.
-    pub(crate) fn of(progress: &Progress, outcome: Outcome, live: Option<&LiveRecord>) -> Self {
+    pub(crate) fn of(
+        progress: &Progress,
+        outcome: Outcome,
+        live: Option<&LiveRecord>,
+        old: &[InstanceHealth],
+    ) -> Self {
         let plan = progress.plan();
         let error = progress.first_error().cloned();
         let interrupted = error.as_ref().is_some_and(|trouble| trouble.code == INTERRUPTED);
@@ -78,7 +83,7 @@ impl Ending {
             (Outcome::Stuck, _) => ExitCode::Stuck,
             (Outcome::Unfinished, _) => ExitCode::InterruptedUnfinished,
         };
-        let mut facts = vec![Note::new("traffic", traffic(progress, outcome, live))];
+        let mut facts = vec![Note::new("traffic", traffic(progress, outcome, live, old))];
         if outcome != Outcome::Deployed && progress.migration_begun() {
             facts.push(Note::new("not undone", format!("migrations of release {}", plan.release.number)));
         }
@@ -88,8 +93,13 @@ impl Ending {
         for (action, trouble) in progress.warnings() {
             facts.push(Note::new("warning", format!("{}: {action}: {}", action.place(), trouble.message)));
         }
-        let error = if outcome == Outcome::Deployed { None } else { error };
+        let mut error = if outcome == Outcome::Deployed { None } else { error };
         let hint = hint(plan, outcome, error.as_ref());
+        let untouched = matches!(outcome, Outcome::RolledBack | Outcome::NothingChanged);
+        if let Some(error) = error.as_mut().filter(|_| untouched && !progress.switch_begun()) {
+            let end = error.first_line().len();
+            error.message.insert_str(end, &format!("; release {} got no traffic", plan.release.number));
+        }
         Self { outcome, error, facts, hint, exit_code }
     }
 
@@ -182,7 +192,32 @@ pub(crate) fn serving(record: &LiveRecord) -> String {
     format!("{}, release {}", record.live.color, record.live.release.number)
 }
 
-fn traffic(progress: &Progress, outcome: Outcome, live: Option<&LiveRecord>) -> String {
+/// What one look at an instance of the old colour found at the end: nothing, or what is wrong with it.
+pub(crate) type InstanceHealth = (HostName, Option<String>);
+
+/// `, healthy on web1, not healthy on web2: answers 500`; nothing where nobody has looked.
+fn health(old: &[InstanceHealth]) -> String {
+    let healthy: Vec<&str> =
+        old.iter().filter(|(_, wrong)| wrong.is_none()).map(|(host, _)| host.as_str()).collect();
+    let mut words = match healthy.as_slice() {
+        [] => String::new(),
+        few @ [..] if few.len() <= 4 => format!(", healthy on {}", few.join(" ")),
+        many => format!(", healthy on {} of {} hosts", many.len(), old.len()),
+    };
+    for (host, wrong) in old {
+        if let Some(wrong) = wrong {
+            words.push_str(&format!(", not healthy on {host}: {}", wrong.lines().next().unwrap_or_default()));
+        }
+    }
+    words
+}
+
+fn traffic(
+    progress: &Progress,
+    outcome: Outcome,
+    live: Option<&LiveRecord>,
+    old_health: &[InstanceHealth],
+) -> String {
     let plan = progress.plan();
     let new = format!("{}, release {}", plan.color, plan.release.number);
     let old = || match (live, &plan.live) {
@@ -192,8 +227,12 @@ fn traffic(progress: &Progress, outcome: Outcome, live: Option<&LiveRecord>) -> 
     };
     match outcome {
         Outcome::Deployed => new,
-        Outcome::RolledBack if progress.switch_begun() => format!("{}; put back", old()),
-        Outcome::RolledBack | Outcome::NothingChanged => format!("{}; never touched", old()),
+        Outcome::RolledBack if progress.switch_begun() => {
+            format!("{}{}; put back", old(), health(old_health))
+        }
+        Outcome::RolledBack | Outcome::NothingChanged => {
+            format!("{}{}; never touched", old(), health(old_health))
+        }
         Outcome::Stuck | Outcome::Unfinished => "look: `cutover status` asks hosts and routers".to_owned(),
     }
 }

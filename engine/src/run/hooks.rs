@@ -60,7 +60,11 @@ impl Refused {
         match (self.troubles.as_slice(), self.settings.len()) {
             ([], 1) => "a fault in the settings of a hook".to_owned(),
             ([], many) => format!("{many} faults in the settings of hooks"),
-            ([trouble], 0) => trouble.message.lines().next().unwrap_or_default().to_owned(),
+            ([trouble], 0) => {
+                // The whole follows as the error.
+                let line = trouble.first_line();
+                line.split_once(": ").map_or(line, |(what, _)| what).to_owned()
+            }
             (troubles, faults) => format!("{} faults", troubles.len() + faults),
         }
     }
@@ -257,13 +261,19 @@ impl Hooks {
         trouble(&self.router, self.router.connections(call, router, color, self.access()).await)
     }
 
-    /// Asks a URL as a user would, on a connection of its own.
-    pub(crate) async fn fetch(&self, url: &str, via: Option<Arc<dyn Link>>) -> Result<probe::Answer, String> {
+    /// Asks a URL as a user would, on a connection of its own: from `via` where it is given, and to `connect_to` instead of
+    /// where the name leads.
+    pub(crate) async fn fetch(
+        &self,
+        url: &str,
+        connect_to: Option<&str>,
+        via: Option<Arc<dyn Link>>,
+    ) -> Result<probe::Answer, String> {
         let url = Url::parse(url).map_err(|error| error.to_string())?;
         let fetch = Fetch {
             method: "GET",
             url: &url,
-            connect_to: None,
+            connect_to: connect_to.map(|address| (address, url.origin.port)),
             via,
             headers: &[],
             body: Vec::new(),

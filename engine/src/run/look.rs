@@ -152,16 +152,16 @@ async fn front_doors(
     let mut doors = Vec::new();
     for door in &deployment.router.front_doors {
         let via = door.via.as_ref().and_then(|host| asked.sites.get(host)).map(|site| site.link.clone());
-        let (ok, says) = match (hooks.fetch(&door.url, via).await, live) {
+        let (ok, says) = match (hooks.fetch(&door.url, None, via).await, live) {
             (Err(reason), _) => (false, reason),
             (Ok(answer), None) => (true, format!("answers {}", answer.status)),
             (Ok(answer), Some(record)) => {
                 let (color, release) = (record.live.color, &record.live.release);
                 let marker = deployment.application.release_marker.as_ref();
-                match judge(&answer, door.body.as_deref(), marker, color, release) {
+                match judge(&answer, door.body.as_deref(), marker, color, release, None) {
                     Ok(Proof::Proven) => (true, format!("says release {}", release.number)),
                     Ok(Proof::Answered) => (true, format!("answers {} (no release marker)", answer.status)),
-                    Err(reason) => (false, reason),
+                    Err(wrong) => (false, wrong.reason),
                 }
             }
         };

@@ -25,6 +25,7 @@ mod performed;
 mod performer;
 mod plan;
 mod probe;
+mod readiness;
 mod recover;
 mod reporter;
 mod runner;

@@ -22,7 +22,7 @@ pub struct Needs {
     pub privileged: Vec<Vec<String>>,
     /// Files of root's.
     pub files: Vec<NeededFile>,
-    /// Whether the login's own systemd must run without a session.
+    /// Whether the login's own systemd must run without a session: it runs the processes, or keeps them from being ended with it.
     pub linger: bool,
 }
 
@@ -111,8 +111,11 @@ impl Needs {
                 });
             }
             (Driver::Systemd { scope: SystemdScope::User, .. }, ..) => self.linger = facts.uid != 0,
-            (Driver::Systemd { .. } | Driver::Detached | Driver::Command { .. }, ..) => {}
+            (Driver::Detached | Driver::Command { .. }, ..) => self.linger = facts.ends_at_logout,
+            (Driver::Systemd { .. }, ..) => {}
         }
+        // A migration outlives a connection that breaks, too.
+        self.linger |= facts.ends_at_logout && application.migrate.is_some();
     }
 
     fn add_grant(&mut self, deployment: &Deployment, host: &HostName, grant: &ExecGrant) {

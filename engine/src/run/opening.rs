@@ -2,10 +2,12 @@
 
 use super::ending::Ending;
 use super::hooks::Refused;
+use super::interrupts::INTERRUPTED;
+use super::observe::all_app_hosts;
 use super::session::{Session, Setting, spoken_to};
 use super::{Interrupts, Reporter};
 use crate::model::view::ExitCode;
-use crate::model::{Deployment, EventKind, Step, StepEnd, Timestamp, Trouble};
+use crate::model::{Deployment, EventKind, HostName, Reach, Step, StepEnd, Timestamp, Trouble};
 
 /// A run that has begun, with everything open that it needs.
 #[derive(Debug)]
@@ -60,7 +62,9 @@ impl Opening {
         match opened {
             Ok(session) => Ok(Self { session, deployment, preflight }),
             Err(refused) => {
-                preflight.end(StepEnd::Failed, refused.summary());
+                let interrupted = refused.troubles.iter().any(|trouble| trouble.code == INTERRUPTED);
+                let end = if interrupted { StepEnd::Interrupted } else { StepEnd::Failed };
+                preflight.end(end, refused.summary());
                 Err(refused)
             }
         }
@@ -69,7 +73,7 @@ impl Opening {
 
 impl Preflight {
     fn begin(reporter: Reporter, deployment: &Deployment) -> Self {
-        let places: Vec<String> = spoken_to(deployment).iter().map(ToString::to_string).collect();
+        let places = places(deployment);
         let began = reporter.now();
         let step = Step::Preflight;
         reporter.tell(EventKind::StepStarted { step, places: places.clone(), wait: None });
@@ -82,6 +86,24 @@ impl Preflight {
         let (step, details) = (Step::Preflight, Vec::new());
         reporter.tell(EventKind::StepEnded { step, places, end, summary, details, took });
     }
+}
+
+/// Hosts of the application, then routers, then others; the machine that we are on where it is the only one.
+fn places(deployment: &Deployment) -> Vec<String> {
+    let spoken_to = spoken_to(deployment);
+    let app = all_app_hosts(deployment);
+    let in_order = app.iter().chain(&deployment.router.names).chain(&spoken_to);
+    let is_far = |name: &&HostName| {
+        deployment.hosts.get(*name).is_some_and(|host| matches!(host.reach, Reach::Ssh { .. }))
+    };
+    let alone = !spoken_to.iter().any(|name| is_far(&name));
+    let mut places: Vec<String> = Vec::new();
+    for name in in_order.filter(|name| spoken_to.contains(*name) && (alone || is_far(name))) {
+        if !places.contains(&name.to_string()) {
+            places.push(name.to_string());
+        }
+    }
+    places
 }
 
 /// Ends a run that could not be opened.

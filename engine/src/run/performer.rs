@@ -44,7 +44,7 @@ impl World for Performer {
             Action::Point { host, color, release } => {
                 self.point(host, color.as_str(), release.as_ref()).await
             }
-            Action::Start { host, color, release } => self.start(host, *color, release).await,
+            Action::Start { host, color, release } => self.start(host, *color, release, way).await,
             Action::AwaitHealthy { host, color, .. } => self.await_healthy(plan, host, *color).await,
             Action::Smoke { test, color, .. } => self.smoke(plan, test, *color).await,
             Action::Enable { host, color } => self.at_boot(host, *color, true).await,
@@ -120,11 +120,17 @@ pub(crate) fn host_failure(host: &HostName, failure: &Failure) -> Unperformed {
         Failure::Broken(_) => "host/broken",
         Failure::Nonsense(_) => "host/nonsense",
     };
-    Unperformed {
-        trouble: Trouble::new(code, format!("{host}: {failure}")),
-        unknown: failure.is_unknown(),
-        details: Vec::new(),
-    }
+    let trouble = match failure {
+        // Their words name the host.
+        Failure::Unreachable(_) | Failure::Untrusted(_) => {
+            let fault = StoreFault::new(host, failure.clone());
+            Trouble { code: code.to_owned(), message: fault.to_string(), hint: fault.hint() }
+        }
+        Failure::Fault(_) | Failure::Broken(_) | Failure::Nonsense(_) => {
+            Trouble::new(code, format!("{host}: {failure}"))
+        }
+    };
+    Unperformed { trouble, unknown: failure.is_unknown(), details: Vec::new() }
 }
 
 /// What a driver did not do, as an error of the host.

@@ -3,6 +3,7 @@
 use super::artifact;
 use super::deploy::{Want, preflight, refused};
 use super::hooks::configured;
+use super::probe::probes;
 use super::session::{Session, spoken_to};
 use crate::model::request::{DeployRequest, DeploySource};
 use crate::model::view::{PlanHeader, PlanView, PlannedHook, PlannedHost, PlannedSecret, PlannedStep};
@@ -143,12 +144,22 @@ fn words(deployment: &Deployment, action: &Action) -> String {
             format!("{} in a row within {} s", check.healthy_after, check.deadline.as_secs())
         }
         Action::Watch { color, .. } => format!("{color} for {} s", deployment.pipeline.watch.as_secs()),
-        Action::Prove { .. } => match deployment.router.front_doors.len() {
-            0 => "not proven: no front door".to_owned(),
-            doors => format!("proven at {doors} front door{}", if doors == 1 { "" } else { "s" }),
-        },
+        Action::Prove { .. } => proof(deployment),
         other => other.to_string(),
     }
+}
+
+/// How the switch is proven.
+fn proof(deployment: &Deployment) -> String {
+    let doors = deployment.router.front_doors.len();
+    if doors == 0 {
+        return "not proven: no front door".to_owned();
+    }
+    let asked = |router: &&HostName| probes(deployment).iter().any(|probe| probe.router == Some(*router));
+    let routers: Vec<&str> = deployment.router.names.iter().filter(asked).map(HostName::as_str).collect();
+    let each =
+        if routers.is_empty() { String::new() } else { format!(", {} each by itself", routers.join(" ")) };
+    format!("proven at {doors} front door{}{each}", if doors == 1 { "" } else { "s" })
 }
 
 fn hosts(deployment: &Deployment) -> Vec<PlannedHost> {

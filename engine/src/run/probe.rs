@@ -1,6 +1,16 @@
-//! What an answer at the front door proves.
+//! Where the front doors are asked, and what an answer proves.
 
-use crate::model::{Color, Release, ReleaseMarker};
+use crate::model::{Color, Deployment, EachRouter, FrontDoor, HostName, Release, ReleaseMarker};
+
+/// One way to a front door.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Probe<'a> {
+    pub(crate) door: &'a FrontDoor,
+    /// The router that is asked by itself; none: wherever the name leads.
+    pub(crate) router: Option<&'a HostName>,
+    /// Whether no answer is a failure too.
+    pub(crate) required: bool,
+}
 
 /// An answer, as far as it matters.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -20,7 +30,47 @@ pub(crate) enum Proof {
     Answered,
 }
 
-/// Whether an answer is that of the wanted release.
+/// An answer that is not the wanted one, or none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Wrong {
+    /// In words.
+    pub(crate) reason: String,
+    /// Whether it is the application's all the same: it names a release or a colour.
+    pub(crate) is_ours: bool,
+}
+
+impl Wrong {
+    /// There is no answer, or one of a stranger's.
+    pub(crate) fn stranger(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), is_ours: false }
+    }
+}
+
+/// Every way to a front door: each router by itself where [`EachRouter`] says so, then the name as it resolves. In this order, since
+/// a stale router behind the name is to be called by its own name.
+pub(crate) fn probes(deployment: &Deployment) -> Vec<Probe<'_>> {
+    let doors = &deployment.router.front_doors;
+    let hosts = || deployment.router.names.iter().filter(|name| deployment.hosts.contains_key(*name));
+    let several = hosts().count() > 1;
+    let mut probes = Vec::new();
+    for door in doors {
+        let tells = deployment.application.release_marker.is_some()
+            || door
+                .body
+                .as_deref()
+                .is_some_and(|body| body.contains("{color}") || body.contains("{release}"));
+        let (asked, required) = match door.each_router {
+            EachRouter::Required => (true, true),
+            EachRouter::WhereItAnswers => (several && door.via.is_none() && tells, false),
+            EachRouter::Never => (false, false),
+        };
+        probes.extend(hosts().filter(|_| asked).map(|name| Probe { door, router: Some(name), required }));
+    }
+    probes.extend(doors.iter().map(|door| Probe { door, router: None, required: true }));
+    probes
+}
+
+/// Whether an answer is that of the wanted release. `known` is another one that can be told by its number.
 ///
 /// # Errors
 /// With what is wrong with it.
@@ -30,26 +80,36 @@ pub(crate) fn judge(
     marker: Option<&ReleaseMarker>,
     color: Color,
     release: &Release,
-) -> Result<Proof, String> {
+    known: Option<&Release>,
+) -> Result<Proof, Wrong> {
+    let says = marked(answer, marker);
+    let wrong = |reason: String, is_ours: bool| Err(Wrong { reason, is_ours: is_ours || says.is_some() });
     if answer.status >= 500 || answer.status == 404 {
-        return Err(format!("answers {}", answer.status));
+        return wrong(format!("answers {}", answer.status), false);
     }
     let mut proof = Proof::Answered;
     if let Some(expected) = body {
-        let expected = expected.replace("{color}", color.as_str()).replace("{release}", release.id.as_str());
-        if answer.body.trim() != expected.trim() {
-            let said: String = answer.body.trim().chars().take(60).collect();
-            return Err(format!("says `{said}` instead of `{expected}`"));
+        let filled = |color: Color| {
+            expected.replace("{color}", color.as_str()).replace("{release}", release.id.as_str())
+        };
+        let (expected, said) = (filled(color), answer.body.trim());
+        if said != expected.trim() {
+            let other = filled(color.other());
+            let short: String = said.chars().take(60).collect();
+            return wrong(format!("says `{short}` instead of `{expected}`"), said == other.trim());
         }
         proof = Proof::Proven;
     }
-    match marked(answer, marker) {
+    match &says {
         Some(says) if says == release.id.as_str() => proof = Proof::Proven,
         Some(says) => {
-            let says: String = says.chars().take(60).collect();
-            return Err(format!("says release `{says}` instead of `{}`", release.id));
+            let known = known.filter(|known| known.id.as_str() == says).map(|known| known.number.to_string());
+            let says = known.unwrap_or_else(|| format!("`{}`", says.chars().take(60).collect::<String>()));
+            return wrong(format!("says release {says} instead of {}", release.number), true);
         }
-        None if marker.is_some() && proof == Proof::Answered => return Err("names no release".into()),
+        None if marker.is_some() && proof == Proof::Answered => {
+            return wrong("names no release".into(), false);
+        }
         None => {}
     }
     Ok(proof)
@@ -71,6 +131,7 @@ pub(crate) fn marked(answer: &Answer, marker: Option<&ReleaseMarker>) -> Option<
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Host, Name, Reach};
 
     #[test]
     fn an_answer_proves_what_it_says() {
@@ -82,20 +143,69 @@ mod tests {
             headers: vec![("x-release".into(), release.into())],
             body: body.into(),
         };
-        let judged = |answer: &Answer, body, marker| judge(answer, body, marker, Color::Green, &release);
+        let old = Release::for_tests("r1", 1);
+        let judged =
+            |answer: &Answer, body, marker| judge(answer, body, marker, Color::Green, &release, Some(&old));
+        let ours = |reason: &str| Err(Wrong { reason: reason.into(), is_ours: true });
+        let strange = |reason: &str| Err(Wrong::stranger(reason));
         assert_eq!(judged(&says(200, "r2", ""), None, Some(&header)), Ok(Proof::Proven));
-        assert_eq!(
-            judged(&says(200, "r1", ""), None, Some(&header)),
-            Err("says release `r1` instead of `r2`".into())
-        );
-        assert_eq!(judged(&says(502, "r2", ""), None, Some(&header)), Err("answers 502".into()));
+        assert_eq!(judged(&says(200, "r1", ""), None, Some(&header)), ours("says release 1 instead of 2"));
+        let other = says(200, "other", "");
+        assert_eq!(judged(&other, None, Some(&header)), ours("says release `other` instead of 2"));
+        assert_eq!(judged(&says(502, "r2", ""), None, Some(&header)), ours("answers 502"));
+        assert_eq!(judged(&says(404, "r2", ""), None, Some(&json)), strange("answers 404"));
         assert_eq!(judged(&says(302, "r2", ""), None, None), Ok(Proof::Answered));
         assert_eq!(judged(&says(200, "", r#"{"release":"r2"}"#), None, Some(&json)), Ok(Proof::Proven));
-        assert_eq!(judged(&says(200, "", "{}"), None, Some(&json)), Err("names no release".into()));
+        assert_eq!(judged(&says(200, "", "{}"), None, Some(&json)), strange("names no release"));
         assert_eq!(judged(&says(200, "", "green\n"), Some("{color}"), None), Ok(Proof::Proven));
-        assert_eq!(
-            judged(&says(200, "", "blue"), Some("{color}"), None),
-            Err("says `blue` instead of `green`".into())
-        );
+        let other = ours("says `blue` instead of `green`");
+        assert_eq!(judged(&says(200, "", "blue"), Some("{color}"), None), other);
+        let page = strange("says `It works!` instead of `green`");
+        assert_eq!(judged(&says(200, "", "It works!"), Some("{color}"), None), page);
+    }
+
+    /// `lb1 needed` or `as it resolves`, for a door with this rule, on these routers.
+    fn ways(each_router: EachRouter, hosts: &[&str], change: impl Fn(&mut Deployment)) -> Vec<String> {
+        let names: Vec<HostName> = hosts.iter().map(|name| Name::new(*name).expect("a name")).collect();
+        let mut deployment = Deployment::for_tests(&names[..1], &names);
+        for name in &names {
+            let host = Host { name: name.clone(), reach: Reach::Local, address: "10.0.0.7".into() };
+            deployment.hosts.insert(name.clone(), host);
+        }
+        deployment.application.release_marker = Some(ReleaseMarker::Header("x-release".into()));
+        let url = "https://shop.example.com/up".to_owned();
+        deployment.router.front_doors = vec![FrontDoor { url, via: None, body: None, each_router }];
+        change(&mut deployment);
+        let words = |probe: &Probe<'_>| match probe.router {
+            Some(router) => format!("{router} {}", if probe.required { "must" } else { "may" }),
+            None => "as it resolves".to_owned(),
+        };
+        probes(&deployment).iter().map(words).collect()
+    }
+
+    #[test]
+    fn each_router_is_asked_where_its_answer_would_say_something() {
+        let two = ["lb1", "lb2"];
+        let derived = EachRouter::WhereItAnswers;
+        assert_eq!(ways(derived, &two, |_| ()), ["lb1 may", "lb2 may", "as it resolves"]);
+        assert_eq!(ways(EachRouter::Required, &two, |_| ()), ["lb1 must", "lb2 must", "as it resolves"]);
+        assert_eq!(ways(EachRouter::Never, &two, |_| ()), ["as it resolves"]);
+        // One router is what the name leads to, sooner or later.
+        assert_eq!(ways(derived, &["lb1"], |_| ()), ["as it resolves"]);
+        assert_eq!(ways(EachRouter::Required, &["lb1"], |_| ()), ["lb1 must", "as it resolves"]);
+        let no_marker = |deployment: &mut Deployment| deployment.application.release_marker = None;
+        assert_eq!(ways(derived, &two, no_marker), ["as it resolves"]);
+        let colored = |deployment: &mut Deployment| {
+            no_marker(deployment);
+            deployment.router.front_doors[0].body = Some("{color}".to_owned());
+        };
+        assert_eq!(ways(derived, &two, colored), ["lb1 may", "lb2 may", "as it resolves"]);
+        let from_lb1 = |deployment: &mut Deployment| {
+            deployment.router.front_doors[0].via = Some(deployment.router.names[0].clone());
+        };
+        assert_eq!(ways(derived, &two, from_lb1), ["as it resolves"]);
+        // A router that is no host of ours can't be asked by itself.
+        let balancer = |deployment: &mut Deployment| drop(deployment.hosts.remove("lb2"));
+        assert_eq!(ways(derived, &two, balancer), ["as it resolves"]);
     }
 }

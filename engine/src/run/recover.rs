@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::closing::close_leftovers;
 use super::deploy::{drive, free, performer, router_summary, take_lock};
 use super::ending::{Ending, serving};
+use super::hooks::Refused;
 use super::journal_log::replay;
 use super::lease::Lease;
 use super::observe::observe;
@@ -63,7 +64,7 @@ async fn found(
 }
 
 fn failed(preflight: Preflight, trouble: Trouble, live: Option<&LiveRecord>) -> Ending {
-    preflight.end(StepEnd::Failed, trouble.first_line().to_owned());
+    preflight.end(StepEnd::Failed, Refused::of(trouble.clone()).summary());
     Ending::before_anything(trouble, live)
 }
 

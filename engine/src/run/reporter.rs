@@ -1,9 +1,10 @@
-//! Tells events to a sink, with the time.
+//! Tells events to a sink, with the time, and knows which steps are under way.
 
-use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::model::{Event, EventKind, EventSink, Timestamp};
+use crate::model::{Event, EventKind, EventSink, Step, StepEnd, Timestamp};
 
 /// Tells the time. The runner never reads a clock of its own.
 pub trait Clock: Send + Sync {
@@ -28,6 +29,29 @@ pub struct Reporter {
     sink: Arc<dyn EventSink>,
     clock: Arc<dyn Clock>,
     began: Timestamp,
+    steps: Arc<Mutex<Steps>>,
+}
+
+/// What was told of steps.
+#[derive(Debug, Default)]
+struct Steps {
+    /// Begun and not ended, with places and time.
+    open: Vec<(Step, Vec<String>, Timestamp)>,
+    /// How long each took that ended well.
+    took: BTreeMap<Step, Duration>,
+}
+
+impl Steps {
+    fn note(&mut self, kind: &EventKind, at: Timestamp) {
+        if let EventKind::StepStarted { step, places, .. } = kind {
+            self.open.push((*step, places.clone(), at));
+        } else if let EventKind::StepEnded { step, end, took, .. } = kind {
+            self.open.retain(|(open, ..)| open != step);
+            if *end == StepEnd::Ok {
+                self.took.insert(*step, *took);
+            }
+        }
+    }
 }
 
 impl Reporter {
@@ -35,7 +59,7 @@ impl Reporter {
     #[must_use]
     pub fn new(sink: Arc<dyn EventSink>, clock: Arc<dyn Clock>) -> Self {
         let began = clock.now();
-        Self { sink, clock, began }
+        Self { sink, clock, began, steps: Arc::default() }
     }
 
     /// The time.
@@ -52,14 +76,34 @@ impl Reporter {
 
     /// Since it began.
     #[must_use]
-    pub fn elapsed(&self) -> std::time::Duration {
+    pub fn elapsed(&self) -> Duration {
         self.now().since(self.began)
     }
 
     /// Tells one thing.
     pub fn tell(&self, kind: EventKind) {
         let at = self.now();
+        self.steps().note(&kind, at);
         self.sink.emit(&Event { at, elapsed: at.since(self.began), kind });
+    }
+
+    /// How long a step took in this run, when it ended well.
+    pub(crate) fn took(&self, step: Step) -> Option<Duration> {
+        self.steps().took.get(&step).copied()
+    }
+
+    /// Every step that is under way was broken off by a signal.
+    pub(crate) fn break_off(&self, why: &str) {
+        let open = self.steps().open.clone();
+        for (step, places, began) in open {
+            let (end, took) = (StepEnd::Interrupted, self.now().since(began));
+            let (summary, details) = (why.to_owned(), Vec::new());
+            self.tell(EventKind::StepEnded { step, places, end, summary, details, took });
+        }
+    }
+
+    fn steps(&self) -> std::sync::MutexGuard<'_, Steps> {
+        self.steps.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -92,10 +92,10 @@ impl<W: World, L: Log> Runner<W, L> {
     pub(crate) async fn run(&mut self, progress: &mut Progress) -> Result<Outcome, Stopped<L::Lost>> {
         let mut report = StepReport::new(self.reporter.clone());
         let result = self.drive(progress, &mut report).await;
-        match &result {
-            Ok(_) => report.finish(),
-            Err(_) => report.interrupt(),
+        if result.is_err() {
+            report.interrupt();
         }
+        report.end_all();
         result
     }
 
@@ -108,11 +108,13 @@ impl<W: World, L: Log> Runner<W, L> {
         loop {
             if self.interrupts.borrow().count > 0 && grace.is_none() {
                 grace = Some(tokio::time::Instant::now() + GRACE);
+                self.tell_signal(progress, report);
                 let why = self.interrupts.borrow().trouble();
                 if progress.is_pivoted() {
                     return Err(Stopped::Interrupted);
                 }
                 if progress.turned_back().is_none() && !planted!(SignalForgets) {
+                    report.cut_off(&why);
                     self.keep(progress, Record::TurnedBack { why }).await?;
                 }
             }
@@ -195,13 +197,18 @@ impl<W: World, L: Log> Runner<W, L> {
             match wake {
                 Wake::Joined => break,
                 Wake::Grace => return Err(Stopped::Interrupted),
-                Wake::Signal(why) if way == Way::There => turn = Some(why),
-                // The way back goes on as it is, within what time the signal gives.
-                Wake::Signal(_) if way == Way::Back => {
-                    *grace = Some(tokio::time::Instant::now() + GRACE);
-                    continue;
+                Wake::Signal(why) => {
+                    self.tell_signal(progress, report);
+                    match way {
+                        Way::There => turn = Some(why),
+                        // The way back goes on as it is, within what time the signal gives.
+                        Way::Back => {
+                            *grace = Some(tokio::time::Instant::now() + GRACE);
+                            continue;
+                        }
+                        Way::Retire => return Err(Stopped::Interrupted),
+                    }
                 }
-                Wake::Signal(_) => return Err(Stopped::Interrupted),
                 Wake::Deadline => {
                     turn = Some(Trouble::new(
                         "deploy/timeout",
@@ -225,6 +232,17 @@ impl<W: World, L: Log> Runner<W, L> {
             }
         }
         Ok(())
+    }
+
+    fn tell_signal(&self, progress: &Progress, report: &mut StepReport) {
+        let text = match (progress.is_pivoted(), progress.turned_back()) {
+            (true, _) => "the new release stays live; `cutover resume` finishes the clean-up",
+            (false, Some(_)) => {
+                "all is being put back already; what is not after 5 s is left to `cutover resume`"
+            }
+            (false, None) => "all is put back; a second signal leaves at once",
+        };
+        report.interrupted(&self.interrupts.borrow(), text);
     }
 
     async fn keep(&mut self, progress: &mut Progress, record: Record) -> Result<(), Stopped<L::Lost>> {

@@ -2,54 +2,81 @@
 
 use std::time::Duration;
 
-use super::Reporter;
 use super::interrupts::INTERRUPTED;
 use super::performed::{Performed, Summary, summarize};
+use super::{Interrupts, Reporter};
 use crate::model::{Action, End, EventKind, Note, Plan, Step, StepEnd, Timestamp, Trouble};
+use crate::report::Quantity;
 
 /// The step that is under way.
 pub(super) struct StepReport {
     reporter: Reporter,
     current: Option<Current>,
+    /// The part of the last step that is done before others, told with the rest of it.
+    early: Option<Current>,
+    /// The release that is whole on the hosts, when this run has brought it.
+    staged: Option<u64>,
+    interrupted: bool,
 }
 
 struct Current {
     step: Step,
     places: Vec<String>,
     began: Timestamp,
+    /// Before `began`.
+    took: Duration,
     said: Vec<Summary>,
     details: Vec<Note>,
     failed: bool,
     retiring: bool,
     /// Whether the old colour is stopped in this step.
     stops: bool,
+    /// Whether it has been told that it began.
+    is_told: bool,
+    wait: Option<Duration>,
 }
 
 impl StepReport {
     /// No step is under way.
     pub(super) const fn new(reporter: Reporter) -> Self {
-        Self { reporter, current: None }
+        Self { reporter, current: None, early: None, staged: None, interrupted: false }
     }
 
     /// An action of a step begins; the step before ends, when it is another.
     pub(super) fn begin(&mut self, plan: &Plan, step: Step, action: &Action, wait: Option<Duration>) {
         if self.current.as_ref().is_none_or(|current| current.step != step) {
             self.finish();
-            let retiring = plan.retire.iter().any(|stage| stage.step == step);
-            let mut retired = plan.retire_tasks().map(|(_, task)| &task.action);
-            let stops = retired.any(|action| matches!(action, Action::Stop { .. }));
-            let places = places(plan, step, action);
-            self.reporter.tell(EventKind::StepStarted { step, places: places.clone(), wait });
-            let began = self.reporter.now();
-            let (said, details) = (Vec::new(), Vec::new());
-            self.current =
-                Some(Current { step, places, began, said, details, failed: false, retiring, stops });
+            let mut current = Current {
+                step,
+                places: places(plan, step, action),
+                began: self.reporter.now(),
+                took: Duration::ZERO,
+                said: Vec::new(),
+                details: Vec::new(),
+                failed: false,
+                retiring: plan.retire.iter().any(|stage| stage.step == step),
+                stops: plan.retire_tasks().any(|(_, task)| matches!(task.action, Action::Stop { .. })),
+                is_told: false,
+                wait,
+            };
+            // What is live is recorded before the old colour drains, and people see one last step.
+            let is_early = step == Step::Finish
+                && !matches!(action, Action::Prune { .. })
+                && plan.retire.iter().any(|stage| stage.step != Step::Finish);
+            if !is_early {
+                current.take_over(self.early.take_if(|early| early.step == step));
+                current.tell(&self.reporter);
+            }
+            self.current = Some(current);
         } else if let Some(current) = &mut self.current
             && step == Step::Undo
-            && is_shown(action)
-            && !current.places.contains(&action.place())
+            && let Some(place) = undo_place(action)
+            && !current.places.contains(&place)
         {
-            current.places.push(action.place());
+            current.places.push(place);
+        }
+        if step == Step::Stage && plan.command == "deploy" {
+            self.staged = Some(plan.release.number);
         }
     }
 
@@ -64,8 +91,12 @@ impl StepReport {
         let Some(current) = self.current.as_mut().filter(|current| current.step == step) else { return };
         current.details.extend(performed.details.iter().cloned());
         match &performed.end {
-            End::Done if step == Step::Undo => current.said.extend(undone(action, &performed.summary)),
-            End::Done if step == Step::Retire => current.said.extend(retired(action, current.stops)),
+            End::Done if step == Step::Undo => {
+                current.said.extend(undone(action, &performed.summary, self.staged));
+            }
+            End::Done if step == Step::Retire => {
+                current.said.extend(retired(action, current.stops, &self.reporter));
+            }
             End::Done => current.said.push(performed.summary.clone()),
             End::Failed(trouble) => {
                 current.failed = true;
@@ -81,6 +112,17 @@ impl StepReport {
                 current.details.push(Note::new(action.place(), format!("{}; asked again", trouble.message)));
             }
             End::NeverBegan => {}
+        }
+        if step == Step::Stage && performed.end != End::Done {
+            self.staged = None;
+        }
+    }
+
+    /// A signal has come, and this follows from it. Told once.
+    pub(super) fn interrupted(&mut self, signal: &Interrupts, text: &str) {
+        if !std::mem::replace(&mut self.interrupted, true) {
+            let (signal, text) = (signal.first.to_owned(), text.to_owned());
+            self.reporter.tell(EventKind::Interrupted { signal, text });
         }
     }
 
@@ -102,28 +144,62 @@ impl StepReport {
         self.close(Some(StepEnd::Interrupted));
     }
 
+    /// Nothing comes any more.
+    pub(super) fn end_all(mut self) {
+        self.finish();
+        // What it would have been told with did not come.
+        if let Some(mut early) = self.early.take().filter(|early| early.failed) {
+            early.tell(&self.reporter);
+            self.current = Some(early);
+            self.finish();
+        }
+    }
+
     fn close(&mut self, end: Option<StepEnd>) {
-        let Some(current) = self.current.take() else { return };
+        let Some(mut current) = self.current.take() else { return };
         let end = end.unwrap_or(match (current.failed, current.retiring) {
             (false, _) => StepEnd::Ok,
             (true, true) => StepEnd::Warning,
             (true, false) => StepEnd::Failed,
         });
+        let took = current.took + self.reporter.now().since(current.began);
+        if !current.is_told && end != StepEnd::Interrupted {
+            current.took = took;
+            self.early = Some(current);
+            return;
+        }
+        current.tell(&self.reporter);
         self.reporter.tell(EventKind::StepEnded {
             step: current.step,
             places: current.places,
             end,
             summary: summarize(&current.said),
             details: current.details,
-            took: self.reporter.now().since(current.began),
+            took,
         });
+    }
+}
+
+impl Current {
+    fn tell(&mut self, reporter: &Reporter) {
+        if !std::mem::replace(&mut self.is_told, true) {
+            let (step, places, wait) = (self.step, self.places.clone(), self.wait);
+            reporter.tell(EventKind::StepStarted { step, places, wait });
+        }
+    }
+
+    /// Takes over what an earlier part of the same step has come to.
+    fn take_over(&mut self, early: Option<Self>) {
+        let Some(early) = early else { return };
+        (self.took, self.said, self.details) = (early.took, early.said, early.details);
+        self.failed = early.failed;
     }
 }
 
 /// Every place that the plan has for a step; an undo names its places as it comes to them.
 fn places(plan: &Plan, step: Step, action: &Action) -> Vec<String> {
     if step == Step::Undo {
-        return if is_shown(action) { vec![action.place()] } else { Vec::new() };
+        return undo_place(action).into_iter().collect();
     }
     let mut places = Vec::new();
     for stage in plan.stages.iter().chain(&plan.retire).filter(|stage| stage.step == step) {
@@ -144,34 +220,48 @@ fn places(plan: &Plan, step: Step, action: &Action) -> Vec<String> {
     places
 }
 
-/// Whether an undo action is told: guards and what leaves no trace are not.
-fn is_shown(action: &Action) -> bool {
-    matches!(
-        action,
-        Action::Start { .. } | Action::Stop { .. } | Action::Switch { .. } | Action::Drain { .. }
-    )
+/// Where something is put back; guards and what the colour as a whole does are nowhere.
+fn undo_place(action: &Action) -> Option<String> {
+    action.host().or_else(|| action.router()).map(ToString::to_string)
 }
 
-/// What became of the old colour, said once.
+/// What became of the old colour, said once, with the time that a way back would take by what this run has taken.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the rest of the step is not worth a word")]
-fn retired(action: &Action, stops: bool) -> Option<Summary> {
+fn retired(action: &Action, stops: bool, reporter: &Reporter) -> Option<Summary> {
     let text = match action {
-        Action::Disable { .. } if !stops => "kept warm: `cutover rollback`",
-        Action::Stop { .. } => "stopped",
-        _ => return None,
-    };
-    Some(Summary::Text(text.to_owned()))
-}
-
-/// An undo action in the past tense; guards and what leaves no trace are not told.
-#[expect(clippy::wildcard_enum_match_arm, reason = "most undo actions are not worth a word")]
-fn undone(action: &Action, summary: &Summary) -> Option<Summary> {
-    let text = match action {
-        Action::Start { color, .. } => format!("{color} started again as it was"),
-        Action::Stop { color, .. } => format!("{color} stopped"),
-        Action::Switch { want, .. } => format!("traffic back: {want}"),
-        Action::Prove { .. } => return Some(summary.clone()),
+        Action::Disable { .. } if !stops => match way_back(reporter) {
+            Some(time) => format!("kept warm: `cutover rollback`, ~{}", Quantity::wait(time)),
+            None => "kept warm: `cutover rollback`".to_owned(),
+        },
+        Action::Stop { .. } => "stopped".to_owned(),
         _ => return None,
     };
     Some(Summary::Text(text))
 }
+
+/// Until a warm colour has the traffic again: looking, health, tests and switch are the same work as they were in this run. In whole
+/// seconds, rounded up; none when not all of it was measured, as after a crash.
+fn way_back(reporter: &Reporter) -> Option<Duration> {
+    let [look, health, switch] =
+        [Step::Preflight, Step::Health, Step::Switch].map(|step| reporter.took(step));
+    let time = look? + health? + reporter.took(Step::Smoke).unwrap_or_default() + switch?;
+    let seconds = time.as_millis().div_ceil(1000).max(1);
+    Some(Duration::from_secs(u64::try_from(seconds).unwrap_or(u64::MAX)))
+}
+
+/// An undo action in the past tense; guards and what leaves no trace are not told.
+#[expect(clippy::wildcard_enum_match_arm, reason = "most undo actions are not worth a word")]
+fn undone(action: &Action, summary: &Summary, staged: Option<u64>) -> Option<Summary> {
+    let text = match action {
+        Action::Stop { color, .. } => format!("{color} stopped"),
+        Action::Switch { want, .. } => format!("traffic back: {want}"),
+        Action::Start { .. } | Action::Prove { .. } => return Some(summary.clone()),
+        // What is whole is left, for `--release`.
+        Action::RemovePartial { .. } => format!("release {} kept", staged?),
+        _ => return None,
+    };
+    Some(Summary::Text(text))
+}
+
+#[cfg(test)]
+mod tests;

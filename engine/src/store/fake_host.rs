@@ -211,6 +211,13 @@ impl Disk {
                 self.files.remove(path);
                 Ok(Answer::Done)
             }
+            Operation::ListNames { path, .. } => {
+                if !self.directories.contains(path) {
+                    return Err(Fault::new(FaultKind::NotFound, format!("no `{path}`")));
+                }
+                let below = |file: &String| Some(file.strip_prefix(path)?.strip_prefix('/')?.to_owned());
+                Ok(Answer::Names(self.files.keys().filter_map(below).collect()))
+            }
             Operation::MakeDirectory { path, mode } => {
                 self.check_change(call, path);
                 assert_eq!(*mode, 0o700, "{path}");

@@ -145,7 +145,7 @@ pub enum StoreFault {
         message: String,
     },
     /// The host could not be reached; nothing was done.
-    #[error("can't reach `{host}`: {message}")]
+    #[error("{}", said(message))]
     Unreachable {
         /// The host.
         host: HostName,
@@ -153,7 +153,7 @@ pub enum StoreFault {
         message: String,
     },
     /// The host's key is unknown or has changed.
-    #[error("`{host}` is not trusted: {message}")]
+    #[error("{}", said(message))]
     Untrusted {
         /// The host.
         host: HostName,
@@ -249,9 +249,21 @@ impl StoreFault {
                 "make room on the host, then run the command again".to_owned()
             }
             Self::Refused { .. } | Self::TooLarge { .. } => return None,
-            Self::Unreachable { .. } | Self::Untrusted { .. } => "try: `cutover check --hosts`".to_owned(),
+            Self::Unreachable { message, .. } | Self::Untrusted { message, .. } => {
+                let own = message.lines().find_map(|line| line.trim_start().strip_prefix(HINT));
+                own.unwrap_or("try: `cutover check --hosts`").to_owned()
+            }
         })
     }
+}
+
+/// What begins a hint that the way to a host has given.
+const HINT: &str = "hint: ";
+
+/// The words of the way to a host, which name the host, without its hint.
+fn said(message: &str) -> String {
+    let lines = message.lines().filter(|line| !line.trim_start().starts_with(HINT));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// Who holds a lock, in words. The texts come from a file on a host, so control characters go.
@@ -283,6 +295,23 @@ mod tests {
     use cutover_host::operation::LockHolder;
 
     use super::*;
+
+    #[test]
+    fn a_host_that_is_not_reached_is_named_once() {
+        let host = HostName::new("web1").expect("a name");
+        let told = |failure| {
+            let fault = StoreFault::new(&host, failure);
+            (fault.to_string(), fault.hint().unwrap_or_default())
+        };
+        let silent = Failure::Unreachable("host `web1` (`ann@web1`) can't be reached: refused".to_owned());
+        let (text, hint) = told(silent);
+        assert_eq!(text, "host `web1` (`ann@web1`) can't be reached: refused");
+        assert_eq!(hint, "try: `cutover check --hosts`");
+        let stranger =
+            Failure::Untrusted("the key of host `web1` has changed\n  hint: find out why".to_owned());
+        let (text, hint) = told(stranger);
+        assert_eq!((text.as_str(), hint.as_str()), ("the key of host `web1` has changed", "find out why"));
+    }
 
     #[test]
     fn a_held_lock_says_who_since_when_and_where() {

@@ -14,6 +14,7 @@
 //! So the unfinished deployment, if any, is found in two round trips, however many journals there are. No write is done
 //! without the lock, and no new journal is begun while another one is open.
 
+use std::collections::BTreeSet;
 use std::marker::PhantomData;
 
 use serde::de::DeserializeOwned;
@@ -27,6 +28,9 @@ use crate::model::Timestamp;
 
 const OPEN: &str = "open.json";
 const JOURNALS: &str = "journal";
+
+/// Journals of ended deployments that are kept, for people to look at: the history has the end of each for ever.
+pub(super) const KEPT_JOURNALS: usize = 100;
 
 /// A journal that is being written.
 #[derive(Debug)]
@@ -148,6 +152,28 @@ impl Home {
             Some(open) if open.deployment == deployment => self.directory().remove(lock.guard(), OPEN).await,
             Some(open) => Err(unfinished(self, open)),
         }
+    }
+
+    /// Removes the oldest journals, beyond [`KEPT_JOURNALS`], of deployments that are in the history. One that is not has no end, and
+    /// stays.
+    ///
+    /// # Errors
+    /// What reading and writing may meet.
+    pub async fn forget_journals(&self, lock: &HeldLock) -> Result<(), StoreFault> {
+        let names = self.directory().list(JOURNALS).await?;
+        let excess = names.len().saturating_sub(KEPT_JOURNALS);
+        if excess == 0 {
+            return Ok(());
+        }
+        let ended: BTreeSet<String> =
+            self.history(usize::MAX).await?.into_iter().map(|entry| entry.deployment).collect();
+        // Names begin with the time, and come in order.
+        for name in &names[..excess] {
+            if name.strip_suffix(".jsonl").is_some_and(|deployment| ended.contains(deployment)) {
+                self.directory().remove(lock.guard(), &format!("{JOURNALS}/{name}")).await?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -249,6 +249,16 @@ impl StateDirectory {
         self.done(&answer)
     }
 
+    /// Names in a directory of the state directory, in order; none when it is not there.
+    pub(super) async fn list(&self, name: &str) -> Result<Vec<String>, StoreFault> {
+        match self.repeat(None, Operation::ListNames { path: self.file(name), beneath: None }).await {
+            Ok(Answer::Names(names)) => Ok(names),
+            Ok(_) => Err(self.nonsense()),
+            Err(StoreFault::Refused { kind: FaultKind::NotFound, .. }) => Ok(Vec::new()),
+            Err(fault) => Err(fault),
+        }
+    }
+
     pub(super) fn done(&self, answer: &Answer) -> Result<(), StoreFault> {
         if *answer == Answer::Done { Ok(()) } else { Err(self.nonsense()) }
     }

@@ -286,3 +286,29 @@ fn refusals_name_their_remedy() {
     let fault = StoreFault::Refused { host, kind: FaultKind::Permission, message: "no".to_owned() };
     assert_eq!(fault.hint().as_deref(), Some("what the host needs once is printed by: `cutover setup`"));
 }
+
+#[tokio::test]
+async fn the_oldest_journals_of_ended_deployments_go() {
+    let host = FakeHost::new("lb1", true);
+    let home = home(&host).await;
+    let lock = home.take(holder("ann"), None).await.expect("free");
+    assert_eq!(home.forget_journals(&lock).await, Ok(()), "there are none yet");
+    let names: Vec<String> =
+        (0..journal::KEPT_JOURNALS as u64 + 3).map(|ms| Ulid::from_parts(ms, 1).to_string()).collect();
+    for (number, name) in (0..).zip(&names) {
+        Journal::create(&home, &lock, name, Timestamp(1), &"plan".to_owned()).await.expect("creates");
+        // One whose end nobody remembers.
+        if number != 1 {
+            home.remember(&lock, Timestamp(2), &entry(name, number)).await.expect("remembers");
+        }
+        home.close(&lock, name).await.expect("closes");
+    }
+    for _ in 0..2 {
+        home.forget_journals(&lock).await.expect("forgets");
+        let mut left: Vec<String> = names.iter().map(|name| format!("{name}.jsonl")).collect();
+        left.remove(2);
+        left.remove(0);
+        assert_eq!(home.directory().list("journal").await, Ok(left));
+    }
+    assert_eq!(home.history(usize::MAX).await.expect("reads").len(), names.len() - 1, "none of it is lost");
+}

@@ -56,6 +56,8 @@ struct Behaviour {
     exit: Option<u8>,
     /// `health = never`: is never ready.
     never_ready: bool,
+    /// `silent`: number of health checks, from the start on, that get no answer.
+    silent: usize,
     /// `checkout = 500`: the page that the smoke test visits fails.
     checkout: Option<u16>,
     /// `sick-after`: number of visits of the start page after which the health check fails.
@@ -80,6 +82,7 @@ impl Behaviour {
                 ("version", value) => value.clone_into(&mut behaviour.version),
                 ("exit", value) => behaviour.exit = value.parse().ok(),
                 ("health", value) => behaviour.never_ready = value == "never",
+                ("silent", value) => behaviour.silent = value.parse().unwrap_or(0),
                 ("checkout", value) => behaviour.checkout = value.parse().ok(),
                 ("sick-after", value) => behaviour.sick_after = value.parse().ok(),
                 ("migrate", value) => behaviour.migration_fails = value == "fail",
@@ -117,6 +120,7 @@ fn serve(listener: &TcpListener, behaviour: Behaviour) -> ExitCode {
         release: variable("CUTOVER_RELEASE"),
         color: variable("CUTOVER_COLOR"),
         visits: AtomicUsize::new(0),
+        checks: AtomicUsize::new(0),
         busy: AtomicUsize::new(0),
     });
     on_termination(ignores_stop);
@@ -155,6 +159,7 @@ struct Shop {
     release: String,
     color: String,
     visits: AtomicUsize,
+    checks: AtomicUsize,
     busy: AtomicUsize,
 }
 
@@ -216,10 +221,19 @@ impl Shop {
                 (200, text, format!("{version} release {} {}\n", self.release, self.color))
             }
             "/up" if self.is_sick() => (503, text, "out of order\n".to_owned()),
-            "/up" => (200, text, "ok\n".to_owned()),
+            "/up" => {
+                if self.checks.fetch_add(1, Ordering::SeqCst) < self.behaviour.silent {
+                    thread::sleep(Duration::from_secs(5));
+                }
+                (200, text, "ok\n".to_owned())
+            }
             "/deployment_id" => (200, text, self.color.clone()),
             "/checkout" => match self.behaviour.checkout {
-                Some(status) => (status, text, "KeyError: SESSION_SALT (lib/session.ex:14)\n".to_owned()),
+                Some(status) => {
+                    let fault = "KeyError: SESSION_SALT (lib/session.ex:14)";
+                    complain(fault);
+                    (status, text, format!("{fault}\n"))
+                }
                 None => (200, "application/json", r#"{"cart":{"items":3}}"#.to_owned()),
             },
             "/greeting" => (200, text, variable("GREETING")),

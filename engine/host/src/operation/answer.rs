@@ -83,6 +83,8 @@ pub struct Facts {
     pub room: Vec<Room>,
     /// Whether systemd is this host's init.
     pub systemd: bool,
+    /// Whether logind ends what we start when our session ends (`KillUserProcesses=yes`), unless the user lingers.
+    pub ends_at_logout: bool,
 }
 
 /// Room on a file system.

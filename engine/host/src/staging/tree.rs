@@ -6,6 +6,7 @@ use std::io::{self, Read, Write as _};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::fs::{Mode, OFlags, openat};
 
@@ -19,13 +20,15 @@ use crate::operation::Fault;
 pub(super) struct Tree {
     pub(super) path: String,
     pub(super) root: OwnedFd,
+    /// Whether files may share their blocks; not tried again once the file system has refused.
+    shares: AtomicBool,
 }
 
 impl Tree {
     pub(super) fn open(partial: &str) -> Result<Self, Fault> {
         let path = format!("{partial}/tree");
         let root = open_directory(&path)?;
-        Ok(Self { path, root })
+        Ok(Self { path, root, shares: AtomicBool::new(true) })
     }
 
     pub(super) fn join(&self, path: &[u8]) -> PathBuf {
@@ -48,6 +51,16 @@ impl Tree {
         let file = self
             .open_file(&entry.path, OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC)
             .map_err(|error| self.fault("make", entry, error))?;
+        self.copy_into(file, entry, input, buffer)
+    }
+
+    fn copy_into(
+        &self,
+        file: File,
+        entry: &Entry,
+        input: &mut impl Read,
+        buffer: &mut [u8],
+    ) -> Result<(u64, ContentDigest), Fault> {
         let mut copying = Copying { input, output: file, error: None };
         let result = hash(&mut copying, buffer);
         if let Some(error) = copying.error {
@@ -71,12 +84,13 @@ impl Tree {
                 let file = self
                     .open_file(&entry.path, OFlags::RDWR | OFlags::CREATE | OFlags::TRUNC)
                     .map_err(|error| self.fault("make", entry, error))?;
-                if rustix::fs::ioctl_ficlone(&file, &source).is_ok() {
+                if self.shares.load(Ordering::Relaxed) && rustix::fs::ioctl_ficlone(&file, &source).is_ok() {
                     hash(&mut &file, buffer).map_err(|error| self.fault("read", entry, error))?
                 } else {
-                    drop(file);
-                    // A file that grew under our hands must not fill the disk.
-                    self.copy(entry, &mut (&source).take(size.saturating_add(1)), buffer)?
+                    self.shares.store(false, Ordering::Relaxed);
+                    // Into the file that is open: one that is truncated a second time is written to disk by ext4 when it is closed.
+                    // And no more than is wanted: a source that grew under our hands must not fill the disk.
+                    self.copy_into(file, entry, &mut (&source).take(size.saturating_add(1)), buffer)?
                 }
             }
         };

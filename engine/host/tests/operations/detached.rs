@@ -93,6 +93,61 @@ fn a_killed_supervisor_is_not_taken_for_a_result() {
 }
 
 #[test]
+fn one_operation_is_ended_alone() {
+    let stage = Stage::new();
+    for operation in ["one", "two"] {
+        begin(&stage, operation, shell(&format!("touch $HOME/{operation}; sleep 60"))).expect("begins");
+        eventually("begins", || stage.path(operation).exists());
+    }
+    let end = |operation: &str| {
+        stage.perform(Operation::End { state: STATE.to_owned(), operation: operation.to_owned() })
+    };
+    for _ in 0..2 {
+        let Ok(Answer::Operation(Detached::Ended(exit))) = end("one") else { panic!("has not ended") };
+        assert_eq!(exit.status, 143);
+    }
+    assert_eq!(outcome(&stage, "two", 0), Detached::Running);
+    assert_eq!(end("three"), Ok(Answer::Operation(Detached::NeverBegan)));
+    end("two").expect("ends");
+}
+
+#[test]
+fn old_results_are_forgotten_but_for_the_newest() {
+    let stage = Stage::new();
+    for operation in ["01A-migrate", "01B-migrate", "01C-migrate", "01D-migrate"] {
+        begin(&stage, operation, shell("true")).expect("begins");
+        assert!(matches!(outcome(&stage, operation, 10_000), Detached::Ended(_)));
+    }
+    begin(&stage, "01A-long", shell("touch $HOME/long; sleep 60")).expect("begins");
+    eventually("begins", || stage.path("long").exists());
+    let forget = |spare: &str, newest| {
+        let (state, spare) = (STATE.to_owned(), spare.to_owned());
+        stage.perform(Operation::ForgetOperations { state, spare, newest })
+    };
+    let left = || match stage.perform(Operation::ListNames { path: format!("{STATE}/ops"), beneath: None }) {
+        Ok(Answer::Names(names)) => names,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(forget("01A", 2), Ok(Answer::Done));
+    assert_eq!(left(), ["01A-long", "01A-migrate", "01C-migrate", "01D-migrate"]);
+    // What runs is never forgotten, however old.
+    for _ in 0..2 {
+        assert_eq!(forget("01D", 0), Ok(Answer::Done));
+        assert_eq!(left(), ["01A-long", "01D-migrate"]);
+    }
+    stage.perform(Operation::Reap { state: STATE.to_owned(), epoch: 1 }).expect("ends");
+    assert_eq!(forget("01E", 0), Ok(Answer::Done));
+    assert_eq!(left(), Vec::<String>::new());
+}
+
+#[test]
+fn there_is_nothing_to_forget_at_first() {
+    let stage = Stage::new();
+    let forget = Operation::ForgetOperations { state: STATE.to_owned(), spare: "01A".to_owned(), newest: 0 };
+    assert_eq!(stage.perform(forget), Ok(Answer::Done));
+}
+
+#[test]
 fn operations_of_older_epochs_are_ended() {
     let stage = Stage::new();
     stage.perform(Operation::Fence { state: STATE.to_owned(), epoch: 1 }).expect("fenced");

@@ -9,3 +9,4 @@ mod sockets;
 mod stage;
 mod staging;
 mod tails;
+mod volume;

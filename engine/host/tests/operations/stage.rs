@@ -48,7 +48,7 @@ impl Stage {
         streams: &Streams,
     ) -> Result<Answer, Fault> {
         let guard = epoch.map(|epoch| Guard { state: "~/state".to_owned(), epoch });
-        self.host.perform(&Call { id: 1, guard, deadline_ms: Some(20_000), operation }, streams)
+        self.host.perform(&Call { id: 1, guard, deadline_ms: Some(120_000), operation }, streams)
     }
 
     /// The kind of fault that it must end with.

@@ -14,7 +14,7 @@ use lz4_flex::frame::FrameEncoder;
 
 use crate::stage::{Stage, Streams};
 
-const SHOP: &str = "~/shop";
+pub(crate) const SHOP: &str = "~/shop";
 
 fn begin(release: &str, token: &str) -> Operation {
     Operation::StageBegin { directory: SHOP.to_owned(), release: release.to_owned(), token: token.to_owned() }
@@ -39,7 +39,7 @@ fn inspect(stage: &Stage) -> Application {
 }
 
 /// Begins and fills; answers what each of both said.
-fn send(stage: &Stage, artifact: &Artifact, release: &str, token: &str) -> (Staging, Staging) {
+pub(crate) fn send(stage: &Stage, artifact: &Artifact, release: &str, token: &str) -> (Staging, Staging) {
     let streams = Streams::with(&artifact.manifest().encode());
     let Ok(Answer::Staging(begun)) = stage.perform_with(begin(release, token), None, &streams) else {
         panic!("does not begin")

@@ -72,7 +72,7 @@ pub(in crate::hook) async fn answer_request(
         Err(HttpFailure::Connect(reason)) => Err(HttpError::Connect(reason)),
         Err(HttpFailure::Tls(reason)) => Err(HttpError::Tls(reason)),
         Err(HttpFailure::TimedOut(reason)) => Err(HttpError::TimedOut(reason)),
-        Err(HttpFailure::Broken(reason)) => Err(HttpError::Broken(reason)),
+        Err(HttpFailure::Broken(reason) | HttpFailure::WayBroken(reason)) => Err(HttpError::Broken(reason)),
     }
 }
 

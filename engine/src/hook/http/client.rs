@@ -20,6 +20,9 @@ use crate::hook::limits;
 use crate::model::grant::{Addresses, Url};
 use crate::transport::Link;
 
+/// How often a request that only reads is sent when the way to its host breaks.
+const TRIES: usize = 3;
+
 /// An HTTP client. Cheap to make; reads the system's certificates when it first needs them.
 #[derive(Debug, Default)]
 pub struct HttpClient {
@@ -78,16 +81,32 @@ impl HttpClient {
         Self::default()
     }
 
-    /// Sends a request on a connection of its own and waits for the whole answer. A status is never an error.
+    /// Sends a request on a connection of its own and waits for the whole answer. A status is never an error. When the way to
+    /// the host breaks that it starts from, a request that only reads (RFC 9110, 9.2.1) is sent again over a new one: that
+    /// says nothing of who was asked.
     ///
     /// # Errors
     /// When there is no answer, by what is known of the request's effect.
     pub async fn fetch(&self, fetch: Fetch<'_>) -> Result<Fetched, HttpFailure> {
         let limit = fetch.timeout;
         let deadline = Instant::now() + limit;
-        match timeout_at(deadline, self.exchange(fetch)).await {
+        let only_reads = matches!(fetch.method, "GET" | "HEAD" | "OPTIONS");
+        let tries = if only_reads { TRIES } else { 1 };
+        let sent = async {
+            for _ in 1..tries {
+                match self.exchange(fetch.clone()).await {
+                    Err(HttpFailure::WayBroken(_)) => {}
+                    outcome => return outcome,
+                }
+            }
+            self.exchange(fetch).await
+        };
+        match timeout_at(deadline, sent).await {
             Ok(outcome) => outcome,
-            Err(_) => Err(HttpFailure::TimedOut(format!("no whole answer within {} s", limit.as_secs_f64()))),
+            Err(_) => {
+                let seconds = (limit.as_secs_f64() * 10.0).round() / 10.0;
+                Err(HttpFailure::TimedOut(format!("no whole answer within {seconds} s")))
+            }
         }
     }
 

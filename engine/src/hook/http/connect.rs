@@ -16,7 +16,7 @@ use super::client::Fetch;
 use super::relay::{Relay, RelayEnd};
 use crate::hook::limits;
 use crate::model::grant::{Addresses, is_special};
-use crate::transport::Link;
+use crate::transport::{Failure, Link};
 
 /// What HTTP is spoken over.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -77,7 +77,13 @@ async fn resolve(host: &str, via: Option<&dyn Link>) -> Result<Vec<IpAddr>, Http
             let operation = Operation::Resolve { name: host.to_owned() };
             let deadline_ms = u64::try_from(limits::HTTP_CONNECT.as_millis()).ok();
             let answer = link.perform(Call { id: 0, guard: None, deadline_ms, operation }).await;
-            let Answer::Names(names) = answer.map_err(|failure| unknown(failure.to_string()))? else {
+            let failed = |failure| {
+                if let Failure::Broken(reason) = failure {
+                    return HttpFailure::WayBroken(reason);
+                }
+                unknown(failure.to_string())
+            };
+            let Answer::Names(names) = answer.map_err(failed)? else {
                 return Err(unknown("the host answered something else".to_owned()));
             };
             let parsed =

@@ -21,4 +21,7 @@ pub enum HttpFailure {
     /// The connection broke, or the answer was not HTTP: it is not known whether the request took effect.
     #[error("{0}")]
     Broken(String),
+    /// The way to the host that the connection starts from broke: what became of the request is not known.
+    #[error("{0}")]
+    WayBroken(String),
 }

@@ -98,11 +98,10 @@ fn failure_of(failure: Failure, any: bool, host: &str, socket: &str) -> HttpFail
         Failure::Fault(_) | Failure::Unreachable(_) | Failure::Untrusted(_) if !any => {
             HttpFailure::Connect(text)
         }
-        Failure::Fault(_)
-        | Failure::Unreachable(_)
-        | Failure::Untrusted(_)
-        | Failure::Broken(_)
-        | Failure::Nonsense(_) => HttpFailure::Broken(text),
+        Failure::Broken(_) => HttpFailure::WayBroken(text),
+        Failure::Fault(_) | Failure::Unreachable(_) | Failure::Untrusted(_) | Failure::Nonsense(_) => {
+            HttpFailure::Broken(text)
+        }
     }
 }
 

@@ -1,16 +1,19 @@
 //! The client against servers that behave, and others.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use cutover_host::operation::{Answer, Call};
 use cutover_host::{Account, Host};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
+use tokio::sync::{mpsc, oneshot};
 
 use super::*;
 use crate::model::HostName;
 use crate::model::grant::{Addresses, Url};
-use crate::transport::{Link, local_link};
+use crate::transport::{Failure, Flow, Link, LinkFuture, local_link};
 
 /// A server that takes one connection, reads one request, says `answer`, and closes; what it read is returned.
 async fn server(answer: Vec<u8>) -> (u16, tokio::task::JoinHandle<String>) {
@@ -40,6 +43,36 @@ async fn server(answer: Vec<u8>) -> (u16, tokio::task::JoinHandle<String>) {
 fn link() -> Arc<dyn Link> {
     let name = HostName::new("web1").expect("a name");
     local_link(name, Arc::new(Host::new(Vec::new(), Account::of_process(None, None))))
+}
+
+/// A link whose first connections break, after the operation was sent.
+#[derive(Debug)]
+struct Breaking {
+    link: Arc<dyn Link>,
+    left: AtomicUsize,
+}
+
+impl Link for Breaking {
+    fn name(&self) -> &HostName {
+        self.link.name()
+    }
+
+    fn perform(&self, call: Call) -> LinkFuture<'_, Answer> {
+        self.link.perform(call)
+    }
+
+    fn open(&self, call: Call) -> LinkFuture<'_, Flow> {
+        if self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_err() {
+            return self.link.open(call);
+        }
+        Box::pin(async {
+            let (upload, _) = mpsc::channel(4);
+            let (_, download) = mpsc::channel(4);
+            let (sender, answer) = oneshot::channel();
+            let _ = sender.send(Err(Failure::Broken("the connection to host `web1` broke".to_owned())));
+            Ok(Flow { upload, download, answer })
+        })
+    }
 }
 
 fn url(text: &str) -> Url {
@@ -184,4 +217,22 @@ async fn requests_that_rule_the_connection_are_not_sent() {
     let headers = [("a".to_owned(), "y".repeat(70_000))];
     let outcome = HttpClient::new().fetch(Fetch { headers: &headers, ..get(&target) }).await;
     assert_eq!(outcome, Err(HttpFailure::Invalid("more than 64 KiB of headers".to_owned())));
+}
+
+#[tokio::test]
+async fn what_only_reads_is_asked_again_when_the_way_to_its_host_breaks() {
+    let ask = async |method: &str, breaks: usize| {
+        let (port, _task) = server(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".to_vec()).await;
+        let url = url(&format!("http://127.0.0.1:{port}/"));
+        let via: Arc<dyn Link> = Arc::new(Breaking { link: link(), left: AtomicUsize::new(breaks) });
+        let answer = HttpClient::new().fetch(Fetch { method, via: Some(via), ..get(&url) }).await;
+        answer
+            .map(|answer| answer.status)
+            .map_err(|failure| failure.to_string().replace(&port.to_string(), "PORT"))
+    };
+    let broke = Err("127.0.0.1:PORT from `web1`: the connection to host `web1` broke".to_owned());
+    assert_eq!(ask("GET", 2).await, Ok(200));
+    assert_eq!(ask("GET", 3).await, broke);
+    assert_eq!(ask("POST", 1).await, broke);
+    assert_eq!(ask("POST", 0).await, Ok(200));
 }

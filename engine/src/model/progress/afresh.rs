@@ -56,7 +56,8 @@ impl Progress {
         let plan = &self.plan;
         self.tasks.retain(|id, mark| {
             let Some(task) = plan.task(*id) else { return true };
-            let asks = matches!(task.action, Action::Smoke { .. } | Action::Prove { .. } | Action::Watch { .. });
+            let asks =
+                matches!(task.action, Action::Smoke { .. } | Action::Prove { .. } | Action::Watch { .. });
             let awaits = matches!(task.action, Action::AwaitHealthy { .. });
             if matches!(task.action, Action::Switch { .. }) && !planted!(SwitchKept) {
                 // It was begun all the same, so that it is undone when it comes to that.

@@ -12,6 +12,9 @@ use crate::transport::Failure;
 
 const PATIENCE: Duration = Duration::from_mins(5);
 
+/// Results of operations of ended deployments that a host keeps, for people to look at.
+const KEPT_OPERATIONS: usize = 20;
+
 impl Performer {
     /// Records at the home what is live.
     pub(in super::super) async fn record_live(&self, plan: &Plan, color: Color) -> Result<Performed> {
@@ -29,7 +32,8 @@ impl Performer {
         Ok(Performed::done(Summary::Nothing))
     }
 
-    /// Removes releases beyond those to keep.
+    /// Removes what a host needs no more: releases beyond those to keep, what cut-off stagings and removals left, and the results of
+    /// operations of deployments before this one. Those are over: no deployment begins while another is open.
     pub(in super::super) async fn prune(&self, plan: &Plan, host: &HostName) -> Result<Performed> {
         let site = self.site(host)?;
         let slots = [
@@ -57,6 +61,18 @@ impl Performer {
                 let done = site.perform(guard.clone(), PATIENCE, operation).await;
                 done.map_err(|failure| host_failure(host, &failure))?;
             }
+        }
+        let leftovers = [
+            Operation::RemovePartials { directory, keep: None },
+            Operation::ForgetOperations {
+                state: site.state.path().to_owned(),
+                spare: plan.deployment.clone(),
+                newest: KEPT_OPERATIONS,
+            },
+        ];
+        for operation in leftovers {
+            let done = site.perform(guard.clone(), PATIENCE, operation).await;
+            done.map_err(|failure| host_failure(host, &failure))?;
         }
         Ok(Performed::done(Summary::Nothing))
     }

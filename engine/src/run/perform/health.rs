@@ -2,15 +2,21 @@
 
 use std::time::Duration;
 
+use futures_util::future::{join_all, try_join_all};
 use tokio::time::{Instant as Moment, sleep, sleep_until};
 
+use super::super::ending::InstanceHealth;
 use super::super::performed::{Performed, Summary};
 use super::super::performer::{Performer, Result, Unperformed};
+use super::front_door::not_so;
 use crate::driver::{self, InstanceState};
 use crate::model::{Color, EventKind, Health, HostName, Instance, Note, Plan, Step, Trouble};
 
 /// Lines of an application's log that are shown beneath a failure.
 const LOG_LINES: usize = 8;
+
+/// Lines that are counted, so that it can be said how many more there are.
+const LOG_COUNTED: u32 = 500;
 
 /// One look at one instance.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,10 +48,11 @@ impl Performer {
                     in_a_row += 1;
                     self.tell_health(host, format!("{in_a_row} of {}", check.healthy_after));
                     if in_a_row >= check.healthy_after {
-                        let says = if proven {
-                            format!(", each says release {}", plan.release.number)
-                        } else {
-                            String::new()
+                        let marked = self.deployment.application.release_marker.is_some();
+                        let says = match (proven, marked) {
+                            (true, _) => format!(", each says release {}", plan.release.number),
+                            (false, true) => "; not proven: no answer names a release".to_owned(),
+                            (false, false) => "; not proven: no release marker".to_owned(),
                         };
                         return Ok(Performed::done(Summary::Text(format!("{in_a_row} of {in_a_row}{says}"))));
                     }
@@ -73,12 +80,13 @@ impl Performer {
 
     /// Goes on only if every instance of the colour is healthy: of three looks at each, one must be good.
     pub(in super::super) async fn require_healthy(&self, plan: &Plan, color: Color) -> Result<Performed> {
-        for instance in self.instances(color) {
+        let instances = self.instances(color);
+        let asked = instances.iter().map(async |instance| {
             let mut tries = 0;
             loop {
                 tries += 1;
-                match self.look(plan, &instance, tries).await? {
-                    Look::Healthy { .. } => break,
+                match self.look(plan, instance, tries).await? {
+                    Look::Healthy { .. } => return Result::<()>::Ok(()),
                     Look::Not(reason) if tries >= 3 => {
                         let message = format!("{}: {color} is not healthy: {reason}", instance.host);
                         return Err(Trouble::new("switch/old-sick", message).into());
@@ -86,7 +94,8 @@ impl Performer {
                     Look::Not(_) => sleep(self.deployment.health_check.interval).await,
                 }
             }
-        }
+        });
+        try_join_all(asked).await?;
         Ok(Performed::done(Summary::Nothing))
     }
 
@@ -96,13 +105,16 @@ impl Performer {
         let end = Moment::now() + watch;
         let instances = self.instances(color);
         let mut sick = vec![0_u32; instances.len()];
-        let (mut passed, mut total, mut wrong_in_a_row) = (0_u64, 0_u64, 0_u32);
-        let mut attempt = 0;
+        let probes = self.speaking_probes(color, &plan.release).await;
+        let mut wrong_in_a_row = vec![0_u32; probes.len()];
+        let (mut passed, mut total, mut attempt) = (0_u64, 0_u64, 0);
         while Moment::now() < end {
             let next = Moment::now() + check.interval.max(Duration::from_millis(100));
             attempt += 1;
-            for (instance, failures) in instances.iter().zip(&mut sick) {
-                match self.look(plan, instance, attempt).await? {
+            // All at once: one that hangs must not keep the others from being looked at.
+            let looks = join_all(instances.iter().map(|instance| self.look(plan, instance, attempt))).await;
+            for ((instance, failures), look) in instances.iter().zip(&mut sick).zip(looks) {
+                match look? {
                     Look::Healthy { .. } => *failures = 0,
                     Look::Not(reason) => {
                         *failures += 1;
@@ -116,18 +128,19 @@ impl Performer {
                     }
                 }
             }
-            for door in &self.deployment.router.front_doors {
+            for (probe, wrong_in_a_row) in probes.iter().zip(&mut wrong_in_a_row) {
                 total += 1;
-                match self.probe(door, color, &plan.release).await {
+                match self.ask(probe, color, &plan.release).await {
                     Ok(_) => {
                         passed += 1;
-                        wrong_in_a_row = 0;
+                        *wrong_in_a_row = 0;
                     }
-                    Err(reason) => {
-                        wrong_in_a_row += 1;
-                        if wrong_in_a_row >= check.healthy_after.max(3) {
-                            let message = format!("front door {}: {reason}", door.url);
-                            return Err(Trouble::new("watch/front-door", message).into());
+                    Err(wrong) => {
+                        *wrong_in_a_row += 1;
+                        if *wrong_in_a_row >= check.healthy_after.max(3) {
+                            let trouble =
+                                Trouble { code: "watch/front-door".into(), ..not_so(probe, &wrong) };
+                            return Err(trouble.into());
                         }
                     }
                 }
@@ -143,12 +156,21 @@ impl Performer {
     /// Whether every instance of a colour is healthy right now: one look each.
     pub(in super::super) async fn is_healthy(&self, plan: &Plan, color: Color) -> bool {
         let instances = self.instances(color);
-        for instance in &instances {
-            if !matches!(self.look(plan, instance, 1).await, Ok(Look::Healthy { .. })) {
-                return false;
-            }
-        }
-        !instances.is_empty()
+        let looks = join_all(instances.iter().map(|instance| self.look(plan, instance, 1))).await;
+        !looks.is_empty() && looks.iter().all(|look| matches!(look, Ok(Look::Healthy { .. })))
+    }
+
+    /// What one look at each instance of the old colour finds, all at the same time.
+    pub(in super::super) async fn old_health(&self, plan: &Plan) -> Vec<InstanceHealth> {
+        let instances = self.instances(plan.color.other());
+        let looks = join_all(instances.iter().map(|instance| self.look(plan, instance, 1))).await;
+        let wrong = |look| match look {
+            Ok(Look::Healthy { .. }) => None,
+            Ok(Look::Not(reason)) => Some(reason),
+            Err(Unperformed { trouble, .. }) => Some(trouble.message),
+        };
+        let hosts = instances.into_iter().map(|instance| instance.host);
+        hosts.zip(looks).map(|(host, look)| (host, wrong(look))).collect()
     }
 
     /// Looks once. The colour that is filled must say the plan's release, where it says any; the other one runs whatever it runs.
@@ -211,15 +233,46 @@ impl Performer {
     pub(in super::super) async fn log_notes(&self, plan: &Plan, host: &HostName, color: Color) -> Vec<Note> {
         let Ok(site) = self.site(host) else { return Vec::new() };
         let Ok(slot) = site.slot(&self.deployment, host, color) else { return Vec::new() };
-        let Ok(lines) = driver::log_tail(site.link.as_ref(), &slot, &plan.release.id, LOG_LINES as u32).await
+        let Ok(lines) = driver::log_tail(site.link.as_ref(), &slot, &plan.release.id, LOG_COUNTED).await
         else {
             return Vec::new();
         };
-        if lines.is_empty() {
-            return Vec::new();
-        }
-        let text: Vec<String> = lines.into_iter().map(|line| line.text).collect();
-        let more = format!("more: cutover logs --release {} --host {host}", plan.release.number);
-        vec![Note::new(format!("{host} log"), format!("{}\n{more}", text.join("\n")))]
+        let lines: Vec<String> = lines.into_iter().map(|line| line.text).collect();
+        let text = log_excerpt(&lines, plan.release.number, host);
+        text.map(|text| Note::new(format!("{host} log"), text)).into_iter().collect()
+    }
+}
+
+/// The last lines of a log, and how to see the others.
+fn log_excerpt(lines: &[String], release: u64, host: &HostName) -> Option<String> {
+    let hidden = lines.len().saturating_sub(LOG_LINES);
+    let mut text = lines.get(hidden..).filter(|shown| !shown.is_empty())?.join("\n");
+    if hidden > 0 {
+        let more = if lines.len() as u64 >= u64::from(LOG_COUNTED) { "more than " } else { "" };
+        text.push_str(&format!("\n{more}{hidden} more: cutover logs --release {release} --host {host}"));
+    }
+    Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Name;
+
+    #[test]
+    fn a_log_is_told_by_its_end_and_by_how_much_more_there_is() {
+        let host = Name::new("web2").expect("a name");
+        let excerpt = |count: usize| {
+            let lines: Vec<String> = (1..=count).map(|line| format!("line {line}")).collect();
+            let text = log_excerpt(&lines, 43, &host)?;
+            let lines: Vec<&str> = text.lines().collect();
+            Some(format!("{} … {}", lines.first()?, lines.last()?))
+        };
+        assert_eq!(excerpt(0), None);
+        assert_eq!(excerpt(8).as_deref(), Some("line 1 … line 8"));
+        let said = "line 20 … 19 more: cutover logs --release 43 --host web2";
+        assert_eq!(excerpt(27).as_deref(), Some(said));
+        let said = "line 493 … more than 492 more: cutover logs --release 43 --host web2";
+        assert_eq!(excerpt(500).as_deref(), Some(said));
     }
 }

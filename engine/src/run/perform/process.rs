@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use cutover_host::operation::Operation;
+use cutover_host::operation::{Guard, Operation};
 
 use super::super::performed::{Performed, Summary};
 use super::super::performer::{Performer, Result, driver_failure, host_failure};
-use crate::driver;
+use super::super::runner::Way;
+use super::super::site::Site;
+use crate::driver::{self, Slot};
 use crate::model::{Color, Deployment, EnvValue, HostName, Name, ReleaseId, Trouble};
 use crate::secret::environment;
 
@@ -66,27 +68,30 @@ impl Performer {
         Ok(Performed::done(Summary::Nothing))
     }
 
-    /// Starts a release in a colour.
+    /// Starts a release in a colour; on the way back, one that was warm there.
     pub(in super::super) async fn start(
         &self,
         host: &HostName,
         color: Color,
         release: &ReleaseId,
+        way: Way,
     ) -> Result<Performed> {
-        let site = self.site(host)?;
-        let slot = site.slot(&self.deployment, host, color)?;
-        let guard = site.guard(self.lock.epoch());
+        let (site, slot, guard) = self.place(host, color)?;
         let started = driver::start(site.link.as_ref(), Some(&guard), &slot, release).await;
         started.map_err(|failure| driver_failure(host, &failure))?;
         let port = self.deployment.application.color(color).port;
-        Ok(Performed::done(Summary::Text(format!("{color} on :{port}"))))
+        let previous = self.live.as_ref().and_then(|record| record.previous.as_ref());
+        let known = previous.map(|live| &live.release).filter(|known| known.id == *release);
+        Ok(Performed::done(Summary::Text(match (way, known) {
+            (Way::Back, Some(known)) => format!("release {} warm again on :{port}", known.number),
+            (Way::Back, None) => format!("what was warm runs again on :{port}"),
+            (Way::There | Way::Retire, _) => format!("{color} on :{port}"),
+        })))
     }
 
     /// Stops what runs in a colour.
     pub(in super::super) async fn stop(&self, host: &HostName, color: Color) -> Result<Performed> {
-        let site = self.site(host)?;
-        let slot = site.slot(&self.deployment, host, color)?;
-        let guard = site.guard(self.lock.epoch());
+        let (site, slot, guard) = self.place(host, color)?;
         let stopped = driver::stop(site.link.as_ref(), Some(&guard), &slot).await;
         stopped.map_err(|failure| driver_failure(host, &failure))?;
         Ok(Performed::done(Summary::Nothing))
@@ -99,16 +104,22 @@ impl Performer {
         color: Color,
         up: bool,
     ) -> Result<Performed> {
-        let site = self.site(host)?;
-        let slot = site.slot(&self.deployment, host, color)?;
-        let guard = site.guard(self.lock.epoch());
+        let (site, slot, guard) = self.place(host, color)?;
+        let link = site.link.as_ref();
         let done = if up {
-            driver::enable(site.link.as_ref(), Some(&guard), &slot).await
+            driver::enable(link, Some(&guard), &slot).await
         } else {
-            driver::disable(site.link.as_ref(), Some(&guard), &slot).await
+            driver::disable(link, Some(&guard), &slot).await
         };
         done.map_err(|failure| driver_failure(host, &failure))?;
         Ok(Performed::done(Summary::Nothing))
+    }
+
+    /// Where a process of one colour is changed, and under what.
+    fn place<'a>(&'a self, host: &'a HostName, color: Color) -> Result<(&'a Site, Slot<'a>, Guard)> {
+        let site = self.site(host)?;
+        let slot = site.slot(&self.deployment, host, color)?;
+        Ok((site, slot, site.guard(self.lock.epoch())))
     }
 }
 

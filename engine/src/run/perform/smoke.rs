@@ -1,8 +1,15 @@
 //! Smoke tests: against the idle colour only. No case is an error, no answer is a failure, skipped only is not a pass.
 
+use std::time::Duration;
+
+use tokio::time::sleep;
+
 use super::super::performed::{Performed, Summary};
 use super::super::performer::{Performer, Result};
 use crate::model::{Case, CaseOutcome, Color, Instance, Name, Note, Plan, Trouble};
+
+/// For what an application has to say of a request to get into its log: the answer is faster.
+const LOG_SETTLES: Duration = Duration::from_millis(200);
 
 impl Performer {
     /// Runs one smoke test.
@@ -37,6 +44,9 @@ impl Performer {
         }
         hosts.sort();
         hosts.dedup();
+        if !hosts.is_empty() {
+            sleep(LOG_SETTLES).await;
+        }
         for host in self
             .deployment
             .color_hosts(color)

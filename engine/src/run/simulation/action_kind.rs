@@ -7,9 +7,29 @@ pub(super) const KINDS: usize = 23;
 
 /// Their names, in the order of their numbers.
 pub(super) const NAMES: [&str; KINDS] = [
-    "stage", "remove-partial", "migrate", "clear", "configure", "point", "start", "stop", "await-healthy", "smoke",
-    "enable", "disable", "prepare", "discard", "switch", "prove", "watch", "require-healthy", "require-unrouted",
-    "drain", "record-live", "set-current", "prune",
+    "stage",
+    "remove-partial",
+    "migrate",
+    "clear",
+    "configure",
+    "point",
+    "start",
+    "stop",
+    "await-healthy",
+    "smoke",
+    "enable",
+    "disable",
+    "prepare",
+    "discard",
+    "switch",
+    "prove",
+    "watch",
+    "require-healthy",
+    "require-unrouted",
+    "drain",
+    "record-live",
+    "set-current",
+    "prune",
 ];
 
 /// Number of an action's kind. An action that is new has to be added here before anything compiles.

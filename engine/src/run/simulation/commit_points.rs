@@ -79,10 +79,28 @@ impl CommitPoints {
 /// Whether there is such a point. What is done alone in its batch has no "others not begun" that the next record does not tell; the time of
 /// a deployment ends nothing on the way back or after the pivot.
 fn can_be(action: &str, what: &str) -> bool {
-    let alone = ["migrate", "smoke", "switch", "prove", "watch", "require-healthy", "require-unrouted", "drain", "record-live"];
+    let alone = [
+        "migrate",
+        "smoke",
+        "switch",
+        "prove",
+        "watch",
+        "require-healthy",
+        "require-unrouted",
+        "drain",
+        "record-live",
+    ];
     let never_there = [
-        "remove-partial", "stop", "disable", "discard", "require-healthy", "require-unrouted", "drain", "record-live",
-        "set-current", "prune",
+        "remove-partial",
+        "stop",
+        "disable",
+        "discard",
+        "require-healthy",
+        "require-unrouted",
+        "drain",
+        "record-live",
+        "set-current",
+        "prune",
     ];
     match what {
         "crash" => !alone.contains(&action),

@@ -198,7 +198,9 @@ impl<'a> Explorer<'a> {
                     return;
                 }
                 // The time of a deployment ends nothing but the way there; waiting for it takes real time, so it does so once.
-                if fault == Fault::Hangs && (done.way != Way::There || !run.faults.is_empty() || node.ask.is_some()) {
+                if fault == Fault::Hangs
+                    && (done.way != Way::There || !run.faults.is_empty() || node.ask.is_some())
+                {
                     continue;
                 }
                 let path = node.path.then(Choice::Fault(done.action.to_string(), fault));

@@ -96,14 +96,7 @@ pub(super) fn faults_of_end(scene: &Scene, plan: &Plan, burden: Burden, run: &Ex
     wrong
 }
 
-fn deployed(
-    scene: &Scene,
-    plan: &Plan,
-    burden: Burden,
-    run: &Execution,
-    wish: u8,
-    wrong: &mut Vec<String>,
-) {
+fn deployed(scene: &Scene, plan: &Plan, burden: Burden, run: &Execution, wish: u8, wrong: &mut Vec<String>) {
     let state = &run.state;
     let color = plan.color;
     if burden.there_failed {
@@ -116,7 +109,8 @@ fn deployed(
         wrong.push("P2, deployed, and the routers show something else".to_owned());
     }
     if burden.retire_failed {
-        let guards = |action: &Action| matches!(action, Action::Drain { .. } | Action::RequireUnrouted { .. });
+        let guards =
+            |action: &Action| matches!(action, Action::Drain { .. } | Action::RequireUnrouted { .. });
         let unguarded = run.progress.warnings().iter().any(|(action, _)| guards(action));
         let stopped = state.hosts().iter().any(|host| host.running[color.other() as usize] == 0);
         if unguarded && stopped && plan.live.is_some() && !burden.changed {

@@ -11,7 +11,8 @@ fn caught(bug: Bug) -> Option<String> {
     bug.during(|| {
         let scenes = Scene::all();
         for mishaps in 0..=2 {
-            for scene in scenes.iter().filter(|scene| scene.state.host_count + scene.state.router_count <= 3) {
+            for scene in scenes.iter().filter(|scene| scene.state.host_count + scene.state.router_count <= 3)
+            {
                 let mut explorer = Explorer::new(scene, &runtime, true);
                 explorer.explore(mishaps);
                 if let Some(violation) = explorer.tally.violations.first() {

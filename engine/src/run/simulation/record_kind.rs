@@ -7,7 +7,15 @@ pub(super) const KINDS: usize = 9;
 
 /// Their names, in the order of their numbers.
 pub(super) const NAMES: [&str; KINDS] = [
-    "planned", "started", "ended", "turned-back", "undo-started", "undo-ended", "pivot", "recovered", "closed",
+    "planned",
+    "started",
+    "ended",
+    "turned-back",
+    "undo-started",
+    "undo-ended",
+    "pivot",
+    "recovered",
+    "closed",
 ];
 
 /// Number of a record's kind.

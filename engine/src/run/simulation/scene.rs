@@ -2,8 +2,8 @@
 
 use super::state::{Number, Shown, SimHost, State, host_name, release, router_name};
 use crate::model::{
-    Color, Deployment, Hook, HookSource, HostName, Location, Name, Plan, Refusal, Release, Retire,
-    SmokeTest, Timestamp, Wish, grant::Grants,
+    Color, Deployment, Hook, HookSource, HostName, Location, Name, Plan, Refusal, Release, Retire, SmokeTest,
+    Timestamp, Wish, grant::Grants,
 };
 
 /// When a deployment is planned.
@@ -140,4 +140,3 @@ fn deployment(hosts: usize, routers: usize, retire: Retire) -> Deployment {
     deployment.smoke_tests = vec![SmokeTest { name, hook, per_instance: false }];
     deployment
 }
-

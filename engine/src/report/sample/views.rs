@@ -1,7 +1,6 @@
-//! Runs and views to look at, for tests: the same shop in each.
+//! What commands show beside runs.
 
-use std::time::Duration;
-
+use super::{NOW, ago, release};
 use crate::model::view::{
     Behind, CheckView, CheckedHook, Finding, FrontDoorStatus, HistoryEntry, HistoryView, HostCheck,
     HostSetup, IdleStatus, InstanceState, InstanceStatus, LiveStatus, LockStatus, PlanHeader, PlanView,
@@ -9,240 +8,14 @@ use crate::model::view::{
     Unfinished, Verdict,
 };
 use crate::model::{
-    Color, Event, EventKind, HistoryRelease, HostName, Level, LiveRelease, Note, Observation, Outcome,
-    Release, ReleaseId, Routing, Step, StepEnd, Timestamp, Transfer,
+    Color, HistoryRelease, HostName, LiveRelease, Note, Observation, Outcome, Routing, Step, Timestamp,
 };
-
-/// 2026-03-01 14:02:11 UTC.
-pub(super) const NOW: Timestamp = Timestamp(1_772_373_731_000);
-
-pub(super) fn ago(seconds: u64) -> Timestamp {
-    Timestamp(NOW.0 - seconds * 1000)
-}
-
-pub(super) fn release(number: u64) -> Release {
-    let (revision, subject) = match number {
-        43 => ("9f3c2a17d0", "Fix checkout"),
-        _ => ("77b01de0aa", "Sell socks"),
-    };
-    Release {
-        id: ReleaseId::parse(&format!("20260301T140211Z-{}-a1b{}", &revision[..8], number % 10))
-            .expect("an identifier"),
-        number,
-        revision: Some(revision.to_owned()),
-        subject: Some(subject.to_owned()),
-        branch: Some("main".to_owned()),
-        version: None,
-        digest: format!("sha256:{}", "1c4e".repeat(16)),
-        size: 48_000_000,
-        created: ago(600),
-        labels: Vec::new(),
-    }
-}
-
-/// Events with a clock that is moved by hand.
-pub(super) struct Script {
-    elapsed: Duration,
-    pub(super) events: Vec<Event>,
-}
-
-impl Script {
-    pub(super) fn new(command: &str) -> Self {
-        let mut script = Self { elapsed: Duration::ZERO, events: Vec::new() };
-        script.say(EventKind::Started {
-            command: command.to_owned(),
-            title: "shop/production".to_owned(),
-            deployment: Some("01J9ZQ3N7P8T5V6W7X8Y9Z0A1B".to_owned()),
-        });
-        script
-    }
-
-    pub(super) fn say(&mut self, kind: EventKind) {
-        let at = Timestamp(NOW.0 + self.elapsed.as_millis() as u64);
-        self.events.push(Event { at, elapsed: self.elapsed, kind });
-    }
-
-    pub(super) fn wait(&mut self, ms: u64) {
-        self.elapsed += Duration::from_millis(ms);
-    }
-
-    pub(super) fn planned(&mut self, notes: Vec<Note>) {
-        let live = LiveRelease { color: Color::Blue, release: release(42), since: ago(500_000) };
-        self.say(EventKind::Planned {
-            deployment: "01J9ZQ3N7P8T5V6W7X8Y9Z0A1B".to_owned(),
-            release: release(43),
-            commits: Some(3),
-            live: Some(live),
-            color: Color::Green,
-            notes,
-        });
-    }
-
-    pub(super) fn begin(&mut self, step: Step, places: &[&str], wait: Option<u64>) {
-        let places = places.iter().map(|place| (*place).to_owned()).collect();
-        self.say(EventKind::StepStarted { step, places, wait: wait.map(Duration::from_secs) });
-    }
-
-    pub(super) fn progress(
-        &mut self,
-        step: Step,
-        place: Option<&str>,
-        text: &str,
-        transfer: Option<(u64, u64)>,
-    ) {
-        self.say(EventKind::StepProgress {
-            step,
-            place: place.map(str::to_owned),
-            text: text.to_owned(),
-            transfer: transfer.map(|(done, total)| Transfer { done, total }),
-        });
-    }
-
-    pub(super) fn end(
-        &mut self,
-        step: Step,
-        places: &[&str],
-        end: StepEnd,
-        summary: &str,
-        took: u64,
-        details: &[(&str, &str)],
-    ) {
-        self.say(EventKind::StepEnded {
-            step,
-            places: places.iter().map(|place| (*place).to_owned()).collect(),
-            end,
-            summary: summary.to_owned(),
-            details: details.iter().map(|(label, text)| Note::new(*label, *text)).collect(),
-            took: Duration::from_millis(took),
-        });
-    }
-
-    /// Begin, wait, end.
-    pub(super) fn step(&mut self, step: Step, places: &[&str], summary: &str, took: u64) {
-        self.begin(step, places, (step == Step::Watch).then_some(60));
-        self.wait(took);
-        self.end(step, places, StepEnd::Ok, summary, took, &[]);
-    }
-
-    pub(super) fn ended(&mut self, outcome: Outcome, exit_code: u8) {
-        let took = self.elapsed;
-        self.say(EventKind::Ended {
-            outcome,
-            code: None,
-            error: None,
-            facts: vec![Note::new(
-                "traffic",
-                if exit_code == 0 { "green, release 43" } else { "blue, release 42" },
-            )],
-            hint: None,
-            exit_code,
-            took,
-        });
-    }
-
-    fn until_health(notes: Vec<Note>) -> Self {
-        let mut script = Self::new("deploy");
-        script.planned(notes);
-        let app = ["web1", "web2"];
-        script.step(Step::Lock, &["lb1"], "", 80);
-        script.step(Step::Preflight, &["web1", "web2", "lb1"], "router blue 100 %, as recorded", 900);
-        script.step(Step::Build, &["local"], "dist, 48 MB, sha256:1c4e…", 41_200);
-        script.step(Step::Stage, &app, "1.3 of 48 MB sent", 1_100);
-        script.step(Step::Migrate, &["web1"], "bin/shop migrate", 800);
-        script.step(Step::Start, &app, "green on :4002", 400);
-        script.step(Step::Health, &app, "3 of 3, each says release 43", 4_000);
-        script
-    }
-}
-
-/// All goes well.
-pub(super) fn deployed() -> Vec<Event> {
-    let mut script = Script::until_health(Vec::new());
-    script.say(EventKind::Log {
-        source: "hook vendor".to_owned(),
-        level: Level::Info,
-        message: "7 requests\n\u{1b}[2Jnothing to hide".to_owned(),
-    });
-    script.step(Step::Smoke, &["vendor"], "7 passed", 1_800);
-    script.step(Step::Switch, &["lb1"], "blue → green; 20 of 20 probes say 43", 200);
-    script.step(Step::Watch, &[], "58 of 58 probes", 60_000);
-    script.say(EventKind::Pivot { release: 43 });
-    script.step(Step::Drain, &["blue"], "0 connections left", 2_300);
-    script.step(Step::Retire, &["blue"], "kept warm: `cutover rollback`, ~2 s", 20);
-    script.step(Step::Finish, &[], "", 30);
-    script.ended(Outcome::Deployed, 0);
-    script.events
-}
-
-/// The smoke test fails.
-pub(super) fn smoke_failed() -> Vec<Event> {
-    let note =
-        Note::new("not built", "2 commits of yours are not pushed\n1 file is changed and not committed");
-    let mut script = Script::until_health(vec![note]);
-    script.begin(Step::Smoke, &["vendor"], None);
-    script.wait(1_900);
-    script.say(EventKind::Denied {
-        hook: "vendor".to_owned(),
-        request: "send GET https://metrics.example.com/".to_owned(),
-        grant: "http = [{ to = \"https://metrics.example.com\" }]".to_owned(),
-    });
-    script.end(
-        Step::Smoke,
-        &["vendor"],
-        StepEnd::Failed,
-        "1 of 7",
-        1_900,
-        &[
-            ("login-works", "web2 green :4002  POST /login: want 302, got 500 (212 ms)"),
-            ("web2 log", "KeyError: SESSION_SALT (lib/session.ex:14)\n::set-output name=x::y\n19 more: cutover logs --release 43 --host web2"),
-        ],
-    );
-    script.step(Step::Undo, &["web1", "web2"], "green stopped; release 43 kept", 600);
-    let took = script.elapsed;
-    script.say(EventKind::Ended {
-        outcome: Outcome::RolledBack,
-        code: Some("smoke/failed".to_owned()),
-        error: Some("smoke test `vendor` failed; release 43 got no traffic".to_owned()),
-        facts: vec![
-            Note::new("traffic", "blue, release 42, healthy on web1 web2; never touched"),
-            Note::new("not undone", "migrations of release 43"),
-        ],
-        hint: Some(
-            "fix and `cutover deploy`, or retry without building: `cutover deploy --release 43`".to_owned(),
-        ),
-        exit_code: 10,
-        took,
-    });
-    script.events
-}
-
-/// Ctrl-C in the middle, a warning, many hosts, nothing known of the release.
-pub(super) fn interrupted() -> Vec<Event> {
-    let many: Vec<String> = (1..=9).map(|n| format!("web{n}")).collect();
-    let many: Vec<&str> = many.iter().map(String::as_str).collect();
-    let mut script = Script::new("resume");
-    script.step(Step::Preflight, &many, "router blue 100 %, as recorded", 900);
-    script.say(EventKind::Warning {
-        text: "the front door proves nothing: no release marker".to_owned(),
-        hint: Some("set `app.release-marker`".to_owned()),
-    });
-    script.begin(Step::Health, &many, Some(60));
-    script.wait(1_500);
-    script.say(EventKind::Interrupted {
-        signal: "Ctrl-C".to_owned(),
-        text: "stopping green; a second Ctrl-C leaves at once".to_owned(),
-    });
-    script.end(Step::Health, &many, StepEnd::Interrupted, "2 of 9 healthy", 1_500, &[]);
-    script.step(Step::Undo, &many, "green stopped", 500);
-    script.ended(Outcome::RolledBack, 20);
-    script.events
-}
 
 fn name(text: &str) -> HostName {
     HostName::new(text).expect("a name")
 }
 
-pub(super) fn status() -> StatusView {
+pub(in crate::report) fn status() -> StatusView {
     let instance =
         |host: &str, color, release, state, port, up: Option<u64>, health: Option<&str>| InstanceStatus {
             host: name(host),
@@ -296,7 +69,7 @@ pub(super) fn status() -> StatusView {
 }
 
 /// Everything that can be wrong is.
-pub(super) fn status_in_trouble() -> StatusView {
+pub(in crate::report) fn status_in_trouble() -> StatusView {
     let mut view = status();
     view.behind = None;
     view.lock = LockStatus::Held {
@@ -336,7 +109,7 @@ pub(super) fn status_in_trouble() -> StatusView {
     view
 }
 
-pub(super) fn history() -> HistoryView {
+pub(in crate::report) fn history() -> HistoryView {
     let entry = |number, outcome, started| HistoryEntry {
         deployment: "01J9ZQ3N7P8T5V6W7X8Y9Z0A1B".to_owned(),
         command: "deploy".to_owned(),
@@ -368,7 +141,7 @@ pub(super) fn history() -> HistoryView {
     HistoryView { title: "shop/production".to_owned(), asked: NOW, entries: vec![live, failed, open, first] }
 }
 
-pub(super) fn plan() -> PlanView {
+pub(in crate::report) fn plan() -> PlanView {
     let step = |step, places: &[&str], what: &str, undo: Option<&str>, on_failure: &str| PlannedStep {
         step,
         places: places.iter().map(|place| (*place).to_owned()).collect(),
@@ -445,7 +218,7 @@ pub(super) fn plan() -> PlanView {
     }
 }
 
-pub(super) fn check() -> CheckView {
+pub(in crate::report) fn check() -> CheckView {
     let finding = |what: &str, verdict, text: &str, fix: Option<&str>| Finding {
         what: what.to_owned(),
         verdict,
@@ -494,7 +267,7 @@ pub(super) fn check() -> CheckView {
     }
 }
 
-pub(super) fn setup() -> SetupView {
+pub(in crate::report) fn setup() -> SetupView {
     let host = |host: &str, parts, problem: Option<&str>| HostSetup {
         host: host.to_owned(),
         reach: format!("deploy@{host}.example.com"),

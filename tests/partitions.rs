@@ -1,0 +1,113 @@
+//! Connections break, wires go dead, holders of the lock sleep: what the rest of the fleet sees of it.
+
+use std::time::Duration;
+
+use rustix::process::Signal;
+use test_support::Behaviour;
+
+use crate::{fleet, with_v1};
+
+/// Steps of a second deployment during which something is done on a host, or waited for.
+const STEPS: [&str; 9] =
+    ["preflight", "stage", "start", "health", "smoke", "switch", "watch", "drain", "retire"];
+
+#[test]
+fn a_connection_that_breaks_at_any_step_is_made_again() {
+    let Some(mut test) = with_v1(fleet()) else { return };
+    let wires = ["web1", "lb1"].map(|host| test.wire(host));
+    let load = test.load();
+    for step in STEPS {
+        let version = format!("cut-at-{step}");
+        test.repository.push(&version, Behaviour::Sound);
+        let mut running = test.start(&["deploy", "--json"]);
+        running.wait_for_step(step);
+        wires.iter().for_each(test_support::Relay::cut);
+        let ended = running.finish().expect(0);
+        assert_eq!(ended.last_event()["outcome"], "deployed", "{step}: {}", ended.stdout);
+        assert!(test.live().starts_with(&format!("{version} ")), "{step}: {}", test.live());
+    }
+    load.finish().assert_none_failed();
+    let _ = test.cutover(&["status", "--check"]).expect(0);
+}
+
+#[test]
+fn a_wire_that_was_dead_for_a_moment_is_not_noticed() {
+    let Some(mut test) = with_v1(fleet()) else { return };
+    let wires = ["web1", "lb1"].map(|host| test.wire(host));
+    let load = test.load();
+    for step in ["stage", "start", "switch", "watch"] {
+        let version = format!("frozen-at-{step}");
+        test.repository.push(&version, Behaviour::Sound);
+        let mut running = test.start(&["deploy", "--json"]);
+        running.wait_for_step(step);
+        wires.iter().for_each(test_support::Relay::freeze);
+        std::thread::sleep(Duration::from_secs(3));
+        wires.iter().for_each(test_support::Relay::thaw);
+        let ended = running.finish().expect(0);
+        assert_eq!(ended.last_event()["outcome"], "deployed", "{step}: {}", ended.stdout);
+    }
+    load.finish().assert_none_failed();
+}
+
+#[test]
+fn a_holder_that_slept_through_its_lock_changes_nothing() {
+    let Some(test) = with_v1(fleet()) else { return };
+    let load = test.load();
+    for step in ["stage", "start", "health", "switch", "watch", "retire"] {
+        let before = test.live();
+        test.repository.push(&format!("slept-at-{step}"), Behaviour::Sound);
+        let mut sleeper = test.start(&["deploy", "--json"]);
+        sleeper.wait_for_step(step);
+        sleeper.signal(Signal::STOP);
+        let held = test.cutover(&["status", "--json"]).last_event();
+        let epoch = held["lock"]["epoch"].as_u64().unwrap().to_string();
+        let _ = test.cutover(&["unlock", "--epoch", &epoch, "-y"]).expect(0);
+        let resumed = test.cutover(&["resume"]);
+        assert!([0, 10, 11, 20].contains(&resumed.status), "{step}: {resumed:?}");
+        let live = test.live();
+        sleeper.signal(Signal::CONT);
+        let _ = sleeper.finish().expect(31);
+        assert_eq!(test.live(), live, "{step}: was {before}");
+        let _ = test.cutover(&["status", "--check"]).expect(0);
+    }
+    load.finish().assert_none_failed();
+}
+
+#[test]
+fn a_home_that_is_out_of_reach_leaves_an_end_for_later() {
+    let Some(mut test) = with_v1(fleet()) else { return };
+    let wire = test.wire("lb1");
+    let load = test.load();
+    test.repository.push("v2", Behaviour::Sound);
+    let mut running = test.start(&["deploy", "--json"]);
+    running.wait_for_step("watch");
+    wire.freeze();
+    let cut_off = running.finish().expect(21).last_event();
+    assert_eq!(cut_off["outcome"], "unfinished");
+    assert_eq!(cut_off["hint"], "`cutover resume` goes on from here, `cutover abort` puts everything back");
+    // The lock could not be freed, and nobody on this machine holds it any more.
+    wire.thaw();
+    let _ = test.cutover(&["resume"]).expect(10);
+    assert_eq!(test.live(), "v1 blue");
+    load.finish().assert_none_failed();
+    let _ = test.cutover(&["status", "--check"]).expect(0);
+}
+
+#[test]
+fn a_host_that_is_out_of_reach_is_put_back_when_it_returns() {
+    let Some(mut test) = with_v1(fleet()) else { return };
+    let wire = test.wire("web1");
+    let load = test.load();
+    test.repository.push("v2", Behaviour::Sound);
+    let mut running = test.start(&["deploy", "--json"]);
+    running.wait_for_step("health");
+    wire.freeze();
+    let stuck = running.finish().expect(40).last_event();
+    assert_eq!(stuck["outcome"], "stuck");
+    assert_eq!(test.live(), "v1 blue");
+    wire.thaw();
+    let _ = test.cutover(&["resume"]).expect(10);
+    load.finish().assert_none_failed();
+    let _ = test.cutover(&["status", "--check"]).expect(0);
+    let _ = test.deploy("v3", Behaviour::Sound).expect(0);
+}
