@@ -19,6 +19,7 @@ mod hosts_with_systemd;
 mod interrupt;
 mod lock;
 mod nginx_sites;
+mod object_store;
 mod odd_hosts;
 mod openings;
 mod partitions;

@@ -88,7 +88,7 @@
 //! |---|---|---|
 //! | 4 | [`cli`] | words in, words out; the only place that reads environment, user and directories |
 //! | 3 | [`run`] | the only place that joins the parts: session, runner, performer, recovery, and what looks without changing |
-//! | 2 | [`store`] | lock, journal, history, live record: files of the home, changed by operations |
+//! | 2 | [`store`] | lock, journal, history, live record: files of the home, changed by operations; or objects of a bucket |
 //! | 2 | [`hook`] | sandbox, broker, cache of compiled code |
 //! | 2 | [`driver`] | processes of one colour on one host: systemd, commands, or the helper's supervisor |
 //! | 2 | [`source`] | the revision that the remote has, and a clean checkout of it |

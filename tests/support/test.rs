@@ -28,6 +28,8 @@ pub struct Test {
     pub repository: Repository,
     /// Text of `cutover.toml`; written before each run.
     pub config: String,
+    /// Variables that the program's environment has beside those of the desk.
+    pub variables: Vec<(String, String)>,
     ports: [Port; 2],
     // Last: everything else has ended when it goes.
     scratch: Scratch,
@@ -122,6 +124,7 @@ impl Test {
             second_nginx,
             repository,
             config: String::new(),
+            variables: Vec::new(),
             ports,
             scratch,
         };
@@ -242,7 +245,7 @@ impl Test {
     pub fn command(&self, args: &[&str]) -> Command {
         fs::write(self.directory().join("cutover.toml"), &self.config).unwrap();
         let mut command = self.desk.command(&self.program, &self.directory());
-        command.args(args);
+        command.args(args).envs(self.variables.iter().map(|(name, value)| (name, value)));
         command
     }
 

@@ -16,10 +16,11 @@ use crate::bundled::{HelperTarget, helper};
 use crate::hook::http::HttpClient;
 use crate::hook::{CacheFault, CodeCache, HookPool, SandboxProgram};
 use crate::model::view::{ExitCode, Problem};
-use crate::model::{Deployment, EventSink, HostName, Name};
+use crate::model::{BUCKET_NAME, BucketUrl, Deployment, EventSink, HostName, Name};
 use crate::run::{Interrupts, Operator, Reporter, Setting, SystemClock};
 use crate::secret::{Redactor, Secrets};
-use crate::transport::{HelperPrograms, Links, SshSettings, TransportSettings, local_link};
+use crate::store::Bucket;
+use crate::transport::{HelperPrograms, Link, Links, SshSettings, TransportSettings, local_link};
 
 /// The word that makes the program the supervisor of processes on this machine.
 pub const SUPERVISOR_WORD: &str = "host-supervisor";
@@ -63,6 +64,10 @@ pub(super) fn setting(
         },
     };
     let links = Arc::new(Links::new(deployment.hosts.values(), &settings));
+    let bucket = match &deployment.state {
+        None => None,
+        Some(url) => Some(bucket(url, &environment)?),
+    };
     let cache_home = environment
         .get("XDG_CACHE_HOME")
         .filter(|path| path.starts_with('/'))
@@ -86,6 +91,7 @@ pub(super) fn setting(
     let reporter = Reporter::new(Arc::new(super::masked::Masked { sink, redactor }), Arc::new(SystemClock));
     let setting = Setting {
         links,
+        bucket,
         hooks,
         http,
         secrets: Arc::new(secrets),
@@ -104,6 +110,18 @@ pub(super) fn setting(
         deployment,
     };
     Ok((control_directory, setting))
+}
+
+/// The object store at `url`, with what the environment tells of it.
+fn bucket(url: &BucketUrl, environment: &BTreeMap<String, String>) -> Result<Arc<dyn Link>, Failure> {
+    let name = Name::new(BUCKET_NAME).map_err(|fault| internal(&fault.to_string()))?;
+    let prefix = url.kind().variables();
+    let variables = environment.iter().filter(|(name, _)| name.starts_with(prefix));
+    let opened = Bucket::open(name, url, variables.map(|(name, value)| (name.as_str(), value.as_str())));
+    opened.map(|bucket| Arc::new(bucket) as Arc<dyn Link>).map_err(|failure| {
+        let hint = format!("the variables `{prefix}…` tell region, endpoint and credentials");
+        Problem::new("state/unreachable", failure.to_string(), ExitCode::NothingChanged).hint(hint).into()
+    })
 }
 
 fn internal(text: &str) -> Failure {

@@ -10,7 +10,7 @@ use super::node::{Node, quoted};
 use super::reader::Reader;
 use super::root;
 use super::source::{Source, Span};
-use crate::model::{Deployment, Host, HostName, Name};
+use crate::model::{BUCKET_NAME, BucketUrl, Deployment, Host, HostName, Name};
 
 /// What is known and found while the tables are read.
 pub(super) struct Resolver<'a> {
@@ -45,7 +45,13 @@ impl Resolver<'_> {
     /// Reads everything. The result is whole only when no faults were found.
     pub(super) fn deployment(&mut self, tree: &Node, confirm: bool) -> Deployment {
         let table = Reader::new(Some(tree), &root::KEYS, 0..0);
+        let state = table.text("state").and_then(|url| BucketUrl::parse(url).ok());
         self.hosts(&table);
+        if state.is_some() && self.hosts.keys().any(|name| name.as_str() == BUCKET_NAME) {
+            let message =
+                format!("no host can be called `{BUCKET_NAME}` beside `state`: messages call that so");
+            self.fault(&table.span("hosts"), "config/value", message, |fault| fault);
+        }
         let secrets = self.secrets(&table);
         let application = self.application(&table);
         let router = self.router(&table, &application.hosts);
@@ -60,6 +66,7 @@ impl Resolver<'_> {
             environment: self.environment.clone(),
             confirm,
             root: self.root.clone(),
+            state,
             hosts: std::mem::take(&mut self.hosts),
             build,
             application,

@@ -19,6 +19,12 @@ const HEALTH_CHECK: Key =
 const SMOKE_TEST: Key = Key::optional("smoke-test", Shape::Named(&smoke_test::KEYS), smoke_test::KEYS.doc);
 const ROUTER_DOC: &str = "What moves the traffic.";
 const ROUTER_HINT: &str = "a table [router] with `front-door = [\"https://…\"]`: where users come in";
+const STATE: Key = Key::optional(
+    "state",
+    Shape::Text(&format::BUCKET),
+    "Object store that keeps lock, journal and history, for hosts that come and go: s3://BUCKET/PREFIX, gs://… or az://… . \
+     Default: the first router host, else the first host of the application.",
+);
 const PIPELINE: Key = Key::optional("pipeline", Shape::Table(&pipeline::KEYS), pipeline::KEYS.doc);
 const SECRETS: Key =
     Key::optional("secrets", Shape::Map(&format::NAME, &SECRET), "Where secrets come from, by name.");
@@ -28,6 +34,7 @@ pub(super) static KEYS: Keys = Keys {
     doc: "What cutover deploys, where and how.",
     keys: &[
         Key::required("name", Shape::Text(&format::NAME), "Name of the application.", "name = \"shop\""),
+        STATE,
         HOSTS,
         BUILD,
         Key::required("app", Shape::Table(&app::KEYS), APP_DOC, APP_HINT),
@@ -51,6 +58,7 @@ pub(super) static OVERLAY: Keys = Keys {
     keys: &[
         Key::flag("default", "Whether it is meant when no -e is given; one environment at most."),
         Key::flag("confirm", "Whether its name must be typed (or --yes given) before anything changes."),
+        STATE,
         HOSTS,
         BUILD,
         Key::optional("app", Shape::Table(&app::KEYS), APP_DOC),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 
 use super::grant::Grants;
-use super::{Color, Host, HostName, Name};
+use super::{BucketUrl, Color, Host, HostName, Name};
 
 /// A validated `cutover.toml` with one environment's overlay applied.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +19,8 @@ pub struct Deployment {
     pub confirm: bool,
     /// Directory of `cutover.toml`, absolute: what relative paths in it start from.
     pub root: Utf8PathBuf,
+    /// The object store that keeps the state; none: the home does, see [`Deployment::home`].
+    pub state: Option<BucketUrl>,
     /// Every machine, by name. This one is among them as `local` when something runs on it and the file gives it no name.
     pub hosts: BTreeMap<HostName, Host>,
     /// How a release is made.

@@ -20,6 +20,7 @@ impl Deployment {
             environment: None,
             confirm: false,
             root: "/project".into(),
+            state: None,
             hosts: hosts.iter().chain(routers).map(|name| (name.clone(), host(name))).collect(),
             build: Build {
                 hook: hook("build", "command-build"),

@@ -3,6 +3,7 @@
 mod action;
 mod authority;
 mod basis;
+mod bucket_url;
 mod call;
 mod color;
 mod deployment;
@@ -35,6 +36,7 @@ pub mod view;
 pub use action::Action;
 pub use authority::{Departure, Overreach};
 pub use basis::{Basis, ChangedSetting};
+pub use bucket_url::{BUCKET_NAME, BucketKind, BucketUrl};
 pub use call::{
     Artifact, Case, CaseOutcome, Health, HookCall, HookRelease, Instance, Labels, SettingFault, Source,
 };

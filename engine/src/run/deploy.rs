@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cutover_host::operation::{Answer, LockHolder, Operation};
+use cutover_host::operation::LockHolder;
 use futures_util::future::try_join_all;
 
 use super::Interrupts;
@@ -25,10 +25,9 @@ use crate::model::request::{DeployRequest, DeploySource, RollbackRequest};
 use crate::model::view::ExitCode;
 use crate::model::{
     EventKind, LiveRecord, Note, Observed, Outcome, Plan, Progress, Record, Refusal, Release, StepEnd,
-    Timestamp, Trouble, Wish,
+    Trouble, Wish,
 };
 use crate::store::{HomeState, Journal, Lineage, StateDirectory, StoreFault, next_release_number};
-use crate::transport::Failure;
 
 /// What a run of either command wants.
 pub(super) struct Want {
@@ -249,7 +248,7 @@ pub(super) async fn free(session: &Session, lease: Lease) {
 /// Waits until nobody holds the lock, as long as was asked for.
 async fn pass_lock(session: &Session, want: &Want, deployment: &str) -> Result<(), StoreFault> {
     let claimant = claimant(session, want.command, deployment);
-    let clock = async || clock_of_home(session).await;
+    let clock = async || session.home.now().await;
     let interrupts = session.interrupts.clone();
     let lease =
         Lease::take(&session.home, &claimant, want.lock_wait, &session.reporter, interrupts, clock).await?;
@@ -278,7 +277,7 @@ pub(super) async fn take_lock(
     wait: Duration,
 ) -> Result<Lease, StoreFault> {
     let claimant = claimant(session, command, deployment);
-    let clock = async || clock_of_home(session).await;
+    let clock = async || session.home.now().await;
     let interrupts = session.interrupts.clone();
     let lease = Lease::take(&session.home, &claimant, wait, &session.reporter, interrupts, clock).await?;
     let epoch = lease.lock().epoch();
@@ -302,18 +301,6 @@ pub(super) async fn take_lock(
             free(session, lease).await;
             Err(fault)
         }
-    }
-}
-
-/// The home's clock, which the lock's times are by.
-async fn clock_of_home(session: &Session) -> Result<Timestamp, StoreFault> {
-    let directory = session.home.directory();
-    let unreachable = |failure: Failure| StoreFault::new(directory.host(), failure);
-    let Some(site) = session.sites.get(directory.host()) else { return Ok(session.reporter.now()) };
-    match site.perform(None, Duration::from_secs(20), Operation::Facts { paths: Vec::new() }).await {
-        Ok(Answer::Facts(facts)) => Ok(Timestamp(facts.now_ms)),
-        Ok(_) => Err(unreachable(Failure::Nonsense("the host did not say what time it is".into()))),
-        Err(failure) => Err(unreachable(failure)),
     }
 }
 

@@ -28,13 +28,14 @@ use crate::transport::Link;
 pub(super) struct Asked {
     pub(super) sites: Sites,
     pub(super) silent: BTreeMap<HostName, Trouble>,
+    bucket: Option<Arc<dyn Link>>,
 }
 
 impl Asked {
     /// Asks every host of the deployment; the builder too with `builds`.
     pub(super) async fn all(setting: &Setting, builds: bool) -> Self {
         let (sites, silent) = connect_all(&setting.deployment, &setting.links, builds).await;
-        Self { sites, silent }
+        Self { sites, silent, bucket: setting.bucket.clone() }
     }
 
     /// The home.
@@ -42,12 +43,10 @@ impl Asked {
     /// # Errors
     /// When it did not answer.
     pub(super) fn home(&self, deployment: &Deployment) -> Result<Home, Trouble> {
-        let name = deployment.home();
-        match (self.sites.get(name), self.silent.get(name)) {
-            (Some(site), _) => Ok(Home::new(site.state.clone())),
-            (None, Some(trouble)) => Err(trouble.clone()),
-            (None, None) => Err(Trouble::new("internal/home", "the home is no host of this configuration")),
-        }
+        super::session::home(deployment, self.bucket.as_ref(), &self.sites).ok_or_else(|| {
+            let strange = || Trouble::new("internal/home", "the home is no host of this configuration");
+            self.silent.get(deployment.home()).cloned().unwrap_or_else(strange)
+        })
     }
 }
 

@@ -183,7 +183,7 @@ fn hosts(deployment: &Deployment, builds: bool) -> Vec<PlannedHost> {
         if deployment.build.builder == *name {
             roles.push("builder".to_owned());
         }
-        if deployment.home() == name {
+        if deployment.state.is_none() && deployment.home() == name {
             roles.push("home".to_owned());
         }
         roles

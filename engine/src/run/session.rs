@@ -27,6 +27,8 @@ pub struct Setting {
     pub deployment: Arc<Deployment>,
     /// Connections to the hosts, by name.
     pub links: Arc<Links>,
+    /// The object store that keeps the state, where one does.
+    pub bucket: Option<Arc<dyn Link>>,
     /// What runs hooks.
     pub hooks: HookPool,
     /// What front doors are asked with.
@@ -87,6 +89,7 @@ impl Session {
         let Setting {
             deployment,
             links,
+            bucket,
             hooks,
             http,
             secrets,
@@ -110,12 +113,9 @@ impl Session {
             }
         };
         hooks.reach(&sites);
-        let Some(home) = sites.get(deployment.home()).map(|site| Home::new(site.state.clone())) else {
-            return Err(Refused::of(Trouble::new(
-                "internal/home",
-                "the home is no host of this configuration",
-            )));
-        };
+        let home = home(&deployment, bucket.as_ref(), &sites).ok_or_else(|| {
+            Refused::of(Trouble::new("internal/home", "the home is no host of this configuration"))
+        })?;
         Ok(Self {
             deployment,
             sites,
@@ -137,6 +137,17 @@ impl Session {
         let basis = Some(basis(&self.deployment));
         Origin { who, ci: self.operator.ci.clone(), message, hooks: self.hooks.digests(), basis }
     }
+}
+
+/// What keeps the state: the object store, or else the host that is the home. None when that host is not among `sites`.
+pub(super) fn home(deployment: &Deployment, bucket: Option<&Arc<dyn Link>>, sites: &Sites) -> Option<Home> {
+    let directory = match bucket {
+        Some(link) => {
+            StateDirectory::in_bucket(Arc::clone(link), &deployment.app, deployment.environment.as_ref())
+        }
+        None => sites.get(deployment.home())?.state.clone(),
+    };
+    Some(Home::new(directory))
 }
 
 /// Every host that a deployment speaks to. The one that builds is none of them where nothing is built and no other hook may reach it:

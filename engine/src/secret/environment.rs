@@ -154,6 +154,7 @@ mod tests {
             environment: None,
             confirm: false,
             root: "/".into(),
+            state: None,
             hosts: [(name("web1"), host)].into(),
             build: Build { hook: hook(), repository: None, branch: "main".to_owned(), builder: name("web1") },
             application: Application {

@@ -1,11 +1,11 @@
 //! The home of an application and environment: the host that keeps its lock, journals, history and live record.
 
-use cutover_host::operation::Lock;
+use cutover_host::operation::{Answer, Lock, Operation};
 use serde::de::DeserializeOwned;
 use tokio::task::JoinSet;
 
 use super::{HeldLock, Lineage, ReadJournal, StateDirectory, StoreFault, lineage};
-use crate::model::{HistoryEntry, LiveRecord, LiveRelease};
+use crate::model::{HistoryEntry, LiveRecord, LiveRelease, Timestamp};
 
 const LIVE: &str = "live.json";
 
@@ -99,6 +99,17 @@ impl Home {
             joined?;
         }
         Ok(lineage)
+    }
+
+    /// The home's clock, which the lock's times are by.
+    ///
+    /// # Errors
+    /// What reading may meet.
+    pub async fn now(&self) -> Result<Timestamp, StoreFault> {
+        match self.directory.repeat(None, Operation::Facts { paths: Vec::new() }).await? {
+            Answer::Facts(facts) => Ok(Timestamp(facts.now_ms)),
+            _ => Err(self.directory.nonsense()),
+        }
     }
 
     /// What the record says is live.

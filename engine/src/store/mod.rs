@@ -1,7 +1,8 @@
 //! The state of an application and environment: lock, lineage, live record, journals, history.
 //!
 //! All of it lies in one directory on one host, the home, and is read and changed by operations on that host; every other
-//! host has a directory of the same name with its part (lineage, fence, detached operations).
+//! host has a directory of the same name with its part (lineage, fence, detached operations). An object store can be the home
+//! instead: [`Bucket`] takes the same operations.
 //!
 //! | file | what | changed by |
 //! |---|---|---|
@@ -18,6 +19,7 @@
 //! A connection can break at any time, which leaves it open whether an operation took effect. All of them are such that
 //! this is settled by doing it again (whole files, removals) or by reading (the lock names its holder, a log its lines).
 
+mod bucket;
 mod chain;
 #[cfg(test)]
 mod fake_host;
@@ -36,6 +38,7 @@ mod state_directory;
 mod tests;
 mod versioned;
 
+pub use bucket::Bucket;
 pub use fault::StoreFault;
 pub use home::{Home, HomeState};
 pub use journal::{Journal, ReadJournal};

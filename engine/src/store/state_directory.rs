@@ -80,6 +80,12 @@ impl StateDirectory {
         Ok(Found { directory, lineage, facts })
     }
 
+    /// The directory in an object store.
+    #[must_use]
+    pub fn in_bucket(link: Arc<dyn Link>, app: &Name, environment: Option<&Name>) -> Self {
+        Self { link, path: below(app, environment) }
+    }
+
     /// The host.
     #[must_use]
     pub fn host(&self) -> &HostName {
@@ -284,13 +290,16 @@ impl StateDirectory {
 /// The system's state directory, for hosts where `cutover setup` (or root) made room for us.
 #[must_use]
 pub fn system_path(app: &Name, environment: Option<&Name>) -> String {
-    format!("/var/lib/cutover/{app}/{}", environment.map_or("default", Name::as_str))
+    format!("/var/lib/cutover/{}", below(app, environment))
+}
+
+fn below(app: &Name, environment: Option<&Name>) -> String {
+    format!("{app}/{}", environment.map_or("default", Name::as_str))
 }
 
 /// The deploy user's own.
 fn user_path(home: &str, app: &Name, environment: Option<&Name>) -> String {
-    let environment = environment.map_or("default", Name::as_str);
-    format!("{}/.local/state/cutover/{app}/{environment}", home.trim_end_matches('/'))
+    format!("{}/.local/state/cutover/{}", home.trim_end_matches('/'), below(app, environment))
 }
 
 /// Where the state of a first deployment goes: the system's directory if `facts` (asked about [`system_path`]) say that we

@@ -35,7 +35,8 @@ pub(crate) fn for_demo() -> Result<(), String> {
 /// Sees to all that the tests need.
 pub(crate) fn for_tests() -> Result<(), String> {
     targets()?;
-    programs(&FOR_TESTS)
+    programs(&FOR_TESTS)?;
+    object_store()
 }
 
 /// Directory of the toolchain that compiles this repository.
@@ -83,6 +84,20 @@ fn programs(peers: &[Peer]) -> Result<(), String> {
     let install = ["install", "--yes", "--no-install-recommends"];
     let install: Vec<&str> = install.into_iter().chain(missing.iter().copied()).collect();
     apt(&["update"]).and_then(|()| apt(&install)).map_err(|fault| format!("{fault}\n{by_hand}"))
+}
+
+/// A server that speaks S3, with all that it needs, in a directory below the build's.
+fn object_store() -> Result<(), String> {
+    const SERVER: [&str; 3] = ["moto[s3]==5.2.5", "flask==3.1.2", "flask-cors==6.0.1"];
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), Into::into);
+    let modules = target.join("peers/python");
+    if modules.join("moto").is_dir() {
+        return Ok(());
+    }
+    let mut pip = Command::new("python3");
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target"]).arg(&modules);
+    run(pip.args(SERVER).env("PIP_ROOT_USER_ACTION", "ignore"))
+        .map_err(|fault| format!("{fault}\nhint: python3 with pip is needed for the server that speaks S3"))
 }
 
 fn is_root() -> bool {

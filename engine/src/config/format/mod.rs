@@ -15,7 +15,7 @@ pub(super) use duration::{DURATION, DURATION_OR_ZERO};
 pub(super) use grant::{
     EXACT, GRANTED_PATH, GRANTED_VARIABLE, NO_SECRET, ORIGIN, PROGRAM, SOCKET, WHOLE_NETWORK, build_place,
 };
-pub(super) use network::{ADDRESS, BRANCH, DESTINATION, REPOSITORY, URL, host_of};
+pub(super) use network::{ADDRESS, BRANCH, BUCKET, DESTINATION, REPOSITORY, URL, host_of};
 pub(super) use path::{DIRECTORY, RELATIVE};
 pub(super) use text::{HEADER, NAME, POINTER, TEXT, USER, WORD};
 

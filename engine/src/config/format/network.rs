@@ -1,6 +1,7 @@
 //! What is reached over the network.
 
 use super::{Complaint, Format};
+use crate::model::BucketUrl;
 use crate::model::grant::Url;
 
 pub(in crate::config) static DESTINATION: Format = Format {
@@ -28,6 +29,19 @@ pub(in crate::config) static DESTINATION: Format = Format {
         } else {
             Err(complaint())
         }
+    },
+};
+
+pub(in crate::config) static BUCKET: Format = Format {
+    is: "the URL of an object store",
+    pattern: Some("^(s3|gs|az)://[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*/?$"),
+    check: |text| {
+        BucketUrl::parse(text).map(drop).map_err(|why| {
+            let hint = "leave `state` out and the first router host keeps it";
+            Complaint::new(format!("`{text}` {why}"))
+                .choices(&["s3://BUCKET/PREFIX", "gs://BUCKET/PREFIX", "az://CONTAINER/PREFIX"])
+                .hint(hint)
+        })
     },
 };
 

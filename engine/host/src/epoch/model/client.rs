@@ -3,7 +3,7 @@
 /// Hosts of the model; the first one is the home.
 pub(super) const HOSTS: usize = 2;
 
-/// How often an engine is started.
+/// How often an engine is started at most.
 pub(super) const LIVES: u8 = 2;
 
 /// An engine.
@@ -27,10 +27,8 @@ pub(super) enum At {
     Asked(u8),
     /// It has read the epoch and is about to write the lock (a bug).
     ReadEpoch(u8),
-    /// It fences this host.
-    Fences(u8),
-    /// It reaps on this host.
-    Reaps(u8),
+    /// It fences all hosts at once, and reaps on each that is fenced: see [`ShutOut`].
+    ShutsOut(ShutOut),
     /// It reads this host.
     Reads(u8),
     /// It changes this host.
@@ -43,6 +41,28 @@ pub(super) enum At {
     Over,
 }
 
+/// How far earlier holders are shut out of each host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(super) struct ShutOut {
+    pub(super) fenced: [bool; HOSTS],
+    pub(super) reaped: [bool; HOSTS],
+    /// Whether the plan is made already (a bug).
+    pub(super) planned: bool,
+}
+
+impl ShutOut {
+    /// This host is done with, without having been asked (a bug).
+    pub(super) fn but(host: usize) -> Self {
+        let mut done = Self::default();
+        (done.fenced[host], done.reaped[host]) = (true, true);
+        done
+    }
+
+    pub(super) fn is_whole(self) -> bool {
+        self.reaped == [true; HOSTS]
+    }
+}
+
 impl Client {
     pub(super) const NEW: Self = Self { at: At::Wants, epoch: 0, life: 0 };
 
@@ -53,10 +73,7 @@ impl Client {
 
     /// Whether it takes itself for the holder.
     pub(super) const fn holds(self) -> bool {
-        matches!(
-            self.at,
-            At::Fences(_) | At::Reaps(_) | At::Reads(_) | At::Changes(_) | At::Begins | At::Frees
-        )
+        matches!(self.at, At::ShutsOut(_) | At::Reads(_) | At::Changes(_) | At::Begins | At::Frees)
     }
 
     pub(super) const fn goes(self, at: At) -> Self {
@@ -64,8 +81,8 @@ impl Client {
     }
 
     /// It ended or died. What is started next is another process.
-    pub(super) const fn ended(self) -> Self {
-        if self.life + 1 < LIVES {
+    pub(super) const fn ended(self, lives: u8) -> Self {
+        if self.life + 1 < lives {
             Self { at: At::Wants, epoch: 0, life: self.life + 1 }
         } else {
             Self { at: At::Over, epoch: 0, life: self.life }

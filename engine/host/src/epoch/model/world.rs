@@ -1,7 +1,7 @@
 //! Two hosts, their engines, and what is on its way between them.
 
 use super::client::{HOSTS, LIVES};
-use super::{At, Client, Message, Mutation};
+use super::{Client, Message, Mutation};
 use crate::epoch::{self, Refusal};
 use crate::operation::{Lock, LockHolder};
 
@@ -107,17 +107,10 @@ impl World {
         Ok(())
     }
 
-    fn take(
-        &mut self,
-        holder: u8,
-        steal: u8,
-        bug: Option<Mutation>,
-        torn: bool,
-    ) -> Result<Answer, String> {
+    fn take(&mut self, holder: u8, steal: u8, bug: Option<Mutation>, torn: bool) -> Result<Answer, String> {
         let (lock, fence) = (self.full_lock(), u64::from(self.fences[0]));
-        let over = (steal != 0).then(|| {
-            if bug == Some(Mutation::UnconditionalSteal) { lock.epoch } else { steal.into() }
-        });
+        let over = (steal != 0)
+            .then(|| if bug == Some(Mutation::UnconditionalSteal) { lock.epoch } else { steal.into() });
         let taken = match epoch::take(&lock, fence, &name(holder), over, 0) {
             Ok(taken) => taken,
             Err(Refusal::Held) => return Ok(Answer::Held),
@@ -134,9 +127,12 @@ impl World {
         let (lock, fence) = (self.full_lock(), u64::from(self.fences[0]));
         let named = if bug == Some(Mutation::UnconditionalUnlock) { lock.epoch } else { epoch.into() };
         match epoch::free(&lock, fence, named) {
-            Ok(Some(freed)) => {
+            Ok(freed) => {
                 if lock.epoch != u64::from(epoch) {
-                    return Err(format!("whoever meant epoch {epoch} freed the lock of epoch {}", lock.epoch));
+                    return Err(format!(
+                        "whoever meant epoch {epoch} freed the lock of epoch {}",
+                        lock.epoch
+                    ));
                 }
                 if bug == Some(Mutation::UnlockKeepsEpoch) {
                     self.lock.1 = 0;
@@ -145,7 +141,6 @@ impl World {
                 }
                 Ok(Answer::Done)
             }
-            Ok(None) => Ok(Answer::Done),
             Err(_) => Ok(Answer::Refused),
         }
     }
@@ -173,7 +168,8 @@ impl World {
     pub(super) fn judge(&self) -> Result<(), String> {
         let holding = |client: &&Client| client.holds();
         for (index, one) in self.clients.iter().enumerate().filter(|(_, client)| holding(client)) {
-            let twin = self.clients[index + 1..].iter().filter(holding).find(|other| other.epoch == one.epoch);
+            let twin =
+                self.clients[index + 1..].iter().filter(holding).find(|other| other.epoch == one.epoch);
             if twin.is_some() {
                 return Err(format!("two engines hold the lock under epoch {}", one.epoch));
             }
@@ -183,7 +179,11 @@ impl World {
 }
 
 fn name(holder: u8) -> LockHolder {
-    LockHolder { who: char::from(b'a' + holder).to_string(), deployment: String::new(), command: String::new() }
+    LockHolder {
+        who: char::from(b'a' + holder).to_string(),
+        deployment: String::new(),
+        command: String::new(),
+    }
 }
 
 fn small(epoch: u64) -> u8 {

@@ -1,0 +1,55 @@
+//! A journal: one object a line, named by the offset at which the line begins, so that the names give the order and each place is
+//! taken once.
+
+use cutover_host::operation::FaultKind;
+
+use super::objects::Objects;
+use super::{fault, not_found};
+use crate::transport::Failure;
+
+/// Whether a file is kept line by line.
+pub(super) fn is_one(path: &str) -> bool {
+    path.contains("/journal/")
+}
+
+/// All lines.
+pub(super) async fn read(objects: &Objects, path: &str, limit: u64) -> Result<Vec<u8>, Failure> {
+    let (mut end, mut parts) = (0, Vec::new());
+    for (name, size) in objects.list(path).await? {
+        if name != part(end) {
+            let message =
+                format!("`{path}` in `{}` has `{name}` where `{}` belongs", objects.url(), part(end));
+            return Err(fault(FaultKind::Failed, message));
+        }
+        end += size;
+        parts.push(name);
+    }
+    if parts.is_empty() {
+        return Err(not_found(path));
+    }
+    if end > limit {
+        let message = format!("`{path}` in `{}` is larger than {limit} bytes", objects.url());
+        return Err(fault(FaultKind::TooLarge, message));
+    }
+    objects.concat(path, &parts, limit).await
+}
+
+/// Takes the place that begins `at`. Whoever was there before keeps it.
+pub(super) async fn append(objects: &Objects, path: &str, at: u64, content: Vec<u8>) -> Result<(), Failure> {
+    if objects.put(&format!("{path}/{}", part(at)), content, None).await? {
+        return Ok(());
+    }
+    Err(fault(FaultKind::Conflict, format!("`{path}` goes on after {at} bytes already")))
+}
+
+/// Removes the lines, the last one first: what is left in between is the beginning of it.
+pub(super) async fn remove(objects: &Objects, path: &str) -> Result<(), Failure> {
+    for (name, _) in objects.list(path).await?.into_iter().rev() {
+        objects.remove(&format!("{path}/{name}")).await?;
+    }
+    Ok(())
+}
+
+fn part(offset: u64) -> String {
+    format!("{offset:020}")
+}

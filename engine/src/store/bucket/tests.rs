@@ -1,0 +1,158 @@
+//! The whole store over a bucket in memory.
+
+use std::sync::Arc;
+
+use cutover_host::operation::{FaultKind, LockHolder};
+use futures_util::future::join_all;
+use object_store::memory::InMemory;
+use ulid::Ulid;
+
+use super::objects::Objects;
+use super::*;
+use crate::model::{Color, Name, Timestamp};
+use crate::store::tests::{DEPLOYMENT, app, entry, holder, live};
+use crate::store::{Home, Journal, Lineage, StateDirectory, StoreFault};
+
+/// A bucket in memory, and the home in it for one who deploys.
+fn home(store: &Arc<InMemory>) -> Home {
+    let objects = Objects::of(Arc::clone(store) as _, "deploy");
+    let bucket = Bucket { name: name("object-store"), objects, keeps_conditions: OnceCell::new() };
+    Home::new(StateDirectory::in_bucket(Arc::new(bucket), &app(), Some(&name("production"))))
+}
+
+fn name(text: &str) -> Name {
+    Name::new(text).expect("a name")
+}
+
+async fn names(store: &InMemory) -> Vec<String> {
+    use futures_util::TryStreamExt as _;
+    use object_store::ObjectStore as _;
+    let found: Vec<_> = store.list(None).try_collect().await.expect("lists");
+    let mut names: Vec<String> = found.into_iter().map(|meta| meta.location.to_string()).collect();
+    names.sort();
+    names
+}
+
+#[tokio::test]
+async fn a_whole_deployment_leaves_these_objects() {
+    let store = Arc::new(InMemory::new());
+    let home = home(&store);
+    let empty = home.read_all::<String>().await.expect("reads");
+    assert_eq!((empty.lineage, empty.live, empty.open, empty.history), (None, None, None, vec![]));
+    assert_eq!(empty.lock.epoch, 0);
+
+    let lock = home.take(holder("ann"), None).await.expect("free");
+    let lineage = Lineage::new(Ulid(7));
+    assert_eq!(home.settle_lineage(&lock, &[], lineage.clone()).await.as_ref(), Ok(&lineage));
+    let mut journal =
+        Journal::create(&home, &lock, DEPLOYMENT, Timestamp(1), &"plan".to_owned()).await.expect("creates");
+    journal.append(Timestamp(2), &"ended".to_owned()).await.expect("appends");
+    home.renew(&lock, "finish").await.expect("still ours");
+    home.set_live(&lock, 0, live(1, Color::Blue), None).await.expect("first");
+    for number in 1..=3 {
+        let entry = entry(&format!("01HF00000000000000000000A{number}"), number);
+        home.remember(&lock, Timestamp(3), &entry).await.expect("remembers");
+    }
+
+    let open = home.open_journal::<String>().await.expect("reads").expect("is open");
+    let told: Vec<_> = open.records.iter().map(|(_, record)| record.as_str()).collect();
+    assert_eq!(told, ["plan", "ended"]);
+    home.close(&lock, DEPLOYMENT).await.expect("closes");
+    home.free(lock).await.expect("ours");
+    let state = home.read_all::<String>().await.expect("reads");
+    assert_eq!((state.lineage, state.open, state.history.len()), (Some(lineage), None, 3));
+    assert_eq!(state.live.map(|live| live.generation), Some(1));
+    assert_eq!((state.lock.epoch, state.lock.holder), (2, None));
+
+    let names = names(&store).await;
+    let below: Vec<_> =
+        names.iter().map(|name| name.strip_prefix("deploy/shop/production/").expect("ours")).collect();
+    let journal = format!("journal/{DEPLOYMENT}.jsonl");
+    assert_eq!(below[0], "conditions");
+    assert_eq!(below[1], "history.jsonl");
+    assert_eq!(below[2], format!("{journal}/00000000000000000000"));
+    assert!(below[3].starts_with(&format!("{journal}/0000000000000000")), "{below:?}");
+    assert_eq!(below[4..], ["lineage", "live.json", "lock.json", "open.json"]);
+}
+
+#[tokio::test]
+async fn of_many_who_take_the_lock_at_once_one_has_it() {
+    let store = Arc::new(InMemory::new());
+    let homes: Vec<_> = (0..16).map(|who| (home(&store), format!("ann pid {who}"))).collect();
+    let taken = join_all(homes.iter().map(|(home, who)| home.take(holder(who), None))).await;
+    let held: Vec<_> = taken.iter().filter_map(|taken| taken.as_ref().ok()).collect();
+    assert_eq!(held.len(), 1, "{taken:?}");
+    assert!(
+        taken.iter().filter_map(|taken| taken.as_ref().err()).all(|fault| fault.code() == "state/locked"),
+        "{taken:?}"
+    );
+}
+
+#[tokio::test]
+async fn whoever_was_overtaken_changes_nothing() {
+    let store = Arc::new(InMemory::new());
+    let (ann, bob) = (home(&store), home(&store));
+    let sleeper = ann.take(holder("ann"), None).await.expect("free");
+    let mut journal =
+        Journal::create(&ann, &sleeper, DEPLOYMENT, Timestamp(1), &"plan".to_owned()).await.expect("creates");
+    let lock = bob.take(holder("bob"), Some(sleeper.epoch())).await.expect("stolen");
+
+    let fenced = |result: Result<(), StoreFault>| {
+        assert!(matches!(result, Err(StoreFault::Fenced { .. })), "{result:?}");
+    };
+    fenced(journal.append(Timestamp(2), &"late".to_owned()).await);
+    fenced(ann.set_live(&sleeper, 0, live(1, Color::Blue), None).await.map(drop));
+    fenced(ann.remember(&sleeper, Timestamp(2), &entry(DEPLOYMENT, 1)).await);
+    fenced(ann.close(&sleeper, DEPLOYMENT).await);
+    fenced(ann.renew(&sleeper, "late").await);
+    fenced(ann.free(sleeper).await);
+
+    let (mut journal, read) =
+        Journal::<String>::reopen(&bob, &lock, DEPLOYMENT).await.expect("goes on from what was there");
+    assert_eq!(read.records.len(), 1);
+    journal.append(Timestamp(3), &"recovered".to_owned()).await.expect("appends");
+}
+
+#[tokio::test]
+async fn a_place_in_a_journal_is_taken_once() {
+    let store = Arc::new(InMemory::new());
+    let objects = Objects::of(store as _, "");
+    let path = "shop/default/journal/01.jsonl";
+    assert!(journal::append(&objects, path, 0, b"first\n".to_vec()).await.is_ok());
+    let late = journal::append(&objects, path, 0, b"other\n".to_vec()).await;
+    assert!(is_fault(&late, FaultKind::Conflict), "{late:?}");
+    assert!(journal::append(&objects, path, 6, b"second\n".to_vec()).await.is_ok());
+    assert_eq!(journal::read(&objects, path, 100).await, Ok(b"first\nsecond\n".to_vec()));
+    assert!(is_fault(&journal::read(&objects, path, 10).await, FaultKind::TooLarge));
+
+    assert!(journal::append(&objects, path, 20, b"after a hole\n".to_vec()).await.is_ok());
+    let broken = journal::read(&objects, path, 100).await;
+    assert!(is_fault(&broken, FaultKind::Failed), "{broken:?}");
+    journal::remove(&objects, path).await.expect("removes");
+    assert!(is_fault(&journal::read(&objects, path, 100).await, FaultKind::NotFound));
+}
+
+fn is_fault<T>(result: &Result<T, Failure>, kind: FaultKind) -> bool {
+    matches!(result, Err(Failure::Fault(fault)) if fault.kind == kind)
+}
+
+#[tokio::test]
+async fn it_does_nothing_that_a_host_does() {
+    let store = Arc::new(InMemory::new());
+    let bucket = Bucket {
+        name: name("object-store"),
+        objects: Objects::of(store as _, ""),
+        keeps_conditions: OnceCell::new(),
+    };
+    let ask = |guard, operation| bucket.perform(Call { id: 0, guard, deadline_ms: None, operation });
+    let path = "shop/default/live.json".to_owned();
+    let write = Operation::Write { path, beneath: None, content: Vec::new().into(), mode: None };
+    assert!(is_fault(&ask(None, write).await, FaultKind::NotAllowed));
+    assert!(is_fault(
+        &ask(None, Operation::Reap { state: "s".into(), epoch: 1 }).await,
+        FaultKind::NotAllowed
+    ));
+    let nobody = LockHolder { who: String::new(), deployment: String::new(), command: String::new() };
+    let take = Operation::TakeLock { state: "shop/default".into(), holder: nobody, steal: Some(9) };
+    assert!(ask(None, take).await.is_ok(), "a free lock is taken by whoever comes");
+}

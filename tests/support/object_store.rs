@@ -1,0 +1,123 @@
+//! A real server that speaks S3, and one that ignores conditions.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use crate::{Port, Process, Scratch, eventually, get};
+
+/// The bucket that it has.
+const BUCKET: &str = "state";
+
+/// A server that speaks S3 (moto), with one empty bucket. Ends with the value.
+#[derive(Debug)]
+pub struct ObjectStore {
+    _server: Process,
+    port: Port,
+}
+
+impl ObjectStore {
+    /// Starts one; none, with a word why, where it is not installed.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn start(scratch: &Scratch) -> Option<Self> {
+        let modules = Self::modules();
+        if !modules.join("moto").is_dir() {
+            eprintln!("skipped: `moto` is not installed: `cargo xtask test` does that");
+            return None;
+        }
+        let port = Port::take();
+        let mut command = Command::new("python3");
+        command.args(["-m", "moto.server", "-H", "127.0.0.1", "-p", &port.to_string()]);
+        command.env("PYTHONPATH", modules).env("PYTHONDONTWRITEBYTECODE", "1");
+        let server = Process::start(command, &scratch.path().join("moto.log"));
+        eventually("moto answers", Duration::from_secs(60), || {
+            get("127.0.0.1", port.number(), "/moto-api/").ok()
+        });
+        let mut stream = TcpStream::connect(("127.0.0.1", port.number())).unwrap();
+        let make = format!(
+            "PUT /{BUCKET} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        );
+        stream.write_all(make.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        Some(Self { _server: server, port })
+    }
+
+    /// Where `cargo xtask test` puts Python modules: beside the profile that the tests were built in.
+    fn modules() -> PathBuf {
+        let test = std::env::current_exe().unwrap();
+        test.ancestors().nth(3).unwrap().join("peers/python")
+    }
+
+    /// URL of a prefix in its bucket.
+    #[must_use]
+    pub fn url(&self, prefix: &str) -> String {
+        format!("s3://{BUCKET}/{prefix}")
+    }
+
+    /// What the environment says of it.
+    #[must_use]
+    pub fn variables(&self) -> Vec<(String, String)> {
+        variables(self.port.number())
+    }
+
+    /// What the environment says of one that is the same, but for ignoring the headers of conditions, as some do.
+    ///
+    /// # Panics
+    /// When no socket is to be had.
+    #[must_use]
+    pub fn careless(&self) -> Vec<(String, String)> {
+        let (listener, server) = (TcpListener::bind("127.0.0.1:0").unwrap(), self.port.number());
+        let port = listener.local_addr().unwrap().port();
+        std::thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                std::thread::spawn(move || pass_on(client, server));
+            }
+        });
+        variables(port)
+    }
+}
+
+fn variables(port: u16) -> Vec<(String, String)> {
+    let endpoint = format!("http://127.0.0.1:{port}");
+    let known = [
+        ("AWS_ENDPOINT_URL", endpoint.as_str()),
+        ("AWS_ALLOW_HTTP", "true"),
+        ("AWS_ACCESS_KEY_ID", "deployer"),
+        ("AWS_SECRET_ACCESS_KEY", "of no worth"),
+        ("AWS_REGION", "eu-central-1"),
+    ];
+    known.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+/// One request without its conditions, and the answer.
+fn pass_on(mut client: TcpStream, server: u16) {
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") {
+        match client.read(&mut byte) {
+            Ok(1) => head.push(byte[0]),
+            _ => return,
+        }
+    }
+    let head = String::from_utf8_lossy(&head).into_owned();
+    let is_kept =
+        |line: &&str| !["if-", "connection:"].iter().any(|name| line.to_lowercase().starts_with(name));
+    let lines: Vec<&str> = head.trim_end().split("\r\n").filter(is_kept).collect();
+    let length = |line: &&str| line.to_lowercase().strip_prefix("content-length:")?.trim().parse().ok();
+    let mut body = vec![0; lines.iter().find_map(length).unwrap_or(0)];
+    if client.read_exact(&mut body).is_err() {
+        return;
+    }
+    let mut upstream = TcpStream::connect(("127.0.0.1", server)).unwrap();
+    let head = lines.join("\r\n") + "\r\nConnection: close\r\n\r\n";
+    upstream.write_all(head.as_bytes()).and_then(|()| upstream.write_all(&body)).unwrap();
+    let _ = std::io::copy(&mut upstream, &mut client);
+    let _ = client.shutdown(Shutdown::Both);
+}
