@@ -163,11 +163,11 @@ impl<'a> Explorer<'a> {
 
     fn crashes(&mut self, node: &Node, run: &Execution, progresses: &[Progress], from: usize) {
         let first = if from == 0 { 0 } else { run.performed.get(from).map_or(0, |done| done.records) };
-        let burden = node.burden.with(run);
+        let borne = node.burden.with(run);
         let at = |state: State, records: usize, what: String| Node {
             state,
             progress: progresses[records].clone(),
-            burden,
+            burden: borne.remembered_by(&progresses[records]),
             path: node.path.then(Choice::Crash(what)),
             ..node.clone()
         };

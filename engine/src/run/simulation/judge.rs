@@ -4,7 +4,7 @@ use super::execution::Execution;
 use super::fault::Fault;
 use super::scene::Scene;
 use super::state::{Shown, State};
-use crate::model::{Action, End, Outcome, Part, Plan, Record, Trouble};
+use crate::model::{Action, End, Outcome, Part, Plan, Progress, Record, Trouble};
 use crate::run::runner::Way;
 
 /// What a history had to bear so far: what it may end as depends on it.
@@ -44,6 +44,14 @@ impl Burden {
             self.signalled |= fault.is_signal() && done.way == Way::There;
             self.unrecorded |= matches!(done.action, Action::RecordLive { .. }) && !fault.is_signal();
         }
+        self
+    }
+
+    /// What is left of it after a crash: an error or a signal that the journal did not come to know of never was.
+    pub(super) fn remembered_by(mut self, progress: &Progress) -> Self {
+        let turned = progress.turned_back().is_some();
+        self.there_failed &= turned;
+        self.signalled &= turned;
         self
     }
 
