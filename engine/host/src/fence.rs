@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::account::Account;
 use crate::document;
+use crate::epoch::{self as rules, Refusal};
 use crate::fault;
 use crate::operation::{Fault, FaultKind, Guard};
 use crate::place::absolute;
@@ -65,15 +66,13 @@ impl Leave {
         let state = absolute(account, &guard.state)?;
         let mutex = match Mutex::hold(&state, scope) {
             // No state directory: nobody ever raised a fence here.
-            Err(fault) if fault.kind == FaultKind::NotFound => return Err(fenced(&state, 0, guard.epoch)),
+            Err(fault) if fault.kind == FaultKind::NotFound => {
+                return Err(refused(&state, &Refusal::Fenced { now: 0, asked: guard.epoch }));
+            }
             held => held?,
         };
-        let epoch = epoch(&state)?;
-        if epoch == guard.epoch {
-            Ok(Self { _mutex: Some(mutex) })
-        } else {
-            Err(fenced(&state, epoch, guard.epoch))
-        }
+        rules::admit(epoch(&state)?, guard.epoch).map_err(|refusal| refused(&state, &refusal))?;
+        Ok(Self { _mutex: Some(mutex) })
     }
 }
 
@@ -92,14 +91,19 @@ pub(crate) fn fence(account: &Account, state: &str, epoch: u64, scope: &Scope<'_
     let state = absolute(account, state)?;
     document::make_private(&state)?;
     let _mutex = Mutex::hold(&state, scope)?;
-    match self::epoch(&state)? {
-        now if now > epoch => Err(fenced(&state, now, epoch)),
-        now if now == epoch => Ok(()),
-        _ => raise(&state, epoch),
+    let now = self::epoch(&state)?;
+    match rules::raise(now, epoch) {
+        Ok(raised) if raised == now => Ok(()),
+        Ok(raised) => raise(&state, raised),
+        Err(refusal) => Err(refused(&state, &refusal)),
     }
 }
 
-pub(crate) fn fenced(state: &str, now: u64, asked: u64) -> Fault {
-    let message = format!("`{state}` is fenced: epoch {now} holds it, not {asked}");
-    Fault::new(FaultKind::Fenced, message)
+/// A rule that was not followed, as a fault of the state directory.
+pub(crate) fn refused(state: &str, refusal: &Refusal) -> Fault {
+    match refusal {
+        Refusal::Fenced { .. } => Fault::new(FaultKind::Fenced, format!("`{state}` is fenced: {refusal}")),
+        Refusal::Held => Fault::new(FaultKind::Held, refusal.to_string()),
+        Refusal::Exhausted => fault::failed(refusal.to_string()),
+    }
 }

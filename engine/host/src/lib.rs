@@ -6,6 +6,7 @@
 
 pub mod artifact;
 pub mod bytes;
+pub mod epoch;
 pub mod frame;
 pub mod manifest;
 pub mod operation;

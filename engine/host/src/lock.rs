@@ -3,7 +3,8 @@
 use crate::account::Account;
 use crate::clock::now_ms;
 use crate::document;
-use crate::fence::{self, Mutex, fenced};
+use crate::epoch::{self, Refusal};
+use crate::fence::{self, Mutex, refused};
 use crate::operation::{Fault, FaultKind, Lock, LockHolder};
 use crate::place::absolute;
 use crate::scope::Scope;
@@ -18,40 +19,17 @@ pub(crate) fn take(
 ) -> Result<Lock, Fault> {
     let state = absolute(account, state)?;
     document::make_private(&state)?;
-    change(&state, scope, |lock, fence| {
-        if let Some(holder) = &lock.holder
-            && steal != Some(lock.epoch)
-        {
-            let message = format!(
-                "the lock is held by {} ({}, deployment {}, epoch {}, at step `{}`)",
-                holder.who, holder.command, holder.deployment, lock.epoch, lock.step
-            );
-            return Err(Fault::new(FaultKind::Held, message));
-        }
-        let now = now_ms();
-        Ok(Some(Lock {
-            version: 1,
-            epoch: next(lock.epoch.max(fence))?,
-            holder: Some(holder.clone()),
-            acquired_ms: now,
-            renewed_ms: now,
-            step: String::new(),
-        }))
+    change(&state, scope, |lock, fence| match epoch::take(lock, fence, holder, steal, now_ms()) {
+        Err(Refusal::Held) => Err(held(lock)),
+        taken => taken.map(Some).map_err(|refusal| refused(&state, &refusal)),
     })
 }
 
 /// See [`crate::operation::Operation::FreeLock`]. Freeing what was freed under the same epoch is success.
 pub(crate) fn free(account: &Account, state: &str, epoch: u64, scope: &Scope<'_>) -> Result<Lock, Fault> {
     let state = absolute(account, state)?;
-    change(&state, scope, |lock, fence| match &lock.holder {
-        Some(_) if lock.epoch == epoch => Ok(Some(Lock {
-            epoch: next(lock.epoch.max(fence))?,
-            holder: None,
-            step: String::new(),
-            ..lock.clone()
-        })),
-        None if epoch.checked_add(1) == Some(lock.epoch) => Ok(None),
-        _ => Err(fenced(&state, lock.epoch, epoch)),
+    change(&state, scope, |lock, fence| {
+        epoch::free(lock, fence, epoch).map_err(|refusal| refused(&state, &refusal))
     })
 }
 
@@ -65,10 +43,8 @@ pub(crate) fn renew(
 ) -> Result<Lock, Fault> {
     let state = absolute(account, state)?;
     change(&state, scope, |lock, fence| {
-        if lock.holder.is_none() || lock.epoch != epoch || fence != epoch {
-            return Err(fenced(&state, lock.epoch.max(fence), epoch));
-        }
-        Ok(Some(Lock { renewed_ms: now_ms(), step: step.to_owned(), ..lock.clone() }))
+        let renewed = epoch::renew(lock, fence, epoch, step, now_ms());
+        renewed.map(Some).map_err(|refusal| refused(&state, &refusal))
     })
 }
 
@@ -97,6 +73,14 @@ fn change(
     Ok(changed)
 }
 
-fn next(epoch: u64) -> Result<u64, Fault> {
-    epoch.checked_add(1).ok_or_else(|| crate::fault::failed("the epoch can't be raised any more"))
+fn held(lock: &Lock) -> Fault {
+    let (who, command, deployment) = match &lock.holder {
+        Some(holder) => (holder.who.as_str(), holder.command.as_str(), holder.deployment.as_str()),
+        None => ("nobody", "", ""),
+    };
+    let message = format!(
+        "the lock is held by {who} ({command}, deployment {deployment}, epoch {}, at step `{}`)",
+        lock.epoch, lock.step
+    );
+    Fault::new(FaultKind::Held, message)
 }

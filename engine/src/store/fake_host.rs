@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use cutover_host::epoch::{self, Refusal};
 use cutover_host::operation::{
     Answer, Call, Facts, Fault, FaultKind, Guard, Lock, LockHolder, Operation, Room,
 };
@@ -225,27 +226,19 @@ impl Disk {
             }
             Operation::TakeLock { state, holder, steal } => self.take(state, holder, *steal),
             Operation::FreeLock { state, epoch } => {
-                let lock = self.held(state, *epoch)?;
-                lock.epoch += 1;
-                lock.holder = None;
-                let lock = lock.clone();
-                self.fences.insert(state.clone(), lock.epoch);
-                Ok(Answer::Lock(lock))
+                let freed = epoch::free(&self.lock(state), self.fence(state), *epoch).map_err(fault)?;
+                Ok(self.put(state, freed))
             }
             Operation::RenewLock { state, epoch, step } => {
-                let lock = self.held(state, *epoch)?;
-                step.clone_into(&mut lock.step);
-                Ok(Answer::Lock(lock.clone()))
+                let renewed = epoch::renew(&self.lock(state), self.fence(state), *epoch, step, 0);
+                Ok(self.put(state, Some(renewed.map_err(fault)?)))
             }
             Operation::ReadLock { state } => {
                 Ok(Answer::Lock(self.locks.get(state).cloned().unwrap_or_default()))
             }
             Operation::Fence { state, epoch } => {
-                let fence = self.fences.entry(state.clone()).or_default();
-                if *fence > *epoch {
-                    return Err(Fault::new(FaultKind::Fenced, format!("fence is {fence}, not {epoch}")));
-                }
-                *fence = *epoch;
+                let raised = epoch::raise(self.fence(state), *epoch).map_err(fault)?;
+                self.fences.insert(state.clone(), raised);
                 self.directories.insert(state.clone());
                 Ok(Answer::Done)
             }
@@ -254,12 +247,7 @@ impl Disk {
     }
 
     fn check(&self, guard: &Guard) -> Result<(), Fault> {
-        let fence = self.fences.get(&guard.state).copied().unwrap_or(0);
-        if fence == guard.epoch {
-            Ok(())
-        } else {
-            Err(Fault::new(FaultKind::Fenced, format!("fence is {fence}, not {}", guard.epoch)))
-        }
+        epoch::admit(self.fence(&guard.state), guard.epoch).map_err(fault)
     }
 
     /// Changes are guarded, absolute, within the guard's directory and in a directory that is there.
@@ -273,25 +261,31 @@ impl Disk {
 
     fn take(&mut self, state: &str, holder: &LockHolder, steal: Option<u64>) -> Result<Answer, Fault> {
         self.directories.insert(state.to_owned());
-        let lock = self.locks.entry(state.to_owned()).or_default();
-        if lock.holder.is_some() && steal != Some(lock.epoch) {
-            return Err(Fault::new(FaultKind::Held, "held"));
-        }
-        let fence = self.fences.get(state).copied().unwrap_or(0);
-        let epoch = lock.epoch.max(fence) + 1;
-        *lock = Lock { version: 1, epoch, holder: Some(holder.clone()), ..Lock::default() };
-        self.fences.insert(state.to_owned(), epoch);
-        Ok(Answer::Lock(lock.clone()))
+        let taken = epoch::take(&self.lock(state), self.fence(state), holder, steal, 0).map_err(fault)?;
+        Ok(self.put(state, Some(taken)))
     }
 
-    fn held(&mut self, state: &str, epoch: u64) -> Result<&mut Lock, Fault> {
-        let lock = self.locks.entry(state.to_owned()).or_default();
-        if lock.epoch == epoch && lock.holder.is_some() {
-            Ok(lock)
-        } else {
-            Err(Fault::new(FaultKind::Fenced, format!("epoch is {}", lock.epoch)))
-        }
+    fn lock(&self, state: &str) -> Lock {
+        self.locks.get(state).cloned().unwrap_or_default()
     }
+
+    fn fence(&self, state: &str) -> u64 {
+        self.fences.get(state).copied().unwrap_or(0)
+    }
+
+    /// Keeps the lock, when it is another one, and the fence with it.
+    fn put(&mut self, state: &str, lock: Option<Lock>) -> Answer {
+        if let Some(lock) = lock {
+            self.fences.insert(state.to_owned(), lock.epoch);
+            self.locks.insert(state.to_owned(), lock);
+        }
+        Answer::Lock(self.lock(state))
+    }
+}
+
+fn fault(refusal: Refusal) -> Fault {
+    let kind = if refusal == Refusal::Held { FaultKind::Held } else { FaultKind::Fenced };
+    Fault::new(kind, refusal.to_string())
 }
 
 fn absolute(path: &str) -> String {
