@@ -12,6 +12,7 @@
 mod application;
 mod cgroup;
 mod cutover;
+mod first_config;
 mod golden;
 mod http;
 mod load;

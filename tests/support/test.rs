@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use crate::first_config::{DOOR, first_config};
 use crate::nginx::ITSELF;
 use crate::{
     Behaviour, Ended, Load, Machine, Nginx, Page, Port, Relay, Repository, Running, Scratch, Sshd, Terminal,
@@ -124,76 +125,8 @@ impl Test {
             ports,
             scratch,
         };
-        test.config = test.first_config();
+        test.config = first_config(&test);
         test
-    }
-
-    /// The configuration that most tests begin with: quick, with a smoke test and a proof of the release.
-    fn first_config(&self) -> String {
-        let door = format!("http://127.0.0.1:{}/up", self.nginx.port());
-        let (hosts, app_hosts, router_hosts, front_door, listen) = if self.hosts.is_empty() {
-            (String::new(), String::new(), String::new(), format!("[\"{door}\"]"), "127.0.0.1")
-        } else {
-            let named = |kind: &str| {
-                let names = self.hosts.iter().map(|(machine, _)| machine.name());
-                let names: Vec<String> =
-                    names.filter(|name| name.starts_with(kind)).map(|name| format!("\"{name}\"")).collect();
-                format!("hosts = [{}]\n", names.join(", "))
-            };
-            let front_door = match &self.second_nginx {
-                Some(nginx) => format!("[\"http://{DOOR}:{}/up\"]", nginx.port()),
-                None => format!("[{{ url = \"{door}\", via = \"lb1\" }}]"),
-            };
-            let line = |(machine, sshd): &(Machine, Sshd)| {
-                let (name, address) = (machine.name(), machine.address());
-                format!("{name} = {{ ssh = \"{}\", address = \"{address}\" }}\n", sshd.destination())
-            };
-            let hosts: String = self.hosts.iter().map(line).collect();
-            (format!("[hosts]\n{hosts}\n"), named("web"), named("lb"), front_door, "{address}")
-        };
-        format!(
-            r#"name = "shop"
-
-{hosts}[build]
-repository = "{repository}"
-settings = {{ run = [["cp", "-R", "app", "dist"]], artifact = "dist" }}
-
-[app]
-{app_hosts}directory = "/srv/shop"
-driver = "detached"
-start = ["bin/shop", "--listen", "{{listen}}", "--port", "{{port}}"]
-listen = "{listen}"
-stop-timeout = "2s"
-blue = {{ port = {blue} }}
-green = {{ port = {green} }}
-
-[app.release-marker]
-header = "x-release"
-
-[health-check]
-settings = {{ path = "/up" }}
-interval = "100ms"
-healthy-after = 2
-deadline = "15s"
-
-[[smoke-test]]
-name = "checkout"
-hook = "builtin:http-smoke"
-settings = {{ requests = [{{ name = "cart-is-there", path = "/checkout" }}, {{ name = "start-page", path = "/" }}] }}
-
-[router]
-{router_hosts}settings = {settings}
-front-door = {front_door}
-
-[pipeline]
-watch = "2s"
-drain = {{ timeout = "3s" }}
-"#,
-            repository = self.repository.url(),
-            settings = self.nginx.settings(),
-            blue = self.ports[0],
-            green = self.ports[1],
-        )
     }
 
     /// Adds a machine that is reached over SSH as root, a host of the configuration that nothing names yet.
@@ -398,9 +331,6 @@ drain = {{ timeout = "3s" }}
         });
     }
 }
-
-/// The name of two routers.
-const DOOR: &str = "shop.test";
 
 /// Machines in namespaces of their own, by name and last part of their address.
 fn isolated(scratch: &Scratch, names: &[(&str, u8)]) -> Vec<Machine> {
