@@ -79,19 +79,17 @@ pub fn take(
     })
 }
 
-/// The lock after it was freed from under `epoch`, which raises the epoch; none when it was freed so already.
+/// The lock after it was freed from under `epoch`, which raises the epoch. A lock that was freed already is refused: its holder has to
+/// learn that somebody unlocked it, and whoever lost the answer to an earlier try can tell by the epoch that it is free of them.
 ///
 /// # Errors
-/// [`Refusal::Fenced`] when it is held under another epoch, or was taken and freed since; [`Refusal::Exhausted`].
-pub fn free(lock: &Lock, fence: u64, epoch: u64) -> Result<Option<Lock>, Refusal> {
-    match &lock.holder {
-        Some(_) if lock.epoch == epoch => {
-            let epoch = next(lock.epoch.max(fence))?;
-            Ok(Some(Lock { epoch, holder: None, step: String::new(), ..lock.clone() }))
-        }
-        None if epoch.checked_add(1) == Some(lock.epoch) => Ok(None),
-        _ => Err(Refusal::Fenced { now: lock.epoch, asked: epoch }),
+/// [`Refusal::Fenced`] when it is not, or not any more, held under this epoch; [`Refusal::Exhausted`].
+pub fn free(lock: &Lock, fence: u64, epoch: u64) -> Result<Lock, Refusal> {
+    if lock.holder.is_none() || lock.epoch != epoch {
+        return Err(Refusal::Fenced { now: lock.epoch, asked: epoch });
     }
+    let epoch = next(lock.epoch.max(fence))?;
+    Ok(Lock { epoch, holder: None, step: String::new(), ..lock.clone() })
 }
 
 /// The lock after its holder renewed it at the time `now_ms`, being at `step`.

@@ -21,11 +21,11 @@ pub(crate) fn take(
     document::make_private(&state)?;
     change(&state, scope, |lock, fence| match epoch::take(lock, fence, holder, steal, now_ms()) {
         Err(Refusal::Held) => Err(held(lock)),
-        taken => taken.map(Some).map_err(|refusal| refused(&state, &refusal)),
+        taken => taken.map_err(|refusal| refused(&state, &refusal)),
     })
 }
 
-/// See [`crate::operation::Operation::FreeLock`]. Freeing what was freed under the same epoch is success.
+/// See [`crate::operation::Operation::FreeLock`].
 pub(crate) fn free(account: &Account, state: &str, epoch: u64, scope: &Scope<'_>) -> Result<Lock, Fault> {
     let state = absolute(account, state)?;
     change(&state, scope, |lock, fence| {
@@ -43,8 +43,7 @@ pub(crate) fn renew(
 ) -> Result<Lock, Fault> {
     let state = absolute(account, state)?;
     change(&state, scope, |lock, fence| {
-        let renewed = epoch::renew(lock, fence, epoch, step, now_ms());
-        renewed.map(Some).map_err(|refusal| refused(&state, &refusal))
+        epoch::renew(lock, fence, epoch, step, now_ms()).map_err(|refusal| refused(&state, &refusal))
     })
 }
 
@@ -61,11 +60,11 @@ fn load(state: &str) -> Result<Lock, Fault> {
 fn change(
     state: &str,
     scope: &Scope<'_>,
-    decide: impl FnOnce(&Lock, u64) -> Result<Option<Lock>, Fault>,
+    decide: impl FnOnce(&Lock, u64) -> Result<Lock, Fault>,
 ) -> Result<Lock, Fault> {
     let _mutex = Mutex::hold(state, scope)?;
     let (lock, fence) = (load(state)?, fence::epoch(state)?);
-    let Some(changed) = decide(&lock, fence)? else { return Ok(lock) };
+    let changed = decide(&lock, fence)?;
     if changed.epoch != fence {
         fence::raise(state, changed.epoch)?;
     }

@@ -325,7 +325,8 @@ pub enum Operation {
         /// Take it although it is held, when the holder's epoch is exactly this.
         steal: Option<u64>,
     },
-    /// Frees the lock when it is held under `epoch` (raising the epoch, deleting nothing). Answers [`Answer::Lock`].
+    /// Frees the lock when it is held under `epoch` (raising the epoch, deleting nothing); else [`FaultKind::Fenced`]. Answers
+    /// [`Answer::Lock`].
     FreeLock {
         /// As for `TakeLock`.
         state: String,

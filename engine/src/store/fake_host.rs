@@ -231,7 +231,7 @@ impl Disk {
             }
             Operation::RenewLock { state, epoch, step } => {
                 let renewed = epoch::renew(&self.lock(state), self.fence(state), *epoch, step, 0);
-                Ok(self.put(state, Some(renewed.map_err(fault)?)))
+                Ok(self.put(state, renewed.map_err(fault)?))
             }
             Operation::ReadLock { state } => {
                 Ok(Answer::Lock(self.locks.get(state).cloned().unwrap_or_default()))
@@ -262,7 +262,7 @@ impl Disk {
     fn take(&mut self, state: &str, holder: &LockHolder, steal: Option<u64>) -> Result<Answer, Fault> {
         self.directories.insert(state.to_owned());
         let taken = epoch::take(&self.lock(state), self.fence(state), holder, steal, 0).map_err(fault)?;
-        Ok(self.put(state, Some(taken)))
+        Ok(self.put(state, taken))
     }
 
     fn lock(&self, state: &str) -> Lock {
@@ -273,13 +273,11 @@ impl Disk {
         self.fences.get(state).copied().unwrap_or(0)
     }
 
-    /// Keeps the lock, when it is another one, and the fence with it.
-    fn put(&mut self, state: &str, lock: Option<Lock>) -> Answer {
-        if let Some(lock) = lock {
-            self.fences.insert(state.to_owned(), lock.epoch);
-            self.locks.insert(state.to_owned(), lock);
-        }
-        Answer::Lock(self.lock(state))
+    /// Keeps the lock, and the fence with it.
+    fn put(&mut self, state: &str, lock: Lock) -> Answer {
+        self.fences.insert(state.to_owned(), lock.epoch);
+        self.locks.insert(state.to_owned(), lock.clone());
+        Answer::Lock(lock)
     }
 }
 

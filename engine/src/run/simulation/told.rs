@@ -83,7 +83,7 @@ fn what_is_told_of_one_that_fails_before_the_switch() {
         "health web1 web2",
         "health Failed wait until green is healthy went wrong",
         "undo ",
-        "undo Ok green stopped; green started again as it was",
+        "undo Ok green stopped; release 3 kept",
     ];
     assert_eq!(told, [&UP_TO_START[..], &then].concat());
 }
@@ -95,7 +95,7 @@ fn what_is_told_of_one_that_fails_its_watch() {
         "watch green",
         "watch Failed watch green went wrong",
         "undo ",
-        "undo Ok traffic back: blue 100 %; green stopped; green started again as it was",
+        "undo Ok traffic back: blue 100 %; green stopped; release 3 kept",
     ];
     assert_eq!(told, [&UP_TO_START[..], &["start Ok"], &FROM_HEALTH_TO_SWITCH, &then].concat());
 }
@@ -112,7 +112,7 @@ fn what_is_told_of_an_outcome_that_stays_unknown() {
     let told = told(Some((|action| matches!(action, Action::Start { .. }), Fault::NeverKnown)));
     let asked = "| web1: start green from r3 went wrong; asked again";
     let failed = format!("start Failed start green from r3 went wrong {asked} {asked}");
-    let then = [failed.as_str(), "undo ", "undo Ok green stopped; green started again as it was"];
+    let then = [failed.as_str(), "undo ", "undo Ok green stopped; release 3 kept"];
     assert_eq!(told, [&UP_TO_START[..], &then].concat());
 }
 

@@ -127,7 +127,7 @@ impl World {
         let (lock, fence) = (self.full_lock(), u64::from(self.fences[0]));
         let named = if bug == Some(Mutation::UnconditionalUnlock) { lock.epoch } else { epoch.into() };
         match epoch::free(&lock, fence, named) {
-            Ok(Some(freed)) => {
+            Ok(freed) => {
                 if lock.epoch != u64::from(epoch) {
                     return Err(format!(
                         "whoever meant epoch {epoch} freed the lock of epoch {}",
@@ -141,7 +141,6 @@ impl World {
                 }
                 Ok(Answer::Done)
             }
-            Ok(None) => Ok(Answer::Done),
             Err(_) => Ok(Answer::Refused),
         }
     }
