@@ -269,11 +269,7 @@ impl Planner<'_> {
             cold.iter()
                 .map(|host| {
                     let host = || (*host).clone();
-                    let mut undo =
-                        vec![Action::RequireUnrouted { color }, Action::Stop { host: host(), color }];
-                    if planted!(StopsUnread) {
-                        undo.remove(0);
-                    }
+                    let undo = self.unless_routed(Action::Stop { host: host(), color });
                     repeatable(Action::Start { host: host(), color, release: release() }, undo)
                 })
                 .collect(),
@@ -308,6 +304,15 @@ impl Planner<'_> {
         stages
     }
 
+    /// An undo that takes something from the new colour, after a look whether any router still points to it.
+    fn unless_routed(&self, undo: Action) -> Vec<Action> {
+        let mut undo = vec![Action::RequireUnrouted { color: self.color }, undo];
+        if planted!(StopsUnread) {
+            undo.remove(0);
+        }
+        undo
+    }
+
     fn clear(&self, host: &HostName) -> Task {
         let color = self.color;
         let before = self.instance(host);
@@ -327,7 +332,8 @@ impl Planner<'_> {
     fn switch(&self, replaces: bool) -> Vec<Stage> {
         let (color, want) = (self.color, || Routing::all_to(self.color));
         let enable = self.hosts().iter().filter(|_| !planted!(EnabledAfterPivot)).map(|host| {
-            let undo = vec![Action::Disable { host: host.clone(), color }];
+            // Someone may have moved a router that the deployment did not get to.
+            let undo = self.unless_routed(Action::Disable { host: host.clone(), color });
             repeatable(Action::Enable { host: host.clone(), color }, undo)
         });
         let prepare = self.observed.routers.iter().map(|(router, _)| {

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
+use super::action_kind;
 use super::commit_points::AtAction;
 use super::execution::{Deaf, Execution};
 use super::judge::{Burden, faults_of_end};
@@ -13,7 +14,7 @@ use super::state::{Shown, State};
 use super::tally::Tally;
 use super::{Fault, Happening};
 use crate::model::{
-    Ask, Decision, EventSink, Origin, Outcome, Plan, Progress, Record, Sight, Timestamp, decide,
+    Action, Ask, Decision, EventSink, Origin, Outcome, Plan, Progress, Record, Sight, Timestamp, decide,
 };
 use crate::run::runner::Way;
 
@@ -35,6 +36,24 @@ pub(super) struct Explorer<'a> {
     pub(super) tally: Tally,
     /// Whether to end at the first violation.
     hasty: bool,
+    /// Where to look.
+    aim: Option<Aim>,
+}
+
+/// Only histories whose first mishap is this one, followed by at most one more.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Aim {
+    /// Kind of the action that goes wrong, as in [`action_kind::NAMES`].
+    pub(super) action: &'static str,
+    pub(super) fault: Fault,
+}
+
+impl Aim {
+    const MISHAPS: u8 = 2;
+
+    fn is_at(self, action: &Action, fault: Fault) -> bool {
+        action_kind::NAMES[action_kind::kind(action)] == self.action && fault == self.fault
+    }
 }
 
 /// Where a history goes on.
@@ -63,7 +82,18 @@ impl<'a> Explorer<'a> {
     pub(super) fn new(scene: &'a Scene, runtime: &'a tokio::runtime::Runtime, hasty: bool) -> Self {
         let plan = scene.plan();
         let (sink, tally) = (Arc::new(Deaf), Tally::default());
-        Self { scene, plan, runtime, sink, seen: HashSet::new(), tally, hasty }
+        Self { scene, plan, runtime, sink, seen: HashSet::new(), tally, hasty, aim: None }
+    }
+
+    /// Walks through the histories that begin with this mishap, until one breaks a promise.
+    pub(super) fn explore_at(&mut self, aim: Aim) {
+        self.aim = Some(aim);
+        self.explore(Aim::MISHAPS);
+    }
+
+    /// The mishap that has to come first, while none has.
+    fn aim(&self, node: &Node) -> Option<Aim> {
+        self.aim.filter(|_| node.mishaps == Aim::MISHAPS)
     }
 
     /// Walks through all histories with at most so many mishaps.
@@ -156,9 +186,12 @@ impl<'a> Explorer<'a> {
         if progresses.last() != Some(&run.progress) {
             self.violation("P7, the journal tells another story than the run", &node.path);
         }
+        let aim = self.aim(node);
         let left = Node { mishaps: node.mishaps - 1, ..node.clone() };
-        self.crashes(&left, run, &progresses, from);
-        self.faults(&left, run, &progresses, from);
+        if aim.is_none() {
+            self.crashes(&left, run, &progresses, from);
+        }
+        self.faults(&left, run, &progresses, from, aim);
     }
 
     fn crashes(&mut self, node: &Node, run: &Execution, progresses: &[Progress], from: usize) {
@@ -191,11 +224,21 @@ impl<'a> Explorer<'a> {
         }
     }
 
-    fn faults(&mut self, node: &Node, run: &Execution, progresses: &[Progress], from: usize) {
+    fn faults(
+        &mut self,
+        node: &Node,
+        run: &Execution,
+        progresses: &[Progress],
+        from: usize,
+        aim: Option<Aim>,
+    ) {
         for (index, done) in run.performed.iter().enumerate().skip(from) {
             for fault in Fault::ALL {
                 if self.is_over() {
                     return;
+                }
+                if aim.is_some_and(|aim| !aim.is_at(&done.action, fault)) {
+                    continue;
                 }
                 // The time of a deployment ends nothing but the way there; waiting for it takes real time, so it does so once.
                 if fault == Fault::Hangs
@@ -256,6 +299,7 @@ impl<'a> Explorer<'a> {
                 after.age += if *happening == Happening::Late { LATE } else { 0 };
                 after.burden.changed |= happening.changes();
                 after.burden.moved |= happening.moves();
+                after.burden.hurt |= happening.changes() && !happening.moves();
                 self.recover_one(after, *ask);
             }
         }

@@ -14,6 +14,8 @@ pub(super) struct Burden {
     pub(super) changed: bool,
     /// Someone moved a router.
     pub(super) moved: bool,
+    /// A colour fell ill, or a host rebooted.
+    pub(super) hurt: bool,
     /// Something failed on the way back.
     pub(super) back_failed: bool,
     /// Something failed after the pivot.
@@ -97,6 +99,10 @@ pub(super) fn faults_of_end(scene: &Scene, plan: &Plan, burden: Burden, run: &Ex
                 wrong.push("P3, it stopped without an end".to_owned());
             }
         }
+    }
+    let unharmed = run.faults.is_empty() && !burden.hurt && run.begun.1.turned_back().is_none();
+    if unharmed && run.outcome != Some(Outcome::Deployed) {
+        wrong.push(format!("P4, nothing went wrong on the way there, and it ended as {:?}", run.outcome));
     }
     if let Some(reason) = wrong_first_error(run) {
         wrong.push(reason);

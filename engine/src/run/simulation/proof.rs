@@ -50,8 +50,7 @@ fn report(tally: &Tally, began: Instant) -> serde_json::Value {
 #[test]
 fn with_one_mishap_every_promise_holds() {
     let began = Instant::now();
-    let small = |scene: &Scene| scene.state.host_count + scene.state.router_count <= 3;
-    let work: Vec<(Scene, u8)> = Scene::all().into_iter().filter(small).map(|scene| (scene, 1)).collect();
+    let work: Vec<(Scene, u8)> = Scene::small().into_iter().map(|scene| (scene, 1)).collect();
     let tally = explore(&work);
     let report = report(&tally, began);
     assert_eq!(tally.violations, Vec::<String>::new(), "{report:#}");

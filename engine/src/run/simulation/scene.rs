@@ -50,6 +50,12 @@ impl Scene {
         scenes
     }
 
+    /// Those with at most three hosts and routers.
+    pub(super) fn small() -> Vec<Self> {
+        let is_small = |scene: &Self| scene.state.host_count + scene.state.router_count <= 3;
+        Self::all().into_iter().filter(is_small).collect()
+    }
+
     pub(super) fn new(kind: Kind, retire: Retire, hosts: usize, routers: usize) -> Self {
         let (blue, green) = (Color::Blue as usize, Color::Green as usize);
         let mut host = SimHost::default();

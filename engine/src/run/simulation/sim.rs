@@ -116,6 +116,12 @@ impl Sim {
                     self.violation(format!("P4, a reboot does not bring up what is routed to: {action}"));
                 }
             }
+            Action::Disable { host, color } | Action::Point { host, color, .. } => {
+                let runs = state.hosts[index(host)].running[*color as usize] != 0;
+                if runs && state.is_routed(*color) {
+                    self.violation(format!("P4, a reboot would not bring up what is routed to: {action}"));
+                }
+            }
             Action::RecordLive { color, .. } if way != Way::Retire || state.only_color() != Some(*color) => {
                 self.violation(format!("P2, records what no router shows: {action}"));
             }
