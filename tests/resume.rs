@@ -43,7 +43,7 @@ fn killed_at_any_moment() {
     let Some(test) = with_v1(local()) else { return };
     let load = test.load();
     // `cargo xtask prove` asks for more.
-    let rounds = std::env::var("CUTOVER_KILLS").map_or(12, |rounds| rounds.parse().unwrap());
+    let rounds = std::env::var("CUTOVER_TEST_KILLS").map_or(12, |rounds| rounds.parse().unwrap());
     for moment in (0..rounds).map(|round| round * LONGEST / rounds) {
         let version = format!("after-{moment}-ms");
         let before = test.live();

@@ -43,7 +43,7 @@ pub(crate) fn run(nightly: bool, as_json: bool) -> Result<(), String> {
     // Without the feature: it is the program as it is that is killed.
     command::build_cutover()?;
     let mut kills = cargo(&test(&["--package", "cutover", "--test", "end-to-end"], &["resume::killed"]));
-    kills.env("CUTOVER_KILLS", KILLS[usize::from(nightly)]);
+    kills.env("CUTOVER_TEST_KILLS", KILLS[usize::from(nightly)]);
     failed.extend(proof.listen(kills).err());
     proof.tell(as_json);
     match failed.into_iter().next() {

@@ -195,7 +195,9 @@ impl<'a> Explorer<'a> {
     }
 
     fn crashes(&mut self, node: &Node, run: &Execution, progresses: &[Progress], from: usize) {
-        let first = if from == 0 { 0 } else { run.performed.get(from).map_or(0, |done| done.records) };
+        // From what became of the action before on: that it went wrong may be in the journal or not.
+        let first =
+            from.checked_sub(1).and_then(|last| run.performed.get(last)).map_or(0, |done| done.records);
         let borne = node.burden.with(run);
         let at = |state: State, records: usize, what: String| Node {
             state,
