@@ -72,7 +72,7 @@ pub fn decide(progress: &Progress, sight: &Sight, ask: Ask) -> Decision {
                 "`cutover rollback` puts the release before it back, `cutover resume` finishes the clean-up",
             ),
             (_, Ok(Some(color))) if color == new => Decision::Forward,
-            _ => moved(format!(
+            _ => moved(&format!(
                 "the deployment had switched to {new}, and the routers show something else now"
             )),
         };
@@ -93,7 +93,7 @@ pub fn decide(progress: &Progress, sight: &Sight, ask: Ask) -> Decision {
     }
     if !progress.switch_begun() && !planted!(MoveNotSeen) {
         // To go on would stop what has the traffic, and so would going back.
-        return moved(format!("the deployment had not switched to {new} yet, and the routers show it"));
+        return moved(&format!("the deployment had not switched to {new} yet, and the routers show it"));
     }
     match (sight.new_healthy, old.is_none() || sight.old_healthy) {
         (false, false) => sick(sight, old),
@@ -116,7 +116,7 @@ fn back_again(progress: &Progress) -> Decision {
     Decision::Back { why }
 }
 
-fn moved(what: String) -> Decision {
+fn moved(what: &str) -> Decision {
     person(
         "resume/moved",
         format!("{what}: someone moved them"),

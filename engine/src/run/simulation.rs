@@ -10,6 +10,12 @@
 //! Histories that reach the same world with the same progress are one from there on, and are walked on once. The world is stricter
 //! than the real one: what there would be bad luck is a violation here.
 
+#![expect(clippy::unwrap_used, reason = "no thread goes on after another one has panicked")]
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "most checks concern few actions; lists that must be whole have no wildcard"
+)]
+
 mod action_kind;
 mod commit_points;
 mod execution;

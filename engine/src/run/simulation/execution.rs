@@ -8,7 +8,7 @@ use super::sim::{Done, Sim};
 use super::sim_journal::SimJournal;
 use super::state::State;
 use crate::model::{Event, EventSink, Outcome, Progress, Record, Timestamp};
-use crate::run::runner::{Runner, Stopped};
+use crate::run::runner::Runner;
 use crate::run::{Clock, Reporter};
 
 /// What one run came to.
@@ -71,10 +71,7 @@ impl Execution {
             deadline: tokio::time::Instant::now() + time,
         };
         let mut after = progress.clone();
-        let outcome = match runner.run(&mut after).await {
-            Ok(outcome) => Some(outcome),
-            Err(Stopped::Lost(()) | Stopped::Interrupted) => None,
-        };
+        let outcome = runner.run(&mut after).await.ok();
         Self {
             begun: (state, progress.clone()),
             records: std::mem::take(&mut runner.log.records),

@@ -103,7 +103,7 @@ impl<'a> Explorer<'a> {
         // Without it there is no deployment, and nothing was done.
         self.tally.points.at_record(&first, false);
         let progress = Progress::replay(&[first]).expect("it begins with its plan");
-        self.walk(Node {
+        self.walk(&Node {
             state: self.scene.state,
             progress,
             age: 0,
@@ -147,13 +147,13 @@ impl<'a> Explorer<'a> {
     }
 
     /// One history to its end, judged; then all that could have gone otherwise on the way.
-    fn walk(&mut self, node: Node) {
-        if self.is_over() || self.was_here(&node) {
+    fn walk(&mut self, node: &Node) {
+        if self.is_over() || self.was_here(node) {
             return;
         }
-        let run = self.execute(&node, &[]);
-        self.end(&node, &run);
-        self.branch(&node, &run, 0);
+        let run = self.execute(node, &[]);
+        self.end(node, &run);
+        self.branch(node, &run, 0);
     }
 
     /// Judges the end of a run. What needs a person gets one; what has ended is followed by the next deployment.
@@ -313,7 +313,7 @@ impl<'a> Explorer<'a> {
         let left = node.clone();
         match self.recover(node, ask) {
             Err(reason) => self.violation(&reason, &path),
-            Ok(Recovery::Goes(node)) => self.walk(*node),
+            Ok(Recovery::Goes(node)) => self.walk(&node),
             Ok(Recovery::Ended(outcome)) => {
                 self.tally.histories += 1;
                 *self.tally.ends.entry(format!("{outcome:?} before")).or_default() += 1;

@@ -7,7 +7,6 @@ use super::scene::Scene;
 use crate::planted::Bug;
 
 /// The first of the two mishaps that it takes to show a bug; none where one mishap, whichever it is, is enough.
-#[expect(clippy::wildcard_enum_match_arm, reason = "most bugs show at once")]
 fn aim(bug: Bug) -> Option<Aim> {
     let action = match bug {
         Bug::UndoNotBlocked | Bug::GuardsKept => "watch",
