@@ -107,6 +107,9 @@
 //! leads to). Then `run/deploy.rs` from the top, `run/runner.rs`, and `run/perform/` for any one action. For a hook author: `wit/` and the crate
 //! `cutover-hooks`. How runs end: [`model::Outcome`], [`model::view::ExitCode`], [`run::exit_code`].
 
+#[macro_use]
+mod planted;
+
 pub mod bundled;
 pub mod cli;
 pub mod config;

@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 const LONGEST: usize = 450;
 
 /// Rank of each folder, as the crate's documentation tells it.
-const RANKS: [(&str, u8); 12] = [
+const RANKS: [(&str, u8); 13] = [
     ("model", 0),
+    ("planted", 0),
     ("bundled", 1),
     ("config", 1),
     ("report", 1),

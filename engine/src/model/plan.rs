@@ -269,7 +269,7 @@ impl Planner<'_> {
             cold.iter()
                 .map(|host| {
                     let host = || (*host).clone();
-                    let undo = vec![Action::RequireUnrouted { color }, Action::Stop { host: host(), color }];
+                    let undo = self.unless_routed(Action::Stop { host: host(), color });
                     repeatable(Action::Start { host: host(), color, release: release() }, undo)
                 })
                 .collect(),
@@ -278,6 +278,7 @@ impl Planner<'_> {
             Step::Health,
             self.hosts()
                 .iter()
+                .filter(|_| !planted!(HealthNotAwaited))
                 .map(|host| {
                     let action = Action::AwaitHealthy { host: host.clone(), color, release: release() };
                     repeatable(action, Vec::new())
@@ -288,20 +289,36 @@ impl Planner<'_> {
             let action = Action::Smoke { test: test.name.clone(), color, release: release() };
             stages.push(stage(Step::Smoke, vec![repeatable(action, Vec::new())]));
         }
+        if planted!(OldStoppedBeforeSwitch) && replaces {
+            stages.push(self.stop(color.other()));
+        }
         stages.extend(self.switch(replaces));
         stages.push(stage(
             Step::Watch,
             vec![repeatable(Action::Watch { color, release: release() }, Vec::new())],
         ));
+        if planted!(RetiredBeforePivot) && replaces {
+            stages.push(self.disable(color.other()));
+        }
         stages.retain(|stage| !stage.tasks.is_empty());
         stages
+    }
+
+    /// An undo that takes something from the new colour, after a look whether any router still points to it.
+    fn unless_routed(&self, undo: Action) -> Vec<Action> {
+        let mut undo = vec![Action::RequireUnrouted { color: self.color }, undo];
+        if planted!(StopsUnread) {
+            undo.remove(0);
+        }
+        undo
     }
 
     fn clear(&self, host: &HostName) -> Task {
         let color = self.color;
         let before = self.instance(host);
         let mut undo = Vec::new();
-        if let Some(release) = before.release.as_ref().or(before.link.as_ref()).filter(|_| before.running) {
+        let started = before.release.as_ref().or(before.link.as_ref());
+        if let Some(release) = started.filter(|_| before.running && !planted!(ClearedForGood)) {
             undo.push(Action::Start { host: host.clone(), color, release: release.clone() });
         }
         repeatable(Action::Clear { host: host.clone(), color }, undo)
@@ -314,8 +331,9 @@ impl Planner<'_> {
 
     fn switch(&self, replaces: bool) -> Vec<Stage> {
         let (color, want) = (self.color, || Routing::all_to(self.color));
-        let enable = self.hosts().iter().map(|host| {
-            let undo = vec![Action::Disable { host: host.clone(), color }];
+        let enable = self.hosts().iter().filter(|_| !planted!(EnabledAfterPivot)).map(|host| {
+            // Someone may have moved a router that the deployment did not get to.
+            let undo = self.unless_routed(Action::Disable { host: host.clone(), color });
             repeatable(Action::Enable { host: host.clone(), color }, undo)
         });
         let prepare = self.observed.routers.iter().map(|(router, _)| {
@@ -326,7 +344,7 @@ impl Planner<'_> {
         for (index, (router, seen)) in self.observed.routers.iter().enumerate() {
             let back = seen.routing.clone().unwrap_or_else(Routing::none);
             let mut undo = Vec::new();
-            if replaces {
+            if replaces && !planted!(PutBackUnchecked) {
                 undo.push(Action::RequireHealthy { color: color.other() });
             }
             undo.push(Action::Switch { router: router.clone(), want: back });
@@ -359,24 +377,33 @@ impl Planner<'_> {
             .map(|host| last(Action::SetCurrent { host: host.clone(), release: self.id.clone() }));
         let mut stages = vec![stage(Step::Finish, vec![record]), stage(Step::Finish, current.collect())];
         if replaces {
-            let old_hosts = || self.deployment.color_hosts(old).iter().cloned();
             let pipeline = &self.deployment.pipeline;
             stages.push(stage(Step::Drain, vec![last(Action::Drain { color: old })]));
-            stages.push(stage(
-                Step::Retire,
-                old_hosts().map(|host| last(Action::Disable { host, color: old })).collect(),
-            ));
+            stages.push(self.disable(old));
             if pipeline.retire == Retire::Stop || pipeline.connections != ConnectionPolicy::Wait {
-                stages.push(stage(Step::Retire, vec![last(Action::RequireUnrouted { color: old })]));
-                stages.push(stage(
-                    Step::Retire,
-                    old_hosts().map(|host| last(Action::Stop { host, color: old })).collect(),
-                ));
+                if !planted!(StopsUnread) {
+                    stages.push(stage(Step::Retire, vec![last(Action::RequireUnrouted { color: old })]));
+                }
+                stages.push(self.stop(old));
             }
         }
         let prune = self.hosts().iter().map(|host| last(Action::Prune { host: host.clone() }));
         stages.push(stage(Step::Finish, prune.collect()));
         stages
+    }
+
+    fn disable(&self, color: Color) -> Stage {
+        self.retire_on(color, |host| Action::Disable { host, color })
+    }
+
+    fn stop(&self, color: Color) -> Stage {
+        self.retire_on(color, |host| Action::Stop { host, color })
+    }
+
+    /// The same on every host of a colour, with no way back.
+    fn retire_on(&self, color: Color, action: impl Fn(HostName) -> Action) -> Stage {
+        let hosts = self.deployment.color_hosts(color).iter().cloned();
+        stage(Step::Retire, hosts.map(|host| repeatable(action(host), Vec::new())).collect())
     }
 
     fn hosts(&self) -> &[HostName] {

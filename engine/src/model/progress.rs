@@ -1,11 +1,14 @@
 //! Where a deployment is: records folded over a plan, and what comes next. One total function, used by every run and every recovery.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{
-    Action, Class, Decision, End, HostName, Outcome, Part, Plan, Record, Step, TaskId, Trouble, UndoId,
-};
+mod afresh;
+#[cfg(test)]
+mod fingerprint;
+mod way_back;
+
+use super::{Action, Class, End, Outcome, Part, Plan, Record, TaskId, Trouble, UndoId};
 
 /// How often a repeatable action whose outcome is not known is done again before this counts as its failure.
 const TRIES: u32 = 3;
@@ -174,26 +177,6 @@ impl Progress {
         self.begun().any(|task| matches!(task.action, Action::Migrate { .. }))
     }
 
-    /// Undo actions that failed or were not tried because of one that did, each with the reason.
-    #[must_use]
-    pub fn not_undone(&self) -> Vec<(&Action, String)> {
-        let blocked = self.blocked();
-        let mut left = Vec::new();
-        for (id, task) in self.plan.tasks().filter(|(id, _)| self.tasks.contains_key(id)) {
-            for (index, action) in task.undo.iter().enumerate() {
-                match self.undos.get(&UndoId { task: id, index }) {
-                    Some(Mark::Done) => {}
-                    Some(Mark::Failed(trouble)) => left.push((action, trouble.message.clone())),
-                    Some(Mark::Open(_)) | None if self.is_blocked(id, &blocked) => {
-                        left.push((action, "not tried".into()));
-                    }
-                    Some(Mark::Open(_)) | None => {}
-                }
-            }
-        }
-        left
-    }
-
     /// Tasks after the pivot that failed, each with the reason.
     #[must_use]
     pub fn warnings(&self) -> Vec<(&Action, &Trouble)> {
@@ -238,7 +221,7 @@ impl Progress {
             let ids = || (0..found.tasks.len()).map(move |task| TaskId { part, stage, task });
             let open_once = |id: &TaskId| {
                 let once = self.plan.task(*id).is_some_and(|task| task.class == Class::Once);
-                once && matches!(self.tasks.get(id), Some(Mark::Open(_)))
+                once && !planted!(OnceTwice) && matches!(self.tasks.get(id), Some(Mark::Open(_)))
             };
             let ask: Vec<TaskId> = ids().filter(open_once).collect();
             if !ask.is_empty() {
@@ -260,60 +243,10 @@ impl Progress {
     fn is_left_out(&self, id: TaskId) -> bool {
         let stops = self.plan.task(id).is_some_and(|task| matches!(task.action, Action::Stop { .. }));
         let guard = |action: &Action| matches!(action, Action::Drain { .. } | Action::RequireUnrouted { .. });
-        id.part == Part::Retire && stops && self.warnings().iter().any(|(action, _)| guard(action))
-    }
-
-    fn next_undo(&self) -> Next {
-        let blocked = self.blocked();
-        for (stage, found) in self.plan.stages.iter().enumerate().rev() {
-            let mut batch = Vec::new();
-            for (task, _) in found.tasks.iter().enumerate() {
-                let id = TaskId { part: Part::Stages, stage, task };
-                if self.tasks.contains_key(&id) && !self.is_blocked(id, &blocked) {
-                    batch.extend(self.first_open_undo(id));
-                }
-            }
-            if !batch.is_empty() {
-                return Next::Undo(batch);
-            }
-        }
-        let stuck = self.undos.values().any(|mark| matches!(mark, Mark::Failed(_)));
-        let changed =
-            self.tasks.keys().filter_map(|id| self.plan.stage(*id)).any(|stage| stage.step > Step::Stage);
-        Next::Close(match (stuck, changed) {
-            (true, _) => Outcome::Stuck,
-            (false, true) => Outcome::RolledBack,
-            (false, false) => Outcome::NothingChanged,
-        })
-    }
-
-    fn first_open_undo(&self, id: TaskId) -> Option<UndoId> {
-        let task = self.plan.task(id)?;
-        let mut undos = (0..task.undo.len()).map(|index| UndoId { task: id, index });
-        undos.find(|undo| self.undos.get(undo) != Some(&Mark::Done))
-    }
-
-    fn blocked(&self) -> Blocked {
-        let mut blocked = Blocked::default();
-        for (undo, _) in self.undos.iter().filter(|(_, mark)| matches!(mark, Mark::Failed(_))) {
-            let Some(task) = self.plan.task(undo.task) else { continue };
-            blocked.tasks.insert(undo.task);
-            // Whether traffic is back is not known: nothing that the new colour needs may be taken away.
-            blocked.color |= matches!(task.action, Action::Switch { .. });
-            blocked.hosts.extend(task.action.host().cloned());
-        }
-        blocked
-    }
-
-    fn is_blocked(&self, id: TaskId, blocked: &Blocked) -> bool {
-        let Some(task) = self.plan.task(id) else { return true };
-        let keeps_color = matches!(
-            task.action,
-            Action::Start { .. } | Action::Point { .. } | Action::Clear { .. } | Action::Enable { .. }
-        );
-        blocked.tasks.contains(&id)
-            || (blocked.color && keeps_color)
-            || task.action.host().is_some_and(|host| blocked.hosts.contains(host))
+        !planted!(StopsUndrained)
+            && id.part == Part::Retire
+            && stops
+            && self.warnings().iter().any(|(action, _)| guard(action))
     }
 
     // ---- taking records ----
@@ -338,10 +271,14 @@ impl Progress {
             return Err("no such task is under way");
         };
         let once = self.plan.task(id).is_some_and(|task| task.class == Class::Once);
+        let watches = self.plan.task(id).is_some_and(|task| matches!(task.action, Action::Watch { .. }));
         let mark = match end {
+            End::Failed(_) if planted!(WatchIgnored) && watches => Some(Mark::Done),
             End::Done => Some(Mark::Done),
             End::Failed(trouble) => Some(Mark::Failed(trouble.clone())),
-            End::Unknown(trouble) if !once && tries >= TRIES => Some(Mark::Failed(trouble.clone())),
+            End::Unknown(trouble) if (!once && tries >= TRIES) || planted!(UnknownIsFailure) => {
+                Some(Mark::Failed(trouble.clone()))
+            }
             End::Unknown(trouble) if once && tries > TRIES => {
                 // It may have run and may not: nothing can be built on it, and it is never run again.
                 self.turn_back(trouble)?;
@@ -351,6 +288,9 @@ impl Progress {
             End::NeverBegan => None,
         };
         if let (Some(Mark::Failed(trouble)), Part::Stages) = (&mark, id.part) {
+            if planted!(LastErrorTold) {
+                self.first_error = None;
+            }
             self.first_error.get_or_insert_with(|| trouble.clone());
             self.turned_back.get_or_insert_with(|| trouble.clone());
         }
@@ -369,82 +309,4 @@ impl Progress {
         self.turned_back.get_or_insert_with(|| why.clone());
         Ok(())
     }
-
-    fn start_undo(&mut self, undos: &[UndoId]) -> Result<(), &'static str> {
-        let Next::Undo(allowed) = self.next() else { return Err("nothing may be undone now") };
-        if undos.is_empty() || !undos.iter().all(|undo| allowed.contains(undo)) {
-            return Err("these may not be undone now");
-        }
-        for undo in undos {
-            let tries = match self.undos.get(undo) {
-                Some(Mark::Open(tries)) => *tries,
-                _ => 0,
-            };
-            self.undos.insert(*undo, Mark::Open(tries + 1));
-        }
-        Ok(())
-    }
-
-    fn end_undo(&mut self, id: UndoId, end: &End) -> Result<(), &'static str> {
-        let Some(Mark::Open(tries)) = self.undos.get(&id).cloned() else {
-            return Err("no such undo is under way");
-        };
-        let mark = match end {
-            End::Done => Mark::Done,
-            End::Failed(trouble) => Mark::Failed(trouble.clone()),
-            End::Unknown(trouble) if tries >= TRIES => Mark::Failed(trouble.clone()),
-            End::Unknown(_) | End::NeverBegan => Mark::Open(tries),
-        };
-        self.undos.insert(id, mark);
-        Ok(())
-    }
-
-    fn recover(&mut self, decision: &Decision) -> Result<(), &'static str> {
-        match decision {
-            Decision::Person { .. } => return Err("nothing is recorded where a person is needed"),
-            Decision::Forward if self.turned_back.is_some() => return Err("it goes backward already"),
-            Decision::Back { .. } if self.pivoted => return Err("there is no way back after the pivot"),
-            Decision::Back { .. } | Decision::Forward => {}
-        }
-        self.closed = None;
-        // A new run tries again what the one before gave up.
-        let afresh = |mark: &mut Mark| {
-            if matches!(mark, Mark::Open(_)) {
-                *mark = Mark::Open(0);
-            }
-        };
-        self.tasks.values_mut().for_each(afresh);
-        self.undos.retain(|_, mark| *mark == Mark::Done);
-        match decision {
-            Decision::Back { why } => self.turn_back(why)?,
-            Decision::Forward | Decision::Person { .. } => self.again_from_watch(),
-        }
-        Ok(())
-    }
-
-    /// What was seen before a break proves nothing now: health, tests and watch are asked anew.
-    fn again_from_watch(&mut self) {
-        if self.pivoted {
-            return;
-        }
-        let plan = &self.plan;
-        let asks = |action: &Action| {
-            matches!(
-                action,
-                Action::AwaitHealthy { .. }
-                    | Action::Smoke { .. }
-                    | Action::Prove { .. }
-                    | Action::Watch { .. }
-            )
-        };
-        self.tasks.retain(|id, _| !plan.task(*id).is_some_and(|task| asks(&task.action)));
-    }
-}
-
-/// What failed undo actions keep from being undone.
-#[derive(Debug, Default)]
-struct Blocked {
-    tasks: BTreeSet<TaskId>,
-    hosts: BTreeSet<HostName>,
-    color: bool,
 }

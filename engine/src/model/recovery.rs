@@ -57,7 +57,10 @@ pub struct Sight {
 pub fn decide(progress: &Progress, sight: &Sight, ask: Ask) -> Decision {
     let plan = progress.plan();
     let (new, old) = (plan.color, plan.live.as_ref().map(|(color, _)| *color));
-    let shown = sight.observed.live_color();
+    let mut shown = sight.observed.live_color();
+    if planted!(JournalBelieved) {
+        shown = Ok(if progress.switch_begun() { Some(new) } else { old });
+    }
     if progress.is_pivoted() {
         return match (ask, shown) {
             (Ask::Abort, _) => person(
@@ -69,7 +72,9 @@ pub fn decide(progress: &Progress, sight: &Sight, ask: Ask) -> Decision {
                 "`cutover rollback` puts the release before it back, `cutover resume` finishes the clean-up",
             ),
             (_, Ok(Some(color))) if color == new => Decision::Forward,
-            _ => moved(new),
+            _ => moved(&format!(
+                "the deployment had switched to {new}, and the routers show something else now"
+            )),
         };
     }
     if progress.turned_back().is_some() {
@@ -85,6 +90,10 @@ pub fn decide(progress: &Progress, sight: &Sight, ask: Ask) -> Decision {
             Ask::ResumeForward => Decision::Forward,
             Ask::Resume | Ask::Abort => back(),
         };
+    }
+    if !progress.switch_begun() && !planted!(MoveNotSeen) {
+        // To go on would stop what has the traffic, and so would going back.
+        return moved(&format!("the deployment had not switched to {new} yet, and the routers show it"));
     }
     match (sight.new_healthy, old.is_none() || sight.old_healthy) {
         (false, false) => sick(sight, old),
@@ -107,12 +116,10 @@ fn back_again(progress: &Progress) -> Decision {
     Decision::Back { why }
 }
 
-fn moved(new: Color) -> Decision {
+fn moved(what: &str) -> Decision {
     person(
         "resume/moved",
-        format!(
-            "the deployment had switched to {new}, and the routers show something else now: someone moved them"
-        ),
+        format!("{what}: someone moved them"),
         "look at `cutover status`, put the routers where they should be, then `cutover resume`",
     )
 }
@@ -233,6 +240,13 @@ mod tests {
             decisions(&progress(true, Step::Start), ["-", "-"], [false; 2], 0),
             ["back", "forward", "back"]
         );
+    }
+
+    #[test]
+    fn traffic_on_a_color_that_nobody_switched_to() {
+        for step in [Step::Stage, Step::Start, Step::Health, Step::Switch] {
+            assert_eq!(decisions(&progress(false, step), NEW, BOTH_WELL, 0), ["resume/moved"; 3], "{step}");
+        }
     }
 
     #[test]

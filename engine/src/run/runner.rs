@@ -113,7 +113,7 @@ impl<W: World, L: Log> Runner<W, L> {
                 if progress.is_pivoted() {
                     return Err(Stopped::Interrupted);
                 }
-                if progress.turned_back().is_none() {
+                if progress.turned_back().is_none() && !planted!(SignalForgets) {
                     report.cut_off(&why);
                     self.keep(progress, Record::TurnedBack { why }).await?;
                 }
@@ -227,7 +227,7 @@ impl<W: World, L: Log> Runner<W, L> {
         }
         if let Some(why) = turn {
             report.cut_off(&why);
-            if progress.turned_back().is_none() {
+            if progress.turned_back().is_none() && !planted!(SignalForgets) {
                 self.keep(progress, Record::TurnedBack { why }).await?;
             }
         }
@@ -250,6 +250,10 @@ impl<W: World, L: Log> Runner<W, L> {
         let mut after = progress.clone();
         if let Err(reason) = after.apply(&record) {
             unreachable!("the runner wrote {record:?} out of order: {reason}");
+        }
+        if planted!(NoIntent) && matches!(record, Record::Started { .. }) {
+            *progress = after;
+            return Ok(());
         }
         self.log.append(&record).await.map_err(Stopped::Lost)?;
         *progress = after;

@@ -256,6 +256,29 @@ mod tests {
         }
     }
 
+    /// A file system may keep the length of what was not synced and not its bytes, or its end and not its beginning.
+    #[test]
+    fn what_was_not_synced_may_be_lost_in_any_part() {
+        let content = file("j", &["a", "b", "c"]);
+        let synced = ends(&content)[1] + 1;
+        for (lost, to) in
+            (synced..content.len()).flat_map(|from| (synced + 1..=content.len()).map(move |to| (from, to)))
+        {
+            for kept in [&content[to..], b""] {
+                if to <= lost {
+                    continue;
+                }
+                let zeros = vec![0; to - lost];
+                let left = [&content[..lost], &zeros, kept].concat();
+                let parsed: Parsed<String> = parse("j", &left).expect("only the last line is torn");
+                assert_eq!(words(&parsed), ["a", "b"], "{lost} {to}");
+                let (more, _) = parsed.tail.encode(Timestamp(9), &"more").expect("encodes");
+                let parsed: Parsed<String> = parse("j", &[left, more].concat()).expect("mended");
+                assert_eq!(words(&parsed), ["a", "b", "more"], "{lost} {to}");
+            }
+        }
+    }
+
     #[test]
     fn torn_while_setting_aside_it_goes_on_too() {
         let content = file("j", &["a", "b"]);
@@ -277,20 +300,20 @@ mod tests {
     }
 
     #[test]
-    fn any_changed_byte_is_seen() {
+    fn any_changed_bit_is_seen() {
         let content = file("j", &["a", "b", "c"]);
         // Without its newline a line is one with the next: the last two are then torn together.
         let last = ends(&content)[1];
-        for at in 0..content.len() - 1 {
+        for (at, bit) in (0..content.len() - 1).flat_map(|at| (0..8).map(move |bit| (at, bit))) {
             let mut bad = content.clone();
-            bad[at] ^= 1;
+            bad[at] ^= 1 << bit;
             let parsed = parse::<String>("j", &bad);
             if at >= last {
                 let parsed = parsed.expect("torn");
                 let left = if at == last { vec!["a"] } else { vec!["a", "b"] };
-                assert_eq!((words(&parsed), parsed.torn.is_some()), (left, true), "{at}");
+                assert_eq!((words(&parsed), parsed.torn.is_some()), (left, true), "{at} {bit}");
             } else {
-                assert!(parsed.is_err(), "{at}");
+                assert!(parsed.is_err(), "{at} {bit}");
             }
         }
     }

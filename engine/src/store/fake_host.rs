@@ -226,18 +226,19 @@ impl Disk {
             }
             Operation::TakeLock { state, holder, steal } => self.take(state, holder, *steal),
             Operation::FreeLock { state, epoch } => {
-                let freed = epoch::free(&self.lock(state), self.fence(state), *epoch).map_err(fault)?;
+                let freed = epoch::free(&self.lock(state), self.fence(state), *epoch)
+                    .map_err(|refusal| fault(&refusal))?;
                 Ok(self.put(state, freed))
             }
             Operation::RenewLock { state, epoch, step } => {
                 let renewed = epoch::renew(&self.lock(state), self.fence(state), *epoch, step, 0);
-                Ok(self.put(state, renewed.map_err(fault)?))
+                Ok(self.put(state, renewed.map_err(|refusal| fault(&refusal))?))
             }
             Operation::ReadLock { state } => {
                 Ok(Answer::Lock(self.locks.get(state).cloned().unwrap_or_default()))
             }
             Operation::Fence { state, epoch } => {
-                let raised = epoch::raise(self.fence(state), *epoch).map_err(fault)?;
+                let raised = epoch::raise(self.fence(state), *epoch).map_err(|refusal| fault(&refusal))?;
                 self.fences.insert(state.clone(), raised);
                 self.directories.insert(state.clone());
                 Ok(Answer::Done)
@@ -247,7 +248,7 @@ impl Disk {
     }
 
     fn check(&self, guard: &Guard) -> Result<(), Fault> {
-        epoch::admit(self.fence(&guard.state), guard.epoch).map_err(fault)
+        epoch::admit(self.fence(&guard.state), guard.epoch).map_err(|refusal| fault(&refusal))
     }
 
     /// Changes are guarded, absolute, within the guard's directory and in a directory that is there.
@@ -261,7 +262,8 @@ impl Disk {
 
     fn take(&mut self, state: &str, holder: &LockHolder, steal: Option<u64>) -> Result<Answer, Fault> {
         self.directories.insert(state.to_owned());
-        let taken = epoch::take(&self.lock(state), self.fence(state), holder, steal, 0).map_err(fault)?;
+        let taken = epoch::take(&self.lock(state), self.fence(state), holder, steal, 0)
+            .map_err(|refusal| fault(&refusal))?;
         Ok(self.put(state, taken))
     }
 
@@ -281,8 +283,8 @@ impl Disk {
     }
 }
 
-fn fault(refusal: Refusal) -> Fault {
-    let kind = if refusal == Refusal::Held { FaultKind::Held } else { FaultKind::Fenced };
+fn fault(refusal: &Refusal) -> Fault {
+    let kind = if *refusal == Refusal::Held { FaultKind::Held } else { FaultKind::Fenced };
     Fault::new(kind, refusal.to_string())
 }
 

@@ -6,6 +6,7 @@ mod bench;
 mod command;
 mod demo;
 mod peers;
+mod prove;
 mod test;
 
 use std::process::ExitCode;
@@ -16,6 +17,8 @@ usage: cargo xtask TASK
   demo [--json [--program PATH]]
                             deploys a small web shop behind nginx, with good and bad releases, under load
   test [ARGUMENT…]          all tests, with their peers; arguments as for `cargo test`
+  prove [--nightly] [--json]
+                            that the promises of RELIABILITY.md are kept, in figures
   bench hook [--json]       what a call of a hook costs, beside a shell
 ";
 
@@ -27,6 +30,9 @@ fn main() -> ExitCode {
         ["demo", "--json"] => demo::run(true, None),
         ["demo", "--json", "--program", program] => demo::run(true, Some(program)),
         ["test", rest @ ..] => test::run(rest),
+        ["prove", rest @ ..] if rest.iter().all(|word| ["--nightly", "--json"].contains(word)) => {
+            prove::run(rest.contains(&"--nightly"), rest.contains(&"--json"))
+        }
         ["bench", "hook"] => bench::run(false),
         ["bench", "hook", "--json"] => bench::run(true),
         ["help" | "--help" | "-h"] => {

@@ -1,0 +1,69 @@
+//! What a recovery does to what is known: a new run tries again, and asks anew what may have changed since.
+
+use super::{Mark, Progress};
+use crate::model::{Action, Decision, UndoId};
+
+impl Progress {
+    pub(super) fn recover(&mut self, decision: &Decision) -> Result<(), &'static str> {
+        match decision {
+            Decision::Person { .. } => return Err("nothing is recorded where a person is needed"),
+            Decision::Forward if self.turned_back.is_some() => return Err("it goes backward already"),
+            Decision::Back { .. } if self.pivoted => return Err("there is no way back after the pivot"),
+            Decision::Back { .. } | Decision::Forward => {}
+        }
+        self.closed = None;
+        if planted!(GivenUpForGood) {
+            return Ok(());
+        }
+        // A new run tries again what the one before gave up.
+        let afresh = |mark: &mut Mark| {
+            if matches!(mark, Mark::Open(_)) {
+                *mark = Mark::Open(0);
+            }
+        };
+        self.tasks.values_mut().for_each(afresh);
+        self.undos.retain(|_, mark| *mark == Mark::Done);
+        match decision {
+            Decision::Back { why } => {
+                self.guards_again();
+                self.turn_back(why)?;
+            }
+            Decision::Forward | Decision::Person { .. } => self.again_from_health(),
+        }
+        Ok(())
+    }
+
+    /// A guard that let something through before a break proves nothing now, unless what it guards was done then.
+    fn guards_again(&mut self) {
+        let guards = |undo: &UndoId| {
+            let action = self.plan.task(undo.task).and_then(|task| task.undo.get(undo.index));
+            matches!(action, Some(Action::RequireHealthy { .. } | Action::RequireUnrouted { .. }))
+        };
+        let guarded = |undo: &UndoId| UndoId { index: undo.index + 1, ..*undo };
+        let stale = |undo: &&UndoId| guards(undo) && !self.undos.contains_key(&guarded(undo));
+        let stale: Vec<UndoId> = self.undos.keys().filter(stale).copied().collect();
+        if !planted!(GuardsKept) {
+            self.undos.retain(|undo, _| !stale.contains(undo));
+        }
+    }
+
+    /// What was seen before a break proves nothing now: health, tests and watch are asked anew. Someone may have moved the routers, so
+    /// they are moved again.
+    fn again_from_health(&mut self) {
+        if self.pivoted {
+            return;
+        }
+        let plan = &self.plan;
+        self.tasks.retain(|id, mark| {
+            let Some(task) = plan.task(*id) else { return true };
+            let asks =
+                matches!(task.action, Action::Smoke { .. } | Action::Prove { .. } | Action::Watch { .. });
+            let awaits = matches!(task.action, Action::AwaitHealthy { .. });
+            if matches!(task.action, Action::Switch { .. }) && !planted!(SwitchKept) {
+                // It was begun all the same, so that it is undone when it comes to that.
+                *mark = Mark::Open(0);
+            }
+            !asks && (!awaits || planted!(HealthKept))
+        });
+    }
+}

@@ -1,0 +1,134 @@
+//! The way back: what is undone next, and what a failed undo keeps from being undone.
+
+use std::collections::BTreeSet;
+
+use super::{Mark, Next, Progress, TRIES};
+use crate::model::{Action, End, HostName, Outcome, Part, Step, TaskId, UndoId};
+
+impl Progress {
+    /// Undo actions that failed or were not tried because of one that did, each with the reason.
+    #[must_use]
+    pub fn not_undone(&self) -> Vec<(&Action, String)> {
+        let blocked = self.blocked();
+        let mut left = Vec::new();
+        for (id, task) in self.plan.tasks().filter(|(id, _)| self.tasks.contains_key(id)) {
+            for (index, action) in task.undo.iter().enumerate() {
+                match self.undos.get(&UndoId { task: id, index }) {
+                    Some(Mark::Done) => {}
+                    Some(Mark::Failed(trouble)) => left.push((action, trouble.message.clone())),
+                    Some(Mark::Open(_)) | None if self.is_blocked(id, &blocked) => {
+                        left.push((action, "not tried".into()));
+                    }
+                    Some(Mark::Open(_)) | None => {}
+                }
+            }
+        }
+        left
+    }
+
+    pub(super) fn next_undo(&self) -> Next {
+        let blocked = self.blocked();
+        let mut order: Vec<usize> = (0..self.plan.stages.len()).rev().collect();
+        if planted!(UndoForward) {
+            order.reverse();
+        }
+        for stage in order {
+            let mut batch = Vec::new();
+            for task in 0..self.plan.stages[stage].tasks.len() {
+                let id = TaskId { part: Part::Stages, stage, task };
+                if self.is_to_undo(id) && !self.is_blocked(id, &blocked) {
+                    batch.extend(self.first_open_undo(id));
+                }
+            }
+            if !batch.is_empty() {
+                return Next::Undo(batch);
+            }
+        }
+        let stuck = self.undos.values().any(|mark| matches!(mark, Mark::Failed(_)));
+        let changed =
+            self.tasks.keys().filter_map(|id| self.plan.stage(*id)).any(|stage| stage.step > Step::Stage);
+        Next::Close(match (stuck, changed) {
+            (true, _) => Outcome::Stuck,
+            (false, true) => Outcome::RolledBack,
+            (false, false) => Outcome::NothingChanged,
+        })
+    }
+
+    /// Whatever was begun is, whether or not it came to its end.
+    fn is_to_undo(&self, id: TaskId) -> bool {
+        match self.tasks.get(&id) {
+            Some(Mark::Done) => true,
+            Some(Mark::Open(_) | Mark::Failed(_)) => !planted!(UndoesDoneOnly),
+            None => false,
+        }
+    }
+
+    fn first_open_undo(&self, id: TaskId) -> Option<UndoId> {
+        let task = self.plan.task(id)?;
+        let mut undos = (0..task.undo.len()).map(|index| UndoId { task: id, index });
+        undos.find(|undo| self.undos.get(undo) != Some(&Mark::Done))
+    }
+
+    fn blocked(&self) -> Blocked {
+        let mut blocked = Blocked::default();
+        for (undo, _) in self.undos.iter().filter(|(_, mark)| matches!(mark, Mark::Failed(_))) {
+            let Some(task) = self.plan.task(undo.task) else { continue };
+            blocked.tasks.insert(undo.task);
+            // Whether traffic is back is not known: nothing that the new colour needs may be taken away.
+            blocked.color |= matches!(task.action, Action::Switch { .. });
+            blocked.hosts.extend(task.action.host().cloned());
+        }
+        blocked
+    }
+
+    fn is_blocked(&self, id: TaskId, blocked: &Blocked) -> bool {
+        let Some(task) = self.plan.task(id) else { return true };
+        let keeps_color = matches!(
+            task.action,
+            Action::Start { .. } | Action::Point { .. } | Action::Clear { .. } | Action::Enable { .. }
+        );
+        if planted!(UndoNotBlocked) {
+            return blocked.tasks.contains(&id);
+        }
+        blocked.tasks.contains(&id)
+            || (blocked.color && keeps_color)
+            || task.action.host().is_some_and(|host| blocked.hosts.contains(host))
+    }
+
+    pub(super) fn start_undo(&mut self, undos: &[UndoId]) -> Result<(), &'static str> {
+        let Next::Undo(allowed) = self.next() else { return Err("nothing may be undone now") };
+        if undos.is_empty() || !undos.iter().all(|undo| allowed.contains(undo)) {
+            return Err("these may not be undone now");
+        }
+        for undo in undos {
+            let tries = match self.undos.get(undo) {
+                Some(Mark::Open(tries)) => *tries,
+                _ => 0,
+            };
+            self.undos.insert(*undo, Mark::Open(tries + 1));
+        }
+        Ok(())
+    }
+
+    pub(super) fn end_undo(&mut self, id: UndoId, end: &End) -> Result<(), &'static str> {
+        let Some(Mark::Open(tries)) = self.undos.get(&id).cloned() else {
+            return Err("no such undo is under way");
+        };
+        let mark = match end {
+            End::Done => Mark::Done,
+            End::Failed(trouble) => Mark::Failed(trouble.clone()),
+            End::Unknown(trouble) if tries >= TRIES => Mark::Failed(trouble.clone()),
+            End::Unknown(_) | End::NeverBegan => Mark::Open(tries),
+        };
+        self.undos.insert(id, mark);
+        Ok(())
+    }
+}
+
+/// What failed undo actions keep from being undone.
+#[derive(Debug, Default)]
+struct Blocked {
+    tasks: BTreeSet<TaskId>,
+    hosts: BTreeSet<HostName>,
+    color: bool,
+}

@@ -1,0 +1,98 @@
+//! The switches.
+
+use std::cell::Cell;
+
+thread_local! {
+    static ON: Cell<Option<Bug>> = const { Cell::new(None) };
+}
+
+macro_rules! bugs {
+    ($($(#[doc = $says:literal])+ $bug:ident,)+) => {
+        /// A rule that is left out, or turned round.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub(crate) enum Bug {
+            $($(#[doc = $says])+ $bug,)+
+        }
+
+        impl Bug {
+            /// Every one.
+            pub(crate) const ALL: &[Self] = &[$(Self::$bug,)+];
+
+            /// What is wrong then.
+            pub(crate) const fn says(self) -> &'static str {
+                match self {
+                    $(Self::$bug => concat!($($says),+),)+
+                }
+            }
+        }
+    };
+}
+
+bugs! {
+    /// The old colour is stopped before the switch.
+    OldStoppedBeforeSwitch,
+    /// The old colour is retired before the pivot.
+    RetiredBeforePivot,
+    /// Nobody reads the routers before a colour is stopped.
+    StopsUnread,
+    /// Traffic is put back without a look at the old colour's health.
+    PutBackUnchecked,
+    /// Traffic is moved to a colour whose health nobody awaited.
+    HealthNotAwaited,
+    /// The new colour comes up after a reboot only once it is retired into.
+    EnabledAfterPivot,
+    /// What was cleared is not started again.
+    ClearedForGood,
+    /// An effect is begun before the journal says so.
+    NoIntent,
+    /// A result that is not known counts as a failure.
+    UnknownIsFailure,
+    /// A migration that is open is run again instead of being asked about.
+    OnceTwice,
+    /// What is undone is undone in the order in which it was done.
+    UndoForward,
+    /// Only what is known to be done is undone.
+    UndoesDoneOnly,
+    /// A failed undo keeps nothing else from being undone.
+    UndoNotBlocked,
+    /// Of two errors the later one is told.
+    LastErrorTold,
+    /// A failed watch is a warning.
+    WatchIgnored,
+    /// Recovery believes the journal instead of asking the routers.
+    JournalBelieved,
+    /// Recovery does not see that someone moved the routers before the deployment did.
+    MoveNotSeen,
+    /// A guard that let something through before a crash is not asked again after it.
+    GuardsKept,
+    /// A switch that was done before a crash is taken for done after it.
+    SwitchKept,
+    /// Health that was seen before a crash is taken for health after it.
+    HealthKept,
+    /// What failed once is not tried again by a later run.
+    GivenUpForGood,
+    /// A drain that failed keeps nobody from stopping the old colour.
+    StopsUndrained,
+    /// A signal only ends the run, and puts nothing back.
+    SignalForgets,
+}
+
+impl Bug {
+    /// Whether it is switched on in this thread.
+    pub(crate) fn is_on(self) -> bool {
+        ON.get() == Some(self)
+    }
+
+    /// Switched on while `work` lasts.
+    pub(crate) fn during<T>(self, work: impl FnOnce() -> T) -> T {
+        struct Off;
+        impl Drop for Off {
+            fn drop(&mut self) {
+                ON.set(None);
+            }
+        }
+        ON.set(Some(self));
+        let _off = Off;
+        work()
+    }
+}

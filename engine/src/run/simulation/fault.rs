@@ -1,0 +1,61 @@
+//! The ways in which an action goes wrong.
+
+/// How one action goes wrong.
+///
+/// A hook's verdict against, its trap, a grant that it lacks and a host's refusal are [`Fault::FailsBefore`] or, when they come after
+/// the effect, [`Fault::FailsAfter`]; so is a hook's or operation's own timeout. How each of them becomes one of the three outcomes is
+/// tested where it is decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Fault {
+    /// It fails, and nothing was done.
+    FailsBefore,
+    /// It fails, and was done all the same.
+    FailsAfter,
+    /// The answer is lost, and nothing was done.
+    UnknownDidNot,
+    /// The answer is lost, and it was done.
+    UnknownDid,
+    /// The answer is lost however often it is tried, and nothing was done.
+    NeverKnown,
+    /// The answer is lost however often it is tried, and it was done.
+    NeverKnownDid,
+    /// It is done twice, as by a try that took effect late.
+    Twice,
+    /// A signal comes while it is under way, before its effect.
+    Signal,
+    /// A signal comes while it is under way, after its effect.
+    SignalAfter,
+    /// It does not end, and the time of the whole deployment does.
+    Hangs,
+}
+
+impl Fault {
+    /// Every one.
+    pub(super) const ALL: [Self; 10] = [
+        Self::FailsBefore,
+        Self::FailsAfter,
+        Self::UnknownDidNot,
+        Self::UnknownDid,
+        Self::NeverKnown,
+        Self::NeverKnownDid,
+        Self::Twice,
+        Self::Signal,
+        Self::SignalAfter,
+        Self::Hangs,
+    ];
+
+    /// Whether a deployment goes on as if nothing had been.
+    pub(super) const fn passes(self) -> bool {
+        matches!(self, Self::Twice | Self::UnknownDid | Self::UnknownDidNot)
+    }
+
+    /// Whether it comes from outside.
+    pub(super) const fn is_signal(self) -> bool {
+        matches!(self, Self::Signal | Self::SignalAfter)
+    }
+
+    /// Whether it happens each time that the action is tried.
+    pub(super) const fn stays(self) -> bool {
+        matches!(self, Self::NeverKnown | Self::NeverKnownDid)
+    }
+}

@@ -1,0 +1,71 @@
+//! What happens to the world while no engine looks on.
+
+use super::scene::Scene;
+use super::state::{Shown, State};
+use crate::model::Color;
+
+/// What happens between a crash and the recovery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Happening {
+    Nothing,
+    /// Twenty minutes pass.
+    Late,
+    OldSick,
+    NewSick,
+    BothSick,
+    /// The first host reboots: what is enabled comes up, with what its link says; the rest does not.
+    Reboot,
+    /// The first router comes up with the configuration that it had before the deployment.
+    RouterReset,
+    /// Someone moves every router to the new colour.
+    MovedToNew,
+    /// Someone moves every router to the old colour.
+    MovedToOld,
+}
+
+impl Happening {
+    /// Every one.
+    pub(super) const ALL: [Self; 9] = [
+        Self::Nothing,
+        Self::Late,
+        Self::OldSick,
+        Self::NewSick,
+        Self::BothSick,
+        Self::Reboot,
+        Self::RouterReset,
+        Self::MovedToNew,
+        Self::MovedToOld,
+    ];
+
+    /// Whether the world is another one afterwards.
+    pub(super) const fn changes(self) -> bool {
+        !matches!(self, Self::Nothing | Self::Late)
+    }
+
+    /// Whether a person did what is the engine's to do.
+    pub(super) const fn moves(self) -> bool {
+        matches!(self, Self::RouterReset | Self::MovedToNew | Self::MovedToOld)
+    }
+
+    pub(super) fn apply(self, state: &mut State, scene: &Scene, new: Color) {
+        let old = new.other();
+        match self {
+            Self::Nothing | Self::Late => {}
+            Self::OldSick => state.sick[old as usize] = true,
+            Self::NewSick => state.sick[new as usize] = true,
+            Self::BothSick => state.sick = [true; 2],
+            Self::Reboot => {
+                let host = &mut state.hosts[0];
+                for color in Color::ALL.map(|color| color as usize) {
+                    host.running[color] = if host.enabled[color] { host.link[color] } else { 0 };
+                }
+            }
+            Self::RouterReset => state.routers[0] = scene.state.routers[0],
+            Self::MovedToNew => state.routers_mut().fill(Shown::Only(new)),
+            Self::MovedToOld => {
+                let shown = if scene.state.live.is_some() { Shown::Only(old) } else { Shown::Nothing };
+                state.routers_mut().fill(shown);
+            }
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! The promises that hold at every end.
+
+use super::execution::Execution;
+use super::fault::Fault;
+use super::scene::Scene;
+use super::state::{Shown, State};
+use crate::model::{Action, End, Outcome, Part, Plan, Progress, Record, Trouble};
+use crate::run::runner::Way;
+
+/// What a history had to bear so far: what it may end as depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(super) struct Burden {
+    /// The world changed while no engine looked on.
+    pub(super) changed: bool,
+    /// Someone moved a router.
+    pub(super) moved: bool,
+    /// A colour fell ill, or a host rebooted.
+    pub(super) hurt: bool,
+    /// Something failed on the way back.
+    pub(super) back_failed: bool,
+    /// Something failed after the pivot.
+    pub(super) retire_failed: bool,
+    /// Something failed on the way there.
+    pub(super) there_failed: bool,
+    /// A signal came before the pivot.
+    pub(super) signalled: bool,
+    /// The record of what is live was not kept.
+    pub(super) unrecorded: bool,
+}
+
+impl Burden {
+    /// With what went wrong in a run.
+    pub(super) fn with(mut self, run: &Execution) -> Self {
+        for (index, fault) in &run.faults {
+            let Some(done) = run.performed.get(*index) else { continue };
+            if fault.passes() {
+                continue;
+            }
+            let again = |other: &super::sim::Done| other.way == Way::Back && other.action == done.action;
+            self.back_failed |= fault.stays() && run.performed.iter().any(again);
+            match done.way {
+                Way::There => self.there_failed = true,
+                Way::Back => self.back_failed |= !fault.is_signal(),
+                Way::Retire => self.retire_failed |= !fault.is_signal(),
+            }
+            self.signalled |= fault.is_signal() && done.way == Way::There;
+            self.unrecorded |= matches!(done.action, Action::RecordLive { .. }) && !fault.is_signal();
+        }
+        self
+    }
+
+    /// What is left of it after a crash: an error or a signal that the journal did not come to know of never was.
+    pub(super) fn remembered_by(mut self, progress: &Progress) -> Self {
+        let turned = progress.turned_back().is_some();
+        self.there_failed &= turned;
+        self.signalled &= turned;
+        self
+    }
+
+    /// Whether a person may be needed.
+    pub(super) const fn allows_person(self) -> bool {
+        self.changed || self.back_failed
+    }
+}
+
+/// What is wrong with the end of a run.
+pub(super) fn faults_of_end(scene: &Scene, plan: &Plan, burden: Burden, run: &Execution) -> Vec<String> {
+    let mut wrong = run.violations.clone();
+    let state = &run.state;
+    let wish = scene.wanted;
+    if state.migrations.iter().any(|times| *times > 1) {
+        wrong.push("P9, the migration ran twice".to_owned());
+    }
+    match run.outcome {
+        Some(Outcome::Deployed) => deployed(scene, plan, burden, run, wish, &mut wrong),
+        Some(Outcome::RolledBack | Outcome::NothingChanged) => {
+            if !burden.changed {
+                as_it_was(scene, state, &mut wrong);
+            } else if !burden.moved && state.routers() != scene.state.routers() && !left_empty(scene, state) {
+                wrong.push("P2, put back, and the routers show something else".to_owned());
+            }
+            if state.live != scene.state.live {
+                wrong.push("P2, put back, and the record says something else".to_owned());
+            }
+            passing_faults_pass(burden, run, &mut wrong);
+        }
+        Some(Outcome::Stuck) => {
+            if !burden.allows_person() {
+                wrong.push("P4, a person is needed for nothing".to_owned());
+            }
+            if run.progress.not_undone().is_empty() {
+                wrong.push("P3, a person is needed, and is not told for what".to_owned());
+            }
+        }
+        Some(Outcome::Unfinished) => wrong.push("P3, it ended without an end".to_owned()),
+        // A signal after the pivot, or a second one.
+        None => {
+            if !run.faults.iter().any(|(_, fault)| fault.is_signal()) {
+                wrong.push("P3, it stopped without an end".to_owned());
+            }
+        }
+    }
+    let unharmed = run.faults.is_empty() && !burden.hurt && run.begun.1.turned_back().is_none();
+    if unharmed && run.outcome != Some(Outcome::Deployed) {
+        wrong.push(format!("P4, nothing went wrong on the way there, and it ended as {:?}", run.outcome));
+    }
+    if let Some(reason) = wrong_first_error(run) {
+        wrong.push(reason);
+    }
+    wrong
+}
+
+fn deployed(scene: &Scene, plan: &Plan, burden: Burden, run: &Execution, wish: u8, wrong: &mut Vec<String>) {
+    let state = &run.state;
+    let color = plan.color;
+    if burden.there_failed {
+        wrong.push("P3, deployed although something failed".to_owned());
+    }
+    if burden.signalled {
+        wrong.push("P8, deployed although a signal came".to_owned());
+    }
+    if state.only_color() != Some(color) {
+        wrong.push("P2, deployed, and the routers show something else".to_owned());
+    }
+    if burden.retire_failed {
+        let guards =
+            |action: &Action| matches!(action, Action::Drain { .. } | Action::RequireUnrouted { .. });
+        let unguarded = run.progress.warnings().iter().any(|(action, _)| guards(action));
+        let stopped = state.hosts().iter().any(|host| host.running[color.other() as usize] == 0);
+        if unguarded && stopped && plan.live.is_some() && !burden.changed {
+            wrong.push("P1, the old colour was stopped without proof that it has no traffic".to_owned());
+        }
+        return;
+    }
+    if state.live != Some((color, wish)) {
+        wrong.push("P2, deployed, and the record says something else".to_owned());
+    }
+    let (new, old) = (color as usize, color.other() as usize);
+    for host in state.hosts() {
+        let right = host.link[new] == wish && host.enabled[new] && !host.enabled[old] && host.current == wish;
+        let keeps = scene.retire == crate::model::Retire::KeepWarm || plan.live.is_none();
+        if !right || (!keeps && host.running[old] != 0) {
+            wrong.push("P3, deployed, and not all of it was done".to_owned());
+        }
+        if !burden.changed && host.running[new] != wish {
+            wrong.push("P3, deployed, and it does not run".to_owned());
+        }
+    }
+}
+
+/// A first deployment leaves a router that knows the application and sends it nothing.
+fn left_empty(scene: &Scene, state: &State) -> bool {
+    let same = |(was, is): (&Shown, &Shown)| was == is || (*was == Shown::Unknown && *is == Shown::Nothing);
+    scene.state.routers().iter().zip(state.routers()).all(same)
+}
+
+fn as_it_was(scene: &Scene, state: &State, wrong: &mut Vec<String>) {
+    let mut left = *state;
+    left.migrations = scene.state.migrations;
+    left.forget_looks();
+    for (host, was) in left.hosts_mut().iter_mut().zip(scene.state.hosts()) {
+        host.releases = was.releases;
+        host.configured = was.configured;
+    }
+    if left_empty(scene, state) {
+        left.routers = scene.state.routers;
+    }
+    if left != scene.state {
+        wrong.push("P3, put back, and not as it was".to_owned());
+    }
+}
+
+/// An answer that was lost once, and an effect that came twice, are no reason to go back.
+fn passing_faults_pass(burden: Burden, run: &Execution, wrong: &mut Vec<String>) {
+    let passing = !run.faults.is_empty() && run.faults.iter().all(|(_, fault)| fault.passes());
+    let went_there = run.begun.1.turned_back().is_none();
+    if passing && went_there && burden == Burden::default() {
+        wrong.push("P9, an answer that was lost once ended the deployment".to_owned());
+    }
+}
+
+/// The first error is the one that is told.
+fn wrong_first_error(run: &Execution) -> Option<String> {
+    if run.begun.1.first_error().is_some() {
+        return None;
+    }
+    let error = |record: &Record| -> Option<Trouble> {
+        match record {
+            Record::Ended { task, end: End::Failed(trouble) } if task.part == Part::Stages => {
+                Some(trouble.clone())
+            }
+            Record::TurnedBack { why } => Some(why.clone()),
+            _ => None,
+        }
+    };
+    let stays = run.faults.iter().any(|(_, fault)| matches!(fault, Fault::NeverKnown | Fault::NeverKnownDid));
+    let first = run.records.iter().find_map(error);
+    let told = run.progress.first_error();
+    (!stays && first.as_ref() != told).then(|| format!("P3, {told:?} is told, and {first:?} came first"))
+}

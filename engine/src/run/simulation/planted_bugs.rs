@@ -1,0 +1,53 @@
+//! Every planted bug is caught, and it is known by what.
+
+use super::Fault;
+use super::explorer::{Aim, Explorer};
+use super::proof::runtime;
+use super::scene::Scene;
+use crate::planted::Bug;
+
+/// The first of the two mishaps that it takes to show a bug; none where one mishap, whichever it is, is enough.
+fn aim(bug: Bug) -> Option<Aim> {
+    let action = match bug {
+        Bug::UndoNotBlocked | Bug::GuardsKept => "watch",
+        Bug::LastErrorTold => "await-healthy",
+        _ => return None,
+    };
+    Some(Aim { action, fault: Fault::FailsBefore })
+}
+
+/// The check that catches a bug: the beginning of its words.
+fn caught(bug: Bug) -> Option<String> {
+    let (runtime, scenes, aim) = (runtime(), Scene::small(), aim(bug));
+    bug.during(|| {
+        for mishaps in 0..=1 {
+            for scene in &scenes {
+                let mut explorer = Explorer::new(scene, &runtime, true);
+                match aim {
+                    Some(aim) => explorer.explore_at(aim),
+                    None => explorer.explore(mishaps),
+                }
+                if let Some(violation) = explorer.tally.violations.first() {
+                    return Some(violation.clone());
+                }
+            }
+        }
+        None
+    })
+}
+
+#[test]
+#[expect(clippy::print_stdout, reason = "`cargo xtask prove` reads it")]
+fn every_planted_bug_is_caught() {
+    let mut missed = Vec::new();
+    for bug in Bug::ALL {
+        let violation = caught(*bug);
+        let name = format!("{bug:?}");
+        let said = serde_json::json!({"bug": name, "says": bug.says().trim(), "caught_by": violation});
+        println!("planted: {said}");
+        if violation.is_none() {
+            missed.push(*bug);
+        }
+    }
+    assert_eq!(missed, Vec::<Bug>::new());
+}

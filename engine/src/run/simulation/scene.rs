@@ -1,0 +1,148 @@
+//! Starting worlds, each with a wish.
+
+use super::state::{Number, Shown, SimHost, State, host_name, release, router_name};
+use crate::model::{
+    Color, Deployment, Hook, HookSource, HostName, Location, Name, Plan, Refusal, Release, Retire, SmokeTest,
+    Timestamp, Wish, grant::Grants,
+};
+
+/// When a deployment is planned.
+pub(super) const PLANNED: Timestamp = Timestamp(1_000_000);
+
+/// What is there before, and what is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// There is nothing, release 3 is wanted.
+    First,
+    /// Blue runs release 2, green is empty.
+    Second,
+    /// Blue runs release 2, green still runs release 1.
+    WarmIdle,
+    /// Blue runs release 2, green holds release 1 and does not run; release 1 is deployed again.
+    Again,
+    /// Blue runs release 2, green still runs release 1: back to it.
+    WarmRollback,
+}
+
+/// A starting world and a wish.
+#[derive(Debug, Clone)]
+pub(super) struct Scene {
+    pub(super) kind: Kind,
+    pub(super) retire: Retire,
+    pub(super) state: State,
+    pub(super) wanted: Number,
+    deployment: Deployment,
+}
+
+impl Scene {
+    /// Every kind on 1 to 3 hosts and 1 to 2 routers, the old colour kept warm and stopped; the smallest first.
+    pub(super) fn all() -> Vec<Self> {
+        let mut scenes = Vec::new();
+        for (hosts, routers) in [(1, 1), (1, 2), (2, 1), (2, 2), (3, 1), (3, 2)] {
+            for kind in [Kind::First, Kind::Second, Kind::WarmIdle, Kind::Again, Kind::WarmRollback] {
+                for retire in [Retire::KeepWarm, Retire::Stop] {
+                    if kind != Kind::First || retire == Retire::KeepWarm {
+                        scenes.push(Self::new(kind, retire, hosts, routers));
+                    }
+                }
+            }
+        }
+        scenes
+    }
+
+    /// Those with at most three hosts and routers.
+    pub(super) fn small() -> Vec<Self> {
+        let is_small = |scene: &Self| scene.state.host_count + scene.state.router_count <= 3;
+        Self::all().into_iter().filter(is_small).collect()
+    }
+
+    pub(super) fn new(kind: Kind, retire: Retire, hosts: usize, routers: usize) -> Self {
+        let (blue, green) = (Color::Blue as usize, Color::Green as usize);
+        let mut host = SimHost::default();
+        let mut put = |color: usize, number: Number, running: bool| {
+            host.releases |= 1 << number;
+            host.link[color] = number;
+            host.configured[color] |= 1 << number;
+            host.running[color] = if running { number } else { 0 };
+        };
+        let replaces = kind != Kind::First;
+        if replaces {
+            put(blue, 2, true);
+        }
+        match kind {
+            Kind::First | Kind::Second => {}
+            Kind::WarmIdle | Kind::WarmRollback => put(green, 1, true),
+            Kind::Again => put(green, 1, false),
+        }
+        if replaces {
+            host.enabled[blue] = true;
+            host.current = 2;
+        }
+        let mut state = State {
+            host_count: hosts,
+            router_count: routers,
+            live: replaces.then_some((Color::Blue, 2)),
+            ..State::default()
+        };
+        state.hosts_mut().fill(host);
+        state.routers_mut().fill(if replaces { Shown::Only(Color::Blue) } else { Shown::Unknown });
+        let wanted = if matches!(kind, Kind::Again | Kind::WarmRollback) { 1 } else { 3 };
+        Self { kind, retire, state, wanted, deployment: deployment(hosts, routers, retire) }
+    }
+
+    /// The plan that is made in this world.
+    pub(super) fn plan(&self) -> Plan {
+        let command = if self.kind == Kind::WarmRollback { "rollback" } else { "deploy" };
+        let plan = self.plan_for(&self.state, command, self.wanted).expect("a plan can be made");
+        assert_eq!(plan.check_authority(&self.deployment), Ok(()), "{self}");
+        plan
+    }
+
+    /// The plan of the next deployment, in the world that this one left.
+    pub(super) fn next_plan(&self, state: &State) -> Result<Plan, Refusal> {
+        self.plan_for(state, "deploy", 4)
+    }
+
+    fn plan_for(&self, state: &State, command: &str, wanted: Number) -> Result<Plan, Refusal> {
+        let release = Release {
+            id: release(wanted).expect("a release"),
+            number: wanted.into(),
+            revision: None,
+            subject: None,
+            branch: None,
+            version: None,
+            digest: String::new(),
+            size: 0,
+            created: Timestamp(0),
+            labels: Vec::new(),
+        };
+        let wish = Wish::new(command, "d1".into(), release, false, PLANNED);
+        Plan::new(&self.deployment, &wish, &state.observed())
+    }
+}
+
+impl std::fmt::Display for Scene {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let State { host_count, router_count, .. } = self.state;
+        write!(f, "{:?}, {:?}, {host_count} hosts, {router_count} routers", self.kind, self.retire)
+    }
+}
+
+fn deployment(hosts: usize, routers: usize, retire: Retire) -> Deployment {
+    let hosts: Vec<HostName> = (0..hosts).map(host_name).collect();
+    let routers: Vec<HostName> = (0..routers).map(router_name).collect();
+    let mut deployment = Deployment::for_tests(&hosts, &routers);
+    deployment.pipeline.retire = retire;
+    let name = Name::new("checkout").expect("a name");
+    let hook = Hook {
+        title: name.to_string(),
+        source: HookSource::Builtin("http-smoke".into()),
+        settings: serde_json::json!({}),
+        timeout: std::time::Duration::from_secs(5),
+        grants: Grants::default(),
+        bundled_grants: true,
+        location: Location::default(),
+    };
+    deployment.smoke_tests = vec![SmokeTest { name, hook, per_instance: false }];
+    deployment
+}

@@ -1,0 +1,298 @@
+//! The simulated world as the runner sees it: does actions, as told or as scripted, and holds each against the promises.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::watch;
+
+use super::fault::Fault;
+use super::state::{Number, Shown, State, index, number};
+use crate::model::{Action, Color, End, EventSink, Plan, Step, Trouble};
+use crate::run::Interrupts;
+use crate::run::performed::{Performed, Summary};
+use crate::run::performer::Unperformed;
+use crate::run::runner::{Way, World};
+
+/// An action that was tried.
+#[derive(Debug, Clone)]
+pub(super) struct Done {
+    pub(super) action: Action,
+    pub(super) way: Way,
+    /// Whether it was only asked about.
+    pub(super) asked: bool,
+    /// Records that were in the journal then.
+    pub(super) records: usize,
+    /// The world afterwards.
+    pub(super) state: State,
+}
+
+/// The world.
+pub(super) struct Sim {
+    state: Mutex<State>,
+    performed: Mutex<Vec<Done>>,
+    /// By index among what is performed.
+    faults: Vec<(usize, Fault)>,
+    staying: Mutex<Vec<(Action, Fault)>>,
+    violations: Mutex<Vec<String>>,
+    records: AtomicUsize,
+    signal: watch::Sender<Interrupts>,
+    pub(super) sink: Arc<dyn EventSink>,
+}
+
+impl Sim {
+    pub(super) fn new(state: State, faults: &[(usize, Fault)], sink: Arc<dyn EventSink>) -> Self {
+        Self {
+            state: Mutex::new(state),
+            performed: Mutex::default(),
+            faults: faults.to_vec(),
+            staying: Mutex::default(),
+            violations: Mutex::default(),
+            records: AtomicUsize::new(0),
+            signal: watch::Sender::new(Interrupts::default()),
+            sink,
+        }
+    }
+
+    pub(super) fn state(&self) -> State {
+        *self.state.lock().unwrap()
+    }
+
+    pub(super) fn interrupts(&self) -> watch::Receiver<Interrupts> {
+        self.signal.subscribe()
+    }
+
+    pub(super) fn note_records(&self, records: usize) {
+        self.records.store(records, Ordering::Relaxed);
+    }
+
+    pub(super) fn take_performed(&self) -> Vec<Done> {
+        std::mem::take(&mut self.performed.lock().unwrap())
+    }
+
+    pub(super) fn take_violations(&self) -> Vec<String> {
+        std::mem::take(&mut self.violations.lock().unwrap())
+    }
+
+    fn violation(&self, text: String) {
+        self.violations.lock().unwrap().push(text);
+    }
+
+    /// Does it, or says why it can't be done. Applies the promises that hold at every moment.
+    fn effect(&self, plan: &Plan, action: &Action, way: Way) -> Result<(), String> {
+        let mut state = self.state.lock().unwrap();
+        self.judge(&state, plan, action, way);
+        perform(&mut state, action)
+    }
+
+    fn judge(&self, state: &State, plan: &Plan, action: &Action, way: Way) {
+        let old = plan.color.other();
+        let touched = match action {
+            Action::Clear { color, .. }
+            | Action::Stop { color, .. }
+            | Action::Disable { color, .. }
+            | Action::Point { color, .. }
+            | Action::Start { color, .. } => Some(*color),
+            _ => None,
+        };
+        if way != Way::Retire && touched == Some(old) && plan.live.is_some() {
+            self.violation(format!("P1, old colour before the pivot: {action}"));
+        }
+        match action {
+            Action::Clear { host, color } | Action::Stop { host, color } => {
+                let runs = state.hosts[index(host)].running[*color as usize] != 0;
+                if runs && state.is_routed(*color) {
+                    self.violation(format!("P1, stops what is routed to: {action} on {host}"));
+                }
+            }
+            Action::Switch { router, want } => {
+                let Some(color) = want.only() else { return };
+                if !state.is_healthy(color) {
+                    self.violation(format!("P1, routes to what is not healthy: {action} on {router}"));
+                }
+                if !state.hosts().iter().all(|host| host.passed[color as usize]) {
+                    self.violation(format!("P1, routes to what was not found healthy: {action} on {router}"));
+                }
+                if !state.hosts().iter().all(|host| host.enabled[color as usize]) {
+                    self.violation(format!("P4, a reboot does not bring up what is routed to: {action}"));
+                }
+            }
+            Action::Disable { host, color } | Action::Point { host, color, .. } => {
+                let runs = state.hosts[index(host)].running[*color as usize] != 0;
+                if runs && state.is_routed(*color) {
+                    self.violation(format!("P4, a reboot would not bring up what is routed to: {action}"));
+                }
+            }
+            Action::RecordLive { color, .. } if way != Way::Retire || state.only_color() != Some(*color) => {
+                self.violation(format!("P2, records what no router shows: {action}"));
+            }
+            _ => {}
+        }
+    }
+
+    /// What goes wrong with the action of this index.
+    fn fault(&self, at: usize, action: &Action) -> Option<Fault> {
+        let mut staying = self.staying.lock().unwrap();
+        if let Some((_, fault)) = staying.iter().find(|(stays, _)| stays == action) {
+            return Some(*fault);
+        }
+        let (_, fault) = *self.faults.iter().find(|(index, _)| *index == at)?;
+        if fault.stays() {
+            staying.push((action.clone(), fault));
+        }
+        Some(fault)
+    }
+
+    async fn attempt(&self, plan: &Plan, action: &Action, way: Way, asked: bool) -> Performed {
+        let at = {
+            let mut performed = self.performed.lock().unwrap();
+            let records = self.records.load(Ordering::Relaxed);
+            performed.push(Done { action: action.clone(), way, asked, records, state: State::default() });
+            performed.len() - 1
+        };
+        let performed = self.outcome(plan, action, way, asked, self.fault(at, action)).await;
+        self.performed.lock().unwrap()[at].state = self.state();
+        performed
+    }
+
+    async fn outcome(
+        &self,
+        plan: &Plan,
+        action: &Action,
+        way: Way,
+        asked: bool,
+        fault: Option<Fault>,
+    ) -> Performed {
+        let trouble = || Trouble::new("simulated/fault", format!("{action} went wrong"));
+        let effect = || if asked { self.answer(plan) } else { done(self.effect(plan, action, way)) };
+        match fault {
+            None => effect(),
+            Some(Fault::FailsBefore) => Performed::failed(trouble()),
+            Some(Fault::FailsAfter) => {
+                effect();
+                Performed::failed(trouble())
+            }
+            Some(Fault::UnknownDidNot | Fault::NeverKnown) => unknown(trouble()),
+            Some(Fault::UnknownDid | Fault::NeverKnownDid) => {
+                if !asked {
+                    effect();
+                }
+                unknown(trouble())
+            }
+            Some(Fault::Twice) => {
+                if !asked && !matches!(action, Action::Migrate { .. }) {
+                    effect();
+                }
+                effect()
+            }
+            Some(signal @ (Fault::Signal | Fault::SignalAfter)) => {
+                let performed = (signal == Fault::SignalAfter || way != Way::There).then(effect);
+                self.signal.send_replace(Interrupts { count: 1, first: "SIGTERM" });
+                match performed {
+                    // What is under way on the way back is waited for.
+                    Some(performed) if way != Way::There => performed,
+                    _ => std::future::pending().await,
+                }
+            }
+            Some(Fault::Hangs) => std::future::pending().await,
+        }
+    }
+
+    fn answer(&self, plan: &Plan) -> Performed {
+        let mut answer = Performed::done(Summary::Nothing);
+        if self.state().migrations[usize::from(number(&plan.release.id))] == 0 {
+            answer.end = End::NeverBegan;
+        }
+        answer
+    }
+}
+
+impl World for Sim {
+    async fn perform(&self, plan: &Plan, action: &Action, way: Way) -> Performed {
+        self.attempt(plan, action, way, false).await
+    }
+
+    async fn ask(&self, plan: &Plan, action: &Action) -> Performed {
+        assert!(matches!(action, Action::Migrate { .. }), "only migrations are asked about, not {action}");
+        self.attempt(plan, action, Way::There, true).await
+    }
+
+    fn wait(&self, _: Step) -> Option<std::time::Duration> {
+        None
+    }
+}
+
+fn done(result: Result<(), String>) -> Performed {
+    match result {
+        Ok(()) => Performed::done(Summary::Nothing),
+        Err(reason) => Performed::failed(Trouble::new("simulated/world", reason)),
+    }
+}
+
+fn unknown(trouble: Trouble) -> Performed {
+    Performed::from(Unperformed { trouble, unknown: true, details: Vec::new() })
+}
+
+/// Does one action, as a strict world does it.
+fn perform(state: &mut State, action: &Action) -> Result<(), String> {
+    match action {
+        Action::Stage { host, release } => {
+            let host = &mut state.hosts[index(host)];
+            host.partial = false;
+            host.releases |= 1 << number(release);
+        }
+        Action::RemovePartial { host } => state.hosts[index(host)].partial = false,
+        Action::Migrate { release, .. } => state.migrations[usize::from(number(release))] += 1,
+        Action::Clear { host, color } | Action::Stop { host, color } => {
+            let host = &mut state.hosts[index(host)];
+            (host.running[*color as usize], host.passed[*color as usize]) = (0, false);
+        }
+        Action::Configure { host, color, release } => {
+            state.hosts[index(host)].configured[*color as usize] |= 1 << number(release);
+        }
+        Action::Point { host, color, release } => {
+            state.hosts[index(host)].link[*color as usize] = release.as_ref().map_or(0, number);
+        }
+        Action::Start { host, color, release } => {
+            return start(state, index(host), *color, number(release));
+        }
+        Action::AwaitHealthy { host, color, release } => {
+            let well = !state.sick[*color as usize];
+            let host = &mut state.hosts[index(host)];
+            host.passed[*color as usize] = well && host.running[*color as usize] == number(release);
+            return require(host.passed[*color as usize], "not healthy");
+        }
+        Action::Smoke { color, .. } | Action::Watch { color, .. } => {
+            return require(state.is_healthy(*color), "not healthy");
+        }
+        Action::RequireHealthy { color } => return require(state.look(*color), "not healthy"),
+        Action::Enable { host, color } => state.hosts[index(host)].enabled[*color as usize] = true,
+        Action::Disable { host, color } => state.hosts[index(host)].enabled[*color as usize] = false,
+        Action::Prepare { router, .. } => state.prepared[index(router)] = true,
+        Action::Discard { router } => state.prepared[index(router)] = false,
+        Action::Switch { router, want } => {
+            state.prepared[index(router)] = false;
+            state.routers[index(router)] = Shown::of(want);
+        }
+        Action::Prove { color, .. } => return require(state.only_color() == Some(*color), "front door"),
+        Action::RequireUnrouted { color } => return require(!state.is_routed(*color), "it is routed to"),
+        Action::Drain { .. } | Action::Prune { .. } => {}
+        Action::RecordLive { color, release } => state.live = Some((*color, number(release))),
+        Action::SetCurrent { host, release } => state.hosts[index(host)].current = number(release),
+    }
+    Ok(())
+}
+
+fn start(state: &mut State, host: usize, color: Color, release: Number) -> Result<(), String> {
+    let (host, color) = (&mut state.hosts[host], color as usize);
+    require(host.running[color] == 0 || host.running[color] == release, "port taken")?;
+    let ready = host.link[color] == release && host.configured[color] & (1 << release) != 0;
+    require(ready && host.releases & (1 << release) != 0, "started something else")?;
+    if host.running[color] == 0 {
+        (host.running[color], host.passed[color]) = (release, false);
+    }
+    Ok(())
+}
+
+fn require(holds: bool, reason: &str) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(reason.to_owned()) }
+}

@@ -1,0 +1,167 @@
+//! The simulated world as data: small, and compared as a whole.
+
+use crate::model::{
+    Color, HostName, Observation, Observed, ObservedHost, ObservedInstance, ReleaseId, Routing,
+};
+
+/// Hosts and routers that there can be.
+pub(super) const HOSTS: usize = 3;
+pub(super) const ROUTERS: usize = 2;
+
+/// A release by its number; 0 is none.
+pub(super) type Number = u8;
+
+/// One application host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(super) struct SimHost {
+    /// Whole releases, a bit for each number.
+    pub(super) releases: u8,
+    /// Whether an unfinished staging lies there.
+    pub(super) partial: bool,
+    /// By colour.
+    pub(super) link: [Number; 2],
+    /// By colour.
+    pub(super) running: [Number; 2],
+    /// Releases with an environment, a bit for each number, by colour.
+    pub(super) configured: [u8; 2],
+    /// By colour.
+    pub(super) enabled: [bool; 2],
+    pub(super) current: Number,
+    /// By colour: whether the engine's last look found it healthy, since it started and since the engine did.
+    pub(super) passed: [bool; 2],
+}
+
+/// What a router does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(super) enum Shown {
+    /// It does not know the application.
+    #[default]
+    Unknown,
+    /// It knows it, and sends it nothing.
+    Nothing,
+    /// All to one colour.
+    Only(Color),
+}
+
+/// The world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(super) struct State {
+    pub(super) hosts: [SimHost; HOSTS],
+    pub(super) host_count: usize,
+    pub(super) routers: [Shown; ROUTERS],
+    pub(super) router_count: usize,
+    pub(super) prepared: [bool; ROUTERS],
+    /// The record at the home.
+    pub(super) live: Option<(Color, Number)>,
+    /// How often each release's migration ran.
+    pub(super) migrations: [u8; 8],
+    /// By colour: whether what runs there is ill.
+    pub(super) sick: [bool; 2],
+}
+
+impl State {
+    pub(super) fn hosts(&self) -> &[SimHost] {
+        &self.hosts[..self.host_count]
+    }
+
+    pub(super) fn hosts_mut(&mut self) -> &mut [SimHost] {
+        &mut self.hosts[..self.host_count]
+    }
+
+    pub(super) fn routers(&self) -> &[Shown] {
+        &self.routers[..self.router_count]
+    }
+
+    pub(super) fn routers_mut(&mut self) -> &mut [Shown] {
+        &mut self.routers[..self.router_count]
+    }
+
+    /// Whether any router sends anything to the colour.
+    pub(super) fn is_routed(&self, color: Color) -> bool {
+        self.routers().contains(&Shown::Only(color))
+    }
+
+    /// The colour that all routers send everything to.
+    pub(super) fn only_color(&self) -> Option<Color> {
+        let Shown::Only(color) = self.routers[0] else { return None };
+        self.routers().iter().all(|shown| *shown == Shown::Only(color)).then_some(color)
+    }
+
+    /// Whether every instance of the colour is healthy, and all run the same.
+    pub(super) fn is_healthy(&self, color: Color) -> bool {
+        let mut running = self.hosts().iter().map(|host| host.running[color as usize]);
+        let first = running.next().unwrap_or(0);
+        first != 0 && !self.sick[color as usize] && running.all(|release| release == first)
+    }
+
+    /// What an engine sees that asks all hosts and routers.
+    pub(super) fn observed(&self) -> Observed {
+        let instance = |host: &SimHost, color: Color| ObservedInstance {
+            link: release(host.link[color as usize]),
+            running: host.running[color as usize] != 0,
+            release: release(host.running[color as usize]),
+        };
+        let hosts = self.hosts().iter().enumerate().map(|(index, host)| {
+            let (blue, green) = (instance(host, Color::Blue), instance(host, Color::Green));
+            (host_name(index), ObservedHost { blue, green })
+        });
+        let routers = self.routers().iter().enumerate().map(|(index, shown)| {
+            let routing = shown.routing();
+            (router_name(index), Observation { routing, settled: true, labels: Vec::new() })
+        });
+        let recorded = self.live.and_then(|(color, number)| Some((color, release(number)?)));
+        Observed { hosts: hosts.collect(), routers: routers.collect(), recorded }
+    }
+
+    /// A look at the health of a colour, which the engine takes note of.
+    pub(super) fn look(&mut self, color: Color) -> bool {
+        let healthy = self.is_healthy(color);
+        for host in self.hosts_mut() {
+            host.passed[color as usize] = healthy;
+        }
+        healthy
+    }
+
+    /// The engine is gone, and with it what it had seen.
+    pub(super) fn forget_looks(&mut self) {
+        for host in self.hosts_mut() {
+            host.passed = [false; 2];
+        }
+    }
+}
+
+impl Shown {
+    pub(super) fn routing(self) -> Option<Routing> {
+        match self {
+            Self::Unknown => None,
+            Self::Nothing => Some(Routing::none()),
+            Self::Only(color) => Some(Routing::all_to(color)),
+        }
+    }
+
+    pub(super) fn of(want: &Routing) -> Self {
+        want.only().map_or(Self::Nothing, Self::Only)
+    }
+}
+
+pub(super) fn host_name(index: usize) -> HostName {
+    HostName::new(format!("web{}", index + 1)).expect("a name")
+}
+
+pub(super) fn router_name(index: usize) -> HostName {
+    HostName::new(format!("lb{}", index + 1)).expect("a name")
+}
+
+/// The index in the name of a host or router.
+pub(super) fn index(name: &HostName) -> usize {
+    let digit = name.as_str().bytes().last().expect("a name");
+    usize::from(digit - b'1')
+}
+
+pub(super) fn release(number: Number) -> Option<ReleaseId> {
+    (number != 0).then(|| ReleaseId::parse(&format!("r{number}")).expect("an identifier"))
+}
+
+pub(super) fn number(release: &ReleaseId) -> Number {
+    release.as_str().bytes().last().expect("an identifier") - b'0'
+}

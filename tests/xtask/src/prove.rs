@@ -1,0 +1,140 @@
+//! `cargo xtask prove`: the proof that a deployment keeps its promises, in figures. See `RELIABILITY.md`.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+use serde_json::{Map, Value, json};
+
+use crate::command::{self, cargo};
+use crate::peers;
+
+/// What begins a line of the tests that we read, wherever in the line it is: the test runner writes before it.
+const FOUND: &str = "proof: {";
+const PLANTED: &str = "planted: {";
+const KILLED: &str = "killed: ";
+
+/// Kills at any moment, beside those at each step: by day and by night.
+const KILLS: [&str; 2] = ["48", "400"];
+
+/// All that the tests told.
+#[derive(Default)]
+struct Proof {
+    /// Figures by name.
+    figures: Map<String, Value>,
+    planted: u64,
+    caught: u64,
+    kills: u64,
+    violations: Vec<String>,
+}
+
+/// Runs the proof: every history with two mishaps, the model of the lock, planted bugs, and real processes that are killed.
+pub(crate) fn run(nightly: bool, as_json: bool) -> Result<(), String> {
+    peers::for_tests()?;
+    let mut proof = Proof::default();
+    let mut failed = Vec::new();
+    let mut tests = vec!["simulation::proof::with_two", "simulation::planted_bugs", "epoch::model"];
+    if nightly {
+        tests.push("nightly");
+    } else {
+        tests.extend(["--skip", "nightly"]);
+    }
+    let features = ["--features", "cutover/proof,cutover-host/proof", "--lib"];
+    failed.extend(proof.listen(cargo(&test(&features, &tests))).err());
+    // Without the feature: it is the program as it is that is killed.
+    command::build_cutover()?;
+    let mut kills = cargo(&test(&["--package", "cutover", "--test", "end-to-end"], &["resume::killed"]));
+    kills.env("CUTOVER_TEST_KILLS", KILLS[usize::from(nightly)]);
+    failed.extend(proof.listen(kills).err());
+    proof.tell(as_json);
+    match failed.into_iter().next() {
+        None if proof.violations.is_empty() => Ok(()),
+        None => Err("a promise was broken".to_owned()),
+        Some(fault) => Err(fault),
+    }
+}
+
+/// Words for cargo. The whole workspace is named, so that dependencies have the features that they have in all tests. One test at a
+/// time: those that are long use every processor by themselves.
+fn test<'a>(what: &[&'a str], tests: &[&'a str]) -> Vec<&'a str> {
+    let first = ["test", "--locked", "--workspace", "--no-fail-fast"];
+    [&first[..], what, &["--", "--nocapture", "--test-threads", "1"], tests].concat()
+}
+
+impl Proof {
+    /// Runs tests and takes in what they tell.
+    fn listen(&mut self, mut command: Command) -> Result<(), String> {
+        let words: Vec<_> = command.get_args().map(|word| word.to_string_lossy().into_owned()).collect();
+        let text = format!("cargo {}", words.join(" "));
+        eprintln!("$ {text}");
+        let fault = |fault: std::io::Error| format!("`{text}` can't be run: {fault}");
+        let mut child = command.stdout(Stdio::piped()).spawn().map_err(fault)?;
+        for line in child.stdout.take().into_iter().flat_map(|output| BufReader::new(output).lines()) {
+            self.take(&line.map_err(fault)?);
+        }
+        let status = child.wait().map_err(fault)?;
+        if status.success() { Ok(()) } else { Err(format!("`{text}` ended with {status}")) }
+    }
+
+    fn take(&mut self, line: &str) {
+        let after = |mark: &str| {
+            let at = line.find(mark)? + mark.len() - 1;
+            serde_json::from_str::<Map<String, Value>>(&line[at..]).ok()
+        };
+        if let Some(found) = after(FOUND) {
+            for (name, value) in found {
+                self.add(name, value);
+            }
+        } else if let Some(bug) = after(PLANTED) {
+            self.planted += 1;
+            self.caught += u64::from(!bug["caught_by"].is_null());
+            eprintln!("planted {}: {}", bug["bug"], bug["caught_by"]);
+        } else if line.contains(KILLED) {
+            self.kills += 1;
+        }
+    }
+
+    /// A figure; the greater one where two parts of the proof tell it: the one of the night.
+    fn add(&mut self, name: String, value: Value) {
+        if name == "violations" {
+            let texts = value.as_array().into_iter().flatten().filter_map(Value::as_str);
+            self.violations.extend(texts.map(str::to_owned));
+            return;
+        }
+        let known = self.figures.get(&name).and_then(Value::as_f64);
+        if known.is_none() || known < value.as_f64() {
+            self.figures.insert(name, value);
+        }
+    }
+
+    fn tell(&self, as_json: bool) {
+        for violation in &self.violations {
+            eprintln!("violation: {violation}");
+        }
+        let names = [
+            "histories",
+            "commit_points_visited",
+            "commit_points",
+            "history_seconds",
+            "lock_states",
+            "lock_seconds",
+        ];
+        let figures =
+            names.iter().filter_map(|name| Some(((*name).to_owned(), self.figures.get(*name)?.clone())));
+        let mut object: Map<String, Value> = figures.collect();
+        for (name, count) in [
+            ("planted_bugs", self.planted),
+            ("planted_bugs_caught", self.caught),
+            ("kills", self.kills),
+            ("violations", self.violations.len() as u64),
+        ] {
+            object.insert(name.to_owned(), json!(count));
+        }
+        if as_json {
+            println!("{}", Value::Object(object));
+            return;
+        }
+        for (name, value) in object {
+            println!("{:<22} {value}", name.replace('_', " "));
+        }
+    }
+}
