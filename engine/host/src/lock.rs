@@ -1,5 +1,7 @@
 //! The lock of an application and environment at its home: a document that is changed by compare-and-set and never deleted.
 
+use serde::Deserialize;
+
 use crate::account::Account;
 use crate::clock::now_ms;
 use crate::document;
@@ -7,6 +9,13 @@ use crate::fence::{self, Mutex, fenced};
 use crate::operation::{Fault, FaultKind, Lock, LockHolder};
 use crate::place::absolute;
 use crate::scope::Scope;
+
+/// What the lock has to know of the file `lineage`.
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Membership {
+    moved_to: Option<String>,
+}
 
 /// See [`crate::operation::Operation::TakeLock`].
 pub(crate) fn take(
@@ -19,6 +28,9 @@ pub(crate) fn take(
     let state = absolute(account, state)?;
     document::make_private(&state)?;
     change(&state, scope, |lock, fence| {
+        if let Some(to) = document::load::<Membership>(&format!("{state}/lineage"))?.and_then(|m| m.moved_to) {
+            return Err(Fault::new(FaultKind::Moved, format!("`{state}` was moved to `{}`", to.escape_debug())));
+        }
         if let Some(holder) = &lock.holder
             && steal != Some(lock.epoch)
         {

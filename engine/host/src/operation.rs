@@ -316,7 +316,8 @@ pub enum Operation {
     },
 
     /// Takes the lock: under the mutex of `state`, checks that it is free (or that its epoch is `steal`), raises the epoch and
-    /// writes lock and fence. Answers [`Answer::Lock`].
+    /// writes lock and fence. Where the file `lineage` says that the state was moved away: [`FaultKind::Moved`]. Answers
+    /// [`Answer::Lock`].
     TakeLock {
         /// State directory at the home; made 0700 when absent.
         state: String,

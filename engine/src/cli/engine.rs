@@ -14,7 +14,9 @@ use super::terminal::Terminal;
 use super::world::setting;
 use crate::config::Loaded;
 use crate::model::request::{DeployRequest, ExecRequest, LogsRequest, RecoverRequest, RollbackRequest};
-use crate::model::view::{CheckView, HistoryView, PlanView, Problem, SetupView, StatusView};
+use crate::model::view::{
+    CheckView, DoctorView, HistoryView, PlanView, Problem, SetupView, StateView, StatusView,
+};
 use crate::model::{Ask, EventSink, Trouble};
 use crate::run::{self, Opening, Refused, Reporter, Session};
 use crate::transport::Chunk;
@@ -95,6 +97,18 @@ pub(super) async fn status(
 ) -> Result<StatusView, Failure> {
     let (_directory, setting) = setting(loaded.deployment.clone(), sink)?;
     Ok(run::status(setting, max_age).await)
+}
+
+/// `cutover doctor`.
+pub(super) async fn doctor(loaded: &Loaded, sink: Arc<dyn EventSink>) -> Result<DoctorView, Failure> {
+    let (_directory, setting) = setting(loaded.deployment.clone(), sink)?;
+    Ok(run::doctor(setting).await)
+}
+
+/// `cutover state show`.
+pub(super) async fn state(loaded: &Loaded, sink: Arc<dyn EventSink>) -> Result<StateView, Failure> {
+    let (_directory, setting) = setting(loaded.deployment.clone(), sink)?;
+    Ok(run::state(setting).await)
 }
 
 /// `cutover history`: at most `entries`, newest first.

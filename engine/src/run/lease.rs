@@ -16,7 +16,7 @@ use crate::store::{HeldLock, Home, StoreFault};
 const RENEW: Duration = Duration::from_secs(15);
 
 /// A lock that was not renewed for so long belongs to no one: its holder gave up after 45 s without an answer.
-const LAPSED: Duration = Duration::from_secs(60);
+pub(super) const LAPSED: Duration = Duration::from_secs(60);
 
 /// Between two tries while waiting for a lock.
 const TRY_AGAIN: Duration = Duration::from_secs(1);

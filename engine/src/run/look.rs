@@ -5,23 +5,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::check_hosts::judge_router;
+use super::diagnose::{Seen, diagnose};
+use super::examine::examine;
 use super::hooks::{Hooks, Refused, configured};
 use super::observe::observing_call;
 use super::performer::{instances, store_fault};
 use super::probe::{Proof, judge};
 use super::session::{Setting, connect_all, spoken_to};
-use super::site::Sites;
+use super::site::{Sites, misgivings};
+use super::state_view::state_view;
 use super::{HostSight, Needs, StatusFacts, check_hosts, history_view, host_setup, status_view};
 use crate::model::view::{
-    Behind, CheckView, CheckedHook, FrontDoorStatus, HistoryView, HostCheck, HostChecks, HostSetup,
-    SetupPart, SetupView, StatusView, Unfinished,
+    Behind, CheckView, CheckedHook, DoctorView, FrontDoorStatus, HistoryView, HostCheck, HostChecks,
+    HostSetup, SetupPart, SetupView, StateView, StatusView, Unfinished,
 };
 use crate::model::{
     Color, Deployment, Health, HookSource, HostName, LiveRecord, Outcome, Progress, Reach, Record, Routing,
     Trouble,
 };
 use crate::source::{Checkout, Git, Mirror, Repository, SourceFailure};
-use crate::store::{Home, HomeState};
+use crate::store::{Home, HomeState, Misplaced, StoreFault};
 use crate::transport::Link;
 
 /// Hosts that answered, and what the others said instead.
@@ -40,11 +43,20 @@ impl Asked {
     /// The home.
     ///
     /// # Errors
-    /// When it did not answer.
+    /// When it did not answer, or is none: then there is nothing to be read, and no lock that anyone respects.
     pub(super) fn home(&self, deployment: &Deployment) -> Result<Home, Trouble> {
         let name = deployment.home();
         match (self.sites.get(name), self.silent.get(name)) {
-            (Some(site), _) => Ok(Home::new(site.state.clone())),
+            (Some(site), _) => {
+                let no_home = |fault: &StoreFault| match fault {
+                    StoreFault::Misplaced(misplaced) => !matches!(misplaced, Misplaced::Second { .. }),
+                    fault => matches!(fault, StoreFault::Lineage { expected: None, .. }),
+                };
+                match misgivings(deployment, &self.sites).into_iter().find(no_home) {
+                    Some(fault) => Err(store_fault(&fault).trouble),
+                    None => Ok(Home::new(site.state.clone())),
+                }
+            }
             (None, Some(trouble)) => Err(trouble.clone()),
             (None, None) => Err(Trouble::new("internal/home", "the home is no host of this configuration")),
         }
@@ -53,10 +65,40 @@ impl Asked {
 
 /// What is live, as hosts and routers tell it, against the record. What can't be asked says why, and the rest is told all the same.
 pub async fn status(setting: Setting, max_age: Option<Duration>) -> StatusView {
+    let mut facts = look_around(&setting).await;
+    facts.max_age = max_age.or(setting.deployment.pipeline.max_age);
+    let live = facts.record.as_ref().map(|(record, _)| record);
+    facts.behind = behind(&setting, live).await.ok().flatten();
+    status_view(&setting.deployment, facts)
+}
+
+/// Where the state is kept, and what is in it. What can't be asked says why.
+pub async fn state(setting: Setting) -> StateView {
+    let asked = setting.reporter.now();
+    let seen = examine(&setting).await;
+    state_view(&setting.deployment, asked, &seen)
+}
+
+/// Everything that is not as it should be, with what to do about each.
+pub async fn doctor(setting: Setting) -> DoctorView {
+    let deployment = &setting.deployment;
+    let links: BTreeMap<HostName, Arc<dyn Link>> = spoken_to(deployment, true)
+        .into_iter()
+        .filter_map(|name| Some((name.clone(), setting.links.get(&name)?)))
+        .collect();
+    let clock = setting.reporter.clock();
+    let (hosts, facts, checks) =
+        tokio::join!(examine(&setting), look_around(&setting), check_hosts(deployment, &links, &clock));
+    let status = status_view(deployment, facts);
+    diagnose(deployment, &Seen { hosts, checks, status })
+}
+
+/// Asks home, hosts, routers and front doors.
+async fn look_around(setting: &Setting) -> StatusFacts {
     let deployment = Arc::clone(&setting.deployment);
     let (pool, http, reporter) = (&setting.hooks, Arc::clone(&setting.http), setting.reporter.clone());
     let loading = Hooks::load_to_look(&deployment, pool, http, reporter);
-    let (asked, mut hooks) = tokio::join!(Asked::all(&setting, false), loading);
+    let (asked, mut hooks) = tokio::join!(Asked::all(setting, false), loading);
     hooks.reach(&asked.sites);
     let home = asked.home(&deployment);
     let state: Result<HomeState<Record>, String> = match &home {
@@ -64,7 +106,6 @@ pub async fn status(setting: Setting, max_age: Option<Duration>) -> StatusView {
         Err(trouble) => Err(trouble.message.clone()),
     };
     let mut facts = StatusFacts { asked: setting.reporter.now(), ..StatusFacts::default() };
-    facts.max_age = max_age.or(deployment.pipeline.max_age);
     let mut live = None;
     match state {
         Ok(state) => {
@@ -82,8 +123,7 @@ pub async fn status(setting: Setting, max_age: Option<Duration>) -> StatusView {
         facts.routers.push((router.clone(), seen));
     }
     facts.front_doors = front_doors(&deployment, &asked, &hooks, live.as_ref()).await;
-    facts.behind = behind(&setting, live.as_ref()).await.ok().flatten();
-    status_view(&deployment, facts)
+    facts
 }
 
 async fn look_at_hosts(

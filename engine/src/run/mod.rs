@@ -7,7 +7,9 @@ mod build;
 mod check_hosts;
 mod closing;
 mod deploy;
+mod diagnose;
 mod ending;
+mod examine;
 mod exec;
 mod history;
 mod hooks;
@@ -36,6 +38,7 @@ mod setup;
 #[cfg(test)]
 mod simulation;
 mod site;
+mod state_view;
 mod step_report;
 
 pub use attend::{OpenConsole, console_ended, exec_in, logs, open_console};
@@ -52,7 +55,7 @@ pub use hooks::Refused;
 pub use host_sight::{HostSight, InstanceSight};
 pub use instance_choice::{ChosenInstance, choose, past};
 pub use logs::{HostLine, LogSource, follow_logs, tail_logs};
-pub use look::{check, history, setup, status, unlock};
+pub use look::{check, doctor, history, setup, state, status, unlock};
 pub use needs::{NeededBuild, NeededDirectory, NeededFile, Needs};
 pub use opening::{Opening, end_refused};
 pub use plan::plan;

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use super::basis::basis;
 use super::hooks::{Hooks, Refused, configured};
 use super::performer::store_fault;
-use super::site::{Site, Sites};
+use super::site::{Site, Sites, misgivings};
 use super::{Interrupts, Reporter};
 use crate::hook::HookPool;
 use crate::hook::http::HttpClient;
@@ -82,7 +82,7 @@ impl Session {
     /// Connects to every host that the deployment speaks to and loads every hook. `builds` says whether anything will be built.
     ///
     /// # Errors
-    /// With every host and hook that failed, never only the first.
+    /// With every host and hook that failed, never only the first; then with every host that disagrees about the home.
     pub async fn open(setting: Setting, builds: bool) -> Result<Self, Refused> {
         let Setting {
             deployment,
@@ -109,6 +109,11 @@ impl Session {
                 return Err(refused);
             }
         };
+        let troubles: Vec<Trouble> =
+            misgivings(&deployment, &sites).iter().map(|fault| store_fault(fault).trouble).collect();
+        if !troubles.is_empty() {
+            return Err(Refused { troubles, ..Refused::default() });
+        }
         hooks.reach(&sites);
         let Some(home) = sites.get(deployment.home()).map(|site| Home::new(site.state.clone())) else {
             return Err(Refused::of(Trouble::new(
@@ -202,5 +207,5 @@ async fn connect_one(
     let found =
         StateDirectory::find(link.clone(), &deployment.app, deployment.environment.as_ref(), &rooms).await;
     let found = found.map_err(|fault| store_fault(&fault).trouble)?;
-    Ok(Site { link, state: found.directory, facts: found.facts })
+    Ok(Site { link, state: found.directory, membership: found.membership, facts: found.facts })
 }

@@ -273,6 +273,10 @@ impl Disk {
 
     fn take(&mut self, state: &str, holder: &LockHolder, steal: Option<u64>) -> Result<Answer, Fault> {
         self.directories.insert(state.to_owned());
+        let lineage = self.files.get(&format!("{state}/lineage"));
+        if lineage.is_some_and(|file| String::from_utf8_lossy(file).contains("moved-to")) {
+            return Err(Fault::new(FaultKind::Moved, "moved"));
+        }
         let lock = self.locks.entry(state.to_owned()).or_default();
         if lock.holder.is_some() && steal != Some(lock.epoch) {
             return Err(Fault::new(FaultKind::Held, "held"));

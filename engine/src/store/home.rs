@@ -4,7 +4,8 @@ use cutover_host::operation::Lock;
 use serde::de::DeserializeOwned;
 use tokio::task::JoinSet;
 
-use super::{HeldLock, Lineage, ReadJournal, StateDirectory, StoreFault, lineage};
+use super::lineage::{disagreements, is_to_join};
+use super::{HeldLock, Lineage, Membership, ReadJournal, StateDirectory, StoreFault};
 use crate::model::{HistoryEntry, LiveRecord, LiveRelease};
 
 const LIVE: &str = "live.json";
@@ -18,8 +19,6 @@ pub struct Home {
 /// All that the home knows, read at once.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HomeState<T> {
-    /// The line of deployments; none before the first one.
-    pub lineage: Option<Lineage>,
     /// The lock.
     pub lock: Lock,
     /// What is live; none before the first deployment has ended well.
@@ -49,21 +48,16 @@ impl Home {
     /// # Errors
     /// The first fault of any part.
     pub async fn read_all<T: DeserializeOwned>(&self) -> Result<HomeState<T>, StoreFault> {
-        let (lineage, lock, live, open, history) = tokio::try_join!(
-            self.directory.read_lineage(),
-            self.read_lock(),
-            self.live(),
-            self.open_journal(),
-            self.history(usize::MAX)
-        )?;
-        Ok(HomeState { lineage, lock, live, open, history })
+        let (lock, live, open, history) =
+            tokio::try_join!(self.read_lock(), self.live(), self.open_journal(), self.history(usize::MAX))?;
+        Ok(HomeState { lock, live, open, history })
     }
 
     /// Makes sure that home and hosts belong to one line of deployments; the first deployment begins it as `fresh`. Hosts
     /// that are new join. All of `hosts` must be fenced with our epoch; the home may be among them.
     ///
     /// # Errors
-    /// [`StoreFault::Lineage`]; then nothing was written.
+    /// The first of [`disagreements`]; then nothing was written.
     pub async fn settle_lineage(
         &self,
         lock: &HeldLock,
@@ -74,31 +68,39 @@ impl Home {
         let mut reading = JoinSet::new();
         for host in others.cloned() {
             reading.spawn(async move {
-                let lineage = host.read_lineage().await;
-                (host, lineage)
+                let membership = host.read_membership().await;
+                (host, membership)
             });
         }
-        let of_home = self.directory.read_lineage().await?;
-        let is_first = of_home.is_none();
+        let of_home = self.directory.read_membership().await?;
         let mut found = Vec::new();
-        for (host, lineage) in reading.join_all().await {
-            found.push((host, lineage?));
+        for (host, membership) in reading.join_all().await {
+            found.push((host, membership?));
         }
         found.sort_by(|(a, _), (b, _)| a.host().cmp(b.host()));
-        let lineage = lineage::agree((&self.directory, of_home), &found, fresh)?;
-        if is_first {
-            self.directory.join(lock.guard(), &lineage, self.directory.host()).await?;
+        let others = found.iter().map(|(host, membership)| host.said(membership.as_ref()));
+        let faults = disagreements(self.directory.said(of_home.as_ref()), others);
+        if let Some(fault) = faults.into_iter().next() {
+            return Err(fault);
         }
+        let membership = match of_home {
+            Some(membership) => membership,
+            None => {
+                let membership = Membership::home(fresh);
+                self.directory.write_membership(lock.guard(), &membership).await?;
+                membership
+            }
+        };
         let mut joining = JoinSet::new();
-        for (host, _) in found.into_iter().filter(|(_, lineage)| lineage.is_none()) {
-            let (guard, lineage) = (host.guard(lock.epoch()), lineage.clone());
-            let home = self.directory.host().clone();
-            joining.spawn(async move { host.join(&guard, &lineage, &home).await });
+        for (host, _) in found.into_iter().filter(|(_, found)| is_to_join(found.as_ref(), &membership)) {
+            let guard = host.guard(lock.epoch());
+            let joined = Membership::host(membership.lineage.clone());
+            joining.spawn(async move { host.write_membership(&guard, &joined).await });
         }
         for joined in joining.join_all().await {
             joined?;
         }
-        Ok(lineage)
+        Ok(membership.lineage)
     }
 
     /// What the record says is live.

@@ -6,8 +6,9 @@ use cutover_host::operation::{Answer, Call, Facts, FaultKind, Guard, Operation};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::lineage::LINEAGE;
 use super::versioned::{self, Unreadable, VERSION};
-use super::{Lineage, StoreFault};
+use super::{Membership, Said, StoreFault};
 use crate::model::{HostName, Name};
 use crate::transport::{Failure, Link};
 
@@ -17,7 +18,6 @@ const DEADLINE_MS: u64 = 30_000;
 pub(super) const TRIES: usize = 3;
 /// Bytes of a small file.
 const SMALL: u64 = 1 << 20;
-const LINEAGE: &str = "lineage";
 
 /// The state directory of one application and environment on one host.
 ///
@@ -33,8 +33,8 @@ pub struct StateDirectory {
 pub struct Found {
     /// The directory; it need not exist yet.
     pub directory: StateDirectory,
-    /// The lineage that it belongs to, before any lock: to be read again under it.
-    pub lineage: Option<Lineage>,
+    /// What line of deployments the host belongs to, before any lock: to be read again under it.
+    pub membership: Option<Membership>,
     /// The host's facts, with the room for the paths asked about (after the one for the system's state directory).
     pub facts: Facts,
 }
@@ -56,8 +56,8 @@ impl StateDirectory {
         let paths = std::iter::once(&system.path).chain(rooms).cloned().collect();
         let (facts, of_system, of_user) = tokio::try_join!(
             system.repeat(None, Operation::Facts { paths }),
-            system.read_lineage(),
-            user.read_lineage()
+            system.read_membership(),
+            user.read_membership()
         )?;
         let Answer::Facts(facts) = facts else { return Err(system.nonsense()) };
         if !facts.home.starts_with('/') {
@@ -65,7 +65,7 @@ impl StateDirectory {
             return Err(StoreFault::new(system.host(), Failure::Nonsense(reason)));
         }
         let user = Self { path: user_path(&facts.home, app, environment), ..user };
-        let (directory, lineage) = match (of_system, of_user) {
+        let (directory, membership) = match (of_system, of_user) {
             (Some(_), Some(_)) => {
                 return Err(StoreFault::TwoStates {
                     host: system.host().clone(),
@@ -73,11 +73,16 @@ impl StateDirectory {
                     second: user.path,
                 });
             }
-            (Some(lineage), None) => (system, Some(lineage)),
-            (None, Some(lineage)) => (user, Some(lineage)),
+            (Some(membership), None) => (system, Some(membership)),
+            (None, Some(membership)) => (user, Some(membership)),
             (None, None) => (Self { path: place(&facts, app, environment), ..system }, None),
         };
-        Ok(Found { directory, lineage, facts })
+        Ok(Found { directory, membership, facts })
+    }
+
+    /// The directory at that absolute path.
+    pub(super) const fn at(link: Arc<dyn Link>, path: String) -> Self {
+        Self { link, path }
     }
 
     /// The host.
@@ -90,6 +95,12 @@ impl StateDirectory {
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
+    }
+
+    /// What the host says of itself, as it was read from this directory.
+    #[must_use]
+    pub fn said<'a>(&'a self, membership: Option<&'a Membership>) -> Said<'a> {
+        Said { host: self.host(), path: &self.path, membership }
     }
 
     /// What a change on this host is performed under, while the lock is held under `epoch`.
@@ -118,45 +129,22 @@ impl StateDirectory {
         Ok(names)
     }
 
-    /// The lineage that the host belongs to.
+    /// What line of deployments the host belongs to, and its part in it.
     ///
     /// # Errors
     /// What reading may meet.
-    pub async fn read_lineage(&self) -> Result<Option<Lineage>, StoreFault> {
+    pub async fn read_membership(&self) -> Result<Option<Membership>, StoreFault> {
         self.read(LINEAGE).await
     }
 
-    /// Makes the host belong to the lineage of the home. Only under the fence, which makes the directory.
-    ///
-    /// # Errors
-    /// [`StoreFault::Lineage`] when it belongs to another one.
-    pub(super) async fn join(
+    /// Makes the host a member. Only under the fence, which makes the directory, and after [`super::disagreements`] had nothing to
+    /// say against it.
+    pub(super) async fn write_membership(
         &self,
         guard: &Guard,
-        lineage: &Lineage,
-        home: &HostName,
+        membership: &Membership,
     ) -> Result<(), StoreFault> {
-        match self.read_lineage().await? {
-            Some(found) if found == *lineage => Ok(()),
-            Some(found) => Err(self.strange_lineage(&found, home, Some(lineage))),
-            None => self.write(guard, LINEAGE, lineage).await,
-        }
-    }
-
-    /// The error for a lineage that is not the home's.
-    pub(super) fn strange_lineage(
-        &self,
-        found: &Lineage,
-        home: &HostName,
-        expected: Option<&Lineage>,
-    ) -> StoreFault {
-        StoreFault::Lineage {
-            host: self.host().clone(),
-            found: found.to_string(),
-            path: self.file(LINEAGE),
-            home: home.clone(),
-            expected: expected.map(ToString::to_string),
-        }
+        self.write(guard, LINEAGE, membership).await
     }
 
     /// Path of a file of the directory.
@@ -251,7 +239,16 @@ impl StateDirectory {
 
     /// Names in a directory of the state directory, in order; none when it is not there.
     pub(super) async fn list(&self, name: &str) -> Result<Vec<String>, StoreFault> {
-        match self.repeat(None, Operation::ListNames { path: self.file(name), beneath: None }).await {
+        self.names_in(self.file(name)).await
+    }
+
+    /// Names in the state directory itself; none when it is not there.
+    pub(super) async fn names(&self) -> Result<Vec<String>, StoreFault> {
+        self.names_in(self.path.clone()).await
+    }
+
+    async fn names_in(&self, path: String) -> Result<Vec<String>, StoreFault> {
+        match self.repeat(None, Operation::ListNames { path, beneath: None }).await {
             Ok(Answer::Names(names)) => Ok(names),
             Ok(_) => Err(self.nonsense()),
             Err(StoreFault::Refused { kind: FaultKind::NotFound, .. }) => Ok(Vec::new()),
@@ -288,7 +285,7 @@ pub fn system_path(app: &Name, environment: Option<&Name>) -> String {
 }
 
 /// The deploy user's own.
-fn user_path(home: &str, app: &Name, environment: Option<&Name>) -> String {
+pub(super) fn user_path(home: &str, app: &Name, environment: Option<&Name>) -> String {
     let environment = environment.map_or("default", Name::as_str);
     format!("{}/.local/state/cutover/{app}/{environment}", home.trim_end_matches('/'))
 }
