@@ -33,6 +33,7 @@ pub(crate) fn take(
         }
         if let Some(holder) = &lock.holder
             && steal != Some(lock.epoch)
+            && lock.epoch >= fence
         {
             let message = format!(
                 "the lock is held by {} ({}, deployment {}, epoch {}, at step `{}`)",

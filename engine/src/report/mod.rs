@@ -39,7 +39,7 @@ pub use plan::plan;
 pub use problem::{faults, problem, settings};
 pub use quantity::Quantity;
 pub use setup::setup;
-pub use state::state;
+pub use state::{moved, recovered, recovery, state};
 pub use status::status;
 pub use story::{Story, Told, Verbosity};
 pub use terminal::{Screen, Terminal};

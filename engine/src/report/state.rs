@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use super::line::{Line, Tone};
+use super::notes::notes;
 use super::problem::wrapped;
 use super::quantity::Quantity;
 use super::table::table;
 use super::words::color_tone;
-use crate::model::view::{HostPart, KeptHolder, KeptJournal, KeptLock, KeptState, Part, StateView};
+use crate::model::view::{
+    HostPart, KeptHolder, KeptJournal, KeptLock, KeptState, MoveView, Part, RecoveryView, StateView,
+};
 use crate::model::{LiveRelease, Timestamp};
 
 /// Lines of a state.
@@ -120,4 +123,39 @@ fn row(part: &HostPart) -> Vec<Line> {
         part.lineage.as_deref().map_or_else(dash, Line::plain),
         part.path.as_deref().map_or_else(dash, Line::plain),
     ]
+}
+
+/// Lines of what `state recover` would write.
+#[must_use]
+pub fn recovery(view: &RecoveryView, width: Option<usize>) -> Vec<Line> {
+    let line = Line::of(Tone::Strong, &view.title).text("  state on ").with(Tone::Strong, view.home.as_str());
+    if view.changes.is_empty() {
+        return vec![line.text("  ").with(Tone::Good, "nothing is to be recovered")];
+    }
+    let mut lines = vec![line.text(", as it would be written:")];
+    lines.extend(notes(&view.changes, width));
+    lines
+}
+
+/// The line of what `state recover` has written.
+#[must_use]
+pub fn recovered(view: &RecoveryView) -> Vec<Line> {
+    let line = Line::plain("the state is on ").with(Tone::Strong, view.home.as_str()).text(" now; see ");
+    vec![line.with(Tone::Accent, "cutover status")]
+}
+
+/// The line of what `state move` has done.
+#[must_use]
+pub fn moved(view: &MoveView) -> Vec<Line> {
+    let line =
+        Line::of(Tone::Strong, &view.title).text("  the state is on ").with(Tone::Strong, view.home.as_str());
+    let line = match (&view.from, view.files) {
+        (None, _) => line.text(" already"),
+        (Some(from), 0) => line.text(&format!(" now; it had been brought from {from} before")),
+        (Some(from), files) => {
+            let bytes = Quantity::bytes(view.bytes);
+            line.text(&format!(" now: {files} files, {bytes}, brought from {from} and read back"))
+        }
+    };
+    vec![line]
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cutover_host::operation::{Answer, LockHolder, Operation};
+use cutover_host::operation::LockHolder;
 use futures_util::future::try_join_all;
 
 use super::Interrupts;
@@ -25,10 +25,9 @@ use crate::model::request::{DeployRequest, DeploySource, RollbackRequest};
 use crate::model::view::ExitCode;
 use crate::model::{
     EventKind, LiveRecord, Note, Observed, Outcome, Plan, Progress, Record, Refusal, Release, StepEnd,
-    Timestamp, Trouble, Wish,
+    Trouble, Wish,
 };
 use crate::store::{HomeState, Journal, Lineage, StateDirectory, StoreFault, next_release_number};
-use crate::transport::Failure;
 
 /// What a run of either command wants.
 pub(super) struct Want {
@@ -249,7 +248,7 @@ pub(super) async fn free(session: &Session, lease: Lease) {
 /// Waits until nobody holds the lock, as long as was asked for.
 async fn pass_lock(session: &Session, want: &Want, deployment: &str) -> Result<(), StoreFault> {
     let claimant = claimant(session, want.command, deployment);
-    let clock = async || clock_of_home(session).await;
+    let clock = async || session.home.now().await;
     let interrupts = session.interrupts.clone();
     let lease =
         Lease::take(&session.home, &claimant, want.lock_wait, &session.reporter, interrupts, clock).await?;
@@ -257,7 +256,7 @@ async fn pass_lock(session: &Session, want: &Want, deployment: &str) -> Result<(
     Ok(())
 }
 
-fn claimant(session: &Session, command: &str, deployment: &str) -> Claimant {
+pub(super) fn claimant(session: &Session, command: &str, deployment: &str) -> Claimant {
     let operator = &session.operator;
     Claimant {
         holder: LockHolder {
@@ -278,21 +277,13 @@ pub(super) async fn take_lock(
     wait: Duration,
 ) -> Result<Lease, StoreFault> {
     let claimant = claimant(session, command, deployment);
-    let clock = async || clock_of_home(session).await;
+    let clock = async || session.home.now().await;
     let interrupts = session.interrupts.clone();
     let lease = Lease::take(&session.home, &claimant, wait, &session.reporter, interrupts, clock).await?;
     let epoch = lease.lock().epoch();
     let shut_out = async {
-        // A host that only builds has no part in what the lock is about.
-        let concerned = spoken_to(&session.deployment, false);
-        let sites = session.sites.iter().filter(|(name, _)| concerned.contains(*name));
-        let directories: Vec<StateDirectory> = sites.map(|(_, site)| site.state.clone()).collect();
-        let fenced = directories.iter().map(async |directory| {
-            directory.fence(epoch).await?;
-            directory.reap(epoch).await
-        });
-        try_join_all(fenced).await?;
-        let fresh = Lineage::new(ulid::Ulid::from_parts(session.reporter.now().0, super::random()));
+        let directories = shut_out(session, epoch).await?;
+        let fresh = fresh_line(session);
         session.home.settle_lineage(lease.lock(), &directories, fresh).await?;
         Ok(())
     };
@@ -305,16 +296,23 @@ pub(super) async fn take_lock(
     }
 }
 
-/// The home's clock, which the lock's times are by.
-async fn clock_of_home(session: &Session) -> Result<Timestamp, StoreFault> {
-    let directory = session.home.directory();
-    let unreachable = |failure: Failure| StoreFault::new(directory.host(), failure);
-    let Some(site) = session.sites.get(directory.host()) else { return Ok(session.reporter.now()) };
-    match site.perform(None, Duration::from_secs(20), Operation::Facts { paths: Vec::new() }).await {
-        Ok(Answer::Facts(facts)) => Ok(Timestamp(facts.now_ms)),
-        Ok(_) => Err(unreachable(Failure::Nonsense("the host did not say what time it is".into()))),
-        Err(failure) => Err(unreachable(failure)),
-    }
+/// Fences every host that the lock concerns, and ends what earlier holders left running there.
+pub(super) async fn shut_out(session: &Session, epoch: u64) -> Result<Vec<StateDirectory>, StoreFault> {
+    // A host that only builds has no part in what the lock is about.
+    let concerned = spoken_to(&session.deployment, false);
+    let sites = session.sites.iter().filter(|(name, _)| concerned.contains(*name));
+    let directories: Vec<StateDirectory> = sites.map(|(_, site)| site.state.clone()).collect();
+    let fenced = directories.iter().map(async |directory| {
+        directory.fence(epoch).await?;
+        directory.reap(epoch).await
+    });
+    try_join_all(fenced).await?;
+    Ok(directories)
+}
+
+/// A name for a new line of deployments.
+pub(super) fn fresh_line(session: &Session) -> Lineage {
+    Lineage::new(ulid::Ulid::from_parts(session.reporter.now().0, super::random()))
 }
 
 async fn begin(

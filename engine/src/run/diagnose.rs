@@ -6,13 +6,16 @@ use cutover_host::operation::{Lock, LockHolder};
 
 use super::examine::{Examination, Examined};
 use super::journal_log::replay;
-use super::lease::LAPSED;
-use super::state_view::{placement, silent, unreadable};
+use super::lease::{LAPSED, silent};
+use super::state_view::{placement, unreadable};
 use crate::model::view::{
     Diagnosis, DoctorView, HostChecks, InstanceState, LockStatus, Severity, StatusView, Verdict,
 };
 use crate::model::{Deployment, HostName, Outcome, Plan, Record, Timestamp, Trouble};
 use crate::store::{ReadJournal, StateSight, StoreFault};
+
+#[cfg(test)]
+mod tests;
 
 /// Clocks further apart than this make times in logs and histories hard to read. No decision needs them to agree: a lock's times are
 /// by the home's clock alone.
@@ -27,6 +30,8 @@ pub(super) struct Seen {
     pub(super) checks: HostChecks,
     /// What `status` found.
     pub(super) status: StatusView,
+    /// Whether the holder of the lock was a process of this machine that is gone.
+    pub(super) dead_holder: bool,
 }
 
 /// Says what is not as it should be, the gravest first.
@@ -46,7 +51,7 @@ pub(super) fn diagnose(deployment: &Deployment, seen: &Seen) -> DoctorView {
         && let Some(state) = examined.state().filter(|_| examined.membership().is_none_or(|own| own.home))
     {
         let now = Timestamp(examined.facts.now_ms);
-        findings.extend(work(deployment, home, state, now));
+        findings.extend(work(deployment, home, state, now, seen.dead_holder));
         findings.extend(fences(home, state, &seen.hosts));
     }
     findings.extend(traffic(&seen.status));
@@ -97,15 +102,22 @@ fn work(
     home: &HostName,
     state: &StateSight<Record>,
     now: Timestamp,
+    dead_holder: bool,
 ) -> Vec<Diagnosis> {
     let Ok(lock) = &state.lock else { return Vec::new() };
     let journal = state.journal.as_ref().and_then(|journal| journal.as_ref().ok());
     let mut findings = Vec::new();
-    let holder = lock.holder.as_ref().filter(|_| silent(lock.acquired_ms, lock.renewed_ms, now) <= LAPSED);
+    let silent = silent(lock, now);
+    let holder = lock.holder.as_ref().filter(|_| !dead_holder && silent <= LAPSED);
     if let Some(holder) = holder {
         findings.push(under_way(home, lock, holder));
     } else if let Some(holder) = &lock.holder {
-        findings.push(lapsed(home, lock, holder, now, journal.is_some()));
+        let why = if dead_holder {
+            "whose process is gone".to_owned()
+        } else {
+            format!("who has given no sign of life for {}", words(silent))
+        };
+        findings.push(lapsed(home, lock, &format!("{}, {why}", holder.who), journal.is_some()));
     }
     if let Some(journal) = journal {
         findings.extend(unfinished(deployment, home, journal, holder.is_some()));
@@ -120,9 +132,8 @@ fn under_way(home: &HostName, lock: &Lock, holder: &LockHolder) -> Diagnosis {
         .fix("wait for it; `cutover state show` tells how long it has been silent".to_owned())
 }
 
-fn lapsed(home: &HostName, lock: &Lock, holder: &LockHolder, now: Timestamp, open: bool) -> Diagnosis {
-    let silent = words(silent(lock.acquired_ms, lock.renewed_ms, now));
-    let text = format!("the lock is held by {}, who has given no sign of life for {silent}", holder.who);
+fn lapsed(home: &HostName, lock: &Lock, holder: &str, open: bool) -> Diagnosis {
+    let text = format!("the lock is held by {holder}");
     let fix = if open {
         "`cutover resume` takes it over and ends what was begun".to_owned()
     } else {

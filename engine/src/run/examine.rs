@@ -9,11 +9,10 @@ use tokio::task::JoinSet;
 use super::Clock;
 use super::observe::all_app_hosts;
 use super::performer::{host_failure, store_fault};
-use super::session::Setting;
 use crate::driver::Slot;
 use crate::model::{Color, Deployment, HostName, Record, Timestamp, Trouble};
 use crate::store::{Membership, Said, StateSight};
-use crate::transport::{Failure, Link};
+use crate::transport::{Failure, Link, Links};
 
 /// For one question.
 const DEADLINE_MS: u64 = 20_000;
@@ -54,11 +53,15 @@ impl Examined {
 }
 
 /// Asks all of them at once.
-pub(super) async fn examine(setting: &Setting) -> Examination {
+pub(super) async fn examine(
+    deployment: &Arc<Deployment>,
+    links: &Links,
+    clock: &Arc<dyn Clock>,
+) -> Examination {
     let mut asking = JoinSet::new();
-    for name in setting.deployment.hosts.keys().cloned() {
-        let (deployment, link) = (Arc::clone(&setting.deployment), setting.links.get(&name));
-        let clock = setting.reporter.clock();
+    for name in deployment.hosts.keys().cloned() {
+        let (deployment, link) = (Arc::clone(deployment), links.get(&name));
+        let clock = Arc::clone(clock);
         asking.spawn(async move {
             let examined = match link {
                 Some(link) => examine_host(&deployment, &name, link, clock.as_ref()).await,

@@ -8,6 +8,7 @@ use super::check_hosts::judge_router;
 use super::diagnose::{Seen, diagnose};
 use super::examine::examine;
 use super::hooks::{Hooks, Refused, configured};
+use super::lease::is_dead;
 use super::observe::observing_call;
 use super::performer::{instances, store_fault};
 use super::probe::{Proof, judge};
@@ -75,7 +76,7 @@ pub async fn status(setting: Setting, max_age: Option<Duration>) -> StatusView {
 /// Where the state is kept, and what is in it. What can't be asked says why.
 pub async fn state(setting: Setting) -> StateView {
     let asked = setting.reporter.now();
-    let seen = examine(&setting).await;
+    let seen = examine(&setting.deployment, &setting.links, &setting.reporter.clock()).await;
     state_view(&setting.deployment, asked, &seen)
 }
 
@@ -87,10 +88,19 @@ pub async fn doctor(setting: Setting) -> DoctorView {
         .filter_map(|name| Some((name.clone(), setting.links.get(&name)?)))
         .collect();
     let clock = setting.reporter.clock();
-    let (hosts, facts, checks) =
-        tokio::join!(examine(&setting), look_around(&setting), check_hosts(deployment, &links, &clock));
+    let (hosts, facts, checks) = tokio::join!(
+        examine(deployment, &setting.links, &clock),
+        look_around(&setting),
+        check_hosts(deployment, &links, &clock)
+    );
+    let holder = match &facts.lock {
+        Some(Ok(lock)) => lock.holder.as_ref(),
+        Some(Err(_)) | None => None,
+    };
+    let machine = &setting.operator.machine;
+    let dead_holder = holder.is_some_and(|holder| is_dead(holder, machine, super::is_alive));
     let status = status_view(deployment, facts);
-    diagnose(deployment, &Seen { hosts, checks, status })
+    diagnose(deployment, &Seen { hosts, checks, status, dead_holder })
 }
 
 /// Asks home, hosts, routers and front doors.

@@ -30,6 +30,7 @@ mod performer;
 mod plan;
 mod probe;
 mod readiness;
+mod rebuild;
 mod recover;
 mod reporter;
 mod runner;
@@ -38,6 +39,8 @@ mod setup;
 #[cfg(test)]
 mod simulation;
 mod site;
+mod state_move;
+mod state_recover;
 mod state_view;
 mod step_report;
 
@@ -63,4 +66,6 @@ pub use recover::recover;
 pub use reporter::{Clock, Reporter, SystemClock};
 pub use session::{Operator, Session, Setting};
 pub use setup::host_setup;
+pub use state_move::move_state;
+pub use state_recover::StateRecovery;
 pub use status::{StatusFacts, status_view};

@@ -84,6 +84,14 @@ impl Session {
     /// # Errors
     /// With every host and hook that failed, never only the first; then with every host that disagrees about the home.
     pub async fn open(setting: Setting, builds: bool) -> Result<Self, Refused> {
+        let session = Self::open_anywhere(setting, builds).await?;
+        let faults = misgivings(&session.deployment, &session.sites);
+        let troubles: Vec<Trouble> = faults.iter().map(|fault| store_fault(fault).trouble).collect();
+        if troubles.is_empty() { Ok(session) } else { Err(Refused { troubles, ..Refused::default() }) }
+    }
+
+    /// As [`Self::open`], whatever the hosts say about the home: for what mends that.
+    pub(super) async fn open_anywhere(setting: Setting, builds: bool) -> Result<Self, Refused> {
         let Setting {
             deployment,
             links,
@@ -109,11 +117,6 @@ impl Session {
                 return Err(refused);
             }
         };
-        let troubles: Vec<Trouble> =
-            misgivings(&deployment, &sites).iter().map(|fault| store_fault(fault).trouble).collect();
-        if !troubles.is_empty() {
-            return Err(Refused { troubles, ..Refused::default() });
-        }
         hooks.reach(&sites);
         let Some(home) = sites.get(deployment.home()).map(|site| Home::new(site.state.clone())) else {
             return Err(Refused::of(Trouble::new(

@@ -1,9 +1,7 @@
 //! `cutover state show`, put together out of what hosts keep.
 
-use std::time::Duration;
-
 use super::examine::{Examination, Examined};
-use super::lease::LAPSED;
+use super::lease::{LAPSED, silent};
 use crate::model::view::{
     HostPart, KeptHolder, KeptJournal, KeptLock, KeptRecord, KeptState, Part, StateView,
 };
@@ -52,7 +50,7 @@ fn kept(state: &StateSight<Record>, now: Timestamp) -> KeptState {
     let lock = state.lock.as_ref().ok().map(|lock| KeptLock {
         epoch: lock.epoch,
         holder: lock.holder.as_ref().map(|holder| {
-            let silent = silent(lock.acquired_ms, lock.renewed_ms, now);
+            let silent = silent(lock, now);
             KeptHolder {
                 who: holder.who.clone(),
                 command: holder.command.clone(),
@@ -79,11 +77,6 @@ fn kept(state: &StateSight<Record>, now: Timestamp) -> KeptState {
         journals: state.journals,
         bytes: state.bytes,
     }
-}
-
-/// How long the holder of a lock has given no sign of life.
-pub(super) fn silent(acquired_ms: u64, renewed_ms: u64, now: Timestamp) -> Duration {
-    now.since(Timestamp(renewed_ms.max(acquired_ms)))
 }
 
 fn open(journal: &ReadJournal<Record>) -> KeptJournal {

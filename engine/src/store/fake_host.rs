@@ -183,6 +183,11 @@ impl Disk {
         }
         match &call.operation {
             Operation::Facts { paths } => Ok(Answer::Facts(facts(paths, host))),
+            Operation::Read { path, .. } if path.ends_with("/fence") => {
+                let fence = self.fences.get(path.trim_end_matches("/fence"));
+                let epoch = fence.ok_or_else(|| Fault::new(FaultKind::NotFound, format!("no `{path}`")))?;
+                Ok(Answer::Content(format!("{{\"version\":1,\"epoch\":{epoch}}}").into_bytes().into()))
+            }
             Operation::Read { path, limit, .. } => match self.files.get(&absolute(path)) {
                 None => Err(Fault::new(FaultKind::NotFound, format!("no `{path}`"))),
                 Some(content) if content.len() as u64 > *limit => {
@@ -278,10 +283,10 @@ impl Disk {
             return Err(Fault::new(FaultKind::Moved, "moved"));
         }
         let lock = self.locks.entry(state.to_owned()).or_default();
-        if lock.holder.is_some() && steal != Some(lock.epoch) {
+        let fence = self.fences.get(state).copied().unwrap_or(0);
+        if lock.holder.is_some() && steal != Some(lock.epoch) && lock.epoch >= fence {
             return Err(Fault::new(FaultKind::Held, "held"));
         }
-        let fence = self.fences.get(state).copied().unwrap_or(0);
         let epoch = lock.epoch.max(fence) + 1;
         *lock = Lock { version: 1, epoch, holder: Some(holder.clone()), ..Lock::default() };
         self.fences.insert(state.to_owned(), epoch);

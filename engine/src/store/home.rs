@@ -1,14 +1,14 @@
 //! The home of an application and environment: the host that keeps its lock, journals, history and live record.
 
-use cutover_host::operation::Lock;
+use cutover_host::operation::{Answer, Lock, Operation};
 use serde::de::DeserializeOwned;
 use tokio::task::JoinSet;
 
 use super::lineage::{disagreements, is_to_join};
 use super::{HeldLock, Lineage, Membership, ReadJournal, StateDirectory, StoreFault};
-use crate::model::{HistoryEntry, LiveRecord, LiveRelease};
+use crate::model::{HistoryEntry, LiveRecord, LiveRelease, Timestamp};
 
-const LIVE: &str = "live.json";
+pub(super) const LIVE: &str = "live.json";
 
 /// The home of an application and environment.
 #[derive(Debug, Clone)]
@@ -101,6 +101,51 @@ impl Home {
             joined?;
         }
         Ok(membership.lineage)
+    }
+
+    /// Renames a file of the state directory so that nothing reads it any more, and nothing of it is lost.
+    ///
+    /// # Errors
+    /// What writing may meet.
+    pub async fn set_aside(&self, lock: &HeldLock, name: &str) -> Result<(), StoreFault> {
+        let directory = &self.directory;
+        let last = name.rsplit('/').next().unwrap_or(name);
+        let aside = format!("{last}.aside-{}", lock.epoch());
+        let set_aside = Operation::SetAside { path: directory.file(name), name: aside };
+        let answer = directory.repeat(Some(lock.guard().clone()), set_aside).await?;
+        directory.done(&answer)
+    }
+
+    /// Makes this host the home of a new line, which goes on with another one whose home was lost.
+    ///
+    /// # Errors
+    /// What writing may meet.
+    pub async fn begin_line(
+        &self,
+        lock: &HeldLock,
+        line: Lineage,
+        replaces: Lineage,
+    ) -> Result<(), StoreFault> {
+        let membership = Membership { replaces: vec![replaces], ..Membership::home(line) };
+        self.directory.write_membership(lock.guard(), &membership).await
+    }
+
+    /// Replaces the record of what is live, whatever it says.
+    ///
+    /// # Errors
+    /// What writing may meet.
+    pub async fn rewrite_live(&self, lock: &HeldLock, record: &LiveRecord) -> Result<(), StoreFault> {
+        self.directory.write(lock.guard(), LIVE, record).await
+    }
+
+    /// What the home's clock shows: a lock's times are by it.
+    ///
+    /// # Errors
+    /// What the host or the way to it may meet.
+    pub async fn now(&self) -> Result<Timestamp, StoreFault> {
+        let answer = self.directory.repeat(None, Operation::Facts { paths: Vec::new() }).await?;
+        let Answer::Facts(facts) = answer else { return Err(self.directory.nonsense()) };
+        Ok(Timestamp(facts.now_ms))
     }
 
     /// What the record says is live.

@@ -156,3 +156,100 @@ pub fn disagreements<'a>(home: Said<'a>, others: impl IntoIterator<Item = Said<'
 pub(super) fn is_to_join(of_host: Option<&Membership>, home: &Membership) -> bool {
     of_host.is_none_or(|found| found.may_join(home))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: &str = "00000000000000000000000001";
+    const B: &str = "00000000000000000000000002";
+
+    /// `-`, or the lineage with `home`, `to HOST` or `over LINEAGE`.
+    fn membership(text: &str) -> Option<Membership> {
+        let lineage = |text: &str| Lineage::try_from(text.to_owned()).expect("a lineage");
+        let mut words = text.split(' ');
+        let id = match words.next()? {
+            "-" => return None,
+            id => lineage(id),
+        };
+        Some(match words.collect::<Vec<_>>()[..] {
+            ["home"] => Membership::home(id),
+            ["home", "over", other] => Membership { replaces: vec![lineage(other)], ..Membership::home(id) },
+            ["to", host] => Membership { moved_to: Some(name(host)), ..Membership::host(id) },
+            _ => Membership::host(id),
+        })
+    }
+
+    fn name(text: &str) -> HostName {
+        HostName::new(text).expect("a name")
+    }
+
+    /// What speaks against `lb1`, when it says this and `lb2` and `web1` say that.
+    fn against(said: [&str; 3]) -> Vec<String> {
+        let hosts = ["lb1", "lb2", "web1"].map(name);
+        let memberships = said.map(membership);
+        let said = |index: usize| Said {
+            host: &hosts[index],
+            path: "/state",
+            membership: memberships[index].as_ref(),
+        };
+        let faults = disagreements(said(0), [said(0), said(1), said(2)]);
+        faults.iter().map(|fault| format!("{}: {fault}", fault.code())).collect()
+    }
+
+    #[test]
+    fn a_home_is_never_guessed() {
+        let (home_a, home_b) = (&format!("{A} home"), &format!("{B} home over {A}"));
+        let (to_lb1, to_lb2) = (&format!("{A} to lb1"), &format!("{A} to lb2"));
+        let none: &[&str] = &[];
+        let foreign = &*format!(
+            "state/lineage: `web1` belongs to lineage `{B}` (/state/lineage), but the home `lb1` to `{A}`"
+        );
+        let homeless = &*format!(
+            "state/lineage: `web1` belongs to lineage `{A}` (/state/lineage), but the home `lb1` has none"
+        );
+        let lost =
+            &*format!("state/lost: `lb1` belongs to lineage `{A}`, and none of the hosts keeps its state");
+        let elsewhere =
+            "state/elsewhere: the state is kept on `lb2`, and this configuration looks for it on `lb1`";
+        let second = "state/second-home: `lb1` and `lb2` both keep a state of this application";
+        let table: [([&str; 3], &[&str]); 14] = [
+            (["-", "-", "-"], none),
+            ([home_a, A, A], none),
+            ([home_a, "-", A], none),
+            ([home_a, to_lb1, A], none),
+            ([home_b, A, B], none),
+            ([home_a, A, B], &[foreign]),
+            ([home_a, home_a, A], &[second]),
+            ([home_b, home_a, B], &[second]),
+            (["-", "-", A], &[homeless]),
+            (["-", home_a, A], &[elsewhere]),
+            ([A, home_a, A], &[elsewhere]),
+            ([to_lb2, home_a, A], &[elsewhere]),
+            ([to_lb2, A, A], &["state/moved: the state was moved from `lb1` to `lb2`"]),
+            ([A, "-", A], &[lost]),
+        ];
+        for (said, expected) in table {
+            assert_eq!(against(said), expected, "{said:?}");
+        }
+        let under_way = "state/under-way: the state is on its way from `lb2` to `lb1`: moving it was cut off";
+        assert_eq!(against([A, to_lb1, A]), [under_way]);
+        assert_eq!(against(["-", to_lb1, A]), [under_way]);
+    }
+
+    #[test]
+    fn the_file_says_only_what_is_so() {
+        let texts = [
+            (Membership::host(Lineage(Ulid(1))), format!("{{\"lineage\":\"{A}\"}}")),
+            (Membership::home(Lineage(Ulid(1))), format!("{{\"lineage\":\"{A}\",\"home\":true}}")),
+            (
+                Membership { moved_to: Some(name("lb2")), ..Membership::host(Lineage(Ulid(1))) },
+                format!("{{\"lineage\":\"{A}\",\"moved-to\":\"lb2\"}}"),
+            ),
+        ];
+        for (membership, text) in texts {
+            assert_eq!(serde_json::to_string(&membership).expect("JSON"), text);
+            assert_eq!(serde_json::from_str::<Membership>(&text).expect("reads"), membership);
+        }
+    }
+}

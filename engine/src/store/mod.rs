@@ -36,6 +36,7 @@ mod sight;
 mod state_directory;
 #[cfg(test)]
 mod tests;
+mod transfer;
 mod versioned;
 
 pub use fault::StoreFault;
@@ -45,5 +46,5 @@ pub use lineage::{Lineage, Membership, Said, disagreements};
 pub use lock::HeldLock;
 pub use misplaced::Misplaced;
 pub use release_number::next_release_number;
-pub use sight::StateSight;
+pub use sight::{StateSight, journal_file};
 pub use state_directory::{Found, StateDirectory, place, system_path};

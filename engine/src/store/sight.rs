@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use cutover_host::operation::Lock;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::history::HISTORY;
@@ -39,11 +38,6 @@ pub struct StateSight<T> {
     pub bytes: u64,
 }
 
-#[derive(Deserialize)]
-struct Fence {
-    epoch: u64,
-}
-
 impl<T: DeserializeOwned> StateSight<T> {
     /// Looks at both places where a host may have a state directory; answers those that are there. `home` is the home directory
     /// of the host's user.
@@ -70,7 +64,7 @@ impl<T: DeserializeOwned> StateSight<T> {
         let home = Home::new(directory.clone());
         let (membership, fence, lock, live, open, history, journals) = tokio::join!(
             directory.read_membership(),
-            directory.read::<Fence>("fence"),
+            directory.read_fence(),
             home.read_lock(),
             home.live(),
             directory.read::<Open>(OPEN),
@@ -87,7 +81,7 @@ impl<T: DeserializeOwned> StateSight<T> {
         };
         let bytes = size + history.as_ref().map_or(0, |history| history.tail.length);
         Self {
-            fence: fence.map(|fence| fence.map_or(0, |fence| fence.epoch)),
+            fence,
             history: history.map(|history| history.records.len()),
             journals: journals.map_or(0, |names| names.len()),
             path: directory.path().to_owned(),
@@ -99,6 +93,14 @@ impl<T: DeserializeOwned> StateSight<T> {
             bytes,
         }
     }
+}
+
+/// Path below the state directory of the journal that is open, when its name makes sense.
+#[must_use]
+pub fn journal_file(open: &Result<Option<String>, StoreFault>) -> Option<String> {
+    let deployment = open.as_ref().ok()?.as_ref()?;
+    let id = ulid::Ulid::from_string(deployment).ok()?;
+    (id.to_string() == *deployment).then(|| format!("{JOURNALS}/{deployment}.jsonl"))
 }
 
 /// A journal with its size in bytes.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use cutover_host::operation::{Answer, Call, Facts, FaultKind, Guard, Operation};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use super::lineage::LINEAGE;
 use super::versioned::{self, Unreadable, VERSION};
@@ -26,6 +26,12 @@ const SMALL: u64 = 1 << 20;
 pub struct StateDirectory {
     link: Arc<dyn Link>,
     path: String,
+}
+
+/// What the host writes into `fence`.
+#[derive(Deserialize)]
+struct Fence {
+    epoch: u64,
 }
 
 /// What [`StateDirectory::find`] learns in its one round trip.
@@ -81,7 +87,8 @@ impl StateDirectory {
     }
 
     /// The directory at that absolute path.
-    pub(super) const fn at(link: Arc<dyn Link>, path: String) -> Self {
+    #[must_use]
+    pub const fn at(link: Arc<dyn Link>, path: String) -> Self {
         Self { link, path }
     }
 
@@ -145,6 +152,14 @@ impl StateDirectory {
         membership: &Membership,
     ) -> Result<(), StoreFault> {
         self.write(guard, LINEAGE, membership).await
+    }
+
+    /// The epoch of the host's fence; 0 when it has none.
+    ///
+    /// # Errors
+    /// What reading may meet.
+    pub(super) async fn read_fence(&self) -> Result<u64, StoreFault> {
+        Ok(self.read::<Fence>("fence").await?.map_or(0, |fence| fence.epoch))
     }
 
     /// Path of a file of the directory.

@@ -21,7 +21,10 @@ pub use history::{HistoryEntry, HistoryView};
 pub use plan::{PlanHeader, PlanView, PlannedHook, PlannedHost, PlannedSecret, PlannedStep};
 pub use problem::Problem;
 pub use setup::{HostSetup, SetupPart, SetupView};
-pub use state::{HostPart, KeptHolder, KeptJournal, KeptLock, KeptRecord, KeptState, Part, StateView};
+pub use state::{
+    HostPart, KeptHolder, KeptJournal, KeptLock, KeptRecord, KeptState, MoveView, Part, RecoveryView,
+    StateView,
+};
 pub use status::{
     Behind, FrontDoorStatus, IdleStatus, InstanceState, InstanceStatus, LiveStatus, LockStatus, RouterStatus,
     StatusView, Unfinished,

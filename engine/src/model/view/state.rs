@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::model::{HostName, LiveRelease, Timestamp};
+use crate::model::{HostName, LiveRelease, Note, Timestamp};
 
 /// The state of an application and environment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -96,6 +96,32 @@ pub struct KeptJournal {
     pub records: usize,
     /// Whether the last line is torn: a record whose writer never heard that it was kept.
     pub torn: bool,
+}
+
+/// What `cutover state recover` would write.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RecoveryView {
+    /// `shop/production`.
+    pub title: String,
+    /// The host that keeps the state from then on.
+    pub home: HostName,
+    /// What would be written; nothing when there is nothing to recover.
+    pub changes: Vec<Note>,
+}
+
+/// What `cutover state move` did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MoveView {
+    /// `shop/production`.
+    pub title: String,
+    /// The host that keeps the state now.
+    pub home: HostName,
+    /// The host that kept it before; none when nothing had to be moved.
+    pub from: Option<HostName>,
+    /// Files that were brought over.
+    pub files: usize,
+    /// Their bytes.
+    pub bytes: u64,
 }
 
 /// A host's part in the state.
