@@ -14,6 +14,9 @@ use crate::model::{Color, Deployment, HostName, Record, Timestamp, Trouble};
 use crate::store::{Membership, Said, StateSight};
 use crate::transport::{Failure, Link, Links};
 
+#[cfg(test)]
+pub(super) mod sample;
+
 /// For one question.
 const DEADLINE_MS: u64 = 20_000;
 

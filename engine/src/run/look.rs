@@ -49,10 +49,7 @@ impl Asked {
         let name = deployment.home();
         match (self.sites.get(name), self.silent.get(name)) {
             (Some(site), _) => {
-                let no_home = |fault: &StoreFault| match fault {
-                    StoreFault::Misplaced(misplaced) => !matches!(misplaced, Misplaced::Second { .. }),
-                    fault => matches!(fault, StoreFault::Lineage { expected: None, .. }),
-                };
+                let no_home = |fault: &StoreFault| matches!(fault, StoreFault::Misplaced(misplaced) if !matches!(misplaced, Misplaced::Second { .. }));
                 match misgivings(deployment, &self.sites).into_iter().find(no_home) {
                     Some(fault) => Err(store_fault(&fault).trouble),
                     None => Ok(Home::new(site.state.clone())),

@@ -14,6 +14,9 @@ use crate::model::{
 };
 use crate::store::{Lineage, Misplaced, StateSight, StoreFault, journal_file};
 
+#[cfg(test)]
+mod tests;
+
 /// What would be written.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Rebuild {
@@ -24,7 +27,7 @@ pub(super) struct Rebuild {
     /// The new record; none where no router shows a colour.
     pub(super) live: Option<LiveRecord>,
     /// Ended deployments that stay remembered.
-    history: Option<usize>,
+    history: usize,
 }
 
 /// What hosts and routers show.
@@ -82,7 +85,7 @@ pub(super) fn rebuild(
         }
         (None, None) => None,
     };
-    let history = state.and_then(|state| state.history.as_ref().ok()).copied();
+    let history = state.and_then(|state| state.history.as_ref().ok()).copied().unwrap_or(0);
     Ok(Some(Rebuild { replaces, aside, live, history }))
 }
 
@@ -97,9 +100,7 @@ fn lost_line(home: &HostName, seen: &Examination) -> Result<Option<Lineage>, Tro
     let mut lost = false;
     for fault in placement(home, seen) {
         match fault {
-            StoreFault::Misplaced(Misplaced::Lost { .. }) | StoreFault::Lineage { expected: None, .. } => {
-                lost = true;
-            }
+            StoreFault::Misplaced(Misplaced::Lost { .. }) => lost = true,
             fault => return Err(store_fault(&fault).trouble),
         }
     }
@@ -280,9 +281,9 @@ impl Rebuild {
             None => notes.push(Note::new("live", "nothing: no router shows a colour")),
         }
         let history = match self.history {
-            Some(1) => "1 deployment is still remembered".to_owned(),
-            Some(kept @ 1..) => format!("{kept} deployments are still remembered"),
-            Some(0) | None => "begun anew; release numbers go on from those on the hosts".to_owned(),
+            1 => "1 deployment is still remembered".to_owned(),
+            kept @ 1.. => format!("{kept} deployments are still remembered"),
+            0 => "begun anew; release numbers go on from those on the hosts".to_owned(),
         };
         notes.push(Note::new("history", history));
         notes.push(Note::new("epoch", format!("above {above}, the highest that a host has seen")));

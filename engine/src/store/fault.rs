@@ -40,7 +40,7 @@ pub enum StoreFault {
         message: String,
     },
     /// A host belongs to another line of deployments than the home.
-    #[error("`{host}` belongs to lineage `{found}` ({path}), but the home `{home}` {}", of_home(expected.as_deref()))]
+    #[error("`{host}` belongs to lineage `{found}` ({path}), but the home `{home}` to `{expected}`")]
     Lineage {
         /// The host.
         host: HostName,
@@ -50,8 +50,8 @@ pub enum StoreFault {
         path: String,
         /// The home.
         home: HostName,
-        /// What the home's file says; none when it has none.
-        expected: Option<String>,
+        /// What the home's file says.
+        expected: String,
     },
     /// The state is not where the configuration looks for it.
     #[error(transparent)]
@@ -249,11 +249,8 @@ impl StoreFault {
             ),
             Self::NotHeld { .. } => "look again: `cutover status`".to_owned(),
             Self::Fenced { .. } => "see who took over and how far it is: `cutover status`".to_owned(),
-            Self::Lineage { path, expected: Some(_), .. } => format!(
+            Self::Lineage { path, .. } => format!(
                 "two setups share this host; give one of them another `name`, or remove `{path}` on the host if the other is gone for good"
-            ),
-            Self::Lineage { path, home, expected: None, .. } => format!(
-                "was another host the first in `router.hosts`? name it there again; if the state of `{home}` was lost: `cutover state recover`; to begin anew remove `{path}` on each host"
             ),
             Self::Misplaced(misplaced) => misplaced.hint(),
             Self::TwoStates { first, second, .. } => {
@@ -319,10 +316,6 @@ fn held(lock: &Lock) -> String {
         plain(&holder.deployment),
         lock.epoch
     )
-}
-
-fn of_home(expected: Option<&str>) -> String {
-    expected.map_or_else(|| "has none".to_owned(), |expected| format!("to `{expected}`"))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 //! One file says all of it, so that who the home is changes by one rename: `{"version":1,"lineage":"…"}` on a host, with
 //! `"home":true` at the home, and with `"moved-to":"lb2"` where the home was before it was moved.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -117,7 +118,7 @@ impl Said<'_> {
 pub fn disagreements<'a>(home: Said<'a>, others: impl IntoIterator<Item = Said<'a>>) -> Vec<StoreFault> {
     let others: Vec<Said<'_>> = others.into_iter().filter(|other| other.host != home.host).collect();
     let name = || home.host.clone();
-    if !home.is_home() {
+    let Some(own) = home.membership.filter(|own| own.home) else {
         // Whoever has it says so; whoever had it says where it went.
         if let Some(other) = others.iter().find(|other| other.is_home()) {
             return vec![Misplaced::Elsewhere { home: name(), kept_on: other.host.clone() }.into()];
@@ -128,21 +129,18 @@ pub fn disagreements<'a>(home: Said<'a>, others: impl IntoIterator<Item = Said<'
         if let Some(other) = others.iter().find(|other| other.moved_to() == Some(home.host)) {
             return vec![Misplaced::UnderWay { from: other.host.clone(), to: name() }.into()];
         }
-        if let Some(membership) = home.membership {
-            return vec![Misplaced::Lost { home: name(), lineage: membership.lineage.to_string() }.into()];
-        }
-    }
+        return lost(home, &others);
+    };
     let mut faults = Vec::new();
     for other in others {
         let Some(found) = other.membership else { continue };
-        let own = home.membership;
-        if !own.is_some_and(|own| own.lineage == found.lineage || own.replaces.contains(&found.lineage)) {
+        if own.lineage != found.lineage && !own.replaces.contains(&found.lineage) {
             faults.push(StoreFault::Lineage {
                 host: other.host.clone(),
                 found: found.lineage.to_string(),
                 path: format!("{}/{LINEAGE}", other.path),
                 home: name(),
-                expected: own.map(|own| own.lineage.to_string()),
+                expected: own.lineage.to_string(),
             });
         } else if found.home {
             let (other, path) = (other.host.clone(), other.path.to_owned());
@@ -150,6 +148,18 @@ pub fn disagreements<'a>(home: Said<'a>, others: impl IntoIterator<Item = Said<'
         }
     }
     faults
+}
+
+/// A home that is none, and nobody says where it is: nothing is wrong where nobody is a member of anything.
+fn lost(home: Said<'_>, others: &[Said<'_>]) -> Vec<StoreFault> {
+    let mut lines: BTreeMap<String, Vec<HostName>> = BTreeMap::new();
+    for said in std::iter::once(&home).chain(others) {
+        if let Some(membership) = said.membership {
+            lines.entry(membership.lineage.to_string()).or_default().push(said.host.clone());
+        }
+    }
+    let lost = |(lineage, members)| Misplaced::Lost { home: home.host.clone(), members, lineage }.into();
+    lines.into_iter().map(lost).collect()
 }
 
 /// Which of the hosts that agree are still to be written.
@@ -205,11 +215,11 @@ mod tests {
         let foreign = &*format!(
             "state/lineage: `web1` belongs to lineage `{B}` (/state/lineage), but the home `lb1` to `{A}`"
         );
-        let homeless = &*format!(
-            "state/lineage: `web1` belongs to lineage `{A}` (/state/lineage), but the home `lb1` has none"
-        );
-        let lost =
-            &*format!("state/lost: `lb1` belongs to lineage `{A}`, and none of the hosts keeps its state");
+        let lost_by = |members: &str| {
+            format!("state/lost: {members} to lineage `{A}`, and the home `lb1` does not keep its state")
+        };
+        let homeless = &*lost_by("`web1` belongs");
+        let lost = &*lost_by("`lb1`, `web1` belong");
         let elsewhere =
             "state/elsewhere: the state is kept on `lb2`, and this configuration looks for it on `lb1`";
         let second = "state/second-home: `lb1` and `lb2` both keep a state of this application";

@@ -47,14 +47,28 @@ pub enum Misplaced {
         /// The other one's state directory.
         path: String,
     },
-    /// The host is a member whose home is none of the hosts that were asked.
-    #[error("`{home}` belongs to lineage `{lineage}`, and none of the hosts keeps its state")]
+    /// Hosts are members of a line, the home by the configuration perhaps among them, and none of those that were asked keeps its
+    /// state.
+    #[error("{} to lineage `{lineage}`, and the home `{home}` does not keep its state", belong(members))]
     Lost {
         /// The home by the configuration.
         home: HostName,
-        /// What its file says.
+        /// The members.
+        members: Vec<HostName>,
+        /// What their files say.
         lineage: String,
     },
+}
+
+fn belong(members: &[HostName]) -> String {
+    match members {
+        [one] => format!("`{one}` belongs"),
+        [first, rest @ ..] if rest.len() > 2 => format!("`{first}` and {} other hosts belong", rest.len()),
+        several => {
+            let names: Vec<&str> = several.iter().map(HostName::as_str).collect();
+            format!("`{}` belong", names.join("`, `"))
+        }
+    }
 }
 
 impl Misplaced {

@@ -137,10 +137,9 @@ async fn a_strange_lineage_is_never_guessed_over() {
     let fault = home.settle_lineage(&lock, &hosts, Lineage::new(Ulid(7))).await.expect_err("strange");
     assert_eq!(
         fault.to_string(),
-        "`web2` belongs to lineage `00000000000000000000000001` (/var/lib/cutover/shop/default/lineage), but the home \
-         `lb1` has none"
+        "`web2` belongs to lineage `00000000000000000000000001`, and the home `lb1` does not keep its state"
     );
-    assert_eq!(fault.code(), "state/lineage");
+    assert_eq!(fault.code(), "state/lost");
     assert!(hub.disk().files.is_empty() && web1.disk().files.is_empty());
 
     // The home's own one; the new host joins.
