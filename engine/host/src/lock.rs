@@ -28,8 +28,12 @@ pub(crate) fn take(
     let state = absolute(account, state)?;
     document::make_private(&state)?;
     change(&state, scope, |lock, fence| {
-        if let Some(to) = document::load::<Membership>(&format!("{state}/lineage"))?.and_then(|m| m.moved_to) {
-            return Err(Fault::new(FaultKind::Moved, format!("`{state}` was moved to `{}`", to.escape_debug())));
+        if let Some(to) = document::load::<Membership>(&format!("{state}/lineage"))?.and_then(|m| m.moved_to)
+        {
+            return Err(Fault::new(
+                FaultKind::Moved,
+                format!("`{state}` was moved to `{}`", to.escape_debug()),
+            ));
         }
         if let Some(holder) = &lock.holder
             && steal != Some(lock.epoch)

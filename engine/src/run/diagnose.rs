@@ -57,6 +57,7 @@ pub(super) fn diagnose(deployment: &Deployment, seen: &Seen) -> DoctorView {
     findings.extend(traffic(&seen.status));
     findings.extend(clocks(&seen.hosts));
     findings.extend(leftovers(&seen.hosts, home));
+    findings.extend(helpers(&seen.hosts));
     findings.extend(machines(&seen.checks));
     // Those that matter as much stay in this order.
     findings.sort_by_key(|finding| finding.severity);
@@ -68,6 +69,9 @@ pub(super) fn diagnose(deployment: &Deployment, seen: &Seen) -> DoctorView {
         findings,
     }
 }
+
+/// What to do about a file of the host side, which no command can do without.
+const SPOILT: &str = "look at the file on the host; where it is spoilt, move it away: of `fence` and `lock.json` each tells the epoch alone";
 
 fn answered(hosts: &Examination) -> impl Iterator<Item = (&HostName, &Examined)> {
     hosts.iter().filter_map(|(host, examined)| Some((host, examined.as_ref().ok()?)))
@@ -93,7 +97,8 @@ impl Diagnosis {
 }
 
 fn of_fault(host: &HostName, fault: &StoreFault) -> Diagnosis {
-    problem(fault.code(), fault.host().unwrap_or(host).as_str(), &fault.to_string()).fix(fault.hint())
+    problem(fault.code(), fault.host().unwrap_or(host).as_str(), &fault.to_string())
+        .fix(fault.hint().unwrap_or_else(|| SPOILT.to_owned()))
 }
 
 /// The lock, and the deployment that has no end.
@@ -332,6 +337,16 @@ fn leftovers(hosts: &Examination, home: &HostName) -> Vec<Diagnosis> {
                 .fix("the next `cutover deploy` removes it".to_owned())
         });
     left.collect()
+}
+
+/// Several versions of this program that deploy the same application. What a host keeps says its version, so none misreads it.
+fn helpers(hosts: &Examination) -> Vec<Diagnosis> {
+    let several = answered(hosts).filter(|(_, examined)| examined.helpers > 1).map(|(host, examined)| {
+        let text = format!("{} builds of cutover were at work here lately", examined.helpers);
+        finding(Severity::Note, "helper/several", host.as_str(), &text)
+            .fix("use one version everywhere; helpers that nobody uses are removed after a while".to_owned())
+    });
+    several.collect()
 }
 
 /// What `check --hosts` found wanting, but for what is told already.

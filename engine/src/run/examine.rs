@@ -10,7 +10,7 @@ use super::Clock;
 use super::observe::all_app_hosts;
 use super::performer::{host_failure, store_fault};
 use crate::driver::Slot;
-use crate::model::{Color, Deployment, HostName, Record, Timestamp, Trouble};
+use crate::model::{Color, Deployment, HostName, Reach, Record, Timestamp, Trouble};
 use crate::store::{Membership, Said, StateSight};
 use crate::transport::{Failure, Link, Links};
 
@@ -31,6 +31,8 @@ pub(super) struct Examined {
     pub(super) states: Vec<StateSight<Record>>,
     /// Parts of releases in the application's directory.
     pub(super) partials: Vec<String>,
+    /// Builds of cutover that have left their helper there.
+    pub(super) helpers: usize,
 }
 
 /// Every host of a configuration.
@@ -107,7 +109,15 @@ async fn examine_host(
         let Answer::Application(found) = ask(inspect).await.map_err(failed)? else { return Err(strange()) };
         partials = found.partials;
     }
-    Ok(Examined { facts, ahead_ms, states, partials })
+    let mut helpers = 0;
+    if let Some(Reach::Ssh { helper_directory, .. }) = deployment.hosts.get(host).map(|host| &host.reach) {
+        let list = Operation::ListNames { path: helper_directory.clone(), beneath: None };
+        // One that does not let itself be listed is told of where it is used.
+        if let Ok(Answer::Names(names)) = ask(list).await {
+            helpers = names.iter().filter(|name| name.starts_with("cutover-host-")).count();
+        }
+    }
+    Ok(Examined { facts, ahead_ms, states, partials, helpers })
 }
 
 /// How far a clock is ahead that showed `there` at some moment between `before` and `after`; 0 when it may be right.

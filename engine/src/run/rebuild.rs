@@ -12,7 +12,7 @@ use crate::model::{
     Color, Deployment, HostName, LiveRecord, LiveRelease, Note, Observed, Outcome, Record, Release,
     ReleaseId, Trouble,
 };
-use crate::store::{Lineage, Misplaced, StateSight, StoreFault, journal_file};
+use crate::store::{Lineage, Misplaced, ReadJournal, StateSight, StoreFault, journal_file};
 
 #[cfg(test)]
 mod tests;
@@ -99,10 +99,10 @@ pub(super) fn highest(seen: &Examination) -> u64 {
 fn lost_line(home: &HostName, seen: &Examination) -> Result<Option<Lineage>, Trouble> {
     let mut lost = false;
     for fault in placement(home, seen) {
-        match fault {
-            StoreFault::Misplaced(Misplaced::Lost { .. }) => lost = true,
-            fault => return Err(store_fault(&fault).trouble),
+        if !matches!(fault, StoreFault::Misplaced(Misplaced::Lost { .. })) {
+            return Err(store_fault(&fault).trouble);
         }
+        lost = true;
     }
     if !lost {
         return Ok(None);
@@ -127,32 +127,19 @@ fn lost_line(home: &HostName, seen: &Examination) -> Result<Option<Lineage>, Tro
 
 /// Files of the home that can't be read for good, or say what this configuration can't have written.
 fn unreadable(deployment: &Deployment, state: &StateSight<Record>) -> Result<Vec<String>, Trouble> {
-    let mut aside = Vec::new();
-    match &state.journal {
-        Some(Err(fault)) if is_broken(fault)? => aside.extend(journal_file(&state.open)),
-        Some(Ok(journal)) => {
-            let records: Vec<Record> = journal.records.iter().map(|(_, record)| record.clone()).collect();
-            let progress =
-                if records.is_empty() { None } else { Some(replay(&journal.deployment, &records)) };
-            match progress {
-                None => {}
-                Some(Ok(progress)) if progress.plan().departures(deployment).is_ok() => {
-                    if progress.outcome().is_none_or(|outcome| outcome == Outcome::Stuck) {
-                        let message = format!(
-                            "deployment {} has not ended, and its journal is whole",
-                            journal.deployment
-                        );
-                        return Err(Trouble::new("deploy/unfinished", message)
-                            .hint("`cutover resume` goes on with it, `cutover abort` puts everything back"));
-                    }
-                }
-                Some(Ok(_) | Err(_)) => aside.extend(journal_file(&state.open)),
-            }
-        }
-        Some(Err(_)) | None => {}
+    // The host side's own files are not ours to rename: without them there is no lock to do it under.
+    let (membership, lock, fence) = (state.membership.as_ref(), state.lock.as_ref(), state.fence.as_ref());
+    if let Some(fault) = membership.err().or(lock.err()).or(fence.err()) {
+        return Err(store_fault(fault).trouble);
     }
-    let open_is_broken = state.open.as_ref().err().map(is_broken).transpose()?.unwrap_or(false);
-    if open_is_broken || state.journal.as_ref().is_some_and(Result::is_err) || !aside.is_empty() {
+    let mut aside = Vec::new();
+    let open_is_broken = match (&state.open, &state.journal) {
+        (Err(fault), _) => is_broken(fault)?,
+        (Ok(_), Some(journal)) => is_spoilt(deployment, journal)?,
+        (Ok(_), None) => false,
+    };
+    if open_is_broken {
+        aside.extend(journal_file(&state.open));
         aside.push("open.json".to_owned());
     }
     if let Err(fault) = &state.live
@@ -165,12 +152,35 @@ fn unreadable(deployment: &Deployment, state: &StateSight<Record>) -> Result<Vec
     {
         aside.push("history.jsonl".to_owned());
     }
-    for fault in [state.membership.as_ref().err(), state.lock.as_ref().err(), state.fence.as_ref().err()] {
-        if let Some(fault) = fault {
-            return Err(store_fault(fault).trouble);
-        }
-    }
     Ok(aside)
+}
+
+/// Whether nobody can go on with a journal.
+///
+/// # Errors
+/// When somebody can, and should.
+fn is_spoilt(
+    deployment: &Deployment,
+    journal: &Result<ReadJournal<Record>, StoreFault>,
+) -> Result<bool, Trouble> {
+    let journal = match journal {
+        Ok(journal) => journal,
+        Err(fault) => return is_broken(fault),
+    };
+    if journal.records.is_empty() {
+        return Ok(false);
+    }
+    let records: Vec<Record> = journal.records.iter().map(|(_, record)| record.clone()).collect();
+    let Ok(progress) = replay(&journal.deployment, &records) else { return Ok(true) };
+    if progress.plan().departures(deployment).is_err() {
+        return Ok(true);
+    }
+    if progress.outcome().is_none_or(|outcome| outcome == Outcome::Stuck) {
+        let message = format!("deployment {} has not ended, and its journal is whole", journal.deployment);
+        return Err(Trouble::new("deploy/unfinished", message)
+            .hint("`cutover resume` goes on with it, `cutover abort` puts everything back"));
+    }
+    Ok(false)
 }
 
 /// Whether a file is spoilt, and not only out of reach.
@@ -178,12 +188,11 @@ fn unreadable(deployment: &Deployment, state: &StateSight<Record>) -> Result<Vec
 /// # Errors
 /// When it is: then nobody knows what it says.
 fn is_broken(fault: &StoreFault) -> Result<bool, Trouble> {
-    match fault {
-        StoreFault::JournalBroken { .. } | StoreFault::Malformed { .. } | StoreFault::TooLarge { .. } => {
-            Ok(true)
-        }
-        fault => Err(store_fault(fault).trouble),
-    }
+    let broken = matches!(
+        fault,
+        StoreFault::JournalBroken { .. } | StoreFault::Malformed { .. } | StoreFault::TooLarge { .. }
+    );
+    if broken { Ok(true) } else { Err(store_fault(fault).trouble) }
 }
 
 /// The colour that all routers show.

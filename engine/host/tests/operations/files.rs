@@ -134,7 +134,8 @@ fn names_directories_and_removal() {
 fn what_is_set_aside_keeps_its_content_and_replaces_nothing() {
     let stage = Stage::new();
     stage.write("journal", "one");
-    let aside = |path: &str, name: &str| Operation::SetAside { path: stage.text(path), name: name.to_owned() };
+    let aside =
+        |path: &str, name: &str| Operation::SetAside { path: stage.text(path), name: name.to_owned() };
     assert_eq!(stage.perform(aside("journal", "journal.aside-3")), Ok(Answer::Done));
     assert_eq!((stage.read("journal.aside-3"), stage.path("journal").exists()), ("one".to_owned(), false));
     assert_eq!(stage.perform(aside("journal", "journal.aside-3")), Ok(Answer::Done), "it is so already");

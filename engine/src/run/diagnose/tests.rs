@@ -136,7 +136,7 @@ fn the_lock_and_what_has_no_end() {
         "Problem deploy/unfinished lb1: deploy {OPEN} has not ended, begun by ann@desk, got to lock -> `cutover \
          resume` goes on with it, `cutover abort` puts everything back"
     );
-    assert_eq!(found(|seen| open(seen, &deployment, false)), [unfinished.clone()]);
+    assert_eq!(found(|seen| open(seen, &deployment, false)), [unfinished.as_str()]);
     let gone = found(|seen| {
         held(seen, 1000);
         seen.dead_holder = true;
@@ -219,6 +219,22 @@ fn lines_homes_and_fences_that_do_not_agree() {
 }
 
 #[test]
+fn a_file_of_the_host_side_that_is_spoilt() {
+    let spoilt = found(|seen| {
+        let message = "`/state/fence` is not what cutover wrote there".to_owned();
+        let (host, kind) = (sample::name("lb1"), cutover_host::operation::FaultKind::Failed);
+        home(seen).fence = Err(StoreFault::Refused { host, kind, message });
+    });
+    assert_eq!(
+        spoilt,
+        [
+            "Problem state/refused lb1: `lb1`: `/state/fence` is not what cutover wrote there -> look at the file on \
+          the host; where it is spoilt, move it away: of `fence` and `lock.json` each tells the epoch alone"
+        ]
+    );
+}
+
+#[test]
 fn traffic_that_is_not_as_recorded() {
     let drift = found(|seen| {
         seen.status.routers[0].agrees = false;
@@ -263,6 +279,7 @@ fn clocks_room_and_leftovers() {
     let findings = found(|seen| {
         host(seen, "web1").ahead_ms = -86_400_000;
         host(seen, "web2").ahead_ms = 4000;
+        host(seen, "web2").helpers = 3;
         host(seen, "web2").partials = vec!["01H".to_owned(), "01J".to_owned()];
         let told = |what: &str, verdict, text: &str, fix: Option<&str>| Finding {
             what: what.to_owned(),
@@ -288,6 +305,8 @@ fn clocks_room_and_leftovers() {
             "Warning setup/unit-template web1: unit template: is old -> `cutover setup` prints what to do on web1",
             "Note release/partial web2: 2 parts of releases were left behind by runs that were cut off -> the next \
              `cutover deploy` removes it",
+            "Note helper/several web2: 3 builds of cutover were at work here lately -> use one version everywhere; \
+             helpers that nobody uses are removed after a while",
         ]
     );
 }

@@ -32,5 +32,5 @@ pub(in crate::run) fn state(membership: Membership, epoch: u64) -> StateSight<Re
 
 pub(in crate::run) fn examined(state: StateSight<Record>) -> Examined {
     let facts = Facts { now_ms: NOW, ..sample::facts("deploy", 1000) };
-    Examined { facts, ahead_ms: 0, states: vec![state], partials: Vec::new() }
+    Examined { facts, ahead_ms: 0, states: vec![state], partials: Vec::new(), helpers: 1 }
 }
