@@ -98,7 +98,7 @@ impl Misplaced {
                 "compare them: `cutover state show`; if `{home}` is right, move `{path}` on `{other}` away"
             ),
             Self::Lost { .. } => {
-                "was another host the first in `router.hosts`? name it there again; if it is gone for \
+                "was another host the first in `router.hosts`? name it there again; if the state is gone for \
                                   good: `cutover state recover`"
                     .to_owned()
             }
