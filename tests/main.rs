@@ -29,6 +29,7 @@ mod resume;
 mod rollback;
 mod secrets;
 mod smoke_test;
+mod state_home;
 mod systemd;
 mod two_routers;
 mod unreachable_hosts;

@@ -57,6 +57,12 @@
 //! and from then on refuses changes of an older one. So a holder that was thought dead can do no harm when it comes back. The lock
 //! is renewed while a run lasts and lapses by itself.
 //!
+//! One host is the home, the first router of the configuration, and says so itself in the file that names its line of deployments. A
+//! configuration that looks for the state elsewhere, a second home, a host of another line, a home that was lost: each is refused before
+//! anything is touched ([`store::disagreements`]). `state move` brings the state to another host by one write on each, `state recover`
+//! rebuilds it from what hosts and routers show where they do not contradict each other, under an epoch and a line that shut out
+//! whatever turns up again. `doctor` only looks: what was seen is data, and a pure function makes findings of it (`run/diagnose.rs`).
+//!
 //! A signal turns a deployment back while it can (5 s are given to that), and leaves it for `resume` when it can't; a second one ends
 //! the run at once. That is safe for the same reason as a crash is.
 //!

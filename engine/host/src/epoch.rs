@@ -66,7 +66,7 @@ pub fn take(
     steal: Option<u64>,
     now_ms: u64,
 ) -> Result<Lock, Refusal> {
-    if lock.holder.is_some() && steal != Some(lock.epoch) {
+    if lock.holder.is_some() && lock.epoch >= fence && steal != Some(lock.epoch) {
         return Err(Refusal::Held);
     }
     Ok(Lock {

@@ -5,7 +5,10 @@ use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, Stat, Uid, openat, renameat, statat, unlinkat};
+use rustix::fs::{
+    AtFlags, FileType, Gid, Mode, OFlags, RenameFlags, Stat, Uid, openat, renameat, renameat_with, statat,
+    unlinkat,
+};
 use rustix::io::Errno;
 
 use crate::account::Account;
@@ -163,6 +166,27 @@ pub(crate) fn list_names(account: &Account, path: &str, beneath: Option<&str>) -
     }
     names.sort_unstable();
     Ok(names)
+}
+
+/// See [`crate::operation::Operation::SetAside`].
+pub(crate) fn set_aside(account: &Account, path: &str, name: &str) -> Result<(), Fault> {
+    if name.is_empty() || name.contains(['/', '\0']) || matches!(name, "." | "..") {
+        return Err(fault::not_allowed(format!("`{}` is no name of a file", name.escape_debug())));
+    }
+    let place = match Place::find(account, path, None) {
+        Err(fault) if fault.kind == FaultKind::NotFound => return Ok(()),
+        found => found?,
+    };
+    let flags = RenameFlags::NOREPLACE;
+    match renameat_with(&place.directory, &place.name, &place.directory, name, flags) {
+        Ok(()) => place.sync_directory(),
+        Err(Errno::NOENT) => Ok(()),
+        Err(Errno::EXIST) => {
+            let message = format!("`{name}` is in the directory of `{}` already", place.shown);
+            Err(Fault::new(FaultKind::Conflict, message))
+        }
+        Err(error) => Err(fault::io("set aside", &place.shown, error)),
+    }
 }
 
 /// See [`crate::operation::Operation::Remove`].

@@ -82,6 +82,7 @@ impl Host {
                 files::list_names(account, path, beneath.as_deref()).map(Answer::Names)
             }
             Operation::Remove { path, beneath } => done(files::remove(account, path, beneath.as_deref())),
+            Operation::SetAside { path, name } => done(files::set_aside(account, path, name)),
             Operation::MakeDirectory { path, mode } => done(files::make_directory(account, path, *mode)),
             Operation::Run { program } => program::run(account, program, &scope).map(Answer::Exited),
             Operation::Stream { program } => program::stream(account, program, &scope).map(Answer::Exited),

@@ -1,5 +1,7 @@
 //! The lock of an application and environment at its home: a document that is changed by compare-and-set and never deleted.
 
+use serde::Deserialize;
+
 use crate::account::Account;
 use crate::clock::now_ms;
 use crate::document;
@@ -8,6 +10,13 @@ use crate::fence::{self, Mutex, refused};
 use crate::operation::{Fault, FaultKind, Lock, LockHolder};
 use crate::place::absolute;
 use crate::scope::Scope;
+
+/// What the lock has to know of the file `lineage`.
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Membership {
+    moved_to: Option<String>,
+}
 
 /// See [`crate::operation::Operation::TakeLock`].
 pub(crate) fn take(
@@ -19,9 +28,16 @@ pub(crate) fn take(
 ) -> Result<Lock, Fault> {
     let state = absolute(account, state)?;
     document::make_private(&state)?;
-    change(&state, scope, |lock, fence| match epoch::take(lock, fence, holder, steal, now_ms()) {
-        Err(Refusal::Held) => Err(held(lock)),
-        taken => taken.map_err(|refusal| refused(&state, &refusal)),
+    change(&state, scope, |lock, fence| {
+        let membership = document::load::<Membership>(&format!("{state}/lineage"))?;
+        if let Some(to) = membership.and_then(|membership| membership.moved_to) {
+            let message = format!("`{state}` was moved to `{}`", to.escape_debug());
+            return Err(Fault::new(FaultKind::Moved, message));
+        }
+        match epoch::take(lock, fence, holder, steal, now_ms()) {
+            Err(Refusal::Held) => Err(held(lock)),
+            taken => taken.map_err(|refusal| refused(&state, &refusal)),
+        }
     })
 }
 

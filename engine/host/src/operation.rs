@@ -105,6 +105,14 @@ pub enum Operation {
         /// As for [`Operation::Read`].
         beneath: Option<String>,
     },
+    /// Renames a file within its directory, to a name that is not there yet ([`FaultKind::Conflict`] when it is). There being no
+    /// such file is success. Answers [`Answer::Done`].
+    SetAside {
+        /// The file.
+        path: String,
+        /// Its new name, without a directory.
+        name: String,
+    },
     /// Creates a directory and its parents; being there already is success (mode left alone). Answers [`Answer::Done`].
     MakeDirectory {
         /// The directory.
@@ -315,8 +323,9 @@ pub enum Operation {
         connect_ms: u64,
     },
 
-    /// Takes the lock: under the mutex of `state`, checks that it is free (or that its epoch is `steal`), raises the epoch and
-    /// writes lock and fence. Answers [`Answer::Lock`].
+    /// Takes the lock: under the mutex of `state`, checks that it is free (or that its epoch is `steal`, or below the fence, which
+    /// leaves its holder nothing), raises the epoch and writes lock and fence. Where the file `lineage` says that the state was moved away: [`FaultKind::Moved`]. Answers
+    /// [`Answer::Lock`].
     TakeLock {
         /// State directory at the home; made 0700 when absent.
         state: String,

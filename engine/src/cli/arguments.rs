@@ -5,8 +5,8 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 
 use super::output::ColorWish;
 use super::{
-    abort, check, completions, config, deploy, exec, help, history, init, logs, plan, resume, rollback,
-    schema, setup, status, unlock,
+    abort, check, completions, config, deploy, doctor, exec, help, history, init, logs, plan, resume,
+    rollback, schema, setup, state, status, unlock,
 };
 
 /// Puts a new release live on your own hosts, with no lost request and a way back.
@@ -74,7 +74,9 @@ pub(super) enum Command {
     Resume(resume::Arguments),
     Abort(abort::Arguments),
     Unlock(unlock::Arguments),
+    State(state::Arguments),
     Status(status::Arguments),
+    Doctor(doctor::Arguments),
     History(history::Arguments),
     Logs(logs::Arguments),
     Exec(exec::Arguments),

@@ -47,6 +47,31 @@ pub(super) fn confirm(deployment: &Deployment, command: &str, person: Person<'_>
     }
 }
 
+/// Lets go on with what was shown, when the person says yes.
+///
+/// # Errors
+/// When the answer is no, or there is nobody to ask.
+pub(super) fn agree(question: &str, person: Person<'_>) -> Result<(), Problem> {
+    match person {
+        Person::SaidYes => Ok(()),
+        Person::Absent => {
+            let text = "this changes the state, and there is no terminal to ask on; nothing was changed";
+            Err(Problem::new("usage/not-confirmed", text, ExitCode::Usage).hint("`--yes` confirms it"))
+        }
+        Person::Asked(input, output) => {
+            // Without the question there is no answer either.
+            let _ = write!(output, "{question} [y/N] ").and_then(|()| output.flush());
+            let mut answer = String::new();
+            let _ = input.read_line(&mut answer);
+            if matches!(answer.trim(), "y" | "Y" | "yes") {
+                return Ok(());
+            }
+            let text = "it was not confirmed; nothing was changed";
+            Err(Problem::new("usage/not-confirmed", text, ExitCode::NothingChanged))
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,6 +105,24 @@ mod tests {
         assert_eq!(confirm(&deployment, "deploy", Person::SaidYes), Ok(()));
         let problem = confirm(&deployment, "deploy", Person::Absent).expect_err("nobody to ask");
         assert_eq!(problem.exit_code, ExitCode::Usage);
+    }
+
+    #[test]
+    fn only_yes_is_yes() {
+        let asked = |answer: &str| {
+            let mut output = Vec::new();
+            let agreed = agree("write this?", Person::Asked(&mut answer.as_bytes(), &mut output));
+            assert_eq!(output, b"write this? [y/N] ");
+            agreed.map_err(|problem| problem.exit_code)
+        };
+        for answer in ["y\n", " yes \n", "Y\n"] {
+            assert_eq!(asked(answer), Ok(()), "{answer}");
+        }
+        for answer in ["", "\n", "n\n", "yeah\n"] {
+            assert_eq!(asked(answer), Err(ExitCode::NothingChanged), "{answer}");
+        }
+        assert_eq!(agree("?", Person::SaidYes), Ok(()));
+        assert_eq!(agree("?", Person::Absent).map_err(|problem| problem.exit_code), Err(ExitCode::Usage));
     }
 
     #[test]

@@ -8,15 +8,19 @@ use tokio::io::AsyncReadExt as _;
 use tokio::sync::mpsc;
 
 use super::Ended;
+use super::control_directory::ControlDirectory;
 use super::failure::Failure;
 use super::output::Output;
 use super::terminal::Terminal;
 use super::world::setting;
 use crate::config::Loaded;
 use crate::model::request::{DeployRequest, ExecRequest, LogsRequest, RecoverRequest, RollbackRequest};
-use crate::model::view::{CheckView, HistoryView, PlanView, Problem, SetupView, StatusView};
+use crate::model::view::{
+    CheckView, DoctorView, HistoryView, MoveView, PlanView, Problem, RecoveryView, SetupView, StateView,
+    StatusView,
+};
 use crate::model::{Ask, EventSink, Trouble};
-use crate::run::{self, Opening, Refused, Reporter, Session};
+use crate::run::{self, Opening, Refused, Reporter, Session, StateRecovery};
 use crate::transport::Chunk;
 
 /// `cutover check`.
@@ -95,6 +99,52 @@ pub(super) async fn status(
 ) -> Result<StatusView, Failure> {
     let (_directory, setting) = setting(loaded.deployment.clone(), sink)?;
     Ok(run::status(setting, max_age).await)
+}
+
+/// `cutover doctor`.
+pub(super) async fn doctor(loaded: &Loaded, sink: Arc<dyn EventSink>) -> Result<DoctorView, Failure> {
+    let (_directory, setting) = setting(loaded.deployment.clone(), sink)?;
+    Ok(run::doctor(setting).await)
+}
+
+/// `cutover state show`.
+pub(super) async fn state(loaded: &Loaded, sink: Arc<dyn EventSink>) -> Result<StateView, Failure> {
+    let (_directory, setting) = setting(loaded.deployment.clone(), sink)?;
+    Ok(run::state(setting).await)
+}
+
+/// `cutover state move`.
+pub(super) async fn move_state(loaded: &Loaded, sink: Arc<dyn EventSink>) -> Result<MoveView, Failure> {
+    let (_directory, setting) = setting(loaded.deployment.clone(), sink)?;
+    run::move_state(setting).await.map_err(|refused| refusal(loaded, refused))
+}
+
+/// A proposal of `cutover state recover`, with what it is carried out with.
+pub(super) struct ProposedRecovery {
+    recovery: StateRecovery,
+    _directory: ControlDirectory,
+}
+
+/// `cutover state recover`: what it would write.
+pub(super) async fn propose_recovery(
+    loaded: &Loaded,
+    sink: Arc<dyn EventSink>,
+) -> Result<ProposedRecovery, Failure> {
+    let (directory, setting) = setting(loaded.deployment.clone(), sink)?;
+    let recovery = StateRecovery::propose(setting).await.map_err(|refused| refusal(loaded, refused))?;
+    Ok(ProposedRecovery { recovery, _directory: directory })
+}
+
+impl ProposedRecovery {
+    /// What would be written.
+    pub(super) fn view(&self) -> RecoveryView {
+        self.recovery.view()
+    }
+
+    /// Writes it.
+    pub(super) async fn carry_out(self) -> Result<(), Failure> {
+        Ok(self.recovery.carry_out().await.map_err(problem)?)
+    }
 }
 
 /// `cutover history`: at most `entries`, newest first.

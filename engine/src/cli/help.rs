@@ -14,8 +14,8 @@ use crate::model::view::{ExitCode, Problem};
 const GROUPS: [(&str, &[&str]); 5] = [
     ("Begin", &["init", "check", "setup", "config"]),
     ("Deploy", &["plan", "deploy", "rollback"]),
-    ("After an interruption", &["resume", "abort", "unlock"]),
-    ("Look", &["status", "history", "logs", "exec"]),
+    ("After an interruption", &["resume", "abort", "unlock", "state"]),
+    ("Look", &["status", "doctor", "history", "logs", "exec"]),
     ("For tools", &["schema", "completions", "help"]),
 ];
 

@@ -5,7 +5,7 @@ use std::io::{IsTerminal, stderr, stdin};
 use camino::Utf8PathBuf;
 
 use super::arguments::Everywhere;
-use super::confirmation::{Person, confirm};
+use super::confirmation::{Person, agree, confirm};
 use super::failure::Failure;
 use super::output::Output;
 use super::project_file;
@@ -75,12 +75,24 @@ impl Invocation {
     /// # Errors
     /// When the answer is no, or there is nobody to ask.
     pub(super) fn confirm(&self, deployment: &Deployment, command: &str) -> Result<(), Problem> {
+        self.ask(|person| confirm(deployment, command, person))
+    }
+
+    /// Asks whether to go on with what was shown.
+    ///
+    /// # Errors
+    /// When the answer is no, or there is nobody to ask.
+    pub(super) fn agree(&self, question: &str) -> Result<(), Problem> {
+        self.ask(|person| agree(question, person))
+    }
+
+    fn ask(&self, question: impl FnOnce(Person<'_>) -> Result<(), Problem>) -> Result<(), Problem> {
         if self.everywhere.yes {
-            return confirm(deployment, command, Person::SaidYes);
+            return question(Person::SaidYes);
         }
         if self.output.is_for_people() && stdin().is_terminal() && stderr().is_terminal() {
-            return confirm(deployment, command, Person::Asked(&mut stdin().lock(), &mut stderr().lock()));
+            return question(Person::Asked(&mut stdin().lock(), &mut stderr().lock()));
         }
-        confirm(deployment, command, Person::Absent)
+        question(Person::Absent)
     }
 }

@@ -16,6 +16,7 @@ mod config;
 mod confirmation;
 mod control_directory;
 mod deploy;
+mod doctor;
 mod engine;
 mod exec;
 mod failure;
@@ -34,6 +35,7 @@ mod rollback;
 mod schema;
 mod setup;
 mod side;
+mod state;
 mod status;
 mod surroundings;
 mod terminal;
@@ -109,6 +111,8 @@ async fn dispatch(command: Command, invocation: &Invocation) -> Ended {
         Command::Abort(arguments) => arguments.run(invocation).await,
         Command::Unlock(arguments) => arguments.run(invocation).await,
         Command::Status(arguments) => arguments.run(invocation).await,
+        Command::Doctor(arguments) => arguments.run(invocation).await,
+        Command::State(arguments) => arguments.run(invocation).await,
         Command::History(arguments) => arguments.run(invocation).await,
         Command::Exec(arguments) => arguments.run(invocation).await,
         Command::Logs(arguments) => arguments.run(invocation).await,

@@ -78,9 +78,14 @@ fn end(entry: &HistoryEntry) -> Line {
     match entry.outcome {
         Some(Outcome::Deployed) if entry.live => {
             let live = Line::of(Tone::Good, "live");
-            if entry.command == "rollback" { live.text(", rollback") } else { live }
+            match entry.command.as_str() {
+                "rollback" => live.text(", rollback"),
+                "state recover" => live.text(", recovered"),
+                _ => live,
+            }
         }
         Some(Outcome::Deployed) if entry.command == "rollback" => Line::plain("rollback"),
+        Some(Outcome::Deployed) if entry.command == "state recover" => Line::plain("recovered"),
         Some(Outcome::Deployed) => Line::plain("done"),
         Some(Outcome::RolledBack) => Line::of(Tone::Warn, "rolled back"),
         Some(Outcome::NothingChanged) => Line::of(Tone::Dim, "nothing changed"),

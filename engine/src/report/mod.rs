@@ -5,6 +5,7 @@
 //! host, hook or commit message can move the cursor, recolor the screen or talk to a CI runner.
 
 mod check;
+mod doctor;
 mod escape;
 mod history;
 mod json;
@@ -15,6 +16,7 @@ mod problem;
 mod quantity;
 mod running;
 mod setup;
+mod state;
 mod status;
 mod story;
 mod table;
@@ -29,6 +31,7 @@ mod sample;
 mod tests;
 
 pub use check::check;
+pub use doctor::doctor;
 pub use history::history;
 pub use json::{JsonLines, json_line};
 pub use line::{Line, Tone};
@@ -36,6 +39,7 @@ pub use plan::plan;
 pub use problem::{faults, problem, settings};
 pub use quantity::Quantity;
 pub use setup::setup;
+pub use state::{moved, recovered, recovery, state};
 pub use status::status;
 pub use story::{Story, Told, Verbosity};
 pub use terminal::{Screen, Terminal};

@@ -131,6 +131,13 @@ fn views_read_well() {
     assert_golden("plan-80.txt", &page(&super::plan(&sample::plan(), Some(80))));
     assert_golden("setup.txt", &page(&super::setup(&sample::setup())));
     assert_golden("check.txt", &page(&super::check(&sample::check(), None)));
+    assert_golden("doctor.txt", &page(&super::doctor(&sample::doctor(), None)));
+    assert_golden("doctor-60.txt", &page(&super::doctor(&sample::doctor(), Some(60))));
+    assert_golden("state.txt", &page(&super::state(&sample::state(), None)));
+    let mut changed = page(&super::recovery(&sample::recovery(), None));
+    changed.push_str(&page(&super::recovered(&sample::recovery())));
+    changed.push_str(&page(&super::moved(&sample::moved())));
+    assert_golden("state-changed.txt", &changed);
 }
 
 #[test]
@@ -161,6 +168,10 @@ fn json_is_an_interface() {
     lines.push_str(&json_line(&sample::history()));
     lines.push_str(&json_line(&sample::plan()));
     lines.push_str(&json_line(&sample::check()));
+    lines.push_str(&json_line(&sample::doctor()));
+    lines.push_str(&json_line(&sample::state()));
+    lines.push_str(&json_line(&sample::recovery()));
+    lines.push_str(&json_line(&sample::moved()));
     assert_golden("views.jsonl", &lines);
     let out = Pipe::default();
     let sink = JsonLines::new(Box::new(out.clone()));

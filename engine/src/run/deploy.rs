@@ -256,7 +256,7 @@ async fn pass_lock(session: &Session, want: &Want, deployment: &str) -> Result<(
     Ok(())
 }
 
-fn claimant(session: &Session, command: &str, deployment: &str) -> Claimant {
+pub(super) fn claimant(session: &Session, command: &str, deployment: &str) -> Claimant {
     let operator = &session.operator;
     Claimant {
         holder: LockHolder {
@@ -282,16 +282,8 @@ pub(super) async fn take_lock(
     let lease = Lease::take(&session.home, &claimant, wait, &session.reporter, interrupts, clock).await?;
     let epoch = lease.lock().epoch();
     let shut_out = async {
-        // A host that only builds has no part in what the lock is about.
-        let concerned = spoken_to(&session.deployment, false);
-        let sites = session.sites.iter().filter(|(name, _)| concerned.contains(*name));
-        let directories: Vec<StateDirectory> = sites.map(|(_, site)| site.state.clone()).collect();
-        let fenced = directories.iter().map(async |directory| {
-            directory.fence(epoch).await?;
-            directory.reap(epoch).await
-        });
-        try_join_all(fenced).await?;
-        let fresh = Lineage::new(ulid::Ulid::from_parts(session.reporter.now().0, super::random()));
+        let directories = shut_out(session, epoch).await?;
+        let fresh = fresh_line(session);
         session.home.settle_lineage(lease.lock(), &directories, fresh).await?;
         Ok(())
     };
@@ -302,6 +294,25 @@ pub(super) async fn take_lock(
             Err(fault)
         }
     }
+}
+
+/// Fences every host that the lock concerns, and ends what earlier holders left running there.
+pub(super) async fn shut_out(session: &Session, epoch: u64) -> Result<Vec<StateDirectory>, StoreFault> {
+    // A host that only builds has no part in what the lock is about.
+    let concerned = spoken_to(&session.deployment, false);
+    let sites = session.sites.iter().filter(|(name, _)| concerned.contains(*name));
+    let directories: Vec<StateDirectory> = sites.map(|(_, site)| site.state.clone()).collect();
+    let fenced = directories.iter().map(async |directory| {
+        directory.fence(epoch).await?;
+        directory.reap(epoch).await
+    });
+    try_join_all(fenced).await?;
+    Ok(directories)
+}
+
+/// A name for a new line of deployments.
+pub(super) fn fresh_line(session: &Session) -> Lineage {
+    Lineage::new(ulid::Ulid::from_parts(session.reporter.now().0, super::random()))
 }
 
 async fn begin(

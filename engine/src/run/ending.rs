@@ -142,7 +142,7 @@ impl Ending {
 /// | `deploy/interrupted` | 20 |
 /// | `state/locked` | 30 |
 /// | `state/fenced` | 31 |
-/// | `deploy/unfinished`, `deploy/drift`, `deploy/routers-disagree`, `resume/moved`, `resume/no-way`, `resume/old-switch`, `abort/too-late`, `state/unfinished`, `state/lineage`, `state/two-states`, `state/journal-broken`, `state/malformed`, `state/generation` | 40 |
+/// | `deploy/unfinished`, `deploy/drift`, `deploy/routers-disagree`, `resume/moved`, `resume/no-way`, `resume/old-switch`, `abort/too-late`, `state/unfinished`, `state/lineage`, `state/elsewhere`, `state/moved`, `state/under-way`, `state/second-home`, `state/lost`, `state/contradiction`, `state/changed`, `state/nothing`, `state/two-states`, `state/journal-broken`, `state/malformed`, `state/generation` | 40 |
 /// | `config/…`, `hook/missing-grant`, `hook/unknown-builtin`, `hook/unreadable`, `hook/not-a-component`, `hook/wrong-kind`, `hook/unknown-import`, `hook/unfit`, `hook/not-compiled`, `hook/unusable`, `hook/settings`, `secret/undeclared`, `state/newer-version` | 50 |
 /// | `host/untrusted`, `state/untrusted`, `resume/authority`, `hook/digest` | 60 |
 /// | any other | 11 |
@@ -162,6 +162,14 @@ pub fn early_exit_code(code: &str) -> ExitCode {
         | "state/malformed"
         | "state/generation"
         | "state/lineage"
+        | "state/elsewhere"
+        | "state/moved"
+        | "state/under-way"
+        | "state/second-home"
+        | "state/lost"
+        | "state/contradiction"
+        | "state/changed"
+        | "state/nothing"
         | "state/two-states"
         | "state/journal-broken"
         | "state/too-large"
@@ -313,6 +321,14 @@ mod tests {
                     "abort/too-late",
                     "state/unfinished",
                     "state/lineage",
+                    "state/elsewhere",
+                    "state/moved",
+                    "state/under-way",
+                    "state/second-home",
+                    "state/lost",
+                    "state/contradiction",
+                    "state/changed",
+                    "state/nothing",
                     "state/two-states",
                     "state/journal-broken",
                     "state/malformed",

@@ -31,7 +31,7 @@ impl Log for JournalLog {
 pub(super) fn replay(deployment: &str, records: &[Record]) -> Result<Progress, Trouble> {
     let broken = |reason: String| {
         Trouble::new("state/journal-broken", format!("the journal of deployment {deployment}: {reason}"))
-            .hint("look at hosts and routers (`cutover status`), then move the journal and `open.json` at the home away by hand")
+            .hint("`cutover state recover` sets the journal aside and goes by what hosts and routers show")
     };
     let progress = Progress::replay(records).map_err(|error| broken(error.to_string()))?;
     if progress.plan().deployment == deployment {

@@ -16,7 +16,7 @@ use crate::store::{HeldLock, Home, StoreFault};
 const RENEW: Duration = Duration::from_secs(15);
 
 /// A lock that was not renewed for so long belongs to no one: its holder gave up after 45 s without an answer.
-const LAPSED: Duration = Duration::from_secs(60);
+pub(super) const LAPSED: Duration = Duration::from_secs(60);
 
 /// Between two tries while waiting for a lock.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
@@ -123,8 +123,17 @@ async fn renew(home: Home, lock: HeldLock, step: Arc<Mutex<String>>) {
 /// Whether a lock's holder is gone: it lapsed, or was a process of this machine that is not alive any more.
 fn is_abandoned(lock: &Lock, claimant: &Claimant, now: Timestamp) -> bool {
     let Some(holder) = &lock.holder else { return true };
-    let lapsed = now.since(Timestamp(lock.renewed_ms.max(lock.acquired_ms))) > LAPSED;
-    lapsed || process_here(&holder.who, &claimant.machine).is_some_and(|pid| !(claimant.is_alive)(pid))
+    silent(lock, now) > LAPSED || is_dead(holder, &claimant.machine, claimant.is_alive)
+}
+
+/// How long the holder of a lock has given no sign of life; `now` is by the home's clock.
+pub(super) fn silent(lock: &Lock, now: Timestamp) -> Duration {
+    now.since(Timestamp(lock.renewed_ms.max(lock.acquired_ms)))
+}
+
+/// Whether a holder was a process of this machine that is not alive any more.
+pub(super) fn is_dead(holder: &LockHolder, machine: &str, is_alive: fn(u32) -> bool) -> bool {
+    process_here(&holder.who, machine).is_some_and(|pid| !is_alive(pid))
 }
 
 /// The process that `user@machine pid N` names, when it is one of this machine.

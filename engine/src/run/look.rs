@@ -5,23 +5,27 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::check_hosts::judge_router;
+use super::diagnose::{Seen, diagnose};
+use super::examine::examine;
 use super::hooks::{Hooks, Refused, configured};
+use super::lease::is_dead;
 use super::observe::observing_call;
 use super::performer::{instances, store_fault};
 use super::probe::{Proof, judge};
 use super::session::{Setting, connect_all, spoken_to};
-use super::site::Sites;
+use super::site::{Sites, misgivings};
+use super::state_view::state_view;
 use super::{HostSight, Needs, StatusFacts, check_hosts, history_view, host_setup, status_view};
 use crate::model::view::{
-    Behind, CheckView, CheckedHook, FrontDoorStatus, HistoryView, HostCheck, HostChecks, HostSetup,
-    SetupPart, SetupView, StatusView, Unfinished,
+    Behind, CheckView, CheckedHook, DoctorView, FrontDoorStatus, HistoryView, HostCheck, HostChecks,
+    HostSetup, SetupPart, SetupView, StateView, StatusView, Unfinished,
 };
 use crate::model::{
     Color, Deployment, Health, HookSource, HostName, LiveRecord, Outcome, Progress, Reach, Record, Routing,
     Trouble,
 };
 use crate::source::{Checkout, Git, Mirror, Repository, SourceFailure};
-use crate::store::{Home, HomeState};
+use crate::store::{Home, HomeState, Misplaced, StoreFault};
 use crate::transport::Link;
 
 /// Hosts that answered, and what the others said instead.
@@ -41,8 +45,12 @@ impl Asked {
     /// The home.
     ///
     /// # Errors
-    /// When it did not answer.
+    /// When it did not answer, or is none: then there is nothing to be read, and no lock that anyone respects.
     pub(super) fn home(&self, deployment: &Deployment) -> Result<Home, Trouble> {
+        let no_home = |fault: &StoreFault| matches!(fault, StoreFault::Misplaced(misplaced) if !matches!(misplaced, Misplaced::Second { .. }));
+        if let Some(fault) = misgivings(deployment, &self.sites).into_iter().find(no_home) {
+            return Err(store_fault(&fault).trouble);
+        }
         super::session::home(deployment, self.bucket.as_ref(), &self.sites).ok_or_else(|| {
             let strange = || Trouble::new("internal/home", "the home is no host of this configuration");
             self.silent.get(deployment.home()).cloned().unwrap_or_else(strange)
@@ -52,10 +60,49 @@ impl Asked {
 
 /// What is live, as hosts and routers tell it, against the record. What can't be asked says why, and the rest is told all the same.
 pub async fn status(setting: Setting, max_age: Option<Duration>) -> StatusView {
+    let mut facts = look_around(&setting).await;
+    facts.max_age = max_age.or(setting.deployment.pipeline.max_age);
+    let live = facts.record.as_ref().map(|(record, _)| record);
+    facts.behind = behind(&setting, live).await.ok().flatten();
+    status_view(&setting.deployment, facts)
+}
+
+/// Where the state is kept, and what is in it. What can't be asked says why.
+pub async fn state(setting: Setting) -> StateView {
+    let asked = setting.reporter.now();
+    let seen = examine(&setting.deployment, &setting.links, &setting.reporter.clock()).await;
+    state_view(&setting.deployment, asked, &seen)
+}
+
+/// Everything that is not as it should be, with what to do about each.
+pub async fn doctor(setting: Setting) -> DoctorView {
+    let deployment = &setting.deployment;
+    let links: BTreeMap<HostName, Arc<dyn Link>> = spoken_to(deployment, true)
+        .into_iter()
+        .filter_map(|name| Some((name.clone(), setting.links.get(&name)?)))
+        .collect();
+    let clock = setting.reporter.clock();
+    let (hosts, facts, checks) = tokio::join!(
+        examine(deployment, &setting.links, &clock),
+        look_around(&setting),
+        check_hosts(deployment, &links, &clock)
+    );
+    let holder = match &facts.lock {
+        Some(Ok(lock)) => lock.holder.as_ref(),
+        Some(Err(_)) | None => None,
+    };
+    let machine = &setting.operator.machine;
+    let dead_holder = holder.is_some_and(|holder| is_dead(holder, machine, super::is_alive));
+    let status = status_view(deployment, facts);
+    diagnose(deployment, &Seen { hosts, checks, status, dead_holder })
+}
+
+/// Asks home, hosts, routers and front doors.
+async fn look_around(setting: &Setting) -> StatusFacts {
     let deployment = Arc::clone(&setting.deployment);
     let (pool, http, reporter) = (&setting.hooks, Arc::clone(&setting.http), setting.reporter.clone());
     let loading = Hooks::load_to_look(&deployment, pool, http, reporter);
-    let (asked, mut hooks) = tokio::join!(Asked::all(&setting, false), loading);
+    let (asked, mut hooks) = tokio::join!(Asked::all(setting, false), loading);
     hooks.reach(&asked.sites);
     let home = asked.home(&deployment);
     let state: Result<HomeState<Record>, String> = match &home {
@@ -63,7 +110,6 @@ pub async fn status(setting: Setting, max_age: Option<Duration>) -> StatusView {
         Err(trouble) => Err(trouble.message.clone()),
     };
     let mut facts = StatusFacts { asked: setting.reporter.now(), ..StatusFacts::default() };
-    facts.max_age = max_age.or(deployment.pipeline.max_age);
     let mut live = None;
     match state {
         Ok(state) => {
@@ -81,8 +127,7 @@ pub async fn status(setting: Setting, max_age: Option<Duration>) -> StatusView {
         facts.routers.push((router.clone(), seen));
     }
     facts.front_doors = front_doors(&deployment, &asked, &hooks, live.as_ref()).await;
-    facts.behind = behind(&setting, live.as_ref()).await.ok().flatten();
-    status_view(&deployment, facts)
+    facts
 }
 
 async fn look_at_hosts(

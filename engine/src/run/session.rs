@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use super::basis::basis;
 use super::hooks::{Hooks, Refused, configured};
 use super::performer::store_fault;
-use super::site::{Site, Sites};
+use super::site::{Site, Sites, misgivings};
 use super::{Interrupts, Reporter};
 use crate::hook::HookPool;
 use crate::hook::http::HttpClient;
@@ -84,8 +84,16 @@ impl Session {
     /// Connects to every host that the deployment speaks to and loads every hook. `builds` says whether anything will be built.
     ///
     /// # Errors
-    /// With every host and hook that failed, never only the first.
+    /// With every host and hook that failed, never only the first; then with every host that disagrees about the home.
     pub async fn open(setting: Setting, builds: bool) -> Result<Self, Refused> {
+        let session = Self::open_anywhere(setting, builds).await?;
+        let faults = misgivings(&session.deployment, &session.sites);
+        let troubles: Vec<Trouble> = faults.iter().map(|fault| store_fault(fault).trouble).collect();
+        if troubles.is_empty() { Ok(session) } else { Err(Refused { troubles, ..Refused::default() }) }
+    }
+
+    /// As [`Self::open`], whatever the hosts say about the home: for what mends that.
+    pub(super) async fn open_anywhere(setting: Setting, builds: bool) -> Result<Self, Refused> {
         let Setting {
             deployment,
             links,
@@ -213,5 +221,5 @@ async fn connect_one(
     let found =
         StateDirectory::find(link.clone(), &deployment.app, deployment.environment.as_ref(), &rooms).await;
     let found = found.map_err(|fault| store_fault(&fault).trouble)?;
-    Ok(Site { link, state: found.directory, facts: found.facts })
+    Ok(Site { link, state: found.directory, membership: found.membership, facts: found.facts })
 }

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use cutover_host::operation::{Answer, Call, Exit, Facts, Guard, Operation};
 
+use super::session::spoken_to;
 use crate::driver::Slot;
 use crate::model::{Color, Deployment, HostName, Trouble, excerpt};
-use crate::store::StateDirectory;
+use crate::store::{Membership, Said, StateDirectory, StoreFault, disagreements};
 use crate::transport::{Failure, Link};
 
 /// A host with what it said of itself.
@@ -16,13 +17,33 @@ use crate::transport::{Failure, Link};
 pub(crate) struct Site {
     pub(crate) link: Arc<dyn Link>,
     pub(crate) state: StateDirectory,
+    /// What line of deployments it belongs to, as it said before any lock.
+    pub(crate) membership: Option<Membership>,
     pub(crate) facts: Facts,
 }
 
 /// All hosts of a deployment.
 pub(crate) type Sites = BTreeMap<HostName, Site>;
 
+/// Everything that speaks against the home that the configuration names, among the hosts that answered. An object store says what it
+/// is under the lock.
+pub(super) fn misgivings(deployment: &Deployment, sites: &Sites) -> Vec<StoreFault> {
+    if deployment.state.is_some() {
+        return Vec::new();
+    }
+    let Some(home) = sites.get(deployment.home()) else { return Vec::new() };
+    // A host that only builds has no part in what the lock is about.
+    let concerned = spoken_to(deployment, false);
+    let others = sites.iter().filter(|(name, _)| concerned.contains(*name));
+    disagreements(home.said(), others.map(|(_, site)| site.said()))
+}
+
 impl Site {
+    /// What it says of itself.
+    fn said(&self) -> Said<'_> {
+        self.state.said(self.membership.as_ref())
+    }
+
     /// What a change here is performed under.
     pub(crate) fn guard(&self, epoch: u64) -> Guard {
         self.state.guard(epoch)

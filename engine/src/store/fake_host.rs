@@ -184,6 +184,11 @@ impl Disk {
         }
         match &call.operation {
             Operation::Facts { paths } => Ok(Answer::Facts(facts(paths, host))),
+            Operation::Read { path, .. } if path.ends_with("/fence") => {
+                let fence = self.fences.get(path.trim_end_matches("/fence"));
+                let epoch = fence.ok_or_else(|| Fault::new(FaultKind::NotFound, format!("no `{path}`")))?;
+                Ok(Answer::Content(format!("{{\"version\":1,\"epoch\":{epoch}}}").into_bytes().into()))
+            }
             Operation::Read { path, limit, .. } => match self.files.get(&absolute(path)) {
                 None => Err(Fault::new(FaultKind::NotFound, format!("no `{path}`"))),
                 Some(content) if content.len() as u64 > *limit => {
@@ -262,6 +267,10 @@ impl Disk {
 
     fn take(&mut self, state: &str, holder: &LockHolder, steal: Option<u64>) -> Result<Answer, Fault> {
         self.directories.insert(state.to_owned());
+        let lineage = self.files.get(&format!("{state}/lineage"));
+        if lineage.is_some_and(|file| String::from_utf8_lossy(file).contains("moved-to")) {
+            return Err(Fault::new(FaultKind::Moved, "moved"));
+        }
         let taken = epoch::take(&self.lock(state), self.fence(state), holder, steal, 0)
             .map_err(|refusal| fault(&refusal))?;
         Ok(self.put(state, taken))

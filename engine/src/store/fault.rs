@@ -2,6 +2,7 @@
 
 use cutover_host::operation::{Fault, FaultKind, Lock};
 
+use super::Misplaced;
 use crate::model::HostName;
 use crate::transport::Failure;
 
@@ -39,7 +40,7 @@ pub enum StoreFault {
         message: String,
     },
     /// A host belongs to another line of deployments than the home.
-    #[error("`{host}` belongs to lineage `{found}` ({path}), but the home `{home}` {}", of_home(expected.as_deref()))]
+    #[error("`{host}` belongs to lineage `{found}` ({path}), but the home `{home}` to `{expected}`")]
     Lineage {
         /// The host.
         host: HostName,
@@ -49,9 +50,12 @@ pub enum StoreFault {
         path: String,
         /// The home.
         home: HostName,
-        /// What the home's file says; none when it has none.
-        expected: Option<String>,
+        /// What the home's file says.
+        expected: String,
     },
+    /// The state is not where the configuration looks for it.
+    #[error(transparent)]
+    Misplaced(#[from] Misplaced),
     /// Both possible state directories are in use.
     #[error("`{host}` has two states of this application: `{first}` and `{second}`")]
     TwoStates {
@@ -176,6 +180,9 @@ impl StoreFault {
         let host = host.clone();
         match failure {
             Failure::Fault(Fault { kind: FaultKind::Fenced, message }) => Self::Fenced { host, message },
+            Failure::Fault(Fault { kind: FaultKind::Moved, message }) => {
+                Misplaced::Gone { host, message }.into()
+            }
             Failure::Fault(Fault { kind, message }) => Self::Refused { host, kind, message },
             Failure::Unreachable(message) => Self::Unreachable { host, message },
             Failure::Untrusted(message) => Self::Untrusted { host, message },
@@ -191,6 +198,7 @@ impl StoreFault {
             Self::NotHeld { .. } => "state/not-held",
             Self::Fenced { .. } => "state/fenced",
             Self::Lineage { .. } => "state/lineage",
+            Self::Misplaced(misplaced) => misplaced.code(),
             Self::TwoStates { .. } => "state/two-states",
             Self::Unfinished { .. } => "state/unfinished",
             Self::JournalBroken { .. } => "state/journal-broken",
@@ -206,6 +214,30 @@ impl StoreFault {
         }
     }
 
+    /// The host that it is about, when it is one.
+    #[must_use]
+    pub const fn host(&self) -> Option<&HostName> {
+        match self {
+            Self::Misplaced(_) => None,
+            Self::Locked { host, .. }
+            | Self::NotHeld { host, .. }
+            | Self::Fenced { host, .. }
+            | Self::Lineage { host, .. }
+            | Self::TwoStates { host, .. }
+            | Self::Unfinished { host, .. }
+            | Self::JournalBroken { host, .. }
+            | Self::NewerVersion { host, .. }
+            | Self::Malformed { host, .. }
+            | Self::Generation { host, .. }
+            | Self::TooLarge { host, .. }
+            | Self::Uncertain { host, .. }
+            | Self::Refused { host, .. }
+            | Self::Unreachable { host, .. }
+            | Self::Untrusted { host, .. }
+            | Self::Unknown { host, .. } => Some(host),
+        }
+    }
+
     /// What to do about it.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
@@ -217,12 +249,10 @@ impl StoreFault {
             ),
             Self::NotHeld { .. } => "look again: `cutover status`".to_owned(),
             Self::Fenced { .. } => "see who took over and how far it is: `cutover status`".to_owned(),
-            Self::Lineage { path, expected: Some(_), .. } => format!(
+            Self::Lineage { path, .. } => format!(
                 "two setups share this host; give one of them another `name`, or remove `{path}` on the host if the other is gone for good"
             ),
-            Self::Lineage { path, home, expected: None, .. } => format!(
-                "was another host the first in `router.hosts`? put it first again, or restore the state on `{home}`; to begin anew remove `{path}` on each host"
-            ),
+            Self::Misplaced(misplaced) => misplaced.hint(),
             Self::TwoStates { first, second, .. } => {
                 format!(
                     "keep the one whose `live.json` is right and move the other away (`{first}`, `{second}`)"
@@ -231,12 +261,14 @@ impl StoreFault {
             Self::Unfinished { .. } => {
                 "go on with it: `cutover resume`; or put back: `cutover abort`".to_owned()
             }
-            Self::JournalBroken { path, .. } => format!(
-                "only `cutover status` works now: check hosts and router, then move `{path}` and `open.json` away by hand"
-            ),
+            Self::JournalBroken { .. } => {
+                "`cutover state recover` sets the file aside and goes by what hosts and routers show; until then only \
+                 `cutover status` and `cutover doctor` work"
+                    .to_owned()
+            }
             Self::NewerVersion { .. } => "use the cutover that deployed last, or a later one".to_owned(),
-            Self::Malformed { path, .. } => {
-                format!("check hosts and router with `cutover status`, then move `{path}` away by hand")
+            Self::Malformed { .. } => {
+                "where it is at the home, `cutover state recover` sets the file aside and goes by what hosts and routers show".to_owned()
             }
             Self::Generation { .. } => "someone changed it by hand; see `cutover status`".to_owned(),
             Self::Uncertain { .. } | Self::Unknown { .. } => {
@@ -284,10 +316,6 @@ fn held(lock: &Lock) -> String {
         plain(&holder.deployment),
         lock.epoch
     )
-}
-
-fn of_home(expected: Option<&str>) -> String {
-    expected.map_or_else(|| "has none".to_owned(), |expected| format!("to `{expected}`"))
 }
 
 #[cfg(test)]

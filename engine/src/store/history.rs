@@ -4,7 +4,7 @@ use super::log::{self, Log};
 use super::{HeldLock, Home, StoreFault};
 use crate::model::{HistoryEntry, Timestamp};
 
-const HISTORY: &str = "history.jsonl";
+pub(super) const HISTORY: &str = "history.jsonl";
 
 impl Home {
     /// Ended deployments, oldest first; of more than `limit` the newest.

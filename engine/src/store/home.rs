@@ -4,10 +4,11 @@ use cutover_host::operation::{Answer, Lock, Operation};
 use serde::de::DeserializeOwned;
 use tokio::task::JoinSet;
 
-use super::{HeldLock, Lineage, ReadJournal, StateDirectory, StoreFault, lineage};
+use super::lineage::{disagreements, is_to_join};
+use super::{HeldLock, Lineage, Membership, ReadJournal, StateDirectory, StoreFault};
 use crate::model::{HistoryEntry, LiveRecord, LiveRelease, Timestamp};
 
-const LIVE: &str = "live.json";
+pub(super) const LIVE: &str = "live.json";
 
 /// The home of an application and environment.
 #[derive(Debug, Clone)]
@@ -18,8 +19,6 @@ pub struct Home {
 /// All that the home knows, read at once.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HomeState<T> {
-    /// The line of deployments; none before the first one.
-    pub lineage: Option<Lineage>,
     /// The lock.
     pub lock: Lock,
     /// What is live; none before the first deployment has ended well.
@@ -49,21 +48,16 @@ impl Home {
     /// # Errors
     /// The first fault of any part.
     pub async fn read_all<T: DeserializeOwned>(&self) -> Result<HomeState<T>, StoreFault> {
-        let (lineage, lock, live, open, history) = tokio::try_join!(
-            self.directory.read_lineage(),
-            self.read_lock(),
-            self.live(),
-            self.open_journal(),
-            self.history(usize::MAX)
-        )?;
-        Ok(HomeState { lineage, lock, live, open, history })
+        let (lock, live, open, history) =
+            tokio::try_join!(self.read_lock(), self.live(), self.open_journal(), self.history(usize::MAX))?;
+        Ok(HomeState { lock, live, open, history })
     }
 
     /// Makes sure that home and hosts belong to one line of deployments; the first deployment begins it as `fresh`. Hosts
     /// that are new join. All of `hosts` must be fenced with our epoch; the home may be among them.
     ///
     /// # Errors
-    /// [`StoreFault::Lineage`]; then nothing was written.
+    /// The first of [`disagreements`]; then nothing was written.
     pub async fn settle_lineage(
         &self,
         lock: &HeldLock,
@@ -74,42 +68,84 @@ impl Home {
         let mut reading = JoinSet::new();
         for host in others.cloned() {
             reading.spawn(async move {
-                let lineage = host.read_lineage().await;
-                (host, lineage)
+                let membership = host.read_membership().await;
+                (host, membership)
             });
         }
-        let of_home = self.directory.read_lineage().await?;
-        let is_first = of_home.is_none();
+        let of_home = self.directory.read_membership().await?;
         let mut found = Vec::new();
-        for (host, lineage) in reading.join_all().await {
-            found.push((host, lineage?));
+        for (host, membership) in reading.join_all().await {
+            found.push((host, membership?));
         }
         found.sort_by(|(a, _), (b, _)| a.host().cmp(b.host()));
-        let lineage = lineage::agree((&self.directory, of_home), &found, fresh)?;
-        if is_first {
-            self.directory.join(lock.guard(), &lineage, self.directory.host()).await?;
+        let others = found.iter().map(|(host, membership)| host.said(membership.as_ref()));
+        let faults = disagreements(self.directory.said(of_home.as_ref()), others);
+        if let Some(fault) = faults.into_iter().next() {
+            return Err(fault);
         }
+        let membership = match of_home {
+            Some(membership) => membership,
+            None => {
+                let membership = Membership::home(fresh);
+                self.directory.write_membership(lock.guard(), &membership).await?;
+                membership
+            }
+        };
         let mut joining = JoinSet::new();
-        for (host, _) in found.into_iter().filter(|(_, lineage)| lineage.is_none()) {
-            let (guard, lineage) = (host.guard(lock.epoch()), lineage.clone());
-            let home = self.directory.host().clone();
-            joining.spawn(async move { host.join(&guard, &lineage, &home).await });
+        for (host, _) in found.into_iter().filter(|(_, found)| is_to_join(found.as_ref(), &membership)) {
+            let guard = host.guard(lock.epoch());
+            let joined = Membership::host(membership.lineage.clone());
+            joining.spawn(async move { host.write_membership(&guard, &joined).await });
         }
         for joined in joining.join_all().await {
             joined?;
         }
-        Ok(lineage)
+        Ok(membership.lineage)
     }
 
-    /// The home's clock, which the lock's times are by.
+    /// Renames a file of the state directory so that nothing reads it any more, and nothing of it is lost.
     ///
     /// # Errors
-    /// What reading may meet.
+    /// What writing may meet.
+    pub async fn set_aside(&self, lock: &HeldLock, name: &str) -> Result<(), StoreFault> {
+        let directory = &self.directory;
+        let last = name.rsplit('/').next().unwrap_or(name);
+        let aside = format!("{last}.aside-{}", lock.epoch());
+        let set_aside = Operation::SetAside { path: directory.file(name), name: aside };
+        let answer = directory.repeat(Some(lock.guard().clone()), set_aside).await?;
+        directory.done(&answer)
+    }
+
+    /// Makes this host the home of a new line, which goes on with another one whose home was lost.
+    ///
+    /// # Errors
+    /// What writing may meet.
+    pub async fn begin_line(
+        &self,
+        lock: &HeldLock,
+        line: Lineage,
+        replaces: Lineage,
+    ) -> Result<(), StoreFault> {
+        let membership = Membership { replaces: vec![replaces], ..Membership::home(line) };
+        self.directory.write_membership(lock.guard(), &membership).await
+    }
+
+    /// Replaces the record of what is live, whatever it says.
+    ///
+    /// # Errors
+    /// What writing may meet.
+    pub async fn rewrite_live(&self, lock: &HeldLock, record: &LiveRecord) -> Result<(), StoreFault> {
+        self.directory.write(lock.guard(), LIVE, record).await
+    }
+
+    /// What the home's clock shows: a lock's times are by it.
+    ///
+    /// # Errors
+    /// What the host or the way to it may meet.
     pub async fn now(&self) -> Result<Timestamp, StoreFault> {
-        match self.directory.repeat(None, Operation::Facts { paths: Vec::new() }).await? {
-            Answer::Facts(facts) => Ok(Timestamp(facts.now_ms)),
-            _ => Err(self.directory.nonsense()),
-        }
+        let answer = self.directory.repeat(None, Operation::Facts { paths: Vec::new() }).await?;
+        let Answer::Facts(facts) = answer else { return Err(self.directory.nonsense()) };
+        Ok(Timestamp(facts.now_ms))
     }
 
     /// What the record says is live.

@@ -26,8 +26,8 @@ use super::log::{self, Log};
 use super::{HeldLock, Home, StoreFault};
 use crate::model::Timestamp;
 
-const OPEN: &str = "open.json";
-const JOURNALS: &str = "journal";
+pub(super) const OPEN: &str = "open.json";
+pub(super) const JOURNALS: &str = "journal";
 
 /// Journals of ended deployments that are kept, for people to look at: the history has the end of each for ever.
 pub(super) const KEPT_JOURNALS: usize = 100;
@@ -51,8 +51,8 @@ pub struct ReadJournal<T> {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Open {
-    deployment: String,
+pub(super) struct Open {
+    pub(super) deployment: String,
 }
 
 impl<T: Serialize + DeserializeOwned + Sync> Journal<T> {
@@ -110,7 +110,7 @@ impl<T: Serialize + DeserializeOwned + Sync> Journal<T> {
 }
 
 impl<T> ReadJournal<T> {
-    fn new(deployment: String, parsed: Parsed<T>) -> Self {
+    pub(super) fn new(deployment: String, parsed: Parsed<T>) -> Self {
         let torn = parsed.torn.map(|torn| String::from_utf8_lossy(&torn).into_owned());
         Self { deployment, records: parsed.records, torn }
     }
@@ -178,7 +178,7 @@ impl Home {
 }
 
 /// Path of a journal below the state directory. Identifiers come from files too, and become part of a path.
-fn journal_name(home: &Home, deployment: &str) -> Result<String, StoreFault> {
+pub(super) fn journal_name(home: &Home, deployment: &str) -> Result<String, StoreFault> {
     match Ulid::from_string(deployment) {
         Ok(id) if id.to_string() == deployment => Ok(format!("{JOURNALS}/{deployment}.jsonl")),
         Ok(_) | Err(_) => {

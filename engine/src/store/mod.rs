@@ -7,7 +7,7 @@
 //! | file | what | changed by |
 //! |---|---|---|
 //! | `mutex`, `fence`, `lock.json` | who may change anything | the host side, see [`HeldLock`] |
-//! | `lineage` | which line of deployments this is | once, by the first one |
+//! | `lineage` | which line of deployments this is, and whether this is its home | by the first one; rename, when the home moves |
 //! | `live.json` | what is live, with a generation | rename |
 //! | `open.json` | the deployment whose journal is not closed | rename, removal |
 //! | `journal/ULID.jsonl` | one deployment, record by record | append at a known length |
@@ -30,19 +30,24 @@ mod journal;
 mod lineage;
 mod lock;
 mod log;
+mod misplaced;
 #[cfg(test)]
 mod proof;
 mod release_number;
+mod sight;
 mod state_directory;
 #[cfg(test)]
 mod tests;
+mod transfer;
 mod versioned;
 
 pub use bucket::Bucket;
 pub use fault::StoreFault;
 pub use home::{Home, HomeState};
 pub use journal::{Journal, ReadJournal};
-pub use lineage::Lineage;
+pub use lineage::{Lineage, Membership, Said, disagreements};
 pub use lock::HeldLock;
+pub use misplaced::Misplaced;
 pub use release_number::next_release_number;
+pub use sight::{StateSight, journal_file};
 pub use state_directory::{Found, StateDirectory, place, system_path};

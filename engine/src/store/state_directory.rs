@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use cutover_host::operation::{Answer, Call, Facts, FaultKind, Guard, Operation};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
+use super::lineage::LINEAGE;
 use super::versioned::{self, Unreadable, VERSION};
-use super::{Lineage, StoreFault};
+use super::{Membership, Said, StoreFault};
 use crate::model::{HostName, Name};
 use crate::transport::{Failure, Link};
 
@@ -17,7 +18,6 @@ const DEADLINE_MS: u64 = 30_000;
 pub(super) const TRIES: usize = 3;
 /// Bytes of a small file.
 const SMALL: u64 = 1 << 20;
-const LINEAGE: &str = "lineage";
 
 /// The state directory of one application and environment on one host.
 ///
@@ -28,13 +28,19 @@ pub struct StateDirectory {
     path: String,
 }
 
+/// What the host writes into `fence`.
+#[derive(Deserialize)]
+struct Fence {
+    epoch: u64,
+}
+
 /// What [`StateDirectory::find`] learns in its one round trip.
 #[derive(Debug, Clone)]
 pub struct Found {
     /// The directory; it need not exist yet.
     pub directory: StateDirectory,
-    /// The lineage that it belongs to, before any lock: to be read again under it.
-    pub lineage: Option<Lineage>,
+    /// What line of deployments the host belongs to, before any lock: to be read again under it.
+    pub membership: Option<Membership>,
     /// The host's facts, with the room for the paths asked about (after the one for the system's state directory).
     pub facts: Facts,
 }
@@ -56,8 +62,8 @@ impl StateDirectory {
         let paths = std::iter::once(&system.path).chain(rooms).cloned().collect();
         let (facts, of_system, of_user) = tokio::try_join!(
             system.repeat(None, Operation::Facts { paths }),
-            system.read_lineage(),
-            user.read_lineage()
+            system.read_membership(),
+            user.read_membership()
         )?;
         let Answer::Facts(facts) = facts else { return Err(system.nonsense()) };
         if !facts.home.starts_with('/') {
@@ -65,7 +71,7 @@ impl StateDirectory {
             return Err(StoreFault::new(system.host(), Failure::Nonsense(reason)));
         }
         let user = Self { path: user_path(&facts.home, app, environment), ..user };
-        let (directory, lineage) = match (of_system, of_user) {
+        let (directory, membership) = match (of_system, of_user) {
             (Some(_), Some(_)) => {
                 return Err(StoreFault::TwoStates {
                     host: system.host().clone(),
@@ -73,11 +79,17 @@ impl StateDirectory {
                     second: user.path,
                 });
             }
-            (Some(lineage), None) => (system, Some(lineage)),
-            (None, Some(lineage)) => (user, Some(lineage)),
+            (Some(membership), None) => (system, Some(membership)),
+            (None, Some(membership)) => (user, Some(membership)),
             (None, None) => (Self { path: place(&facts, app, environment), ..system }, None),
         };
-        Ok(Found { directory, lineage, facts })
+        Ok(Found { directory, membership, facts })
+    }
+
+    /// The directory at that absolute path.
+    #[must_use]
+    pub const fn at(link: Arc<dyn Link>, path: String) -> Self {
+        Self { link, path }
     }
 
     /// The directory in an object store.
@@ -96,6 +108,12 @@ impl StateDirectory {
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
+    }
+
+    /// What the host says of itself, as it was read from this directory.
+    #[must_use]
+    pub fn said<'a>(&'a self, membership: Option<&'a Membership>) -> Said<'a> {
+        Said { host: self.host(), path: &self.path, membership }
     }
 
     /// What a change on this host is performed under, while the lock is held under `epoch`.
@@ -124,45 +142,30 @@ impl StateDirectory {
         Ok(names)
     }
 
-    /// The lineage that the host belongs to.
+    /// What line of deployments the host belongs to, and its part in it.
     ///
     /// # Errors
     /// What reading may meet.
-    pub async fn read_lineage(&self) -> Result<Option<Lineage>, StoreFault> {
+    pub async fn read_membership(&self) -> Result<Option<Membership>, StoreFault> {
         self.read(LINEAGE).await
     }
 
-    /// Makes the host belong to the lineage of the home. Only under the fence, which makes the directory.
-    ///
-    /// # Errors
-    /// [`StoreFault::Lineage`] when it belongs to another one.
-    pub(super) async fn join(
+    /// Makes the host a member. Only under the fence, which makes the directory, and after [`super::disagreements`] had nothing to
+    /// say against it.
+    pub(super) async fn write_membership(
         &self,
         guard: &Guard,
-        lineage: &Lineage,
-        home: &HostName,
+        membership: &Membership,
     ) -> Result<(), StoreFault> {
-        match self.read_lineage().await? {
-            Some(found) if found == *lineage => Ok(()),
-            Some(found) => Err(self.strange_lineage(&found, home, Some(lineage))),
-            None => self.write(guard, LINEAGE, lineage).await,
-        }
+        self.write(guard, LINEAGE, membership).await
     }
 
-    /// The error for a lineage that is not the home's.
-    pub(super) fn strange_lineage(
-        &self,
-        found: &Lineage,
-        home: &HostName,
-        expected: Option<&Lineage>,
-    ) -> StoreFault {
-        StoreFault::Lineage {
-            host: self.host().clone(),
-            found: found.to_string(),
-            path: self.file(LINEAGE),
-            home: home.clone(),
-            expected: expected.map(ToString::to_string),
-        }
+    /// The epoch of the host's fence; 0 when it has none.
+    ///
+    /// # Errors
+    /// What reading may meet.
+    pub(super) async fn read_fence(&self) -> Result<u64, StoreFault> {
+        Ok(self.read::<Fence>("fence").await?.map_or(0, |fence| fence.epoch))
     }
 
     /// Path of a file of the directory.
@@ -257,7 +260,16 @@ impl StateDirectory {
 
     /// Names in a directory of the state directory, in order; none when it is not there.
     pub(super) async fn list(&self, name: &str) -> Result<Vec<String>, StoreFault> {
-        match self.repeat(None, Operation::ListNames { path: self.file(name), beneath: None }).await {
+        self.names_in(self.file(name)).await
+    }
+
+    /// Names in the state directory itself; none when it is not there.
+    pub(super) async fn names(&self) -> Result<Vec<String>, StoreFault> {
+        self.names_in(self.path.clone()).await
+    }
+
+    async fn names_in(&self, path: String) -> Result<Vec<String>, StoreFault> {
+        match self.repeat(None, Operation::ListNames { path, beneath: None }).await {
             Ok(Answer::Names(names)) => Ok(names),
             Ok(_) => Err(self.nonsense()),
             Err(StoreFault::Refused { kind: FaultKind::NotFound, .. }) => Ok(Vec::new()),
@@ -298,7 +310,7 @@ fn below(app: &Name, environment: Option<&Name>) -> String {
 }
 
 /// The deploy user's own.
-fn user_path(home: &str, app: &Name, environment: Option<&Name>) -> String {
+pub(super) fn user_path(home: &str, app: &Name, environment: Option<&Name>) -> String {
     format!("{}/.local/state/cutover/{}", home.trim_end_matches('/'), below(app, environment))
 }
 

@@ -58,7 +58,7 @@ async fn a_whole_deployment_leaves_these_files() {
     let host = FakeHost::new("lb1", true);
     let home = home(&host).await;
     let empty = home.read_all::<String>().await.expect("reads");
-    assert_eq!((empty.lineage, empty.live, empty.open, empty.history), (None, None, None, vec![]));
+    assert_eq!((empty.live, empty.open, empty.history), (None, None, vec![]));
 
     let lock = home.take(holder("ann"), None).await.expect("free");
     let lineage = Lineage::new(Ulid(7));
@@ -86,7 +86,9 @@ async fn a_whole_deployment_leaves_these_files() {
     home.free(lock).await.expect("frees");
 
     let all = home.read_all::<String>().await.expect("reads");
-    assert_eq!((all.lineage, all.open, all.lock.holder), (Some(lineage), None, None));
+    assert_eq!((all.open, all.lock.holder), (None, None));
+    let membership = home.directory().read_membership().await.expect("reads");
+    assert_eq!(membership, Some(Membership::home(lineage)));
     assert_eq!(all.history, [entry(DEPLOYMENT, 1)]);
     assert_eq!(all.live.map(|record| record.generation), Some(1));
     let names: Vec<String> = host.disk().files.keys().map(|path| path.replace(STATE, "")).collect();
@@ -94,7 +96,7 @@ async fn a_whole_deployment_leaves_these_files() {
     assert_eq!(names, ["/history.jsonl", &journal, "/lineage", "/live.json"]);
     assert_eq!(
         String::from_utf8_lossy(&host.disk().files[&format!("{STATE}/lineage")]),
-        "{\"version\":1,\"lineage\":\"00000000000000000000000007\"}\n"
+        "{\"version\":1,\"lineage\":\"00000000000000000000000007\",\"home\":true}\n"
     );
 }
 
@@ -135,14 +137,14 @@ async fn a_strange_lineage_is_never_guessed_over() {
     let fault = home.settle_lineage(&lock, &hosts, Lineage::new(Ulid(7))).await.expect_err("strange");
     assert_eq!(
         fault.to_string(),
-        "`web2` belongs to lineage `00000000000000000000000001` (/var/lib/cutover/shop/default/lineage), but the home \
-         `lb1` has none"
+        "`web2` belongs to lineage `00000000000000000000000001`, and the home `lb1` does not keep its state"
     );
-    assert_eq!(fault.code(), "state/lineage");
+    assert_eq!(fault.code(), "state/lost");
     assert!(hub.disk().files.is_empty() && web1.disk().files.is_empty());
 
     // The home's own one; the new host joins.
-    hub.disk().files.insert(path.clone(), file.clone());
+    let of_home = b"{\"version\":1,\"lineage\":\"00000000000000000000000001\",\"home\":true}\n".to_vec();
+    hub.disk().files.insert(path.clone(), of_home);
     let settled = home.settle_lineage(&lock, &hosts, Lineage::new(Ulid(7))).await;
     assert_eq!(settled, Ok(Lineage::new(Ulid(1))));
     assert_eq!(web1.disk().files[&path], file);

@@ -227,6 +227,8 @@ pub enum FaultKind {
     Fenced,
     /// The lock is held; the message says by whom.
     Held,
+    /// The state was moved to another host, so nobody can take the lock here; the message says where.
+    Moved,
     /// Content did not have the promised digest.
     Digest,
     /// Connection refused by what should listen.

@@ -131,6 +131,23 @@ fn names_directories_and_removal() {
 }
 
 #[test]
+fn what_is_set_aside_keeps_its_content_and_replaces_nothing() {
+    let stage = Stage::new();
+    stage.write("journal", "one");
+    let aside =
+        |path: &str, name: &str| Operation::SetAside { path: stage.text(path), name: name.to_owned() };
+    assert_eq!(stage.perform(aside("journal", "journal.aside-3")), Ok(Answer::Done));
+    assert_eq!((stage.read("journal.aside-3"), stage.path("journal").exists()), ("one".to_owned(), false));
+    assert_eq!(stage.perform(aside("journal", "journal.aside-3")), Ok(Answer::Done), "it is so already");
+    stage.write("journal", "two");
+    assert_eq!(stage.fault(aside("journal", "journal.aside-3")), FaultKind::Conflict);
+    assert_eq!((stage.read("journal.aside-3"), stage.read("journal")), ("one".to_owned(), "two".to_owned()));
+    for name in ["", ".", "..", "a/b", "/etc/passwd"] {
+        assert_eq!(stage.fault(aside("journal", name)), FaultKind::NotAllowed, "{name}");
+    }
+}
+
+#[test]
 fn a_host_says_what_it_is() {
     let stage = Stage::new();
     let paths = vec!["~/new/deep".to_owned(), "/proc".to_owned()];

@@ -65,6 +65,29 @@ fn the_lock_is_taken_stolen_and_freed_and_the_epoch_only_grows() {
 }
 
 #[test]
+fn a_holder_that_the_fence_has_left_behind_holds_nothing() {
+    let stage = Stage::new();
+    assert_eq!(lock(stage.perform(take("one", None))).epoch, 1);
+    assert_eq!(stage.fault(take("two", None)), FaultKind::Held);
+    assert_eq!(stage.perform(Operation::Fence { state: STATE.to_owned(), epoch: 7 }), Ok(Answer::Done));
+    assert_eq!(lock(stage.perform(take("two", None))).epoch, 8);
+}
+
+#[test]
+fn nobody_takes_the_lock_where_the_state_was_moved_away() {
+    let stage = Stage::new();
+    assert_eq!(lock(stage.perform(take("one", None))).epoch, 1);
+    stage.write("state/lineage", r#"{"version":1,"lineage":"01ARZ3NDEKTSV4RRFFQ69G5FAV","moved-to":"lb2"}"#);
+    for steal in [None, Some(1)] {
+        let fault = stage.perform(take("two", steal)).expect_err("it was moved");
+        assert_eq!(fault.kind, FaultKind::Moved);
+        assert!(fault.message.ends_with("/state` was moved to `lb2`"), "{fault}");
+    }
+    stage.write("state/lineage", r#"{"version":1,"lineage":"01ARZ3NDEKTSV4RRFFQ69G5FAV","home":true}"#);
+    assert_eq!(lock(stage.perform(take("two", Some(1)))).epoch, 2);
+}
+
+#[test]
 fn a_change_under_an_old_epoch_does_not_happen() {
     let stage = Stage::new();
     let fence = |epoch| Operation::Fence { state: STATE.to_owned(), epoch };

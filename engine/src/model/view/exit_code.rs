@@ -31,7 +31,7 @@ pub enum ExitCode {
     Configuration = 50,
     /// Refused for security: digest, host key, grant, a journal beyond the configuration.
     Refused = 60,
-    /// `status --check` found drift, or a live release that is older than asked.
+    /// `status --check` found drift or a live release that is older than asked, or `doctor` found something.
     CheckFailed = 70,
 }
 
@@ -75,7 +75,9 @@ impl ExitCode {
             Self::Stuck => "a person is needed",
             Self::Configuration => "the configuration is not right (a missing grant included)",
             Self::Refused => "refused for security: digest, host key or grant",
-            Self::CheckFailed => "`status --check`: drift, or the live release is older than asked",
+            Self::CheckFailed => {
+                "`status --check`: drift, or the live release is older than asked; `doctor`: findings"
+            }
         }
     }
 }

@@ -5,19 +5,26 @@
 //! milliseconds. Fields may be added; none changes its meaning.
 
 mod check;
+mod doctor;
 mod exit_code;
 mod history;
 mod plan;
 mod problem;
 mod setup;
+mod state;
 mod status;
 
 pub use check::{CheckView, CheckedHook, Finding, HostCheck, HostChecks, Verdict};
+pub use doctor::{Diagnosis, DoctorView, Severity};
 pub use exit_code::ExitCode;
 pub use history::{HistoryEntry, HistoryView};
 pub use plan::{PlanHeader, PlanView, PlannedHook, PlannedHost, PlannedSecret, PlannedStep};
 pub use problem::Problem;
 pub use setup::{HostSetup, SetupPart, SetupView};
+pub use state::{
+    HostPart, KeptHolder, KeptJournal, KeptLock, KeptRecord, KeptState, MoveView, Part, RecoveryView,
+    StateView,
+};
 pub use status::{
     Behind, FrontDoorStatus, IdleStatus, InstanceState, InstanceStatus, LiveStatus, LockStatus, RouterStatus,
     StatusView, Unfinished,

@@ -8,7 +8,9 @@ pub(super) use runs::{
     crowded, deployed, interrupted, nothing_changed, smoke_failed, stuck, unfinished, unproven,
 };
 pub(super) use script::Script;
-pub(super) use views::{check, history, plan, setup, status, status_in_trouble};
+pub(super) use views::{
+    check, doctor, history, moved, plan, recovery, setup, state, status, status_in_trouble,
+};
 
 use crate::model::{Release, ReleaseId, Timestamp};
 

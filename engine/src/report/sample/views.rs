@@ -7,6 +7,10 @@ use crate::model::view::{
     PlannedHook, PlannedHost, PlannedSecret, PlannedStep, RouterStatus, SetupPart, SetupView, StatusView,
     Unfinished, Verdict,
 };
+use crate::model::view::{
+    Diagnosis, DoctorView, HostPart, KeptHolder, KeptJournal, KeptLock, KeptRecord, KeptState, MoveView,
+    Part, RecoveryView, Severity, StateView,
+};
 use crate::model::{
     Color, HistoryRelease, HostName, LiveRelease, Note, Observation, Outcome, Routing, Step, Timestamp,
 };
@@ -288,4 +292,116 @@ pub(in crate::report) fn setup() -> SetupView {
             host("lb1", Vec::new(), None),
         ],
     }
+}
+
+pub(in crate::report) fn doctor() -> DoctorView {
+    let finding = |severity, code: &str, place: &str, text: &str, fix: &str| Diagnosis {
+        code: code.to_owned(),
+        severity,
+        place: Some(place.to_owned()),
+        text: text.to_owned(),
+        fix: Some(fix.to_owned()),
+    };
+    DoctorView {
+        title: "shop/production".to_owned(),
+        asked: NOW,
+        hosts: 3,
+        routers: 1,
+        findings: vec![
+            finding(
+                Severity::Problem,
+                "router/drift",
+                "lb1",
+                "the router shows blue 100 %, the record says green",
+                "put it back by hand, or take its word for it: `cutover deploy --adopt`",
+            ),
+            finding(
+                Severity::Warning,
+                "clock/apart",
+                "web1",
+                "its clock is 24 h behind this machine's",
+                "set one of them right, as root: `timedatectl set-ntp true`",
+            ),
+            finding(
+                Severity::Note,
+                "release/partial",
+                "web2",
+                "a part of a release was left behind by a run that was cut off",
+                "the next `cutover deploy` removes it",
+            ),
+        ],
+    }
+}
+
+pub(in crate::report) fn state() -> StateView {
+    let lineage = "01J9ZQ3N7P8T5V6W7X8Y9Z0A1A";
+    let path = "/var/lib/cutover/shop/production";
+    let part = |host: &str, part, fence| HostPart {
+        host: name(host),
+        part,
+        moved_to: (part == Part::FormerHome).then(|| name("lb1")),
+        fence,
+        lineage: fence.map(|_| lineage.to_owned()),
+        path: fence.map(|_| path.to_owned()),
+    };
+    let live = |color, number, seconds| LiveRelease { color, release: release(number), since: ago(seconds) };
+    StateView {
+        title: "shop/production".to_owned(),
+        asked: NOW,
+        home: name("lb1"),
+        kept: Some(KeptState {
+            path: path.to_owned(),
+            lineage: Some(lineage.to_owned()),
+            lock: Some(KeptLock {
+                epoch: 17,
+                holder: Some(KeptHolder {
+                    who: "ci@runner7 pid 4711".to_owned(),
+                    command: "deploy".to_owned(),
+                    deployment: "01J9ZQ3N7P8T5V6W7X8Y9Z0A1B".to_owned(),
+                    since: ago(725),
+                    step: "watch".to_owned(),
+                    silent_ms: 310_000,
+                    lapsed: true,
+                }),
+            }),
+            live: Some(KeptRecord {
+                generation: 12,
+                live: live(Color::Green, 43, 187_200),
+                previous: Some(live(Color::Blue, 42, 800_000)),
+            }),
+            open: Some(KeptJournal {
+                deployment: "01J9ZQ3N7P8T5V6W7X8Y9Z0A1B".to_owned(),
+                command: Some("deploy".to_owned()),
+                since: Some(ago(720)),
+                step: Some("watch".to_owned()),
+                records: 23,
+                torn: true,
+            }),
+            deployments: Some(43),
+            journals: 40,
+            bytes: 24_300,
+        }),
+        hosts: vec![
+            part("lb1", Part::Home, Some(17)),
+            part("lb2", Part::FormerHome, Some(17)),
+            part("web1", Part::Member, Some(16)),
+            part("web2", Part::Unknown, None),
+            part("web3", Part::None, None),
+        ],
+        problems: vec!["host `web2` can't be reached: connection refused".to_owned()],
+    }
+}
+
+pub(in crate::report) fn recovery() -> RecoveryView {
+    let changes = vec![
+        Note::new("set aside", "journal/01J9ZQ3N7P8T5V6W7X8Y9Z0A1B.jsonl, open.json"),
+        Note::new("live", "green, release 43 (`20260301T140211Z-9f3c2a17-a1b3`)"),
+        Note::new("epoch", "above 17, the highest that a host has seen"),
+    ];
+    RecoveryView { title: "shop/production".to_owned(), home: name("lb1"), changes }
+}
+
+pub(in crate::report) fn moved() -> MoveView {
+    let (home, from) = (name("lb2"), Some(name("lb1")));
+    MoveView { title: "shop/production".to_owned(), home, from, files: 42, bytes: 31_200 }
 }

@@ -1,0 +1,70 @@
+//! `cutover state`.
+
+use clap::{Args, Subcommand};
+
+use super::invocation::Invocation;
+use super::{DONE, Ended, engine};
+use crate::report;
+
+/// Show, move or rebuild the record of deployments that one host keeps
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cutover state show                    where it is kept, lock, what is live, what is unfinished, each host's fence
+  cutover state move                    after another host was named first in router.hosts
+  cutover state recover                 shows what it would write, and asks
+
+Lock, journals, history and the record of what is live are kept on one host, the home: the first of `router.hosts`, else the
+first of `app.hosts`. Nothing is deployed while hosts and configuration do not agree which one that is.")]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Show where it is kept and what is in it; touch nothing
+    Show,
+    /// Bring it to the host that the configuration names first now
+    #[command(after_help = "\
+The old home must still be in `[hosts]`. Its files are copied under the lock, read back, and left where they are, with a mark that
+they count no more: a configuration that still names the old home is refused. Cut off at any point, the same command finishes it.")]
+    Move,
+    /// Rebuild it from what hosts and routers show, when its home was lost or its files can't be read
+    #[command(after_help = "\
+It shows what it would write and asks; `--yes` answers. Files that can't be read are renamed, never removed. It is refused while a
+deployment can still be ended by `cutover resume` or `cutover abort`, and where routers or hosts contradict each other.")]
+    Recover,
+}
+
+impl Arguments {
+    pub(super) async fn run(self, invocation: &Invocation) -> Ended {
+        match self.action {
+            Action::Show => {
+                let loaded = invocation.load_to_look(&[])?;
+                let view = engine::state(&loaded, invocation.output.remarks()).await?;
+                invocation.output.view(&view, report::state);
+            }
+            Action::Move => {
+                let loaded = invocation.load()?;
+                invocation.confirm(&loaded.deployment, "state move")?;
+                let view = engine::move_state(&loaded, invocation.output.remarks()).await?;
+                invocation.output.view(&view, |view, _| report::moved(view));
+            }
+            Action::Recover => {
+                let loaded = invocation.load()?;
+                let recovery = engine::propose_recovery(&loaded, invocation.output.remarks()).await?;
+                let view = recovery.view();
+                if view.changes.is_empty() || invocation.output.is_for_people() {
+                    invocation.output.view(&view, report::recovery);
+                }
+                if !view.changes.is_empty() {
+                    invocation.agree("write this?")?;
+                    recovery.carry_out().await?;
+                    invocation.output.view(&view, |view, _| report::recovered(view));
+                }
+            }
+        }
+        Ok(DONE)
+    }
+}
