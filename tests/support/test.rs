@@ -52,7 +52,15 @@ impl Test {
     /// The same with another user to log in as, made on each machine.
     #[must_use]
     pub fn fleet_as(program: &str, user: &str) -> Option<Self> {
-        Self::over_ssh(program, user, |scratch| isolated(scratch, &[("web1", 11), ("web2", 12), ("lb1", 13)]))
+        Self::fleet_of(program, user, 2)
+    }
+
+    /// The same with so many machines for the application: 100 at most.
+    #[must_use]
+    pub fn fleet_of(program: &str, user: &str, count: u8) -> Option<Self> {
+        let app = (1..=count).map(|number| (format!("web{number}"), 10 + number));
+        let names: Vec<(String, u8)> = app.chain([("lb1".to_owned(), 11 + count)]).collect();
+        Self::over_ssh(program, user, |scratch| isolated(scratch, &names))
     }
 
     /// One machine for the application whose init is systemd, and one for the router; both with this user to log in as. None, with a
@@ -333,8 +341,9 @@ impl Test {
 }
 
 /// Machines in namespaces of their own, by name and last part of their address.
-fn isolated(scratch: &Scratch, names: &[(&str, u8)]) -> Vec<Machine> {
-    let machine = |(name, last): &(&str, u8)| {
+fn isolated<N: AsRef<str>>(scratch: &Scratch, names: &[(N, u8)]) -> Vec<Machine> {
+    let machine = |(name, last): &(N, u8)| {
+        let name = name.as_ref();
         Machine::isolated(name, &format!("127.0.0.{last}"), &scratch.directory(name), &[])
     };
     names.iter().map(machine).collect()

@@ -17,6 +17,7 @@ usage: cargo xtask TASK
                             deploys a small web shop behind nginx, with good and bad releases, under load
   test [ARGUMENT…]          all tests, with their peers; arguments as for `cargo test`
   bench hook [--json]       what a call of a hook costs, beside a shell
+  bench deploy [--json]     what a deployment on four hosts costs, beside a script over SSH
 ";
 
 fn main() -> ExitCode {
@@ -27,8 +28,9 @@ fn main() -> ExitCode {
         ["demo", "--json"] => demo::run(true, None),
         ["demo", "--json", "--program", program] => demo::run(true, Some(program)),
         ["test", rest @ ..] => test::run(rest),
-        ["bench", "hook"] => bench::run(false),
-        ["bench", "hook", "--json"] => bench::run(true),
+        ["bench", name @ ("hook" | "deploy"), options @ ..] if matches!(options, [] | ["--json"]) => {
+            bench::run(name, options)
+        }
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             return ExitCode::SUCCESS;

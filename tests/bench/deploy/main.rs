@@ -1,0 +1,45 @@
+//! What a deployment costs beside a script that does the same over SSH without lock, journal and verification: in turns, in one run, on
+//! simulated machines. `cargo xtask bench deploy` builds and runs it.
+
+#![expect(
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a measurement ends, loudly, at what it can't measure"
+)]
+
+mod figures;
+mod world;
+
+use figures::{Contender, Figures};
+use world::World;
+
+/// Hosts of the application.
+const HOSTS: u8 = 4;
+/// Turns; in each, every contender deploys once.
+const ROUNDS: usize = 15;
+
+fn main() {
+    let Some(mut world) = World::new(HOSTS) else { return };
+    // First deployments, which bring the helper and compile hooks, are not measured; nor are second ones, which fill the other colour.
+    for _ in 0..2 {
+        let _ = (world.cutover(), world.script());
+    }
+    let (mut cutover, mut script) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        cutover.push(world.cutover());
+        script.push(world.script());
+    }
+    let figures = Figures {
+        hosts: HOSTS,
+        release_bytes: world.release_bytes(),
+        cutover: Contender::new(cutover.iter().map(|deployed| deployed.took)),
+        script: Contender::new(script),
+        steps: figures::steps(&cutover),
+    };
+    if std::env::args().any(|arg| arg == "--json") {
+        println!("{}", figures.json());
+    } else {
+        print!("{}", figures.table());
+    }
+}
