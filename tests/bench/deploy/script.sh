@@ -22,13 +22,14 @@ everywhere() {
     done
 }
 
+# Files that the release before has are linked to it, the others sent.
 stage() {
-    tar -C "$TREE" -c . | on "$1" "mkdir -p base/releases/$RELEASE && tar -C base/releases/$RELEASE -x"
+    rsync --archive --mkpath --rsh "ssh -F $CONFIG" --link-dest ../../last "$TREE/" "$1:base/releases/$RELEASE"
 }
 
 start() {
     on "$1" "set -eu; cd base; address=\${SSH_CONNECTION% *}; address=\${address##* }
-        ln -sfn releases/$RELEASE $new
+        ln -sfn releases/$RELEASE $new; ln -sfn releases/$RELEASE last
         CUTOVER_RELEASE=$RELEASE setsid $new/bin/shop --listen \$address --port $port </dev/null >$new.log 2>&1 &
         echo \$! >$new.pid
         in_a_row=0

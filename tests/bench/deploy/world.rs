@@ -96,13 +96,23 @@ impl World {
         fs::write(self.tree.join("behaviour"), format!("version = v{}\n", self.release)).expect("written");
         let files = if self.release == 1 { FILES } else { CHANGED };
         for number in 0..files {
-            // Text that compresses about as well as scripts and styles do.
-            let line =
-                format!("{:x} {number} rule of release {}\n", number * 7_919 + self.release, self.release);
-            let text: String = line.chars().cycle().take(FILE_BYTES).collect();
-            fs::write(self.tree.join(format!("public/{number}.css")), text).expect("written");
+            fs::write(self.tree.join(format!("public/{number}.css")), text(self.release * FILES + number))
+                .expect("written");
         }
     }
+}
+
+/// Text of sixteen letters, which compresses to half its size at most; another one for each seed.
+fn text(seed: usize) -> Vec<u8> {
+    let mut state = seed as u64 + 1;
+    let letter = || {
+        // Xorshift.
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        b"abcdefghijklmnop"[(state >> 60) as usize]
+    };
+    std::iter::repeat_with(letter).take(FILE_BYTES).collect()
 }
 
 /// No wait that the script doesn't have; the old colour is stopped at the end; otherwise as it comes.

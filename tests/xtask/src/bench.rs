@@ -6,7 +6,7 @@ use crate::peers;
 /// Builds the program as it is released, and measures. `name` is a benchmark of the engine's, `options` go to it.
 pub(crate) fn run(name: &str, options: &[&str]) -> Result<(), String> {
     if name == "deploy" {
-        peers::for_tests()?;
+        peers::for_bench()?;
     }
     let words = ["bench", "--locked", "--package", "cutover", "--bench", name, "--"];
     command::run(&mut cargo(&[words.as_slice(), options].concat()))
