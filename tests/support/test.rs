@@ -58,9 +58,22 @@ impl Test {
     /// The same with so many machines for the application: 100 at most.
     #[must_use]
     pub fn fleet_of(program: &str, user: &str, count: u8) -> Option<Self> {
-        let app = (1..=count).map(|number| (format!("web{number}"), 10 + number));
-        let names: Vec<(String, u8)> = app.chain([("lb1".to_owned(), 11 + count)]).collect();
-        Self::over_ssh(program, user, |scratch| isolated(scratch, &names))
+        Self::over_ssh(program, user, |scratch| isolated(scratch, &crowd(count)))
+    }
+
+    /// The same behind one SSH server, which all connections go to, as root.
+    #[must_use]
+    pub fn crowd(program: &str, count: u8) -> Option<Self> {
+        let scratch = can_run()?;
+        let desk = desk(&scratch, program);
+        let machines = isolated(&scratch, &crowd(count));
+        let ssh = desk.outside("/root/.ssh");
+        fs::create_dir_all(&ssh).unwrap();
+        let servers = Sshd::start_for_all(&scratch, &machines, &ssh);
+        fs::write(ssh.join("known_hosts"), servers[0].known_hosts_line()).unwrap();
+        let hosts: Vec<(Machine, Sshd)> = machines.into_iter().zip(servers).collect();
+        let nginx = Nginx::new(&scratch, &hosts[hosts.len() - 1].0);
+        Some(Self::new(scratch, desk, hosts, nginx, None))
     }
 
     /// One machine for the application whose init is systemd, and one for the router; both with this user to log in as. None, with a
@@ -338,6 +351,12 @@ impl Test {
             get("127.0.0.1", port, "/up").is_err().then_some(())
         });
     }
+}
+
+/// Names and addresses of so many machines for the application, and of one for the router.
+fn crowd(count: u8) -> Vec<(String, u8)> {
+    let app = (1..=count).map(|number| (format!("web{number}"), 10 + number));
+    app.chain([("lb1".to_owned(), 11 + count)]).collect()
 }
 
 /// Machines in namespaces of their own, by name and last part of their address.

@@ -23,7 +23,8 @@ impl Log for JournalLog {
     }
 
     async fn append_all(&mut self, records: &[Record]) -> Result<(), StoreFault> {
-        self.journal.append_all(self.reporter.now(), records).await?;
+        let now = self.reporter.now();
+        self.reporter.for_journal(self.journal.append_all(now, records)).await?;
         let now = records.iter().rev().find_map(|record| record.step(&self.plan));
         if let (Some(now), Ok(mut step)) = (now, self.step.lock()) {
             *step = now.to_string();

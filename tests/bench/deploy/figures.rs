@@ -19,8 +19,29 @@ pub(crate) struct Figures {
     pub(crate) release_bytes: u64,
     pub(crate) cutover: Contender,
     pub(crate) script: Contender,
+    /// What cutover spends on lock and journal, of its whole time.
+    pub(crate) upkeep: Upkeep,
     /// Median of each step of cutover's, in milliseconds, in order.
     pub(crate) steps: Vec<(String, f64)>,
+}
+
+/// Medians, in milliseconds; and of the parts of the whole.
+pub(crate) struct Upkeep {
+    lock: f64,
+    journal: f64,
+    share: f64,
+}
+
+impl Upkeep {
+    pub(crate) fn new(deployments: &[Deployed]) -> Self {
+        let of = |figure: &dyn Fn(&Value) -> Option<f64>| {
+            median(deployments.iter().filter_map(|deployed| figure(deployed.events.last()?)).collect())
+        };
+        let lock = |ended: &Value| ended["lock_ms"].as_f64();
+        let journal = |ended: &Value| ended["journal_ms"].as_f64();
+        let share = |ended: &Value| Some((lock(ended)? + journal(ended)?) / ended["took_ms"].as_f64()?);
+        Self { lock: of(&lock), journal: of(&journal), share: of(&share) }
+    }
 }
 
 impl Contender {
@@ -71,6 +92,9 @@ impl Figures {
             "ratio": self.ratio(),
             "cutover": self.cutover.json(),
             "script": self.script.json(),
+            "lock_ms": self.upkeep.lock,
+            "journal_ms": self.upkeep.journal,
+            "lock_and_journal_share": self.upkeep.share,
             "steps_ms": steps,
         })
     }
@@ -82,9 +106,11 @@ impl Figures {
             let ratio = median / self.script.median;
             text += &format!("| {name} | {median:.0} ms | {least:.0} ms | {most:.0} ms | {ratio:.2} |\n");
         }
-        for (name, time) in &self.steps {
-            text += &format!("{name} {time:.0} ms\n");
-        }
-        text
+        let Upkeep { lock, journal, share } = self.upkeep;
+        let percent = share * 100.0;
+        text +=
+            &format!("\nlock {lock:.0} ms and journal {journal:.0} ms: {percent:.0} % of cutover's time\n");
+        let steps = self.steps.iter().map(|(name, time)| format!("{name} {time:.0} ms"));
+        text + &format!("steps: {}\n", steps.collect::<Vec<_>>().join(", "))
     }
 }

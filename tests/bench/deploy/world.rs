@@ -116,7 +116,7 @@ fn text(seed: usize) -> Vec<u8> {
 }
 
 /// No wait that the script doesn't have; the old colour is stopped at the end; otherwise as it comes.
-fn configure(test: &mut Test) {
+pub(crate) fn configure(test: &mut Test) {
     let (smoke_test, _) = test.config.split_once("[router]").expect("a router");
     let (_, smoke_test) = smoke_test.split_once("[[smoke-test]]").expect("a smoke test");
     let smoke_test = format!("[[smoke-test]]{smoke_test}");

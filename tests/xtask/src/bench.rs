@@ -3,6 +3,11 @@
 use crate::command::{self, cargo};
 use crate::peers;
 
+/// Whether a benchmark takes these options.
+pub(crate) fn knows(name: &str, options: &[&str]) -> bool {
+    options.iter().all(|option| *option == "--json" || (name == "deploy" && *option == "--many"))
+}
+
 /// Builds the program as it is released, and measures. `name` is a benchmark of the engine's, `options` go to it.
 pub(crate) fn run(name: &str, options: &[&str]) -> Result<(), String> {
     if name == "deploy" {

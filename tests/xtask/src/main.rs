@@ -17,7 +17,8 @@ usage: cargo xtask TASK
                             deploys a small web shop behind nginx, with good and bad releases, under load
   test [ARGUMENT…]          all tests, with their peers; arguments as for `cargo test`
   bench hook [--json]       what a call of a hook costs, beside a shell
-  bench deploy [--json]     what a deployment on four hosts costs, beside a script over SSH
+  bench deploy [--many] [--json]
+                            what a deployment on four hosts costs, beside a script over SSH; or one on a hundred
 ";
 
 fn main() -> ExitCode {
@@ -28,7 +29,7 @@ fn main() -> ExitCode {
         ["demo", "--json"] => demo::run(true, None),
         ["demo", "--json", "--program", program] => demo::run(true, Some(program)),
         ["test", rest @ ..] => test::run(rest),
-        ["bench", name @ ("hook" | "deploy"), options @ ..] if matches!(options, [] | ["--json"]) => {
+        ["bench", name @ ("hook" | "deploy"), options @ ..] if bench::knows(name, options) => {
             bench::run(name, options)
         }
         ["help" | "--help" | "-h"] => {
