@@ -12,6 +12,7 @@ use cutover_host::operation::{Answer, Call, Operation};
 
 use super::Interrupts;
 use super::artifact::{Resolved, What, source_trouble};
+use super::interrupts::INTERRUPTED;
 use super::performer::{hook_call, host_failure};
 use super::session::Session;
 use super::site::Site;
@@ -97,7 +98,8 @@ pub(super) async fn build(
             let mut lines = trouble.message.lines();
             let first = lines.next().unwrap_or_default().to_owned();
             let rest: Vec<Note> = lines.map(|line| Note::new("", line)).collect();
-            ended(StepEnd::Failed, first.clone(), rest);
+            let end = if trouble.code == INTERRUPTED { StepEnd::Interrupted } else { StepEnd::Failed };
+            ended(end, first.clone(), rest);
             let_go(session, held).await;
             Err(Trouble { message: first, ..trouble })
         }
