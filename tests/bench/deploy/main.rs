@@ -4,7 +4,6 @@
 #![expect(
     clippy::expect_used,
     clippy::print_stdout,
-    clippy::print_stderr,
     reason = "a measurement ends, loudly, at what it can't measure"
 )]
 
