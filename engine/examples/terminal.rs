@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use cutover::model::{
     Color, Event, EventKind, EventSink, Level, LiveRelease, Note, Outcome, Release, ReleaseId, Step, StepEnd,
-    Timestamp, Transfer,
+    Timestamp, Transfer, Upkeep,
 };
 use cutover::report::{Screen, Terminal, Verbosity};
 
@@ -170,5 +170,6 @@ fn main() {
         hint: failing.then(|| "retry without building: `cutover deploy --release 43`".to_owned()),
         exit_code: if failing { 10 } else { 0 },
         took: player.start.elapsed(),
+        upkeep: Upkeep::default(),
     });
 }

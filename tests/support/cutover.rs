@@ -103,18 +103,23 @@ impl Running {
         }
     }
 
+    /// Identifier of the program's process; none when it has ended.
+    #[must_use]
+    pub fn id(&self) -> Option<u32> {
+        let own = self.child.id();
+        if !self.inside {
+            return Some(own);
+        }
+        eventually("the program", Duration::from_secs(5), || match children(own).first() {
+            Some(program) => Some(Some(*program)),
+            None => has_ended(own).then_some(None),
+        })
+    }
+
     /// Sends a signal to the program, unless it has ended.
     pub fn signal(&self, signal: Signal) {
         let own = self.child.id();
-        let id = if self.inside {
-            eventually("the program", Duration::from_secs(5), || match children(own).first() {
-                Some(program) => Some(Some(*program)),
-                None => has_ended(own).then_some(None),
-            })
-        } else {
-            Some(own)
-        };
-        if let Some(id) = id {
+        if let Some(id) = self.id() {
             let _ = kill_process(pid(id), signal);
         }
         // `nsenter` stops with the program that it waits for.

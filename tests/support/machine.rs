@@ -243,6 +243,13 @@ impl Machine {
         self.inside.is_some()
     }
 
+    /// Words that, put before a command of this machine's, have it done on that one.
+    pub(crate) fn entrance(&self) -> String {
+        let inside = self.inside.as_ref().map(|inside| inside.init);
+        let init = inside.unwrap_or_else(|| panic!("`{}` is no machine of its own", self.name));
+        format!("nsenter --target {init} --mount --pid --uts --wdns=/root --")
+    }
+
     /// Makes a user without password, whose shell reads no start-up file.
     ///
     /// # Panics

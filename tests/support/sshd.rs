@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::{Machine, Port, Process, Scratch, eventually};
@@ -12,11 +14,13 @@ use crate::{Machine, Port, Process, Scratch, eventually};
 #[derive(Debug)]
 pub struct Sshd {
     user: String,
-    port: Port,
+    /// The name that clients know it by, in their own configuration.
+    alias: Option<String>,
+    port: Arc<Port>,
     address: String,
     host_key: String,
     directory: PathBuf,
-    process: Option<Process>,
+    process: Option<Arc<Process>>,
 }
 
 impl Sshd {
@@ -41,7 +45,8 @@ impl Sshd {
         let directory = scratch.directory(format!("{}-sshd", machine.name()));
         let mut sshd = Self {
             user: user.to_owned(),
-            port: Port::take(),
+            alias: None,
+            port: Arc::new(Port::take()),
             address: machine.address().to_owned(),
             host_key: Self::make_key(&directory.join("host-key")),
             directory,
@@ -52,20 +57,82 @@ impl Sshd {
         sshd
     }
 
+    /// Starts one that leads to all of these machines, each with a key of its own, which is put into `keys` with a client
+    /// configuration that names the machines. So many clients as at a real server stand before one door.
+    ///
+    /// # Panics
+    /// When it doesn't answer within ten seconds.
+    #[must_use]
+    pub fn start_for_all(scratch: &Scratch, machines: &[Machine], keys: &Path) -> Vec<Self> {
+        let directory = scratch.directory("sshd");
+        let host_key = Self::make_key(&directory.join("host-key"));
+        let (address, port) = ("127.0.0.10", Arc::new(Port::take()));
+        let (mut config, mut authorized) = (String::new(), String::new());
+        for machine in machines {
+            let name = machine.name();
+            let script =
+                format!("#!/bin/sh\nexec {} /bin/sh -c \"$SSH_ORIGINAL_COMMAND\"\n", machine.entrance());
+            let enter = scratch.write(format!("sshd/enter-{name}"), script);
+            fs::set_permissions(&enter, fs::Permissions::from_mode(0o755)).unwrap();
+            let key = Self::make_key(&keys.join(name));
+            authorized += &format!("command=\"{}\" {key}\n", enter.display());
+            config += &format!(
+                "Host {name}\n  HostName {address}\n  Port {port}\n  User root\n  IdentityFile ~/.ssh/{name}\n  IdentitiesOnly yes\n"
+            );
+        }
+        fs::write(keys.join("config"), config).unwrap();
+        fs::write(directory.join("authorized-keys"), authorized).unwrap();
+        let home = scratch.directory("sshd/home");
+        // Like a machine: without start-up files.
+        let script = "mount --bind \"$1\" /root && mount -t tmpfs -o mode=755 tmpfs /run && mkdir /run/sshd && exec /usr/sbin/sshd -D -e -f \"$2\"";
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "KILL", "unshare", "--mount", "--propagation", "private"]);
+        command.args(["sh", "-c", script, "sh"]).arg(&home).arg(directory.join("sshd_config"));
+        command.env_clear().env("PATH", crate::SYSTEM_PATH).current_dir("/");
+        let mut first = Self {
+            user: "root".to_owned(),
+            alias: None,
+            port,
+            address: address.to_owned(),
+            host_key,
+            directory,
+            process: None,
+        };
+        first.write_config("no");
+        first.serve("all", command);
+        let member = |machine: &Machine| Self {
+            user: first.user.clone(),
+            alias: Some(machine.name().to_owned()),
+            port: Arc::clone(&first.port),
+            address: first.address.clone(),
+            host_key: first.host_key.clone(),
+            directory: first.directory.clone(),
+            process: first.process.clone(),
+        };
+        machines.iter().map(member).collect()
+    }
+
+    /// What it has said.
+    #[must_use]
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.directory.join("log")).unwrap_or_default()
+    }
+
+    /// Clients that it has let nobody in for yet, as it says in its own title (`3 of 10-100 startups`).
+    #[must_use]
+    pub fn startups(&self) -> Option<usize> {
+        let title = fs::read(format!("/proc/{}/cmdline", self.process.as_ref()?.id())).ok()?;
+        let title = String::from_utf8_lossy(&title).into_owned();
+        let (_, count) = title.split_once("[listener] ")?;
+        count.split(' ').next()?.parse().ok()
+    }
+
     /// Starts it again, with what its directory holds by now.
     pub fn restart(&mut self, machine: &Machine) {
         self.process = None;
-        let directory = self.directory.display();
         // Where sessions are logind's, they are begun by PAM.
         let pam = if machine.is_booted() { "yes" } else { "no" };
-        let config = format!(
-            "Port {}\nListenAddress {}\nHostKey {directory}/host-key\nAuthorizedKeysFile {directory}/authorized-keys\n\
-             PidFile none\nStrictModes no\nUsePAM {pam}\nUseDNS no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n\
-             PermitRootLogin prohibit-password\nPrintMotd no\nPrintLastLog no\nLogLevel VERBOSE\n",
-            self.port, self.address,
-        );
-        let file = self.directory.join("sshd_config");
-        fs::write(&file, config).unwrap();
+        self.write_config(pam);
         let server = ["/usr/sbin/sshd", "-D", "-e", "-f"];
         let words: &[&str] = if machine.is_booted() {
             &["systemd-run", "--quiet", "--wait", "--pipe", "--collect", "--property=KillMode=process", "--"]
@@ -74,18 +141,33 @@ impl Sshd {
         };
         let words = [words, &server].concat();
         let mut command = machine.command(words[0], Path::new("/"));
-        command.args(&words[1..]).arg(file);
+        command.args(&words[1..]).arg(self.directory.join("sshd_config"));
+        self.serve(machine.name(), command);
+    }
+
+    fn write_config(&self, pam: &str) {
+        let directory = self.directory.display();
+        let config = format!(
+            "Port {}\nListenAddress {}\nHostKey {directory}/host-key\nAuthorizedKeysFile {directory}/authorized-keys\n\
+             PidFile none\nStrictModes no\nUsePAM {pam}\nUseDNS no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n\
+             PermitRootLogin prohibit-password\nPrintMotd no\nPrintLastLog no\nLogLevel VERBOSE\n",
+            self.port, self.address,
+        );
+        fs::write(self.directory.join("sshd_config"), config).unwrap();
+    }
+
+    fn serve(&mut self, name: &str, command: Command) {
         let mut process = Process::start(command, &self.directory.join("log"));
-        eventually(&format!("sshd of `{}`", machine.name()), Duration::from_secs(10), || {
-            assert!(process.ended().is_none(), "sshd of `{}` ended: {}", machine.name(), process.log());
+        eventually(&format!("sshd of `{name}`"), Duration::from_secs(10), || {
+            assert!(process.ended().is_none(), "sshd of `{name}` ended: {}", process.log());
             std::net::TcpStream::connect((self.address.as_str(), self.port.number())).is_ok().then_some(())
         });
-        self.process = Some(process);
+        self.process = Some(Arc::new(process));
     }
 
     /// The port that it listens on.
     #[must_use]
-    pub const fn port(&self) -> u16 {
+    pub fn port(&self) -> u16 {
         self.port.number()
     }
 
@@ -100,10 +182,10 @@ impl Sshd {
         self.process = None;
     }
 
-    /// `USER@ADDRESS:PORT`.
+    /// `USER@ADDRESS:PORT`, or what clients call it.
     #[must_use]
     pub fn destination(&self) -> String {
-        format!("{}@{}:{}", self.user, self.address, self.port)
+        self.alias.clone().unwrap_or_else(|| format!("{}@{}:{}", self.user, self.address, self.port))
     }
 
     /// Where it listens.

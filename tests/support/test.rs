@@ -54,7 +54,28 @@ impl Test {
     /// The same with another user to log in as, made on each machine.
     #[must_use]
     pub fn fleet_as(program: &str, user: &str) -> Option<Self> {
-        Self::over_ssh(program, user, |scratch| isolated(scratch, &[("web1", 11), ("web2", 12), ("lb1", 13)]))
+        Self::fleet_of(program, user, 2)
+    }
+
+    /// The same with so many machines for the application: 100 at most.
+    #[must_use]
+    pub fn fleet_of(program: &str, user: &str, count: u8) -> Option<Self> {
+        Self::over_ssh(program, user, |scratch| isolated(scratch, &crowd(count)))
+    }
+
+    /// The same behind one SSH server, which all connections go to, as root.
+    #[must_use]
+    pub fn crowd(program: &str, count: u8) -> Option<Self> {
+        let scratch = can_run()?;
+        let desk = desk(&scratch, program);
+        let machines = isolated(&scratch, &crowd(count));
+        let ssh = desk.outside("/root/.ssh");
+        fs::create_dir_all(&ssh).unwrap();
+        let servers = Sshd::start_for_all(&scratch, &machines, &ssh);
+        fs::write(ssh.join("known_hosts"), servers[0].known_hosts_line()).unwrap();
+        let hosts: Vec<(Machine, Sshd)> = machines.into_iter().zip(servers).collect();
+        let nginx = Nginx::new(&scratch, &hosts[hosts.len() - 1].0);
+        Some(Self::new(scratch, desk, hosts, nginx, None))
     }
 
     /// One machine for the application whose init is systemd, and one for the router; both with this user to log in as. None, with a
@@ -335,9 +356,16 @@ impl Test {
     }
 }
 
+/// Names and addresses of so many machines for the application, and of one for the router.
+fn crowd(count: u8) -> Vec<(String, u8)> {
+    let app = (1..=count).map(|number| (format!("web{number}"), 10 + number));
+    app.chain([("lb1".to_owned(), 11 + count)]).collect()
+}
+
 /// Machines in namespaces of their own, by name and last part of their address.
-fn isolated(scratch: &Scratch, names: &[(&str, u8)]) -> Vec<Machine> {
-    let machine = |(name, last): &(&str, u8)| {
+fn isolated<N: AsRef<str>>(scratch: &Scratch, names: &[(N, u8)]) -> Vec<Machine> {
+    let machine = |(name, last): &(N, u8)| {
+        let name = name.as_ref();
         Machine::isolated(name, &format!("127.0.0.{last}"), &scratch.directory(name), &[])
     };
     names.iter().map(machine).collect()

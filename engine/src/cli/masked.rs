@@ -64,7 +64,7 @@ impl<S: ?Sized> Masked<S> {
             EventKind::Interrupted { signal, text: said } => {
                 [signal, said].into_iter().for_each(text);
             }
-            EventKind::Ended { outcome: _, code, error, facts, hint, exit_code: _, took: _ } => {
+            EventKind::Ended { outcome: _, code, error, facts, hint, exit_code: _, took: _, upkeep: _ } => {
                 [code, error, hint].into_iter().flatten().for_each(text);
                 notes(facts);
             }
@@ -79,7 +79,9 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::model::{Color, Level, LiveRelease, Outcome, ReleaseId, Step, StepEnd, Timestamp, Transfer};
+    use crate::model::{
+        Color, Level, LiveRelease, Outcome, ReleaseId, Step, StepEnd, Timestamp, Transfer, Upkeep,
+    };
     use crate::secret::Secret;
 
     const SECRET: &str = "hunter2-correct-horse";
@@ -147,6 +149,7 @@ mod tests {
                 hint: Some(t()),
                 exit_code: 40,
                 took: zero,
+                upkeep: Upkeep::default(),
             },
         ]
     }

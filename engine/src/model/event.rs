@@ -148,7 +148,21 @@ pub enum EventKind {
         /// Of the whole run.
         #[serde(rename = "took_ms", serialize_with = "millis")]
         took: Duration,
+        /// Of it, what the run spent on being safe.
+        #[serde(flatten)]
+        upkeep: Upkeep,
     },
+}
+
+/// What a run spends on being safe rather than on its work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Upkeep {
+    /// Taking the lock, shutting out its earlier holders, and freeing it; a wait for another holder too.
+    #[serde(rename = "lock_ms", serialize_with = "millis")]
+    pub lock: Duration,
+    /// Waiting for the journal and the history. Other work may go on meanwhile.
+    #[serde(rename = "journal_ms", serialize_with = "millis")]
+    pub journal: Duration,
 }
 
 /// How a step ended.

@@ -46,7 +46,7 @@ pub use deployment::{
     HealthCheck, Hook, HookSource, Location, Pipeline, ReleaseMarker, Retire, Router, SecretSource,
     SmokeTest, SystemdScope,
 };
-pub use event::{Event, EventKind, EventSink, Level, LiveRelease, Note, Outcome, StepEnd, Transfer};
+pub use event::{Event, EventKind, EventSink, Level, LiveRelease, Note, Outcome, StepEnd, Transfer, Upkeep};
 pub use excerpt::{EXCERPT, excerpt};
 pub use history::{HistoryEntry, HistoryError, HistoryRelease};
 pub use hook_kind::HookKind;

@@ -316,7 +316,7 @@ impl Story {
 
     /// The closing lines.
     fn end(&mut self, kind: &EventKind, told: &mut Told) {
-        let EventKind::Ended { outcome, code, error, facts, hint: advice, exit_code, took } = kind else {
+        let EventKind::Ended { outcome, code, error, facts, hint: advice, exit_code, took, .. } = kind else {
             return;
         };
         self.running.clear();

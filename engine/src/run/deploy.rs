@@ -85,7 +85,7 @@ async fn whole(opening: Opening, want: Want) -> ExitCode {
         Err((trouble, live)) => Ending::before_anything(trouble, live.as_deref()),
     };
     let exit_code = ending.exit_code;
-    session.reporter.tell(ending.event(session.reporter.elapsed()));
+    session.reporter.tell(ending.event(&session.reporter));
     exit_code
 }
 
@@ -221,7 +221,8 @@ fn wish(want: &Want, deployment: &str, release: Release, session: &Session) -> W
 async fn locked(session: &Session, want: &Want, deployment: &str, ready: Ready, built: Built) -> Ending {
     let live = ready.state.live.clone();
     let early = |trouble: Trouble| Ending::before_anything(trouble, live.as_ref());
-    let lease = match take_lock(session, want.command, deployment, want.lock_wait).await {
+    let taking = take_lock(session, want.command, deployment, want.lock_wait);
+    let lease = match session.reporter.for_lock(taking).await {
         Ok(lease) => lease,
         Err(_) if session.interrupts.borrow().count > 0 => {
             return early(session.interrupts.borrow().trouble());
@@ -237,7 +238,7 @@ async fn locked(session: &Session, want: &Want, deployment: &str, ready: Ready, 
 }
 
 pub(super) async fn free(session: &Session, lease: Lease) {
-    if let Err(fault) = lease.free().await {
+    if let Err(fault) = session.reporter.for_lock(lease.free()).await {
         session.reporter.tell(EventKind::Warning {
             text: format!("the lock was not freed: {fault}"),
             hint: fault.hint(),
@@ -342,9 +343,8 @@ async fn begin(
     let plan = Plan::new(&session.deployment, &wish, &observed).map_err(|refusal| refused(&refusal))?;
     let first =
         Record::Planned { plan: Box::new(plan.clone()), origin: session.origin(want.message.clone()) };
-    let journal =
-        Journal::create(&session.home, lease.lock(), deployment, session.reporter.now(), &first).await;
-    let journal = journal.map_err(fault)?;
+    let journal = Journal::create(&session.home, lease.lock(), deployment, session.reporter.now(), &first);
+    let journal = session.reporter.for_journal(journal).await.map_err(fault)?;
     session.hooks.allow_changes(lease.lock().epoch());
     let performer = performer(session, lease, built.made, state.live);
     Ok((performer, journal, Progress::new(plan)))
@@ -408,7 +408,7 @@ pub(super) async fn drive(
     let ending = Ending::of(&progress, outcome, live.as_ref(), &old);
     // A deployment that needs a person stays open: `resume` takes it up again.
     if outcome != Outcome::Stuck
-        && let Err(trouble) = remember(session, &progress, &ending, lease).await
+        && let Err(trouble) = session.reporter.for_journal(remember(session, &progress, &ending, lease)).await
     {
         let text = format!("the end was not kept in the history: {}", trouble.message);
         session.reporter.tell(EventKind::Warning { text, hint: trouble.hint });

@@ -1,5 +1,6 @@
 //! The end of a run, in words and as an exit code: pure functions over what is known.
 
+use super::Reporter;
 use super::interrupts::INTERRUPTED;
 use crate::model::view::ExitCode;
 use crate::model::{Color, EventKind, HostName, LiveRecord, Note, Outcome, Plan, Progress, Trouble};
@@ -16,7 +17,7 @@ pub(crate) struct Ending {
 
 impl Ending {
     /// As the last event.
-    pub(crate) fn event(self, took: std::time::Duration) -> EventKind {
+    pub(crate) fn event(self, reporter: &Reporter) -> EventKind {
         let (code, error) = match self.error {
             Some(trouble) => (Some(trouble.code), Some(trouble.message)),
             None => (None, None),
@@ -28,7 +29,8 @@ impl Ending {
             facts: self.facts,
             hint: self.hint,
             exit_code: self.exit_code.code(),
-            took,
+            took: reporter.elapsed(),
+            upkeep: reporter.upkeep(),
         }
     }
 

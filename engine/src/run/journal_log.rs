@@ -19,8 +19,14 @@ impl Log for JournalLog {
     type Lost = StoreFault;
 
     async fn append(&mut self, record: &Record) -> Result<(), StoreFault> {
-        self.journal.append(self.reporter.now(), record).await?;
-        if let (Some(now), Ok(mut step)) = (record.step(&self.plan), self.step.lock()) {
+        self.append_all(std::slice::from_ref(record)).await
+    }
+
+    async fn append_all(&mut self, records: &[Record]) -> Result<(), StoreFault> {
+        let now = self.reporter.now();
+        self.reporter.for_journal(self.journal.append_all(now, records)).await?;
+        let now = records.iter().rev().find_map(|record| record.step(&self.plan));
+        if let (Some(now), Ok(mut step)) = (now, self.step.lock()) {
             *step = now.to_string();
         }
         Ok(())

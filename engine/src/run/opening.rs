@@ -111,6 +111,6 @@ fn places(deployment: &Deployment, builds: bool) -> Vec<String> {
 pub fn end_refused(reporter: &Reporter, troubles: Vec<Trouble>) -> ExitCode {
     let ending = Ending::refused(troubles);
     let exit_code = ending.exit_code;
-    reporter.tell(ending.event(reporter.elapsed()));
+    reporter.tell(ending.event(reporter));
     exit_code
 }

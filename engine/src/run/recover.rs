@@ -35,7 +35,7 @@ pub async fn recover(opening: Opening, request: RecoverRequest) -> ExitCode {
         Err(trouble) => failed(preflight, trouble, None),
     };
     let exit_code = ending.exit_code;
-    session.reporter.tell(ending.event(session.reporter.elapsed()));
+    session.reporter.tell(ending.event(&session.reporter));
     exit_code
 }
 
@@ -47,7 +47,8 @@ async fn found(
     preflight: Preflight,
 ) -> Ending {
     let command = if request.ask == Ask::Abort { "abort" } else { "resume" };
-    let lease = match take_lock(session, command, deployment, Duration::ZERO).await {
+    let taking = take_lock(session, command, deployment, Duration::ZERO);
+    let lease = match session.reporter.for_lock(taking).await {
         Ok(lease) => lease,
         Err(fault) => return failed(preflight, store_fault(&fault).trouble, live),
     };

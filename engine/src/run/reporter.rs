@@ -1,10 +1,11 @@
 //! Tells events to a sink, with the time, and knows which steps are under way.
 
 use std::collections::BTreeMap;
+use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use crate::model::{Event, EventKind, EventSink, Step, StepEnd, Timestamp};
+use crate::model::{Event, EventKind, EventSink, Step, StepEnd, Timestamp, Upkeep};
 
 /// Tells the time. The runner never reads a clock of its own.
 pub trait Clock: Send + Sync {
@@ -30,6 +31,7 @@ pub struct Reporter {
     clock: Arc<dyn Clock>,
     began: Timestamp,
     steps: Arc<Mutex<Steps>>,
+    upkeep: Arc<Mutex<Upkeep>>,
 }
 
 /// What was told of steps.
@@ -59,7 +61,7 @@ impl Reporter {
     #[must_use]
     pub fn new(sink: Arc<dyn EventSink>, clock: Arc<dyn Clock>) -> Self {
         let began = clock.now();
-        Self { sink, clock, began, steps: Arc::default() }
+        Self { sink, clock, began, steps: Arc::default(), upkeep: Arc::default() }
     }
 
     /// The time.
@@ -85,6 +87,29 @@ impl Reporter {
         let at = self.now();
         self.steps().note(&kind, at);
         self.sink.emit(&Event { at, elapsed: at.since(self.began), kind });
+    }
+
+    /// What the run has spent on being safe so far.
+    pub(crate) fn upkeep(&self) -> Upkeep {
+        *self.upkeep.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does what is for the lock's sake.
+    pub(crate) async fn for_lock<T>(&self, work: impl Future<Output = T>) -> T {
+        self.spend(work, |upkeep, took| upkeep.lock += took).await
+    }
+
+    /// Does what is for the journal's sake.
+    pub(crate) async fn for_journal<T>(&self, work: impl Future<Output = T>) -> T {
+        self.spend(work, |upkeep, took| upkeep.journal += took).await
+    }
+
+    async fn spend<T>(&self, work: impl Future<Output = T>, note: impl Fn(&mut Upkeep, Duration)) -> T {
+        // Many of these take less than the clock of events can tell.
+        let begun = Instant::now();
+        let done = work.await;
+        note(&mut self.upkeep.lock().unwrap_or_else(PoisonError::into_inner), begun.elapsed());
+        done
     }
 
     /// How long a step took in this run, when it ended well.

@@ -44,6 +44,16 @@ pub(crate) trait Log: Send {
 
     /// Appends one record.
     fn append(&mut self, record: &Record) -> impl Future<Output = Result<(), Self::Lost>> + Send;
+
+    /// Appends several; a crash leaves any number of the first ones.
+    fn append_all(&mut self, records: &[Record]) -> impl Future<Output = Result<(), Self::Lost>> + Send {
+        async move {
+            for record in records {
+                self.append(record).await?;
+            }
+            Ok(())
+        }
+    }
 }
 
 /// Why a run ended before its deployment did.
@@ -84,6 +94,14 @@ enum Place {
     Undo(UndoId),
 }
 
+/// What is known and not yet kept: ends of actions, until the write that keeps them. The next intent goes into the same write, since
+/// nothing is done on its strength before; and what ended meanwhile, so that one wait for the disk serves all.
+#[derive(Default)]
+struct Unkept {
+    records: Vec<Record>,
+    ended: Vec<(Step, Action, Performed, Option<Trouble>)>,
+}
+
 impl<W: World, L: Log> Runner<W, L> {
     /// Goes on until the deployment has ended.
     ///
@@ -105,48 +123,55 @@ impl<W: World, L: Log> Runner<W, L> {
         report: &mut StepReport,
     ) -> Result<Outcome, Stopped<L::Lost>> {
         let mut grace: Option<tokio::time::Instant> = None;
+        let mut unkept = Unkept::default();
         loop {
             if self.interrupts.borrow().count > 0 && grace.is_none() {
                 grace = Some(tokio::time::Instant::now() + GRACE);
                 self.tell_signal(progress, report);
                 let why = self.interrupts.borrow().trouble();
+                self.keep(&mut unkept, report).await?;
                 if progress.is_pivoted() {
                     return Err(Stopped::Interrupted);
                 }
                 if progress.turned_back().is_none() && !planted!(SignalForgets) {
                     report.cut_off(&why);
-                    self.keep(progress, Record::TurnedBack { why }).await?;
+                    unkept.note(progress, Record::TurnedBack { why });
+                    self.keep(&mut unkept, report).await?;
                 }
             }
             match progress.next() {
-                Next::Ended(outcome) => return Ok(outcome),
-                Next::Close(outcome) => self.keep(progress, Record::Closed { outcome }).await?,
+                Next::Ended(outcome) => return self.keep(&mut unkept, report).await.map(|()| outcome),
+                Next::Close(outcome) => unkept.note(progress, Record::Closed { outcome }),
                 Next::Pivot => {
+                    self.keep(&mut unkept, report).await?;
                     report.finish();
-                    self.keep(progress, Record::Pivot).await?;
+                    unkept.note(progress, Record::Pivot);
+                    self.keep(&mut unkept, report).await?;
                     self.reporter.tell(EventKind::Pivot { release: progress.plan().release.number });
                 }
                 Next::Run(tasks) => {
-                    self.keep(progress, Record::Started { tasks: tasks.clone() }).await?;
+                    unkept.note(progress, Record::Started { tasks: tasks.clone() });
                     let places = tasks.into_iter().map(Place::Task).collect();
-                    self.batch(progress, places, false, report, &mut grace).await?;
+                    self.batch(progress, &mut unkept, places, false, report, &mut grace).await?;
                 }
                 Next::Ask(tasks) => {
                     let places = tasks.into_iter().map(Place::Task).collect();
-                    self.batch(progress, places, true, report, &mut grace).await?;
+                    self.batch(progress, &mut unkept, places, true, report, &mut grace).await?;
                 }
                 Next::Undo(undos) => {
-                    self.keep(progress, Record::UndoStarted { undos: undos.clone() }).await?;
+                    unkept.note(progress, Record::UndoStarted { undos: undos.clone() });
                     let places = undos.into_iter().map(Place::Undo).collect();
-                    self.batch(progress, places, false, report, &mut grace).await?;
+                    self.batch(progress, &mut unkept, places, false, report, &mut grace).await?;
                 }
             }
         }
     }
 
+    /// Keeps what is not kept, then does these actions. What the last of them came to is left to be kept with what follows.
     async fn batch(
         &mut self,
         progress: &mut Progress,
+        unkept: &mut Unkept,
         places: Vec<Place>,
         ask: bool,
         report: &mut StepReport,
@@ -157,6 +182,7 @@ impl<W: World, L: Log> Runner<W, L> {
             (false, Some(_)) => Way::Back,
             (false, None) => Way::There,
         };
+        self.keep(unkept, report).await?;
         let plan = Arc::clone(progress.plan());
         let limit = Arc::new(Semaphore::new(self.parallel.max(1)));
         let mut set = JoinSet::new();
@@ -181,14 +207,20 @@ impl<W: World, L: Log> Runner<W, L> {
                 biased;
                 joined = set.join_next() => match joined {
                     None => Wake::Joined,
-                    Some(Ok((place, step, action, performed))) => {
-                        open.retain(|other| !other.is(place));
-                        self.keep(progress, ended(place, performed.end.clone())).await?;
-                        report.end(step, &action, &performed, place.given_up(progress));
+                    Some(joined) => {
+                        let more = std::iter::from_fn(|| set.try_join_next());
+                        // A task that panicked is kept as open: what it did is not known.
+                        for (place, step, action, performed) in std::iter::once(joined).chain(more).flatten() {
+                            open.retain(|other| !other.is(place));
+                            unkept.note(progress, ended(place, performed.end.clone()));
+                            let given_up = place.given_up(progress).cloned();
+                            unkept.ended.push((step, action, performed, given_up));
+                        }
+                        if !open.is_empty() {
+                            self.keep(unkept, report).await?;
+                        }
                         continue;
                     }
-                    // A task that panicked is kept as open: what it did is not known.
-                    Some(Err(_)) => continue,
                 },
                 why = signal(self.interrupts.clone()), if grace.is_none() => Wake::Signal(why),
                 () = tokio::time::sleep_until(self.deadline), if way == Way::There => Wake::Deadline,
@@ -223,12 +255,14 @@ impl<W: World, L: Log> Runner<W, L> {
             let why = turn
                 .clone()
                 .unwrap_or_else(|| Trouble::new("internal/panic", "a task ended without an answer"));
-            self.keep(progress, ended(place, End::Unknown(why))).await?;
+            unkept.note(progress, ended(place, End::Unknown(why)));
         }
         if let Some(why) = turn {
+            self.keep(unkept, report).await?;
             report.cut_off(&why);
             if progress.turned_back().is_none() && !planted!(SignalForgets) {
-                self.keep(progress, Record::TurnedBack { why }).await?;
+                unkept.note(progress, Record::TurnedBack { why });
+                self.keep(unkept, report).await?;
             }
         }
         Ok(())
@@ -245,19 +279,29 @@ impl<W: World, L: Log> Runner<W, L> {
         report.interrupted(&self.interrupts.borrow(), text);
     }
 
-    async fn keep(&mut self, progress: &mut Progress, record: Record) -> Result<(), Stopped<L::Lost>> {
-        // A record that can't follow would make the journal unreadable, so it is checked before it is written.
-        let mut after = progress.clone();
-        if let Err(reason) = after.apply(&record) {
+    /// Keeps what is not kept yet, and only then tells of it.
+    async fn keep(&mut self, unkept: &mut Unkept, report: &mut StepReport) -> Result<(), Stopped<L::Lost>> {
+        let Unkept { records, ended } = std::mem::take(unkept);
+        if !records.is_empty() {
+            self.log.append_all(&records).await.map_err(Stopped::Lost)?;
+        }
+        for (step, action, performed, given_up) in ended {
+            report.end(step, &action, &performed, given_up.as_ref());
+        }
+        Ok(())
+    }
+}
+
+impl Unkept {
+    /// A record that can't follow would make the journal unreadable, so it is checked before it is written.
+    fn note(&mut self, progress: &mut Progress, record: Record) {
+        if let Err(reason) = progress.apply(&record) {
             unreachable!("the runner wrote {record:?} out of order: {reason}");
         }
         if planted!(NoIntent) && matches!(record, Record::Started { .. }) {
-            *progress = after;
-            return Ok(());
+            return;
         }
-        self.log.append(&record).await.map_err(Stopped::Lost)?;
-        *progress = after;
-        Ok(())
+        self.records.push(record);
     }
 }
 

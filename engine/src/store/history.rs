@@ -33,6 +33,6 @@ impl Home {
         if parsed.records.iter().any(|(_, known)| known.deployment == entry.deployment) {
             return Ok(());
         }
-        log.append(at, entry).await
+        log.append(at, std::slice::from_ref(entry)).await
     }
 }

@@ -105,7 +105,15 @@ impl<T: Serialize + DeserializeOwned + Sync> Journal<T> {
     /// whether the record is there, and every further one is refused with [`StoreFault::Uncertain`]: nothing may be done
     /// until the journal is opened again.
     pub async fn append(&mut self, at: Timestamp, record: &T) -> Result<(), StoreFault> {
-        self.log.append(at, record).await
+        self.append_all(at, std::slice::from_ref(record)).await
+    }
+
+    /// Appends records, with one wait for the disk. When this returns, all are there.
+    ///
+    /// # Errors
+    /// As for [`Self::append`]; any number of the first ones may be there.
+    pub async fn append_all(&mut self, at: Timestamp, records: &[T]) -> Result<(), StoreFault> {
+        self.log.append(at, records).await
     }
 }
 

@@ -60,14 +60,14 @@ impl Log {
         Ok((Self { directory, guard, name, tail, uncertain: false }, parsed))
     }
 
-    /// Appends one line. When this returns, the line is on disk, once.
+    /// Appends a line for each record, with one write and one wait for the disk. When this returns, the lines are there, once.
     ///
     /// After an error the file has to be read again before anything more is appended (only a host that could not be
-    /// reached may be tried again): the line may be there or not, and whoever goes on must know.
+    /// reached may be tried again): any number of the first lines may be there, and whoever goes on must know.
     pub(super) async fn append<T: Serialize + Sync>(
         &mut self,
         at: Timestamp,
-        record: &T,
+        records: &[T],
     ) -> Result<(), StoreFault> {
         if self.uncertain {
             let (host, path) = (self.directory.host().clone(), self.directory.file(&self.name));
@@ -75,7 +75,7 @@ impl Log {
         }
         // Stays so when the caller gives up in the middle.
         self.uncertain = true;
-        let result = self.place(at, record).await;
+        let result = self.place(at, records).await;
         match &result {
             Ok(tail) => {
                 self.tail = tail.clone();
@@ -87,17 +87,23 @@ impl Log {
         result.map(drop)
     }
 
-    /// Brings a record to the end of the file; answers the new end.
+    /// Brings records to the end of the file; answers the new end.
     ///
-    /// The operation names the length that the file must have, so a try that takes effect late can't put the line there
+    /// The operation names the length that the file must have, so a try that takes effect late can't put a line there
     /// twice: either it or the next try is a conflict. What is so is then read from the file.
-    async fn place<T: Serialize + Sync>(&self, at: Timestamp, record: &T) -> Result<Tail, StoreFault> {
+    async fn place<T: Serialize + Sync>(&self, at: Timestamp, records: &[T]) -> Result<Tail, StoreFault> {
         let malformed = |error: serde_json::Error| self.directory.malformed(&self.name, error.to_string());
         let path = self.directory.file(&self.name);
         let mut tail = self.tail.clone();
+        let mut landed = 0;
         let mut broke = None;
         for _ in 0..TRIES {
-            let (content, next) = tail.encode(at, record).map_err(malformed)?;
+            let (mut content, mut next) = (Vec::new(), tail.clone());
+            for record in &records[landed..] {
+                let (line, after) = next.encode(at, record).map_err(malformed)?;
+                content.extend(line);
+                next = after;
+            }
             if next.length > FILE_LIMIT {
                 let host = self.directory.host().clone();
                 return Err(StoreFault::TooLarge { host, path, limit: FILE_LIMIT });
@@ -111,13 +117,12 @@ impl Log {
             }
             let found: Parsed<serde_json::Value> =
                 read(&self.directory, &self.name).await.map_err(|fault| Self::after(true, fault))?;
-            if self.is_unchanged(&found) {
-                tail = found.tail;
-            } else if self.has_landed(&found, at, &serde_json::to_value(record).map_err(malformed)?) {
-                return Ok(found.tail);
-            } else {
+            let wanted: Result<Vec<_>, _> = records.iter().map(serde_json::to_value).collect();
+            match self.landed(&found, at, &wanted.map_err(malformed)?) {
+                Some(all) if all == records.len() => return Ok(found.tail),
+                Some(some) => (tail, landed) = (found.tail, some),
                 // Another holder of the lock was here. The same try again is refused by the fence, or else by the length.
-                tail = self.tail.clone();
+                None => (tail, landed) = (self.tail.clone(), 0),
             }
         }
         match broke {
@@ -131,20 +136,20 @@ impl Log {
         }
     }
 
-    /// Whether no line has come since we last knew the end; part of one may have.
-    fn is_unchanged<T>(&self, found: &Parsed<T>) -> bool {
-        (found.tail.seq, &found.tail.prev) == (self.tail.seq, &self.tail.prev)
-    }
-
-    /// Whether just this record has come.
-    fn has_landed(
+    /// How many of these records have come since we last knew the end, a part of the next one aside; none when something else has.
+    fn landed(
         &self,
         found: &Parsed<serde_json::Value>,
         at: Timestamp,
-        record: &serde_json::Value,
-    ) -> bool {
-        found.tail.seq == self.tail.seq + 1
-            && found.records.last().is_some_and(|(when, what)| *when == at && what == record)
+        wanted: &[serde_json::Value],
+    ) -> Option<usize> {
+        let count = usize::try_from(found.tail.seq.checked_sub(self.tail.seq)?).ok()?;
+        if count == 0 {
+            return (found.tail.prev == self.tail.prev).then_some(0);
+        }
+        let come = &found.records[found.records.len().checked_sub(count)?..];
+        let ours = wanted.get(..count)?.iter().map(|record| (at, record));
+        come.iter().map(|(when, what)| (*when, what)).eq(ours).then_some(count)
     }
 
     /// A host that can't be reached did nothing, unless an earlier try is still open.

@@ -3,7 +3,7 @@
 use cutover_host::operation::{FaultKind, LockHolder};
 use ulid::Ulid;
 
-use super::fake_host::{FakeHost, Mishap};
+use super::fake_host::{FakeHost, MISHAPS, Mishap};
 use super::*;
 use crate::model::{Color, HistoryEntry, HistoryRelease, LiveRelease, Name, Outcome, Release, Timestamp};
 
@@ -240,6 +240,30 @@ async fn after_a_failed_append_a_journal_must_be_read_again() {
     assert_eq!((read.records, read.torn), (vec![(Timestamp(1), a), (Timestamp(3), c)], None));
     // The one that was opened first knows nothing of it, and puts nothing over it.
     assert_eq!(journal.append(Timestamp(4), &b).await.expect_err("stale").code(), "state/journal-broken");
+}
+
+#[tokio::test]
+async fn records_that_are_appended_together_are_there_once_each() {
+    let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+    for mishap in MISHAPS {
+        let host = FakeHost::new("lb1", true);
+        let lock = home(&host).await.take(holder("ann"), None).await.expect("free");
+        let first = "a".to_owned();
+        let _ = Journal::create(&home(&host).await, &lock, DEPLOYMENT, Timestamp(1), &first)
+            .await
+            .expect("creates");
+        let home_of = home_of(&host, Some((4, mishap))).await.expect("found");
+        let (mut journal, _) = Journal::<String>::reopen(&home_of, &lock, DEPLOYMENT).await.expect("reads");
+        let mut wanted = words("a b c d");
+        if journal.append_all(Timestamp(2), &wanted[1..]).await.is_ok() {
+            journal.append(Timestamp(3), &"e".to_owned()).await.expect("appends");
+            wanted.push("e".to_owned());
+        }
+        let read = home(&host).await.read_journal::<String>(DEPLOYMENT).await.expect("reads");
+        let found: Vec<String> = read.records.into_iter().map(|(_, word)| word).collect();
+        let whole = found == wanted;
+        assert!(whole || wanted.len() == 4 && wanted.starts_with(&found), "{mishap:?}: {found:?}");
+    }
 }
 
 #[tokio::test]

@@ -1,10 +1,18 @@
-//! `cargo xtask bench hook`: what a call of a hook costs.
+//! `cargo xtask bench`: what a call of a hook costs, and what a deployment costs.
 
 use crate::command::{self, cargo};
+use crate::peers;
 
-/// Builds the program as it is released, and measures.
-pub(crate) fn run(as_json: bool) -> Result<(), String> {
-    let words = ["bench", "--locked", "--package", "cutover", "--bench", "hook", "--"];
-    let more: &[&str] = if as_json { &["--json"] } else { &[] };
-    command::run(&mut cargo(&[words.as_slice(), more].concat()))
+/// Whether a benchmark takes these options.
+pub(crate) fn knows(name: &str, options: &[&str]) -> bool {
+    options.iter().all(|option| *option == "--json" || (name == "deploy" && *option == "--many"))
+}
+
+/// Builds the program as it is released, and measures. `name` is a benchmark of the engine's, `options` go to it.
+pub(crate) fn run(name: &str, options: &[&str]) -> Result<(), String> {
+    if name == "deploy" {
+        peers::for_bench()?;
+    }
+    let words = ["bench", "--locked", "--package", "cutover", "--bench", name, "--"];
+    command::run(&mut cargo(&[words.as_slice(), options].concat()))
 }

@@ -20,6 +20,8 @@ usage: cargo xtask TASK
   prove [--nightly] [--json]
                             that the promises of RELIABILITY.md are kept, in figures
   bench hook [--json]       what a call of a hook costs, beside a shell
+  bench deploy [--many] [--json]
+                            what a deployment on four hosts costs, beside a script over SSH; or one on a hundred
 ";
 
 fn main() -> ExitCode {
@@ -33,8 +35,9 @@ fn main() -> ExitCode {
         ["prove", rest @ ..] if rest.iter().all(|word| ["--nightly", "--json"].contains(word)) => {
             prove::run(rest.contains(&"--nightly"), rest.contains(&"--json"))
         }
-        ["bench", "hook"] => bench::run(false),
-        ["bench", "hook", "--json"] => bench::run(true),
+        ["bench", name @ ("hook" | "deploy"), options @ ..] if bench::knows(name, options) => {
+            bench::run(name, options)
+        }
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             return ExitCode::SUCCESS;

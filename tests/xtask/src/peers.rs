@@ -23,6 +23,9 @@ const FOR_TESTS: [Peer; 7] = [
     Peer { program: "nsenter", package: "util-linux" },
 ];
 
+const FOR_BENCH: [Peer; 2] =
+    [Peer { program: "rsync", package: "rsync" }, Peer { program: "curl", package: "curl" }];
+
 /// Targets of `rust-toolchain.toml`.
 const TARGETS: [&str; 3] = ["wasm32-wasip2", "x86_64-unknown-linux-musl", "aarch64-unknown-linux-musl"];
 
@@ -49,6 +52,12 @@ pub(crate) fn sysroot() -> Result<String, String> {
         Ok(output) => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
         Err(fault) => Err(format!("`rustc` can't be run: {fault}")),
     }
+}
+
+/// Sees to all that the measurement of a deployment needs.
+pub(crate) fn for_bench() -> Result<(), String> {
+    for_tests()?;
+    programs(&FOR_BENCH)
 }
 
 fn targets() -> Result<(), String> {

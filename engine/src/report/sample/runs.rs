@@ -1,7 +1,7 @@
 //! Whole runs.
 
 use super::Script;
-use crate::model::{Event, EventKind, Level, Note, Outcome, Step, StepEnd};
+use crate::model::{Event, EventKind, Level, Note, Outcome, Step, StepEnd, Upkeep};
 
 /// All goes well.
 pub(in crate::report) fn deployed() -> Vec<Event> {
@@ -60,6 +60,7 @@ pub(in crate::report) fn smoke_failed() -> Vec<Event> {
         ),
         exit_code: 10,
         took,
+        upkeep: Upkeep::default(),
     });
     script.events
 }
@@ -116,6 +117,7 @@ pub(in crate::report) fn stuck() -> Vec<Event> {
         hint: Some("mend what is named above, then `cutover resume` (or `cutover abort`)".to_owned()),
         exit_code: 40,
         took,
+        upkeep: Upkeep::default(),
     });
     script.events
 }
@@ -135,6 +137,7 @@ pub(in crate::report) fn unfinished() -> Vec<Event> {
         hint: Some("`cutover resume` goes on from here, `cutover abort` puts everything back".to_owned()),
         exit_code: 21,
         took,
+        upkeep: Upkeep::default(),
     });
     script.events
 }
@@ -158,6 +161,7 @@ pub(in crate::report) fn nothing_changed() -> Vec<Event> {
         hint: Some("try: `cutover check --hosts`".to_owned()),
         exit_code: 11,
         took,
+        upkeep: Upkeep::default(),
     });
     script.events
 }

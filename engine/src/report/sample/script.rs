@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::{NOW, ago, release};
-use crate::model::{Color, Event, EventKind, LiveRelease, Note, Outcome, Step, StepEnd, Timestamp, Transfer};
+use crate::model::{
+    Color, Event, EventKind, LiveRelease, Note, Outcome, Step, StepEnd, Timestamp, Transfer, Upkeep,
+};
 
 /// Events with a clock that is moved by hand.
 pub(in crate::report) struct Script {
@@ -102,6 +104,7 @@ impl Script {
             hint: None,
             exit_code,
             took,
+            upkeep: Upkeep::default(),
         });
     }
 

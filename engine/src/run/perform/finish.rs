@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use cutover_host::operation::{Answer, Application, Operation};
+use futures_util::future::try_join_all;
 
 use super::super::performed::{Performed, Summary};
 use super::super::performer::{Performer, Result, host_failure, store_fault};
@@ -54,26 +55,24 @@ impl Performer {
         let record = self.live.iter().flat_map(|live| std::iter::once(&live.live).chain(&live.previous));
         needed.extend(record.map(|live| live.release.id.to_string()));
         let guard = Some(site.guard(self.lock.epoch()));
+        let mut at_once = vec![Operation::ForgetOperations {
+            state: site.state.path().to_owned(),
+            spare: plan.deployment.clone(),
+            newest: KEPT_OPERATIONS,
+        }];
         for id in prunable(&found, &needed, self.deployment.application.keep_releases) {
-            let remove = Operation::RemoveRelease { directory: directory.clone(), release: id.to_string() };
-            let forget = slots.iter().flat_map(|slot| slot.forget(&id));
-            for operation in std::iter::once(remove).chain(forget) {
-                let done = site.perform(guard.clone(), PATIENCE, operation).await;
-                done.map_err(|failure| host_failure(host, &failure))?;
-            }
+            let directory = directory.clone();
+            at_once.push(Operation::RemoveRelease { directory, release: id.to_string() });
+            at_once.extend(slots.iter().flat_map(|slot| slot.forget(&id)));
         }
-        let leftovers = [
-            Operation::RemovePartials { directory, keep: None },
-            Operation::ForgetOperations {
-                state: site.state.path().to_owned(),
-                spare: plan.deployment.clone(),
-                newest: KEPT_OPERATIONS,
-            },
-        ];
-        for operation in leftovers {
+        let remove = async |operation| {
             let done = site.perform(guard.clone(), PATIENCE, operation).await;
-            done.map_err(|failure| host_failure(host, &failure))?;
-        }
+            done.map(drop).map_err(|failure| host_failure(host, &failure))
+        };
+        // Each waits for the disk, and none for another.
+        try_join_all(at_once.into_iter().map(remove)).await?;
+        // What a removal leaves for moments is such a leftover too.
+        remove(Operation::RemovePartials { directory, keep: None }).await?;
         Ok(Performed::done(Summary::Nothing))
     }
 }

@@ -38,7 +38,7 @@ async fn a_whole_deployment_leaves_these_objects() {
     let store = Arc::new(InMemory::new());
     let home = home(&store);
     let empty = home.read_all::<String>().await.expect("reads");
-    assert_eq!((empty.lineage, empty.live, empty.open, empty.history), (None, None, None, vec![]));
+    assert_eq!((empty.live, empty.open, empty.history), (None, None, vec![]));
     assert_eq!(empty.lock.epoch, 0);
 
     let lock = home.take(holder("ann"), None).await.expect("free");
@@ -60,7 +60,7 @@ async fn a_whole_deployment_leaves_these_objects() {
     home.close(&lock, DEPLOYMENT).await.expect("closes");
     home.free(lock).await.expect("ours");
     let state = home.read_all::<String>().await.expect("reads");
-    assert_eq!((state.lineage, state.open, state.history.len()), (Some(lineage), None, 3));
+    assert_eq!((state.open, state.history.len()), (None, 3));
     assert_eq!(state.live.map(|live| live.generation), Some(1));
     assert_eq!((state.lock.epoch, state.lock.holder), (2, None));
 
