@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use cutover_host::{Account, Host};
+use futures_util::future::join_all;
 
 use super::{Checkout, Distance, Git, LocalWork, Mirror, Repository, SourceFailure};
 use crate::model::{HostName, Timestamp};
@@ -94,6 +95,41 @@ async fn a_revision_is_what_the_remote_has() {
     world.git("shop", &["push", "--quiet", "origin", "main"]);
     let again = fetch().await.expect("fetched");
     assert_eq!(again.revision(None).await.expect("a revision").subject, "Fourth");
+}
+
+#[tokio::test]
+async fn branches_of_one_repository_are_kept_apart() {
+    let world = World::new();
+    let repository = world.repository();
+    let fetch = |branch| Mirror::fetch(world.git_of_builder(), &repository, branch, world.root.as_str());
+    let main = fetch("main").await.expect("fetched");
+    // Another run, of another environment, while the first one builds.
+    let other = fetch("other").await.expect("fetched");
+    let newest = main.revision(None).await.expect("a revision");
+    assert_eq!(newest.subject, "Third one");
+    let elsewhere = other.revision(None).await.expect("a revision");
+    assert_eq!(elsewhere.subject, "Elsewhere");
+    let failure = main.revision(Some(&elsewhere.id)).await.expect_err("not on main");
+    assert_eq!(failure, SourceFailure::NotOnBranch { revision: elsewhere.id, branch: "main".to_owned() });
+
+    world.git("shop", &["push", "--quiet", "origin", "--delete", "other"]);
+    world.git("shop", &["push", "--quiet", "origin", "main:other/one"]);
+    let below = fetch("other/one").await.expect("a branch that is gone is in nobody's way");
+    assert_eq!(below.revision(None).await, Ok(newest));
+}
+
+#[tokio::test]
+async fn runs_that_fetch_at_the_same_time_wait_for_each_other() {
+    let world = World::new();
+    let repository = world.repository();
+    let fetch = || Mirror::fetch(world.git_of_builder(), &repository, "main", world.root.as_str());
+    fetch().await.expect("fetched");
+    world.commit("Fourth", "1700000010 +0000");
+    world.git("shop", &["push", "--quiet", "origin", "main"]);
+    for mirror in join_all((0..6).map(|_| fetch())).await {
+        let newest = mirror.expect("fetched").revision(None).await.expect("a revision");
+        assert_eq!(newest.subject, "Fourth");
+    }
 }
 
 #[tokio::test]
