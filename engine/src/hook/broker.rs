@@ -261,10 +261,22 @@ impl<'a> Broker<'a> {
     /// The host that a request is allowed on, and the directory it must keep to.
     fn on_host(&mut self, request: &Request<'_>) -> Result<(HostName, Option<String>), HostError> {
         match self.check(request) {
-            Ok(Allowed::Host { host, beneath }) => Ok((host, beneath)),
+            Ok(Allowed::Host { host, beneath }) if self.may_change(&host, request) => Ok((host, beneath)),
+            Ok(Allowed::Host { .. }) => {
+                let denied = Denied::outright(request, "no host is changed before the lock is held");
+                Err(HostError::Denied(self.deny(denied)))
+            }
             Ok(Allowed::Http { .. }) => Err(HostError::Failed("not a request of a host".to_owned())),
             Err(reason) => Err(HostError::Denied(reason)),
         }
+    }
+
+    /// Whether a change of the host is fenced, or needs no fence: a build changes the host that builds.
+    fn may_change(&self, host: &HostName, request: &Request<'_>) -> bool {
+        self.scope.mode != Mode::Changing
+            || matches!(request, Request::Read { .. })
+            || host == self.scope.builder
+            || self.access.hosts.guard(host).is_some()
     }
 
     async fn perform(
