@@ -49,7 +49,7 @@ impl World for Performer {
             Action::Enable { host, color } => self.at_boot(host, *color, true).await,
             Action::Disable { host, color } => self.at_boot(host, *color, false).await,
             Action::Prepare { router, want } => self.prepare(plan, router, want).await,
-            Action::Discard { router } => self.discard(plan, router).await,
+            Action::Discard { router } => self.discard(plan, router, way).await,
             Action::Switch { router, want } => self.switch(plan, router, want).await,
             Action::Prove { color, release } => self.prove(plan, *color, release).await,
             Action::Watch { color, .. } => self.watch(plan, *color).await,
