@@ -146,7 +146,7 @@ impl<'a> Mirror<'a> {
     }
 
     /// Makes a clean checkout of a revision in `directory`, which must not be there. It shares nothing with the mirror, so that a
-    /// build can do no harm to it, and its `origin` is the repository.
+    /// build can do no harm to it, and its `origin` is the repository, without a password: a checkout travels to the host that builds.
     ///
     /// # Errors
     /// When git fails, or a submodule is not to be had.
@@ -156,7 +156,8 @@ impl<'a> Mirror<'a> {
         self.git.fetch(mirror, &clone, "file").await?;
         // A clone brings branches and tags; the branch that we keep apart is neither.
         self.git.fetch(directory, &["fetch", "--quiet", "--", mirror, &self.branch_ref], "file").await?;
-        self.git.tell(directory, &["remote", "set-url", "origin", self.repository.url()]).await?;
+        let url = self.repository.shown();
+        self.git.tell(directory, &["remote", "set-url", "origin", &url]).await?;
         self.git.fetch(directory, &["checkout", "--quiet", "--detach", &revision.id], "file").await?;
         let modules = self.git.look(directory, &["cat-file", "-e", "HEAD:.gitmodules"]).await?;
         if modules.status == 0 {
