@@ -1,6 +1,6 @@
 //! Commands that look: status, history, check, setup. Each asks everyone it can reach and says who did not answer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,7 +33,16 @@ pub(super) struct Asked {
 impl Asked {
     /// Asks every host of the deployment; the builder too with `builds`.
     pub(super) async fn all(setting: &Setting, builds: bool) -> Self {
-        let (sites, silent) = connect_all(&setting.deployment, &setting.links, builds).await;
+        Self::these(setting, spoken_to(&setting.deployment, builds)).await
+    }
+
+    /// Asks the home alone: whether others answer does not matter.
+    async fn home_only(setting: &Setting) -> Self {
+        Self::these(setting, BTreeSet::from([setting.deployment.home().clone()])).await
+    }
+
+    async fn these(setting: &Setting, names: BTreeSet<HostName>) -> Self {
+        let (sites, silent) = connect_all(&setting.deployment, &setting.links, names).await;
         Self { sites, silent }
     }
 
@@ -195,7 +204,7 @@ async fn behind(setting: &Setting, live: Option<&LiveRecord>) -> Result<Option<B
 /// # Errors
 /// When the home does not answer.
 pub async fn history(setting: Setting, limit: usize) -> Result<HistoryView, Trouble> {
-    let asked = Asked::all(&setting, false).await;
+    let asked = Asked::home_only(&setting).await;
     let home = asked.home(&setting.deployment)?;
     let fault = |fault| store_fault(&fault).trouble;
     // All of it: what was live before the oldest that is shown is told by those before it.
@@ -211,7 +220,7 @@ pub async fn history(setting: Setting, limit: usize) -> Result<HistoryView, Trou
 /// # Errors
 /// When it is not held under that epoch.
 pub async fn unlock(setting: Setting, epoch: u64) -> Result<String, Trouble> {
-    let asked = Asked::all(&setting, false).await;
+    let asked = Asked::home_only(&setting).await;
     let home = asked.home(&setting.deployment)?;
     let fault = |fault| store_fault(&fault).trouble;
     let held = home.read_lock().await.map_err(fault)?;
