@@ -13,7 +13,7 @@ use super::closing::{close_leftovers, remember};
 use super::ending::Ending;
 use super::hooks::Refused;
 use super::insist::insist;
-use super::interrupts::INTERRUPTED;
+use super::interrupts::{self, INTERRUPTED};
 use super::journal_log::JournalLog;
 use super::lease::{Claimant, Lease, Waiting};
 use super::observe::{Staged, observe, observing_call};
@@ -75,20 +75,37 @@ async fn whole(opening: Opening, want: Want) -> ExitCode {
         session.reporter.break_off(&trouble.message);
     }
     let ending = match prepared {
-        Ok((ready, release)) => match build::build(session, &ready.source, release, &deployment).await {
-            Ok(mut built) => {
-                let held = std::mem::take(&mut built.held);
-                let ending = locked(session, &want, &deployment, ready, built).await;
-                build::let_go(session, held).await;
-                ending
+        Ok((ready, release)) => tokio::select! {
+            ending = carry_out(session, &want, &deployment, ready, release) => ending,
+            trouble = interrupts::second(session.interrupts.clone()) => {
+                session.reporter.break_off(&trouble.message);
+                Ending::left(trouble)
             }
-            Err(trouble) => Ending::before_anything(trouble, ready.state.live.as_ref()),
         },
         Err((trouble, live)) => Ending::before_anything(trouble, live.as_deref()),
     };
     let exit_code = ending.exit_code;
     session.reporter.tell(ending.event(session.reporter.elapsed()));
     exit_code
+}
+
+/// Builds, and deploys what was built.
+async fn carry_out(
+    session: &Session,
+    want: &Want,
+    deployment: &str,
+    ready: Ready,
+    release: Release,
+) -> Ending {
+    match build::build(session, &ready.source, release, deployment).await {
+        Ok(mut built) => {
+            let held = std::mem::take(&mut built.held);
+            let ending = locked(session, want, deployment, ready, built).await;
+            build::let_go(session, held).await;
+            ending
+        }
+        Err(trouble) => Ending::before_anything(trouble, ready.state.live.as_ref()),
+    }
 }
 
 /// Code of the error that a deployment has begun and not ended.
