@@ -105,7 +105,7 @@ impl<'a> Broker<'a> {
                 Answer::Secret(SecretError::Denied(reason))
             }
         };
-        Some((answer, Vec::new()))
+        Some((fitting(answer), Vec::new()))
     }
 
     /// Asks the grants. A denial is kept and shown, whatever the guest makes of it.
@@ -311,6 +311,20 @@ impl<'a> Broker<'a> {
     }
 }
 
+/// The answer, or that it does not fit: escaped, what was within the limit of a call may be six times as long.
+fn fitting(answer: Answer) -> Answer {
+    let fits = |answer: &Answer| {
+        serde_json::to_vec(answer).is_ok_and(|text| text.len() <= limits::MESSAGE - limits::ENVELOPE)
+    };
+    let too_long = || HostError::Failed("the answer is longer than a hook can be told".to_owned());
+    match answer {
+        Answer::Output(Ok(_)) if !fits(&answer) => Answer::Output(Err(too_long())),
+        Answer::Text(Ok(_)) if !fits(&answer) => Answer::Text(Err(too_long())),
+        Answer::Names(Ok(_)) if !fits(&answer) => Answer::Names(Err(too_long())),
+        fits => fits,
+    }
+}
+
 /// Whether an operation leaves everything as it is.
 const fn is_look(operation: &Operation) -> bool {
     matches!(operation, Operation::Read { .. } | Operation::ReadLink { .. } | Operation::ListNames { .. })
@@ -353,6 +367,15 @@ pub(super) fn plain_text(template: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_does_not_fit_into_a_message_is_a_failure() {
+        let text = |length| Answer::Text(Ok("\0".repeat(length)));
+        let six_bytes_each = limits::MESSAGE / 6;
+        assert!(matches!(fitting(text(six_bytes_each - 100)), Answer::Text(Ok(_))));
+        assert!(matches!(fitting(text(six_bytes_each + 100)), Answer::Text(Err(HostError::Failed(_)))));
+        assert!(six_bytes_each + 100 < limits::CALL_BYTES);
+    }
 
     #[test]
     fn secrets_are_found_in_templates() {
