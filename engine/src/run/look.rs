@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
+
 use super::check_hosts::judge_router;
 use super::hooks::{Hooks, Refused, configured};
 use super::observe::observing_call;
@@ -86,10 +88,11 @@ pub async fn status(setting: Setting, max_age: Option<Duration>) -> StatusView {
     }
     look_at_hosts(&deployment, &asked, &hooks, live.as_ref(), &mut facts).await;
     let call = observing_call(&deployment, live.as_ref());
-    for router in &deployment.router.names {
+    let routers = deployment.router.names.iter().map(async |router| {
         let seen = hooks.observe(&call, router).await.map_err(|failure| failure.trouble.message);
-        facts.routers.push((router.clone(), seen));
-    }
+        (router.clone(), seen)
+    });
+    facts.routers = join_all(routers).await;
     facts.front_doors = front_doors(&deployment, &asked, &hooks, live.as_ref()).await;
     facts.behind = behind(&setting, live.as_ref()).await.ok().flatten();
     status_view(&deployment, facts)
@@ -102,32 +105,30 @@ async fn look_at_hosts(
     live: Option<&LiveRecord>,
     facts: &mut StatusFacts,
 ) {
-    for host in super::observe::all_app_hosts(deployment) {
+    let looks = super::observe::all_app_hosts(deployment).into_iter().map(async |host| {
         let sight = match (asked.sites.get(&host), asked.silent.get(&host)) {
             (Some(site), _) => HostSight::look(site.link.as_ref(), deployment, &host, &site.facts).await,
             (None, Some(trouble)) => Err(trouble.message.clone()),
             (None, None) => Err("it is no host of this configuration".to_owned()),
         };
-        facts.hosts.insert(host, sight);
-    }
-    for color in Color::ALL {
-        for instance in instances(deployment, color) {
-            let running =
-                matches!(facts.hosts.get(&instance.host), Some(Ok(sight)) if sight.is_running(color));
-            if !running {
-                continue;
-            }
-            let call = observing_call(deployment, live);
-            let call = crate::model::HookCall { instances: vec![instance.clone()], ..call };
-            let began = std::time::Instant::now();
-            let said = match hooks.check_health(&call, &instance).await {
-                Ok(Health::Healthy(_)) => (true, format!("ok, {} ms", began.elapsed().as_millis())),
-                Ok(Health::Starting(reason) | Health::Unhealthy(reason)) => (false, reason),
-                Err(failure) => (false, failure.trouble.message),
-            };
-            facts.health.insert((instance.host, color), said);
-        }
-    }
+        (host, sight)
+    });
+    facts.hosts = join_all(looks).await.into_iter().collect();
+    let running = Color::ALL.iter().flat_map(|color| instances(deployment, *color)).filter(
+        |instance| matches!(facts.hosts.get(&instance.host), Some(Ok(sight)) if sight.is_running(instance.color)),
+    );
+    let asks = running.map(async |instance| {
+        let call = observing_call(deployment, live);
+        let call = crate::model::HookCall { instances: vec![instance.clone()], ..call };
+        let began = std::time::Instant::now();
+        let said = match hooks.check_health(&call, &instance).await {
+            Ok(Health::Healthy(_)) => (true, format!("ok, {} ms", began.elapsed().as_millis())),
+            Ok(Health::Starting(reason) | Health::Unhealthy(reason)) => (false, reason),
+            Err(failure) => (false, failure.trouble.message),
+        };
+        ((instance.host, instance.color), said)
+    });
+    facts.health = join_all(asks).await.into_iter().collect();
 }
 
 fn unfinished(state: &HomeState<Record>) -> Option<Unfinished> {
@@ -154,8 +155,7 @@ async fn front_doors(
     hooks: &Hooks,
     live: Option<&LiveRecord>,
 ) -> Vec<FrontDoorStatus> {
-    let mut doors = Vec::new();
-    for door in &deployment.router.front_doors {
+    let asks = deployment.router.front_doors.iter().map(async |door| {
         let via = door.via.as_ref().and_then(|host| asked.sites.get(host)).map(|site| site.link.clone());
         let (ok, says) = match (hooks.fetch(&door.url, None, via).await, live) {
             (Err(reason), _) => (false, reason),
@@ -170,9 +170,9 @@ async fn front_doors(
                 }
             }
         };
-        doors.push(FrontDoorStatus { url: door.url.clone(), ok, says });
-    }
-    doors
+        FrontDoorStatus { url: door.url.clone(), ok, says }
+    });
+    join_all(asks).await
 }
 
 async fn behind(setting: &Setting, live: Option<&LiveRecord>) -> Result<Option<Behind>, SourceFailure> {
