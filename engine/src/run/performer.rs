@@ -38,7 +38,8 @@ impl World for Performer {
             Action::Stage { host, .. } => self.stage(plan, host).await,
             Action::RemovePartial { host } => self.remove_partial(host).await,
             Action::Migrate { host, color, release } => self.migrate(plan, host, *color, release).await,
-            Action::Clear { host, color } | Action::Stop { host, color } => self.stop(host, *color).await,
+            Action::Clear { host, color } => self.clear(plan, host, *color).await,
+            Action::Stop { host, color } => self.stop(host, *color).await,
             Action::Configure { host, color, release } => self.configure(host, *color, release).await,
             Action::Point { host, color, release } => {
                 self.point(host, color.as_str(), release.as_ref()).await
