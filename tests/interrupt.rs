@@ -5,7 +5,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 use test_support::{Behaviour, Ended, Running, Test, eventually, get};
 
-use crate::{local, with_v1};
+use crate::{fleet, local, with_v1};
 
 fn interrupt_at(test: &Test, step: &str, behaviour: Behaviour) -> Ended {
     test.repository.push("v2", behaviour);
@@ -97,6 +97,28 @@ fn after_the_pivot_it_goes_forward() {
     assert_eq!(test.live(), "v2 green");
     load.finish().assert_none_failed();
     let _ = test.cutover(&["status", "--check"]).expect(0);
+}
+
+#[test]
+fn whoever_only_looks_is_let_go_at_once() {
+    let Some(mut test) = with_v1(fleet()) else { return };
+    let wire = test.wire("web1");
+    wire.freeze();
+    for command in ["status", "history"] {
+        let running = test.start(&[command, "--json"]);
+        // Its handlers are there long before; the host does not answer for longer.
+        std::thread::sleep(Duration::from_secs(2));
+        let begun = std::time::Instant::now();
+        running.signal(Signal::INT);
+        let ended = running.finish();
+        if command == "status" {
+            assert!(begun.elapsed().as_secs() < 3, "it went on asking: {ended:?}");
+            assert_eq!(ended.status, 20, "{ended:?}");
+        } else {
+            // The home is another host.
+            assert_eq!(ended.status, 0, "{ended:?}");
+        }
+    }
 }
 
 #[test]

@@ -42,7 +42,8 @@
 //! 4. **There are three outcomes.** A connection that breaks leaves an effect *unknown*, which is neither done nor failed.
 //!    Repeatable actions are done again; a migration never is: the host is asked what became of it.
 //! 5. **The old colour is not touched before the pivot**, and no colour is stopped that a router still points to: `RequireUnrouted`
-//!    comes before each stop that follows a switch, `RequireHealthy` before traffic is moved back.
+//!    comes before each stop that follows a switch, and the same question before the idle colour is cleared; `RequireHealthy` comes before
+//!    traffic is moved back.
 //! 6. **An undo that fails is an end of its own.** It blocks what depends on it (a switch: the whole new colour; else: its host), the
 //!    rest is undone, and the outcome is [`Stuck`](model::Outcome::Stuck), with what is left to do by hand.
 //!
@@ -64,7 +65,7 @@
 //! whatever turns up again. `doctor` only looks: what was seen is data, and a pure function makes findings of it (`run/diagnose.rs`).
 //!
 //! A signal turns a deployment back while it can (5 s are given to that), and leaves it for `resume` when it can't; a second one ends
-//! the run at once. That is safe for the same reason as a crash is.
+//! the run at once, wherever it is. That is safe for the same reason as a crash is. What only looks ends at the first one.
 //!
 //! # The host side
 //! All that is done *on* a host is in the crate [`cutover_host`]: [`Operation`](cutover_host::operation::Operation) is the whole vocabulary,

@@ -85,6 +85,22 @@ async fn reading_questions_read_and_validation_does_nothing() {
 }
 
 #[tokio::test]
+async fn without_a_lock_no_host_is_changed() {
+    let stage = Stage::built_elsewhere();
+    let file = stage.place.path().join("flag").to_str().unwrap().to_owned();
+    let path = PathGrant { hosts: HostGroup::App, path: file.clone() };
+    let grants = Grants { write: Some(vec![path]), ..nothing() };
+    let (router, blue) = (HostName::new("lb1").unwrap(), Routing { blue: 100, green: 0, out: Vec::new() });
+    let hook = stage.load(HookKind::Router, "write", &file, grants.clone(), LONG).await;
+    let applied = hook.apply(&call(Vec::new()), &router, &blue, stage.access()).await;
+    assert_eq!(applied.denials[0].reason, "no host is changed before the lock is held");
+    let hook = stage.load(HookKind::HealthCheck, "write", &file, grants, LONG).await;
+    let looked = hook.check_health(&call(Vec::new()), &instance(1), stage.access()).await;
+    assert_eq!(looked.denials[0].reason, "this question may only read");
+    assert!(!std::path::Path::new(&file).exists());
+}
+
+#[tokio::test]
 async fn a_granted_program_runs_and_a_secret_is_never_told() {
     let stage = Stage::new();
     let exec = ExecGrant {

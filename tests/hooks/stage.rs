@@ -64,10 +64,18 @@ impl Stage {
         let groups = Groups {
             app: vec![name.clone()],
             routers: vec![HostName::new("lb1").unwrap()],
-            builder: HostName::new("desk").unwrap(),
+            // Which may be changed without a lock.
+            builder: name.clone(),
         };
         let web1 = local_link(name, Arc::new(Host::new(Vec::new(), Account::of_process(None, None))));
         Self { place, groups, web1, heard: Mutex::default() }
+    }
+
+    /// Where another host builds, so that this one may not be changed without a lock.
+    pub(super) fn built_elsewhere() -> Self {
+        let mut stage = Self::new();
+        stage.groups.builder = HostName::new("desk").unwrap();
+        stage
     }
 
     pub(super) fn pool(&self, cache: Option<CodeCache>) -> HookPool {

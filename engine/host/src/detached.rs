@@ -77,6 +77,7 @@ pub(crate) fn reap(
     let mut ended = Vec::new();
     for name in names {
         let directory = format!("{operations}/{name}");
+        // A supervisor that has written no record yet finds the fence raised, and begins nothing.
         if let Status::Running(Some(record)) = supervisor::status(&directory)?
             && matches!(record.duty, Duty::Operation { epoch: begun } if begun < epoch)
         {
@@ -99,6 +100,10 @@ pub(crate) fn end(
     scope: &Scope<'_>,
 ) -> Result<Detached, Fault> {
     let directory = directory(account, state, operation)?;
+    // Between its lock and its record a supervisor is about to start.
+    while supervisor::status(&directory)? == Status::Running(None) {
+        scope.pause(Duration::from_millis(10))?;
+    }
     if let Status::Running(Some(record)) = supervisor::status(&directory)? {
         order_end(&directory, &record)?;
         wait_for_end(&directory, &record, kill_time(), scope)?;
@@ -141,11 +146,18 @@ pub(crate) fn forget(account: &Account, state: &str, spare: &str, newest: usize)
         names => names?,
     };
     names.retain(|name| !name.starts_with(spare));
-    for name in names.iter().rev().skip(newest) {
+    let mut ended = Vec::new();
+    for name in names {
         let directory = format!("{operations}/{name}");
-        if !matches!(supervisor::status(&directory)?, Status::Running(_)) {
-            remove_tree(&directory)?;
+        match supervisor::status(&directory)? {
+            Status::Running(_) => {}
+            Status::Ended(record, _) | Status::Gone(record) => ended.push((record.started_ms, directory)),
+            Status::Nothing => ended.push((0, directory)),
         }
+    }
+    ended.sort();
+    for (_, directory) in ended.iter().rev().skip(newest) {
+        remove_tree(directory)?;
     }
     Ok(())
 }

@@ -5,8 +5,8 @@ use std::io::{self, Read as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 
 use rustix::fs::{CWD, Mode, OFlags, openat};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::fault;
 use crate::files::replace;
@@ -14,6 +14,15 @@ use crate::operation::Fault;
 
 /// A document never has more bytes.
 const LIMIT: u64 = 64 << 20;
+
+/// The version of every format so far.
+const VERSION: u32 = 1;
+
+/// What can be read of a document in any version.
+#[derive(Deserialize)]
+struct Probe {
+    version: Option<u32>,
+}
 
 /// Reads a document; none when there is no such file.
 pub(crate) fn load<T: DeserializeOwned>(path: &str) -> Result<Option<T>, Fault> {
@@ -25,6 +34,11 @@ pub(crate) fn load<T: DeserializeOwned>(path: &str) -> Result<Option<T>, Fault> 
     };
     let mut text = Vec::new();
     file.take(LIMIT).read_to_end(&mut text).map_err(|error| fault::io("read", path, error))?;
+    let newer = serde_json::from_slice::<Probe>(&text).ok().and_then(|probe| probe.version);
+    if let Some(version) = newer.filter(|version| *version > VERSION) {
+        let known = format!("in version {version}, and this one knows {VERSION}");
+        return Err(fault::failed(format!("`{path}` was written by a newer cutover: {known}")));
+    }
     serde_json::from_slice(&text)
         .map(Some)
         .map_err(|error| fault::failed(format!("`{path}` is not what cutover wrote there: {error}")))
@@ -48,4 +62,25 @@ pub(crate) fn make_private(path: &str) -> Result<(), Fault> {
         .mode(0o700)
         .create(path)
         .map_err(|error| fault::io("make the directory", path, error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_newer_version_wrote_is_not_taken_for_ours() {
+        let scratch = tempfile::tempdir().expect("a directory");
+        let path = scratch.path().join("fence").to_str().expect("UTF-8").to_owned();
+        let load = |text: &str| {
+            fs::write(&path, text).expect("written");
+            load::<serde_json::Value>(&path).map_err(|fault| fault.message)
+        };
+        assert_eq!(
+            load(r#"{"version":1,"epoch":3}"#),
+            Ok(Some(serde_json::json!({"version": 1, "epoch": 3})))
+        );
+        let newer = format!("`{path}` was written by a newer cutover: in version 2, and this one knows 1");
+        assert_eq!(load(r#"{"version":2,"epoch":3}"#), Err(newer));
+    }
 }

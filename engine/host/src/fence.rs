@@ -1,8 +1,9 @@
 //! The mutex under which a host changes, and the fence that keeps holders of older epochs out.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, OFlags, flock};
 use rustix::io::Errno;
@@ -32,37 +33,42 @@ pub(crate) struct Mutex {
 impl Mutex {
     /// Waits for the mutex within the operation's bounds.
     pub(crate) fn hold(state: &str, scope: &Scope<'_>) -> Result<Self, Fault> {
-        let path = format!("{state}/mutex");
-        let file = File::options()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed())
-            .open(&path)
-            .map_err(|error| fault::io("open", &path, error))?;
-        let mut pause = Duration::from_millis(1);
-        loop {
-            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) => return Ok(Self { _file: file }),
-                Err(Errno::WOULDBLOCK | Errno::INTR) => scope.pause(pause)?,
-                Err(error) => return Err(fault::io("lock", &path, error)),
-            }
-            pause = (pause * 2).min(Duration::from_millis(50));
+        let file = lock(&format!("{state}/mutex"), FlockOperation::NonBlockingLockExclusive, scope)?;
+        Ok(Self { _file: file })
+    }
+}
+
+/// Waits for the lock of a file, which is made when it is absent, within the operation's bounds.
+fn lock(path: &str, kind: FlockOperation, scope: &Scope<'_>) -> Result<File, Fault> {
+    let file = File::options()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed())
+        .open(path)
+        .map_err(|error| fault::io("open", path, error))?;
+    let mut pause = Duration::from_millis(1);
+    loop {
+        match flock(&file, kind) {
+            Ok(()) => return Ok(file),
+            Err(Errno::WOULDBLOCK | Errno::INTR) => scope.pause(pause)?,
+            Err(error) => return Err(fault::io("lock", path, error)),
         }
+        pause = (pause * 2).min(Duration::from_millis(50));
     }
 }
 
 /// Leave to make a change: the mutex is held, and the fence held the right epoch when it was taken.
 #[derive(Debug)]
 pub(crate) struct Leave {
-    _mutex: Option<Mutex>,
+    under: Option<(Mutex, String, u64)>,
 }
 
 impl Leave {
     /// Takes the mutex and compares the fence. Without a guard there is nothing to take.
     pub(crate) fn take(account: &Account, guard: Option<&Guard>, scope: &Scope<'_>) -> Result<Self, Fault> {
-        let Some(guard) = guard else { return Ok(Self { _mutex: None }) };
+        let Some(guard) = guard else { return Ok(Self { under: None }) };
         let state = absolute(account, &guard.state)?;
         let mutex = match Mutex::hold(&state, scope) {
             // No state directory: nobody ever raised a fence here.
@@ -71,9 +77,57 @@ impl Leave {
             }
             held => held?,
         };
-        rules::admit(epoch(&state)?, guard.epoch).map_err(|refusal| refused(&state, &refusal))?;
-        Ok(Self { _mutex: Some(mutex) })
+        let epoch = epoch(&state)?;
+        rules::admit(epoch, guard.epoch).map_err(|refusal| refused(&state, &refusal))?;
+        Ok(Self { under: Some((mutex, state, epoch)) })
     }
+
+    /// Lets go of the mutex, and stays. None without a guard.
+    pub(crate) fn stay(self, scope: &Scope<'_>) -> Result<Option<Stay>, Fault> {
+        let Some((mutex, state, epoch)) = self.under else { return Ok(None) };
+        let file = lock(&format!("{state}/stays"), FlockOperation::NonBlockingLockShared, scope)?;
+        drop(mutex);
+        Ok(Some(Stay { state, epoch, outdated: Cell::default(), _file: file }))
+    }
+}
+
+/// Leave that outlasts the mutex, for what may take long: whoever raises the fence waits until it is dropped. In return its holder looks
+/// at the fence again and again, and ends soon after it was raised.
+#[derive(Debug)]
+pub(crate) struct Stay {
+    state: String,
+    epoch: u64,
+    outdated: Cell<Option<Instant>>,
+    _file: File,
+}
+
+impl Stay {
+    /// Between two looks at the fence.
+    pub(crate) const LOOK: Duration = Duration::from_millis(100);
+
+    /// After the fence was raised: what is nearly done is better done than cut off.
+    const GRACE: Duration = Duration::from_secs(3);
+
+    /// Goes on while the fence holds the epoch of this leave, and for a moment after that.
+    pub(crate) fn check(&self) -> Result<(), Fault> {
+        let now = epoch(&self.state)?;
+        if now == self.epoch {
+            return Ok(());
+        }
+        let since = self.outdated.get().unwrap_or_else(Instant::now);
+        self.outdated.set(Some(since));
+        if since.elapsed() < Self::GRACE {
+            Ok(())
+        } else {
+            Err(refused(&self.state, &Refusal::Fenced { now, asked: self.epoch }))
+        }
+    }
+}
+
+/// Waits until nobody stays under an older epoch. The fence must be raised. Not under the mutex: one try of raising it may come late, when
+/// those stay whom it let in.
+fn wait_for_stays(state: &str, scope: &Scope<'_>) -> Result<(), Fault> {
+    lock(&format!("{state}/stays"), FlockOperation::NonBlockingLockExclusive, scope).map(drop)
 }
 
 /// The epoch of a state directory's fence; 0 when it has none.
@@ -90,13 +144,16 @@ pub(crate) fn raise(state: &str, epoch: u64) -> Result<(), Fault> {
 pub(crate) fn fence(account: &Account, state: &str, epoch: u64, scope: &Scope<'_>) -> Result<(), Fault> {
     let state = absolute(account, state)?;
     document::make_private(&state)?;
-    let _mutex = Mutex::hold(&state, scope)?;
+    let mutex = Mutex::hold(&state, scope)?;
     let now = self::epoch(&state)?;
     match rules::raise(now, epoch) {
-        Ok(raised) if raised == now => Ok(()),
-        Ok(raised) => raise(&state, raised),
-        Err(refusal) => Err(refused(&state, &refusal)),
+        // Taking the lock raised it, at the home.
+        Ok(raised) if raised == now => {}
+        Ok(raised) => raise(&state, raised)?,
+        Err(refusal) => return Err(refused(&state, &refusal)),
     }
+    drop(mutex);
+    wait_for_stays(&state, scope)
 }
 
 /// A rule that was not followed, as a fault of the state directory.

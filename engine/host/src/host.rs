@@ -45,12 +45,16 @@ impl Host {
     pub fn perform(&self, call: &Call, stream: &dyn Stream) -> Result<Answer, Fault> {
         let scope = Scope::new(call.deadline_ms, stream);
         let account = &self.account;
-        // The long ones take it for their commit point alone: the lock's holder renews it under the same mutex.
+        // What may take long holds the mutex for moments alone: the lock's holder renews it, and writes its journal, under the same one.
         let leave = || Leave::take(account, call.guard.as_ref(), &scope);
         let done = |result: Result<(), Fault>| result.map(|()| Answer::Done);
         let takes_it_itself = matches!(
             call.operation,
-            Operation::StageFinish { .. } | Operation::RemoveRelease { .. } | Operation::StopProcess { .. }
+            Operation::StageFinish { .. }
+                | Operation::RemoveRelease { .. }
+                | Operation::RemovePartials { .. }
+                | Operation::StopProcess { .. }
+                | Operation::Run { .. }
         );
         let _leave = if takes_it_itself { None } else { Some(leave()?) };
         match &call.operation {
@@ -84,7 +88,9 @@ impl Host {
             Operation::Remove { path, beneath } => done(files::remove(account, path, beneath.as_deref())),
             Operation::SetAside { path, name } => done(files::set_aside(account, path, name)),
             Operation::MakeDirectory { path, mode } => done(files::make_directory(account, path, *mode)),
-            Operation::Run { program } => program::run(account, program, &scope).map(Answer::Exited),
+            Operation::Run { program } => {
+                program::run(account, program, &scope, || leave()?.stay(&scope)).map(Answer::Exited)
+            }
             Operation::Stream { program } => program::stream(account, program, &scope).map(Answer::Exited),
             Operation::Begin { state, operation, program } => {
                 let epoch = call.guard.as_ref().map_or(0, |guard| guard.epoch);
@@ -119,7 +125,7 @@ impl Host {
                 done(held::hold(account, directory, token, &scope))
             }
             Operation::RemovePartials { directory, keep } => {
-                done(release::remove_partials(account, directory, keep.as_deref()))
+                done(release::remove_partials(account, directory, keep.as_deref(), leave))
             }
             Operation::StartProcess { process } => process::start(self, process).map(Answer::Process),
             Operation::WriteLaunch { path, program, announce, mode } => {

@@ -121,7 +121,8 @@ pub enum Operation {
         mode: u32,
     },
 
-    /// Runs a program to its end; it is killed, with its process group, at the deadline. Answers [`Answer::Exited`].
+    /// Runs a program to its end; it is killed, with its process group, at the deadline. Answers [`Answer::Exited`]. With a guard, other
+    /// changes are made meanwhile: whoever raises the fence waits for its end, which then comes within 3 s.
     Run {
         /// What to run.
         program: Program,
@@ -166,7 +167,7 @@ pub enum Operation {
         epoch: u64,
     },
 
-    /// Forgets detached operations that have ended, but for the newest `newest` by name (names begin with the time). Guarded.
+    /// Forgets detached operations that have ended, but for the `newest` that were begun last. Guarded.
     /// Answers [`Answer::Done`].
     ForgetOperations {
         /// State directory.

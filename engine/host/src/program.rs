@@ -14,6 +14,7 @@ use crate::account::Account;
 use crate::bytes::Bytes;
 use crate::environment::{self, PATH};
 use crate::fault::{self, not_allowed};
+use crate::fence::Stay;
 use crate::operation::{Exit, Fault, FaultKind, Program};
 use crate::output::Output;
 use crate::place::absolute;
@@ -24,11 +25,18 @@ use crate::stream::{Flag, Lane};
 const AFTERMATH: Duration = Duration::from_millis(200);
 
 /// See [`crate::operation::Operation::Run`].
-pub(crate) fn run(account: &Account, program: &Program, scope: &Scope<'_>) -> Result<Exit, Fault> {
-    let mut running = Running::start(command(account, program)?, program)?;
+pub(crate) fn run(
+    account: &Account,
+    program: &Program,
+    scope: &Scope<'_>,
+    stay: impl FnOnce() -> Result<Option<Stay>, Fault>,
+) -> Result<Exit, Fault> {
+    let command = command(account, program)?;
+    let stay = stay()?;
+    let mut running = Running::start(command, program)?;
     let (mut out, mut errors) = (Output::new(program.output_limit), Output::new(program.output_limit));
     let input = program.input.as_ref().map(|input| input.0.as_slice()).unwrap_or_default();
-    let ended = running.attend(input, scope, |lane, piece| {
+    let ended = running.attend(input, scope, stay.as_ref(), |lane, piece| {
         match lane {
             Lane::Out => out.add(piece),
             Lane::Errors => errors.add(piece),
@@ -51,7 +59,7 @@ pub(crate) fn stream(account: &Account, program: &Program, scope: &Scope<'_>) ->
                 feed(&mut input, &over, scope);
             }
         });
-        let ended = running.attend(&[], scope, |lane, piece| {
+        let ended = running.attend(&[], scope, None, |lane, piece| {
             if lane == Lane::Errors {
                 errors.add(piece);
             }
@@ -183,9 +191,10 @@ impl Running {
         &mut self,
         input: &[u8],
         scope: &Scope<'_>,
+        stay: Option<&Stay>,
         take: impl FnMut(Lane, &[u8]) -> Result<(), Fault>,
     ) -> Result<ExitStatus, Fault> {
-        let ended = self.follow(input, scope, take);
+        let ended = self.follow(input, scope, stay, take);
         if ended.is_err() {
             self.kill();
         }
@@ -196,6 +205,7 @@ impl Running {
         &mut self,
         input: &[u8],
         scope: &Scope<'_>,
+        stay: Option<&Stay>,
         mut take: impl FnMut(Lane, &[u8]) -> Result<(), Fault>,
     ) -> Result<ExitStatus, Fault> {
         let mut rest = input;
@@ -220,9 +230,11 @@ impl Running {
             let out_at = add(&mut fds, stdout.as_ref().map(AsFd::as_fd), PollFlags::IN);
             let err_at = add(&mut fds, stderr.as_ref().map(AsFd::as_fd), PollFlags::IN);
             let over_at = add(&mut fds, ended_at.is_none().then(|| self.over.as_fd()), PollFlags::IN);
-            scope.wait(&mut fds, ended_at.map(|_| AFTERMATH))?;
+            let at_most = ended_at.map(|_| AFTERMATH).or(stay.map(|_| Stay::LOOK));
+            scope.wait(&mut fds, at_most)?;
             let ready: Vec<bool> = fds.iter().map(|fd| !fd.revents().is_empty()).collect();
             drop(fds);
+            stay.map_or(Ok(()), Stay::check)?;
             let is_ready = |at: Option<usize>| at.is_some_and(|at| ready[at]);
             if ended_at.is_some() && !ready.contains(&true) {
                 break;

@@ -106,8 +106,15 @@ pub(crate) fn inspect(account: &Account, directory: &str) -> Result<Application,
 }
 
 /// See [`crate::operation::Operation::RemovePartials`].
-pub(crate) fn remove_partials(account: &Account, directory: &str, keep: Option<&str>) -> Result<(), Fault> {
+pub(crate) fn remove_partials(
+    account: &Account,
+    directory: &str,
+    keep: Option<&str>,
+    leave: impl FnOnce() -> Result<Leave, Fault>,
+) -> Result<(), Fault> {
     let layout = Layout::new(account, directory)?;
+    // They are nobody's, and how long their files take to go concerns nobody else.
+    drop(leave()?);
     for token in inspect(account, directory)?.partials {
         if keep != Some(token.as_str()) {
             remove_tree(&format!("{}/{PARTIAL}{token}", layout.releases()))?;

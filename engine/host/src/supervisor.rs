@@ -103,8 +103,13 @@ enum Reply {
     Failed(Fault),
 }
 
-/// Starts a supervisor. True when it runs what it was ordered to, false when another was there before.
+/// Starts a supervisor. True when it runs what it was ordered to, false when another was there before. After a fault it does not run, and
+/// never will.
 pub(crate) fn launch(host: &Host, order: Order) -> Result<bool, Fault> {
+    launch_within(START, host, order)
+}
+
+fn launch_within(patience: Duration, host: &Host, order: Order) -> Result<bool, Fault> {
     document::make_private(&order.directory)?;
     let envelope = Envelope {
         account: host.account.clone(),
@@ -125,22 +130,42 @@ pub(crate) fn launch(host: &Host, order: Order) -> Result<bool, Fault> {
     let mut child =
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().map_err(fails)?;
     let (input, output) = (child.stdin.take(), child.stdout.take());
+    let told = input.map_or(Ok(()), |mut input| input.write_all(&text)).map_err(fails);
+    let reply = told.and_then(|()| output.map(|output| read_reply(output, patience)).transpose());
+    if !matches!(reply, Ok(Some(Some(_)))) {
+        // It may come to itself at any time.
+        let _ = child.kill();
+        let _ = child.wait();
+    }
     // Reaped whenever it ends, be it now or in a week.
     std::thread::Builder::new().stack_size(64 << 10).spawn(move || child.wait()).map_err(fails)?;
-    if let Some(mut input) = input {
-        input.write_all(&text).map_err(fails)?;
-    }
-    let reply = output.map(read_reply).transpose()?.flatten();
-    match reply {
+    match reply?.flatten() {
         Some(Reply::Started) => Ok(true),
         Some(Reply::Begun) => Ok(false),
         Some(Reply::Failed(fault)) => Err(fault),
-        None => Err(failed(format!("the supervisor of `{}` did not start", envelope.order.program.program))),
+        None => without_reply(&envelope.order),
     }
 }
 
-fn read_reply(mut output: impl Read + AsFd) -> Result<Option<Reply>, Fault> {
-    let deadline = Instant::now() + START;
+/// What is so when a supervisor was killed before it said anything: its program runs, or never will.
+fn without_reply(order: &Order) -> Result<bool, Fault> {
+    let silent = || failed(format!("the supervisor of `{}` did not start", order.program.program));
+    let ends_at = Instant::now() + START;
+    loop {
+        match status(&order.directory)? {
+            // Its lock goes with it, within moments.
+            Status::Running(None) if Instant::now() < ends_at => {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            Status::Running(_) => return Ok(true),
+            Status::Ended(..) | Status::Gone(_) => return Ok(false),
+            Status::Nothing => return Err(silent()),
+        }
+    }
+}
+
+fn read_reply(mut output: impl Read + AsFd, patience: Duration) -> Result<Option<Reply>, Fault> {
+    let deadline = Instant::now() + patience;
     let mut text = Vec::new();
     let mut buffer = [0; 4096];
     while !text.ends_with(b"\n") && text.len() < 64 << 10 {
@@ -309,4 +334,29 @@ fn supervisor_command(supervisor: &[OsString], word: &str) -> Result<Command, Fa
     let mut command = Command::new(program);
     command.args(words).arg(word).env_clear().env("PATH", PATH).current_dir("/");
     Ok(command)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_supervisor_that_is_too_slow_starts_nothing_later() {
+        let scratch = tempfile::tempdir().expect("a directory");
+        let home = scratch.path().to_str().expect("UTF-8").to_owned();
+        // What comes to itself long after it was given up.
+        let ran = scratch.path().join("ran");
+        let script = format!("sleep 0.4; : > {}", ran.display());
+        let late = ["/bin/sh", "-c", &script, "late"].map(OsString::from);
+        let host = Host::new(late.to_vec(), Account { user: "me".to_owned(), uid: 0, home: home.clone() });
+        let order = Order {
+            directory: format!("{home}/ops/one"),
+            program: Program { program: "/bin/migrate".to_owned(), ..Program::default() },
+            duty: Duty::Operation { epoch: 1 },
+        };
+        let fault = launch_within(Duration::from_millis(50), &host, order).expect_err("it said nothing");
+        assert_eq!(fault, failed("the supervisor of `/bin/migrate` did not start".to_owned()));
+        std::thread::sleep(Duration::from_millis(700));
+        assert!(!ran.exists());
+    }
 }

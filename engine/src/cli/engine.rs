@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::AsyncReadExt as _;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::Ended;
 use super::control_directory::ControlDirectory;
@@ -20,7 +20,7 @@ use crate::model::view::{
     StatusView,
 };
 use crate::model::{Ask, EventSink, Trouble};
-use crate::run::{self, Opening, Refused, Reporter, Session, StateRecovery};
+use crate::run::{self, Interrupts, Opening, Refused, Reporter, Session, StateRecovery};
 use crate::transport::Chunk;
 
 /// `cutover check`.
@@ -32,13 +32,19 @@ pub(super) async fn check(
     let warnings = loaded.warnings.iter().map(ToString::to_string).collect();
     let file = loaded.file();
     let (_directory, setting) = setting(loaded.deployment.clone(), sink)?;
-    run::check(setting, file, warnings, hosts).await.map_err(|refused| refusal(loaded, refused))
+    let interrupts = setting.interrupts.clone();
+    let looking = async {
+        run::check(setting, file, warnings, hosts).await.map_err(|refused| refusal(loaded, refused))
+    };
+    until_signal(interrupts, looking).await
 }
 
 /// `cutover setup`.
 pub(super) async fn setup(loaded: &Loaded, sink: Arc<dyn EventSink>) -> Result<SetupView, Failure> {
     let (_directory, setting) = setting(loaded.deployment.clone(), sink)?;
-    run::setup(setting).await.map_err(|refused| refusal(loaded, refused))
+    let interrupts = setting.interrupts.clone();
+    let looking = async { run::setup(setting).await.map_err(|refused| refusal(loaded, refused)) };
+    until_signal(interrupts, looking).await
 }
 
 /// `cutover plan`.
@@ -48,10 +54,14 @@ pub(super) async fn plan(
     sink: Arc<dyn EventSink>,
 ) -> Result<PlanView, Failure> {
     let (_directory, setting) = setting(loaded.deployment.clone(), sink)?;
-    let session = Session::open(setting, request.source.is_built())
-        .await
-        .map_err(|refused| refusal(loaded, refused))?;
-    Ok(run::plan(&session, request).await.map_err(problem)?)
+    let interrupts = setting.interrupts.clone();
+    let looking = async {
+        let session = Session::open(setting, request.source.is_built())
+            .await
+            .map_err(|refused| refusal(loaded, refused))?;
+        Ok(run::plan(&session, request).await.map_err(problem)?)
+    };
+    until_signal(interrupts, looking).await
 }
 
 /// `cutover deploy`.
@@ -88,7 +98,8 @@ pub(super) async fn recover(loaded: &Loaded, request: RecoverRequest, output: &O
 /// `cutover unlock`: who held the lock, in words.
 pub(super) async fn unlock(loaded: &Loaded, epoch: u64, sink: Arc<dyn EventSink>) -> Result<String, Failure> {
     let (_directory, setting) = setting(loaded.deployment.clone(), sink)?;
-    Ok(run::unlock(setting, epoch).await.map_err(problem)?)
+    let interrupts = setting.interrupts.clone();
+    until_signal(interrupts, async { Ok(run::unlock(setting, epoch).await.map_err(problem)?) }).await
 }
 
 /// `cutover status`.
@@ -98,7 +109,8 @@ pub(super) async fn status(
     sink: Arc<dyn EventSink>,
 ) -> Result<StatusView, Failure> {
     let (_directory, setting) = setting(loaded.deployment.clone(), sink)?;
-    Ok(run::status(setting, max_age).await)
+    let interrupts = setting.interrupts.clone();
+    until_signal(interrupts, async { Ok(run::status(setting, max_age).await) }).await
 }
 
 /// `cutover doctor`.
@@ -154,7 +166,8 @@ pub(super) async fn history(
     sink: Arc<dyn EventSink>,
 ) -> Result<HistoryView, Failure> {
     let (_directory, setting) = setting(loaded.deployment.clone(), sink)?;
-    Ok(run::history(setting, entries).await.map_err(problem)?)
+    let interrupts = setting.interrupts.clone();
+    until_signal(interrupts, async { Ok(run::history(setting, entries).await.map_err(problem)?) }).await
 }
 
 /// `cutover exec`: the program's own exit code.
@@ -192,7 +205,8 @@ pub(super) async fn console(
 ) -> Ended {
     let (_directory, setting) = setting(loaded.deployment.clone(), sink)?;
     let kind = std::env::var("TERM").ok();
-    let mut opened = run::open_console(&setting, request, kind.as_deref()).await.map_err(problem)?;
+    let opening = async { Ok(run::open_console(&setting, request, kind.as_deref()).await.map_err(problem)?) };
+    let mut opened = until_signal(setting.interrupts.clone(), opening).await?;
     tell(&opened.place);
     let command = opened.console.command();
     let name = command.get_program().to_string_lossy().into_owned();
@@ -213,6 +227,17 @@ pub(super) async fn logs(
     let (_directory, setting) = setting(loaded.deployment.clone(), sink)?;
     let print = |found: &run::HostLine| line(found.host.as_str(), &found.line.text);
     Ok(run::logs(setting, request, print).await.map_err(problem)?)
+}
+
+/// What only looks ends at the first signal: there is nothing to put back.
+async fn until_signal<T>(
+    mut interrupts: watch::Receiver<Interrupts>,
+    looking: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    tokio::select! {
+        found = looking => found,
+        Ok(signal) = interrupts.wait_for(Interrupts::any) => Err(problem(signal.trouble()).into()),
+    }
 }
 
 /// Ends a run that could not be opened. Faults in the settings of hooks are printed at their places in the file; its last event

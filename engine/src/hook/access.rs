@@ -35,7 +35,8 @@ pub trait Hosts: Send + Sync {
     /// The connection to a host; none when there is no host of that name.
     fn link(&self, host: &HostName) -> Option<Arc<dyn Link>>;
 
-    /// The epoch under which a hook may change something on a host; none before the lock is held, or where nothing is fenced.
+    /// The epoch under which a hook may change something on a host; none before the lock is held: then it may change
+    /// the host that builds alone.
     fn guard(&self, host: &HostName) -> Option<Guard>;
 }
 

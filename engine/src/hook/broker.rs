@@ -105,7 +105,7 @@ impl<'a> Broker<'a> {
                 Answer::Secret(SecretError::Denied(reason))
             }
         };
-        Some((answer, Vec::new()))
+        Some((fitting(answer), Vec::new()))
     }
 
     /// Asks the grants. A denial is kept and shown, whatever the guest makes of it.
@@ -261,10 +261,22 @@ impl<'a> Broker<'a> {
     /// The host that a request is allowed on, and the directory it must keep to.
     fn on_host(&mut self, request: &Request<'_>) -> Result<(HostName, Option<String>), HostError> {
         match self.check(request) {
-            Ok(Allowed::Host { host, beneath }) => Ok((host, beneath)),
+            Ok(Allowed::Host { host, beneath }) if self.may_change(&host, request) => Ok((host, beneath)),
+            Ok(Allowed::Host { .. }) => {
+                let denied = Denied::outright(request, "no host is changed before the lock is held");
+                Err(HostError::Denied(self.deny(denied)))
+            }
             Ok(Allowed::Http { .. }) => Err(HostError::Failed("not a request of a host".to_owned())),
             Err(reason) => Err(HostError::Denied(reason)),
         }
+    }
+
+    /// Whether a change of the host is fenced, or needs no fence: a build changes the host that builds.
+    fn may_change(&self, host: &HostName, request: &Request<'_>) -> bool {
+        self.scope.mode != Mode::Changing
+            || matches!(request, Request::Read { .. })
+            || host == self.scope.builder
+            || self.access.hosts.guard(host).is_some()
     }
 
     async fn perform(
@@ -296,6 +308,20 @@ impl<'a> Broker<'a> {
         let now = Instant::now();
         let last = self.deadline - (self.deadline.saturating_duration_since(now) / 10).min(LAST_WORDS);
         timeout_ms.map_or(last, |ms| last.min(now + Duration::from_millis(ms.into())))
+    }
+}
+
+/// The answer, or that it does not fit: escaped, what was within the limit of a call may be six times as long.
+fn fitting(answer: Answer) -> Answer {
+    let fits = |answer: &Answer| {
+        serde_json::to_vec(answer).is_ok_and(|text| text.len() <= limits::MESSAGE - limits::ENVELOPE)
+    };
+    let too_long = || HostError::Failed("the answer is longer than a hook can be told".to_owned());
+    match answer {
+        Answer::Output(Ok(_)) if !fits(&answer) => Answer::Output(Err(too_long())),
+        Answer::Text(Ok(_)) if !fits(&answer) => Answer::Text(Err(too_long())),
+        Answer::Names(Ok(_)) if !fits(&answer) => Answer::Names(Err(too_long())),
+        fits => fits,
     }
 }
 
@@ -341,6 +367,15 @@ pub(super) fn plain_text(template: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_does_not_fit_into_a_message_is_a_failure() {
+        let text = |length| Answer::Text(Ok("\0".repeat(length)));
+        let six_bytes_each = limits::MESSAGE / 6;
+        assert!(matches!(fitting(text(six_bytes_each - 100)), Answer::Text(Ok(_))));
+        assert!(matches!(fitting(text(six_bytes_each + 100)), Answer::Text(Err(HostError::Failed(_)))));
+        assert!(six_bytes_each + 100 < limits::CALL_BYTES);
+    }
 
     #[test]
     fn secrets_are_found_in_templates() {

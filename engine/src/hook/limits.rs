@@ -37,8 +37,10 @@ pub(super) const SANDBOXES: usize = 8;
 
 /// Bytes that one call of an import may carry, each way.
 pub(super) const CALL_BYTES: usize = 16 << 20;
-/// Bytes of a message between engine and sandbox beside its payload: room for the longest text, escaped.
+/// Bytes of a message between engine and sandbox beside its payload: room for the longest text, unless most of it has to be escaped.
 pub(super) const MESSAGE: usize = 48 << 20;
+/// Bytes of a message beside the answer that it brings.
+pub(super) const ENVELOPE: usize = 256;
 /// Bytes of compiled code.
 pub(super) const CODE: usize = 512 << 20;
 /// Bytes of what a guest printed that are kept.

@@ -96,7 +96,7 @@ impl LoadedHook {
         })
     }
 
-    /// Looks at one instance, once.
+    /// Looks at one instance, once. It may change nothing where no lock is held, as for `cutover status`.
     pub async fn check_health(
         &self,
         call: &HookCall,
@@ -104,7 +104,9 @@ impl LoadedHook {
         access: Access<'_>,
     ) -> Answered<Health> {
         let question = Question::Check { call: self.call(call), instance: convert::instance(instance) };
-        self.ask(question, Mode::Changing, &call.instances, &[], access).await.take(|value| {
+        let is_locked = access.hosts.guard(&instance.host).is_some();
+        let mode = if is_locked { Mode::Changing } else { Mode::Looking };
+        self.ask(question, mode, &call.instances, &[], access).await.take(|value| {
             let Value::Health(health) = value else { return Err(unexpected()) };
             Ok(convert::health(health))
         })

@@ -30,10 +30,13 @@ pub async fn exec_in(
     input: mpsc::Receiver<Vec<u8>>,
     output: impl FnMut(Chunk) + Send,
 ) -> Result<i32, Trouble> {
-    let asked = Asked::all(&setting, false).await;
+    let mut interrupts = setting.interrupts.clone();
+    let asked = tokio::select! {
+        asked = Asked::all(&setting, false) => asked,
+        Ok(signal) = interrupts.wait_for(Interrupts::any) => return Ok(128 + signal.number()),
+    };
     let Meant { instance, site, .. } = first(&setting, &asked, &request.instance).await?;
     let slot = slot(&setting, &instance, site)?;
-    let mut interrupts = setting.interrupts.clone();
     let running = exec(site.link.as_ref(), &slot, &instance.release, &request.argv, input, output);
     let signal = tokio::select! {
         ended = running => return ended.map_err(|failure| host_failure(&instance.host, &failure).trouble),
@@ -128,7 +131,11 @@ pub async fn logs(
     request: LogsRequest,
     line: impl Fn(&HostLine) + Send,
 ) -> Result<(), Trouble> {
-    let asked = Asked::all(&setting, false).await;
+    let mut interrupts = setting.interrupts.clone();
+    let asked = tokio::select! {
+        asked = Asked::all(&setting, false) => asked,
+        Ok(_) = interrupts.wait_for(Interrupts::any) => return Ok(()),
+    };
     let chosen = written(&setting, &asked, &request.instances).await?;
     let sources = chosen.into_iter().filter_map(|instance| {
         let site = asked.sites.get(&instance.host)?;
@@ -142,7 +149,6 @@ pub async fn logs(
         return Ok(());
     }
     let (sender, mut receiver) = mpsc::channel(64);
-    let mut interrupts = setting.interrupts.clone();
     let following = follow_logs(&setting.deployment, sources, request.lines, sender);
     let printing = async {
         while let Some(found) = receiver.recv().await {

@@ -12,9 +12,10 @@ use super::build::{self, Built, Made};
 use super::closing::{close_leftovers, remember};
 use super::ending::Ending;
 use super::hooks::Refused;
-use super::interrupts::INTERRUPTED;
+use super::insist::insist;
+use super::interrupts::{self, INTERRUPTED};
 use super::journal_log::JournalLog;
-use super::lease::{Claimant, Lease};
+use super::lease::{Claimant, Lease, Waiting};
 use super::observe::{Staged, observe, observing_call};
 use super::opening::{Opening, Preflight};
 use super::performer::{Performer, store_fault};
@@ -24,8 +25,8 @@ use super::session::{Session, spoken_to};
 use crate::model::request::{DeployRequest, DeploySource, RollbackRequest};
 use crate::model::view::ExitCode;
 use crate::model::{
-    EventKind, LiveRecord, Note, Observed, Outcome, Plan, Progress, Record, Refusal, Release, StepEnd,
-    Trouble, Wish,
+    EventKind, HookCall, LiveRecord, Note, Observed, Outcome, Plan, Progress, Record, Refusal, Release,
+    StepEnd, Trouble, Wish,
 };
 use crate::store::{HomeState, Journal, Lineage, StateDirectory, StoreFault, next_release_number};
 
@@ -73,14 +74,12 @@ async fn whole(opening: Opening, want: Want) -> ExitCode {
         session.reporter.break_off(&trouble.message);
     }
     let ending = match prepared {
-        Ok((ready, release)) => match build::build(session, &ready.source, release, &deployment).await {
-            Ok(mut built) => {
-                let held = std::mem::take(&mut built.held);
-                let ending = locked(session, &want, &deployment, ready, built).await;
-                build::let_go(session, held).await;
-                ending
+        Ok((ready, release)) => tokio::select! {
+            ending = carry_out(session, &want, &deployment, ready, release) => ending,
+            trouble = interrupts::second(session.interrupts.clone()) => {
+                session.reporter.break_off(&trouble.message);
+                Ending::left(trouble)
             }
-            Err(trouble) => Ending::before_anything(trouble, ready.state.live.as_ref()),
         },
         Err((trouble, live)) => Ending::before_anything(trouble, live.as_deref()),
     };
@@ -89,12 +88,31 @@ async fn whole(opening: Opening, want: Want) -> ExitCode {
     exit_code
 }
 
+/// Builds, and deploys what was built.
+async fn carry_out(
+    session: &Session,
+    want: &Want,
+    deployment: &str,
+    ready: Ready,
+    release: Release,
+) -> Ending {
+    match build::build(session, &ready.source, release, deployment).await {
+        Ok(mut built) => {
+            let held = std::mem::take(&mut built.held);
+            let ending = locked(session, want, deployment, ready, built).await;
+            build::let_go(session, held).await;
+            ending
+        }
+        Err(trouble) => Ending::before_anything(trouble, ready.state.live.as_ref()),
+    }
+}
+
 /// Code of the error that a deployment has begun and not ended.
 const UNFINISHED: &str = "deploy/unfinished";
 
 type Early = (Trouble, Option<Box<LiveRecord>>);
 
-/// Preflight without the lock: nothing on a host is touched.
+/// Preflight without the lock: nothing of the application's hosts is changed.
 async fn prepare(
     session: &Session,
     want: &Want,
@@ -171,7 +189,12 @@ pub(super) async fn preflight(session: &Session, want: &Want) -> Result<Ready, E
 
 /// A first deployment goes back by routing to no colour, which not every router can.
 async fn no_way_back(session: &Session) -> Option<Note> {
-    let features = session.hooks.features(&observing_call(&session.deployment, None)).await.ok()?;
+    let call = observing_call(&session.deployment, None);
+    let ask = |attempt| {
+        let call = HookCall { attempt, ..call.clone() };
+        async move { session.hooks.features(&call).await }
+    };
+    let features = insist(session.deployment.router.hook.timeout, ask).await.ok()?;
     let text =
         "this router can't route to no colour: once switched, a failed first deployment keeps its traffic";
     (!features.iter().any(|feature| feature == "maintenance")).then(|| Note::new("note", text))
@@ -246,15 +269,13 @@ pub(super) async fn free(session: &Session, lease: Lease) {
     }
 }
 
-/// Waits until nobody holds the lock, as long as was asked for.
+/// Waits until nobody holds the lock, as long as was asked for. It is not taken: a holder that only seems to be gone may go on.
 async fn pass_lock(session: &Session, want: &Want, deployment: &str) -> Result<(), StoreFault> {
     let claimant = claimant(session, want.command, deployment);
     let clock = async || session.home.now().await;
-    let interrupts = session.interrupts.clone();
-    let lease =
-        Lease::take(&session.home, &claimant, want.lock_wait, &session.reporter, interrupts, clock).await?;
-    free(session, lease).await;
-    Ok(())
+    Waiting::new(&claimant, want.lock_wait, &session.reporter, session.interrupts.clone())
+        .pass(&session.home, clock)
+        .await
 }
 
 pub(super) fn claimant(session: &Session, command: &str, deployment: &str) -> Claimant {
@@ -280,7 +301,8 @@ pub(super) async fn take_lock(
     let claimant = claimant(session, command, deployment);
     let clock = async || session.home.now().await;
     let interrupts = session.interrupts.clone();
-    let lease = Lease::take(&session.home, &claimant, wait, &session.reporter, interrupts, clock).await?;
+    let waiting = Waiting::new(&claimant, wait, &session.reporter, interrupts);
+    let lease = Lease::take(&session.home, waiting, clock).await?;
     let epoch = lease.lock().epoch();
     let shut_out = async {
         let directories = shut_out(session, epoch).await?;

@@ -105,6 +105,20 @@ impl Ending {
         Self { outcome, error, facts, hint, exit_code }
     }
 
+    /// The run was left at once, whatever it was at.
+    pub(crate) fn left(trouble: Trouble) -> Self {
+        Self {
+            outcome: Outcome::Unfinished,
+            error: Some(trouble),
+            facts: vec![Note::new("traffic", "not known: `cutover status` asks the routers")],
+            hint: Some(
+                "`cutover status` says whether a deployment has begun; `cutover resume` goes on with it"
+                    .to_owned(),
+            ),
+            exit_code: ExitCode::InterruptedUnfinished,
+        }
+    }
+
     /// The run stopped before its deployment did.
     pub(crate) fn unfinished(progress: &Progress, trouble: Trouble) -> Self {
         let exit_code = match trouble.code.as_str() {

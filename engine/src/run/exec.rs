@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use crate::driver::Slot;
 use crate::model::ReleaseId;
-use crate::transport::{Chunk, Failure, Link};
+use crate::transport::{Chunk, Failure, Flow, Link};
 
 /// Runs a program to its end with the environment of the release's processes, started in the release's directory, and returns its exit
 /// status. What comes from `input` becomes its standard input, until the channel is closed; what it prints goes to `output`.
@@ -24,28 +24,25 @@ pub async fn exec(
     mut output: impl FnMut(Chunk) + Send,
 ) -> Result<i32, Failure> {
     let operation = Operation::Stream { program: slot.program_as_typed(release, argv.iter().cloned()) };
-    let mut flow = link.open(Call { id: 0, guard: None, deadline_ms: None, operation }).await?;
-    let mut upload = Some(flow.upload);
-    loop {
-        tokio::select! {
-            // What was printed before the end must not be lost to it.
-            biased;
-            chunk = flow.download.recv() => match chunk {
-                Some(chunk) => output(chunk),
-                None => break,
-            },
-            piece = input.recv(), if upload.is_some() => {
-                let sent = match (piece, &upload) {
-                    (Some(piece), Some(upload)) => upload.send(piece).await.is_ok(),
-                    _ => false,
-                };
-                if !sent {
-                    upload = None;
-                }
+    let Flow { upload, mut download, answer } =
+        link.open(Call { id: 0, guard: None, deadline_ms: None, operation }).await?;
+    // Each by itself: a program that can't get rid of its output takes no more input, until somebody hears it.
+    let feed = async {
+        while let Some(piece) = input.recv().await {
+            if upload.send(piece).await.is_err() {
+                break;
             }
         }
-    }
-    match flow.answer.await {
+        drop(upload);
+        std::future::pending::<()>().await;
+    };
+    let hear = async {
+        while let Some(chunk) = download.recv().await {
+            output(chunk);
+        }
+    };
+    tokio::select! { () = hear => {}, () = feed => {} }
+    match answer.await {
         Ok(Ok(Answer::Exited(exit))) => Ok(exit.status),
         Ok(Ok(_)) => {
             Err(Failure::Nonsense("host was asked for a program's end and answered something else".into()))
@@ -64,35 +61,60 @@ mod tests {
 
     use super::*;
     use crate::driver::sample;
-    use crate::model::{Color, Driver};
+    use crate::model::{Color, Deployment, Driver, HostName};
     use crate::transport::local_link;
+
+    /// A host with one release in its user's home, and what leads there.
+    struct Place {
+        _scratch: tempfile::TempDir,
+        link: Arc<dyn Link>,
+        deployment: Deployment,
+        host: HostName,
+        facts: Facts,
+        release: ReleaseId,
+    }
+
+    impl Place {
+        fn new() -> Self {
+            let scratch = tempfile::tempdir().expect("a directory");
+            let home = scratch.path().to_str().expect("UTF-8").to_owned();
+            std::fs::create_dir_all(scratch.path().join("app/releases/r1")).expect("made");
+            std::fs::create_dir_all(scratch.path().join("app/env")).expect("made");
+            std::fs::write(scratch.path().join("app/env/r1-blue.env"), "WORD=\"of the release\"\n")
+                .expect("written");
+            let account = Account { user: "me".to_owned(), uid: 1000, home: home.clone() };
+            let host = sample::name("web1");
+            let link = local_link(host.clone(), Arc::new(Host::new(vec!["/nonexistent".into()], account)));
+            let mut deployment = sample::deployment(Driver::Detached);
+            deployment.application.directory = "~/app".to_owned();
+            deployment.application.env_files = Vec::new();
+            let facts = Facts { home, ..sample::facts("me", 1000) };
+            let release = ReleaseId::parse("r1").expect("an identifier");
+            Self { _scratch: scratch, link, deployment, host, facts, release }
+        }
+
+        async fn exec(
+            &self,
+            script: &str,
+            input: mpsc::Receiver<Vec<u8>>,
+            output: impl FnMut(Chunk) + Send,
+        ) -> Result<i32, Failure> {
+            let slot = Slot::new(&self.deployment, &self.host, Color::Blue, &self.facts).expect("a slot");
+            let argv = ["sh", "-c", script].map(str::to_owned);
+            exec(self.link.as_ref(), &slot, &self.release, &argv, input, output).await
+        }
+    }
 
     #[tokio::test]
     async fn streams_and_status_are_the_programs_own() {
-        let scratch = tempfile::tempdir().expect("a directory");
-        let home = scratch.path().to_str().expect("UTF-8").to_owned();
-        std::fs::create_dir_all(scratch.path().join("app/releases/r1")).expect("made");
-        std::fs::create_dir_all(scratch.path().join("app/env")).expect("made");
-        std::fs::write(scratch.path().join("app/env/r1-blue.env"), "WORD=\"of the release\"\n")
-            .expect("written");
-        let account = Account { user: "me".to_owned(), uid: 1000, home: home.clone() };
-        let host = sample::name("web1");
-        let link = local_link(host.clone(), Arc::new(Host::new(vec!["/nonexistent".into()], account)));
-        let mut deployment = sample::deployment(Driver::Detached);
-        deployment.application.directory = "~/app".to_owned();
-        deployment.application.env_files = Vec::new();
-        let facts = Facts { home, ..sample::facts("me", 1000) };
-        let slot = Slot::new(&deployment, &host, Color::Blue, &facts).expect("a slot");
-        let release = ReleaseId::parse("r1").expect("an identifier");
-
+        let place = Place::new();
         let (input, given) = mpsc::channel(4);
         input.send(b"one\n".to_vec()).await.expect("taken");
         input.send(b"two\n".to_vec()).await.expect("taken");
         drop(input);
         let script = "tr a-z A-Z; echo \"$WORD in ${PWD##*/}, {color}\" >&2; exit 42";
-        let argv = ["sh", "-c", script].map(str::to_owned);
         let (mut out, mut errors) = (Vec::new(), Vec::new());
-        let status = exec(link.as_ref(), &slot, &release, &argv, given, |chunk| match chunk {
+        let status = place.exec(script, given, |chunk| match chunk {
             Chunk::Out(bytes) => out.extend(bytes),
             Chunk::Errors(bytes) => errors.extend(bytes),
         });
@@ -101,9 +123,33 @@ mod tests {
         assert_eq!(String::from_utf8_lossy(&errors), "of the release in r1, {color}\n");
 
         let (_input, given) = mpsc::channel(1);
+        let slot = Slot::new(&place.deployment, &place.host, Color::Blue, &place.facts).expect("a slot");
         let argv = ["bin/nothing".to_owned()];
-        let failure =
-            exec(link.as_ref(), &slot, &release, &argv, given, |_| {}).await.expect_err("is not there");
+        let failure = exec(place.link.as_ref(), &slot, &place.release, &argv, given, |_| {}).await;
+        let failure = failure.expect_err("is not there");
         assert!(failure.to_string().contains("bin/nothing"), "{failure}");
+    }
+
+    #[tokio::test]
+    async fn a_program_may_print_much_before_it_reads() {
+        const MUCH: usize = 4 << 20;
+        let (input, given) = mpsc::channel(1);
+        let feeding = tokio::spawn(async move {
+            for _ in 0..MUCH / 65_536 {
+                if input.send(vec![b'x'; 65_536]).await.is_err() {
+                    break;
+                }
+            }
+        });
+        let place = Place::new();
+        let mut heard = 0;
+        let script = format!("head -c {MUCH} /dev/zero; cat");
+        let running = place.exec(&script, given, |chunk| {
+            let (Chunk::Out(bytes) | Chunk::Errors(bytes)) = chunk;
+            heard += bytes.len();
+        });
+        let status = tokio::time::timeout(std::time::Duration::from_secs(60), running).await;
+        assert_eq!((status, heard), (Ok(Ok(0)), 2 * MUCH));
+        feeding.await.expect("all was taken");
     }
 }

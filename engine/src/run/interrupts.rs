@@ -1,9 +1,26 @@
 //! Signals, as data: how many came, and which was the first.
 
+use std::time::Duration;
+
+use tokio::sync::watch;
+
 use crate::model::Trouble;
 
 /// Code of the error that a signal is.
 pub(crate) const INTERRUPTED: &str = "deploy/interrupted";
+
+/// After a second signal, for whoever is at work to end by itself.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// Returns when a second signal has come and whoever is at work has not ended upon it.
+pub(crate) async fn second(mut interrupts: watch::Receiver<Interrupts>) -> Trouble {
+    let Ok(trouble) = interrupts.wait_for(|interrupts| interrupts.count > 1).await.map(|seen| seen.trouble())
+    else {
+        return std::future::pending().await;
+    };
+    tokio::time::sleep(LAST_WORDS).await;
+    trouble
+}
 
 /// Signals that have come.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -15,7 +15,7 @@ use crate::store::{HeldLock, Home, StoreFault};
 /// Between two renewals.
 const RENEW: Duration = Duration::from_secs(15);
 
-/// A lock that was not renewed for so long belongs to no one: its holder gave up after 45 s without an answer.
+/// A lock that was not renewed for so long belongs to no one. A holder that is not gone all the same does no harm: the fence keeps it out.
 pub(super) const LAPSED: Duration = Duration::from_secs(60);
 
 /// Between two tries while waiting for a lock.
@@ -39,43 +39,89 @@ pub(crate) struct Claimant {
     pub(crate) is_alive: fn(u32) -> bool,
 }
 
+/// Waiting for a lock that another one holds: for so long at most, or until a signal.
+pub(crate) struct Waiting<'a> {
+    claimant: &'a Claimant,
+    give_up: Moment,
+    reporter: &'a Reporter,
+    interrupts: watch::Receiver<Interrupts>,
+    told: bool,
+}
+
+impl<'a> Waiting<'a> {
+    pub(crate) fn new(
+        claimant: &'a Claimant,
+        wait: Duration,
+        reporter: &'a Reporter,
+        interrupts: watch::Receiver<Interrupts>,
+    ) -> Self {
+        Self { claimant, give_up: Moment::now() + wait, reporter, interrupts, told: false }
+    }
+
+    /// Waits until nobody holds the lock, or whoever does is gone.
+    ///
+    /// # Errors
+    /// [`StoreFault::Locked`] when it is still held then.
+    pub(crate) async fn pass(
+        mut self,
+        home: &Home,
+        clock_of_home: impl AsyncFn() -> Result<Timestamp, StoreFault>,
+    ) -> Result<(), StoreFault> {
+        loop {
+            let lock = home.read_lock().await?;
+            if is_abandoned(&lock, self.claimant, clock_of_home().await.ok()) {
+                return Ok(());
+            }
+            if !self.goes_on(&lock).await {
+                let (host, directory) = (home.directory().host().clone(), home.directory().path().to_owned());
+                return Err(StoreFault::Locked { host, directory, lock: Box::new(lock) });
+            }
+        }
+    }
+
+    /// Waits a moment; whether to look again after it.
+    async fn goes_on(&mut self, lock: &Lock) -> bool {
+        if Moment::now() >= self.give_up || self.interrupts.borrow().count > 0 {
+            return false;
+        }
+        if !self.told {
+            self.told = true;
+            let who = lock.holder.as_ref().map(|holder| holder.who.clone()).unwrap_or_default();
+            let text = format!("waiting for the lock, held by {who}");
+            self.reporter.tell(EventKind::Warning { text, hint: None });
+        }
+        tokio::select! {
+            () = sleep(TRY_AGAIN) => {}
+            Ok(_) = self.interrupts.wait_for(|interrupts| interrupts.count > 0) => {}
+        }
+        true
+    }
+}
+
 impl Lease {
-    /// Takes the lock, waiting for at most `wait`, or until a signal, while it is held.
+    /// Takes the lock, waiting while it is held.
     ///
     /// # Errors
     /// [`StoreFault::Locked`] when it is still held then.
     pub(crate) async fn take(
         home: &Home,
-        claimant: &Claimant,
-        wait: Duration,
-        reporter: &Reporter,
-        mut interrupts: watch::Receiver<Interrupts>,
+        mut waiting: Waiting<'_>,
         clock_of_home: impl AsyncFn() -> Result<Timestamp, StoreFault>,
     ) -> Result<Self, StoreFault> {
-        let give_up = Moment::now() + wait;
-        let mut told = false;
+        let holder = &waiting.claimant.holder;
+        let mut abandoned = None;
         let lock = loop {
-            let locked = match home.take(claimant.holder.clone(), None).await {
+            let (host, directory, lock) = match home.take(holder.clone(), abandoned).await {
                 Ok(lock) => break lock,
                 Err(StoreFault::Locked { host, directory, lock }) => (host, directory, lock),
                 Err(fault) => return Err(fault),
             };
-            let (host, directory, lock) = locked;
-            if is_abandoned(&lock, claimant, clock_of_home().await?) {
-                break home.take(claimant.holder.clone(), Some(lock.epoch)).await?;
-            }
-            if Moment::now() >= give_up || interrupts.borrow().count > 0 {
+            // Who is faster at taking over an abandoned lock holds it now: then that one is waited for.
+            let is_new = abandoned != Some(lock.epoch);
+            if is_new && is_abandoned(&lock, waiting.claimant, clock_of_home().await.ok()) {
+                abandoned = Some(lock.epoch);
+            } else if !waiting.goes_on(&lock).await {
                 return Err(StoreFault::Locked { host, directory, lock });
-            }
-            if !told {
-                told = true;
-                let who = lock.holder.as_ref().map(|holder| holder.who.clone()).unwrap_or_default();
-                let text = format!("waiting for the lock, held by {who}");
-                reporter.tell(EventKind::Warning { text, hint: None });
-            }
-            tokio::select! {
-                () = sleep(TRY_AGAIN) => {}
-                Ok(_) = interrupts.wait_for(|interrupts| interrupts.count > 0) => {}
             }
         };
         let step = Arc::new(Mutex::new("lock".to_owned()));
@@ -121,9 +167,10 @@ async fn renew(home: Home, lock: HeldLock, step: Arc<Mutex<String>>) {
 }
 
 /// Whether a lock's holder is gone: it lapsed, or was a process of this machine that is not alive any more.
-fn is_abandoned(lock: &Lock, claimant: &Claimant, now: Timestamp) -> bool {
+/// Without the time, who knows whether it lapsed.
+fn is_abandoned(lock: &Lock, claimant: &Claimant, now: Option<Timestamp>) -> bool {
     let Some(holder) = &lock.holder else { return true };
-    silent(lock, now) > LAPSED || is_dead(holder, &claimant.machine, claimant.is_alive)
+    now.is_some_and(|now| silent(lock, now) > LAPSED) || is_dead(holder, &claimant.machine, claimant.is_alive)
 }
 
 /// How long the holder of a lock has given no sign of life; `now` is by the home's clock.
@@ -144,30 +191,4 @@ fn process_here(who: &str, machine: &str) -> Option<u32> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_holder_that_is_gone_loses_its_lock() {
-        let claimant = Claimant {
-            holder: LockHolder {
-                who: "me@here pid 2".into(),
-                deployment: "d".into(),
-                command: "resume".into(),
-            },
-            machine: "here".into(),
-            is_alive: |pid| pid == 1,
-        };
-        let lock = |who: &str, renewed_ms| Lock {
-            holder: Some(LockHolder { who: who.into(), deployment: "d".into(), command: "deploy".into() }),
-            renewed_ms,
-            ..Lock::default()
-        };
-        let now = Timestamp(100_000);
-        assert!(!is_abandoned(&lock("a@here pid 1", 90_000), &claimant, now), "it is alive");
-        assert!(is_abandoned(&lock("a@here pid 7", 90_000), &claimant, now), "it is dead");
-        assert!(!is_abandoned(&lock("a@there pid 7", 90_000), &claimant, now), "who knows, over there");
-        assert!(is_abandoned(&lock("a@there pid 7", 39_000), &claimant, now), "it lapsed");
-        assert!(!is_abandoned(&lock("a@there pid 7", 40_000), &claimant, now), "not yet");
-    }
-}
+mod tests;

@@ -1,8 +1,10 @@
 //! Commands that look: status, history, check, setup. Each asks everyone it can reach and says who did not answer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
+
+use futures_util::future::join_all;
 
 use super::check_hosts::judge_router;
 use super::diagnose::{Seen, diagnose};
@@ -38,7 +40,17 @@ pub(super) struct Asked {
 impl Asked {
     /// Asks every host of the deployment; the builder too with `builds`.
     pub(super) async fn all(setting: &Setting, builds: bool) -> Self {
-        let (sites, silent) = connect_all(&setting.deployment, &setting.links, builds).await;
+        Self::these(setting, spoken_to(&setting.deployment, builds)).await
+    }
+
+    /// Asks the home alone: whether others answer does not matter.
+    async fn home_only(setting: &Setting) -> Self {
+        let home = setting.bucket.is_none().then(|| setting.deployment.home().clone());
+        Self::these(setting, home.into_iter().collect()).await
+    }
+
+    async fn these(setting: &Setting, names: BTreeSet<HostName>) -> Self {
+        let (sites, silent) = connect_all(&setting.deployment, &setting.links, names).await;
         Self { sites, silent, bucket: setting.bucket.clone() }
     }
 
@@ -122,10 +134,11 @@ async fn look_around(setting: &Setting) -> StatusFacts {
     }
     look_at_hosts(&deployment, &asked, &hooks, live.as_ref(), &mut facts).await;
     let call = observing_call(&deployment, live.as_ref());
-    for router in &deployment.router.names {
+    let routers = deployment.router.names.iter().map(async |router| {
         let seen = hooks.observe(&call, router).await.map_err(|failure| failure.trouble.message);
-        facts.routers.push((router.clone(), seen));
-    }
+        (router.clone(), seen)
+    });
+    facts.routers = join_all(routers).await;
     facts.front_doors = front_doors(&deployment, &asked, &hooks, live.as_ref()).await;
     facts
 }
@@ -137,32 +150,30 @@ async fn look_at_hosts(
     live: Option<&LiveRecord>,
     facts: &mut StatusFacts,
 ) {
-    for host in super::observe::all_app_hosts(deployment) {
+    let looks = super::observe::all_app_hosts(deployment).into_iter().map(async |host| {
         let sight = match (asked.sites.get(&host), asked.silent.get(&host)) {
             (Some(site), _) => HostSight::look(site.link.as_ref(), deployment, &host, &site.facts).await,
             (None, Some(trouble)) => Err(trouble.message.clone()),
             (None, None) => Err("it is no host of this configuration".to_owned()),
         };
-        facts.hosts.insert(host, sight);
-    }
-    for color in Color::ALL {
-        for instance in instances(deployment, color) {
-            let running =
-                matches!(facts.hosts.get(&instance.host), Some(Ok(sight)) if sight.is_running(color));
-            if !running {
-                continue;
-            }
-            let call = observing_call(deployment, live);
-            let call = crate::model::HookCall { instances: vec![instance.clone()], ..call };
-            let began = std::time::Instant::now();
-            let said = match hooks.check_health(&call, &instance).await {
-                Ok(Health::Healthy(_)) => (true, format!("ok, {} ms", began.elapsed().as_millis())),
-                Ok(Health::Starting(reason) | Health::Unhealthy(reason)) => (false, reason),
-                Err(failure) => (false, failure.trouble.message),
-            };
-            facts.health.insert((instance.host, color), said);
-        }
-    }
+        (host, sight)
+    });
+    facts.hosts = join_all(looks).await.into_iter().collect();
+    let running = Color::ALL.iter().flat_map(|color| instances(deployment, *color)).filter(
+        |instance| matches!(facts.hosts.get(&instance.host), Some(Ok(sight)) if sight.is_running(instance.color)),
+    );
+    let asks = running.map(async |instance| {
+        let call = observing_call(deployment, live);
+        let call = crate::model::HookCall { instances: vec![instance.clone()], ..call };
+        let began = std::time::Instant::now();
+        let said = match hooks.check_health(&call, &instance).await {
+            Ok(Health::Healthy(_)) => (true, format!("ok, {} ms", began.elapsed().as_millis())),
+            Ok(Health::Starting(reason) | Health::Unhealthy(reason)) => (false, reason),
+            Err(failure) => (false, failure.trouble.message),
+        };
+        ((instance.host, instance.color), said)
+    });
+    facts.health = join_all(asks).await.into_iter().collect();
 }
 
 fn unfinished(state: &HomeState<Record>) -> Option<Unfinished> {
@@ -189,8 +200,7 @@ async fn front_doors(
     hooks: &Hooks,
     live: Option<&LiveRecord>,
 ) -> Vec<FrontDoorStatus> {
-    let mut doors = Vec::new();
-    for door in &deployment.router.front_doors {
+    let asks = deployment.router.front_doors.iter().map(async |door| {
         let via = door.via.as_ref().and_then(|host| asked.sites.get(host)).map(|site| site.link.clone());
         let (ok, says) = match (hooks.fetch(&door.url, None, via).await, live) {
             (Err(reason), _) => (false, reason),
@@ -205,9 +215,9 @@ async fn front_doors(
                 }
             }
         };
-        doors.push(FrontDoorStatus { url: door.url.clone(), ok, says });
-    }
-    doors
+        FrontDoorStatus { url: door.url.clone(), ok, says }
+    });
+    join_all(asks).await
 }
 
 async fn behind(setting: &Setting, live: Option<&LiveRecord>) -> Result<Option<Behind>, SourceFailure> {
@@ -239,7 +249,7 @@ async fn behind(setting: &Setting, live: Option<&LiveRecord>) -> Result<Option<B
 /// # Errors
 /// When the home does not answer.
 pub async fn history(setting: Setting, limit: usize) -> Result<HistoryView, Trouble> {
-    let asked = Asked::all(&setting, false).await;
+    let asked = Asked::home_only(&setting).await;
     let home = asked.home(&setting.deployment)?;
     let fault = |fault| store_fault(&fault).trouble;
     // All of it: what was live before the oldest that is shown is told by those before it.
@@ -255,7 +265,7 @@ pub async fn history(setting: Setting, limit: usize) -> Result<HistoryView, Trou
 /// # Errors
 /// When it is not held under that epoch.
 pub async fn unlock(setting: Setting, epoch: u64) -> Result<String, Trouble> {
-    let asked = Asked::all(&setting, false).await;
+    let asked = Asked::home_only(&setting).await;
     let home = asked.home(&setting.deployment)?;
     let fault = |fault| store_fault(&fault).trouble;
     let held = home.read_lock().await.map_err(fault)?;

@@ -14,6 +14,7 @@ mod exec;
 mod history;
 mod hooks;
 mod host_sight;
+mod insist;
 mod instance_choice;
 mod interrupts;
 mod journal_log;

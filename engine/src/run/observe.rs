@@ -1,19 +1,24 @@
 //! Reads the world: hosts and routers, all at the same time.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::task::JoinSet;
 
 use super::HostSight;
 use super::hooks::Hooks;
+use super::insist::insist;
 use super::performer::{hook_call, instances};
 use super::session::Session;
 use super::site::Site;
 use crate::driver::InstanceState;
 use crate::model::{
-    Color, Deployment, HostName, LiveRecord, Observation, Observed, ObservedHost, ObservedInstance, Release,
-    ReleaseId, Timestamp, Trouble,
+    Color, Deployment, HookCall, HostName, LiveRecord, Observation, Observed, ObservedHost, ObservedInstance,
+    Release, ReleaseId, Timestamp, Trouble,
 };
+
+/// How long a router is asked again that could not answer just now. Nothing was begun yet, so that whoever waits is better told soon.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What a host keeps beside what a plan needs: the records of its releases.
 #[derive(Debug, Clone, Default)]
@@ -167,14 +172,18 @@ pub(crate) async fn observe_routers(
     let call = observing_call(deployment, live);
     let mut routers = Vec::new();
     for router in &deployment.router.names {
-        let seen = hooks.observe(&call, router).await.map_err(|failure| failure.trouble)?;
+        let ask = |attempt| {
+            let call = HookCall { attempt, ..call.clone() };
+            async move { hooks.observe(&call, router).await }
+        };
+        let seen = insist(PATIENCE, ask).await.map_err(|failure| failure.trouble)?;
         routers.push((router.clone(), seen));
     }
     Ok(routers)
 }
 
 /// A call that is about no deployment: what is live is asked about.
-pub(crate) fn observing_call(deployment: &Deployment, live: Option<&LiveRecord>) -> crate::model::HookCall {
+pub(crate) fn observing_call(deployment: &Deployment, live: Option<&LiveRecord>) -> HookCall {
     let both = Color::ALL.iter().flat_map(|color| instances(deployment, *color)).collect();
     let release = live.map_or_else(no_release, |record| record.live.release.clone());
     let color = live.map_or(Color::Blue, |record| record.live.color);

@@ -70,8 +70,9 @@ pub(crate) fn summarize(said: &[Summary]) -> String {
             Summary::Text(text) => parts.push(text.clone()),
             Summary::Sent(transfer) => {
                 any_sent = true;
-                sent.done += transfer.done;
-                sent.total += transfer.total;
+                // Hosts say how much it was.
+                sent.done = sent.done.saturating_add(transfer.done);
+                sent.total = sent.total.saturating_add(transfer.total);
             }
             Summary::Passed { passed, total, what } => {
                 match counts.iter_mut().find(|(known, ..)| known == what) {

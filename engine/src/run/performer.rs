@@ -38,7 +38,8 @@ impl World for Performer {
             Action::Stage { host, .. } => self.stage(plan, host).await,
             Action::RemovePartial { host } => self.remove_partial(host).await,
             Action::Migrate { host, color, release } => self.migrate(plan, host, *color, release).await,
-            Action::Clear { host, color } | Action::Stop { host, color } => self.stop(host, *color).await,
+            Action::Clear { host, color } => self.clear(plan, host, *color).await,
+            Action::Stop { host, color } => self.stop(host, *color).await,
             Action::Configure { host, color, release } => self.configure(host, *color, release).await,
             Action::Point { host, color, release } => {
                 self.point(host, color.as_str(), release.as_ref()).await
@@ -49,7 +50,7 @@ impl World for Performer {
             Action::Enable { host, color } => self.at_boot(host, *color, true).await,
             Action::Disable { host, color } => self.at_boot(host, *color, false).await,
             Action::Prepare { router, want } => self.prepare(plan, router, want).await,
-            Action::Discard { router } => self.discard(plan, router).await,
+            Action::Discard { router } => self.discard(plan, router, way).await,
             Action::Switch { router, want } => self.switch(plan, router, want).await,
             Action::Prove { color, release } => self.prove(plan, *color, release).await,
             Action::Watch { color, .. } => self.watch(plan, *color).await,

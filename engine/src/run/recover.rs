@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use super::Interrupts;
 use super::basis::basis;
 use super::closing::close_leftovers;
 use super::deploy::{drive, free, performer, router_summary, take_lock};
 use super::ending::{Ending, serving};
 use super::hooks::Refused;
+use super::interrupts::{self, INTERRUPTED};
 use super::journal_log::replay;
 use super::lease::Lease;
 use super::observe::observe;
@@ -25,8 +27,19 @@ use crate::store::{HomeState, Journal, StoreFault};
 pub async fn recover(opening: Opening, request: RecoverRequest) -> ExitCode {
     let Opening { session, preflight, .. } = opening;
     let session = &session;
-    let ending = match find(session).await {
-        Ok(Some((deployment, live))) => found(session, request, &deployment, live.as_ref(), preflight).await,
+    let mut interrupts = session.interrupts.clone();
+    let sought = tokio::select! {
+        sought = find(session) => sought,
+        Ok(signal) = interrupts.wait_for(Interrupts::any) => Err(signal.trouble()),
+    };
+    let ending = match sought {
+        Ok(Some((deployment, live))) => tokio::select! {
+            ending = found(session, request, &deployment, live.as_ref(), preflight) => ending,
+            trouble = interrupts::second(session.interrupts.clone()) => {
+                session.reporter.break_off(&trouble.message);
+                Ending::left(trouble)
+            }
+        },
         Ok(None) => {
             let live = session.home.live().await.ok().flatten();
             preflight.end(StepEnd::Ok, "no deployment is unfinished".to_owned());
@@ -68,7 +81,8 @@ async fn found(
 }
 
 fn failed(preflight: Preflight, trouble: Trouble, live: Option<&LiveRecord>) -> Ending {
-    preflight.end(StepEnd::Failed, Refused::of(trouble.clone()).summary());
+    let end = if trouble.code == INTERRUPTED { StepEnd::Interrupted } else { StepEnd::Failed };
+    preflight.end(end, Refused::of(trouble.clone()).summary());
     Ending::before_anything(trouble, live)
 }
 

@@ -14,6 +14,9 @@ use crate::model::{
     Action, End, EventKind, Next, Outcome, Plan, Progress, Record, Step, TaskId, Trouble, UndoId,
 };
 
+#[cfg(test)]
+mod tests;
+
 /// Which way an action is done: what is a failure on the way there may be none on the way back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Way {
@@ -125,7 +128,9 @@ impl<W: World, L: Log> Runner<W, L> {
         let mut grace: Option<tokio::time::Instant> = None;
         let mut unkept = Unkept::default();
         loop {
-            if self.interrupts.borrow().count > 0 && grace.is_none() {
+            // What is over but for its last word is not broken off.
+            let is_over = matches!(progress.next(), Next::Close(_) | Next::Ended(_));
+            if !is_over && self.interrupts.borrow().count > 0 && grace.is_none() {
                 grace = Some(tokio::time::Instant::now() + GRACE);
                 self.tell_signal(progress, report);
                 let why = self.interrupts.borrow().trouble();

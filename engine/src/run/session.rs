@@ -179,20 +179,20 @@ pub(crate) fn spoken_to(deployment: &Deployment, builds: bool) -> BTreeSet<HostN
 }
 
 async fn connect(deployment: &Arc<Deployment>, links: &Links, builds: bool) -> Result<Sites, Vec<Trouble>> {
-    let (sites, silent) = connect_all(deployment, links, builds).await;
+    let (sites, silent) = connect_all(deployment, links, spoken_to(deployment, builds)).await;
     let mut troubles: Vec<Trouble> = silent.into_values().collect();
     troubles.sort_by(|a, b| a.message.cmp(&b.message));
     if troubles.is_empty() { Ok(sites) } else { Err(troubles) }
 }
 
-/// Every host of a deployment at once: those that answered, and what the others said instead.
+/// Hosts of a deployment, all at once: those that answered, and what the others said instead.
 pub(super) async fn connect_all(
     deployment: &Arc<Deployment>,
     links: &Links,
-    builds: bool,
+    names: BTreeSet<HostName>,
 ) -> (Sites, BTreeMap<HostName, Trouble>) {
     let mut connecting = JoinSet::new();
-    for name in spoken_to(deployment, builds) {
+    for name in names {
         let (deployment, link) = (Arc::clone(deployment), links.get(&name));
         connecting.spawn(async move {
             let site = connect_one(&deployment, link, &name).await;

@@ -16,7 +16,7 @@ use std::time::Duration;
 use super::deploy::{claimant, shut_out, unfinished};
 use super::examine::{Examination, Examined, examine};
 use super::hooks::Refused;
-use super::lease::Lease;
+use super::lease::{Lease, Waiting};
 use super::performer::store_fault;
 use super::session::{Session, Setting};
 use super::state_view::placement;
@@ -70,7 +70,9 @@ async fn moved(session: &Session, links: &Links) -> Result<MoveView, Trouble> {
     let id = ulid::Ulid::from_parts(session.reporter.now().0, super::random()).to_string();
     let claimant = claimant(session, "state move", &id);
     let (clock, interrupts) = (async || old.now().await, session.interrupts.clone());
-    let lease = Lease::take(&old, &claimant, Duration::ZERO, &session.reporter, interrupts, clock).await;
+    let lease =
+        Lease::take(&old, Waiting::new(&claimant, Duration::ZERO, &session.reporter, interrupts), clock)
+            .await;
     let lease = lease.map_err(fault)?;
     match carry(session, &old, &lease).await {
         Ok((files, bytes)) => {

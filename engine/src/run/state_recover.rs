@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::deploy::{claimant, free, fresh_line, shut_out};
 use super::examine::{Examination, examine};
 use super::hooks::Refused;
-use super::lease::Lease;
+use super::lease::{Lease, Waiting};
 use super::observe::observe;
 use super::performer::store_fault;
 use super::rebuild::{Rebuild, World, highest, rebuild};
@@ -89,7 +89,8 @@ async fn take(session: &Session, deployment: &str) -> Result<Lease, StoreFault> 
     let claimant = claimant(session, "state recover", deployment);
     let clock = async || session.home.now().await;
     let interrupts = session.interrupts.clone();
-    Lease::take(&session.home, &claimant, Duration::ZERO, &session.reporter, interrupts, clock).await
+    let waiting = Waiting::new(&claimant, Duration::ZERO, &session.reporter, interrupts);
+    Lease::take(&session.home, waiting, clock).await
 }
 
 /// What would be written by what is seen now, and the highest epoch that a host has seen.

@@ -1,5 +1,7 @@
 //! A bare copy of the repository, brought up to date before each use.
 
+use std::time::Duration;
+
 use cutover_host::operation::{Answer, Call, Operation};
 
 use super::{Git, Repository, SourceFailure};
@@ -11,8 +13,11 @@ const PROTOCOLS: &str = "file:ssh:https";
 /// Protocols for submodules, whose addresses come out of the repository: never a path of this machine's.
 const SUBMODULE_PROTOCOLS: &str = "ssh:https";
 
-/// Where the branch is kept in the mirror, apart from what a repository may name itself.
-const BRANCH_REF: &str = "refs/cutover/branch";
+/// How often a fetch is tried that met another one in the same mirror.
+const TRIES: usize = 20;
+
+/// Between two tries.
+const TRY_AGAIN: Duration = Duration::from_millis(100);
 
 /// The remote's branch, as fetched.
 #[derive(Debug)]
@@ -20,6 +25,7 @@ pub struct Mirror<'a> {
     git: Git<'a>,
     repository: &'a Repository,
     branch: String,
+    branch_ref: String,
     directory: String,
 }
 
@@ -66,15 +72,30 @@ impl<'a> Mirror<'a> {
             .perform(Call { id: 0, guard: None, deadline_ms: Some(20_000), operation: make })
             .await?;
         debug_assert_eq!(answer, Answer::Done);
-        git.tell(&parent, &["init", "--quiet", "--bare", "--", &directory]).await?;
-        let refs = format!("+refs/heads/{branch}:{BRANCH_REF}");
+        let branch_ref = branch_ref(branch);
+        let refs = format!("+refs/heads/{branch}:{branch_ref}");
         let tags = "+refs/tags/*:refs/tags/*";
         let args = ["fetch", "--quiet", "--no-write-fetch-head", "--", repository.url(), &refs, tags];
-        match git.fetch(&directory, &args, PROTOCOLS).await {
-            Err(SourceFailure::Git { text, .. }) if text.contains("couldn't find remote ref") => {
-                Err(SourceFailure::BranchMissing { url: repository.shown(), branch: branch.to_owned() })
+        let mut tries = 1;
+        loop {
+            let fetched = async {
+                git.tell(&parent, &["init", "--quiet", "--bare", "--", &directory]).await?;
+                git.fetch(&directory, &args, PROTOCOLS).await
+            };
+            match fetched.await {
+                Ok(()) => {
+                    return Ok(Self { git, repository, branch: branch.to_owned(), branch_ref, directory });
+                }
+                Err(SourceFailure::Git { text, .. }) if text.contains("couldn't find remote ref") => {
+                    let (url, branch) = (repository.shown(), branch.to_owned());
+                    return Err(SourceFailure::BranchMissing { url, branch });
+                }
+                Err(SourceFailure::Git { text, .. }) if is_taken(&text) && tries < TRIES => {
+                    tries += 1;
+                    tokio::time::sleep(TRY_AGAIN).await;
+                }
+                Err(failure) => return Err(failure),
             }
-            other => other.map(|()| Self { git, repository, branch: branch.to_owned(), directory }),
         }
     }
 
@@ -84,7 +105,7 @@ impl<'a> Mirror<'a> {
     /// [`SourceFailure::NotOnBranch`] when the branch does not contain it.
     pub async fn revision(&self, asked: Option<&str>) -> Result<Revision, SourceFailure> {
         let name = match asked {
-            None => BRANCH_REF.to_owned(),
+            None => self.branch_ref.clone(),
             Some(text) if is_digits(text) => text.to_owned(),
             Some(text) if is_reference(text) => format!("refs/tags/{text}"),
             Some(text) => return Err(SourceFailure::BadRevision { revision: text.to_owned() }),
@@ -96,7 +117,7 @@ impl<'a> Mirror<'a> {
         let commit = format!("{name}^{{commit}}");
         let found = self.look(&["rev-parse", "--quiet", "--verify", "--end-of-options", &commit]).await?;
         let id = found.filter(|id| is_digits(id)).ok_or_else(not_there)?;
-        self.look(&["merge-base", "--is-ancestor", &id, BRANCH_REF]).await?.ok_or_else(not_there)?;
+        self.look(&["merge-base", "--is-ancestor", &id, &self.branch_ref]).await?.ok_or_else(not_there)?;
         let facts = self
             .git
             .tell(&self.directory, &["log", "-1", "--no-show-signature", "--format=%ct %s", &id])
@@ -125,7 +146,7 @@ impl<'a> Mirror<'a> {
     }
 
     /// Makes a clean checkout of a revision in `directory`, which must not be there. It shares nothing with the mirror, so that a
-    /// build can do no harm to it, and its `origin` is the repository.
+    /// build can do no harm to it, and its `origin` is the repository, without a password: a checkout travels to the host that builds.
     ///
     /// # Errors
     /// When git fails, or a submodule is not to be had.
@@ -134,8 +155,9 @@ impl<'a> Mirror<'a> {
         let clone = ["clone", "--quiet", "--no-checkout", "--no-hardlinks", "--", mirror, directory];
         self.git.fetch(mirror, &clone, "file").await?;
         // A clone brings branches and tags; the branch that we keep apart is neither.
-        self.git.fetch(directory, &["fetch", "--quiet", "--", mirror, BRANCH_REF], "file").await?;
-        self.git.tell(directory, &["remote", "set-url", "origin", self.repository.url()]).await?;
+        self.git.fetch(directory, &["fetch", "--quiet", "--", mirror, &self.branch_ref], "file").await?;
+        let url = self.repository.shown();
+        self.git.tell(directory, &["remote", "set-url", "origin", &url]).await?;
         self.git.fetch(directory, &["checkout", "--quiet", "--detach", &revision.id], "file").await?;
         let modules = self.git.look(directory, &["cat-file", "-e", "HEAD:.gitmodules"]).await?;
         if modules.status == 0 {
@@ -169,6 +191,17 @@ fn is_reference(text: &str) -> bool {
         && !text.contains("..")
         && !text.contains("//")
         && !text.contains("/.")
+}
+
+/// Where a branch is kept in the mirror: apart from other branches, which other runs fetch meanwhile, and from what a repository
+/// may name itself. In one part, so that a branch `a` that is gone is not in the way of `a/b`.
+fn branch_ref(branch: &str) -> String {
+    format!("refs/cutover/heads/{}", branch.replace('/', "%"))
+}
+
+/// Whether git says that another one is at work in the same mirror: it is done within moments.
+fn is_taken(text: &str) -> bool {
+    ["cannot lock ref", "could not lock config file"].iter().any(|words| text.contains(words))
 }
 
 fn seconds(text: &str) -> Option<Timestamp> {

@@ -51,7 +51,7 @@ impl Repository {
         &self.url
     }
 
-    /// For people: a password in the address is left out.
+    /// For people and for checkouts: a password in the address is left out.
     #[must_use]
     pub fn shown(&self) -> String {
         without_password(&self.url)

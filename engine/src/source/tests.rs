@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use cutover_host::{Account, Host};
+use futures_util::future::join_all;
 
 use super::{Checkout, Distance, Git, LocalWork, Mirror, Repository, SourceFailure};
 use crate::model::{HostName, Timestamp};
@@ -97,6 +98,41 @@ async fn a_revision_is_what_the_remote_has() {
 }
 
 #[tokio::test]
+async fn branches_of_one_repository_are_kept_apart() {
+    let world = World::new();
+    let repository = world.repository();
+    let fetch = |branch| Mirror::fetch(world.git_of_builder(), &repository, branch, world.root.as_str());
+    let main = fetch("main").await.expect("fetched");
+    // Another run, of another environment, while the first one builds.
+    let other = fetch("other").await.expect("fetched");
+    let newest = main.revision(None).await.expect("a revision");
+    assert_eq!(newest.subject, "Third one");
+    let elsewhere = other.revision(None).await.expect("a revision");
+    assert_eq!(elsewhere.subject, "Elsewhere");
+    let failure = main.revision(Some(&elsewhere.id)).await.expect_err("not on main");
+    assert_eq!(failure, SourceFailure::NotOnBranch { revision: elsewhere.id, branch: "main".to_owned() });
+
+    world.git("shop", &["push", "--quiet", "origin", "--delete", "other"]);
+    world.git("shop", &["push", "--quiet", "origin", "main:other/one"]);
+    let below = fetch("other/one").await.expect("a branch that is gone is in nobody's way");
+    assert_eq!(below.revision(None).await, Ok(newest));
+}
+
+#[tokio::test]
+async fn runs_that_fetch_at_the_same_time_wait_for_each_other() {
+    let world = World::new();
+    let repository = world.repository();
+    let fetch = || Mirror::fetch(world.git_of_builder(), &repository, "main", world.root.as_str());
+    fetch().await.expect("fetched");
+    world.commit("Fourth", "1700000010 +0000");
+    world.git("shop", &["push", "--quiet", "origin", "main"]);
+    for mirror in join_all((0..6).map(|_| fetch())).await {
+        let newest = mirror.expect("fetched").revision(None).await.expect("a revision");
+        assert_eq!(newest.subject, "Fourth");
+    }
+}
+
+#[tokio::test]
 async fn only_the_allowed_branch_is_built() {
     let world = World::new();
     let repository = world.repository();
@@ -156,6 +192,22 @@ async fn a_checkout_is_clean_and_stands_alone() {
     assert!(!Path::new(world.root.join("ran").as_str()).exists());
     let failure = mirror.check_out(&revision, directory.as_str()).await.expect_err("it is there already");
     assert!(failure.to_string().contains("already exists"), "{failure}");
+}
+
+#[tokio::test]
+async fn a_checkout_knows_no_password() {
+    let world = World::new();
+    let address = "https://me:s3cret@example.com/shop.git";
+    let instead = format!("url.{}.insteadOf", world.root.join("shop.git"));
+    world.git("", &["config", "--global", &instead, address]);
+    let repository = Repository::parse(address, Utf8Path::new("/")).expect("a repository");
+    let mirror = Mirror::fetch(world.git_of_builder(), &repository, "main", world.root.as_str());
+    let mirror = mirror.await.expect("fetched");
+    let revision = mirror.revision(None).await.expect("a revision");
+    mirror.check_out(&revision, world.root.join("build").as_str()).await.expect("checked out");
+    let config = std::fs::read_to_string(world.root.join("build/.git/config")).expect("read");
+    assert!(config.contains("url = https://me@example.com/shop.git\n"), "{config}");
+    assert!(!config.contains("s3cret"), "{config}");
 }
 
 #[tokio::test]

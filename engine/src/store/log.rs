@@ -10,8 +10,11 @@ use super::{StateDirectory, StoreFault};
 use crate::model::Timestamp;
 use crate::transport::Failure;
 
-/// Bytes of a journal or history: far more than ten years of deployments, far less than memory.
-pub(super) const FILE_LIMIT: u64 = 64 << 20;
+/// Bytes of a journal or history: far more than ten years of deployments, far less than memory. It is read by one answer, in JSON, where
+/// every quotation mark takes two bytes.
+pub(super) const FILE_LIMIT: u64 = 24 << 20;
+const _: () =
+    assert!(2 * FILE_LIMIT < cutover_host::frame::MAX_MESSAGE as u64, "what is written can be read");
 
 /// A chained file that is being written under a lock.
 #[derive(Debug)]

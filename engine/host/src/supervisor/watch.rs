@@ -20,7 +20,9 @@ use super::{Duty, Ending, Envelope, Order, Record, START, forget, supervisor_com
 use crate::bytes::Bytes;
 use crate::clock::now_ms;
 use crate::document;
+use crate::epoch;
 use crate::fault::{self, failed};
+use crate::fence;
 use crate::identity::Identity;
 use crate::log_file::LogFile;
 use crate::operation::{Exit, Fault};
@@ -86,6 +88,8 @@ impl<'a> Watch<'a> {
         let identity = Identity::of(pid).ok_or_else(|| failed(format!("`{name}` ended before it began")))?;
         let record = Record { version: 1, identity, started_ms: now_ms(), duty: envelope.order.duty.clone() };
         document::save(&format!("{}/record.json", envelope.order.directory), &record)?;
+        // Who raised the fence before this finds it raised here; who does so later finds the record, and ends what it tells of.
+        admitted(&envelope.order)?;
         let text = serde_json::to_vec(envelope).map_err(|error| failed(error.to_string()))?;
         socket.write_all(&text).and_then(|()| socket.shutdown(std::net::Shutdown::Write)).map_err(fails)?;
         // Exec closes it; whatever is said before that is why there was none.
@@ -208,6 +212,13 @@ fn hold(directory: &str) -> Result<Option<File>, Fault> {
         }
     }
     Ok(None)
+}
+
+/// Whether an operation may still begin: it may not once a later holder of the lock was here.
+fn admitted(order: &Order) -> Result<(), Fault> {
+    let Duty::Operation { epoch: began } = order.duty else { return Ok(()) };
+    let Some((state, _)) = order.directory.rsplit_once("/ops/") else { return Ok(()) };
+    epoch::raise(fence::epoch(state)?, began).map(drop).map_err(|refusal| fence::refused(state, &refusal))
 }
 
 fn status_of_record(directory: &str) -> Result<bool, Fault> {

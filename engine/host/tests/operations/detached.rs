@@ -66,6 +66,17 @@ fn what_can_not_run_never_began() {
 }
 
 #[test]
+fn what_a_later_holder_shut_out_does_not_begin() {
+    let stage = Stage::new();
+    stage.perform(Operation::Fence { state: STATE.to_owned(), epoch: 5 }).expect("fenced");
+    // As that of a supervisor which was started before, and was slow.
+    let fault = begin(&stage, "m-1", shell("touch $HOME/ran")).expect_err("an older epoch");
+    assert_eq!(fault.kind, FaultKind::Fenced);
+    assert_eq!(outcome(&stage, "m-1", 0), Detached::NeverBegan);
+    assert!(!stage.path("ran").exists());
+}
+
+#[test]
 fn a_killed_supervisor_is_not_taken_for_a_result() {
     let stage = Stage::new();
     begin(&stage, "m-1", shell("touch $HOME/begun; sleep 60")).expect("begins");
@@ -114,7 +125,8 @@ fn one_operation_is_ended_alone() {
 #[test]
 fn old_results_are_forgotten_but_for_the_newest() {
     let stage = Stage::new();
-    for operation in ["01A-migrate", "01B-migrate", "01C-migrate", "01D-migrate"] {
+    // When it was begun counts, not how it is called.
+    for operation in ["01Z-migrate", "01B-migrate", "01C-migrate", "00000000000000000007-start-blue-0"] {
         begin(&stage, operation, shell("true")).expect("begins");
         assert!(matches!(outcome(&stage, operation, 10_000), Detached::Ended(_)));
     }
@@ -129,11 +141,11 @@ fn old_results_are_forgotten_but_for_the_newest() {
         other => panic!("{other:?}"),
     };
     assert_eq!(forget("01A", 2), Ok(Answer::Done));
-    assert_eq!(left(), ["01A-long", "01A-migrate", "01C-migrate", "01D-migrate"]);
+    assert_eq!(left(), ["00000000000000000007-start-blue-0", "01A-long", "01C-migrate"]);
     // What runs is never forgotten, however old.
     for _ in 0..2 {
-        assert_eq!(forget("01D", 0), Ok(Answer::Done));
-        assert_eq!(left(), ["01A-long", "01D-migrate"]);
+        assert_eq!(forget("01C", 0), Ok(Answer::Done));
+        assert_eq!(left(), ["01A-long", "01C-migrate"]);
     }
     stage.perform(Operation::Reap { state: STATE.to_owned(), epoch: 1 }).expect("ends");
     assert_eq!(forget("01E", 0), Ok(Answer::Done));

@@ -107,28 +107,44 @@ fn a_change_under_an_old_epoch_does_not_happen() {
 }
 
 #[test]
-fn taking_waits_for_a_change_under_way_and_only_one_wins() {
+fn a_program_under_way_keeps_nobody_out_but_the_next_holder() {
     let stage = Arc::new(Stage::new());
     assert_eq!(lock(stage.perform(take("one", None))).epoch, 1);
     let busy = Arc::clone(&stage);
     let change = std::thread::spawn(move || {
-        let program = crate::stage::shell("touch $HOME/begun; sleep 0.3; touch $HOME/done");
+        let program = crate::stage::shell("touch $HOME/begun; sleep 0.6; touch $HOME/done");
         busy.perform_under(1, Operation::Run { program })
     });
     crate::stage::eventually("begins", || stage.path("begun").exists());
-    let takers: Vec<_> = ["two", "three", "four"]
-        .map(|deployment| {
-            let stage = Arc::clone(&stage);
-            std::thread::spawn(move || {
-                let taken = stage.perform(take(deployment, Some(1)));
-                (taken.is_ok(), stage.path("done").exists())
-            })
-        })
-        .into_iter()
-        .map(|taker| taker.join().expect("joins"))
-        .collect();
-    assert!(change.join().expect("joins").is_ok());
-    assert_eq!(takers.iter().filter(|(taken, _)| *taken).count(), 1);
-    assert!(takers.iter().all(|(_, done)| *done), "nobody takes it in the middle of a change");
+    let renew = Operation::RenewLock { state: STATE.to_owned(), epoch: 1, step: "smoke".to_owned() };
+    assert_eq!(lock(stage.perform(renew)).step, "smoke");
+    let append = Operation::Append { path: "~/journal".to_owned(), at: 0, content: "x".into() };
+    assert_eq!(stage.perform_under(1, append), Ok(Answer::Done));
+    let takers = ["two", "three", "four"].map(|deployment| {
+        let stage = Arc::clone(&stage);
+        std::thread::spawn(move || stage.perform(take(deployment, Some(1))).is_ok())
+    });
+    let taken = takers.map(|taker| taker.join().expect("joins"));
+    assert_eq!(taken.iter().filter(|taken| **taken).count(), 1);
     assert_eq!(read(&stage).epoch, 2);
+    assert!(!stage.path("done").exists(), "none of all this waited for the program");
+
+    assert_eq!(stage.perform(Operation::Fence { state: STATE.to_owned(), epoch: 2 }), Ok(Answer::Done));
+    assert!(stage.path("done").exists(), "what is nearly done is waited for");
+    assert!(change.join().expect("joins").is_ok());
+}
+
+#[test]
+fn a_program_of_an_old_epoch_ends_before_the_fence_is_up() {
+    let stage = Arc::new(Stage::new());
+    assert_eq!(lock(stage.perform(take("one", None))).epoch, 1);
+    let busy = Arc::clone(&stage);
+    let change = std::thread::spawn(move || {
+        let program = crate::stage::shell("touch $HOME/begun; sleep 60; touch $HOME/done");
+        busy.perform_under(1, Operation::Run { program })
+    });
+    crate::stage::eventually("begins", || stage.path("begun").exists());
+    assert_eq!(stage.perform(Operation::Fence { state: STATE.to_owned(), epoch: 2 }), Ok(Answer::Done));
+    assert_eq!(change.join().expect("joins").expect_err("was cut off").kind, FaultKind::Fenced);
+    assert!(!stage.path("done").exists());
 }

@@ -142,7 +142,8 @@ impl Grants {
                 Ok(())
             }
         };
-        if scope.mode == Mode::Reading && matches!(request, Request::Write { .. } | Request::Link { .. }) {
+        let writes = matches!(request, Request::Write { .. } | Request::Link { .. });
+        if matches!(scope.mode, Mode::Reading | Mode::Looking) && writes {
             return Err(Denied::outright(request, "this question may only read"));
         }
         match request {

@@ -23,7 +23,7 @@ impl Denied {
     }
 
     /// A denial that no grant lifts.
-    pub(super) fn outright(request: &Request<'_>, reason: impl Into<String>) -> Self {
+    pub(crate) fn outright(request: &Request<'_>, reason: impl Into<String>) -> Self {
         Self { request: request.to_string(), reason: reason.into(), grant: String::new() }
     }
 }

@@ -10,6 +10,8 @@ pub enum Mode {
     Closed,
     /// Read: `features`, `observe`, `connections`. `exec` and `connect` entries count with `read-only = true` alone.
     Reading,
+    /// Look: a health check before the lock is held. All that is granted but writing.
+    Looking,
     /// All that is granted.
     Changing,
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant as Moment, sleep};
 
+use super::super::insist::insist;
 use super::super::performed::{Performed, Summary};
 use super::super::performer::{Performer, Result};
 use super::super::runner::Way;
@@ -34,28 +35,35 @@ impl Performer {
         router: &HostName,
         want: &Routing,
     ) -> Result<Performed> {
-        let deadline = Moment::now() + self.deployment.router.hook.timeout;
-        let mut attempt = 1;
-        loop {
-            match self.hooks.prepare(&self.router_call(plan, attempt), router, want).await {
-                Ok(difference) => {
-                    for line in difference.lines() {
-                        let (source, message) = (format!("{router} prepare"), line.to_owned());
-                        self.reporter.tell(EventKind::Log { source, level: Level::Debug, message });
-                    }
-                    return Ok(Performed::done(Summary::Nothing));
-                }
-                Err(failure) if failure.temporary && Moment::now() < deadline => sleep(COUNT_AGAIN).await,
-                Err(failure) => return Err(failure.into()),
+        let ask =
+            |attempt| async move { self.hooks.prepare(&self.router_call(plan, attempt), router, want).await };
+        for line in insist(self.patience(), ask).await?.lines() {
+            let (source, message) = (format!("{router} prepare"), line.to_owned());
+            self.reporter.tell(EventKind::Log { source, level: Level::Debug, message });
+        }
+        Ok(Performed::done(Summary::Nothing))
+    }
+
+    /// Removes what was prepared. On the way back nothing depends on it: what is left has no effect on traffic.
+    pub(in super::super) async fn discard(
+        &self,
+        plan: &Plan,
+        router: &HostName,
+        way: Way,
+    ) -> Result<Performed> {
+        let ask = |attempt| async move { self.hooks.discard(&self.router_call(plan, attempt), router).await };
+        match insist(self.patience(), ask).await {
+            Err(failure) if way == Way::Back => {
+                let text = format!("what was prepared may still be there: {}", failure.trouble.message);
+                Ok(Performed::done(Summary::Nothing).with(vec![Note::new(router.to_string(), text)]))
             }
-            attempt += 1;
+            done => Ok(done.map(|()| Performed::done(Summary::Nothing))?),
         }
     }
 
-    /// Removes what was prepared.
-    pub(in super::super) async fn discard(&self, plan: &Plan, router: &HostName) -> Result<Performed> {
-        self.hooks.discard(&self.router_call(plan, 1), router).await?;
-        Ok(Performed::done(Summary::Nothing))
+    /// How long a router is asked again that says it could not answer just now.
+    fn patience(&self) -> Duration {
+        self.deployment.router.hook.timeout
     }
 
     /// Moves the traffic, and believes the router alone: what `apply` answered is not enough, and its error is not the end.
@@ -65,20 +73,11 @@ impl Performer {
         router: &HostName,
         want: &Routing,
     ) -> Result<Performed> {
-        let deadline = Moment::now() + self.deployment.router.hook.timeout;
+        let deadline = Moment::now() + self.patience();
+        let ask =
+            |attempt| async move { self.hooks.apply(&self.router_call(plan, attempt), router, want).await };
+        let mut error = insist(self.patience(), ask).await.err();
         let mut attempt = 1;
-        let mut error = None;
-        loop {
-            match self.hooks.apply(&self.router_call(plan, attempt), router, want).await {
-                Ok(()) => break,
-                Err(failure) if failure.temporary && Moment::now() < deadline => sleep(COUNT_AGAIN).await,
-                Err(failure) => {
-                    error = Some(failure);
-                    break;
-                }
-            }
-            attempt += 1;
-        }
         loop {
             let seen = self.hooks.observe(&self.router_call(plan, attempt), router).await;
             let shown = match &seen {
@@ -111,7 +110,15 @@ impl Performer {
     /// Goes on only if every router says that it sends nothing to the colour.
     pub(in super::super) async fn require_unrouted(&self, plan: &Plan, color: Color) -> Result<Performed> {
         for router in &self.deployment.router.names {
-            let seen = self.hooks.observe(&self.router_call(plan, 1), router).await?;
+            let ask =
+                |attempt| async move { self.hooks.observe(&self.router_call(plan, attempt), router).await };
+            let deadline = Moment::now() + self.patience();
+            let mut seen = insist(self.patience(), ask).await?;
+            // Until then, what it showed before may still be served.
+            while !seen.settled && Moment::now() < deadline {
+                sleep(LOOK_AGAIN).await;
+                seen = insist(self.patience(), ask).await?;
+            }
             if let Some(routing) = seen.routing.filter(|routing| routing.share(color) > 0) {
                 let message = format!("{router} routes {routing}, so {color} may not be stopped");
                 return Err(Trouble::new("stop/routed", message).into());
@@ -132,7 +139,7 @@ impl Performer {
         loop {
             let mut open = Some(0_u32);
             for router in &self.deployment.router.names {
-                let count = self.hooks.connections(&self.router_call(plan, 1), router, color).await?;
+                let count = self.count(plan, router, color).await;
                 open = open.zip(count).map(|(sum, count)| sum.saturating_add(count));
             }
             match open {
@@ -151,6 +158,18 @@ impl Performer {
                 }
             }
         }
+    }
+
+    /// Connections of a router to the colour; none when it can't tell, for whatever reason.
+    async fn count(&self, plan: &Plan, router: &HostName, color: Color) -> Option<u32> {
+        let ask = |attempt| async move {
+            self.hooks.connections(&self.router_call(plan, attempt), router, color).await
+        };
+        insist(self.patience(), ask).await.unwrap_or_else(|failure| {
+            let (source, message) = (format!("{router} connections"), failure.trouble.message);
+            self.reporter.tell(EventKind::Log { source, level: Level::Warn, message });
+            None
+        })
     }
 
     fn drained(&self, color: Color, open: u32, way: Way) -> Result<Performed> {

@@ -342,6 +342,9 @@ fn reading_questions_only_read() {
     ] {
         assert_eq!(verdict(&grants, Mode::Changing, &request), changing, "{request}");
         assert_eq!(verdict(&grants, Mode::Reading, &request), reading, "{request}");
+        let writes = matches!(request, Request::Write { .. } | Request::Link { .. });
+        let looking = if writes { reading } else { changing };
+        assert_eq!(verdict(&grants, Mode::Looking, &request), looking, "{request}");
         assert_eq!(verdict(&grants, Mode::Closed, &request), closed, "{request}");
         assert_eq!(verdict(&Grants::default(), Mode::Changing, &request), NO, "{request}");
     }

@@ -1,0 +1,141 @@
+//! Who gets the lock, and who waits for it.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use cutover_host::operation::{Answer, Call, Facts, Fault, FaultKind, Lock, LockHolder, Operation};
+use tokio::sync::watch;
+
+use super::{Claimant, Lease, Waiting, is_abandoned};
+use crate::model::{Event, EventSink, HostName, Name, Timestamp};
+use crate::run::{Clock, Interrupts, Reporter};
+use crate::store::{Home, StateDirectory, StoreFault};
+use crate::transport::{Failure, Flow, Link, LinkFuture};
+
+fn held(epoch: u64, who: &str) -> Lock {
+    let holder = LockHolder { who: who.into(), deployment: "d".into(), command: "deploy".into() };
+    Lock { version: 1, epoch, holder: Some(holder), ..Lock::default() }
+}
+
+fn claimant() -> Claimant {
+    Claimant {
+        holder: LockHolder { who: "me@here pid 2".into(), deployment: "d".into(), command: "resume".into() },
+        machine: "here".into(),
+        is_alive: |pid| pid == 1,
+    }
+}
+
+/// A home that is nothing but its lock.
+#[derive(Debug)]
+struct LockAlone {
+    name: HostName,
+    lock: Mutex<Lock>,
+    /// What others make of the lock before each try to take it; the last comes first.
+    others: Mutex<Vec<Lock>>,
+}
+
+impl Link for LockAlone {
+    fn name(&self) -> &HostName {
+        &self.name
+    }
+
+    fn perform(&self, call: Call) -> LinkFuture<'_, Answer> {
+        let mut lock = self.lock.lock().expect("no test panicked");
+        let fault = |kind| Err(Failure::Fault(Fault::new(kind, "no")));
+        #[expect(clippy::wildcard_enum_match_arm, reason = "a lock hears no others")]
+        let answer = match call.operation {
+            Operation::Facts { .. } => {
+                Ok(Answer::Facts(Facts { home: "/home/me".into(), ..Facts::default() }))
+            }
+            Operation::ReadLock { .. } => Ok(Answer::Lock(lock.clone())),
+            Operation::TakeLock { holder, steal, .. } => {
+                if let Some(other) = self.others.lock().expect("no test panicked").pop() {
+                    *lock = other;
+                }
+                if lock.holder.is_some() && steal != Some(lock.epoch) {
+                    fault(FaultKind::Held)
+                } else {
+                    *lock = Lock { epoch: lock.epoch + 1, holder: Some(holder), ..lock.clone() };
+                    Ok(Answer::Lock(lock.clone()))
+                }
+            }
+            _ => fault(FaultKind::NotFound),
+        };
+        Box::pin(std::future::ready(answer))
+    }
+
+    fn open(&self, _: Call) -> LinkFuture<'_, Flow> {
+        Box::pin(std::future::ready(Err(Failure::Broken("it has no streams".into()))))
+    }
+}
+
+async fn home(lock: Lock, others: Vec<Lock>) -> (Arc<LockAlone>, Home) {
+    let name = Name::new("lb1").expect("a name");
+    let host = LockAlone { name: name.clone(), lock: Mutex::new(lock), others: Mutex::new(others) };
+    let host = Arc::new(host);
+    let found = StateDirectory::find(Arc::clone(&host) as Arc<dyn Link>, &name, None, &[]).await;
+    (host, Home::new(found.expect("found").directory))
+}
+
+struct Deaf;
+
+impl EventSink for Deaf {
+    fn emit(&self, _: &Event) {}
+}
+
+impl Clock for Deaf {
+    fn now(&self) -> Timestamp {
+        Timestamp(0)
+    }
+}
+
+fn reporter() -> Reporter {
+    Reporter::new(Arc::new(Deaf), Arc::new(Deaf))
+}
+
+fn no_clock() -> Result<Timestamp, StoreFault> {
+    let host = Name::new("lb1").expect("a name");
+    Err(StoreFault::new(&host, Failure::Broken("the connection broke".into())))
+}
+
+#[test]
+fn only_a_holder_that_is_gone_loses_its_lock() {
+    let claimant = claimant();
+    let lock = |who: &str, renewed_ms| Lock { renewed_ms, ..held(1, who) };
+    let now = Some(Timestamp(100_000));
+    assert!(!is_abandoned(&lock("a@here pid 1", 90_000), &claimant, now), "it is alive");
+    assert!(is_abandoned(&lock("a@here pid 7", 90_000), &claimant, now), "it is dead");
+    assert!(!is_abandoned(&lock("a@there pid 7", 90_000), &claimant, now), "who knows, over there");
+    assert!(is_abandoned(&lock("a@there pid 7", 39_000), &claimant, now), "it lapsed");
+    assert!(!is_abandoned(&lock("a@there pid 7", 40_000), &claimant, now), "not yet");
+    assert!(!is_abandoned(&lock("a@there pid 7", 0), &claimant, None), "nobody knows what time it is");
+}
+
+#[tokio::test]
+async fn whoever_was_faster_at_an_abandoned_lock_is_waited_for() {
+    let free = Lock { holder: None, ..held(4, "") };
+    // At the third try the one that was faster has freed it.
+    let others = vec![free, held(3, "b@there pid 1"), held(2, "a@here pid 7")];
+    let (_, home) = home(held(2, "a@here pid 7"), others).await;
+    let (claimant, reporter) = (claimant(), reporter());
+    let (_signals, interrupts) = watch::channel(Interrupts::default());
+    let waiting = Waiting::new(&claimant, Duration::from_secs(3600), &reporter, interrupts);
+    // A clock that can't be read does not end the wait either.
+    let lease = Lease::take(&home, waiting, async || no_clock()).await.expect("taken");
+    assert_eq!(lease.lock().epoch(), 5);
+}
+
+#[tokio::test]
+async fn who_only_waits_takes_nothing_over() {
+    let (claimant, reporter) = (claimant(), reporter());
+    let (_signals, interrupts) = watch::channel(Interrupts::default());
+    let pass = async |home: &Home| {
+        let waiting = Waiting::new(&claimant, Duration::ZERO, &reporter, interrupts.clone());
+        waiting.pass(home, async || Ok(Timestamp(0))).await
+    };
+    let (host, abandoned) = home(held(2, "a@here pid 7"), Vec::new()).await;
+    assert_eq!(pass(&abandoned).await, Ok(()));
+    assert_eq!(*host.lock.lock().expect("no test panicked"), held(2, "a@here pid 7"));
+    let (_, alive) = home(held(2, "a@here pid 1"), Vec::new()).await;
+    assert!(matches!(pass(&alive).await, Err(StoreFault::Locked { .. })));
+}
