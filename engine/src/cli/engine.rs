@@ -153,6 +153,11 @@ impl ProposedRecovery {
         self.recovery.view()
     }
 
+    /// Waits for a signal.
+    pub(super) async fn interrupted(&self) {
+        self.recovery.interrupted().await;
+    }
+
     /// Writes it.
     pub(super) async fn carry_out(self) -> Result<(), Failure> {
         Ok(self.recovery.carry_out().await.map_err(problem)?)

@@ -12,7 +12,7 @@ use super::project_file;
 use super::surroundings::Surroundings;
 use crate::config::{Faults, Input, Loaded, load, load_to_look};
 use crate::model::Deployment;
-use crate::model::view::Problem;
+use crate::model::view::{ExitCode, Problem};
 use crate::report;
 
 /// One call of the program.
@@ -75,24 +75,46 @@ impl Invocation {
     /// # Errors
     /// When the answer is no, or there is nobody to ask.
     pub(super) fn confirm(&self, deployment: &Deployment, command: &str) -> Result<(), Problem> {
-        self.ask(|person| confirm(deployment, command, person))
+        if self.everywhere.yes {
+            return confirm(deployment, command, Person::SaidYes);
+        }
+        if self.is_at_terminal() {
+            return confirm(deployment, command, Person::Asked(&mut stdin().lock(), &mut stderr().lock()));
+        }
+        confirm(deployment, command, Person::Absent)
     }
 
-    /// Asks whether to go on with what was shown.
+    /// Asks whether to go on with what was shown; a signal is a no.
     ///
     /// # Errors
     /// When the answer is no, or there is nobody to ask.
-    pub(super) fn agree(&self, question: &str) -> Result<(), Problem> {
-        self.ask(|person| agree(question, person))
+    pub(super) async fn agree(
+        &self,
+        question: &'static str,
+        signal: impl Future<Output = ()>,
+    ) -> Result<(), Problem> {
+        if self.everywhere.yes {
+            return agree(question, Person::SaidYes);
+        }
+        if !self.is_at_terminal() {
+            return agree(question, Person::Absent);
+        }
+        // A thread that waits for a line can't be told of a signal; it ends with the program.
+        let asking = tokio::task::spawn_blocking(move || {
+            agree(question, Person::Asked(&mut stdin().lock(), &mut stderr().lock()))
+        });
+        let interrupted = || {
+            let text = "interrupted; nothing was changed";
+            Err(Problem::new("usage/not-confirmed", text, ExitCode::InterruptedPutBack))
+        };
+        tokio::select! {
+            agreed = asking => agreed.unwrap_or_else(|_| interrupted()),
+            () = signal => interrupted(),
+        }
     }
 
-    fn ask(&self, question: impl FnOnce(Person<'_>) -> Result<(), Problem>) -> Result<(), Problem> {
-        if self.everywhere.yes {
-            return question(Person::SaidYes);
-        }
-        if self.output.is_for_people() && stdin().is_terminal() && stderr().is_terminal() {
-            return question(Person::Asked(&mut stdin().lock(), &mut stderr().lock()));
-        }
-        question(Person::Absent)
+    /// Whether there is a person to ask.
+    fn is_at_terminal(&self) -> bool {
+        self.output.is_for_people() && stdin().is_terminal() && stderr().is_terminal()
     }
 }

@@ -59,7 +59,7 @@ impl Arguments {
                     invocation.output.view(&view, report::recovery);
                 }
                 if !view.changes.is_empty() {
-                    invocation.agree("write this?")?;
+                    invocation.agree("write this?", recovery.interrupted()).await?;
                     recovery.carry_out().await?;
                     invocation.output.view(&view, |view, _| report::recovered(view));
                 }

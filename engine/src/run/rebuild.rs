@@ -24,6 +24,8 @@ pub(super) struct Rebuild {
     pub(super) replaces: Option<Lineage>,
     /// Files that can't be read, below the state directory: renamed.
     pub(super) aside: Vec<String>,
+    /// The journal among them is whole, and not one that this configuration leads to.
+    foreign: bool,
     /// The new record; none where no router shows a colour.
     pub(super) live: Option<LiveRecord>,
     /// Ended deployments that stay remembered.
@@ -56,7 +58,7 @@ pub(super) fn rebuild(
     };
     let replaces = lost_line(home, seen)?;
     let state = of_home.state();
-    let aside = state.map(|state| unreadable(deployment, state)).transpose()?.unwrap_or_default();
+    let (aside, foreign) = state.map(|state| unreadable(deployment, state)).transpose()?.unwrap_or_default();
     let recorded = state.and_then(|state| state.live.as_ref().ok()).and_then(Option::as_ref);
     let shown = shown(world.observed)?;
     let known = |state: &StateSight<Record>| {
@@ -86,7 +88,7 @@ pub(super) fn rebuild(
         (None, None) => None,
     };
     let history = state.and_then(|state| state.history.as_ref().ok()).copied().unwrap_or(0);
-    Ok(Some(Rebuild { replaces, aside, live, history }))
+    Ok(Some(Rebuild { replaces, aside, foreign, live, history }))
 }
 
 /// The highest epoch that any host has seen.
@@ -125,74 +127,83 @@ fn lost_line(home: &HostName, seen: &Examination) -> Result<Option<Lineage>, Tro
     Ok(lines.into_values().next().map(|(lineage, _)| lineage))
 }
 
-/// Files of the home that can't be read for good, or say what this configuration can't have written.
-fn unreadable(deployment: &Deployment, state: &StateSight<Record>) -> Result<Vec<String>, Trouble> {
+/// Files of the home that can't be read for good, or say what this configuration can't have written (then true).
+fn unreadable(deployment: &Deployment, state: &StateSight<Record>) -> Result<(Vec<String>, bool), Trouble> {
     // The host side's own files are not ours to rename: without them there is no lock to do it under.
     let (membership, lock, fence) = (state.membership.as_ref(), state.lock.as_ref(), state.fence.as_ref());
     if let Some(fault) = membership.err().or(lock.err()).or(fence.err()) {
         return Err(store_fault(fault).trouble);
     }
     let mut aside = Vec::new();
-    let open_is_broken = match (&state.open, &state.journal) {
-        (Err(fault), _) => is_broken(fault)?,
-        (Ok(_), Some(journal)) => is_spoilt(deployment, journal)?,
-        (Ok(_), None) => false,
+    let open = match (&state.open, &state.journal) {
+        (Err(fault), _) => broken(fault)?,
+        (Ok(_), Some(journal)) => judge(deployment, journal)?,
+        (Ok(_), None) => Open::Sound,
     };
-    if open_is_broken {
+    if open != Open::Sound {
         aside.extend(journal_file(&state.open));
         aside.push("open.json".to_owned());
     }
-    if let Err(fault) = &state.live
-        && is_broken(fault)?
-    {
+    if let Err(fault) = &state.live {
+        broken(fault)?;
         aside.push("live.json".to_owned());
     }
-    if let Err(fault) = &state.history
-        && is_broken(fault)?
-    {
+    if let Err(fault) = &state.history {
+        broken(fault)?;
         aside.push("history.jsonl".to_owned());
     }
-    Ok(aside)
+    Ok((aside, open == Open::Foreign))
 }
 
-/// Whether nobody can go on with a journal.
+/// What is to be made of the journal that is not closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Open {
+    /// There is none, or the next run closes it.
+    Sound,
+    /// Nobody can read it.
+    Broken,
+    /// It can be read, and this configuration can't have led to it.
+    Foreign,
+}
+
+/// Judges a journal.
 ///
 /// # Errors
-/// When somebody can, and should.
-fn is_spoilt(
+/// When somebody can go on with it, and should.
+fn judge(
     deployment: &Deployment,
     journal: &Result<ReadJournal<Record>, StoreFault>,
-) -> Result<bool, Trouble> {
+) -> Result<Open, Trouble> {
     let journal = match journal {
         Ok(journal) => journal,
-        Err(fault) => return is_broken(fault),
+        Err(fault) => return broken(fault),
     };
     if journal.records.is_empty() {
-        return Ok(false);
+        return Ok(Open::Sound);
     }
     let records: Vec<Record> = journal.records.iter().map(|(_, record)| record.clone()).collect();
-    let Ok(progress) = replay(&journal.deployment, &records) else { return Ok(true) };
+    let Ok(progress) = replay(&journal.deployment, &records) else { return Ok(Open::Broken) };
     if progress.plan().departures(deployment).is_err() {
-        return Ok(true);
+        return Ok(Open::Foreign);
     }
     if progress.outcome().is_none_or(|outcome| outcome == Outcome::Stuck) {
         let message = format!("deployment {} has not ended, and its journal is whole", journal.deployment);
         return Err(Trouble::new("deploy/unfinished", message)
             .hint("`cutover resume` goes on with it, `cutover abort` puts everything back"));
     }
-    Ok(false)
+    Ok(Open::Sound)
 }
 
-/// Whether a file is spoilt, and not only out of reach.
+/// A file that is spoilt.
 ///
 /// # Errors
-/// When it is: then nobody knows what it says.
-fn is_broken(fault: &StoreFault) -> Result<bool, Trouble> {
+/// When it is only out of reach: then nobody knows what it says.
+fn broken(fault: &StoreFault) -> Result<Open, Trouble> {
     let broken = matches!(
         fault,
         StoreFault::JournalBroken { .. } | StoreFault::Malformed { .. } | StoreFault::TooLarge { .. }
     );
-    if broken { Ok(true) } else { Err(store_fault(fault).trouble) }
+    if broken { Ok(Open::Broken) } else { Err(store_fault(fault).trouble) }
 }
 
 /// The colour that all routers show.
@@ -277,6 +288,12 @@ impl Rebuild {
         }
         if !self.aside.is_empty() {
             notes.push(Note::new("set aside", self.aside.join(", ")));
+        }
+        if self.foreign {
+            notes.push(Note::new(
+                "beware",
+                "that journal is whole: with the configuration that it was begun with, `cutover resume` can go on",
+            ));
         }
         let told = |live: &LiveRelease| {
             format!("{}, release {} (`{}`)", live.color, live.release.number, live.release.id)

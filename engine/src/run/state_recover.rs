@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::Interrupts;
 use super::deploy::{claimant, free, fresh_line, shut_out};
 use super::examine::{Examination, examine};
 use super::hooks::Refused;
@@ -49,6 +50,14 @@ impl StateRecovery {
             title: self.session.deployment.title(),
             home: self.session.deployment.home().clone(),
             changes: notes.unwrap_or_default(),
+        }
+    }
+
+    /// Waits for a signal.
+    pub async fn interrupted(&self) {
+        let mut interrupts = self.session.interrupts.clone();
+        if interrupts.wait_for(Interrupts::any).await.is_err() {
+            std::future::pending::<()>().await;
         }
     }
 

@@ -3,8 +3,12 @@
 use super::super::examine::sample::{examined, lineage, state};
 use super::*;
 use crate::driver::sample;
-use crate::model::{Driver, Observation, ObservedHost, ObservedInstance, Routing, Timestamp};
+use crate::model::{
+    Driver, Observation, ObservedHost, ObservedInstance, Origin, Plan, Routing, Timestamp, Wish,
+};
 use crate::store::Membership;
+
+const OPEN: &str = "01HF00000000000000000000AA";
 
 struct Case {
     seen: Examination,
@@ -198,4 +202,33 @@ fn what_the_old_record_knows_better_is_kept() {
     let rebuilt = rebuild(&deployment, &case.seen, &world).expect("no contradiction").expect("something");
     let record = rebuilt.live.expect("green is live");
     assert_eq!((record.generation, record.live.since), (1, Timestamp(43)), "not before it was made");
+}
+
+#[test]
+fn a_journal_that_is_whole_is_for_those_who_began_it() {
+    let mut other = sample::deployment(Driver::Detached);
+    other.application.hosts.push(sample::name("db1"));
+    other.hosts.insert(sample::name("db1"), other.hosts[&sample::name("web1")].clone());
+    let planned = |deployment: &Deployment| {
+        let world = Observed {
+            routers: vec![shows("lb1", Routing::all_to(Color::Green))],
+            recorded: Some((Color::Green, release(43).id)),
+            ..Observed::default()
+        };
+        let wish = Wish::new("deploy", OPEN.to_owned(), release(44), false, Timestamp(0));
+        let plan = Box::new(Plan::new(deployment, &wish, &world).expect("a plan"));
+        let records = vec![(Timestamp(0), Record::Planned { plan, origin: Origin::default() })];
+        after(whole(), |case| {
+            let home = home(case);
+            home.open = Ok(Some(OPEN.to_owned()));
+            home.journal = Some(Ok(ReadJournal { deployment: OPEN.to_owned(), records, torn: None }));
+        })
+    };
+    let own = planned(&sample::deployment(Driver::Detached));
+    assert_eq!(own, format!("deploy/unfinished: deployment {OPEN} has not ended, and its journal is whole"));
+    let foreign = planned(&other);
+    let beware =
+        "that journal is whole: with the configuration that it was begun with, `cutover resume` can go on";
+    let expected = format!("set aside: journal/{OPEN}.jsonl, open.json\nbeware: {beware}\nlive: ");
+    assert!(foreign.starts_with(&expected), "{foreign}");
 }
