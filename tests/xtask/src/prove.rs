@@ -13,6 +13,14 @@ const FOUND: &str = "proof: {";
 const PLANTED: &str = "planted: {";
 const KILLED: &str = "killed: ";
 
+/// Half a minute more of compiling saves several of exploring.
+const OPTIMISED: [&str; 4] = [
+    "--config",
+    "profile.dev.package.cutover.opt-level=1",
+    "--config",
+    "profile.dev.package.cutover-host.opt-level=1",
+];
+
 /// Kills at any moment, beside those at each step: by day and by night.
 const KILLS: [&str; 2] = ["48", "400"];
 
@@ -39,6 +47,7 @@ pub(crate) fn run(nightly: bool, as_json: bool) -> Result<(), String> {
         tests.extend(["--skip", "nightly"]);
     }
     let features = ["--features", "cutover/proof,cutover-host/proof", "--lib"];
+    let features = [&features[..], &OPTIMISED].concat();
     failed.extend(proof.listen(cargo(&test(&features, &tests))).err());
     // Without the feature: it is the program as it is that is killed.
     command::build_cutover()?;
@@ -81,6 +90,7 @@ impl Proof {
             serde_json::from_str::<Map<String, Value>>(&line[at..]).ok()
         };
         if let Some(found) = after(FOUND) {
+            eprintln!("{}", &line[line.find(FOUND).unwrap_or_default()..]);
             for (name, value) in found {
                 self.add(name, value);
             }
