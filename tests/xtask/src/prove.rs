@@ -13,7 +13,7 @@ const FOUND: &str = "proof: {";
 const PLANTED: &str = "planted: {";
 const KILLED: &str = "killed: ";
 
-/// Half a minute more of compiling saves several of exploring.
+/// Exploring is what takes long.
 const OPTIMISED: [&str; 4] = [
     "--config",
     "profile.dev.package.cutover.opt-level=1",
@@ -146,5 +146,29 @@ impl Proof {
         for (name, value) in object {
             println!("{:<22} {value}", name.replace('_', " "));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_found_wherever_they_are_in_a_line() {
+        let mut proof = Proof::default();
+        for line in [
+            r#"test a ... proof: {"histories":7,"merged":9,"violations":["P1, x"]}"#,
+            r#"proof: {"histories":5,"lock_states":3,"violations":[]}"#,
+            r#"test b ... planted: {"bug":"One","caught_by":"P1"}"#,
+            r#"planted: {"bug":"Two","caught_by":null}"#,
+            "test c ... killed: at-switch, 10",
+            "killed: at-watch, 0",
+            "test d ... ok",
+        ] {
+            proof.take(line);
+        }
+        assert_eq!((proof.planted, proof.caught, proof.kills), (2, 1, 2));
+        assert_eq!((&proof.figures["histories"], &proof.figures["lock_states"]), (&json!(7), &json!(3)));
+        assert_eq!(proof.violations, ["P1, x"]);
     }
 }
