@@ -13,6 +13,14 @@ const FOUND: &str = "proof: {";
 const PLANTED: &str = "planted: {";
 const KILLED: &str = "killed: ";
 
+/// Exploring is what takes long.
+const OPTIMISED: [&str; 4] = [
+    "--config",
+    "profile.dev.package.cutover.opt-level=1",
+    "--config",
+    "profile.dev.package.cutover-host.opt-level=1",
+];
+
 /// Kills at any moment, beside those at each step: by day and by night.
 const KILLS: [&str; 2] = ["48", "400"];
 
@@ -39,6 +47,7 @@ pub(crate) fn run(nightly: bool, as_json: bool) -> Result<(), String> {
         tests.extend(["--skip", "nightly"]);
     }
     let features = ["--features", "cutover/proof,cutover-host/proof", "--lib"];
+    let features = [&features[..], &OPTIMISED].concat();
     failed.extend(proof.listen(cargo(&test(&features, &tests))).err());
     // Without the feature: it is the program as it is that is killed.
     command::build_cutover()?;
@@ -81,6 +90,7 @@ impl Proof {
             serde_json::from_str::<Map<String, Value>>(&line[at..]).ok()
         };
         if let Some(found) = after(FOUND) {
+            eprintln!("{}", &line[line.find(FOUND).unwrap_or_default()..]);
             for (name, value) in found {
                 self.add(name, value);
             }
@@ -136,5 +146,29 @@ impl Proof {
         for (name, value) in object {
             println!("{:<22} {value}", name.replace('_', " "));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_found_wherever_they_are_in_a_line() {
+        let mut proof = Proof::default();
+        for line in [
+            r#"test a ... proof: {"histories":7,"merged":9,"violations":["P1, x"]}"#,
+            r#"proof: {"histories":5,"lock_states":3,"violations":[]}"#,
+            r#"test b ... planted: {"bug":"One","caught_by":"P1"}"#,
+            r#"planted: {"bug":"Two","caught_by":null}"#,
+            "test c ... killed: at-switch, 10",
+            "killed: at-watch, 0",
+            "test d ... ok",
+        ] {
+            proof.take(line);
+        }
+        assert_eq!((proof.planted, proof.caught, proof.kills), (2, 1, 2));
+        assert_eq!((&proof.figures["histories"], &proof.figures["lock_states"]), (&json!(7), &json!(3)));
+        assert_eq!(proof.violations, ["P1, x"]);
     }
 }

@@ -162,7 +162,9 @@ impl Sim {
         asked: bool,
         fault: Option<Fault>,
     ) -> Performed {
-        let trouble = || Trouble::new("simulated/fault", format!("{action} went wrong"));
+        // Two of one batch must be told apart.
+        let place = || action.host().map_or_else(String::new, ToString::to_string);
+        let trouble = || Trouble::new("simulated/fault", format!("{action} went wrong")).hint(place());
         let effect = || if asked { self.answer(plan) } else { done(self.effect(plan, action, way)) };
         match fault {
             None => effect(),

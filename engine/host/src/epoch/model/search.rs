@@ -268,6 +268,7 @@ fn no_two_can_act() {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "`cargo xtask prove` reads it")]
 fn a_protocol_without_one_of_its_rules_is_refuted() {
     let mut missed = Vec::new();
     for bug in Mutation::ALL {
@@ -299,6 +300,7 @@ fn nightly_no_two_of_three_can_act_when_each_is_started_again() {
 }
 
 #[cfg(feature = "proof")]
+#[expect(clippy::print_stdout, reason = "`cargo xtask prove` reads it")]
 fn prove(search: &Search) {
     let began = std::time::Instant::now();
     let Found { states, depth, violation } = search.run();
