@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cutover_host::operation::{Facts, Operation, Program};
+use cutover_host::operation::{Beneath, Facts, Operation, Program};
 
 use super::DriverFailure;
 use crate::model::{Color, Deployment, Driver, HostName, Placeholders, ReleaseId};
@@ -117,7 +117,7 @@ impl<'a> Slot<'a> {
         let log = self.log_file(release);
         [self.env_file(release), format!("{log}.1"), log]
             .into_iter()
-            .map(|path| Operation::Remove { path, beneath: Some(self.directory.clone()) })
+            .map(|path| Operation::Remove { path, beneath: Some(Beneath::Directory(self.directory.clone())) })
             .collect()
     }
 

@@ -48,7 +48,16 @@ pub async fn check_hosts(
             checks.insert(name, check);
         }
     }
-    checks.into_values().collect()
+    // Whoever is not heard of is not ready.
+    let check = |name| checks.remove(name).unwrap_or_else(|| broken_off(name));
+    links.keys().map(check).collect()
+}
+
+/// A host whose questions ended without an answer, which is a fault of ours.
+fn broken_off(host: &HostName) -> HostCheck {
+    let text = "its check broke off".to_owned();
+    let finding = Finding { what: "reach".to_owned(), verdict: Verdict::Missing, text, fix: None };
+    HostCheck { host: host.to_string(), facts: None, findings: vec![finding] }
 }
 
 async fn check_host(

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use cutover_host::operation::{Answer, Call, Exit, Operation, Program};
 
-use super::SourceFailure;
+use super::credentials::Credentials;
+use super::{Repository, SourceFailure};
 use crate::transport::{Failure, Link};
 
 /// Kept of each output: long enough for a message of git's and for one line of facts.
@@ -93,7 +94,21 @@ impl<'a> Git<'a> {
         Ok(exit.out.to_text().trim_end_matches('\n').to_owned())
     }
 
-    /// Talks to a remote or moves many files; must end well.
+    /// Talks to the repository's server, with user and password when it has them; must end well.
+    pub(super) async fn fetch_from(
+        &self,
+        repository: &Repository,
+        directory: &str,
+        args: &[&str],
+        protocols: &str,
+    ) -> Result<(), SourceFailure> {
+        let mut program = self.program(directory, args, protocols);
+        program.env.extend(repository.credentials().into_iter().flat_map(Credentials::variables));
+        let exit = self.run(program, FETCH).await?;
+        succeeded(args, &exit)
+    }
+
+    /// Moves many files; must end well.
     pub(super) async fn fetch(
         &self,
         directory: &str,

@@ -55,7 +55,7 @@ impl<'a> Mirror<'a> {
         home: &str,
     ) -> Result<Self, SourceFailure> {
         if !is_reference(branch) {
-            let (url, branch) = (repository.shown(), branch.to_owned());
+            let (url, branch) = (repository.url().to_owned(), branch.to_owned());
             return Err(SourceFailure::BranchMissing { url, branch });
         }
         let parent = format!("{home}/.cache/cutover/git");
@@ -70,9 +70,9 @@ impl<'a> Mirror<'a> {
         let refs = format!("+refs/heads/{branch}:{BRANCH_REF}");
         let tags = "+refs/tags/*:refs/tags/*";
         let args = ["fetch", "--quiet", "--no-write-fetch-head", "--", repository.url(), &refs, tags];
-        match git.fetch(&directory, &args, PROTOCOLS).await {
+        match git.fetch_from(repository, &directory, &args, PROTOCOLS).await {
             Err(SourceFailure::Git { text, .. }) if text.contains("couldn't find remote ref") => {
-                Err(SourceFailure::BranchMissing { url: repository.shown(), branch: branch.to_owned() })
+                Err(SourceFailure::BranchMissing { url: repository.url().to_owned(), branch: branch.to_owned() })
             }
             other => other.map(|()| Self { git, repository, branch: branch.to_owned(), directory }),
         }
@@ -140,7 +140,8 @@ impl<'a> Mirror<'a> {
         let modules = self.git.look(directory, &["cat-file", "-e", "HEAD:.gitmodules"]).await?;
         if modules.status == 0 {
             let update = ["submodule", "--quiet", "update", "--init", "--recursive"];
-            self.git.fetch(directory, &update, SUBMODULE_PROTOCOLS).await?;
+            // Modules of the same server are let in with it, as they are where its address has the password.
+            self.git.fetch_from(self.repository, directory, &update, SUBMODULE_PROTOCOLS).await?;
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use cutover_host::operation::{Answer, Fault};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use super::{Chunk, Failure};
-use crate::model::{HostName, excerpt};
+use crate::model::{HostName, one_line};
 
 /// What waits for a call's frames.
 pub(super) enum Sink {
@@ -133,7 +133,7 @@ impl Calls {
                     let answer: Result<Answer, Fault> = serde_json::from_slice(&waiting.answer)
                         .map_err(|_| "an answer that makes no sense")?;
                     let failure =
-                        |Fault { kind, message }| Failure::Fault(Fault { kind, message: excerpt(message) });
+                        |Fault { kind, message }| Failure::Fault(Fault { kind, message: one_line(&message) });
                     waiting.answer(answer.map_err(failure));
                 }
                 Ok(())

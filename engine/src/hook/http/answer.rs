@@ -44,7 +44,7 @@ pub(in crate::hook) async fn answer_request(
             None => None,
             Some(host) => {
                 Some(broker.access.hosts.link(host).ok_or_else(|| {
-                    HttpError::Connect(format!("there is no host `{host}` in cutover.toml"))
+                    HttpError::Connect(format!("there is no connection to host `{host}`"))
                 })?)
             }
         };

@@ -34,6 +34,10 @@ pub enum Addresses {
     Public,
 }
 
+/// For a request to a granted name that asks there for another one.
+const OTHER_NAME: &str =
+    "its URL must name what `connect-to` leads to: that was granted by its name, and one server may have many";
+
 /// Programs that run what they are given as an argument or input: whoever may call them may do anything.
 const INTERPRETERS: &[&str] = &[
     "ash",
@@ -225,9 +229,16 @@ impl Grants {
             Some(Some(host)) => Some(host),
             Some(None) => return Err(denied("`via` is no name of a host")),
         };
-        let matching = self.http.iter().flatten().find_map(|grant| admits(grant, http, via.as_ref(), scope));
-        match matching {
+        let matching = |http: &HttpRequest<'_>| {
+            self.http.iter().flatten().find_map(|grant| admits(grant, http, via.as_ref(), scope))
+        };
+        let dialled = http.dialled();
+        let (method, connect_to) = (http.method, http.connect_to);
+        match matching(http) {
             Some(addresses) => Ok(Allowed::Http { via, addresses }),
+            None if matching(&HttpRequest { origin: &dialled, method, connect_to, via: http.via }).is_some() => {
+                Err(Denied::outright(request, OTHER_NAME))
+            }
             None => Err(denied("not granted")),
         }
     }
@@ -304,7 +315,9 @@ fn admits(
         HttpTarget::Origin(text) => {
             let origin = super::Origin::parse(text).ok()?;
             let named = origin.address().is_some();
-            (origin == dialled && via_granted).then_some(if grant.private || named {
+            // Many names share a server: the one that was granted must be the one that is asked for.
+            let asked = named || origin == *http.origin;
+            (origin == dialled && asked && via_granted).then_some(if grant.private || named {
                 Addresses::Any
             } else {
                 Addresses::Public

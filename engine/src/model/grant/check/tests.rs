@@ -416,6 +416,11 @@ fn origins_are_exact_and_public_unless_said_otherwise() {
         // What is dialled decides, whatever the URL is called.
         ("https://api.example.com/", "10.0.0.1:443", "", NO),
         ("http://shop.example.com/", "127.0.0.1:8099", "lb1", "via lb1 Any"),
+        // A server of many names would pass on to any of them.
+        ("https://api.example.com/", "api.example.com:443", "", "here Public"),
+        ("https://evil.example.org/", "api.example.com:443", "", OTHER_NAME),
+        ("http://evil.example.org:8080/", "internal.example.com:8080", "lb1", OTHER_NAME),
+        ("https://evil.example.org/", "api.example.com:8443", "", NO),
     ] {
         assert_eq!(http_verdict(&grants, url, connect_to, via), expected, "{url} {connect_to} {via}");
     }
