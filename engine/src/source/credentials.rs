@@ -26,14 +26,9 @@ impl Credentials {
         Some((format!("https://{host}{}", &rest[end..]), Self { origin, header }))
     }
 
-    /// Variables that tell git of it (2.31 and later), for requests to this server alone.
-    pub(super) fn variables(&self) -> [(String, String); 3] {
-        [
-            ("GIT_CONFIG_COUNT", "1".to_owned()),
-            ("GIT_CONFIG_KEY_0", format!("http.{}.extraHeader", self.origin)),
-            ("GIT_CONFIG_VALUE_0", self.header.expose().to_owned()),
-        ]
-        .map(|(name, value)| (name.to_owned(), value))
+    /// The setting that tells git of it, for requests to this server alone.
+    pub(super) fn setting(&self) -> (String, String) {
+        (format!("http.{}.extraHeader", self.origin), self.header.expose().to_owned())
     }
 }
 
@@ -95,19 +90,13 @@ mod tests {
 
     #[test]
     fn user_and_password_leave_the_address() {
-        let split = |url| Credentials::split(url).map(|(url, credentials)| (url, credentials.variables()));
-        let variables = |origin: &str, header: &str| {
-            [
-                ("GIT_CONFIG_COUNT".to_owned(), "1".to_owned()),
-                ("GIT_CONFIG_KEY_0".to_owned(), format!("http.{origin}.extraHeader")),
-                ("GIT_CONFIG_VALUE_0".to_owned(), format!("Authorization: Basic {header}")),
-            ]
-        };
+        let split = |url| Credentials::split(url).map(|(url, credentials)| (url, credentials.setting()));
+        let setting = ("http.https://example.com:8443/.extraHeader", "Authorization: Basic Y2k6c0BjcmV0");
         assert_eq!(
             split("https://ci:s%40cret@example.com:8443/shop@2.git"),
             Some((
                 "https://example.com:8443/shop@2.git".to_owned(),
-                variables("https://example.com:8443/", "Y2k6c0BjcmV0")
+                (setting.0.to_owned(), setting.1.to_owned())
             ))
         );
         for url in [

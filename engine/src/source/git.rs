@@ -87,6 +87,18 @@ impl<'a> Git<'a> {
         self.run(self.program(directory, args, "file"), LOOK).await
     }
 
+    /// The same with settings that count more than those of any file.
+    pub(super) async fn look_with(
+        &self,
+        directory: &str,
+        args: &[&str],
+        settings: Vec<(String, String)>,
+    ) -> Result<Exit, SourceFailure> {
+        let mut program = self.program(directory, args, "file");
+        program.env.extend(setting_variables(settings));
+        self.run(program, LOOK).await
+    }
+
     /// The same, which must end well: its output without the last newline.
     pub(super) async fn tell(&self, directory: &str, args: &[&str]) -> Result<String, SourceFailure> {
         let exit = self.look(directory, args).await?;
@@ -103,7 +115,7 @@ impl<'a> Git<'a> {
         protocols: &str,
     ) -> Result<(), SourceFailure> {
         let mut program = self.program(directory, args, protocols);
-        program.env.extend(repository.credentials().into_iter().flat_map(Credentials::variables));
+        program.env.extend(setting_variables(repository.credentials().map(Credentials::setting)));
         let exit = self.run(program, FETCH).await?;
         succeeded(args, &exit)
     }
@@ -118,6 +130,21 @@ impl<'a> Git<'a> {
         let exit = self.run(self.program(directory, args, protocols), FETCH).await?;
         succeeded(args, &exit)
     }
+}
+
+/// Variables that git (2.31 and later) takes settings from.
+pub(super) fn setting_variables(
+    settings: impl IntoIterator<Item = (String, String)>,
+) -> Vec<(String, String)> {
+    let mut variables = Vec::new();
+    let mut count = 0;
+    for (index, (key, value)) in settings.into_iter().enumerate() {
+        variables
+            .extend([(format!("GIT_CONFIG_KEY_{index}"), key), (format!("GIT_CONFIG_VALUE_{index}"), value)]);
+        count = index + 1;
+    }
+    variables.push(("GIT_CONFIG_COUNT".to_owned(), count.to_string()));
+    variables
 }
 
 fn succeeded(args: &[&str], exit: &Exit) -> Result<(), SourceFailure> {

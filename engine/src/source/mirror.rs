@@ -72,7 +72,10 @@ impl<'a> Mirror<'a> {
         let args = ["fetch", "--quiet", "--no-write-fetch-head", "--", repository.url(), &refs, tags];
         match git.fetch_from(repository, &directory, &args, PROTOCOLS).await {
             Err(SourceFailure::Git { text, .. }) if text.contains("couldn't find remote ref") => {
-                Err(SourceFailure::BranchMissing { url: repository.url().to_owned(), branch: branch.to_owned() })
+                Err(SourceFailure::BranchMissing {
+                    url: repository.url().to_owned(),
+                    branch: branch.to_owned(),
+                })
             }
             other => other.map(|()| Self { git, repository, branch: branch.to_owned(), directory }),
         }
