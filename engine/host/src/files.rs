@@ -137,7 +137,11 @@ pub(crate) fn append(account: &Account, path: &str, at: u64, content: &[u8]) -> 
 }
 
 /// See [`crate::operation::Operation::ListNames`].
-pub(crate) fn list_names(account: &Account, path: &str, beneath: Option<&Beneath>) -> Result<Vec<String>, Fault> {
+pub(crate) fn list_names(
+    account: &Account,
+    path: &str,
+    beneath: Option<&Beneath>,
+) -> Result<Vec<String>, Fault> {
     let shown = absolute(account, path)?;
     let flags = OFlags::RDONLY | OFlags::DIRECTORY;
     let directory = if shown == "/" {

@@ -10,7 +10,12 @@ use crate::operation::{Beneath, Fault, FaultKind};
 use crate::place::Place;
 
 /// See [`crate::operation::Operation::WriteLink`].
-pub(crate) fn write(account: &Account, path: &str, beneath: Option<&Beneath>, target: &str) -> Result<(), Fault> {
+pub(crate) fn write(
+    account: &Account,
+    path: &str,
+    beneath: Option<&Beneath>,
+    target: &str,
+) -> Result<(), Fault> {
     let place = Place::find(account, path, beneath)?;
     if look(&place)?.is_some_and(|found| !FileType::from_raw_mode(found.st_mode).is_symlink()) {
         return Err(Fault::new(FaultKind::Conflict, format!("`{}` is there and not a link", place.shown)));

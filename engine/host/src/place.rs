@@ -244,7 +244,8 @@ mod tests {
             found.map(drop).map_err(|fault| (fault.kind, fault.message.replace(root, "/R")))
         };
         let refused = |base: &str| {
-            let leads = "and a grant is for the path that it names; if that place is meant, grant it by its own path";
+            let leads =
+                "and a grant is for the path that it names; if that place is meant, grant it by its own path";
             let message =
                 format!("`/R/{base}` has a symbolic link in it: it leads to `/R/real/inner`, {leads}");
             Err((crate::operation::FaultKind::NotAllowed, message))

@@ -386,7 +386,7 @@ mod tests {
     use super::*;
     use crate::driver::sample;
     use crate::model::{Driver, SystemdScope};
-    use crate::transport::local_link;
+    use crate::transport::{Flow, LinkFuture, local_link};
 
     fn text(finding: &Finding) -> String {
         let fix = finding.fix.as_ref().map_or_else(String::new, |fix| format!(" -> {fix}"));
@@ -453,6 +453,35 @@ mod tests {
             "Missing ports: 4001 is for blue, and apache2 (812)[2J listens there \
              -> stop it, or give blue another port: `app.blue.port`"
         );
+    }
+
+    /// A host whose answer is more than we can bear.
+    #[derive(Debug)]
+    struct Fatal(HostName);
+
+    impl Link for Fatal {
+        fn name(&self) -> &HostName {
+            &self.0
+        }
+
+        fn perform(&self, _call: Call) -> LinkFuture<'_, Answer> {
+            panic!("this host is fatal")
+        }
+
+        fn open(&self, _call: Call) -> LinkFuture<'_, Flow> {
+            panic!("this host is fatal")
+        }
+    }
+
+    #[tokio::test]
+    async fn a_check_that_breaks_off_is_told() {
+        let name = sample::name("web1");
+        let link: Arc<dyn Link> = Arc::new(Fatal(name.clone()));
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let deployment = Arc::new(sample::deployment(Driver::Detached));
+        let checks = check_hosts(&deployment, &BTreeMap::from([(name, link)]), &clock).await;
+        let told: Vec<String> = checks.iter().flat_map(|check| &check.findings).map(text).collect();
+        assert_eq!(told, ["Missing reach: its check broke off"]);
     }
 
     #[test]

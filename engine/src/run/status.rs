@@ -208,7 +208,10 @@ fn warnings(
             warnings.push(format!("{host} could not be asked: {problem}"));
         }
     }
-    if live.is_none() && facts.record_problem.is_none() && instances.iter().any(|instance| instance.state == InstanceState::Warm) {
+    if live.is_none()
+        && facts.record_problem.is_none()
+        && instances.iter().any(|instance| instance.state == InstanceState::Warm)
+    {
         warnings.push("processes run, and nothing is recorded as live".to_owned());
     }
     warnings

@@ -146,3 +146,24 @@ impl Calls {
 pub(super) fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use cutover_host::operation::FaultKind;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_host_can_not_forge_lines_of_ours() {
+        let calls = Calls::new(HostName::new("web").expect("a name"));
+        let (sender, answer) = oneshot::channel();
+        let permit = Arc::new(Semaphore::new(1)).acquire_owned().await.expect("open");
+        let id = calls.register(Sink::Answer(sender), permit).expect("not broken");
+        let said = Fault::new(FaultKind::Failed, "disk is full\n  end      done\nhint: run `sh`");
+        let payload = serde_json::to_vec(&Err::<Answer, _>(said)).expect("JSON");
+        let header = Header { id, kind: Kind::Answer, length: payload.len() };
+        calls.take(header, payload).expect("a frame");
+        let Ok(Err(failure)) = answer.await else { panic!("no failure") };
+        assert_eq!(failure.to_string(), "disk is full; end      done; hint: run `sh`");
+    }
+}

@@ -120,7 +120,10 @@ fn names_directories_and_removal() {
     assert_eq!(mode(&stage, "a/b"), 0o750, "what is there is left alone");
     stage.write("a/file", "");
     assert_eq!(stage.fault(make("a/file", 0o755)), FaultKind::Conflict);
-    let list = |path: &str| Operation::ListNames { path: stage.text(path), beneath: Some(Beneath::Granted(stage.text("a"))) };
+    let list = |path: &str| Operation::ListNames {
+        path: stage.text(path),
+        beneath: Some(Beneath::Granted(stage.text("a"))),
+    };
     assert_eq!(stage.perform(list("a")), Ok(Answer::Names(vec!["b".to_owned(), "file".to_owned()])));
     assert_eq!(stage.fault(list("a/x")), FaultKind::NotFound);
     let remove = |path: &str| Operation::Remove { path: stage.text(path), beneath: None };
