@@ -13,8 +13,8 @@ use rustix::io::Errno;
 
 use crate::account::Account;
 use crate::fault;
-use crate::operation::{Fault, FaultKind};
-use crate::place::{Place, absolute, sync_directory};
+use crate::operation::{Beneath, Fault, FaultKind};
+use crate::place::{Place, absolute, open_granted, sync_directory};
 
 /// Names that [`list_names`] gives at most.
 const MAX_NAMES: usize = 100_000;
@@ -23,7 +23,7 @@ const MAX_NAMES: usize = 100_000;
 pub(crate) fn read(
     account: &Account,
     path: &str,
-    beneath: Option<&str>,
+    beneath: Option<&Beneath>,
     limit: u64,
 ) -> Result<Vec<u8>, Fault> {
     let place = Place::find(account, path, beneath)?;
@@ -48,7 +48,7 @@ pub(crate) fn read(
 pub(crate) fn write(
     account: &Account,
     path: &str,
-    beneath: Option<&str>,
+    beneath: Option<&Beneath>,
     content: &[u8],
     mode: Option<u32>,
 ) -> Result<(), Fault> {
@@ -140,16 +140,24 @@ pub(crate) fn append(account: &Account, path: &str, at: u64, content: &[u8]) -> 
 }
 
 /// See [`crate::operation::Operation::ListNames`].
-pub(crate) fn list_names(account: &Account, path: &str, beneath: Option<&str>) -> Result<Vec<String>, Fault> {
+pub(crate) fn list_names(
+    account: &Account,
+    path: &str,
+    beneath: Option<&Beneath>,
+) -> Result<Vec<String>, Fault> {
     let shown = absolute(account, path)?;
     let flags = OFlags::RDONLY | OFlags::DIRECTORY;
     let directory = if shown == "/" {
         openat(rustix::fs::CWD, "/", flags | OFlags::CLOEXEC, Mode::empty())
             .map_err(|error| fault::io("open", "/", error))?
-    } else if beneath.map(|beneath| absolute(account, beneath)).transpose()?.as_ref() == Some(&shown) {
-        Place::find(account, path, None)?.open(flags)?
     } else {
-        Place::find(account, path, beneath)?.open(flags)?
+        match beneath.map(|beneath| absolute(account, beneath.directory())).transpose()? {
+            Some(root) if root == shown => match beneath {
+                Some(Beneath::Granted(_)) => open_granted(&shown, flags)?,
+                _ => Place::find(account, path, None)?.open(flags)?,
+            },
+            _ => Place::find(account, path, beneath)?.open(flags)?,
+        }
     };
     let mut names = Vec::new();
     for entry in rustix::fs::Dir::new(directory).map_err(|error| fault::io("list", &shown, error))? {
@@ -190,7 +198,7 @@ pub(crate) fn set_aside(account: &Account, path: &str, name: &str) -> Result<(),
 }
 
 /// See [`crate::operation::Operation::Remove`].
-pub(crate) fn remove(account: &Account, path: &str, beneath: Option<&str>) -> Result<(), Fault> {
+pub(crate) fn remove(account: &Account, path: &str, beneath: Option<&Beneath>) -> Result<(), Fault> {
     let place = match Place::find(account, path, beneath) {
         Err(fault) if fault.kind == FaultKind::NotFound => return Ok(()),
         found => found?,

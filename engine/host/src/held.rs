@@ -9,7 +9,7 @@ use rustix::fs::{FlockOperation, OFlags, flock};
 
 use crate::account::Account;
 use crate::document;
-use crate::fault;
+use crate::fault::{self, not_allowed};
 use crate::fence::Mutex;
 use crate::operation::{Fault, FaultKind};
 use crate::place::absolute;
@@ -30,6 +30,12 @@ pub(crate) fn hold(account: &Account, directory: &str, token: &str, scope: &Scop
     check_id(token)?;
     let parent = absolute(account, directory)?;
     document::make_private(&parent)?;
+    // Grants are for paths without links, and caches like to lie behind one.
+    let parent = fs::canonicalize(&parent)
+        .map_err(|error| fault::io("find", &parent, error))?
+        .into_os_string()
+        .into_string()
+        .map_err(|_| not_allowed(format!("`{parent}` lies where the path is no text")))?;
     let path = format!("{parent}/{token}");
     let _hold = {
         let _turn = Mutex::hold(&parent, scope)?;

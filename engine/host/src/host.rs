@@ -70,22 +70,22 @@ impl Host {
             }
             Operation::Facts { paths } => facts::gather(account, paths).map(Answer::Facts),
             Operation::Read { path, beneath, limit } => {
-                files::read(account, path, beneath.as_deref(), *limit).map(Bytes).map(Answer::Content)
+                files::read(account, path, beneath.as_ref(), *limit).map(Bytes).map(Answer::Content)
             }
             Operation::Write { path, beneath, content, mode } => {
-                done(files::write(account, path, beneath.as_deref(), &content.0, *mode))
+                done(files::write(account, path, beneath.as_ref(), &content.0, *mode))
             }
             Operation::Append { path, at, content } => done(files::append(account, path, *at, &content.0)),
             Operation::WriteLink { path, beneath, target } => {
-                done(links::write(account, path, beneath.as_deref(), target))
+                done(links::write(account, path, beneath.as_ref(), target))
             }
             Operation::ReadLink { path, beneath } => {
-                links::read(account, path, beneath.as_deref()).map(Answer::Text)
+                links::read(account, path, beneath.as_ref()).map(Answer::Text)
             }
             Operation::ListNames { path, beneath } => {
-                files::list_names(account, path, beneath.as_deref()).map(Answer::Names)
+                files::list_names(account, path, beneath.as_ref()).map(Answer::Names)
             }
-            Operation::Remove { path, beneath } => done(files::remove(account, path, beneath.as_deref())),
+            Operation::Remove { path, beneath } => done(files::remove(account, path, beneath.as_ref())),
             Operation::SetAside { path, name } => done(files::set_aside(account, path, name)),
             Operation::MakeDirectory { path, mode } => done(files::make_directory(account, path, *mode)),
             Operation::Run { program } => {

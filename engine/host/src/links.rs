@@ -6,11 +6,16 @@ use rustix::io::Errno;
 use crate::account::Account;
 use crate::fault;
 use crate::files::{look, temporary_name};
-use crate::operation::{Fault, FaultKind};
+use crate::operation::{Beneath, Fault, FaultKind};
 use crate::place::Place;
 
 /// See [`crate::operation::Operation::WriteLink`].
-pub(crate) fn write(account: &Account, path: &str, beneath: Option<&str>, target: &str) -> Result<(), Fault> {
+pub(crate) fn write(
+    account: &Account,
+    path: &str,
+    beneath: Option<&Beneath>,
+    target: &str,
+) -> Result<(), Fault> {
     let place = Place::find(account, path, beneath)?;
     if look(&place)?.is_some_and(|found| !FileType::from_raw_mode(found.st_mode).is_symlink()) {
         return Err(Fault::new(FaultKind::Conflict, format!("`{}` is there and not a link", place.shown)));
@@ -27,7 +32,7 @@ pub(crate) fn write(account: &Account, path: &str, beneath: Option<&str>, target
 }
 
 /// See [`crate::operation::Operation::ReadLink`].
-pub(crate) fn read(account: &Account, path: &str, beneath: Option<&str>) -> Result<String, Fault> {
+pub(crate) fn read(account: &Account, path: &str, beneath: Option<&Beneath>) -> Result<String, Fault> {
     let place = Place::find(account, path, beneath)?;
     match readlinkat(&place.directory, &place.name, Vec::new()) {
         Ok(target) => Ok(target.to_string_lossy().into_owned()),

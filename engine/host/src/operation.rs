@@ -50,8 +50,8 @@ pub enum Operation {
     Read {
         /// The file.
         path: String,
-        /// Directory that the file must lie beneath, with no link on the way from there; opened without a race.
-        beneath: Option<String>,
+        /// Directory that the file must lie beneath; opened without a race.
+        beneath: Option<Beneath>,
         /// Bytes.
         limit: u64,
     },
@@ -60,7 +60,7 @@ pub enum Operation {
         /// The file. Its directory must exist.
         path: String,
         /// As for [`Operation::Read`].
-        beneath: Option<String>,
+        beneath: Option<Beneath>,
         /// The whole new content.
         content: Bytes,
         /// Permission bits; an existing file's mode and owner are kept when absent (0o644 for a new one).
@@ -80,7 +80,7 @@ pub enum Operation {
         /// The link.
         path: String,
         /// As for [`Operation::Read`].
-        beneath: Option<String>,
+        beneath: Option<Beneath>,
         /// Text of the link, written as it is.
         target: String,
     },
@@ -89,21 +89,21 @@ pub enum Operation {
         /// The link.
         path: String,
         /// As for [`Operation::Read`].
-        beneath: Option<String>,
+        beneath: Option<Beneath>,
     },
     /// Names in a directory, sorted, at most 100,000. Answers [`Answer::Names`].
     ListNames {
         /// The directory.
         path: String,
         /// As for [`Operation::Read`].
-        beneath: Option<String>,
+        beneath: Option<Beneath>,
     },
     /// Removes a file or link; there being none is success. Answers [`Answer::Done`].
     Remove {
         /// The file or link.
         path: String,
         /// As for [`Operation::Read`].
-        beneath: Option<String>,
+        beneath: Option<Beneath>,
     },
     /// Renames a file within its directory, to a name that is not there yet ([`FaultKind::Conflict`] when it is). There being no
     /// such file is success. Answers [`Answer::Done`].
@@ -226,7 +226,7 @@ pub enum Operation {
     SendTree {
         /// The tree.
         path: String,
-        /// As for [`Operation::Read`].
+        /// Directory that it must lie beneath: [`Beneath::Directory`].
         beneath: String,
     },
     /// Makes a private directory, sends its absolute path as a stream, and removes it with all that is in it when the engine closes its
@@ -300,7 +300,8 @@ pub enum Operation {
         follow: bool,
     },
 
-    /// Sends `content` to a socket, closes the sending side, returns what comes back. Answers [`Answer::Content`].
+    /// Sends `content` to a socket, closes the sending side, returns what comes back. No link may be on the way to a socket with a path.
+    /// Answers [`Answer::Content`].
     Exchange {
         /// `unix:/path` or `tcp:ADDRESS:PORT` (a literal address).
         socket: String,
@@ -366,6 +367,25 @@ pub enum Operation {
     },
 }
 
+/// A directory that something must lie beneath, with no link on the way from there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Beneath {
+    /// The operator's own words: links on the way to it are followed.
+    Directory(String),
+    /// What a hook was granted: no link may be on the way to it either, since others may be able to put one there.
+    Granted(String),
+}
+
+impl Beneath {
+    /// The directory.
+    #[must_use]
+    pub fn directory(&self) -> &str {
+        let (Self::Directory(directory) | Self::Granted(directory)) = self;
+        directory
+    }
+}
+
 /// A program to run. There is no shell anywhere.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Program {
@@ -379,6 +399,8 @@ pub struct Program {
     pub env_files: Vec<String>,
     /// Where to start; the home directory when absent.
     pub directory: Option<String>,
+    /// No link may be on the way to `directory`: it was granted. Kept by [`Operation::Run`] alone.
+    pub directory_granted: bool,
     /// Standard input; empty when absent.
     pub input: Option<Bytes>,
     /// Runs `sudo -n PROGRAM ARGS` (plain when already root). No variable is passed on.

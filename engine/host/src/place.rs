@@ -7,7 +7,7 @@ use rustix::io::Errno;
 
 use crate::account::Account;
 use crate::fault::{self, not_allowed};
-use crate::operation::Fault;
+use crate::operation::{Beneath, Fault};
 
 /// An entry of a directory that is held open.
 #[derive(Debug)]
@@ -22,12 +22,12 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// Finds the directory of `path`. With `beneath` there is no link on the way from that directory: what was granted by its
-    /// path must lie at its path.
+    /// Finds the directory of `path`. With `beneath` there is no link on the way from that directory, and none on the way to it when it
+    /// was granted: what was granted by its path must lie at its path.
     ///
     /// # Errors
     /// When the path is not allowed, or its directory is not there.
-    pub(crate) fn find(account: &Account, path: &str, beneath: Option<&str>) -> Result<Self, Fault> {
+    pub(crate) fn find(account: &Account, path: &str, beneath: Option<&Beneath>) -> Result<Self, Fault> {
         let shown = absolute(account, path)?;
         let (parent, name) = shown
             .rsplit_once('/')
@@ -41,15 +41,19 @@ impl Place {
                     .map_err(|error| fault::io("open", parent, error))?;
             return Ok(Self { directory, name, shown, within: None });
         };
-        let base = absolute(account, beneath)?;
+        let base = absolute(account, beneath.directory())?;
         let relative = shown
             .strip_prefix(base.trim_end_matches('/'))
             .and_then(|rest| rest.strip_prefix('/'))
-            .ok_or_else(|| not_allowed(format!("`{path}` does not lie beneath `{beneath}`")))?
+            .ok_or_else(|| not_allowed(format!("`{path}` does not lie beneath `{base}`")))?
             .to_owned();
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let root =
-            openat(CWD, &base, flags, Mode::empty()).map_err(|error| fault::io("open", &base, error))?;
+        let root = match beneath {
+            Beneath::Directory(_) => {
+                openat(CWD, &base, flags, Mode::empty()).map_err(|error| fault::io("open", &base, error))?
+            }
+            Beneath::Granted(_) => open_granted(&base, flags)?,
+        };
         let above = relative.rsplit_once('/').map_or(".", |(above, _)| above);
         let directory = open_plain(&root, above.as_bytes(), flags, Mode::empty())
             .map_err(|error| fault::io("open the directory of", &shown, error))?;
@@ -102,6 +106,33 @@ pub(crate) fn absolute(account: &Account, path: &str) -> Result<String, Fault> {
     }
     let parts: Vec<&str> = whole.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
     Ok(format!("/{}", parts.join("/")))
+}
+
+/// Opens what was granted by its absolute path, through no link at all: else whoever may put one on the way says what was granted.
+///
+/// # Errors
+/// When a link is on the way, with where it leads, or when the system refuses.
+pub(crate) fn open_granted(path: &str, flags: OFlags) -> Result<OwnedFd, Fault> {
+    let step = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let top = openat(CWD, "/", step, Mode::empty()).map_err(|error| fault::io("open", "/", error))?;
+    let relative = path.trim_start_matches('/');
+    let relative = if relative.is_empty() { "." } else { relative };
+    open_plain(top, relative.as_bytes(), flags | OFlags::CLOEXEC, Mode::empty()).map_err(
+        |error| match error {
+            Errno::LOOP => leads_elsewhere(path),
+            other => fault::io("open", path, other),
+        },
+    )
+}
+
+fn leads_elsewhere(path: &str) -> Fault {
+    let real = std::fs::canonicalize(path).ok();
+    let leads = real.map(|real| format!(": it leads to `{}`", real.to_string_lossy().escape_debug()));
+    let leads = leads.unwrap_or_default();
+    not_allowed(format!(
+        "`{path}` has a symbolic link in it{leads}, and a grant is for the path that it names; if that place is meant, grant it by its \
+         own path"
+    ))
 }
 
 /// Opens `relative` through no link at all, and so that `..` does not lead out of `root`, also while somebody renames things in it.
@@ -196,6 +227,35 @@ mod tests {
                 "{path}, walked"
             );
         }
+    }
+
+    #[test]
+    fn what_was_granted_lies_at_its_path() {
+        let scratch = tempfile::tempdir().expect("a directory");
+        let root = scratch.path().canonicalize().expect("is there");
+        std::fs::create_dir_all(root.join("real/inner")).expect("made");
+        std::fs::write(root.join("real/inner/file"), "secret").expect("written");
+        std::os::unix::fs::symlink("real", root.join("link")).expect("linked");
+        let account = Account { user: "deploy".to_owned(), uid: 1000, home: "/home/deploy".to_owned() };
+        let root = root.to_str().expect("text");
+        let find = |beneath: fn(String) -> Beneath, base: &str| {
+            let path = format!("{root}/{base}/file");
+            let found = Place::find(&account, &path, Some(&beneath(format!("{root}/{base}"))));
+            found.map(drop).map_err(|fault| (fault.kind, fault.message.replace(root, "/R")))
+        };
+        let refused = |base: &str| {
+            let leads =
+                "and a grant is for the path that it names; if that place is meant, grant it by its own path";
+            let message =
+                format!("`/R/{base}` has a symbolic link in it: it leads to `/R/real/inner`, {leads}");
+            Err((crate::operation::FaultKind::NotAllowed, message))
+        };
+        std::os::unix::fs::symlink("inner", std::path::Path::new(root).join("real/last")).expect("linked");
+        assert_eq!(find(Beneath::Granted, "real/inner"), Ok(()));
+        assert_eq!(find(Beneath::Granted, "link/inner"), refused("link/inner"));
+        assert_eq!(find(Beneath::Granted, "real/last"), refused("real/last"));
+        // An operator's own directory may be anywhere.
+        assert_eq!(find(Beneath::Directory, "link/inner"), Ok(()));
     }
 
     #[test]

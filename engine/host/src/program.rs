@@ -1,13 +1,14 @@
 //! Programs that run to their end while the engine waits.
 
 use std::io::{self, Read as _, Write as _};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd as _, OwnedFd};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags};
+use rustix::fs::OFlags;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
 use crate::account::Account;
@@ -17,7 +18,7 @@ use crate::fault::{self, not_allowed};
 use crate::fence::Stay;
 use crate::operation::{Exit, Fault, FaultKind, Program};
 use crate::output::Output;
-use crate::place::absolute;
+use crate::place::{absolute, open_granted};
 use crate::scope::{Scope, wait_for};
 use crate::stream::{Flag, Lane};
 
@@ -31,9 +32,15 @@ pub(crate) fn run(
     scope: &Scope<'_>,
     stay: impl FnOnce() -> Result<Option<Stay>, Fault>,
 ) -> Result<Exit, Fault> {
-    let command = command(account, program)?;
+    let mut command = command(account, program)?;
+    let directory = granted_directory(account, program)?;
+    if let Some(directory) = &directory {
+        // What was opened, wherever its path may lead by now.
+        command.current_dir(format!("/proc/self/fd/{}", directory.as_raw_fd()));
+    }
     let stay = stay()?;
     let mut running = Running::start(command, program)?;
+    drop(directory);
     let (mut out, mut errors) = (Output::new(program.output_limit), Output::new(program.output_limit));
     let input = program.input.as_ref().map(|input| input.0.as_slice()).unwrap_or_default();
     let ended = running.attend(input, scope, stay.as_ref(), |lane, piece| {
@@ -94,6 +101,13 @@ fn feed(input: &mut ChildStdin, over: &Flag, scope: &Scope<'_>) {
             }
         }
     }
+}
+
+/// Where a program starts, held open, when it may start nowhere else.
+fn granted_directory(account: &Account, program: &Program) -> Result<Option<OwnedFd>, Fault> {
+    let directory = program.directory.as_deref().filter(|_| program.directory_granted);
+    let open = |directory| open_granted(&absolute(account, directory)?, OFlags::PATH | OFlags::DIRECTORY);
+    directory.map(open).transpose()
 }
 
 /// Makes the command with its whole environment, not yet its streams.

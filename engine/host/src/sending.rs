@@ -9,7 +9,7 @@ use crate::account::Account;
 use crate::artifact::Artifact;
 use crate::fault::{self, failed, not_allowed};
 use crate::frame::MAX_PAYLOAD;
-use crate::operation::{Fault, Staging};
+use crate::operation::{Beneath, Fault, Staging};
 use crate::place::Place;
 use crate::scope::Scope;
 use crate::stream::{Lane, Stream};
@@ -21,7 +21,7 @@ pub(crate) fn send(
     beneath: &str,
     scope: &Scope<'_>,
 ) -> Result<Staging, Fault> {
-    let place = Place::find(account, path, Some(beneath))?;
+    let place = Place::find(account, path, Some(&Beneath::Directory(beneath.to_owned())))?;
     // It must lie there itself: a link would have the engine fetch another tree than the one named.
     let found = rustix::fs::fstat(place.open(OFlags::RDONLY)?)
         .map_err(|error| fault::io("look at", &place.shown, error))?;

@@ -2,17 +2,18 @@
 
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs as _};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd as _, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags};
+use rustix::fs::{FileType, OFlags};
 use rustix::net::{Shutdown, shutdown};
 
 use crate::account::Account;
 use crate::fault::{self, not_allowed};
 use crate::operation::{Fault, FaultKind, Program};
-use crate::place::absolute;
+use crate::place::{absolute, open_granted};
 use crate::program;
 use crate::scope::{Scope, wait_for};
 use crate::stream::{Flag, Lane};
@@ -28,7 +29,12 @@ pub(crate) fn exchange(
     let connection: OwnedFd = match socket.split_once(':') {
         Some(("unix", path)) => {
             let path = absolute(account, path)?;
-            UnixStream::connect(&path)
+            let place = open_granted(&path, OFlags::PATH)?;
+            let found = rustix::fs::fstat(&place).map_err(|error| fault::io("look at", &path, error))?;
+            if !FileType::from_raw_mode(found.st_mode).is_socket() {
+                return Err(not_allowed(format!("`{path}` is not a socket")));
+            }
+            UnixStream::connect(format!("/proc/self/fd/{}", place.as_raw_fd()))
                 .map(OwnedFd::from)
                 .map_err(|error| fault::io("connect to", &path, error))?
         }

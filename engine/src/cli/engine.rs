@@ -230,7 +230,9 @@ pub(super) async fn logs(
     sink: Arc<dyn EventSink>,
 ) -> Result<(), Failure> {
     let (_directory, setting) = setting(loaded.deployment.clone(), sink)?;
-    let print = |found: &run::HostLine| line(found.host.as_str(), &found.line.text);
+    let secrets = Arc::clone(&setting.secrets);
+    secrets.learn().await;
+    let print = |found: &run::HostLine| line(found.host.as_str(), &secrets.redactor().mask(&found.line.text));
     Ok(run::logs(setting, request, print).await.map_err(problem)?)
 }
 

@@ -16,7 +16,9 @@ use crate::report::{Line, Tone};
 Examples:
   cutover logs -f                       the live colour on all its hosts, until Ctrl-C
   cutover logs --idle -n 200 --host web2
-  cutover logs --release 43")]
+  cutover logs --release 43
+
+Secrets are masked, but for those that a program gives: it is not run.")]
 pub(super) struct Arguments {
     #[command(flatten)]
     side: SideArguments,

@@ -18,7 +18,7 @@ Examples:
   cutover status --check --max-age 7d   ends with 70 on drift, or when the live release is older
   cutover status --json | jq .live.release.number")]
 pub(super) struct Arguments {
-    /// End with 70 when reality and record differ, or the live release is too old
+    /// End with 70 when reality and record differ, the record can't be read, or the live release is too old
     #[arg(long)]
     check: bool,
     /// How old the live release may be [default: pipeline.max-age]
@@ -30,7 +30,8 @@ impl Arguments {
     pub(super) async fn run(self, invocation: &Invocation) -> Ended {
         let loaded = invocation.load_to_look(&["health-check"])?;
         let view = engine::status(&loaded, self.max_age, invocation.output.remarks()).await?;
-        let failed = self.check && (!view.drift.is_empty() || view.too_old.is_some());
+        let amiss = !view.drift.is_empty() || view.too_old.is_some() || view.record_problem.is_some();
+        let failed = self.check && amiss;
         invocation.output.view(&view, report::status);
         Ok(if failed { ExitCode::CheckFailed.code() } else { DONE })
     }

@@ -226,7 +226,7 @@ impl Resolver<'_> {
             });
         }
         let interpreter = entry.boolean("interpreter");
-        if granted && is_interpreter(&program) && !interpreter {
+        if granted && is_interpreter(&program, entry.boolean("input")) && !interpreter {
             let message = format!("`{program}` runs code out of its arguments or input");
             self.fault(&entry.span("program"), "config/grant", message, |fault| {
                 fault.hint("grant the program that is meant; or acknowledge it by `interpreter = true`")
@@ -261,6 +261,11 @@ impl Resolver<'_> {
     /// What runs as root is exact: nothing in it is the hook's choice.
     fn as_root(&mut self, entry: &Reader<'_>) {
         for item in entry.several("args") {
+            // Each is a word of a line in the sudoers file.
+            if item.text().is_some_and(|text| text.chars().any(char::is_control)) {
+                let message = "a program that runs as root takes no control characters".to_owned();
+                self.fault(&item.span, "config/grant", message, |fault| fault);
+            }
             if item.text().is_some_and(|text| text == "*" || text == "**") {
                 self.fault(
                     &item.span,

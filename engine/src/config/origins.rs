@@ -9,7 +9,7 @@ use super::node::{Node, Value, quoted};
 use super::root;
 use super::shape::{Keys, Presence, Shape};
 use super::source::Source;
-use crate::model::{Location, Name};
+use crate::model::{Location, Name, without_password};
 
 /// One setting.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -87,7 +87,9 @@ impl Walk<'_> {
             Some(name) => Origin::Environment(name.clone(), location),
             None => Origin::Base(location),
         };
-        self.settings.push(Setting { key: path.to_owned(), value: node.toml(), origin });
+        // The one place where a secret may have been written down.
+        let value = if path == "build.repository" { without_password(&node.toml()) } else { node.toml() };
+        self.settings.push(Setting { key: path.to_owned(), value, origin });
     }
 
     fn absent(&mut self, shape: &'static Shape, presence: &Presence, path: &str) {

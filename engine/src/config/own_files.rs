@@ -24,7 +24,7 @@ pub(super) fn is_own_link(pattern: &str, directory: &str) -> bool {
 
 /// Whether a pattern matches a path: `*` is any run of characters within one part.
 pub(super) fn covers(pattern: &str, path: &str) -> bool {
-    let (pattern, path) = (parts(pattern), parts(path));
+    let (pattern, path) = (parts(merged(pattern)), parts(merged(path)));
     match path.split_first() {
         Some((&"~", rest)) => {
             pattern.len() > rest.len() && matches(&pattern[pattern.len() - rest.len()..], rest)
@@ -40,6 +40,12 @@ fn reaches(pattern: &str, place: &str) -> bool {
         Some((&"~", rest)) => pattern.windows(rest.len()).any(|window| matches(window, rest)),
         _ => pattern.len() >= place.len() && matches(&pattern[..place.len()], &place),
     }
+}
+
+/// `/usr/bin/x` as `/bin/x`: most hosts have the one directory under both names.
+fn merged(path: &str) -> &str {
+    let merges = ["/bin/", "/sbin/", "/lib/", "/lib64/"];
+    path.strip_prefix("/usr").filter(|rest| merges.iter().any(|top| rest.starts_with(top))).unwrap_or(path)
 }
 
 fn parts(path: &str) -> Vec<&str> {
@@ -100,6 +106,8 @@ mod tests {
         assert!(!reaches_own_files("/home/deploy/apps/shop/shared/x", home));
         assert!(is_own_link("/home/deploy/apps/shop/blue", home) && is_own_link("/home/*/apps/shop/*", home));
         assert!(!is_own_link("/home/deploy/apps/shop/blue/x", home));
+        assert!(covers("/usr/bin/x", "/bin/x") && covers("/sbin/*", "/usr/sbin/x"));
+        assert!(!covers("/usr/local/bin/x", "/bin/x"));
         assert!(covers("/opt/*/bin/*", "/opt/shop/bin/run") && !covers("/opt/*", "/opt/shop/bin"));
     }
 }

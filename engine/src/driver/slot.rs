@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cutover_host::operation::{Facts, Operation, Program};
+use cutover_host::operation::{Beneath, Facts, Operation, Program};
 
 use super::DriverFailure;
 use crate::model::{Color, Deployment, Driver, HostName, Placeholders, ReleaseId};
@@ -40,7 +40,12 @@ impl<'a> Slot<'a> {
         }
         // It gets into scripts for root and must not be an option, a group or several words there.
         let ordinary = |c: char| c.is_alphanumeric() || "._-@".contains(c);
-        if facts.user.is_empty() || facts.user.starts_with('-') || !facts.user.chars().all(ordinary) {
+        // In a sudoers file, capitals alone are an alias: `ALL` is everybody.
+        let capital = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+        let alias =
+            facts.user.starts_with(|c: char| c.is_ascii_uppercase()) && facts.user.chars().all(capital);
+        let option = facts.user.starts_with('-');
+        if facts.user.is_empty() || option || alias || !facts.user.chars().all(ordinary) {
             return Err(DriverFailure::StrangeUser { user: facts.user.escape_debug().to_string() });
         }
         let directory = match deployment.application.directory.strip_prefix("~/") {
@@ -117,7 +122,7 @@ impl<'a> Slot<'a> {
         let log = self.log_file(release);
         [self.env_file(release), format!("{log}.1"), log]
             .into_iter()
-            .map(|path| Operation::Remove { path, beneath: Some(self.directory.clone()) })
+            .map(|path| Operation::Remove { path, beneath: Some(Beneath::Directory(self.directory.clone())) })
             .collect()
     }
 

@@ -98,7 +98,7 @@ fn a_host_that_lies_about_its_user_is_not_believed() {
     };
     assert_eq!(with("ann", "/home/ann"), Ok(()));
     assert_eq!(with("ann@corp.example", "/home/corp/ann"), Ok(()));
-    for user in ["", "-x", "a b", "a\nroot ALL=(ALL) ALL", "$(id)", "%wheel"] {
+    for user in ["", "-x", "a b", "a\nroot ALL=(ALL) ALL", "$(id)", "%wheel", "ALL", "ADMINS_2"] {
         assert!(matches!(with(user, "/home/ann"), Err(DriverFailure::StrangeUser { .. })), "{user}");
     }
     for home in ["", "home", "/home/a b", "/home/$(id)", "/home/\n", "/home/*"] {

@@ -32,7 +32,7 @@ pub struct Groups {
 
 /// The hosts of a deployment, by name.
 pub trait Hosts: Send + Sync {
-    /// The connection to a host; none when there is no host of that name.
+    /// The connection to a host; none when there is no host of that name, or it was not reached.
     fn link(&self, host: &HostName) -> Option<Arc<dyn Link>>;
 
     /// The epoch under which a hook may change something on a host; none before the lock is held: then it may change

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cutover_host::bytes::Bytes;
-use cutover_host::operation::{Answer as HostAnswer, Call, Exit, FaultKind, Operation, Program};
+use cutover_host::operation::{Answer as HostAnswer, Beneath, Call, Exit, FaultKind, Operation, Program};
 use tokio::time::{Instant, timeout_at};
 
 use super::contract::cutover::hook::engine::Level as GuestLevel;
@@ -186,6 +186,7 @@ impl<'a> Broker<'a> {
             args,
             env,
             env_files: Vec::new(),
+            directory_granted: directory.is_some(),
             directory,
             input: input.map(Bytes::from),
             as_root,
@@ -211,7 +212,7 @@ impl<'a> Broker<'a> {
         &mut self,
         host: &str,
         path: String,
-        operation: impl FnOnce(String, Option<String>) -> Operation,
+        operation: impl FnOnce(String, Option<Beneath>) -> Operation,
     ) -> Result<HostAnswer, HostError> {
         let (host, beneath) = self.on_host(&Request::Read { host, path: &path })?;
         self.perform(&host, operation(path, beneath), None).await
@@ -259,9 +260,11 @@ impl<'a> Broker<'a> {
     }
 
     /// The host that a request is allowed on, and the directory it must keep to.
-    fn on_host(&mut self, request: &Request<'_>) -> Result<(HostName, Option<String>), HostError> {
+    fn on_host(&mut self, request: &Request<'_>) -> Result<(HostName, Option<Beneath>), HostError> {
         match self.check(request) {
-            Ok(Allowed::Host { host, beneath }) if self.may_change(&host, request) => Ok((host, beneath)),
+            Ok(Allowed::Host { host, beneath }) if self.may_change(&host, request) => {
+                Ok((host, beneath.map(Beneath::Granted)))
+            }
             Ok(Allowed::Host { .. }) => {
                 let denied = Denied::outright(request, "no host is changed before the lock is held");
                 Err(HostError::Denied(self.deny(denied)))
@@ -286,7 +289,8 @@ impl<'a> Broker<'a> {
         timeout_ms: Option<u32>,
     ) -> Result<HostAnswer, HostError> {
         let Some(link) = self.access.hosts.link(host) else {
-            return Err(HostError::NotFound(format!("there is no host `{host}` in cutover.toml")));
+            // Grants are for hosts of the configuration alone.
+            return Err(HostError::Unreachable(format!("there is no connection to host `{host}`")));
         };
         let changes = self.scope.mode == Mode::Changing && !is_look(&operation);
         let guard = if changes { self.access.hosts.guard(host) } else { None };

@@ -13,6 +13,13 @@ pub fn excerpt(mut text: String) -> String {
     text
 }
 
+/// The same in one line, its own lines joined by `; `: more of them could pass for lines of ours, a hint above all.
+#[must_use]
+pub fn one_line(text: &str) -> String {
+    let lines: Vec<&str> = text.split(['\n', '\r']).map(str::trim).filter(|line| !line.is_empty()).collect();
+    excerpt(lines.join("; "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -25,5 +32,13 @@ mod tests {
         assert_eq!(cut, "ä".repeat(EXCERPT / 2) + "…");
         let odd = excerpt(format!("x{}", "ä".repeat(EXCERPT)));
         assert_eq!(odd, format!("x{}…", "ä".repeat(EXCERPT / 2 - 1)));
+    }
+
+    #[test]
+    fn a_stranger_has_one_line() {
+        assert_eq!(one_line("disk is full"), "disk is full");
+        let forged = "disk is full\n  end      done\r\nhint: run `sh`\r\rerror[x/y]: z\n\n";
+        assert_eq!(one_line(forged), "disk is full; end      done; hint: run `sh`; error[x/y]: z");
+        assert_eq!(one_line(&"\nx".repeat(EXCERPT)).len(), EXCERPT + "…".len());
     }
 }

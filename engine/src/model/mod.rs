@@ -1,6 +1,7 @@
 //! Data and decisions: what a deployment is, what is to be done, what happened. No I/O, no clock, no environment.
 
 mod action;
+mod address;
 mod authority;
 mod basis;
 mod bucket_url;
@@ -34,6 +35,7 @@ mod timestamp;
 pub mod view;
 
 pub use action::Action;
+pub use address::without_password;
 pub use authority::{Departure, Overreach};
 pub use basis::{Basis, ChangedSetting};
 pub use bucket_url::{BUCKET_NAME, BucketKind, BucketUrl};
@@ -47,7 +49,7 @@ pub use deployment::{
     SmokeTest, SystemdScope,
 };
 pub use event::{Event, EventKind, EventSink, Level, LiveRelease, Note, Outcome, StepEnd, Transfer, Upkeep};
-pub use excerpt::{EXCERPT, excerpt};
+pub use excerpt::{EXCERPT, excerpt, one_line};
 pub use history::{HistoryEntry, HistoryError, HistoryRelease};
 pub use hook_kind::HookKind;
 pub use host::{Host, Reach};

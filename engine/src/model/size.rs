@@ -30,7 +30,7 @@ impl fmt::Display for Size {
         const UNITS: [(&str, u64); 4] = [("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000), ("B", 1)];
         let (unit, size) = UNITS.into_iter().find(|(_, size)| self.total >= *size).unwrap_or(("B", 1));
         let number = |bytes: u64| {
-            let tenths = (bytes * 10 + size / 2) / size;
+            let tenths = (u128::from(bytes) * 10 + u128::from(size) / 2) / u128::from(size);
             if tenths >= 100 || tenths.is_multiple_of(10) {
                 format!("{}", (tenths + 5) / 10)
             } else {
@@ -56,6 +56,7 @@ mod tests {
         assert_eq!(text(999, 1_000), "1 of 1 kB");
         assert_eq!(text(5, 12), "5 of 12 B");
         assert_eq!(Size::bytes(2_000_000_000).to_string(), "2 GB");
+        assert_eq!(Size::bytes(u64::MAX).to_string(), "18446744074 GB");
         assert_eq!(Size::bytes(48_213_111).to_string(), "48 MB");
     }
 }

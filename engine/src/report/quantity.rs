@@ -22,7 +22,7 @@ impl Quantity {
         if tenths < 900 {
             format!("{}.{} s", tenths / 10, tenths % 10)
         } else {
-            Self::two_units((duration.as_millis() as u64 + 500) / 1000)
+            Self::two_units(duration.saturating_add(Duration::from_millis(500)).as_secs())
         }
     }
 
@@ -147,6 +147,8 @@ mod tests {
             (113_000, "1 m 53 s"),
             (7_500_000, "2 h 5 m"),
             (180_000, "3 m"),
+            // A host whose clock is broken, or that lies.
+            (u64::MAX, "213503982334 d 14 h"),
         ];
         for (ms, text) in table {
             assert_eq!(Quantity::took(Duration::from_millis(ms)), text);

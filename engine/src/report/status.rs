@@ -41,6 +41,9 @@ pub fn status(view: &StatusView, width: Option<usize>) -> Vec<Line> {
 
 fn colors(view: &StatusView) -> Vec<Line> {
     let Some(live) = &view.live else {
+        if let Some(reason) = &view.record_problem {
+            return vec![Line::of(Tone::Bad, "live").text("   not known: ").text(reason)];
+        }
         return vec![Line::of(Tone::Strong, "live").text("   nothing was deployed yet")];
     };
     let mut about = format!("{} ago", Quantity::age(view.asked.since(live.since)));

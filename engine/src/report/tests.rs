@@ -163,6 +163,15 @@ fn what_was_cut_off_is_told_with_the_way_out_once_nobody_is_at_it() {
 }
 
 #[test]
+fn what_is_live_is_not_known_without_the_record() {
+    let mut view = sample::status_in_trouble();
+    view.live = None;
+    view.record_problem = Some("`live.json` is not\na regular file".to_owned());
+    let lines = page(&super::status(&view, None));
+    assert_eq!(lines.lines().nth(1), Some("live   not known: `live.json` is not\\na regular file"));
+}
+
+#[test]
 fn json_is_an_interface() {
     let mut lines = json_line(&sample::status_in_trouble());
     lines.push_str(&json_line(&sample::history()));

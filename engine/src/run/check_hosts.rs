@@ -48,7 +48,16 @@ pub async fn check_hosts(
             checks.insert(name, check);
         }
     }
-    checks.into_values().collect()
+    // Whoever is not heard of is not ready.
+    let check = |name| checks.remove(name).unwrap_or_else(|| broken_off(name));
+    links.keys().map(check).collect()
+}
+
+/// A host whose questions ended without an answer, which is a fault of ours.
+fn broken_off(host: &HostName) -> HostCheck {
+    let text = "its check broke off".to_owned();
+    let finding = Finding { what: "reach".to_owned(), verdict: Verdict::Missing, text, fix: None };
+    HostCheck { host: host.to_string(), facts: None, findings: vec![finding] }
 }
 
 async fn check_host(
@@ -377,7 +386,7 @@ mod tests {
     use super::*;
     use crate::driver::sample;
     use crate::model::{Driver, SystemdScope};
-    use crate::transport::local_link;
+    use crate::transport::{Flow, LinkFuture, local_link};
 
     fn text(finding: &Finding) -> String {
         let fix = finding.fix.as_ref().map_or_else(String::new, |fix| format!(" -> {fix}"));
@@ -444,6 +453,35 @@ mod tests {
             "Missing ports: 4001 is for blue, and apache2 (812)[2J listens there \
              -> stop it, or give blue another port: `app.blue.port`"
         );
+    }
+
+    /// A host whose answer is more than we can bear.
+    #[derive(Debug)]
+    struct Fatal(HostName);
+
+    impl Link for Fatal {
+        fn name(&self) -> &HostName {
+            &self.0
+        }
+
+        fn perform(&self, _call: Call) -> LinkFuture<'_, Answer> {
+            panic!("this host is fatal")
+        }
+
+        fn open(&self, _call: Call) -> LinkFuture<'_, Flow> {
+            panic!("this host is fatal")
+        }
+    }
+
+    #[tokio::test]
+    async fn a_check_that_breaks_off_is_told() {
+        let name = sample::name("web1");
+        let link: Arc<dyn Link> = Arc::new(Fatal(name.clone()));
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let deployment = Arc::new(sample::deployment(Driver::Detached));
+        let checks = check_hosts(&deployment, &BTreeMap::from([(name, link)]), &clock).await;
+        let told: Vec<String> = checks.iter().flat_map(|check| &check.findings).map(text).collect();
+        assert_eq!(told, ["Missing reach: its check broke off"]);
     }
 
     #[test]

@@ -130,7 +130,15 @@ async fn look_around(setting: &Setting) -> StatusFacts {
             live.clone_from(&state.live);
             facts.record = state.live.map(|record| (record, state.history));
         }
-        Err(reason) => facts.lock = Some(Err(reason)),
+        Err(reason) => {
+            // The lock may be readable where something else is not.
+            let lock = match &home {
+                Ok(home) => home.read_lock().await.map_err(|fault| fault.to_string()),
+                Err(trouble) => Err(trouble.message.clone()),
+            };
+            facts.lock = Some(lock);
+            facts.record_problem = Some(reason);
+        }
     }
     look_at_hosts(&deployment, &asked, &hooks, live.as_ref(), &mut facts).await;
     let call = observing_call(&deployment, live.as_ref());

@@ -21,8 +21,10 @@ use crate::model::{
 pub struct StatusFacts {
     /// When.
     pub asked: Timestamp,
-    /// What the home's record says is live, and the history, oldest first.
+    /// What the home's record says is live, and the history, oldest first. None before the first deployment, and when it is not known.
     pub record: Option<(LiveRecord, Vec<HistoryEntry>)>,
+    /// Why the home's record is not known.
+    pub record_problem: Option<String>,
     /// The lock.
     pub lock: Option<Result<Lock, String>>,
     /// A deployment without an end.
@@ -62,6 +64,7 @@ pub fn status_view(deployment: &Deployment, facts: StatusFacts) -> StatusView {
         title: deployment.title(),
         asked: facts.asked,
         live: facts.record.as_ref().map(|(record, history)| live_status(record, history)),
+        record_problem: facts.record_problem.clone(),
         warnings: warnings(&facts, live_color, idle.as_ref(), &instances),
         drift: drift(&facts, &instances, &routers),
         too_old: too_old(&facts),
@@ -205,7 +208,10 @@ fn warnings(
             warnings.push(format!("{host} could not be asked: {problem}"));
         }
     }
-    if live.is_none() && instances.iter().any(|instance| instance.state == InstanceState::Warm) {
+    if live.is_none()
+        && facts.record_problem.is_none()
+        && instances.iter().any(|instance| instance.state == InstanceState::Warm)
+    {
         warnings.push("processes run, and nothing is recorded as live".to_owned());
     }
     warnings
@@ -217,6 +223,8 @@ fn drift(facts: &StatusFacts, instances: &[InstanceStatus], routers: &[RouterSta
     for RouterStatus { name, observation, agrees, problem } in routers {
         match (observation, problem) {
             _ if *agrees => {}
+            // Nothing to hold it against.
+            (Some(_), _) if facts.record_problem.is_some() => {}
             (Some(seen), _) => drift.push(router_drift(name, seen, live.map(|live| live.color))),
             (None, problem) => {
                 let problem = problem.as_deref().unwrap_or("no answer");
@@ -434,6 +442,17 @@ mod tests {
         assert_eq!(view.too_old.as_deref(), Some("release 43 has been live for 2 d, allowed are 36 h"));
         let LockStatus::Held { who, epoch, .. } = view.lock else { panic!("held: {:?}", view.lock) };
         assert_eq!((who.as_str(), epoch), ("ci@box", 7));
+    }
+
+    #[test]
+    fn a_record_that_can_not_be_read_is_not_an_empty_one() {
+        let mut facts = facts();
+        facts.record = None;
+        facts.record_problem = Some("`live.json` is not a regular file".to_owned());
+        let view = view(facts);
+        assert_eq!((view.live, view.idle), (None, None));
+        assert_eq!(view.record_problem.as_deref(), Some("`live.json` is not a regular file"));
+        assert_eq!((view.drift, view.warnings), (Vec::<String>::new(), Vec::<String>::new()));
     }
 
     #[test]

@@ -94,6 +94,22 @@ impl Secrets {
         Ok(secrets)
     }
 
+    /// Makes known to the redactor what no program has to be run for. Who only looks on masks what he can; what can't be looked up is
+    /// not told of: nobody asked for it.
+    pub async fn learn(&self) {
+        for (name, source) in &self.sources {
+            if !matches!(source, SecretSource::Command(_)) {
+                let _ = self.get(name).await;
+            }
+        }
+    }
+
+    /// Masks what was looked up.
+    #[must_use]
+    pub const fn redactor(&self) -> &Redactor {
+        &self.redactor
+    }
+
     async fn run(&self, name: &Name, command: &[String]) -> Result<Vec<u8>, SecretFault> {
         let (program, args) =
             command.split_first().map_or(("", command), |(first, rest)| (first.as_str(), rest));
@@ -216,6 +232,22 @@ mod tests {
         assert_eq!(std::fs::read_to_string(root.join("runs")).expect("ran"), "ran\n");
         assert_eq!(secrets.redactor.mask("x from-file y from-env z"), "x *** y *** z");
         assert!(!format!("{:?}", secrets.get(&name("a")).await).contains("from-env"));
+    }
+
+    #[tokio::test]
+    async fn whoever_looks_on_masks_what_no_program_gives() {
+        let (_scratch, root) = scratch();
+        let secrets = secrets(
+            &root,
+            [
+                ("a", SecretSource::Env("TOKEN".to_owned())),
+                ("b", SecretSource::File("absent".into())),
+                ("c", shell("echo ran >> runs; echo from-command")),
+            ],
+        );
+        secrets.learn().await;
+        assert_eq!(secrets.redactor().mask("from-env, from-command"), "***, from-command");
+        assert!(!root.join("runs").exists());
     }
 
     #[tokio::test]

@@ -1,5 +1,7 @@
 //! The checkout that the user sits in: where its remote is, and what in it will not be built.
 
+use std::collections::BTreeSet;
+
 use camino::Utf8Path;
 
 use super::{Git, Repository, SourceFailure};
@@ -64,12 +66,35 @@ impl<'a> Checkout<'a> {
     /// When the machine did not answer.
     pub async fn local_work(&self) -> Result<LocalWork, SourceFailure> {
         let unpushed = self.line(&["rev-list", "--count", "HEAD", "--not", "--remotes"]).await?;
-        let status = self.git.look(self.root.as_str(), &["status", "--porcelain=v1", "--no-renames"]).await?;
+        // Not into submodules: each has a configuration of its own.
+        let status = ["status", "--porcelain=v1", "--no-renames", "--ignore-submodules=dirty"];
+        let without = self.without_filters().await?;
+        let status = self.git.look_with(self.root.as_str(), &status, without).await?;
         let uncommitted = if status.status == 0 { status.out.to_text().lines().count() } else { 0 };
         Ok(LocalWork {
             unpushed: unpushed.and_then(|count| count.parse().ok()).unwrap_or(0),
             uncommitted: uncommitted as u64,
         })
+    }
+
+    /// Settings without the filters that the checkout's own configuration names: looking at a checkout runs no program of its.
+    /// Those of the user's configuration stay.
+    async fn without_filters(&self) -> Result<Vec<(String, String)>, SourceFailure> {
+        let list =
+            ["config", "--null", "--includes", "--show-scope", "--name-only", "--get-regexp", r"^filter\."];
+        let exit = self.git.look(self.root.as_str(), &list).await?;
+        let text = exit.out.to_text();
+        let words: Vec<&str> = text.split('\0').collect();
+        let (pairs, _) = words.as_chunks();
+        let own = pairs.iter().filter(|[scope, _]| !matches!(*scope, "system" | "global"));
+        let filters: BTreeSet<&str> = own.filter_map(|[_, key]| Some(key.rsplit_once('.')?.0)).collect();
+        let without =
+            |filter| [("clean", ""), ("process", ""), ("required", "false")].map(|set| (filter, set));
+        Ok(filters
+            .into_iter()
+            .flat_map(without)
+            .map(|(filter, (name, value))| (format!("{filter}.{name}"), value.to_owned()))
+            .collect())
     }
 
     async fn line(&self, args: &[&str]) -> Result<Option<String>, SourceFailure> {

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use cutover_host::operation::{Answer, Call, Exit, Operation, Program};
 
-use super::SourceFailure;
+use super::credentials::Credentials;
+use super::{Repository, SourceFailure};
 use crate::transport::{Failure, Link};
 
 /// Kept of each output: long enough for a message of git's and for one line of facts.
@@ -86,6 +87,18 @@ impl<'a> Git<'a> {
         self.run(self.program(directory, args, "file"), LOOK).await
     }
 
+    /// The same with settings that count more than those of any file.
+    pub(super) async fn look_with(
+        &self,
+        directory: &str,
+        args: &[&str],
+        settings: Vec<(String, String)>,
+    ) -> Result<Exit, SourceFailure> {
+        let mut program = self.program(directory, args, "file");
+        program.env.extend(setting_variables(settings));
+        self.run(program, LOOK).await
+    }
+
     /// The same, which must end well: its output without the last newline.
     pub(super) async fn tell(&self, directory: &str, args: &[&str]) -> Result<String, SourceFailure> {
         let exit = self.look(directory, args).await?;
@@ -93,7 +106,21 @@ impl<'a> Git<'a> {
         Ok(exit.out.to_text().trim_end_matches('\n').to_owned())
     }
 
-    /// Talks to a remote or moves many files; must end well.
+    /// Talks to the repository's server, with user and password when it has them; must end well.
+    pub(super) async fn fetch_from(
+        &self,
+        repository: &Repository,
+        directory: &str,
+        args: &[&str],
+        protocols: &str,
+    ) -> Result<(), SourceFailure> {
+        let mut program = self.program(directory, args, protocols);
+        program.env.extend(setting_variables(repository.credentials().map(Credentials::setting)));
+        let exit = self.run(program, FETCH).await?;
+        succeeded(args, &exit)
+    }
+
+    /// Moves many files; must end well.
     pub(super) async fn fetch(
         &self,
         directory: &str,
@@ -103,6 +130,21 @@ impl<'a> Git<'a> {
         let exit = self.run(self.program(directory, args, protocols), FETCH).await?;
         succeeded(args, &exit)
     }
+}
+
+/// Variables that git (2.31 and later) takes settings from.
+pub(super) fn setting_variables(
+    settings: impl IntoIterator<Item = (String, String)>,
+) -> Vec<(String, String)> {
+    let mut variables = Vec::new();
+    let mut count = 0;
+    for (index, (key, value)) in settings.into_iter().enumerate() {
+        variables
+            .extend([(format!("GIT_CONFIG_KEY_{index}"), key), (format!("GIT_CONFIG_VALUE_{index}"), value)]);
+        count = index + 1;
+    }
+    variables.push(("GIT_CONFIG_COUNT".to_owned(), count.to_string()));
+    variables
 }
 
 fn succeeded(args: &[&str], exit: &Exit) -> Result<(), SourceFailure> {

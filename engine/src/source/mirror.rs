@@ -61,7 +61,7 @@ impl<'a> Mirror<'a> {
         home: &str,
     ) -> Result<Self, SourceFailure> {
         if !is_reference(branch) {
-            let (url, branch) = (repository.shown(), branch.to_owned());
+            let (url, branch) = (repository.url().to_owned(), branch.to_owned());
             return Err(SourceFailure::BranchMissing { url, branch });
         }
         let parent = format!("{home}/.cache/cutover/git");
@@ -80,14 +80,14 @@ impl<'a> Mirror<'a> {
         loop {
             let fetched = async {
                 git.tell(&parent, &["init", "--quiet", "--bare", "--", &directory]).await?;
-                git.fetch(&directory, &args, PROTOCOLS).await
+                git.fetch_from(repository, &directory, &args, PROTOCOLS).await
             };
             match fetched.await {
                 Ok(()) => {
                     return Ok(Self { git, repository, branch: branch.to_owned(), branch_ref, directory });
                 }
                 Err(SourceFailure::Git { text, .. }) if text.contains("couldn't find remote ref") => {
-                    let (url, branch) = (repository.shown(), branch.to_owned());
+                    let (url, branch) = (repository.url().to_owned(), branch.to_owned());
                     return Err(SourceFailure::BranchMissing { url, branch });
                 }
                 Err(SourceFailure::Git { text, .. }) if is_taken(&text) && tries < TRIES => {
@@ -156,13 +156,14 @@ impl<'a> Mirror<'a> {
         self.git.fetch(mirror, &clone, "file").await?;
         // A clone brings branches and tags; the branch that we keep apart is neither.
         self.git.fetch(directory, &["fetch", "--quiet", "--", mirror, &self.branch_ref], "file").await?;
-        let url = self.repository.shown();
+        let url = self.repository.url().to_owned();
         self.git.tell(directory, &["remote", "set-url", "origin", &url]).await?;
         self.git.fetch(directory, &["checkout", "--quiet", "--detach", &revision.id], "file").await?;
         let modules = self.git.look(directory, &["cat-file", "-e", "HEAD:.gitmodules"]).await?;
         if modules.status == 0 {
             let update = ["submodule", "--quiet", "update", "--init", "--recursive"];
-            self.git.fetch(directory, &update, SUBMODULE_PROTOCOLS).await?;
+            // Modules of the same server are let in with it, as they are where its address has the password.
+            self.git.fetch_from(self.repository, directory, &update, SUBMODULE_PROTOCOLS).await?;
         }
         Ok(())
     }

@@ -2,11 +2,13 @@
 //!
 //! Git runs on the engine's machine, wherever it is built, through a [`crate::transport::Link`], with fixed arguments: no hooks, no
 //! prompts, only the protocols `file`, `ssh` and `https`. There is a bare [`Mirror`] of the repository; the checkout that the user sits in
-//! is only looked at, never built. The user may have credentials in git and SSH configuration; those are used.
+//! is only looked at, never built. The user may have credentials in git and SSH configuration; those are used. A password in an https address reaches
+//! git by its environment alone.
 //!
 //! Submodules are checked out too, by `ssh` and `https` alone.
 
 mod checkout;
+mod credentials;
 mod failure;
 mod git;
 mod mirror;

@@ -4,11 +4,14 @@ use camino::Utf8Path;
 use sha2::{Digest, Sha256};
 
 use super::SourceFailure;
+use super::credentials::Credentials;
+use crate::model::without_password;
 
 /// Address of a repository that git may be given: https, ssh, or an absolute path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Repository {
     url: String,
+    credentials: Option<Credentials>,
 }
 
 impl Repository {
@@ -30,6 +33,12 @@ impl Repository {
             if authority.starts_with('-') || host.starts_with('-') {
                 return bad("its host begins with `-`");
             }
+            if scheme == "ssh" && without_password(text) != text {
+                return bad("ssh takes no password: use a key");
+            }
+            if let Some((url, credentials)) = Credentials::split(text) {
+                return Ok(Self { url, credentials: Some(credentials) });
+            }
             text.to_owned()
         } else if text.contains("::") {
             return bad("it names a program of git's to fetch with");
@@ -42,19 +51,18 @@ impl Repository {
         } else {
             root.join(text).into_string()
         };
-        Ok(Self { url })
+        Ok(Self { url, credentials: None })
     }
 
-    /// As given to git.
+    /// As given to git and shown to people: user and password of an https address are not in it.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// For people and for checkouts: a password in the address is left out.
-    #[must_use]
-    pub fn shown(&self) -> String {
-        without_password(&self.url)
+    /// User and password, when the address had both.
+    pub(super) const fn credentials(&self) -> Option<&Credentials> {
+        self.credentials.as_ref()
     }
 
     /// Name of the mirror's directory: the same address has the same.
@@ -68,18 +76,6 @@ impl Repository {
 /// Git takes `host:path` for SSH when no `/` comes before the first `:`.
 fn is_ssh(text: &str) -> bool {
     text.split_once(':').is_some_and(|(host, _)| !host.is_empty() && !host.contains('/'))
-}
-
-fn without_password(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    let end = rest.find('/').unwrap_or(rest.len());
-    match rest[..end].rsplit_once('@') {
-        Some((user, host)) => {
-            let user = user.split(':').next().unwrap_or_default();
-            format!("{scheme}://{user}@{host}{}", &rest[end..])
-        }
-        None => url.to_owned(),
-    }
 }
 
 #[cfg(test)]
@@ -109,6 +105,7 @@ mod tests {
             "git@-x:y",
             "-x:y",
             "ssh://me@-x/y",
+            "ssh://me:s3cret@example.com/x",
             "git://example.com/x",
             "a\nb",
         ] {
@@ -118,8 +115,13 @@ mod tests {
 
     #[test]
     fn passwords_are_not_shown() {
-        let shown = |text| Repository::parse(text, Utf8Path::new("/")).map(|repository| repository.shown());
-        assert_eq!(shown("https://me:s3cret@example.com/x@y"), Ok("https://me@example.com/x@y".to_owned()));
-        assert_eq!(shown("git@example.com:x"), Ok("git@example.com:x".to_owned()));
+        let repository = |text| Repository::parse(text, Utf8Path::new("/")).expect("a repository");
+        let with = repository("https://me:s3cret@example.com/x@y");
+        assert_eq!((with.url(), with.credentials().is_some()), ("https://example.com/x@y", true));
+        assert!(!format!("{with:?}").contains("s3cret"), "{with:?}");
+        // A job of continuous integration has another password each time, and the same mirror.
+        assert_eq!(with.directory_name(), repository("https://ci:other@example.com/x@y").directory_name());
+        let without = repository("https://me@example.com/x");
+        assert_eq!((without.url(), without.credentials()), ("https://me@example.com/x", None));
     }
 }

@@ -8,6 +8,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use cutover_host::{Account, Host};
 use futures_util::future::join_all;
 
+use super::credentials::Credentials;
+use super::git::setting_variables;
 use super::{Checkout, Distance, Git, LocalWork, Mirror, Repository, SourceFailure};
 use crate::model::{HostName, Timestamp};
 use crate::transport::{Link, local_link};
@@ -154,7 +156,7 @@ async fn only_the_allowed_branch_is_built() {
         let failure = Mirror::fetch(git, &repository, branch, home).await.expect_err("no branch");
         assert_eq!(
             failure,
-            SourceFailure::BranchMissing { url: repository.shown(), branch: branch.to_owned() }
+            SourceFailure::BranchMissing { url: repository.url().to_owned(), branch: branch.to_owned() }
         );
     }
     let nothing = Repository::parse("/nonexistent/x.git", Utf8Path::new("/")).expect("an address");
@@ -231,4 +233,39 @@ async fn the_checkout_around_us_is_looked_at() {
     let nowhere = Checkout::new(world.git_of_builder(), &world.root);
     assert_eq!(nowhere.remote().await, Err(SourceFailure::NoRemote { root: world.root.to_string() }));
     assert_eq!(nowhere.local_work().await, Ok(LocalWork::default()));
+}
+
+#[test]
+fn git_says_who_it_is_to_the_one_server() {
+    let world = World::new();
+    let (_, credentials) = Credentials::split("https://ci:s3cret@example.com/shop.git").expect("has both");
+    let header = |url: &str| {
+        let mut command = world.command("", &["config", "--get-urlmatch", "http.extraHeader", url]);
+        let output = command.envs(setting_variables([credentials.setting()])).output().expect("git runs");
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    };
+    let own = "Authorization: Basic Y2k6czNjcmV0";
+    assert_eq!(header("https://example.com/shop.git"), own);
+    assert_eq!(header("https://example.com/module.git"), own);
+    for other in ["https://example.com:8443/shop.git", "http://example.com/shop.git", "https://example.org/"]
+    {
+        assert_eq!(header(other), "", "{other}");
+    }
+}
+
+#[tokio::test]
+async fn a_look_at_the_checkout_runs_nothing_that_it_names() {
+    let world = World::new();
+    let ran = world.root.join("ran");
+    world.git("shop", &["config", "filter.x.clean", &format!("touch {ran}; cat")]);
+    world.git("shop", &["config", "filter.x.required", "true"]);
+    std::fs::write(world.root.join("shop/.git/info/attributes"), "* filter=x\n").expect("written");
+    std::fs::write(world.root.join("shop/file"), "dirty....").expect("written");
+    let root = world.root.join("shop");
+    let work = Checkout::new(world.git_of_builder(), &root).local_work().await;
+    assert_eq!(work, Ok(LocalWork { unpushed: 0, uncommitted: 1 }));
+    assert!(!ran.exists());
+    // It would have run.
+    world.git("shop", &["status", "--porcelain"]);
+    assert!(ran.exists());
 }

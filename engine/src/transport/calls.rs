@@ -9,7 +9,7 @@ use cutover_host::operation::{Answer, Fault};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use super::{Chunk, Failure};
-use crate::model::{HostName, excerpt};
+use crate::model::{HostName, one_line};
 
 /// What waits for a call's frames.
 pub(super) enum Sink {
@@ -133,7 +133,7 @@ impl Calls {
                     let answer: Result<Answer, Fault> = serde_json::from_slice(&waiting.answer)
                         .map_err(|_| "an answer that makes no sense")?;
                     let failure =
-                        |Fault { kind, message }| Failure::Fault(Fault { kind, message: excerpt(message) });
+                        |Fault { kind, message }| Failure::Fault(Fault { kind, message: one_line(&message) });
                     waiting.answer(answer.map_err(failure));
                 }
                 Ok(())
@@ -145,4 +145,25 @@ impl Calls {
 
 pub(super) fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use cutover_host::operation::FaultKind;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_host_can_not_forge_lines_of_ours() {
+        let calls = Calls::new(HostName::new("web").expect("a name"));
+        let (sender, answer) = oneshot::channel();
+        let permit = Arc::new(Semaphore::new(1)).acquire_owned().await.expect("open");
+        let id = calls.register(Sink::Answer(sender), permit).expect("not broken");
+        let said = Fault::new(FaultKind::Failed, "disk is full\n  end      done\nhint: run `sh`");
+        let payload = serde_json::to_vec(&Err::<Answer, _>(said)).expect("JSON");
+        let header = Header { id, kind: Kind::Answer, length: payload.len() };
+        calls.take(header, payload).expect("a frame");
+        let Ok(Err(failure)) = answer.await else { panic!("no failure") };
+        assert_eq!(failure.to_string(), "disk is full; end      done; hint: run `sh`");
+    }
 }

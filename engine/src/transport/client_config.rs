@@ -18,6 +18,8 @@ ForwardX11 no
 ClearAllForwardings yes
 PermitLocalCommand no
 RemoteCommand none
+Tunnel no
+NoHostAuthenticationForLocalhost no
 RequestTTY no
 UpdateHostKeys no
 StrictHostKeyChecking yes

@@ -14,7 +14,7 @@ use tokio::task::AbortHandle;
 
 use super::calls::{Calls, Item, Sink, held};
 use super::{Chunk, Failure, Flow};
-use crate::model::HostName;
+use crate::model::{HostName, one_line};
 
 /// How long a host may take to say hello once its side runs.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(15);
@@ -75,7 +75,7 @@ impl Connection {
                 )));
             }
             Ok(Ok(None) | Err(ReadFault::Io(_))) => {
-                let words = held(&last_words).trim().to_owned();
+                let words = one_line(&held(&last_words));
                 let words = if words.is_empty() { "it said nothing".to_owned() } else { words };
                 return Err(Failure::Unreachable(format!(
                     "cutover's helper ended at once on host `{host}`: {words}"
@@ -278,7 +278,7 @@ async fn read_frames(input: &mut (impl AsyncRead + Unpin), calls: &Calls, last_w
         let frame = match read_frame(input).await {
             Ok(Some((header, payload))) => calls.take(header, payload).map_err(ReadFault::Nonsense),
             Ok(None) => {
-                let words = held(last_words).trim().to_owned();
+                let words = one_line(&held(last_words));
                 let words = if words.is_empty() { String::new() } else { format!(": {words}") };
                 return Failure::Broken(format!("the connection to host `{host}` broke{words}"));
             }

@@ -19,7 +19,7 @@ use super::console::Console;
 use super::helper::{Found, Helper, Helpers, MARKER, is_plain_directory, read_verdict};
 use super::host_link::Connect;
 use super::{Failure, LinkFuture};
-use crate::model::HostName;
+use crate::model::{HostName, one_line};
 
 /// Bytes that login files may print before the helper's marker comes.
 const MAX_NOISE: u64 = 64 << 10;
@@ -222,7 +222,7 @@ impl SshConnector {
             Ok(Ok(status)) if status.success() => Ok(()),
             Ok(_) => {
                 tokio::time::sleep(Duration::from_millis(50)).await;
-                let said = words.lock().unwrap_or_else(PoisonError::into_inner).trim().to_owned();
+                let said = one_line(&words.lock().unwrap_or_else(PoisonError::into_inner));
                 let directory = &self.helper_directory;
                 let hint = "hint: set `helper-directory` to a directory of the user's own with 2 MB of room";
                 Err(self.unreachable(format!(
@@ -344,7 +344,7 @@ fn explain(name: &HostName, destination: &str, text: &str) -> Failure {
              hint: find out its fingerprint from whoever runs it, then set it right in `known_hosts`"
         ));
     }
-    let said = text.lines().map(str::trim).rfind(|line| !line.is_empty());
+    let said = text.split(['\n', '\r']).map(str::trim).rfind(|line| !line.is_empty());
     let said = said.unwrap_or("ssh gave no reason");
     let hint = if said.contains("Permission denied") {
         "\nhint: `ssh` must be able to log in there without a question: a key in the agent, or `identity-file`"

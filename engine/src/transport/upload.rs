@@ -68,6 +68,7 @@ pub async fn stage(
         sent.map_err(Failure::Fault)?;
     }
     let Answer::Staging(filled) = answered(link, answer.await)? else { return Err(nonsense(link)) };
+    // Both are the host's words.
     let reused_bytes = begun.reused_bytes.saturating_add(filled.reused_bytes);
     Ok(Staging { reused_bytes, ..filled })
 }

@@ -3,9 +3,9 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 
-use cutover_host::operation::{Answer, FaultKind, Operation};
+use cutover_host::operation::{Answer, Beneath, FaultKind, Operation, Program};
 
-use crate::stage::Stage;
+use crate::stage::{Stage, shell};
 
 fn mode(stage: &Stage, name: &str) -> u32 {
     fs::metadata(stage.path(name)).expect("is there").permissions().mode() & 0o7777
@@ -56,7 +56,7 @@ fn nothing_beneath_leads_out() {
     symlink("../../secret", stage.path("in/sub/out")).expect("linked");
     symlink("..", stage.path("in/up")).expect("linked");
     symlink("../fine", stage.path("in/sub/inside")).expect("linked");
-    let beneath = Some(stage.text("in"));
+    let beneath = Some(Beneath::Granted(stage.text("in")));
     let read = |path: &str| Operation::Read { path: stage.text(path), beneath: beneath.clone(), limit: 100 };
     assert_eq!(stage.perform(read("in/fine")), Ok(Answer::Content("fine".into())));
     // A link stays inside, but leads to what was not asked for by its own path.
@@ -120,7 +120,10 @@ fn names_directories_and_removal() {
     assert_eq!(mode(&stage, "a/b"), 0o750, "what is there is left alone");
     stage.write("a/file", "");
     assert_eq!(stage.fault(make("a/file", 0o755)), FaultKind::Conflict);
-    let list = |path: &str| Operation::ListNames { path: stage.text(path), beneath: Some(stage.text("a")) };
+    let list = |path: &str| Operation::ListNames {
+        path: stage.text(path),
+        beneath: Some(Beneath::Granted(stage.text("a"))),
+    };
     assert_eq!(stage.perform(list("a")), Ok(Answer::Names(vec!["b".to_owned(), "file".to_owned()])));
     assert_eq!(stage.fault(list("a/x")), FaultKind::NotFound);
     let remove = |path: &str| Operation::Remove { path: stage.text(path), beneath: None };
@@ -144,6 +147,41 @@ fn what_is_set_aside_keeps_its_content_and_replaces_nothing() {
     assert_eq!((stage.read("journal.aside-3"), stage.read("journal")), ("one".to_owned(), "two".to_owned()));
     for name in ["", ".", "..", "a/b", "/etc/passwd"] {
         assert_eq!(stage.fault(aside("journal", name)), FaultKind::NotAllowed, "{name}");
+    }
+}
+
+#[test]
+fn a_link_in_the_place_of_what_was_granted_leads_nowhere() {
+    let stage = Stage::new();
+    fs::create_dir(stage.path("real")).expect("made");
+    stage.write("real/file", "secret");
+    symlink("real", stage.path("link")).expect("linked");
+    for (directory, refused) in [("real", false), ("link", true)] {
+        let beneath = || Some(Beneath::Granted(stage.text(directory)));
+        let path = |name: &str| stage.text(&format!("{directory}/{name}"));
+        let operations = [
+            Operation::Read { path: path("file"), beneath: beneath(), limit: 100 },
+            Operation::Write { path: path("new"), beneath: beneath(), content: "x".into(), mode: None },
+            Operation::WriteLink { path: path("to"), beneath: beneath(), target: "file".to_owned() },
+            Operation::ReadLink { path: path("to"), beneath: beneath() },
+            Operation::ListNames { path: stage.text(directory), beneath: beneath() },
+            Operation::Remove { path: path("new"), beneath: beneath() },
+            Operation::Run {
+                program: Program {
+                    directory: Some(stage.text(directory)),
+                    directory_granted: true,
+                    ..shell("test -f file")
+                },
+            },
+        ];
+        for operation in operations {
+            let kind = stage.perform(operation.clone()).map_err(|fault| fault.kind);
+            if refused {
+                assert_eq!(kind, Err(FaultKind::NotAllowed), "{operation:?}");
+            } else {
+                assert!(kind.is_ok(), "{operation:?}: {kind:?}");
+            }
+        }
     }
 }
 

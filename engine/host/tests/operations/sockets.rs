@@ -30,6 +30,8 @@ fn an_exchange_over_a_unix_socket() {
         assert_eq!(stage.fault(ask(5)), FaultKind::TooLarge);
     });
     let to = |socket: &str| Operation::Exchange { socket: socket.to_owned(), content: "x".into(), limit: 10 };
+    std::os::unix::fs::symlink("socket", stage.path("link")).expect("linked");
+    assert_eq!(stage.fault(to(&format!("unix:{}", stage.text("link")))), FaultKind::NotAllowed);
     drop(listener);
     assert_eq!(stage.fault(to(&format!("unix:{}", stage.text("socket")))), FaultKind::Refused);
     assert_eq!(stage.fault(to("unix:~/nothing")), FaultKind::NotFound);

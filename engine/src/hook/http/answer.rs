@@ -39,15 +39,16 @@ pub(in crate::hook) async fn answer_request(
         Ok(Allowed::Host { .. }) => return Err(invalid("not an HTTP request".to_owned())),
         Err(reason) => return Err(HttpError::Denied(reason)),
     };
-    let link =
-        match &via {
-            None => None,
-            Some(host) => {
-                Some(broker.access.hosts.link(host).ok_or_else(|| {
-                    HttpError::Connect(format!("there is no host `{host}` in cutover.toml"))
-                })?)
-            }
-        };
+    let link = match &via {
+        None => None,
+        Some(host) => Some(
+            broker
+                .access
+                .hosts
+                .link(host)
+                .ok_or_else(|| HttpError::Connect(format!("there is no connection to host `{host}`")))?,
+        ),
+    };
     let fetch = Fetch {
         method: &method,
         url: &url,

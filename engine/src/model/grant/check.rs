@@ -34,6 +34,9 @@ pub enum Addresses {
     Public,
 }
 
+/// For a request to a granted name that asks there for another one.
+const OTHER_NAME: &str = "its URL must name what `connect-to` leads to: that was granted by its name, and one server may have many";
+
 /// Programs that run what they are given as an argument or input: whoever may call them may do anything.
 const INTERPRETERS: &[&str] = &[
     "ash",
@@ -62,27 +65,40 @@ const INTERPRETERS: &[&str] = &[
     "java",
     "julia",
     "ksh",
+    "linux32",
+    "linux64",
     "lua",
     "luajit",
+    "m4",
     "mawk",
     "mksh",
+    "nawk",
     "nice",
     "node",
     "nodejs",
     "nohup",
     "nsenter",
+    "original-awk",
+    "parallel",
     "perl",
     "php",
     "pkexec",
+    "prlimit",
+    "pwsh",
     "python",
     "rbash",
+    "Rscript",
     "ruby",
     "runuser",
+    "screen",
     "script",
+    "sed",
+    "setarch",
     "setpriv",
     "setsid",
     "sh",
     "socat",
+    "sqlite",
     "ssh",
     "stdbuf",
     "strace",
@@ -93,11 +109,20 @@ const INTERPRETERS: &[&str] = &[
     "tclsh",
     "tcsh",
     "timeout",
+    "tmux",
+    "toybox",
     "unshare",
     "watch",
     "xargs",
     "zsh",
 ];
+
+/// Programs that run what they are given as input.
+const READERS: &[&str] =
+    &["at", "batch", "bc", "crontab", "dc", "ed", "ex", "mysql", "mariadb", "psql", "vi", "vim"];
+
+/// Beginnings of the names of loaders, each of which runs the program that it is given.
+const LOADERS: &[&str] = &["ld-linux", "ld-musl", "ld.so", "ld64.so"];
 
 impl Grants {
     /// Whether a request lies within these grants, in one call.
@@ -165,7 +190,7 @@ impl Grants {
                 let Some(grant) = entries().find(|grant| grant.read_only || !reading) else {
                     return Err(denied("not granted"));
                 };
-                if !grant.interpreter && is_interpreter(&grant.program) {
+                if !grant.interpreter && is_interpreter(&grant.program, grant.input) {
                     return Err(denied(
                         "it runs whatever it is given: the entry must say `interpreter = true` as well",
                     ));
@@ -226,9 +251,18 @@ impl Grants {
             Some(Some(host)) => Some(host),
             Some(None) => return Err(denied("`via` is no name of a host")),
         };
-        let matching = self.http.iter().flatten().find_map(|grant| admits(grant, http, via.as_ref(), scope));
-        match matching {
+        let matching = |http: &HttpRequest<'_>| {
+            self.http.iter().flatten().find_map(|grant| admits(grant, http, via.as_ref(), scope))
+        };
+        let dialled = http.dialled();
+        let (method, connect_to) = (http.method, http.connect_to);
+        match matching(http) {
             Some(addresses) => Ok(Allowed::Http { via, addresses }),
+            None if matching(&HttpRequest { origin: &dialled, method, connect_to, via: http.via })
+                .is_some() =>
+            {
+                Err(Denied::outright(request, OTHER_NAME))
+            }
             None => Err(denied("not granted")),
         }
     }
@@ -305,7 +339,9 @@ fn admits(
         HttpTarget::Origin(text) => {
             let origin = super::Origin::parse(text).ok()?;
             let named = origin.address().is_some();
-            (origin == dialled && via_granted).then_some(if grant.private || named {
+            // Many names share a server: the one that was granted must be the one that is asked for.
+            let asked = named || origin == *http.origin;
+            (origin == dialled && asked && via_granted).then_some(if grant.private || named {
                 Addresses::Any
             } else {
                 Addresses::Public
@@ -322,34 +358,73 @@ fn same_host(one: &str, other: &str) -> bool {
     }
 }
 
-/// Whether a program runs what it is given, by its name without a version: `python3.12` is `python`.
+/// Whether a program runs what it is given, by its name with or without a version: `python3.12` is `python`. `input`: it is given one.
 #[must_use]
-pub fn is_interpreter(program: &str) -> bool {
+pub fn is_interpreter(program: &str, input: bool) -> bool {
     let name = program.rsplit('/').next().unwrap_or(program);
-    INTERPRETERS.contains(&name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.' || c == '-'))
+    let plain = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.' || c == '-');
+    let is_among = |names: &[&str]| names.contains(&name) || names.contains(&plain);
+    is_among(INTERPRETERS)
+        || (input && is_among(READERS))
+        || LOADERS.iter().any(|loader| name.starts_with(loader))
 }
 
 /// Whether a variable rules what the loader, a shell or an interpreter runs, or where programs are found.
 #[must_use]
 pub fn is_forbidden_variable(name: &str) -> bool {
-    const PREFIXES: &[&str] =
-        &["LD_", "DYLD_", "GIT_", "BASH_", "GLIBC_", "MALLOC_", "PYTHON", "PERL", "RUBY", "NODE_", "SUDO_"];
+    const PREFIXES: &[&str] = &[
+        "BASH_",
+        "DYLD_",
+        "GIT_",
+        "GLIBC_",
+        "LD_",
+        "LUA_",
+        "MALLOC_",
+        "NODE_",
+        "NPM_CONFIG_",
+        "OPENSSL_",
+        "PERL",
+        "PYTHON",
+        "RUBY",
+        "SUDO_",
+        "npm_config_",
+    ];
     const NAMES: &[&str] = &[
         "",
+        "BROWSER",
         "CDPATH",
+        "CLASSPATH",
+        "EDITOR",
         "ENV",
+        "ERL_AFLAGS",
+        "ERL_FLAGS",
+        "ERL_LIBS",
+        "ERL_ZFLAGS",
         "GCONV_PATH",
         "HOME",
         "HOSTALIASES",
         "IFS",
         "JAVA_TOOL_OPTIONS",
         "JDK_JAVA_OPTIONS",
+        "LESSCLOSE",
+        "LESSOPEN",
         "LOCPATH",
+        "MAKEFLAGS",
+        "MANPAGER",
         "NLSPATH",
+        "PAGER",
         "PATH",
+        "PHPRC",
+        "PHP_INI_SCAN_DIR",
         "PS4",
         "RESOLV_HOST_CONF",
+        "RUSTC",
+        "RUSTC_WORKSPACE_WRAPPER",
+        "RUSTC_WRAPPER",
         "SHELLOPTS",
+        "SYSTEMD_EDITOR",
+        "SYSTEMD_PAGER",
+        "VISUAL",
         "_JAVA_OPTIONS",
     ];
     let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');

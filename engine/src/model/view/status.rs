@@ -11,8 +11,10 @@ pub struct StatusView {
     pub title: String,
     /// When hosts and routers were asked.
     pub asked: Timestamp,
-    /// The live colour by the record; none before the first deployment.
+    /// The live colour by the record; none before the first deployment, and when the record can't be read.
     pub live: Option<LiveStatus>,
+    /// Why the home's record can't be read: then it is not known what is live. Makes `status --check` fail.
+    pub record_problem: Option<String>,
     /// The other colour, when something is in it.
     pub idle: Option<IdleStatus>,
     /// How far the live release is behind its branch, when the repository could be asked.

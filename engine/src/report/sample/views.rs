@@ -41,6 +41,7 @@ pub(in crate::report) fn status() -> StatusView {
             who: "ann@desk".to_owned(),
             ci: Some("CI run 812".to_owned()),
         }),
+        record_problem: None,
         idle: Some(IdleStatus { color: Color::Blue, release: Some(release(42)), warm: 1, instances: 2 }),
         behind: Some(Behind { branch: "main".to_owned(), commits: 14, oldest: Some(ago(259_200)) }),
         lock: LockStatus::Free,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::{join_all, try_join_all};
-use tokio::time::{Instant as Moment, sleep, sleep_until};
+use tokio::time::{Instant as Moment, sleep, sleep_until, timeout_at};
 
 use super::super::ending::InstanceHealth;
 use super::super::performed::{Performed, Summary};
@@ -43,7 +43,9 @@ impl Performer {
         loop {
             let next = Moment::now() + check.interval;
             attempt += 1;
-            match self.look(plan, &instance, attempt).await? {
+            // One that hangs has no more time than all of them.
+            let look = timeout_at(deadline, self.look(plan, &instance, attempt)).await;
+            match look.unwrap_or_else(|_| Ok(Look::Not("no answer until then".to_owned())))? {
                 Look::Healthy { proven } => {
                     in_a_row += 1;
                     self.tell_health(host, format!("{in_a_row} of {}", check.healthy_after));
@@ -69,7 +71,7 @@ impl Performer {
                     }
                 }
             }
-            if next >= deadline {
+            if next.max(Moment::now()) >= deadline {
                 let message =
                     format!("{host}: {color} was not healthy within {} s: {last}", check.deadline.as_secs());
                 return Err(self.with_log(Trouble::new("health/deadline", message), plan, host, color).await);

@@ -157,7 +157,9 @@ fn variables_directories_and_inputs_are_granted_one_by_one() {
         assert_eq!(verdict(Wish { directory: Some(directory), ..wish.clone() }), NO, "{directory}");
     }
     assert_eq!(verdict(Wish { env: &["OTHER"], ..wish.clone() }), NO);
-    for env in ["LD_PRELOAD", "GIT_DIR", "PATH", "HOME", "BASH_ENV", "PYTHONPATH", "IFS", "A B", "A=B", ""] {
+    for env in
+        ["LD_PRELOAD", "GIT_DIR", "PATH", "HOME", "BASH_ENV", "PYTHONPATH", "IFS", "PAGER", "A B", "A=B", ""]
+    {
         let reason = format!("variable `{env}` decides what a program loads: it can't be granted");
         assert_eq!(verdict(Wish { env: &[env], ..wish.clone() }), reason);
     }
@@ -181,7 +183,17 @@ fn as_root_everything_is_exact() {
 
 #[test]
 fn interpreters_need_a_louder_word() {
-    for program in ["/bin/sh", "/usr/bin/python3.12", "/usr/bin/env", "/usr/bin/node", "/opt/x/bash"] {
+    for program in [
+        "/bin/sh",
+        "/usr/bin/python3.12",
+        "/usr/bin/env",
+        "/usr/bin/node",
+        "/opt/x/bash",
+        "/usr/bin/sed",
+        "/usr/bin/m4",
+        "/usr/bin/linux32",
+        "/lib64/ld-linux-x86-64.so.2",
+    ] {
         let wish = Wish { host: "web1", program, ..Wish::default() };
         let grant = exec(HostGroup::App, program, &[]);
         let reason = "it runs whatever it is given: the entry must say `interpreter = true` as well";
@@ -189,6 +201,8 @@ fn interpreters_need_a_louder_word() {
         let grant = ExecGrant { interpreter: true, ..grant };
         assert_eq!(exec_verdict(&grant, Mode::Changing, &wish), "on web1");
     }
+    // Some of them only by their input.
+    assert!(is_interpreter("/usr/bin/psql", true) && !is_interpreter("/usr/bin/psql", false));
 }
 
 #[test]
@@ -419,6 +433,11 @@ fn origins_are_exact_and_public_unless_said_otherwise() {
         // What is dialled decides, whatever the URL is called.
         ("https://api.example.com/", "10.0.0.1:443", "", NO),
         ("http://shop.example.com/", "127.0.0.1:8099", "lb1", "via lb1 Any"),
+        // A server of many names would pass on to any of them.
+        ("https://api.example.com/", "api.example.com:443", "", "here Public"),
+        ("https://evil.example.org/", "api.example.com:443", "", OTHER_NAME),
+        ("http://evil.example.org:8080/", "internal.example.com:8080", "lb1", OTHER_NAME),
+        ("https://evil.example.org/", "api.example.com:8443", "", NO),
     ] {
         assert_eq!(http_verdict(&grants, url, connect_to, via), expected, "{url} {connect_to} {via}");
     }
