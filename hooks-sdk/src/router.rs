@@ -70,7 +70,7 @@ pub trait Router {
     /// What the router can do: `weights`, `hosts`, `connections`, `maintenance`.
     ///
     /// # Errors
-    /// Ends the plan.
+    /// Counts as none.
     fn features(settings: &Self::Settings, call: &Call) -> Result<Vec<String>, HookError>;
 
     /// What the router does now, asked of the router itself.

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::arguments::Everywhere;
 use super::failure::{Failure, FaultsView};
 use crate::model::EventSink;
-use crate::report::{self, JsonLines, Line, Screen, Terminal, Verbosity, json_line};
+use crate::report::{self, JsonLines, Line, Outlet, Screen, Terminal, Verbosity, json_line};
 
 /// `--color`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -180,12 +180,12 @@ impl Output {
     /// Takes the events of a run.
     pub(super) fn sink(&self) -> Arc<dyn EventSink> {
         if self.json {
-            return Arc::new(JsonLines::new(Box::new(std::io::stdout())));
+            return Arc::new(JsonLines::new(Box::new(Outlet::new(std::io::stdout()))));
         }
         let moving = self.moving;
         let screen = Screen {
-            report: Box::new(std::io::stdout()),
-            errors: Box::new(std::io::stderr()),
+            report: Box::new(Outlet::new(std::io::stdout())),
+            errors: Box::new(Outlet::new(std::io::stderr())),
             report_color: self.report_color,
             errors_color: self.errors_color,
             size: Box::new(move || if moving { size_of(&std::io::stdout()) } else { None }),

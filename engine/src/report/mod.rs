@@ -1,7 +1,7 @@
 //! What people and tools see: sinks for [`crate::model::Event`], and renderers for [`crate::model::view`].
 //!
 //! All that decides about looks is pure: [`Story`] turns events into [`Line`]s, one renderer a view does the same, and only
-//! [`Terminal`] and [`JsonLines`] write, to writers that they are given. Every text is escaped on its way into a line, so that no
+//! [`Terminal`] and [`JsonLines`] write, to writers that they are given; an [`Outlet`] is one that may stall. Every text is escaped on its way into a line, so that no
 //! host, hook or commit message can move the cursor, recolor the screen or talk to a CI runner.
 
 mod check;
@@ -11,6 +11,7 @@ mod history;
 mod json;
 mod line;
 mod notes;
+mod outlet;
 mod plan;
 mod problem;
 mod quantity;
@@ -35,6 +36,7 @@ pub use doctor::doctor;
 pub use history::history;
 pub use json::{JsonLines, json_line};
 pub use line::{Line, Tone};
+pub use outlet::Outlet;
 pub use plan::plan;
 pub use problem::{faults, problem, settings};
 pub use quantity::Quantity;
