@@ -13,7 +13,7 @@ use lz4_flex::frame::FrameEncoder;
 use tempfile::TempDir;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Chunk, Failure, Flow, Link, LinkFuture, Stand, Tree, fetch, local_link};
+use super::{Chunk, Failure, Flow, Link, LinkFuture, Stand, Tree, fetch, local_link, stage};
 use crate::model::HostName;
 
 const TREE: Tree<'_> = Tree { path: "~/work/dist", beneath: "~/work" };
@@ -187,4 +187,16 @@ async fn a_host_that_lies_is_not_believed() {
         let outside: Vec<_> = fs::read_dir(here.path()).expect("lists").flatten().collect();
         assert!(outside.iter().all(|entry| entry.file_name() == "here"), "{case}: {outside:?}");
     }
+}
+
+#[tokio::test]
+async fn counts_that_can_not_be_are_borne() {
+    let tree = tempfile::tempdir().expect("made");
+    fs::write(tree.path().join("a"), "content").expect("written");
+    let artifact = Arc::new(Artifact::read(tree.path()).expect("reads"));
+    let counts = Staging { reused_bytes: u64::MAX, received_bytes: u64::MAX, ..Staging::default() };
+    let answer = Ok(Answer::Staging(counts));
+    let liar = Liar { name: name("liar"), says: Mutex::default(), endless: false, answer };
+    let staged = stage(&liar, STAND, &artifact, Arc::new(|_| {})).await.expect("is told");
+    assert_eq!((staged.reused_bytes, staged.received_bytes), (u64::MAX, u64::MAX));
 }
