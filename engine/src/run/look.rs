@@ -4,16 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::check_hosts::judge_router;
+use super::front_doors::FrontDoors;
 use super::hooks::{Hooks, Refused, configured};
 use super::observe::observing_call;
 use super::performer::{instances, store_fault};
-use super::probe::{Proof, judge};
+use super::probe::{Probe, Proof, judge};
+use super::readiness::{LiveSight, front_door_findings, judge_router};
 use super::session::{Setting, connect_all, spoken_to};
 use super::site::Sites;
 use super::{HostSight, Needs, StatusFacts, check_hosts, history_view, host_setup, status_view};
 use crate::model::view::{
-    Behind, CheckView, CheckedHook, FrontDoorStatus, HistoryView, HostCheck, HostChecks, HostSetup,
+    Behind, CheckView, CheckedHook, Finding, FrontDoorStatus, HistoryView, HostCheck, HostChecks, HostSetup,
     SetupPart, SetupView, StatusView, Unfinished,
 };
 use crate::model::{
@@ -81,7 +82,8 @@ pub async fn status(setting: Setting, max_age: Option<Duration>) -> StatusView {
         let seen = hooks.observe(&call, router).await.map_err(|failure| failure.trouble.message);
         facts.routers.push((router.clone(), seen));
     }
-    facts.front_doors = front_doors(&deployment, &asked, &hooks, live.as_ref()).await;
+    let doors = FrontDoors { deployment: &deployment, sites: &asked.sites, hooks: &hooks };
+    facts.front_doors = front_doors(doors, live.as_ref()).await;
     facts.behind = behind(&setting, live.as_ref()).await.ok().flatten();
     status_view(&deployment, facts)
 }
@@ -139,21 +141,17 @@ fn unfinished(state: &HomeState<Record>) -> Option<Unfinished> {
     })
 }
 
-async fn front_doors(
-    deployment: &Deployment,
-    asked: &Asked,
-    hooks: &Hooks,
-    live: Option<&LiveRecord>,
-) -> Vec<FrontDoorStatus> {
+/// What the front doors say where their names lead: what each router says by itself is the router's business.
+async fn front_doors(asking: FrontDoors<'_>, live: Option<&LiveRecord>) -> Vec<FrontDoorStatus> {
     let mut doors = Vec::new();
-    for door in &deployment.router.front_doors {
-        let via = door.via.as_ref().and_then(|host| asked.sites.get(host)).map(|site| site.link.clone());
-        let (ok, says) = match (hooks.fetch(&door.url, None, via).await, live) {
-            (Err(reason), _) => (false, reason),
+    for door in &asking.deployment.router.front_doors {
+        let probe = Probe { door, router: None, required: true };
+        let (ok, says) = match (asking.fetch(&probe).await, live) {
+            (Err(failure), _) => (false, failure.to_string()),
             (Ok(answer), None) => (true, format!("answers {}", answer.status)),
             (Ok(answer), Some(record)) => {
                 let (color, release) = (record.live.color, &record.live.release);
-                let marker = deployment.application.release_marker.as_ref();
+                let marker = asking.deployment.application.release_marker.as_ref();
                 match judge(&answer, door.body.as_deref(), marker, color, release, None) {
                     Ok(Proof::Proven) => (true, format!("says release {}", release.number)),
                     Ok(Proof::Answered) => (true, format!("answers {} (no release marker)", answer.status)),
@@ -248,7 +246,7 @@ pub async fn check(
             .map(|(_, digest)| digest.clone())
             .unwrap_or_default(),
     });
-    let host_checks = if hosts {
+    let (host_checks, front_doors) = if hosts {
         let links: BTreeMap<HostName, Arc<dyn Link>> = spoken_to(&deployment, true)
             .into_iter()
             .filter_map(|name| Some((name.clone(), setting.links.get(&name)?)))
@@ -257,9 +255,10 @@ pub async fn check(
         let asked = Asked::all(&setting, true).await;
         hooks.reach(&asked.sites);
         check_routers(&deployment, &hooks, &asked, &mut checks).await;
-        checks
+        let doors = check_front_doors(&deployment, &hooks, &asked).await;
+        (checks, doors)
     } else {
-        Vec::new()
+        (Vec::new(), Vec::new())
     };
     Ok(CheckView {
         title: deployment.title(),
@@ -268,7 +267,19 @@ pub async fn check(
         hooks: checked.collect(),
         warnings,
         host_checks,
+        front_doors,
     })
+}
+
+/// What the front doors show, where it can be known what they should.
+async fn check_front_doors(deployment: &Deployment, hooks: &Hooks, asked: &Asked) -> Vec<Finding> {
+    // Who does not answer is told of with its host.
+    let Ok(home) = asked.home(deployment) else { return Vec::new() };
+    let Ok(live) = home.live().await else { return Vec::new() };
+    let sight =
+        live.as_ref().map(|LiveRecord { live, .. }| LiveSight { color: live.color, release: &live.release });
+    let doors = FrontDoors { deployment, sites: &asked.sites, hooks };
+    front_door_findings(doors, sight, &observing_call(deployment, live.as_ref())).await
 }
 
 /// Adds how each router answers to the checks of its host. One whose host did not answer is told of there already.

@@ -1,5 +1,7 @@
 //! Where the front doors are asked, and what an answer proves.
 
+use std::fmt;
+
 use crate::model::{Color, Deployment, EachRouter, FrontDoor, HostName, Release, ReleaseMarker};
 
 /// One way to a front door.
@@ -10,6 +12,16 @@ pub(crate) struct Probe<'a> {
     pub(crate) router: Option<&'a HostName>,
     /// Whether no answer is a failure too.
     pub(crate) required: bool,
+}
+
+impl fmt::Display for Probe<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let url = &self.door.url;
+        match self.router {
+            None => write!(f, "front door {url}"),
+            Some(router) => write!(f, "{router}, asked by itself for {url}"),
+        }
+    }
 }
 
 /// An answer, as far as it matters.
