@@ -13,7 +13,7 @@ use super::placeholder::Values;
 
 /// A setting that can't become part of a grant.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{reason}")]
+#[error("`{key}` {reason}")]
 pub struct GrantsFault {
     /// Key inside the settings table.
     pub key: String,
@@ -188,11 +188,11 @@ args = ["--", "{checkout}", "{output}"]
     fn what_a_setting_can_not_be_is_said_of_it() {
         let refused = |settings: &Json| grants("nginx", settings).unwrap_err();
         let words = |key: &str, reason: &str| (key.to_owned(), reason.to_owned());
-        let style = "`style` can only be `file-test` or `symlink`";
+        let style = "can only be `file-test` or `symlink`";
         assert_eq!(refused(&json!({"style": "link"})), words("style", style));
-        let directory = "`directory` is of type integer, not string";
+        let directory = "is of type integer, not string";
         assert_eq!(refused(&json!({"directory": 3})), words("directory", directory));
-        let port = "`status-port` is of type string, not integer";
+        let port = "is of type string, not integer";
         assert_eq!(refused(&json!({"status-port": "8099"})), words("status-port", port));
     }
 

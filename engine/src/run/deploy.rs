@@ -21,6 +21,7 @@ use super::performer::{Performer, store_fault};
 use super::readiness::{Ahead, first_of, front_door_obstacles, host_obstacles};
 use super::runner::{Runner, Stopped};
 use super::session::{Session, spoken_to};
+use super::want::Want;
 use crate::model::request::{DeployRequest, DeploySource, RollbackRequest};
 use crate::model::view::ExitCode;
 use crate::model::{
@@ -29,28 +30,6 @@ use crate::model::{
 };
 use crate::store::{HomeState, Journal, Lineage, StateDirectory, StoreFault, next_release_number};
 use crate::transport::Failure;
-
-/// What a run of either command wants.
-pub(super) struct Want {
-    pub(super) command: &'static str,
-    pub(super) source: DeploySource,
-    pub(super) message: Option<String>,
-    pub(super) adopt: bool,
-    pub(super) lock_wait: Duration,
-}
-
-impl Want {
-    pub(super) fn deploy(request: DeployRequest) -> Self {
-        let DeployRequest { source, message, adopt, lock_wait } = request;
-        Self { command: "deploy", source, message, adopt, lock_wait }
-    }
-
-    pub(super) fn rollback(request: RollbackRequest) -> Self {
-        let RollbackRequest { to, message, lock_wait } = request;
-        let source = DeploySource::Release(to.unwrap_or_default());
-        Self { command: "rollback", source, message, adopt: false, lock_wait }
-    }
-}
 
 /// Everything that is known before anything is changed.
 pub(super) struct Ready {
@@ -165,7 +144,17 @@ pub(super) async fn preflight(session: &Session, want: &Want) -> Result<Ready, E
         return Err((nothing, live));
     }
     let checked = async {
-        let (observed, staged, silent) = observe_what_answers(session, state.live.as_ref()).await?;
+        let seen = observe_what_answers(session, state.live.as_ref()).await;
+        let (observed, staged, silent) = match seen {
+            // What the host lacks says more than the question that it has no answer to.
+            Err(trouble) if trouble.code == "host/failed" => {
+                let color = super::ending::idle_of(state.live.as_ref());
+                let ahead = Ahead { builds: want.source.is_built(), stages: true, color };
+                let lacking = host_obstacles(session, ahead).await;
+                return Err(if lacking.is_empty() { trouble } else { first_of(lacking) });
+            }
+            seen => seen?,
+        };
         let source = artifact::resolve(session, want, &state, &staged).await?;
         Ok((observed, staged, silent, source))
     };
@@ -178,8 +167,8 @@ pub(super) async fn preflight(session: &Session, want: &Want) -> Result<Ready, E
     // A plan that can't be made costs no build.
     let wish =
         wish(want, "", ready.source.release(&ready.state, &ready.staged, session.reporter.now()), session);
-    let plan =
-        Plan::new(&session.deployment, &wish, &ready.observed).map_err(|refusal| (refused(&refusal), live))?;
+    let plan = Plan::new(&session.deployment, &wish, &ready.observed)
+        .map_err(|refusal| (refused(&refusal), live))?;
     let is_staged = matches!(ready.source.what, artifact::What::Staged(_));
     let ahead = Ahead { builds: want.source.is_built(), stages: !is_staged, color: plan.color };
     ready.obstacles.extend(host_obstacles(session, ahead).await);

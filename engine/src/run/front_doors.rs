@@ -1,7 +1,7 @@
 //! Asking front doors: for whoever proves, watches, or only looks.
 
 use super::hooks::Hooks;
-use super::probe::{Answer, Probe, Proof, Wrong, judge};
+use super::probe::{Answer, Probe, Proof, Speaker, Wrong, judge};
 use super::site::Sites;
 use crate::bundled;
 use crate::hook::http::HttpFailure;
@@ -51,14 +51,14 @@ impl FrontDoors<'_> {
     }
 }
 
-/// What to look at when an answer stays wrong; `is_ours` says that the application gave it all the same.
-pub(crate) fn hint(deployment: &Deployment, probe: &Probe<'_>, is_ours: bool) -> Option<String> {
-    match probe.router {
-        Some(router) => Some(format!(
+/// What to look at when an answer stays wrong.
+pub(crate) fn hint(deployment: &Deployment, probe: &Probe<'_>, speaker: Speaker) -> Option<String> {
+    match (probe.router, speaker) {
+        (Some(router), _) => Some(format!(
             "look at the configuration that {router} serves the URL with; `each-router = false` at the front door leaves such questions out"
         )),
-        None if is_ours => None,
-        None => hint_of_hook(deployment),
+        (None, Speaker::Stranger) => hint_of_hook(deployment),
+        (None, Speaker::Application | Speaker::Gateway) => None,
     }
 }
 

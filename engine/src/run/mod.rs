@@ -38,6 +38,7 @@ mod setup;
 mod simulation;
 mod site;
 mod step_report;
+mod want;
 
 pub use attend::{OpenConsole, console_ended, exec_in, logs, open_console};
 pub use check_hosts::check_hosts;

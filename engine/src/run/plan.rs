@@ -2,10 +2,11 @@
 
 use super::artifact::{self, What};
 use super::build::builds_directory;
-use super::deploy::{Want, preflight, refused};
+use super::deploy::{preflight, refused};
 use super::hooks::configured;
 use super::probe::probes;
 use super::session::{Session, spoken_to};
+use super::want::Want;
 use crate::model::request::{DeployRequest, RollbackRequest};
 use crate::model::view::{PlanHeader, PlanView, PlannedHook, PlannedHost, PlannedSecret, PlannedStep};
 use crate::model::{

@@ -43,9 +43,19 @@ pub fn host_setup(deployment: &Deployment, needs: &Needs) -> Vec<SetupPart> {
             Some(directory) => format!("programs of the build, which runs below `{directory}`"),
             None => "programs of the build".to_owned(),
         };
-        part(&title, programs.iter().map(|program| format!("command -v {}", word(program))).collect());
+        let wanted = programs.iter().filter(|program| !EVERYWHERE.contains(&program.as_str()));
+        part(&title, wanted.map(|program| program_line(program)).collect());
     }
     parts
+}
+
+/// Programs that no host is without.
+const EVERYWHERE: [&str; 2] = ["mv", "rm"];
+
+/// Says where a program is, or that it is not there.
+fn program_line(program: &str) -> String {
+    let missing = word(&format!("`{program}` is not there: install it, or build elsewhere (build.builder)"));
+    format!("command -v {} || echo {missing} >&2", word(program))
 }
 
 /// Makes a system user, once.
@@ -310,9 +320,8 @@ systemctl daemon-reload
         chown(top.join("run"), Some(0), Some(0)).expect("an owner");
         assert_eq!((paste().as_str(), made()), ("", right.map(str::to_owned)));
 
-        let refused = |below: &str| {
-            format!("{}/shop/{below}: not done; is a link in the way?\n", place.display())
-        };
+        let refused =
+            |below: &str| format!("{}/shop/{below}: not done; is a link in the way?\n", place.display());
         // The deploy user puts a link in the place of a directory of theirs, then of one above.
         std::fs::remove_dir(top.join("run")).expect("it goes");
         symlink("../victim", top.join("run")).expect("a link");
@@ -360,10 +369,16 @@ visudo -cf \"$new\" && install -o root -g root -m 0440 \"$new\" /etc/sudoers.d/c
             interpreter: true,
             ..reload(&[])
         };
-        let programs = ["make", "{checkout}/gradlew", "/opt/my tools/pack", "make"];
+        let programs = ["make", "mv", "{checkout}/gradlew", "/opt/my tools/pack", "make"];
         deployment.build.hook.grants.exec = Some(programs.map(granted).into());
         assert_eq!(script(&deployment, "web1", "deploy", 1000).matches("command -v").count(), 0);
-        let want = |title: &str| format!("== {title}\ncommand -v make\ncommand -v '/opt/my tools/pack'\n");
+        let want = |title: &str| {
+            let missing = |program: &str| {
+                format!("echo '`{program}` is not there: install it, or build elsewhere (build.builder)' >&2")
+            };
+            let (make, pack) = (missing("make"), missing("/opt/my tools/pack"));
+            format!("== {title}\ncommand -v make || {make}\ncommand -v '/opt/my tools/pack' || {pack}\n")
+        };
         assert_eq!(script(&deployment, "lb1", "deploy", 1000), want("programs of the build"));
         let host = deployment.hosts.get_mut(&sample::name("lb1")).expect("a host");
         host.reach = Reach::Ssh {

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant as Moment, sleep};
 
+use super::super::front_doors::{FrontDoors, hint};
 use super::super::performed::{Performed, Summary};
 use super::super::performer::{Performer, Result};
-use super::super::front_doors::{FrontDoors, hint};
 use super::super::probe::{Probe, Proof, Wrong, probes};
 use crate::model::{Color, HostName, Note, Plan, Release, ReleaseId, Trouble};
 
@@ -131,7 +131,7 @@ impl Performer {
                     speaks = true;
                     proven &= proof == Proof::Proven;
                 }
-                Err(wrong) if !speaks && !wrong.is_ours => return Ok(Proved::Silent(wrong.reason)),
+                Err(wrong) if !speaks && !wrong.is_ours() => return Ok(Proved::Silent(wrong.reason)),
                 Err(wrong) if Moment::now() >= deadline => return Err(self.not_so(probe, &wrong).into()),
                 Err(_) => {
                     in_a_row = 0;
@@ -150,7 +150,7 @@ impl Performer {
             let speaks = probe.required
                 || match self.ask(&probe, color, release).await {
                     Ok(_) => true,
-                    Err(wrong) => wrong.is_ours,
+                    Err(wrong) => wrong.is_ours(),
                 };
             if speaks {
                 speaking.push(probe);
@@ -176,7 +176,7 @@ impl Performer {
 
     /// What a probe that stays wrong means.
     pub(in super::super) fn not_so(&self, probe: &Probe<'_>, wrong: &Wrong) -> Trouble {
-        not_so(probe, wrong, hint(&self.deployment, probe, wrong.is_ours))
+        not_so(probe, wrong, hint(&self.deployment, probe, wrong.speaker))
     }
 }
 
@@ -189,6 +189,7 @@ fn not_so(probe: &Probe<'_>, wrong: &Wrong, hint: Option<String>) -> Trouble {
 mod tests {
     use super::*;
     use crate::model::{EachRouter, FrontDoor, Name};
+    use crate::run::probe::Speaker;
 
     #[test]
     fn each_router_is_told_of() {
@@ -209,7 +210,8 @@ mod tests {
         tally.add(&probe(None), Proved::Answered);
         let words = "40 of 40 probes answer; not proven: no release marker; lb1 40 of 40, lb2 20 of 20";
         assert_eq!(tally.words(43), words);
-        let wrong = Wrong { reason: "says release `r1` instead of `r2`".to_owned(), is_ours: true };
+        let wrong =
+            Wrong { reason: "says release `r1` instead of `r2`".to_owned(), speaker: Speaker::Application };
         let said = "lb2, asked by itself for https://shop.example.com/up: says release `r1` instead of `r2`";
         assert_eq!(not_so(&probe(Some(&lb2)), &wrong, None).message, said);
     }

@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use tokio::time::sleep;
 
 use super::super::front_doors::{FrontDoors, hint, hint_of_hook};
-use super::super::probe::{Answer, Probe, Proof, Wrong, judge, probes};
+use super::super::probe::{Answer, Probe, Proof, Speaker, Wrong, judge, probes};
 use crate::hook::http::HttpFailure;
 use crate::model::view::{Finding, Verdict};
 use crate::model::{Color, Deployment, Health, HookCall, Instance, Release};
@@ -47,7 +47,8 @@ pub(in super::super) async fn front_door_findings(
         return pairs.map(|(probe, answer)| judge_unrouted(doors.deployment, probe, answer)).collect();
     };
     let wrong = |(probe, answer): &(&Probe<'_>, &Asked)| {
-        judge_live(doors.deployment, probe, answer, live).is_err_and(|wrong| probe.required || wrong.is_ours)
+        judge_live(doors.deployment, probe, answer, live)
+            .is_err_and(|wrong| probe.required || wrong.is_ours())
     };
     let itself = if probes.iter().zip(&asked).any(|pair| wrong(&pair)) {
         Some(look(doors, live.color, call).await)
@@ -131,7 +132,7 @@ fn live_finding(
     let wrong = match judged {
         Ok(Proof::Proven) => return Some(ok(&format!("says release {number}"))),
         Ok(Proof::Answered) => return Some(ok(&format!("answers {status} (no release marker)"))),
-        Err(wrong) if !probe.required && !wrong.is_ours => return None,
+        Err(wrong) if !probe.required && !wrong.is_ours() => return None,
         Err(wrong) => wrong,
     };
     let reason = &wrong.reason;
@@ -141,16 +142,20 @@ fn live_finding(
     };
     match itself {
         // Then a new release is what mends it.
-        Some(Itself::Sick(why)) => {
-            Some(warning(&format!("{reason}; {color} itself is not healthy ({why})")))
-        }
-        Some(Itself::Healthy { named: 0 }) if !wrong.is_ours && without_marker().is_some() => {
+        Some(Itself::Sick(why)) => Some(warning(&format!("{reason}; {color} itself is not healthy ({why})"))),
+        Some(Itself::Healthy { named: 0 }) if !wrong.is_ours() && without_marker().is_some() => {
             Some(warning(&format!("{reason}, and neither does {color} itself")))
         }
         _ => {
             let says = format!("{reason}, though {color}, release {number}, is live and healthy");
-            let fix = hint(deployment, probe, wrong.is_ours)
-                .unwrap_or_else(|| "does this URL lead through the routers? `router.front-door`".to_owned());
+            let fix = hint(deployment, probe, wrong.speaker).unwrap_or_else(|| {
+                let fix = if wrong.speaker == Speaker::Gateway {
+                    "do the addresses and ports stand in the router's configuration that `cutover setup` prints?"
+                } else {
+                    "does this URL lead through the routers? `router.front-door`"
+                };
+                fix.to_owned()
+            });
             Some(finding(probe, Verdict::Missing, &says, Some(fix)))
         }
     }
@@ -218,8 +223,7 @@ mod tests {
 
     fn live(router: Option<&HostName>, answer: &Asked, itself: Option<&Itself>) -> Option<String> {
         let deployment = deployment();
-        let door =
-            FrontDoor { url: URL.into(), via: None, body: None, each_router: EachRouter::default() };
+        let door = FrontDoor { url: URL.into(), via: None, body: None, each_router: EachRouter::default() };
         let probe = Probe { door: &door, router, required: router.is_none() };
         let release = Release::for_tests("r2", 2);
         let sight = LiveSight { color: Color::Blue, release: &release };
@@ -254,6 +258,13 @@ mod tests {
                  -> does this URL lead through the routers? `router.front-door`"
             )
         );
+        assert_eq!(
+            door(&answer(502, None), &healthy),
+            format!(
+                "Missing front door {URL}: answers 502, {elsewhere} -> do the addresses and ports stand in the \
+                 router's configuration that `cutover setup` prints?"
+            )
+        );
         let sick = Itself::Sick("web1: 500".into());
         assert_eq!(
             door(&answer(502, None), &sick),
@@ -273,7 +284,9 @@ mod tests {
         assert_eq!(router(&answer(404, None)), None);
         let stale = router(&answer(200, Some("r1"))).expect("a finding");
         assert!(
-            stale.starts_with("Missing router lb1, asked by itself for https://shop/up: says release `r1` instead of 2"),
+            stale.starts_with(
+                "Missing router lb1, asked by itself for https://shop/up: says release `r1` instead of 2"
+            ),
             "{stale}"
         );
     }

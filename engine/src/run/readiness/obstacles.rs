@@ -98,8 +98,7 @@ pub(in super::super) async fn front_door_obstacles(
     });
     // What is live by the router's word, and nobody knows what it is, can't be asked for.
     let Some(live) = live.map_or(Some(None), |known| known.map(Some)) else { return (notes, troubles) };
-    let doors =
-        FrontDoors { deployment: &session.deployment, sites: &session.sites, hooks: &session.hooks };
+    let doors = FrontDoors { deployment: &session.deployment, sites: &session.sites, hooks: &session.hooks };
     let call = observing_call(&session.deployment, record);
     for Finding { what, verdict, text, fix } in front_door_findings(doors, live, &call).await {
         match verdict {
@@ -119,8 +118,7 @@ pub(in super::super) async fn front_door_obstacles(
 pub(in super::super) fn first_of(obstacles: Vec<Trouble>) -> Trouble {
     let others = obstacles.len().saturating_sub(1);
     let mut obstacles = obstacles.into_iter();
-    let first =
-        obstacles.next().unwrap_or_else(|| Trouble::new("internal/obstacle", "there is no obstacle"));
+    let first = obstacles.next().unwrap_or_else(|| Trouble::new("internal/obstacle", "there is no obstacle"));
     if others == 0 {
         return first;
     }
@@ -135,12 +133,7 @@ mod tests {
     use crate::driver::sample;
 
     fn finding(what: &str, verdict: Verdict, fix: Option<&str>) -> Finding {
-        Finding {
-            what: what.to_owned(),
-            verdict,
-            text: "so it is".to_owned(),
-            fix: fix.map(str::to_owned),
-        }
+        Finding { what: what.to_owned(), verdict, text: "so it is".to_owned(), fix: fix.map(str::to_owned) }
     }
 
     #[test]
