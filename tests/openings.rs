@@ -53,12 +53,12 @@ fn hooks_that_can_not_be_used() {
 
     // A fault that a hook finds in its settings has a place in the file, and there is nothing but events with --json.
     test.configure("hook = \"no-component.wasm\"", "hook = \"builtin:http-smoke\"");
-    test.configure("path = \"/checkout\"", "paht = \"/checkout\"");
+    test.configure("path = \"/checkout\"", "path = \"checkout\"");
     let refused = test.cutover(&["deploy"]).expect(50);
     assert_golden("opening-settings.txt", &told(&test, refused));
     let refused = test.cutover(&["deploy", "--json"]).expect(50);
     let events: Vec<_> = refused.events().iter().map(|event| event["event"].clone()).collect();
     assert_eq!(events, ["started", "step-started", "step-ended", "ended"]);
     let error = refused.last_event()["error"].to_string();
-    assert!(error.contains("paht") && error.contains("cutover.toml:"), "{error}");
+    assert!(error.contains("requests[0].path") && error.contains("cutover.toml:"), "{error}");
 }

@@ -68,6 +68,10 @@ impl Surroundings for Nothing {
     fn bundled_grants(&self, _name: &str, _title: &str, _settings: &Value) -> Result<String, SettingFault> {
         Ok(String::new())
     }
+
+    fn settings_schema(&self, _name: &str) -> Option<Value> {
+        None
+    }
 }
 
 /// An application below `scratch` whose processes are of another user than ours.

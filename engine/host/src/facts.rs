@@ -41,10 +41,14 @@ fn room(account: &Account, path: &str) -> Result<Room, Fault> {
     let nearest = Path::new(&whole).ancestors().find(|parent| parent.exists()).unwrap_or(Path::new("/"));
     let system =
         rustix::fs::statvfs(nearest).map_err(|error| fault::io("look at", nearest.display(), error))?;
+    let exists = nearest == Path::new(&whole);
+    let obstacle = (!exists && !nearest.is_dir()).then(|| nearest.display().to_string());
     Ok(Room {
         path: path.to_owned(),
-        exists: nearest == Path::new(&whole),
-        writable: accessat(CWD, nearest, Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS).is_ok(),
+        exists,
+        writable: obstacle.is_none()
+            && accessat(CWD, nearest, Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS).is_ok(),
+        obstacle,
         bytes: system.f_bavail.saturating_mul(system.f_frsize),
         inodes: (system.f_files > 0).then_some(system.f_favail),
     })

@@ -1,8 +1,8 @@
 //! From a hook's template of grants and its settings to the table that an operator could have written.
 //!
 //! A template is TOML with these tables: `defaults` (settings and their values where the configuration has none), `choices` (settings
-//! that `if` and `unless` ask for, with all values that they may have) and `grants`. Strings
-//! of `grants` hold placeholders (see [`super::placeholder`]). Three keys of an entry belong to the template: `if = { key = value }`
+//! that `if` and `unless` ask for, with all values that they may have), `grants` and `hints`. Strings
+//! of the last two hold placeholders (see [`super::placeholder`]). Three keys of an entry belong to the template: `if = { key = value }`
 //! keeps the entry only where the setting has that value, `unless` drops it there, and `each = "key"` repeats it for each element of a
 //! list, which is then called `each`.
 
@@ -13,7 +13,7 @@ use super::placeholder::Values;
 
 /// A setting that can't become part of a grant.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{reason}")]
+#[error("`{key}` {reason}")]
 pub struct GrantsFault {
     /// Key inside the settings table.
     pub key: String,
@@ -40,6 +40,16 @@ pub(super) fn fill(template: &str, title: &str, settings: &Json) -> Result<Table
         }
     }
     Ok(filled)
+}
+
+/// The first hint of a kind that fits the settings; none where a setting is none.
+pub(super) fn hint(template: &str, title: &str, settings: &Json, kind: &str) -> Option<String> {
+    let mut template: Table = toml::from_str(template).ok()?;
+    let defaults = take_table(&mut template, "defaults");
+    let entries = take_table(&mut template, "hints").remove(kind)?;
+    let values = Values::new(title, defaults, settings).ok()?;
+    let filled = fill_entries(&values, entries).ok()?;
+    Some(filled.first()?.get("text")?.as_str()?.to_owned())
 }
 
 fn take_table(table: &mut Table, key: &str) -> Table {
@@ -178,11 +188,11 @@ args = ["--", "{checkout}", "{output}"]
     fn what_a_setting_can_not_be_is_said_of_it() {
         let refused = |settings: &Json| grants("nginx", settings).unwrap_err();
         let words = |key: &str, reason: &str| (key.to_owned(), reason.to_owned());
-        let style = "`style` can only be `file-test` or `symlink`";
+        let style = "can only be `file-test` or `symlink`";
         assert_eq!(refused(&json!({"style": "link"})), words("style", style));
-        let directory = "`directory` is of type integer, not string";
+        let directory = "is of type integer, not string";
         assert_eq!(refused(&json!({"directory": 3})), words("directory", directory));
-        let port = "`status-port` is of type string, not integer";
+        let port = "is of type string, not integer";
         assert_eq!(refused(&json!({"status-port": "8099"})), words("status-port", port));
     }
 
@@ -215,6 +225,20 @@ to = "http://127.0.0.1:8099"
 via = "routers"
 "#
         );
+    }
+
+    #[test]
+    fn nginx_knows_what_is_forgotten_at_its_front_door() {
+        let hint = |settings| hook("nginx").unwrap().front_door_hint("shop", &settings);
+        let told = |include: &str| {
+            Some(format!(
+                "does the `location` that serves it have `include {include};`, as `cutover setup` prints it?"
+            ))
+        };
+        assert_eq!(hint(json!({})), told("/etc/nginx/cutover/shop.location"));
+        assert_eq!(hint(json!({"location-include": "/etc/nginx/x"})), told("/etc/nginx/x"));
+        assert_eq!(hint(json!({"style": "symlink"})), None);
+        assert_eq!(hook("http-health").unwrap().front_door_hint("shop", &json!({})), None);
     }
 
     #[test]

@@ -78,4 +78,11 @@ impl BundledHook {
     ) -> Result<toml::Table, GrantsFault> {
         grants::fill(self.template, title, settings)
     }
+
+    /// What is forgotten most often where this hook routes and a front door shows something else than the application; `title` as
+    /// for the grants.
+    #[must_use]
+    pub fn front_door_hint(&self, title: &str, settings: &serde_json::Value) -> Option<String> {
+        grants::hint(self.template, title, settings, "front-door")
+    }
 }

@@ -192,6 +192,5 @@ fn origin(url: &str) -> &str {
 }
 
 fn fault(key: &str, reason: &str) -> GrantsFault {
-    let name = if key.is_empty() { "settings" } else { key };
-    GrantsFault { key: key.to_owned(), reason: format!("`{name}` {reason}") }
+    GrantsFault { key: key.to_owned(), reason: reason.to_owned() }
 }

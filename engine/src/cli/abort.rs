@@ -13,10 +13,10 @@ use crate::model::request::RecoverRequest;
 Example:
   cutover abort
 
-After the pivot (\"release 43 is live\") there is nothing to put back: then `cutover resume` finishes the
+After the pivot (\"release 43 is live\") there is nothing to put back: then `cutover resume` finishes the \
 clean-up, and `cutover rollback` puts the release before live again.
 
-What failed may have been mended in cutover.toml meanwhile. What the deployment stands on (hosts, directory, driver,
+What failed may have been mended in cutover.toml meanwhile. What the deployment stands on (hosts, directory, driver, \
 user, ports, router) must be as it was, or be accepted.")]
 pub(super) struct Arguments {
     /// Go on where the configuration has changed in hosts, directory, driver, user, ports or router

@@ -48,7 +48,7 @@ pub(super) struct Everywhere {
     /// Print JSON, one object a line
     #[arg(long, global = true, help_heading = "Everywhere")]
     pub(super) json: bool,
-    /// Color: auto, always or never
+    /// Colours: auto, always or never
     #[arg(
         long,
         value_name = "WHEN",

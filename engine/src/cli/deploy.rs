@@ -22,7 +22,7 @@ Examples:
   cutover deploy --release 43           a release that is on the hosts: no build
   cutover deploy --dry-run              the same as `cutover plan`
 
-All hosts get the release, or none keeps it: a failure before the pivot puts everything back.
+All hosts get the release, or none keeps it: a failure before the pivot puts everything back. \
 When something cut it off: `cutover resume`, or `cutover abort` to put it back.")]
 pub(super) struct Arguments {
     #[command(flatten)]

@@ -64,6 +64,17 @@ pub(super) async fn plan(
     until_signal(interrupts, looking).await
 }
 
+/// `cutover rollback --dry-run`.
+pub(super) async fn plan_rollback(
+    loaded: &Loaded,
+    request: RollbackRequest,
+    sink: Arc<dyn EventSink>,
+) -> Result<PlanView, Failure> {
+    let (_directory, setting) = setting(loaded.deployment.clone(), sink)?;
+    let session = Session::open(setting, false).await.map_err(|refused| refusal(loaded, refused))?;
+    Ok(run::plan_rollback(&session, request).await.map_err(problem)?)
+}
+
 /// `cutover deploy`.
 pub(super) async fn deploy(loaded: &Loaded, request: DeployRequest, output: &Output) -> Ended {
     let (_directory, setting) = setting(loaded.deployment.clone(), output.sink())?;

@@ -19,7 +19,7 @@ Examples:
   cutover exec --idle --host web2 -- bin/shop version
   cutover exec --release 42 -- env
 
-Called at a terminal, the program gets one too: Ctrl-C and all other keys are its own. Where input or output is
+Called at a terminal, the program gets one too: Ctrl-C and all other keys are its own. Where input or output is \
 something else, or with -T, both are passed on byte for byte. Ends with the program's own exit code.")]
 pub(super) struct Arguments {
     #[command(flatten)]

@@ -120,6 +120,38 @@ mod tests {
         assert_eq!((unique, grouped.len()), (all.clone(), all.len()));
     }
 
+    /// Lines that are broken by hand are broken again where the terminal is narrower.
+    #[test]
+    fn paragraphs_are_broken_by_the_terminal_alone() {
+        for command in command().get_subcommands() {
+            let after = command.get_after_help().map(StyledStr::to_string).unwrap_or_default();
+            let lines: Vec<&str> = after.lines().collect();
+            for pair in lines.windows(2) {
+                let [first, second] = pair else { continue };
+                let goes_on = !first.is_empty() && !first.starts_with(' ') && !first.ends_with(':');
+                let begins = second.is_empty() || second.starts_with(' ');
+                assert!(!goes_on || begins, "{}: {first} | {second}", command.get_name());
+            }
+        }
+        let mut command = command();
+        command.build();
+        let abort = command.find_subcommand_mut("abort").expect("a command");
+        let help = abort.clone().term_width(60).render_help().to_string();
+        let told = help.split_once("Example:").map_or("", |(_, told)| told);
+        let want = "
+  cutover abort
+
+After the pivot (\"release 43 is live\") there is nothing to
+put back: then `cutover resume` finishes the clean-up, and
+`cutover rollback` puts the release before live again.
+
+What failed may have been mended in cutover.toml meanwhile.
+What the deployment stands on (hosts, directory, driver,
+user, ports, router) must be as it was, or be accepted.
+";
+        assert_eq!(told, want);
+    }
+
     #[test]
     fn each_command_has_one_line_and_an_example() {
         for command in command().get_subcommands() {

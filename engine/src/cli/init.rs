@@ -56,7 +56,8 @@ impl Arguments {
                 |(key, what): &(&str, &str)| Line::plain("  ").with(Tone::Strong, key).pad(25).text(what);
             lines.extend(EDIT.iter().map(row));
             let then = Line::plain("then ").with(Tone::Accent, "cutover check").text(", ");
-            let then = then.with(Tone::Accent, "cutover setup").text(" (once) and ");
+            let then = then.with(Tone::Accent, "cutover setup").text(" (once), ");
+            let then = then.with(Tone::Accent, "git push").text(" and ");
             lines.push(then.with(Tone::Accent, "cutover plan"));
             lines
         });

@@ -9,7 +9,9 @@ use super::invocation::Invocation;
 use super::{DONE, Ended, engine};
 use crate::config::Loaded;
 use crate::model::request::DeployRequest;
+use crate::model::view::PlanView;
 use crate::report;
+use crate::run;
 
 /// Show every step, host and grant, and the way back; change nothing
 #[derive(Debug, Args)]
@@ -17,7 +19,9 @@ use crate::report;
 Examples:
   cutover plan
   cutover plan -e production --release 42
-  cutover plan --json | jq '.irreversible'")]
+  cutover plan --json | jq '.irreversible'
+
+What would keep the deployment from being begun now is told at the end, and by the exit code of `deploy`.")]
 pub(super) struct Arguments {
     #[command(flatten)]
     source: Source,
@@ -38,6 +42,11 @@ impl Arguments {
 /// Shows what a deployment would do.
 pub(super) async fn show(invocation: &Invocation, loaded: &Loaded, request: DeployRequest) -> Ended {
     let view = engine::plan(loaded, request, invocation.output.remarks()).await?;
-    invocation.output.view(&view, report::plan);
-    Ok(DONE)
+    Ok(print(invocation, &view))
+}
+
+/// Prints a plan. A deployment that would not begin ends so, too.
+pub(super) fn print(invocation: &Invocation, view: &PlanView) -> u8 {
+    invocation.output.view(view, report::plan);
+    view.obstacles.first().map_or(DONE, |obstacle| run::exit_code(&obstacle.code).code())
 }

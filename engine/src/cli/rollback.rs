@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::invocation::Invocation;
 use super::words::time;
-use super::{Ended, engine};
+use super::{Ended, engine, plan};
 use crate::model::request::RollbackRequest;
 
 /// Put an older release live again, by a new deployment of it
@@ -15,6 +15,7 @@ use crate::model::request::RollbackRequest;
 Examples:
   cutover rollback                      the release before, in seconds when it is kept warm
   cutover rollback --to 41 -m \"checkout is broken\"
+  cutover rollback --dry-run            its plan: changes nothing
 
 For a deployment that went live. One that was cut off on its way: `cutover resume` or `cutover abort`.")]
 pub(super) struct Arguments {
@@ -27,13 +28,20 @@ pub(super) struct Arguments {
     /// Wait so long for a lock that another deployment holds
     #[arg(long, value_name = "TIME", default_value = "0s", value_parser = time)]
     lock_wait: Duration,
+    /// Show the plan and change nothing
+    #[arg(long)]
+    dry_run: bool,
 }
 
 impl Arguments {
     pub(super) async fn run(self, invocation: &Invocation) -> Ended {
         let loaded = invocation.load()?;
-        invocation.confirm(&loaded.deployment, "rollback")?;
         let request = RollbackRequest { to: self.to, message: self.message, lock_wait: self.lock_wait };
+        if self.dry_run {
+            let view = engine::plan_rollback(&loaded, request, invocation.output.remarks()).await?;
+            return Ok(plan::print(invocation, &view));
+        }
+        invocation.confirm(&loaded.deployment, "rollback")?;
         engine::rollback(&loaded, request, &invocation.output).await
     }
 }

@@ -39,6 +39,10 @@ impl config::Surroundings for Surroundings {
             .map(|table| table.to_string())
             .map_err(|GrantsFault { key, reason }| SettingFault { key, reason })
     }
+
+    fn settings_schema(&self, name: &str) -> Option<serde_json::Value> {
+        bundled::hook(name).map(bundled::BundledHook::settings_schema)
+    }
 }
 
 #[cfg(test)]
@@ -50,6 +54,58 @@ mod tests {
     fn deployment(text: &str) -> Deployment {
         let input = Input { file: "cutover.toml", text, root: "/project/shop".into(), environment: None };
         load(input, &Surroundings::new()).unwrap_or_else(|faults| panic!("{faults}")).deployment
+    }
+
+    #[test]
+    fn settings_of_bundled_hooks_are_told_as_the_configuration_is() {
+        let text = r#"name = "shop"
+[build]
+settings = { run = "make", artefact = "." }
+[app]
+start = ["bin/shop"]
+blue  = { port = 4001 }
+green = { port = 4002 }
+[[smoke-test]]
+name = "start"
+settings = { requests = [{ paht = "/" }] }
+[router]
+settings = { status-port = "8099" }
+front-door = ["http://127.0.0.1:8080/up"]
+"#;
+        let input = Input { file: "cutover.toml", text, root: "/project/shop".into(), environment: None };
+        let faults = load(input, &Surroundings::new()).map(|_| ()).expect_err("faults");
+        let want = r#"error[config/type]: `build.settings.run` is a string: it must be an array of arrays
+ --> cutover.toml:3:20
+  |
+3 | settings = { run = "make", artefact = "." }
+  |                    ^^^^^^
+  hint: as an array: [["make"]]
+
+error[config/unknown-key]: unknown key `artefact` in `build.settings`
+ --> cutover.toml:3:28
+  |
+3 | settings = { run = "make", artefact = "." }
+  |                            ^^^^^^^^
+  = valid keys: artifact, env, run, version-file
+  hint: did you mean `artifact`?
+
+error[config/unknown-key]: unknown key `paht` in `smoke-test[0].settings.requests[0]`
+  --> cutover.toml:10:28
+   |
+10 | settings = { requests = [{ paht = "/" }] }
+   |                            ^^^^
+   = valid keys: body, expect, headers, host, json, method, name, path
+   hint: did you mean `path`?
+
+error[config/type]: `router.settings.status-port` is a string: it must be an integer from 1 to 65535
+  --> cutover.toml:12:28
+   |
+12 | settings = { status-port = "8099" }
+   |                            ^^^^^^
+   hint: without quotes: 8099
+
+4 faults in cutover.toml; nothing was run"#;
+        assert_eq!(faults.to_string(), want);
     }
 
     #[test]

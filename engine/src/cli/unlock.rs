@@ -12,7 +12,7 @@ use crate::report::Line;
 Example:
   cutover unlock --epoch 17             the number is in the message that says who holds the lock
 
-What the holder began stays begun: `cutover status` shows it, `cutover resume` or `cutover abort` ends it.
+What the holder began stays begun: `cutover status` shows it, `cutover resume` or `cutover abort` ends it. \
 Both take the lock of a dead holder by themselves, so this is seldom needed.")]
 pub(super) struct Arguments {
     /// Epoch of the holder; another holder than this one keeps the lock

@@ -18,7 +18,7 @@ const ENVIRONMENT: Shape = Shape::Map(
     &format::APP_VARIABLE,
     &Shape::Either(&[Shape::Text(&format::COMMAND_WORD), Shape::Table(&SECRET_VALUE)]),
 );
-const COLOR_HINT: &str = "a TCP port for each color: { port = 4001 }";
+const COLOR_HINT: &str = "a TCP port for each colour: { port = 4001 }";
 
 /// The table.
 pub(super) static KEYS: Keys = Keys {
@@ -85,7 +85,7 @@ pub(super) static KEYS: Keys = Keys {
         Key::optional("release-marker", Shape::OneOf(&RELEASE_MARKER), RELEASE_MARKER.doc),
     ],
     advice: &[
-        ("port", "each color has a port of its own: blue = { port = 4001 }"),
+        ("port", "each colour has a port of its own: blue = { port = 4001 }"),
         ("command", "`start` is the command of one instance"),
         (
             "container",
@@ -95,10 +95,10 @@ pub(super) static KEYS: Keys = Keys {
 };
 
 static COLOR: Keys = Keys::new(
-    "What differs for one color.",
+    "What differs for one colour.",
     &[
         Key::required("port", Shape::Integer(1, 65_535), "TCP port of each instance.", "port = 4001"),
-        Key::optional("hosts", HOST_LIST, "Hosts of this color alone. Default: those of the application."),
+        Key::optional("hosts", HOST_LIST, "Hosts of this colour alone. Default: those of the application."),
         Key::optional("env", ENVIRONMENT, "Added to the application's environment."),
     ],
 );
@@ -259,7 +259,7 @@ impl Resolver<'_> {
             let message = format!("blue and green both want port {port} on `{host}`");
             let span = table.table("green", &COLOR).span("port");
             self.fault(&span, "config/duplicate-port", message, |fault| {
-                fault.hint("both colors run side by side: give each a port of its own")
+                fault.hint("both colours run side by side: give each a port of its own")
             });
         }
     }

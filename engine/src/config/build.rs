@@ -47,7 +47,7 @@ impl Resolver<'_> {
         };
         self.used_hosts.insert(builder.clone());
         Build {
-            hook: self.hook(&table, "build"),
+            hook: self.hook(&table, "build", "build"),
             repository: table.text("repository").map(str::to_owned),
             branch: table.string("branch"),
             builder,

@@ -40,12 +40,12 @@ static SYSTEMD: Keys = Keys::new(
 static COMMANDS: Keys = Keys::new(
     "Programs of your own. Placeholders as in `start`.",
     &[
-        Key::required("start", COMMAND, "Starts one color.", "start = [\"…\", \"{color}\"]"),
-        Key::required("stop", COMMAND, "Stops one color.", "stop = [\"…\", \"{color}\"]"),
+        Key::required("start", COMMAND, "Starts one colour.", "start = [\"…\", \"{color}\"]"),
+        Key::required("stop", COMMAND, "Stops one colour.", "stop = [\"…\", \"{color}\"]"),
         Key::required(
             "status",
             COMMAND,
-            "Tells whether one color runs: exit status 0 for yes, 3 for no.",
+            "Tells whether one colour runs: exit status 0 for yes, 3 for no.",
             "status = [\"…\", \"{color}\"]",
         ),
     ],

@@ -31,7 +31,7 @@ impl Resolver<'_> {
     pub(super) fn health_check(&mut self, root: &Reader<'_>) -> HealthCheck {
         let table = root.table("health-check", &KEYS);
         let check = HealthCheck {
-            hook: self.hook(&table, "health-check"),
+            hook: self.hook(&table, "health-check", "health-check"),
             interval: table.duration("interval"),
             healthy_after: table.integer("healthy-after"),
             deadline: table.duration("deadline"),

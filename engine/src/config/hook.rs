@@ -2,6 +2,7 @@
 
 use super::format::{self, Complaint, Format};
 use super::grants;
+use super::hook_settings;
 use super::node::Value;
 use super::reader::Reader;
 use super::resolve::Resolver;
@@ -43,8 +44,8 @@ pub(super) const SETTINGS: Key =
 pub(super) const GRANTS: Key = Key::optional("grants", Shape::Table(&grants::KEYS), grants::KEYS.doc);
 
 impl Resolver<'_> {
-    /// Reads the hook of a table.
-    pub(super) fn hook(&mut self, table: &Reader<'_>, title: &str) -> Hook {
+    /// Reads the hook of a table. `path` names the table.
+    pub(super) fn hook(&mut self, table: &Reader<'_>, title: &str, path: &str) -> Hook {
         let source = self.hook_source(table);
         let builtin = match &source {
             HookSource::Builtin(name) => Some(name.as_str()),
@@ -53,8 +54,12 @@ impl Resolver<'_> {
         let written = table.has("grants");
         let rules =
             grants::Rules { build: title == "build", bare_programs: builtin == Some("command-build") };
+        let fits = self.settings_fit(table, &source, path);
         let grants = if written {
             self.grants(&table.table("grants", &grants::KEYS), rules)
+        } else if !fits {
+            // What the settings mean can't be told.
+            Grants::default()
         } else {
             builtin.map_or_else(Grants::default, |name| self.bundled_grants(table, title, name, rules))
         };
@@ -68,6 +73,21 @@ impl Resolver<'_> {
             grants,
             location: self.source.location(table.at.start),
         }
+    }
+
+    /// Whether the settings of a bundled hook have the form that it takes. A table that was not written at all has none to complain
+    /// about: what the hook misses is said when it is asked.
+    fn settings_fit(&mut self, table: &Reader<'_>, source: &HookSource, path: &str) -> bool {
+        let HookSource::Builtin(name) = source else { return true };
+        let Some(schema) = self.surroundings.settings_schema(name).filter(|_| table.is_written()) else {
+            return true;
+        };
+        let settings = table.node("settings").filter(|node| matches!(node.value, Value::Table(_)));
+        let path = format!("{path}.settings");
+        let found = hook_settings::faults(&self.source, settings, &schema, &table.at, &path);
+        let fits = found.is_empty();
+        self.faults.extend(found);
+        fits
     }
 
     fn hook_source(&mut self, table: &Reader<'_>) -> HookSource {

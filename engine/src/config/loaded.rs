@@ -51,6 +51,9 @@ pub trait Surroundings {
         title: &str,
         settings: &serde_json::Value,
     ) -> Result<String, SettingFault>;
+
+    /// The JSON Schema of a bundled hook's settings; none where it has none.
+    fn settings_schema(&self, name: &str) -> Option<serde_json::Value>;
 }
 
 /// A configuration without faults.

@@ -24,6 +24,7 @@ mod format;
 mod grants;
 mod health_check;
 mod hook;
+mod hook_settings;
 mod hosts;
 mod loaded;
 mod node;

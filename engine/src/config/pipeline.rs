@@ -15,14 +15,14 @@ pub(super) static KEYS: Keys = Keys {
             "watch",
             Shape::Text(&format::DURATION_OR_ZERO),
             "60s",
-            "How long the new color is watched after the switch.",
+            "How long the new colour is watched after the switch.",
         ),
         Key::optional("drain", Shape::Table(&DRAIN), DRAIN.doc),
         Key::text(
             "retire",
             Shape::Choice(&["keep-warm", "stop"]),
             "keep-warm",
-            "What becomes of the old color: goes on running for an instant rollback, or is stopped.",
+            "What becomes of the old colour: goes on running for an instant rollback, or is stopped.",
         ),
         Key::text(
             "strategy",
@@ -44,7 +44,7 @@ pub(super) static KEYS: Keys = Keys {
 };
 
 static DRAIN: Keys = Keys::new(
-    "What happens to connections that are open on the old color.",
+    "What happens to connections that are open on the old colour.",
     &[
         Key::text("timeout", Shape::Text(&format::DURATION_OR_ZERO), "30s", "How long they may go on."),
         Key::text(

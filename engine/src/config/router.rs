@@ -107,7 +107,7 @@ impl Resolver<'_> {
                 "no front door: what users get after a switch is not probed",
             );
         }
-        Router { hook: self.hook(&table, "router"), names, front_doors }
+        Router { hook: self.hook(&table, "router", "router"), names, front_doors }
     }
 
     fn router_names(&mut self, table: &Reader<'_>) -> Vec<HostName> {

@@ -11,7 +11,7 @@ use crate::model::{Name, SmokeTest};
 
 /// One test.
 pub(super) static KEYS: Keys = Keys::new(
-    "Tests against the idle color before it gets traffic, in order.",
+    "Tests against the idle colour before it gets traffic, in order.",
     &[
         Key::required("name", Shape::Text(&format::NAME), "Its name, unique.", "name = \"login\""),
         hook::source("builtin:http-smoke"),
@@ -30,7 +30,7 @@ impl Resolver<'_> {
     pub(super) fn smoke_tests(&mut self, root: &Reader<'_>) -> Vec<SmokeTest> {
         let mut seen = BTreeSet::new();
         let mut tests = Vec::new();
-        for table in root.tables("smoke-test", &KEYS) {
+        for (place, table) in root.tables("smoke-test", &KEYS).into_iter().enumerate() {
             let Some(name) = table.text("name").and_then(|name| Name::new(name).ok()) else { continue };
             if TAKEN.contains(&name.as_str()) || !seen.insert(name.clone()) {
                 let message = format!("`{name}` is the name of another hook");
@@ -39,7 +39,7 @@ impl Resolver<'_> {
                 });
             }
             tests.push(SmokeTest {
-                hook: self.hook(&table, name.as_str()),
+                hook: self.hook(&table, name.as_str(), &format!("smoke-test[{place}]")),
                 per_instance: table.boolean("per-instance"),
                 name,
             });

@@ -49,6 +49,10 @@ impl Surroundings for Shelf {
             _ => Ok("http = [{ to = 'instances' }]".to_owned()),
         }
     }
+
+    fn settings_schema(&self, _name: &str) -> Option<serde_json::Value> {
+        None
+    }
 }
 
 pub(super) fn load_text(text: &str, environment: Option<&str>) -> Result<Loaded, super::Faults> {

@@ -49,6 +49,15 @@ impl Deployment {
         }
     }
 
+    /// `shop` or `shop-production`: what `{name}` is in the settings of hooks.
+    #[must_use]
+    pub fn name_for_hooks(&self) -> String {
+        match &self.environment {
+            Some(environment) => format!("{}-{environment}", self.app),
+            None => self.app.to_string(),
+        }
+    }
+
     /// Every use of a hook, in the order of the pipeline.
     #[must_use]
     pub fn hooks(&self) -> Vec<&Hook> {

@@ -3,7 +3,7 @@
 use super::line::{Line, Tone};
 use super::problem::{faults, wrapped};
 use super::table::table;
-use crate::model::view::{CheckView, HostCheck, Verdict};
+use crate::model::view::{CheckView, Finding, HostCheck, Verdict};
 
 /// Lines of a check.
 #[must_use]
@@ -29,13 +29,12 @@ pub fn check(view: &CheckView, width: Option<usize>) -> Vec<Line> {
         lines.extend(faults(warning));
     }
     lines.extend(view.host_checks.iter().flat_map(|host| host_lines(host, width)));
+    if !view.front_doors.is_empty() {
+        lines.push(Line::of(Tone::Strong, "front doors"));
+        lines.extend(findings(&view.front_doors, width));
+    }
     if !view.host_checks.is_empty() {
-        let missing = view
-            .host_checks
-            .iter()
-            .flat_map(|host| &host.findings)
-            .filter(|finding| finding.verdict == Verdict::Missing)
-            .count();
+        let missing = view.findings().filter(|finding| finding.verdict == Verdict::Missing).count();
         lines.push(match missing {
             0 => Line::of(Tone::Good, "the hosts are ready"),
             _ => Line::of(Tone::Bad, "the hosts are not ready")
@@ -50,8 +49,14 @@ pub fn check(view: &CheckView, width: Option<usize>) -> Vec<Line> {
 fn host_lines(host: &HostCheck, width: Option<usize>) -> Vec<Line> {
     let facts = host.facts.as_deref().unwrap_or("not reached");
     let mut lines = vec![Line::of(Tone::Strong, &host.host).text("  ").with(Tone::Dim, facts)];
-    let longest = host.findings.iter().map(|finding| Line::plain(&finding.what).width()).max().unwrap_or(0);
-    for finding in &host.findings {
+    lines.extend(findings(&host.findings, width));
+    lines
+}
+
+fn findings(findings: &[Finding], width: Option<usize>) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let longest = findings.iter().map(|finding| Line::plain(&finding.what).width()).max().unwrap_or(0);
+    for finding in findings {
         let (tone, word) = match finding.verdict {
             Verdict::Ok => (Tone::Good, "ok     "),
             Verdict::Warning => (Tone::Warn, "warning"),

@@ -2,13 +2,17 @@
 
 use super::line::{Line, Tone};
 use super::notes::notes;
-use super::problem::wrapped;
+use super::problem::{headline, hint, wrapped};
 use super::table::table;
 use super::words::{color_tone, source_words};
+use crate::model::Trouble;
 use crate::model::view::{PlanHeader, PlanView, PlannedHook, PlannedStep};
 
 /// Column of what labels name.
 const LABEL: usize = 17;
+
+/// Cells of the widest table that goes where nobody keeps a width: into a file, a CI log, a message.
+const WIDEST: usize = 120;
 
 /// Lines of a plan.
 #[must_use]
@@ -52,6 +56,13 @@ pub fn plan(view: &PlanView, width: Option<usize>) -> Vec<Line> {
         };
         lines.extend(table(view.secrets.iter().map(row).collect()));
     }
+    if !view.obstacles.is_empty() {
+        lines.extend(section("it would not be begun now"));
+    }
+    for Trouble { code, message, hint: to_do } in &view.obstacles {
+        lines.extend(headline(code, message, width));
+        lines.extend(hint(to_do.as_deref(), width));
+    }
     lines.push(Line::new());
     lines.push(Line::of(Tone::Strong, "nothing was changed"));
     lines
@@ -80,10 +91,11 @@ fn header(header: &PlanHeader) -> Line {
     }
 }
 
-/// A table, where the terminal has room for it; otherwise a paragraph a step.
+/// A table, where the terminal has room for it; otherwise a paragraph a step, each of whose lines still says all of one thing where
+/// nobody keeps a width.
 fn steps(view: &PlanView, width: Option<usize>) -> Vec<Line> {
     let laid = step_table(view);
-    let has_room = width.is_none_or(|width| laid.iter().all(|line| line.width() <= width));
+    let has_room = laid.iter().all(|line| line.width() <= width.unwrap_or(WIDEST));
     if has_room { laid } else { view.steps.iter().flat_map(|step| step_lines(step, width)).collect() }
 }
 

@@ -121,7 +121,7 @@ fn instances(instances: &[InstanceStatus], now: Timestamp) -> Vec<Line> {
     if instances.is_empty() {
         return Vec::new();
     }
-    let heads = ["HOST", "COLOR", "RELEASE", "STATE", "PORT", "UP", "HEALTH"];
+    let heads = ["HOST", "COLOUR", "RELEASE", "STATE", "PORT", "UP", "HEALTH"];
     let mut rows = vec![heads.iter().map(|head| Line::of(Tone::Dim, head)).collect()];
     rows.extend(instances.iter().map(|instance| instance_row(instance, now)));
     table(rows)

@@ -2,9 +2,9 @@
 
 use camino::Utf8PathBuf;
 
-use super::deploy::Want;
 use super::observe::Staged;
 use super::session::Session;
+use super::want::Want;
 use crate::model::request::DeploySource;
 use crate::model::{Deployment, Note, Record, Release, ReleaseId, Timestamp, Trouble};
 use crate::source::{Checkout, Git, Mirror, Repository, Revision, SourceFailure};

@@ -16,12 +16,13 @@ use super::insist::insist;
 use super::interrupts::{self, INTERRUPTED};
 use super::journal_log::JournalLog;
 use super::lease::{Claimant, Lease, Waiting};
-use super::observe::{Staged, observe, observing_call};
+use super::observe::{Staged, observe, observe_what_answers, observing_call};
 use super::opening::{Opening, Preflight};
 use super::performer::{Performer, store_fault};
-use super::readiness::require_ready;
+use super::readiness::{Ahead, first_of, front_door_obstacles, host_obstacles};
 use super::runner::{Runner, Stopped};
 use super::session::{Session, spoken_to};
+use super::want::Want;
 use crate::model::request::{DeployRequest, DeploySource, RollbackRequest};
 use crate::model::view::ExitCode;
 use crate::model::{
@@ -30,34 +31,24 @@ use crate::model::{
 };
 use crate::store::{HomeState, Journal, Lineage, StateDirectory, StoreFault, next_release_number};
 
-/// What a run of either command wants.
-pub(super) struct Want {
-    pub(super) command: &'static str,
-    pub(super) source: DeploySource,
-    pub(super) message: Option<String>,
-    pub(super) adopt: bool,
-    pub(super) lock_wait: Duration,
-}
-
 /// Everything that is known before anything is changed.
 pub(super) struct Ready {
     pub(super) state: HomeState<Record>,
     pub(super) observed: Observed,
     pub(super) staged: Staged,
     pub(super) source: artifact::Resolved,
+    /// What keeps it from being begun, though a plan can be made.
+    pub(super) obstacles: Vec<Trouble>,
 }
 
 /// Puts a release live.
 pub async fn deploy(opening: Opening, request: DeployRequest) -> ExitCode {
-    let DeployRequest { source, message, adopt, lock_wait } = request;
-    whole(opening, Want { command: "deploy", source, message, adopt, lock_wait }).await
+    whole(opening, Want::deploy(request)).await
 }
 
 /// Puts the previous release, or another one that is on the hosts, back.
 pub async fn rollback(opening: Opening, request: RollbackRequest) -> ExitCode {
-    let RollbackRequest { to, message, lock_wait } = request;
-    let source = DeploySource::Release(to.unwrap_or_default());
-    whole(opening, Want { command: "rollback", source, message, adopt: false, lock_wait }).await
+    whole(opening, Want::rollback(request)).await
 }
 
 async fn whole(opening: Opening, want: Want) -> ExitCode {
@@ -128,11 +119,10 @@ async fn prepare(
         };
     }
     let checked = match first {
-        Ok(ready) => match require_ready(session).await {
-            Ok(()) => Ok(ready),
-            Err(trouble) => Err((trouble, ready.state.live.map(Box::new))),
-        },
-        Err(early) => Err(early),
+        Ok(mut ready) if !ready.obstacles.is_empty() => {
+            Err((first_of(std::mem::take(&mut ready.obstacles)), ready.state.live.map(Box::new)))
+        }
+        checked => checked,
     };
     let ready = match checked {
         Ok(ready) => ready,
@@ -171,19 +161,40 @@ pub(super) async fn preflight(session: &Session, want: &Want) -> Result<Ready, E
         return Err((nothing, live));
     }
     let checked = async {
-        let (observed, staged) = observe(session, state.live.as_ref()).await?;
+        let seen = observe_what_answers(session, state.live.as_ref()).await;
+        let (observed, staged, silent) = match seen {
+            // What the host lacks says more than the question that it has no answer to.
+            Err(trouble) if trouble.code == "host/failed" => {
+                let color = super::ending::idle_of(state.live.as_ref());
+                let ahead = Ahead { builds: want.source.is_built(), stages: true, color };
+                let lacking = host_obstacles(session, ahead).await;
+                return Err(if lacking.is_empty() { trouble } else { first_of(lacking) });
+            }
+            seen => seen?,
+        };
         let source = artifact::resolve(session, want, &state, &staged).await?;
-        Ok((observed, staged, source))
+        Ok((observed, staged, silent, source))
     };
-    let (observed, staged, source) = checked.await.map_err(|trouble| (trouble, live.clone()))?;
-    let mut ready = Ready { state, observed, staged, source };
+    let (observed, staged, silent, source) = checked.await.map_err(|trouble| (trouble, live.clone()))?;
+    let asks_front_doors = silent.is_none();
+    let mut ready = Ready { state, observed, staged, source, obstacles: silent.into_iter().collect() };
     if ready.state.live.is_none() {
         ready.source.notes.extend(no_way_back(session).await);
     }
     // A plan that can't be made costs no build.
     let wish =
         wish(want, "", ready.source.release(&ready.state, &ready.staged, session.reporter.now()), session);
-    Plan::new(&session.deployment, &wish, &ready.observed).map_err(|refusal| (refused(&refusal), live))?;
+    let plan = Plan::new(&session.deployment, &wish, &ready.observed)
+        .map_err(|refusal| (refused(&refusal), live))?;
+    let is_staged = matches!(ready.source.what, artifact::What::Staged(_));
+    let ahead = Ahead { builds: want.source.is_built(), stages: !is_staged, color: plan.color };
+    ready.obstacles.extend(host_obstacles(session, ahead).await);
+    if asks_front_doors {
+        let live = ready.state.live.as_ref();
+        let (notes, troubles) = front_door_obstacles(session, &plan, live, &ready.staged).await;
+        ready.source.notes.extend(notes);
+        ready.obstacles.extend(troubles);
+    }
     Ok(ready)
 }
 

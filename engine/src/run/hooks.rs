@@ -11,7 +11,7 @@ use super::performer::Unperformed;
 use super::probe;
 use super::site::Sites;
 use crate::bundled;
-use crate::hook::http::{Fetch, HttpClient};
+use crate::hook::http::{Fetch, HttpClient, HttpFailure};
 use crate::hook::{Access, Answered, Groups, HookFailure, HookPool, Hosts, LoadedHook, Observer};
 use crate::model::grant::{Addresses, Denied, Url};
 use crate::model::{
@@ -292,8 +292,8 @@ impl Hooks {
         url: &str,
         connect_to: Option<&str>,
         via: Option<Arc<dyn Link>>,
-    ) -> Result<probe::Answer, String> {
-        let url = Url::parse(url).map_err(|error| error.to_string())?;
+    ) -> Result<probe::Answer, HttpFailure> {
+        let url = Url::parse(url).map_err(|error| HttpFailure::Invalid(error.to_string()))?;
         let fetch = Fetch {
             method: "GET",
             url: &url,
@@ -306,7 +306,7 @@ impl Hooks {
             // The operator named the place.
             addresses: Addresses::Any,
         };
-        let answer = self.http.fetch(fetch).await.map_err(|error| error.to_string())?;
+        let answer = self.http.fetch(fetch).await?;
         let body = String::from_utf8_lossy(&answer.body).into_owned();
         Ok(probe::Answer { status: answer.status, headers: answer.headers, body })
     }

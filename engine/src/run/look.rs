@@ -6,20 +6,21 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
-use super::check_hosts::judge_router;
 use super::diagnose::{Seen, diagnose};
 use super::examine::examine;
+use super::front_doors::FrontDoors;
 use super::hooks::{Hooks, Refused, configured};
 use super::lease::is_dead;
 use super::observe::observing_call;
 use super::performer::{instances, store_fault};
-use super::probe::{Proof, judge};
+use super::probe::{Probe, Proof, judge};
+use super::readiness::{LiveSight, front_door_findings, judge_router};
 use super::session::{Setting, connect_all, spoken_to};
 use super::site::{Sites, misgivings};
 use super::state_view::state_view;
 use super::{HostSight, Needs, StatusFacts, check_hosts, history_view, host_setup, status_view};
 use crate::model::view::{
-    Behind, CheckView, CheckedHook, DoctorView, FrontDoorStatus, HistoryView, HostCheck, HostChecks,
+    Behind, CheckView, CheckedHook, DoctorView, Finding, FrontDoorStatus, HistoryView, HostCheck, HostChecks,
     HostSetup, SetupPart, SetupView, StateView, StatusView, Unfinished,
 };
 use crate::model::{
@@ -147,7 +148,8 @@ async fn look_around(setting: &Setting) -> StatusFacts {
         (router.clone(), seen)
     });
     facts.routers = join_all(routers).await;
-    facts.front_doors = front_doors(&deployment, &asked, &hooks, live.as_ref()).await;
+    let doors = FrontDoors { deployment: &deployment, sites: &asked.sites, hooks: &hooks };
+    facts.front_doors = front_doors(doors, live.as_ref()).await;
     facts
 }
 
@@ -202,20 +204,16 @@ fn unfinished(state: &HomeState<Record>) -> Option<Unfinished> {
     })
 }
 
-async fn front_doors(
-    deployment: &Deployment,
-    asked: &Asked,
-    hooks: &Hooks,
-    live: Option<&LiveRecord>,
-) -> Vec<FrontDoorStatus> {
-    let asks = deployment.router.front_doors.iter().map(async |door| {
-        let via = door.via.as_ref().and_then(|host| asked.sites.get(host)).map(|site| site.link.clone());
-        let (ok, says) = match (hooks.fetch(&door.url, None, via).await, live) {
-            (Err(reason), _) => (false, reason),
+/// What the front doors say where their names lead: what each router says by itself is the router's business.
+async fn front_doors(asking: FrontDoors<'_>, live: Option<&LiveRecord>) -> Vec<FrontDoorStatus> {
+    let asks = asking.deployment.router.front_doors.iter().map(async |door| {
+        let probe = Probe { door, router: None, required: true };
+        let (ok, says) = match (asking.fetch(&probe).await, live) {
+            (Err(failure), _) => (false, failure.to_string()),
             (Ok(answer), None) => (true, format!("answers {}", answer.status)),
             (Ok(answer), Some(record)) => {
                 let (color, release) = (record.live.color, &record.live.release);
-                let marker = deployment.application.release_marker.as_ref();
+                let marker = asking.deployment.application.release_marker.as_ref();
                 match judge(&answer, door.body.as_deref(), marker, color, release, None) {
                     Ok(Proof::Proven) => (true, format!("says release {}", release.number)),
                     Ok(Proof::Answered) => (true, format!("answers {} (no release marker)", answer.status)),
@@ -310,7 +308,7 @@ pub async fn check(
             .map(|(_, digest)| digest.clone())
             .unwrap_or_default(),
     });
-    let host_checks = if hosts {
+    let (host_checks, front_doors) = if hosts {
         let links: BTreeMap<HostName, Arc<dyn Link>> = spoken_to(&deployment, true)
             .into_iter()
             .filter_map(|name| Some((name.clone(), setting.links.get(&name)?)))
@@ -319,9 +317,10 @@ pub async fn check(
         let asked = Asked::all(&setting, true).await;
         hooks.reach(&asked.sites);
         check_routers(&deployment, &hooks, &asked, &mut checks).await;
-        checks
+        let doors = check_front_doors(&deployment, &hooks, &asked).await;
+        (checks, doors)
     } else {
-        Vec::new()
+        (Vec::new(), Vec::new())
     };
     Ok(CheckView {
         title: deployment.title(),
@@ -330,7 +329,19 @@ pub async fn check(
         hooks: checked.collect(),
         warnings,
         host_checks,
+        front_doors,
     })
+}
+
+/// What the front doors show, where it can be known what they should.
+async fn check_front_doors(deployment: &Deployment, hooks: &Hooks, asked: &Asked) -> Vec<Finding> {
+    // Who does not answer is told of with its host.
+    let Ok(home) = asked.home(deployment) else { return Vec::new() };
+    let Ok(live) = home.live().await else { return Vec::new() };
+    let sight =
+        live.as_ref().map(|LiveRecord { live, .. }| LiveSight { color: live.color, release: &live.release });
+    let doors = FrontDoors { deployment, sites: &asked.sites, hooks };
+    front_door_findings(doors, sight, &observing_call(deployment, live.as_ref())).await
 }
 
 /// Adds how each router answers to the checks of its host. One whose host did not answer is told of there already.

@@ -25,6 +25,8 @@ pub struct Needs {
     pub files: Vec<NeededFile>,
     /// Whether the login's own systemd must run without a session: it runs the processes, or keeps them from being ended with it.
     pub linger: bool,
+    /// Directories that hooks may write into, which must be there beforehand.
+    pub written: Vec<String>,
     /// What the build runs here; none where nothing is built.
     pub build: Option<NeededBuild>,
 }
@@ -49,6 +51,10 @@ pub struct NeededDirectory {
     pub group: Option<String>,
     /// Permission bits.
     pub mode: u32,
+    /// Directory above it that nobody but root can put a link in the place of. What lies between the two, users may replace.
+    pub base: String,
+    /// User that makes it: the one whose directory it lies in; none for root.
+    pub made_by: Option<String>,
 }
 
 /// A file of root's that must be there as it is here.
@@ -78,6 +84,9 @@ impl Needs {
         for grant in hooks(deployment).filter_map(|hook| hook.grants.exec.as_ref()).flatten() {
             needs.add_grant(deployment, host, grant);
         }
+        for hook in hooks(deployment) {
+            needs.add_written(deployment, host, hook);
+        }
         if facts.uid == 0 {
             needs.privileged.clear();
         }
@@ -91,12 +100,20 @@ impl Needs {
         let application = &deployment.application;
         let system = matches!(application.driver, Driver::Systemd { scope: SystemdScope::System, .. });
         let other = application.user.clone().filter(|user| system && *user != facts.user);
-        let login =
-            |path: String, mode| NeededDirectory { path, owner: facts.user.clone(), group: None, mode };
         let top = slot.directory().to_owned();
         let in_home = top.starts_with(&format!("{}/", facts.home));
+        let base = if in_home { &facts.home } else { parent(&top) };
+        let login = |path: String, mode| NeededDirectory {
+            path,
+            owner: facts.user.clone(),
+            group: None,
+            mode,
+            base: base.to_owned(),
+            made_by: Some(facts.user.clone()),
+        };
         if !in_home || other.is_some() {
-            self.directories.push(login(top.clone(), 0o755));
+            let made_by = in_home.then(|| facts.user.clone());
+            self.directories.push(NeededDirectory { made_by, ..login(top.clone(), 0o755) });
         }
         if let Some(user) = &other {
             // The scripts that start the processes hold their environment: for the login and the processes alone. The group of
@@ -105,10 +122,9 @@ impl Needs {
             self.directories.push(NeededDirectory { group, ..login(slot.run_directory(), 0o2750) });
             self.directories.push(login(format!("{top}/shared"), 0o755));
             let shared = application.linked_dirs.iter().map(|name| NeededDirectory {
-                path: format!("{top}/shared/{name}"),
                 owner: user.clone(),
                 group: Some(user.clone()),
-                mode: 0o755,
+                ..login(format!("{top}/shared/{name}"), 0o755)
             });
             self.directories.extend(shared);
         }
@@ -141,6 +157,27 @@ impl Needs {
         {
             self.privileged.push(command);
         }
+    }
+
+    /// A file is replaced by a rename, so it is its directory that must be writable. One with a `*` may be any.
+    fn add_written(&mut self, deployment: &Deployment, host: &HostName, hook: &Hook) {
+        let files = hook.grants.write.iter().flatten().map(|grant| (&grant.hosts, &grant.path));
+        let links = hook.grants.link.iter().flatten().map(|grant| (&grant.hosts, &grant.path));
+        for (hosts, path) in files.chain(links) {
+            let directory = parent(path).to_owned();
+            let is_one = directory.starts_with('/') && !directory.contains(['*', '{']);
+            if is_one && names(deployment, hosts).contains(&host) && !self.written.contains(&directory) {
+                self.written.push(directory);
+            }
+        }
+    }
+}
+
+/// The directory of an absolute path.
+fn parent(path: &str) -> &str {
+    match path.rsplit_once('/') {
+        Some((parent, _)) if !parent.is_empty() => parent,
+        _ => "/",
     }
 }
 

@@ -14,7 +14,7 @@ use super::site::Site;
 use crate::driver::InstanceState;
 use crate::model::{
     Color, Deployment, HookCall, HostName, LiveRecord, Observation, Observed, ObservedHost, ObservedInstance,
-    Release, ReleaseId, Timestamp, Trouble,
+    Release, ReleaseId, Routing, Timestamp, Trouble,
 };
 
 /// How long a router is asked again that could not answer just now. Nothing was begun yet, so that whoever waits is better told soon.
@@ -106,6 +106,19 @@ pub(crate) async fn observe(
     session: &Session,
     live: Option<&LiveRecord>,
 ) -> Result<(Observed, Staged), Trouble> {
+    let (observed, staged, silent) = observe_what_answers(session, live).await?;
+    silent.map_or(Ok((observed, staged)), Err)
+}
+
+/// Reads hosts, and routers as far as they answer. Where one does not, all of them are taken to show what the record says, and it is
+/// told what that one said: enough to show a plan, and nothing to begin a deployment with.
+///
+/// # Errors
+/// With the first host that could not be asked.
+pub(crate) async fn observe_what_answers(
+    session: &Session,
+    live: Option<&LiveRecord>,
+) -> Result<(Observed, Staged, Option<Trouble>), Trouble> {
     let mut asking = JoinSet::new();
     let deployment = &session.deployment;
     for host in all_app_hosts(deployment) {
@@ -116,7 +129,10 @@ pub(crate) async fn observe(
             (host, found)
         });
     }
-    let routers = observe_routers(deployment, &session.hooks, live).await?;
+    let (routers, silent) = match observe_routers(deployment, &session.hooks, live).await {
+        Ok(routers) => (routers, None),
+        Err(trouble) => (as_recorded(deployment, live), Some(trouble)),
+    };
     let recorded = live.map(|record| (record.live.color, record.live.release.id.clone()));
     let mut observed = Observed { routers, recorded, ..Observed::default() };
     let mut staged = Staged::default();
@@ -127,7 +143,13 @@ pub(crate) async fn observe(
         staged.releases.push((host, releases));
     }
     staged.releases.sort_by(|(a, _), (b, _)| a.cmp(b));
-    Ok((observed, staged))
+    Ok((observed, staged, silent))
+}
+
+fn as_recorded(deployment: &Deployment, live: Option<&LiveRecord>) -> Vec<(HostName, Observation)> {
+    let routing = live.map(|record| Routing::all_to(record.live.color));
+    let seen = Observation { routing, settled: true, labels: Vec::new() };
+    deployment.router.names.iter().map(|name| (name.clone(), seen.clone())).collect()
 }
 
 /// Hosts of either colour.

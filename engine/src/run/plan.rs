@@ -2,11 +2,12 @@
 
 use super::artifact::{self, What};
 use super::build::builds_directory;
-use super::deploy::{Want, preflight, refused};
+use super::deploy::{preflight, refused};
 use super::hooks::configured;
 use super::probe::probes;
 use super::session::{Session, spoken_to};
-use crate::model::request::DeployRequest;
+use super::want::Want;
+use crate::model::request::{DeployRequest, RollbackRequest};
 use crate::model::view::{PlanHeader, PlanView, PlannedHook, PlannedHost, PlannedSecret, PlannedStep};
 use crate::model::{
     Action, Color, Deployment, EnvValue, HookSource, HostName, Name, Plan, Reach, Release, Retire,
@@ -16,14 +17,24 @@ use crate::model::{
 /// What `deploy` with the same request would do.
 ///
 /// # Errors
-/// Whatever would keep it from being begun.
+/// Whatever keeps a plan from being made. What only keeps it from being begun is part of it.
 pub async fn plan(session: &Session, request: DeployRequest) -> Result<PlanView, Trouble> {
-    let DeployRequest { source, message, adopt, lock_wait } = request;
-    let builds = source.is_built();
-    let want = Want { command: "deploy", source, message, adopt, lock_wait };
+    planned_for(session, Want::deploy(request)).await
+}
+
+/// What `rollback` with the same request would do.
+///
+/// # Errors
+/// As [`plan`].
+pub async fn plan_rollback(session: &Session, request: RollbackRequest) -> Result<PlanView, Trouble> {
+    planned_for(session, Want::rollback(request)).await
+}
+
+async fn planned_for(session: &Session, want: Want) -> Result<PlanView, Trouble> {
+    let builds = want.source.is_built();
     let ready = preflight(session, &want).await.map_err(|(trouble, _)| trouble)?;
     let release = ready.source.release(&ready.state, &ready.staged, session.reporter.now());
-    let wish = Wish::new("deploy", String::new(), release.clone(), adopt, session.reporter.now());
+    let wish = Wish::new(want.command, String::new(), release.clone(), want.adopt, session.reporter.now());
     let plan = Plan::new(&session.deployment, &wish, &ready.observed).map_err(|refusal| refused(&refusal))?;
     let deployment = &session.deployment;
     let header = header(
@@ -43,6 +54,7 @@ pub async fn plan(session: &Session, request: DeployRequest) -> Result<PlanView,
         hooks: hooks(session),
         irreversible: irreversible(deployment, &plan),
         secrets: secrets(deployment),
+        obstacles: ready.obstacles,
     })
 }
 

@@ -1,5 +1,7 @@
 //! Where the front doors are asked, and what an answer proves.
 
+use std::fmt;
+
 use crate::model::{Color, Deployment, EachRouter, FrontDoor, HostName, Release, ReleaseMarker};
 
 /// One way to a front door.
@@ -10,6 +12,16 @@ pub(crate) struct Probe<'a> {
     pub(crate) router: Option<&'a HostName>,
     /// Whether no answer is a failure too.
     pub(crate) required: bool,
+}
+
+impl fmt::Display for Probe<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let url = &self.door.url;
+        match self.router {
+            None => write!(f, "front door {url}"),
+            Some(router) => write!(f, "{router}, asked by itself for {url}"),
+        }
+    }
 }
 
 /// An answer, as far as it matters.
@@ -35,14 +47,30 @@ pub(crate) enum Proof {
 pub(crate) struct Wrong {
     /// In words.
     pub(crate) reason: String,
-    /// Whether it is the application's all the same: it names a release or a colour.
-    pub(crate) is_ours: bool,
+    /// Who gave it.
+    pub(crate) speaker: Speaker,
+}
+
+/// Who gave a wrong answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Speaker {
+    /// The application all the same: it names a release or a colour.
+    Application,
+    /// Somebody who has nobody to pass requests on to.
+    Gateway,
+    /// Somebody else, or nobody.
+    Stranger,
 }
 
 impl Wrong {
     /// There is no answer, or one of a stranger's.
     pub(crate) fn stranger(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), is_ours: false }
+        Self { reason: reason.into(), speaker: Speaker::Stranger }
+    }
+
+    /// Whether it is the application's.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.speaker == Speaker::Application
     }
 }
 
@@ -83,7 +111,14 @@ pub(crate) fn judge(
     known: Option<&Release>,
 ) -> Result<Proof, Wrong> {
     let says = marked(answer, marker);
-    let wrong = |reason: String, is_ours: bool| Err(Wrong { reason, is_ours: is_ours || says.is_some() });
+    let wrong = |reason: String, is_ours: bool| {
+        let speaker = match (is_ours || says.is_some(), answer.status) {
+            (true, _) => Speaker::Application,
+            (false, 500..) => Speaker::Gateway,
+            (false, _) => Speaker::Stranger,
+        };
+        Err(Wrong { reason, speaker })
+    };
     if answer.status >= 500 || answer.status == 404 {
         return wrong(format!("answers {}", answer.status), false);
     }
@@ -146,8 +181,10 @@ mod tests {
         let old = Release::for_tests("r1", 1);
         let judged =
             |answer: &Answer, body, marker| judge(answer, body, marker, Color::Green, &release, Some(&old));
-        let ours = |reason: &str| Err(Wrong { reason: reason.into(), is_ours: true });
+        let ours = |reason: &str| Err(Wrong { reason: reason.into(), speaker: Speaker::Application });
         let strange = |reason: &str| Err(Wrong::stranger(reason));
+        let gateway = Wrong { speaker: Speaker::Gateway, ..Wrong::stranger("answers 503") };
+        assert_eq!(judged(&Answer { status: 503, ..Answer::default() }, None, Some(&header)), Err(gateway));
         assert_eq!(judged(&says(200, "r2", ""), None, Some(&header)), Ok(Proof::Proven));
         assert_eq!(judged(&says(200, "r1", ""), None, Some(&header)), ours("says release 1 instead of 2"));
         let other = says(200, "other", "");

@@ -15,7 +15,9 @@ pub fn host_setup(deployment: &Deployment, needs: &Needs) -> Vec<SetupPart> {
         }
     };
     part("user of the processes", needs.process_user.iter().map(|user| user_line(user)).collect());
-    part("directories", needs.directories.iter().map(directory_lines).collect());
+    let directories = needs.directories.iter().map(directory_lines);
+    let own = (!needs.directories.is_empty()).then(|| OWN.to_owned());
+    part("directories", own.into_iter().chain(directories).collect());
     part(
         "files that every release links to: put yours there",
         needs.shared_files.iter().map(|path| format!("ls -l {}", word(path))).collect(),
@@ -41,9 +43,19 @@ pub fn host_setup(deployment: &Deployment, needs: &Needs) -> Vec<SetupPart> {
             Some(directory) => format!("programs of the build, which runs below `{directory}`"),
             None => "programs of the build".to_owned(),
         };
-        part(&title, programs.iter().map(|program| format!("command -v {}", word(program))).collect());
+        let wanted = programs.iter().filter(|program| !EVERYWHERE.contains(&program.as_str()));
+        part(&title, wanted.map(|program| program_line(program)).collect());
     }
     parts
+}
+
+/// Programs that no host is without.
+const EVERYWHERE: [&str; 2] = ["mv", "rm"];
+
+/// Says where a program is, or that it is not there.
+fn program_line(program: &str) -> String {
+    let missing = word(&format!("`{program}` is not there: install it, or build elsewhere (build.builder)"));
+    format!("command -v {} || echo {missing} >&2", word(program))
 }
 
 /// Makes a system user, once.
@@ -54,11 +66,24 @@ pub(super) fn user_line(user: &str) -> String {
     )
 }
 
-/// Makes a directory, or corrects its owner and mode.
+/// Gives a directory its owner and mode, as root, where users could put a link in its way. The shell stands in the directory before it
+/// changes anything, and has seen by where it stands that no link led there; so it does not matter what is put in its place meanwhile.
+pub(super) const OWN: &str = "\
+own() ( # BASE BELOW OWNER MODE: through no link below BASE
+    cd -P \"$1\" && base=$(pwd -P) && cd -P \"$2\" && [ \"$(pwd -P)\" = \"${base%/}/$2\" ] &&
+        chown \"$3\" . && chmod \"$4\" . || { echo \"$1/$2: not done; is a link in the way?\" >&2; false; }
+)";
+
+/// Makes a directory, or corrects its owner and mode; [`OWN`] goes before. What lies in a directory of a user's is made by that user:
+/// root would follow their links.
 pub(super) fn directory_lines(directory: &NeededDirectory) -> String {
-    let owner = word(&directory.owner);
-    let group = directory.group.as_deref().map_or_else(|| format!("\"$(id -gn {owner})\""), word);
-    format!("install -d -o {owner} -g {group} -m {:04o} {}", directory.mode, word(&directory.path))
+    let NeededDirectory { path, owner, group, mode, base, made_by } = directory;
+    let made_by = made_by.as_ref().filter(|user| *user != "root");
+    let runuser = made_by.map_or_else(String::new, |user| format!("runuser -u {} -- ", word(user)));
+    let below = path.strip_prefix(base.trim_end_matches('/')).unwrap_or(path).trim_start_matches('/');
+    // Without a group after it, the colon stands for the user's own.
+    let owner = word(&format!("{owner}:{}", group.as_deref().unwrap_or_default()));
+    format!("{runuser}mkdir -p {}\nown {} {} {owner} {mode:04o}", word(path), word(base), word(below))
 }
 
 /// Writes a file, and lets it take effect.
@@ -182,10 +207,18 @@ mod tests {
 == user of the processes
 id -u shop >/dev/null 2>&1 || useradd --system --user-group --no-create-home --shell /usr/sbin/nologin shop
 == directories
-install -d -o deploy -g \"$(id -gn deploy)\" -m 0755 /srv/shop
-install -d -o deploy -g shop -m 2750 /srv/shop/run
-install -d -o deploy -g \"$(id -gn deploy)\" -m 0755 /srv/shop/shared
-install -d -o shop -g shop -m 0755 /srv/shop/shared/uploads
+own() ( # BASE BELOW OWNER MODE: through no link below BASE
+    cd -P \"$1\" && base=$(pwd -P) && cd -P \"$2\" && [ \"$(pwd -P)\" = \"${base%/}/$2\" ] &&
+        chown \"$3\" . && chmod \"$4\" . || { echo \"$1/$2: not done; is a link in the way?\" >&2; false; }
+)
+mkdir -p /srv/shop
+own /srv shop deploy: 0755
+runuser -u deploy -- mkdir -p /srv/shop/run
+own /srv shop/run deploy:shop 2750
+runuser -u deploy -- mkdir -p /srv/shop/shared
+own /srv shop/shared deploy: 0755
+runuser -u deploy -- mkdir -p /srv/shop/shared/uploads
+own /srv shop/shared/uploads shop:shop 0755
 == files that every release links to: put yours there
 ls -l /srv/shop/shared/config/master.key
 == what the deploy user may do as root, exactly
@@ -236,6 +269,76 @@ systemctl daemon-reload
         assert_eq!(script(&deployment, "web1", "deploy", 1000), want);
     }
 
+    /// What the part `directories` prints, run by a shell of root's. `nobody` stands for the deploy user, `daemon` for the processes'.
+    fn paste(top: &str) -> String {
+        let mut deployment = system();
+        deployment.application.directory = top.to_owned();
+        deployment.application.user = Some("daemon".to_owned());
+        deployment.application.linked_dirs = vec!["uploads".to_owned()];
+        let facts = sample::facts("nobody", 65534);
+        let needs = Needs::of(&deployment, &sample::name("web1"), &facts).expect("needs");
+        let parts = host_setup(&deployment, &needs);
+        let directories = parts.iter().find(|part| part.title == "directories").expect("the part");
+        let ran = std::process::Command::new("sh")
+            .args(["-c", &directories.script])
+            .env("LC_ALL", "C")
+            .output()
+            .expect("a shell");
+        String::from_utf8_lossy(&ran.stderr).into_owned()
+    }
+
+    fn owner(path: &std::path::Path) -> String {
+        use std::os::unix::fs::MetadataExt as _;
+        let found = std::fs::symlink_metadata(path).expect("it is there");
+        format!("{}:{} {:o}", found.uid(), found.gid(), found.mode() & 0o7777)
+    }
+
+    #[test]
+    fn pasted_again_the_lines_of_root_follow_no_link_of_a_users() {
+        use std::fs::Permissions;
+        use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
+
+        let scratch = tempfile::tempdir().expect("a directory");
+        if scratch.path().metadata().expect("it is there").uid() != 0 {
+            // Only root gives directories away.
+            return;
+        }
+        std::fs::set_permissions(scratch.path(), Permissions::from_mode(0o755)).expect("a mode");
+        let place = scratch.path().canonicalize().expect("a path");
+        let (top, victim) = (place.join("shop"), place.join("victim"));
+        for directory in ["uploads", "run"] {
+            std::fs::create_dir_all(victim.join(directory)).expect("a directory");
+        }
+        let paste = || paste(top.to_str().expect("UTF-8"));
+        let made = || ["", "run", "shared", "shared/uploads"].map(|below| owner(&top.join(below)));
+        let right = ["65534:65534 755", "65534:1 2750", "65534:65534 755", "1:1 755"];
+        let before = ["", "uploads", "run"].map(|below| owner(&victim.join(below)));
+        let untouched = || assert_eq!(["", "uploads", "run"].map(|below| owner(&victim.join(below))), before);
+
+        assert_eq!((paste().as_str(), made()), ("", right.map(str::to_owned)));
+        // Again, after somebody has changed owner and mode.
+        chown(top.join("run"), Some(0), Some(0)).expect("an owner");
+        assert_eq!((paste().as_str(), made()), ("", right.map(str::to_owned)));
+
+        let refused =
+            |below: &str| format!("{}/shop/{below}: not done; is a link in the way?\n", place.display());
+        // The deploy user puts a link in the place of a directory of theirs, then of one above.
+        std::fs::remove_dir(top.join("run")).expect("it goes");
+        symlink("../victim", top.join("run")).expect("a link");
+        assert_eq!(paste(), refused("run"));
+        untouched();
+        std::fs::remove_dir_all(top.join("shared")).expect("it goes");
+        symlink("../victim", top.join("shared")).expect("a link");
+        assert_eq!(paste(), [refused("run"), refused("shared"), refused("shared/uploads")].concat());
+        untouched();
+        // A link in the place of the application's own directory, which is nobody's to make but root's, is no way either.
+        std::fs::remove_dir_all(&top).expect("it goes");
+        symlink("victim", &top).expect("a link");
+        let told = paste();
+        assert!(told.contains(&refused("run")) && told.contains("shop: not done"), "{told}");
+        untouched();
+    }
+
     #[test]
     fn root_needs_no_sudoers_and_a_router_host_no_unit() {
         let mut deployment = system();
@@ -266,10 +369,16 @@ visudo -cf \"$new\" && install -o root -g root -m 0440 \"$new\" /etc/sudoers.d/c
             interpreter: true,
             ..reload(&[])
         };
-        let programs = ["make", "{checkout}/gradlew", "/opt/my tools/pack", "make"];
+        let programs = ["make", "mv", "{checkout}/gradlew", "/opt/my tools/pack", "make"];
         deployment.build.hook.grants.exec = Some(programs.map(granted).into());
         assert_eq!(script(&deployment, "web1", "deploy", 1000).matches("command -v").count(), 0);
-        let want = |title: &str| format!("== {title}\ncommand -v make\ncommand -v '/opt/my tools/pack'\n");
+        let want = |title: &str| {
+            let missing = |program: &str| {
+                format!("echo '`{program}` is not there: install it, or build elsewhere (build.builder)' >&2")
+            };
+            let (make, pack) = (missing("make"), missing("/opt/my tools/pack"));
+            format!("== {title}\ncommand -v make || {make}\ncommand -v '/opt/my tools/pack' || {pack}\n")
+        };
         assert_eq!(script(&deployment, "lb1", "deploy", 1000), want("programs of the build"));
         let host = deployment.hosts.get_mut(&sample::name("lb1")).expect("a host");
         host.reach = Reach::Ssh {

@@ -250,6 +250,7 @@ mod tests {
             ("style", "file-test".into()),
             ("directory", DIRECTORY.into()),
             ("status-port", i64::from(STATUS_PORT).into()),
+            ("location-include", LOCATION_INCLUDE.into()),
             ("link", LINK.into()),
             ("blue", BLUE.into()),
             ("green", GREEN.into()),

@@ -96,6 +96,8 @@ pub struct Room {
     pub exists: bool,
     /// Whether we can write there (into the nearest existing parent when it is absent).
     pub writable: bool,
+    /// The nearest existing parent, where it is no directory: then the path can't be made.
+    pub obstacle: Option<String>,
     /// Bytes free for us.
     pub bytes: u64,
     /// Inodes free for us; none where the file system has no such limit.

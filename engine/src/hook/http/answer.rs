@@ -70,7 +70,9 @@ pub(in crate::hook) async fn answer_request(
             Err(HttpError::Denied(broker.deny(denied)))
         }
         Err(HttpFailure::Invalid(reason)) => Err(invalid(reason)),
-        Err(HttpFailure::Connect(reason)) => Err(HttpError::Connect(reason)),
+        Err(HttpFailure::Unresolved(reason) | HttpFailure::Connect(reason)) => {
+            Err(HttpError::Connect(reason))
+        }
         Err(HttpFailure::Tls(reason)) => Err(HttpError::Tls(reason)),
         Err(HttpFailure::TimedOut(reason)) => Err(HttpError::TimedOut(reason)),
         Err(HttpFailure::Broken(reason) | HttpFailure::WayBroken(reason)) => Err(HttpError::Broken(reason)),

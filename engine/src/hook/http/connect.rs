@@ -67,7 +67,7 @@ async fn resolve(host: &str, via: Option<&dyn Link>) -> Result<Vec<IpAddr>, Http
     if let Ok(address) = host.parse() {
         return Ok(vec![address]);
     }
-    let unknown = |reason: String| HttpFailure::Connect(format!("no address for `{host}`: {reason}"));
+    let unknown = |reason: String| HttpFailure::Unresolved(format!("no address for `{host}`: {reason}"));
     let mut addresses: Vec<IpAddr> = match via {
         None => {
             let found = tokio::net::lookup_host((host, 0)).await;
@@ -77,11 +77,12 @@ async fn resolve(host: &str, via: Option<&dyn Link>) -> Result<Vec<IpAddr>, Http
             let operation = Operation::Resolve { name: host.to_owned() };
             let deadline_ms = u64::try_from(limits::HTTP_CONNECT.as_millis()).ok();
             let answer = link.perform(Call { id: 0, guard: None, deadline_ms, operation }).await;
-            let failed = |failure| {
-                if let Failure::Broken(reason) = failure {
-                    return HttpFailure::WayBroken(reason);
-                }
-                unknown(failure.to_string())
+            let failed = |failure| match failure {
+                Failure::Broken(reason) => HttpFailure::WayBroken(reason),
+                other @ (Failure::Fault(_)
+                | Failure::Unreachable(_)
+                | Failure::Untrusted(_)
+                | Failure::Nonsense(_)) => unknown(other.to_string()),
             };
             let Answer::Names(names) = answer.map_err(failed)? else {
                 return Err(unknown("the host answered something else".to_owned()));

@@ -9,7 +9,10 @@ pub enum HttpFailure {
     /// Nothing can be sent like this; nothing was.
     #[error("{0}")]
     Invalid(String),
-    /// Nothing was sent: refused, no such name, no route.
+    /// Nothing was sent: the name leads nowhere.
+    #[error("{0}")]
+    Unresolved(String),
+    /// Nothing was sent: refused, no route.
     #[error("{0}")]
     Connect(String),
     /// Nothing was sent: no TLS connection, or not with the machine that was meant.

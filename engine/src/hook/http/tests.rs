@@ -169,7 +169,7 @@ async fn nobody_there_means_nothing_was_sent() {
         other => panic!("{other:?}"),
     }
     let nameless = HttpClient::new().fetch(get(&url("http://nothing.invalid/"))).await;
-    assert!(matches!(nameless, Err(HttpFailure::Connect(_))), "{nameless:?}");
+    assert!(matches!(nameless, Err(HttpFailure::Unresolved(_))), "{nameless:?}");
     let (port, _) = server(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec()).await;
     let plain = HttpClient::new().fetch(get(&url(&format!("https://127.0.0.1:{port}/")))).await;
     assert!(matches!(plain, Err(HttpFailure::Tls(_))), "{plain:?}");

@@ -17,6 +17,8 @@ pub struct CheckView {
     pub warnings: Vec<String>,
     /// What hosts said; empty without `--hosts`.
     pub host_checks: HostChecks,
+    /// What the front doors show; empty without `--hosts`.
+    pub front_doors: Vec<Finding>,
 }
 
 /// A hook that loads, exports its kind, and accepts its settings.
@@ -73,7 +75,11 @@ impl CheckView {
     /// Whether a deployment would find all that it needs on the hosts that were asked.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        let findings = self.host_checks.iter().flat_map(|host| &host.findings);
-        findings.into_iter().all(|finding| finding.verdict != Verdict::Missing)
+        self.findings().all(|finding| finding.verdict != Verdict::Missing)
+    }
+
+    /// Everything that was looked at.
+    pub fn findings(&self) -> impl Iterator<Item = &Finding> {
+        self.host_checks.iter().flat_map(|host| &host.findings).chain(&self.front_doors)
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::model::{Color, LiveRelease, Note, Step};
+use crate::model::{Color, LiveRelease, Note, Step, Trouble};
 
 /// A whole plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -19,6 +19,8 @@ pub struct PlanView {
     pub irreversible: Vec<String>,
     /// Secrets that are read.
     pub secrets: Vec<PlannedSecret>,
+    /// What keeps it from being begun now, as far as the plan could be made all the same.
+    pub obstacles: Vec<Trouble>,
 }
 
 /// First lines of a plan.

@@ -13,6 +13,7 @@ use crate::model::view::{
 };
 use crate::model::{
     Color, HistoryRelease, HostName, LiveRelease, Note, Observation, Outcome, Routing, Step, Timestamp,
+    Trouble,
 };
 
 fn name(text: &str) -> HostName {
@@ -215,6 +216,10 @@ pub(in crate::report) fn plan() -> PlanView {
             },
         ],
         irreversible: vec!["migrate: the release declares no way back".to_owned()],
+        obstacles: vec![
+            Trouble::new("deploy/front-door", "front door https://shop.example.com/up: answers 404")
+                .hint("does the `location` that serves it have the `include`?"),
+        ],
         secrets: vec![PlannedSecret {
             name: "db".to_owned(),
             source: "environment SHOP_DATABASE_URL".to_owned(),
@@ -268,6 +273,15 @@ pub(in crate::report) fn check() -> CheckView {
                 facts: None,
                 findings: vec![finding("reach", Verdict::Missing, "connection timed out after 10 s", None)],
             },
+        ],
+        front_doors: vec![
+            finding("front door", Verdict::Ok, "https://shop.example.com/up: says release 43", None),
+            finding(
+                "router",
+                Verdict::Missing,
+                "lb2, asked by itself for https://shop.example.com/up: says release 42 instead of 43",
+                Some("look at the configuration that lb2 serves the URL with"),
+            ),
         ],
     }
 }

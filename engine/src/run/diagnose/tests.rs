@@ -33,6 +33,7 @@ fn sound() -> Seen {
     let status = StatusView {
         title: "shop/production".to_owned(),
         asked: Timestamp(NOW),
+        record_problem: None,
         live: Some(LiveStatus {
             color: Color::Green,
             release: Release::for_tests("r43", 43),

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use tokio::time::{Instant as Moment, sleep};
 
+use super::super::front_doors::{FrontDoors, hint};
 use super::super::performed::{Performed, Summary};
 use super::super::performer::{Performer, Result};
-use super::super::probe::{Probe, Proof, Wrong, judge, probes};
+use super::super::probe::{Probe, Proof, Wrong, probes};
 use crate::model::{Color, HostName, Note, Plan, Release, ReleaseId, Trouble};
 
 /// Right answers in a row, each on a fresh connection: one good answer proves nothing (6,048 old ones were measured after one).
@@ -130,8 +131,8 @@ impl Performer {
                     speaks = true;
                     proven &= proof == Proof::Proven;
                 }
-                Err(wrong) if !speaks && !wrong.is_ours => return Ok(Proved::Silent(wrong.reason)),
-                Err(wrong) if Moment::now() >= deadline => return Err(not_so(probe, &wrong).into()),
+                Err(wrong) if !speaks && !wrong.is_ours() => return Ok(Proved::Silent(wrong.reason)),
+                Err(wrong) if Moment::now() >= deadline => return Err(self.not_so(probe, &wrong).into()),
                 Err(_) => {
                     in_a_row = 0;
                     speaks = true;
@@ -149,7 +150,7 @@ impl Performer {
             let speaks = probe.required
                 || match self.ask(&probe, color, release).await {
                     Ok(_) => true,
-                    Err(wrong) => wrong.is_ours,
+                    Err(wrong) => wrong.is_ours(),
                 };
             if speaks {
                 speaking.push(probe);
@@ -165,45 +166,30 @@ impl Performer {
         color: Color,
         release: &Release,
     ) -> std::result::Result<Proof, Wrong> {
-        // A router is asked from its own network: it need not be open to the machine that we are on.
-        let via = match probe.router.or(probe.door.via.as_ref()) {
-            Some(host) => {
-                let site = self.sites.get(host);
-                Some(site.ok_or_else(|| Wrong::stranger(format!("`{host}` is no host")))?.link.clone())
-            }
-            None => None,
-        };
-        let address =
-            probe.router.and_then(|router| self.deployment.hosts.get(router)).map(|host| &host.address);
-        let fetched = self.hooks.fetch(&probe.door.url, address.map(String::as_str), via).await;
-        let answer = fetched.map_err(Wrong::stranger)?;
-        judge(
-            &answer,
-            probe.door.body.as_deref(),
-            self.deployment.application.release_marker.as_ref(),
-            color,
-            release,
-            self.live.as_ref().map(|record| &record.live.release),
-        )
+        let known = self.live.as_ref().map(|record| &record.live.release);
+        self.front_doors().ask(probe, color, release, known).await
+    }
+
+    fn front_doors(&self) -> FrontDoors<'_> {
+        FrontDoors { deployment: &self.deployment, sites: &self.sites, hooks: &self.hooks }
+    }
+
+    /// What a probe that stays wrong means.
+    pub(in super::super) fn not_so(&self, probe: &Probe<'_>, wrong: &Wrong) -> Trouble {
+        not_so(probe, wrong, hint(&self.deployment, probe, wrong.speaker))
     }
 }
 
-/// What a probe that stays wrong means.
-pub(in super::super) fn not_so(probe: &Probe<'_>, wrong: &Wrong) -> Trouble {
-    let (url, reason) = (&probe.door.url, &wrong.reason);
-    match probe.router {
-        None => Trouble::new("switch/front-door", format!("front door {url}: {reason}")),
-        Some(router) => Trouble::new("switch/front-door", format!("{router}, asked by itself for {url}: {reason}"))
-            .hint(format!(
-                "look at the configuration that {router} serves the URL with; `each-router = false` at the front door leaves such questions out"
-            )),
-    }
+/// A probe that stays wrong, as an error.
+fn not_so(probe: &Probe<'_>, wrong: &Wrong, hint: Option<String>) -> Trouble {
+    Trouble { hint, ..Trouble::new("switch/front-door", format!("{probe}: {}", wrong.reason)) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::{EachRouter, FrontDoor, Name};
+    use crate::run::probe::Speaker;
 
     #[test]
     fn each_router_is_told_of() {
@@ -224,8 +210,9 @@ mod tests {
         tally.add(&probe(None), Proved::Answered);
         let words = "40 of 40 probes answer; not proven: no release marker; lb1 40 of 40, lb2 20 of 20";
         assert_eq!(tally.words(43), words);
-        let wrong = Wrong { reason: "says release `r1` instead of `r2`".to_owned(), is_ours: true };
+        let wrong =
+            Wrong { reason: "says release `r1` instead of `r2`".to_owned(), speaker: Speaker::Application };
         let said = "lb2, asked by itself for https://shop.example.com/up: says release `r1` instead of `r2`";
-        assert_eq!(not_so(&probe(Some(&lb2)), &wrong).message, said);
+        assert_eq!(not_so(&probe(Some(&lb2)), &wrong, None).message, said);
     }
 }

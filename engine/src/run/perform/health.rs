@@ -8,7 +8,6 @@ use tokio::time::{Instant as Moment, sleep, sleep_until, timeout_at};
 use super::super::ending::InstanceHealth;
 use super::super::performed::{Performed, Summary};
 use super::super::performer::{Performer, Result, Unperformed};
-use super::front_door::not_so;
 use crate::driver::{self, InstanceState};
 use crate::model::{Color, EventKind, Health, HostName, Instance, Note, Plan, Step, Trouble};
 
@@ -140,8 +139,8 @@ impl Performer {
                     Err(wrong) => {
                         *wrong_in_a_row += 1;
                         if *wrong_in_a_row >= check.healthy_after.max(3) {
-                            let trouble =
-                                Trouble { code: "watch/front-door".into(), ..not_so(probe, &wrong) };
+                            let not_so = self.not_so(probe, &wrong);
+                            let trouble = Trouble { code: "watch/front-door".into(), ..not_so };
                             return Err(trouble.into());
                         }
                     }

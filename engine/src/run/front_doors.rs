@@ -1,0 +1,74 @@
+//! Asking front doors: for whoever proves, watches, or only looks.
+
+use super::hooks::Hooks;
+use super::probe::{Answer, Probe, Proof, Speaker, Wrong, judge};
+use super::site::Sites;
+use crate::bundled;
+use crate::hook::http::HttpFailure;
+use crate::model::{Color, Deployment, HookSource, Release};
+
+/// The front doors of a deployment, and what they are asked through.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FrontDoors<'a> {
+    pub(crate) deployment: &'a Deployment,
+    pub(crate) sites: &'a Sites,
+    pub(crate) hooks: &'a Hooks,
+}
+
+impl FrontDoors<'_> {
+    /// One answer, whatever it is.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub(crate) async fn fetch(&self, probe: &Probe<'_>) -> Result<Answer, HttpFailure> {
+        // A router is asked from its own network: it need not be open to the machine that we are on.
+        let via = match probe.router.or(probe.door.via.as_ref()) {
+            Some(host) => {
+                let unknown = || HttpFailure::Connect(format!("`{host}` can't be asked from"));
+                Some(self.sites.get(host).ok_or_else(unknown)?.link.clone())
+            }
+            None => None,
+        };
+        let address =
+            probe.router.and_then(|router| self.deployment.hosts.get(router)).map(|host| &host.address);
+        self.hooks.fetch(&probe.door.url, address.map(String::as_str), via).await
+    }
+
+    /// One answer, held against the release that is wanted. `known` is another one that can be told by its number.
+    ///
+    /// # Errors
+    /// With what is wrong with it, or why there is none.
+    pub(crate) async fn ask(
+        &self,
+        probe: &Probe<'_>,
+        color: Color,
+        release: &Release,
+        known: Option<&Release>,
+    ) -> Result<Proof, Wrong> {
+        let answer = self.fetch(probe).await.map_err(|failure| Wrong::stranger(failure.to_string()))?;
+        let marker = self.deployment.application.release_marker.as_ref();
+        judge(&answer, probe.door.body.as_deref(), marker, color, release, known)
+    }
+}
+
+/// What to look at when an answer stays wrong.
+pub(crate) fn hint(deployment: &Deployment, probe: &Probe<'_>, speaker: Speaker) -> Option<String> {
+    match (probe.router, speaker) {
+        (Some(router), _) => Some(format!(
+            "look at the configuration that {router} serves the URL with; `each-router = false` at the front door leaves such questions out"
+        )),
+        (None, Speaker::Stranger) => hint_of_hook(deployment),
+        (None, Speaker::Application | Speaker::Gateway) => None,
+    }
+}
+
+/// What the router's hook says is forgotten most often, where it comes with the program.
+pub(crate) fn hint_of_hook(deployment: &Deployment) -> Option<String> {
+    let hook = &deployment.router.hook;
+    match &hook.source {
+        HookSource::Builtin(name) => {
+            bundled::hook(name)?.front_door_hint(&deployment.name_for_hooks(), &hook.settings)
+        }
+        HookSource::File(_) => None,
+    }
+}
