@@ -163,8 +163,7 @@ pub(super) async fn logs(
     let (_directory, setting) = setting(loaded.deployment.clone(), sink)?;
     let secrets = Arc::clone(&setting.secrets);
     secrets.learn().await;
-    let print =
-        |found: &run::HostLine| line(found.host.as_str(), &secrets.redactor().mask(&found.line.text));
+    let print = |found: &run::HostLine| line(found.host.as_str(), &secrets.redactor().mask(&found.line.text));
     Ok(run::logs(setting, request, print).await.map_err(problem)?)
 }
 
