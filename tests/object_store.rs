@@ -63,6 +63,10 @@ fn one_that_does_not_answer_is_named() {
     test.set_up();
     let nobody = test_support::Port::take();
     test.variables[0].1 = format!("http://127.0.0.1:{nobody}");
+    for words in [&["doctor"][..], &["state", "show"], &["state", "move"], &["state", "recover"]] {
+        let other = test.cutover(words).expect(50);
+        assert!(other.stderr.contains("this command looks after states on hosts\n"), "{}", other.stderr);
+    }
     let refused = test.deploy("v1", Behaviour::Sound).expect(11);
     assert_golden(
         "bucket-silent.txt",

@@ -14,8 +14,7 @@ Examples:
   cutover doctor                        ends with 0 when nothing is wrong, else with 70
   cutover doctor --json | jq -r '.findings[] | [.severity, .place, .text, .fix] | @tsv'
 
-It asks every host, router and front door: where the state is kept and whether all agree, the lock, a deployment without an
-end and its journal, fences, the record against routers and instances, clocks, room, what `setup` made, and leftovers.")]
+It asks every host, router and front door: where the state is kept and whether all agree, the lock, a deployment without an end and its journal, fences, the record against routers and instances, clocks, room, what `setup` made, and leftovers.")]
 pub(super) struct Arguments {}
 
 impl Arguments {

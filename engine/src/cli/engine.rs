@@ -126,18 +126,23 @@ pub(super) async fn status(
 
 /// `cutover doctor`.
 pub(super) async fn doctor(loaded: &Loaded, sink: Arc<dyn EventSink>) -> Result<DoctorView, Failure> {
+    kept_on_a_host(loaded)?;
     let (_directory, setting) = setting(loaded.deployment.clone(), sink)?;
-    Ok(run::doctor(setting).await)
+    let interrupts = setting.interrupts.clone();
+    until_signal(interrupts, async { Ok(run::doctor(setting).await) }).await
 }
 
 /// `cutover state show`.
 pub(super) async fn state(loaded: &Loaded, sink: Arc<dyn EventSink>) -> Result<StateView, Failure> {
+    kept_on_a_host(loaded)?;
     let (_directory, setting) = setting(loaded.deployment.clone(), sink)?;
-    Ok(run::state(setting).await)
+    let interrupts = setting.interrupts.clone();
+    until_signal(interrupts, async { Ok(run::state(setting).await) }).await
 }
 
 /// `cutover state move`.
 pub(super) async fn move_state(loaded: &Loaded, sink: Arc<dyn EventSink>) -> Result<MoveView, Failure> {
+    kept_on_a_host(loaded)?;
     let (_directory, setting) = setting(loaded.deployment.clone(), sink)?;
     run::move_state(setting).await.map_err(|refused| refusal(loaded, refused))
 }
@@ -153,6 +158,7 @@ pub(super) async fn propose_recovery(
     loaded: &Loaded,
     sink: Arc<dyn EventSink>,
 ) -> Result<ProposedRecovery, Failure> {
+    kept_on_a_host(loaded)?;
     let (directory, setting) = setting(loaded.deployment.clone(), sink)?;
     let recovery = StateRecovery::propose(setting).await.map_err(|refused| refusal(loaded, refused))?;
     Ok(ProposedRecovery { recovery, _directory: directory })
@@ -277,6 +283,14 @@ fn end_refused(loaded: &Loaded, mut refused: Refused, reporter: &Reporter, outpu
 }
 
 /// What speaks against beginning, at its place in the file where it has one.
+/// What looks at the home's directory, or writes there, needs a home that is a host.
+fn kept_on_a_host(loaded: &Loaded) -> Result<(), Failure> {
+    let Some(url) = &loaded.deployment.state else { return Ok(()) };
+    let message = format!("the state is kept in `{url}`, and this command looks after states on hosts");
+    let problem = Problem::new("state/in-bucket", message, ExitCode::Configuration);
+    Err(problem.hint("`cutover status` and `cutover history` tell what is there").into())
+}
+
 fn refusal(loaded: &Loaded, refused: Refused) -> Failure {
     let hooks = loaded.deployment.hooks();
     let faults = refused.settings.iter().filter_map(|(title, fault)| {

@@ -14,8 +14,7 @@ Examples:
   cutover state move                    after another host was named first in router.hosts
   cutover state recover                 shows what it would write, and asks
 
-Lock, journals, history and the record of what is live are kept on one host, the home: the first of `router.hosts`, else the
-first of `app.hosts`. Nothing is deployed while hosts and configuration do not agree which one that is.")]
+Lock, journals, history and the record of what is live are kept on one host, the home: the first of `router.hosts`, else the first of `app.hosts`. Nothing is deployed while hosts and configuration do not agree which one that is.")]
 pub(super) struct Arguments {
     #[command(subcommand)]
     action: Action,

@@ -15,10 +15,11 @@ use crate::report;
 #[command(after_help = "\
 Examples:
   cutover status
-  cutover status --check --max-age 7d   ends with 70 on drift, or when the live release is older
+  cutover status --check --max-age 7d   ends with 70 on drift, a deployment without an end, or an old release
   cutover status --json | jq .live.release.number")]
 pub(super) struct Arguments {
-    /// End with 70 when reality and record differ, the record can't be read, or the live release is too old
+    /// End with 70 when reality and record differ, the record can't be read, a deployment was left without an end, or the live release
+    /// is too old
     #[arg(long)]
     check: bool,
     /// How old the live release may be [default: pipeline.max-age]
@@ -30,8 +31,7 @@ impl Arguments {
     pub(super) async fn run(self, invocation: &Invocation) -> Ended {
         let loaded = invocation.load_to_look(&["health-check"])?;
         let view = engine::status(&loaded, self.max_age, invocation.output.remarks()).await?;
-        let amiss = !view.drift.is_empty() || view.too_old.is_some() || view.record_problem.is_some();
-        let failed = self.check && amiss;
+        let failed = self.check && view.is_amiss();
         invocation.output.view(&view, report::status);
         Ok(if failed { ExitCode::CheckFailed.code() } else { DONE })
     }

@@ -392,6 +392,25 @@ mod tests {
     }
 
     #[test]
+    fn a_deployment_that_nobody_is_at_work_on_is_amiss() {
+        let left = || Unfinished {
+            deployment: "01J".to_owned(),
+            command: "deploy".to_owned(),
+            who: "ann@desk".to_owned(),
+            since: Timestamp(0),
+            step: "watch".to_owned(),
+        };
+        assert!(!view(facts()).is_amiss());
+        let unfinished = StatusFacts { unfinished: Some(left()), ..facts() };
+        assert!(view(unfinished).is_amiss());
+        let holder =
+            LockHolder { who: "ann@desk pid 7".into(), deployment: "01J".into(), command: "deploy".into() };
+        let lock = Lock { epoch: 7, holder: Some(holder), ..Lock::default() };
+        let under_way = StatusFacts { unfinished: Some(left()), lock: Some(Ok(lock)), ..facts() };
+        assert!(!view(under_way).is_amiss());
+    }
+
+    #[test]
     fn every_difference_is_a_sentence() {
         let mut facts = facts();
         facts.max_age = Some(Duration::from_secs(36 * 3600));

@@ -76,6 +76,15 @@ pub struct Behind {
     pub oldest: Option<Timestamp>,
 }
 
+impl StatusView {
+    /// Whether somebody should look: `status --check` fails. A deployment that somebody is at work on is none of that.
+    #[must_use]
+    pub fn is_amiss(&self) -> bool {
+        let is_left = self.unfinished.is_some() && !matches!(self.lock, LockStatus::Held { .. });
+        !self.drift.is_empty() || self.too_old.is_some() || self.record_problem.is_some() || is_left
+    }
+}
+
 /// Who holds the lock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "state", rename_all = "kebab-case")]
