@@ -213,14 +213,10 @@ fn hold(directory: &str) -> Result<Option<File>, Fault> {
     Ok(None)
 }
 
-/// Whether an operation may still begin: it may not once a later holder of the lock was here.
+/// Goes on only while an operation may still begin.
 fn admitted(order: &Order) -> Result<(), Fault> {
     let Duty::Operation { epoch } = order.duty else { return Ok(()) };
-    let Some((state, _)) = order.directory.rsplit_once("/ops/") else { return Ok(()) };
-    match fence::epoch(state)? {
-        now if now > epoch => Err(fence::fenced(state, now, epoch)),
-        _ => Ok(()),
-    }
+    order.directory.rsplit_once("/ops/").map_or(Ok(()), |(state, _)| fence::require_no_later(state, epoch))
 }
 
 fn status_of_record(directory: &str) -> Result<bool, Fault> {
