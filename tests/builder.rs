@@ -262,8 +262,7 @@ const SETUP: &str = "\
 
 # ── forge (USER@forge) ──
 # programs of the build, which runs below `~/.cache/cutover/builds`
-command -v sh
-command -v mv
+command -v sh || echo '`sh` is not there: install it, or build elsewhere (build.builder)' >&2
 ";
 
 const NO_ARTIFACT: &str = "\

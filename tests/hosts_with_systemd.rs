@@ -68,7 +68,7 @@ fn sudo_allows_just_what_setup_printed() {
     assert_ne!(checked.status, 0);
     assert!(checked.stdout.contains(&format!("1 of 14 commands are refused: `{lost}`")), "{checked:?}");
     let refused = test.deploy("v3", Behaviour::Sound).expect(11);
-    let told = format!("web1: sudo lets `deploy` not run `{lost}`");
+    let told = format!("web1 is not ready: sudoers: 1 of 14 commands are refused: `{lost}`");
     assert!(refused.stderr.contains(&told) && refused.stderr.contains("cutover setup"), "{refused:?}");
     assert_eq!(test.live(), "v1 blue");
     let releases = fs::read_dir(test.machine("web1").outside("/srv/shop/releases")).unwrap();
@@ -125,7 +125,10 @@ fn processes_outlive_a_session_that_logind_would_clear() {
     let checked = test.cutover(&["check", "--hosts"]);
     assert!(checked.stdout.contains("loginctl enable-linger deploy"), "{checked:?}");
     let refused = test.deploy("v1", Behaviour::Sound).expect(11);
-    assert!(refused.stderr.contains("web1: processes of `deploy` end with its session"), "{refused:?}");
+    assert!(
+        refused.stderr.contains("web1 is not ready: linger: processes of `deploy` end with its session"),
+        "{refused:?}"
+    );
 
     said(test.machine("web1"), &["loginctl", "enable-linger", "deploy"]);
     let _ = test.deploy("v1", Behaviour::Sound).expect(0);

@@ -135,6 +135,14 @@ pub(crate) fn epoch(state: &str) -> Result<u64, Fault> {
     Ok(document::load::<Fence>(&format!("{state}/fence"))?.map_or(0, |fence| fence.epoch))
 }
 
+/// Goes on only while no later holder of the lock than that of `epoch` was here.
+pub(crate) fn require_no_later(state: &str, epoch: u64) -> Result<(), Fault> {
+    match self::epoch(state)? {
+        now if now > epoch => Err(fenced(state, now, epoch)),
+        _ => Ok(()),
+    }
+}
+
 /// Raises the fence; the mutex must be held.
 pub(crate) fn raise(state: &str, epoch: u64) -> Result<(), Fault> {
     document::save(&format!("{state}/fence"), &Fence { version: 1, epoch })

@@ -20,7 +20,6 @@ use super::{Duty, Ending, Envelope, Order, Record, START, forget, supervisor_com
 use crate::bytes::Bytes;
 use crate::clock::now_ms;
 use crate::document;
-use crate::epoch;
 use crate::fault::{self, failed};
 use crate::fence;
 use crate::identity::Identity;
@@ -214,11 +213,10 @@ fn hold(directory: &str) -> Result<Option<File>, Fault> {
     Ok(None)
 }
 
-/// Whether an operation may still begin: it may not once a later holder of the lock was here.
+/// Goes on only while an operation may still begin.
 fn admitted(order: &Order) -> Result<(), Fault> {
-    let Duty::Operation { epoch: began } = order.duty else { return Ok(()) };
-    let Some((state, _)) = order.directory.rsplit_once("/ops/") else { return Ok(()) };
-    epoch::raise(fence::epoch(state)?, began).map(drop).map_err(|refusal| fence::refused(state, &refusal))
+    let Duty::Operation { epoch } = order.duty else { return Ok(()) };
+    order.directory.rsplit_once("/ops/").map_or(Ok(()), |(state, _)| fence::require_no_later(state, epoch))
 }
 
 fn status_of_record(directory: &str) -> Result<bool, Fault> {

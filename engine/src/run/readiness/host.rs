@@ -54,8 +54,8 @@ pub(in super::super) async fn host_readiness(
     let needs = Needs::of(deployment, host, &first).map_err(|failure| failure.to_string())?;
     let mut found = vec![(Concern::Everything, skew)];
     let described = look_at_paths(&asked, &slots, &needs, &first, &mut found).await?;
+    look_at_system(&asked, deployment, &needs, &mut found).await?;
     if !blocked(&found) {
-        look_at_system(&asked, deployment, &needs, &mut found).await?;
         look_at_ports(&asked, deployment, &slots, &mut found).await?;
     }
     if let Some(build) = &needs.build {
@@ -68,7 +68,7 @@ pub(in super::super) async fn host_readiness(
     Ok(HostReadiness { facts: described, found })
 }
 
-/// Whether the application's directory can't be: then no question about what is in it has an answer.
+/// Whether the application's directory can't be: then what runs from it can't be asked for.
 fn blocked(found: &[(Concern, Finding)]) -> bool {
     found.iter().any(|(_, finding)| finding.what == "directory" && finding.verdict == Verdict::Missing)
 }
