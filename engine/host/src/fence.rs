@@ -137,10 +137,7 @@ pub(crate) fn epoch(state: &str) -> Result<u64, Fault> {
 
 /// Goes on only while no later holder of the lock than that of `epoch` was here.
 pub(crate) fn require_no_later(state: &str, epoch: u64) -> Result<(), Fault> {
-    match self::epoch(state)? {
-        now if now > epoch => Err(fenced(state, now, epoch)),
-        _ => Ok(()),
-    }
+    rules::raise(self::epoch(state)?, epoch).map(drop).map_err(|refusal| refused(state, &refusal))
 }
 
 /// Raises the fence; the mutex must be held.

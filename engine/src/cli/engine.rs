@@ -16,8 +16,8 @@ use super::world::setting;
 use crate::config::Loaded;
 use crate::model::request::{DeployRequest, ExecRequest, LogsRequest, RecoverRequest, RollbackRequest};
 use crate::model::view::{
-    CheckView, DoctorView, HistoryView, MoveView, PlanView, Problem, RecoveryView, SetupView, StateView,
-    StatusView,
+    CheckView, DoctorView, ExitCode, HistoryView, MoveView, PlanView, Problem, RecoveryView, SetupView,
+    StateView, StatusView,
 };
 use crate::model::{Ask, EventSink, Trouble};
 use crate::run::{self, Interrupts, Opening, Refused, Reporter, Session, StateRecovery};
