@@ -1,7 +1,5 @@
 //! What a large release costs on a host: `CUTOVER_TEST_NIGHTLY=1` measures it.
 
-#![expect(clippy::print_stderr, reason = "a measurement tells what it measured")]
-
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};

@@ -180,6 +180,7 @@ impl Objects {
 
     /// What the store said no to.
     fn refusal(&self, error: &Error) -> Option<Failure> {
+        #[expect(clippy::wildcard_enum_match_arm, reason = "all others may come from the way to the store")]
         let kind = match error {
             Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => FaultKind::Permission,
             Error::NotSupported { .. } | Error::NotImplemented { .. } => FaultKind::NotAllowed,
