@@ -54,8 +54,9 @@ pub const fn raise(fence: u64, epoch: u64) -> Result<u64, Refusal> {
     if fence > epoch { Err(Refusal::Fenced { now: fence, asked: epoch }) } else { Ok(epoch) }
 }
 
-/// The lock after it was taken at the time `now_ms`: a free one, or one that is held under exactly the epoch `steal`. The home's fence
-/// has to be raised to its epoch in the same critical section.
+/// The lock after it was taken at the time `now_ms`: a free one, or one that is held under exactly the epoch `steal`. One below the
+/// home's fence counts as free: whoever raised that fence shut its holder out. The fence has to be raised to the epoch of the lock in the
+/// same critical section.
 ///
 /// # Errors
 /// [`Refusal::Held`], [`Refusal::Exhausted`].

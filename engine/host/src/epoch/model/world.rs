@@ -116,7 +116,8 @@ impl World {
             Err(Refusal::Held) => return Ok(Answer::Held),
             Err(_) => return Ok(Answer::Refused),
         };
-        if lock.holder.is_some() && u64::from(steal) != lock.epoch {
+        let is_held = lock.holder.is_some() && lock.epoch >= fence;
+        if is_held && u64::from(steal) != lock.epoch {
             return Err(format!("whoever saw epoch {steal} took the lock from epoch {}", lock.epoch));
         }
         self.put(&taken, holder, bug == Some(Mutation::FenceOutsideAcquire), torn);
