@@ -37,7 +37,7 @@ mod unreachable_hosts;
 mod watch;
 mod zero_lost_requests;
 
-use test_support::{Behaviour, Test};
+use test_support::{Behaviour, Ended, Test};
 
 /// Everything on one machine.
 fn local() -> Option<Test> {
@@ -56,4 +56,14 @@ fn with_v1(world: Option<Test>) -> Option<Test> {
     let _ = test.deploy("v1", Behaviour::Sound).expect(0);
     assert_eq!(test.live(), "v1 blue");
     Some(test)
+}
+
+/// What a person reads, without nginx's own times and process numbers.
+fn told(test: &Test, ended: Ended) -> String {
+    let text = test.normalise(&(ended.stdout + &ended.stderr));
+    let line = |line: &str| match line.split_once("[emerg]") {
+        Some((_, said)) => format!("  [emerg] {}\n", said.split_once(": ").unwrap().1),
+        None => format!("{line}\n"),
+    };
+    text.lines().map(line).collect()
 }

@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use test_support::{Behaviour, Ended, Test, assert_golden};
+use test_support::{Behaviour, Test, assert_golden};
 
-use crate::local;
+use crate::{local, told};
 
 fn with_sites() -> Option<Test> {
     let mut test = local()?;
@@ -15,16 +15,6 @@ fn with_sites() -> Option<Test> {
     let _ = test.deploy("v1", Behaviour::Sound).expect(0);
     assert_eq!(test.live(), "v1 blue");
     Some(test)
-}
-
-/// What a person reads, without nginx's own times and process numbers.
-fn told(test: &Test, ended: Ended) -> String {
-    let text = test.normalise(&(ended.stdout + &ended.stderr));
-    let line = |line: &str| match line.split_once("[emerg]") {
-        Some((_, said)) => format!("  [emerg] {}\n", said.split_once(": ").unwrap().1),
-        None => format!("{line}\n"),
-    };
-    text.lines().map(line).collect()
 }
 
 #[test]

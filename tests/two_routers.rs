@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use test_support::{Behaviour, Ended, Test, assert_golden, get};
+use test_support::{Behaviour, Test, assert_golden, get};
+
+use crate::told;
 
 fn with_v1() -> Option<Test> {
     let test = Test::two_routers(env!("CARGO_BIN_EXE_cutover"))?;
@@ -10,16 +12,6 @@ fn with_v1() -> Option<Test> {
     assert_golden("two-routers.txt", &told(&test, deployed));
     assert_eq!(live(&test), ["v1 blue", "v1 blue"]);
     Some(test)
-}
-
-/// What a person reads, without nginx's own times and process numbers.
-fn told(test: &Test, ended: Ended) -> String {
-    let text = test.normalise(&(ended.stdout + &ended.stderr));
-    let line = |line: &str| match line.split_once("[emerg]") {
-        Some((_, said)) => format!("  [emerg] {}\n", said.split_once(": ").unwrap().1),
-        None => format!("{line}\n"),
-    };
-    text.lines().map(line).collect()
 }
 
 /// What each router says of itself.

@@ -283,9 +283,8 @@ pub(super) async fn free(session: &Session, lease: Lease) {
 /// Waits until nobody holds the lock, as long as was asked for. It is not taken: a holder that only seems to be gone may go on.
 async fn pass_lock(session: &Session, want: &Want, deployment: &str) -> Result<(), StoreFault> {
     let claimant = claimant(session, want.command, deployment);
-    let clock = async || session.home.now().await;
     Waiting::new(&claimant, want.lock_wait, &session.reporter, session.interrupts.clone())
-        .pass(&session.home, clock)
+        .pass(&session.home)
         .await
 }
 
@@ -310,10 +309,9 @@ pub(super) async fn take_lock(
     wait: Duration,
 ) -> Result<Lease, StoreFault> {
     let claimant = claimant(session, command, deployment);
-    let clock = async || session.home.now().await;
     let interrupts = session.interrupts.clone();
     let waiting = Waiting::new(&claimant, wait, &session.reporter, interrupts);
-    let lease = Lease::take(&session.home, waiting, clock).await?;
+    let lease = Lease::take(&session.home, waiting).await?;
     let epoch = lease.lock().epoch();
     let shut_out = async {
         let directories = shut_out(session, epoch).await?;

@@ -62,14 +62,10 @@ impl<'a> Waiting<'a> {
     ///
     /// # Errors
     /// [`StoreFault::Locked`] when it is still held then.
-    pub(crate) async fn pass(
-        mut self,
-        home: &Home,
-        clock_of_home: impl AsyncFn() -> Result<Timestamp, StoreFault>,
-    ) -> Result<(), StoreFault> {
+    pub(crate) async fn pass(mut self, home: &Home) -> Result<(), StoreFault> {
         loop {
             let lock = home.read_lock().await?;
-            if is_abandoned(&lock, self.claimant, clock_of_home().await.ok()) {
+            if is_abandoned(&lock, self.claimant, home.now().await.ok()) {
                 return Ok(());
             }
             if !self.goes_on(&lock).await {
@@ -103,11 +99,7 @@ impl Lease {
     ///
     /// # Errors
     /// [`StoreFault::Locked`] when it is still held then.
-    pub(crate) async fn take(
-        home: &Home,
-        mut waiting: Waiting<'_>,
-        clock_of_home: impl AsyncFn() -> Result<Timestamp, StoreFault>,
-    ) -> Result<Self, StoreFault> {
+    pub(crate) async fn take(home: &Home, mut waiting: Waiting<'_>) -> Result<Self, StoreFault> {
         let holder = &waiting.claimant.holder;
         let mut abandoned = None;
         let lock = loop {
@@ -118,7 +110,7 @@ impl Lease {
             };
             // Who is faster at taking over an abandoned lock holds it now: then that one is waited for.
             let is_new = abandoned != Some(lock.epoch);
-            if is_new && is_abandoned(&lock, waiting.claimant, clock_of_home().await.ok()) {
+            if is_new && is_abandoned(&lock, waiting.claimant, home.now().await.ok()) {
                 abandoned = Some(lock.epoch);
             } else if !waiting.goes_on(&lock).await {
                 return Err(StoreFault::Locked { host, directory, lock });

@@ -6,6 +6,8 @@ mod basis;
 mod build;
 mod check_hosts;
 mod closing;
+#[cfg(test)]
+mod deaf;
 mod deploy;
 mod diagnose;
 mod ending;

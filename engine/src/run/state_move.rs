@@ -69,10 +69,9 @@ async fn moved(session: &Session, links: &Links) -> Result<MoveView, Trouble> {
     let old = old_home(links, &seen, &from)?;
     let id = ulid::Ulid::from_parts(session.reporter.now().0, super::random()).to_string();
     let claimant = claimant(session, "state move", &id);
-    let (clock, interrupts) = (async || old.now().await, session.interrupts.clone());
+    let interrupts = session.interrupts.clone();
     let lease =
-        Lease::take(&old, Waiting::new(&claimant, Duration::ZERO, &session.reporter, interrupts), clock)
-            .await;
+        Lease::take(&old, Waiting::new(&claimant, Duration::ZERO, &session.reporter, interrupts)).await;
     let lease = lease.map_err(fault)?;
     match carry(session, &old, &lease).await {
         Ok((files, bytes)) => {

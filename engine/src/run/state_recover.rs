@@ -96,10 +96,9 @@ impl StateRecovery {
 
 async fn take(session: &Session, deployment: &str) -> Result<Lease, StoreFault> {
     let claimant = claimant(session, "state recover", deployment);
-    let clock = async || session.home.now().await;
     let interrupts = session.interrupts.clone();
     let waiting = Waiting::new(&claimant, Duration::ZERO, &session.reporter, interrupts);
-    Lease::take(&session.home, waiting, clock).await
+    Lease::take(&session.home, waiting).await
 }
 
 /// What would be written by what is seen now, and the highest epoch that a host has seen.

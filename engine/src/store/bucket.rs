@@ -18,6 +18,7 @@ use cutover_host::operation::{Answer, Call, Facts, Fault, FaultKind, Guard, Lock
 use tokio::sync::OnceCell;
 
 use self::objects::{Objects, Seen};
+use super::log::FILE_LIMIT;
 use super::versioned;
 use crate::model::{BucketUrl, HostName};
 use crate::transport::{Failure, Flow, Link, LinkFuture};
@@ -193,9 +194,6 @@ impl Bucket {
 
 /// Bytes of the lock.
 const LOCK_LIMIT: u64 = 64 << 10;
-
-/// Bytes of any file that is one object.
-const FILE_LIMIT: u64 = 64 << 20;
 
 impl Link for Bucket {
     fn name(&self) -> &HostName {

@@ -7,8 +7,9 @@ use cutover_host::operation::{Answer, Call, Facts, Fault, FaultKind, Lock, LockH
 use tokio::sync::watch;
 
 use super::{Claimant, Lease, Waiting, is_abandoned};
-use crate::model::{Event, EventSink, HostName, Name, Timestamp};
-use crate::run::{Clock, Interrupts, Reporter};
+use crate::model::{HostName, Name, Timestamp};
+use crate::run::deaf::Deaf;
+use crate::run::{Interrupts, Reporter};
 use crate::store::{Home, StateDirectory, StoreFault};
 use crate::transport::{Failure, Flow, Link, LinkFuture};
 
@@ -29,6 +30,7 @@ fn claimant() -> Claimant {
 #[derive(Debug)]
 struct LockAlone {
     name: HostName,
+    has_clock: bool,
     lock: Mutex<Lock>,
     /// What others make of the lock before each try to take it; the last comes first.
     others: Mutex<Vec<Lock>>,
@@ -44,6 +46,9 @@ impl Link for LockAlone {
         let fault = |kind| Err(Failure::Fault(Fault::new(kind, "no")));
         #[expect(clippy::wildcard_enum_match_arm, reason = "a lock hears no others")]
         let answer = match call.operation {
+            Operation::Facts { paths } if paths.is_empty() && !self.has_clock => {
+                Err(Failure::Broken("the connection broke".into()))
+            }
             Operation::Facts { .. } => {
                 Ok(Answer::Facts(Facts { home: "/home/me".into(), ..Facts::default() }))
             }
@@ -69,33 +74,17 @@ impl Link for LockAlone {
     }
 }
 
-async fn home(lock: Lock, others: Vec<Lock>) -> (Arc<LockAlone>, Home) {
+async fn home(has_clock: bool, lock: Lock, others: Vec<Lock>) -> (Arc<LockAlone>, Home) {
     let name = Name::new("lb1").expect("a name");
-    let host = LockAlone { name: name.clone(), lock: Mutex::new(lock), others: Mutex::new(others) };
+    let host =
+        LockAlone { name: name.clone(), has_clock, lock: Mutex::new(lock), others: Mutex::new(others) };
     let host = Arc::new(host);
     let found = StateDirectory::find(Arc::clone(&host) as Arc<dyn Link>, &name, None, &[]).await;
     (host, Home::new(found.expect("found").directory))
 }
 
-struct Deaf;
-
-impl EventSink for Deaf {
-    fn emit(&self, _: &Event) {}
-}
-
-impl Clock for Deaf {
-    fn now(&self) -> Timestamp {
-        Timestamp(0)
-    }
-}
-
 fn reporter() -> Reporter {
     Reporter::new(Arc::new(Deaf), Arc::new(Deaf))
-}
-
-fn no_clock() -> Result<Timestamp, StoreFault> {
-    let host = Name::new("lb1").expect("a name");
-    Err(StoreFault::new(&host, Failure::Broken("the connection broke".into())))
 }
 
 #[test]
@@ -116,12 +105,12 @@ async fn whoever_was_faster_at_an_abandoned_lock_is_waited_for() {
     let free = Lock { holder: None, ..held(4, "") };
     // At the third try the one that was faster has freed it.
     let others = vec![free, held(3, "b@there pid 1"), held(2, "a@here pid 7")];
-    let (_, home) = home(held(2, "a@here pid 7"), others).await;
+    // A clock that can't be read does not end the wait either.
+    let (_, home) = home(false, held(2, "a@here pid 7"), others).await;
     let (claimant, reporter) = (claimant(), reporter());
     let (_signals, interrupts) = watch::channel(Interrupts::default());
     let waiting = Waiting::new(&claimant, Duration::from_secs(3600), &reporter, interrupts);
-    // A clock that can't be read does not end the wait either.
-    let lease = Lease::take(&home, waiting, async || no_clock()).await.expect("taken");
+    let lease = Lease::take(&home, waiting).await.expect("taken");
     assert_eq!(lease.lock().epoch(), 5);
 }
 
@@ -131,11 +120,11 @@ async fn who_only_waits_takes_nothing_over() {
     let (_signals, interrupts) = watch::channel(Interrupts::default());
     let pass = async |home: &Home| {
         let waiting = Waiting::new(&claimant, Duration::ZERO, &reporter, interrupts.clone());
-        waiting.pass(home, async || Ok(Timestamp(0))).await
+        waiting.pass(home).await
     };
-    let (host, abandoned) = home(held(2, "a@here pid 7"), Vec::new()).await;
+    let (host, abandoned) = home(true, held(2, "a@here pid 7"), Vec::new()).await;
     assert_eq!(pass(&abandoned).await, Ok(()));
     assert_eq!(*host.lock.lock().expect("no test panicked"), held(2, "a@here pid 7"));
-    let (_, alive) = home(held(2, "a@here pid 1"), Vec::new()).await;
+    let (_, alive) = home(true, held(2, "a@here pid 1"), Vec::new()).await;
     assert!(matches!(pass(&alive).await, Err(StoreFault::Locked { .. })));
 }

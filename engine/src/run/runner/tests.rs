@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::super::deaf::Deaf;
 use super::super::performed::{Performed, Summary};
-use super::super::{Clock, Interrupts, Reporter};
+use super::super::{Interrupts, Reporter};
 use super::{Log, Runner, Stopped, Way, World};
 use crate::driver::sample::name;
 use crate::model::{
-    Action, Deployment, Event, EventSink, Observation, Observed, ObservedHost, Outcome, Plan, Progress,
-    Record, Release, Step, Timestamp, Wish,
+    Action, Deployment, Observation, Observed, ObservedHost, Outcome, Plan, Progress, Record, Release, Step,
+    Timestamp, Wish,
 };
 
 /// Where all goes well.
@@ -47,18 +48,6 @@ impl Log for Signals {
             self.signals.send_replace(Interrupts { count: 1, first: "SIGTERM" });
         }
         Ok(())
-    }
-}
-
-struct Deaf;
-
-impl EventSink for Deaf {
-    fn emit(&self, _: &Event) {}
-}
-
-impl Clock for Deaf {
-    fn now(&self) -> Timestamp {
-        Timestamp(0)
     }
 }
 

@@ -7,7 +7,7 @@ use super::fault::Fault;
 use super::sim::{Done, Sim};
 use super::sim_journal::SimJournal;
 use super::state::State;
-use crate::model::{Event, EventSink, Outcome, Progress, Record, Timestamp};
+use crate::model::{EventSink, Outcome, Progress, Record, Timestamp};
 use crate::run::runner::Runner;
 use crate::run::{Clock, Reporter};
 
@@ -31,13 +31,6 @@ pub(super) struct Execution {
     pub(super) violations: Vec<String>,
     /// What went wrong.
     pub(super) faults: Vec<(usize, Fault)>,
-}
-
-/// Hears nothing.
-pub(super) struct Deaf;
-
-impl EventSink for Deaf {
-    fn emit(&self, _: &Event) {}
 }
 
 struct Still;

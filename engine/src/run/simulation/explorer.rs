@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::action_kind;
 use super::commit_points::AtAction;
-use super::execution::{Deaf, Execution};
+use super::execution::Execution;
 use super::judge::{Burden, faults_of_end};
 use super::path::{Choice, Path};
 use super::scene::{PLANNED, Scene};
@@ -16,6 +16,7 @@ use super::{Fault, Happening};
 use crate::model::{
     Action, Ask, Decision, EventSink, Origin, Outcome, Plan, Progress, Record, Sight, Timestamp, decide,
 };
+use crate::run::deaf::Deaf;
 use crate::run::runner::Way;
 
 const ASKS: [Ask; 3] = [Ask::Resume, Ask::ResumeForward, Ask::Abort];

@@ -104,18 +104,7 @@ impl Scene {
     }
 
     fn plan_for(&self, state: &State, command: &str, wanted: Number) -> Result<Plan, Refusal> {
-        let release = Release {
-            id: release(wanted).expect("a release"),
-            number: wanted.into(),
-            revision: None,
-            subject: None,
-            branch: None,
-            version: None,
-            digest: String::new(),
-            size: 0,
-            created: Timestamp(0),
-            labels: Vec::new(),
-        };
+        let release = Release::new(release(wanted).expect("a release"), wanted.into(), Timestamp(0));
         let wish = Wish::new(command, "d1".into(), release, false, PLANNED);
         Plan::new(&self.deployment, &wish, &state.observed())
     }

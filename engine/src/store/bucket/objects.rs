@@ -12,7 +12,7 @@ use object_store::{
 };
 
 use super::fault;
-use crate::model::{BucketKind, BucketUrl};
+use crate::model::{BucketKind, BucketUrl, one_line};
 use crate::transport::Failure;
 
 /// Objects read at once.
@@ -229,5 +229,5 @@ fn told(error: &Error) -> String {
     }
     // What was asked, how long it took and how often is before it.
     let why = text.split_once(" - ").map_or(text.as_str(), |(_, why)| why);
-    why.lines().map(str::trim).collect::<Vec<_>>().join(" ")
+    one_line(why)
 }
