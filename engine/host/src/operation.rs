@@ -34,6 +34,17 @@ pub struct Guard {
     pub state: String,
     /// The epoch of the lock that the engine holds. Another epoch in the fence is [`FaultKind::Fenced`].
     pub epoch: u64,
+    /// The turn that it has to be as well, where others change the same thing.
+    pub turn: Option<Turn>,
+}
+
+/// A turn at what several applications change on one host: a lock beside that of the application, in a directory of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Turn {
+    /// Absolute directory that holds `mutex`, `fence` and `lock.json` of what is shared.
+    pub state: String,
+    /// The epoch under which the turn is held. Another epoch in its fence is [`FaultKind::Fenced`].
+    pub epoch: u64,
 }
 
 /// All that can be done on a host. Paths are absolute unless said otherwise; `~/` at the start is the home directory.

@@ -22,6 +22,7 @@ use super::performer::{Performer, store_fault};
 use super::readiness::{Ahead, first_of, front_door_obstacles, host_obstacles};
 use super::runner::{Runner, Stopped};
 use super::session::{Session, spoken_to};
+use super::turns::Turns;
 use super::want::Want;
 use crate::model::request::{DeployRequest, DeploySource, RollbackRequest};
 use crate::model::view::ExitCode;
@@ -377,13 +378,14 @@ async fn begin(
     let journal = Journal::create(&session.home, lease.lock(), deployment, session.reporter.now(), &first);
     let journal = session.reporter.for_journal(journal).await.map_err(fault)?;
     session.hooks.allow_changes(lease.lock().epoch());
-    let performer = performer(session, lease, built.made, state.live);
+    let performer = performer(session, lease, &plan, built.made, state.live);
     Ok((performer, journal, Progress::new(plan)))
 }
 
 pub(super) fn performer(
     session: &Session,
     lease: &Lease,
+    plan: &Plan,
     made: Option<Made>,
     live: Option<LiveRecord>,
 ) -> Performer {
@@ -395,6 +397,7 @@ pub(super) fn performer(
         lock: lease.lock().clone(),
         secrets: session.secrets.clone(),
         reporter: session.reporter.clone(),
+        turns: Turns::new(session, &plan.command, &plan.deployment),
         made,
         live,
     }
@@ -424,7 +427,9 @@ pub(super) async fn drive(
         parallel: session.deployment.pipeline.parallel,
         deadline: tokio::time::Instant::now() + session.deployment.pipeline.timeout,
     };
-    let outcome = match runner.run(&mut progress).await {
+    let ran = runner.run(&mut progress).await;
+    performer.turns.let_go().await;
+    let outcome = match ran {
         Ok(outcome) => outcome,
         Err(Stopped::Interrupted) => {
             return Ending::unfinished(&progress, session.interrupts.borrow().trouble());

@@ -47,6 +47,7 @@ mod state_move;
 mod state_recover;
 mod state_view;
 mod step_report;
+mod turns;
 mod want;
 
 pub use attend::{OpenConsole, console_ended, exec_in, logs, open_console};

@@ -7,6 +7,7 @@ use super::build::Made;
 use super::hooks::Hooks;
 use super::runner::{Way, World};
 use super::site::{Site, Sites};
+use super::turns::{AtTurn, Turns};
 use super::{Reporter, performed::Performed};
 use crate::driver::DriverFailure;
 use crate::model::{
@@ -26,6 +27,8 @@ pub(crate) struct Performer {
     pub(crate) lock: HeldLock,
     pub(crate) secrets: Arc<Secrets>,
     pub(crate) reporter: Reporter,
+    /// Our turns at routers that others change too.
+    pub(crate) turns: Turns,
     /// What is staged; none for a release that is on the hosts.
     pub(crate) made: Option<Made>,
     /// Record of what was live when the run took the lock.
@@ -34,6 +37,15 @@ pub(crate) struct Performer {
 
 impl World for Performer {
     async fn perform(&self, plan: &Plan, action: &Action, way: Way) -> Performed {
+        match AtTurn::of(action) {
+            AtTurn::Needs(patience) => {
+                if let Err(busy) = self.reporter.for_lock(self.turns.take(patience)).await {
+                    return Performed::failed(busy);
+                }
+            }
+            AtTurn::Keeps => {}
+            AtTurn::Ends => self.reporter.for_lock(self.turns.let_go()).await,
+        }
         let result = match action {
             Action::Stage { host, .. } => self.stage(plan, host).await,
             Action::RemovePartial { host } => self.remove_partial(host).await,

@@ -303,10 +303,7 @@ fn held(lock: &Lock) -> String {
     let Some(holder) = &lock.holder else {
         return format!("it is free, epoch {}", lock.epoch);
     };
-    let plain = |text: &str| text.chars().filter(|c| !c.is_control()).take(120).collect::<String>();
-    let since =
-        i64::try_from(lock.acquired_ms).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
-    let since = since.map_or_else(|| "?".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
+    let since = since(lock);
     let step =
         if lock.step.is_empty() { String::new() } else { format!(", at step `{}`", plain(&lock.step)) };
     format!(
@@ -316,6 +313,23 @@ fn held(lock: &Lock) -> String {
         plain(&holder.deployment),
         lock.epoch
     )
+}
+
+/// Who has the turn at a router: `blog/production, deployment 01J…, since 2026-05-04 10:11:12 UTC (ann@laptop pid 12)`.
+#[must_use]
+pub fn turn_words(lock: &Lock) -> String {
+    let Some(holder) = &lock.holder else { return "nobody".to_owned() };
+    format!("{}, since {} ({})", plain(&holder.deployment), since(lock), plain(&holder.who))
+}
+
+fn since(lock: &Lock) -> String {
+    let at = i64::try_from(lock.acquired_ms).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+    at.map_or_else(|| "?".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
+}
+
+/// What a host says that others wrote there: in one line, and not for ever.
+fn plain(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(120).collect()
 }
 
 #[cfg(test)]

@@ -119,7 +119,7 @@ impl StateDirectory {
     /// What a change on this host is performed under, while the lock is held under `epoch`.
     #[must_use]
     pub fn guard(&self, epoch: u64) -> Guard {
-        Guard { state: self.path.clone(), epoch }
+        Guard { state: self.path.clone(), epoch, turn: None }
     }
 
     /// Raises the host's fence to `epoch`, which shuts out every earlier holder of the lock. Makes the directory.
@@ -312,6 +312,13 @@ fn below(app: &Name, environment: Option<&Name>) -> String {
 /// The deploy user's own.
 pub(super) fn user_path(home: &str, app: &Name, environment: Option<&Name>) -> String {
     format!("{}/.local/state/cutover/{}", home.trim_end_matches('/'), below(app, environment))
+}
+
+/// Where the turn at a router is kept on its host: beside the states of applications, and no application's name begins so. It is always
+/// the deploy user's own, since there is no place that each user may write and none may spoil.
+#[must_use]
+pub fn turn_path(home: &str) -> String {
+    format!("{}/.local/state/cutover/.router", home.trim_end_matches('/'))
 }
 
 /// Where the state of a first deployment goes: the system's directory if `facts` (asked about [`system_path`]) say that we
