@@ -8,7 +8,7 @@ use futures_util::future::try_join_all;
 
 use super::Interrupts;
 use super::artifact;
-use super::build::{self, Built, Made};
+use super::build::{self, Built};
 use super::closing::{close_leftovers, remember};
 use super::ending::Ending;
 use super::hooks::Refused;
@@ -22,7 +22,6 @@ use super::performer::{Performer, store_fault};
 use super::readiness::{Ahead, first_of, front_door_obstacles, host_obstacles};
 use super::runner::{Runner, Stopped};
 use super::session::{Session, spoken_to};
-use super::turns::Turns;
 use super::want::Want;
 use crate::model::request::{DeployRequest, DeploySource, RollbackRequest};
 use crate::model::view::ExitCode;
@@ -378,29 +377,8 @@ async fn begin(
     let journal = Journal::create(&session.home, lease.lock(), deployment, session.reporter.now(), &first);
     let journal = session.reporter.for_journal(journal).await.map_err(fault)?;
     session.hooks.allow_changes(lease.lock().epoch());
-    let performer = performer(session, lease, &plan, built.made, state.live);
+    let performer = Performer::new(session, lease, &plan, built.made, state.live);
     Ok((performer, journal, Progress::new(plan)))
-}
-
-pub(super) fn performer(
-    session: &Session,
-    lease: &Lease,
-    plan: &Plan,
-    made: Option<Made>,
-    live: Option<LiveRecord>,
-) -> Performer {
-    Performer {
-        deployment: Arc::clone(&session.deployment),
-        sites: session.sites.clone(),
-        hooks: session.hooks.clone(),
-        home: session.home.clone(),
-        lock: lease.lock().clone(),
-        secrets: session.secrets.clone(),
-        reporter: session.reporter.clone(),
-        turns: Turns::new(session, &plan.command, &plan.deployment),
-        made,
-        live,
-    }
 }
 
 /// Runs to the end, and keeps it.

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use super::build::Made;
 use super::hooks::Hooks;
+use super::lease::Lease;
 use super::runner::{Way, World};
+use super::session::Session;
 use super::site::{Site, Sites};
 use super::turns::{AtTurn, Turns};
 use super::{Reporter, performed::Performed};
@@ -159,6 +161,28 @@ pub(crate) fn store_fault(fault: &StoreFault) -> Unperformed {
 }
 
 impl Performer {
+    /// For a plan under our lock. `made` is what is staged, `live` the record when the lock was taken.
+    pub(super) fn new(
+        session: &Session,
+        lease: &Lease,
+        plan: &Plan,
+        made: Option<Made>,
+        live: Option<LiveRecord>,
+    ) -> Self {
+        Self {
+            deployment: Arc::clone(&session.deployment),
+            sites: session.sites.clone(),
+            hooks: session.hooks.clone(),
+            home: session.home.clone(),
+            lock: lease.lock().clone(),
+            secrets: session.secrets.clone(),
+            reporter: session.reporter.clone(),
+            turns: Turns::new(session, &plan.command, &plan.deployment),
+            made,
+            live,
+        }
+    }
+
     /// The host of that name.
     pub(crate) fn site(&self, host: &HostName) -> Result<&Site> {
         let unknown = || Trouble::new("host/unknown", format!("`{host}` is no host of this configuration"));
