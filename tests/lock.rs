@@ -1,6 +1,6 @@
 //! Of two deployments at once, one waits outside.
 
-use test_support::Behaviour;
+use test_support::{Behaviour, assert_golden};
 
 use crate::{local, with_v1};
 
@@ -28,4 +28,45 @@ fn waits_when_asked_to() {
     let _ = test.cutover(&["deploy", "--lock-wait", "60s"]).expect(0);
     let _ = first.finish().expect(0);
     assert_eq!(test.live(), "v3 blue");
+}
+
+#[test]
+fn a_lock_is_not_taken_from_who_is_at_work() {
+    let Some(mut test) = with_v1(local()) else { return };
+    test.configure("watch = \"2s\"", "watch = \"60s\"");
+    test.repository.push("v2", Behaviour::Sound);
+    let mut first = test.start(&["deploy", "--json"]);
+    first.wait_for_step("watch");
+    let lock = test.cutover(&["status", "--json"]).last_event()["lock"].clone();
+    let epoch = lock["epoch"].as_u64().unwrap().to_string();
+    let refused = test.cutover(&["unlock", "--epoch", &epoch]).expect(30);
+    let who = lock["who"].as_str().unwrap();
+    let told = refused.stderr.replace(who, "ann@desk pid 1").replace(&epoch, "EPOCH");
+    assert_golden("unlock-at-work.txt", &test.normalise(&told));
+    let mut asked = test.at_terminal(&["unlock", "--epoch", &epoch]);
+    asked.wait_for("free it all the same? [y/N]");
+    asked.press("n\n");
+    let _ = asked.finish().expect(11);
+    assert_eq!(test.cutover(&["status", "--json"]).last_event()["lock"]["state"], "held");
+    let mut asked = test.at_terminal(&["unlock", "--epoch", &epoch]);
+    asked.wait_for("free it all the same? [y/N]");
+    asked.press("y\n");
+    let _ = asked.finish().expect(0).expect_text("the lock is free");
+    let _ = first.finish().expect(31);
+    let _ = test.cutover(&["abort"]);
+    assert_eq!(test.live(), "v1 blue");
+}
+
+#[test]
+fn the_lock_of_who_is_gone_is_freed_without_a_question() {
+    let Some(test) = with_v1(local()) else { return };
+    test.repository.push("v2", Behaviour::Sound);
+    let mut first = test.start(&["deploy", "--json"]);
+    first.wait_for_step("stage");
+    let _ = first.kill();
+    let lock = test.cutover(&["status", "--json"]).last_event()["lock"].clone();
+    let epoch = lock["epoch"].as_u64().unwrap();
+    let other = (epoch + 1).to_string();
+    let _ = test.cutover(&["unlock", "--epoch", &other]).expect(2).expect_text("is not held under epoch");
+    let _ = test.cutover(&["unlock", "--epoch", &epoch.to_string()]).expect(0).expect_text("the lock is free");
 }

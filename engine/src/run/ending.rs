@@ -156,7 +156,7 @@ impl Ending {
 /// | `internal/…`, `hook/no-sandbox` | 1 |
 /// | `state/not-held` | 2 |
 /// | `deploy/interrupted` | 20 |
-/// | `state/locked` | 30 |
+/// | `state/locked`, `unlock/at-work` | 30 |
 /// | `state/fenced` | 31 |
 /// | `deploy/unfinished`, `deploy/drift`, `deploy/routers-disagree`, `resume/moved`, `resume/no-way`, `resume/old-switch`, `abort/too-late`, `state/unfinished`, `state/lineage`, `state/elsewhere`, `state/moved`, `state/under-way`, `state/second-home`, `state/lost`, `state/contradiction`, `state/changed`, `state/nothing`, `state/two-states`, `state/journal-broken`, `state/malformed`, `state/generation` | 40 |
 /// | `config/…`, `hook/missing-grant`, `hook/unknown-builtin`, `hook/unreadable`, `hook/not-a-component`, `hook/wrong-kind`, `hook/unknown-import`, `hook/unfit`, `hook/not-compiled`, `hook/unusable`, `hook/settings`, `secret/undeclared`, `state/newer-version` | 50 |
@@ -169,7 +169,7 @@ pub fn early_exit_code(code: &str) -> ExitCode {
     match code {
         INTERRUPTED => ExitCode::InterruptedPutBack,
         "state/not-held" => ExitCode::Usage,
-        "state/locked" => ExitCode::Locked,
+        "state/locked" | "unlock/at-work" => ExitCode::Locked,
         "state/fenced" => ExitCode::Fenced,
         "deploy/unfinished"
         | "deploy/drift"
@@ -323,7 +323,7 @@ mod tests {
             (1, &["internal/home", "internal/panic"]),
             (2, &["state/not-held"]),
             (20, &[INTERRUPTED]),
-            (30, &["state/locked"]),
+            (30, &["state/locked", "unlock/at-work"]),
             (31, &["state/fenced"]),
             (
                 40,

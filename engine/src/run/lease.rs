@@ -176,7 +176,7 @@ pub(super) fn is_dead(holder: &LockHolder, machine: &str, is_alive: fn(u32) -> b
 }
 
 /// The process that `user@machine pid N` names, when it is one of this machine.
-fn process_here(who: &str, machine: &str) -> Option<u32> {
+pub(super) fn process_here(who: &str, machine: &str) -> Option<u32> {
     let (who, pid) = who.split_once(" pid ")?;
     let (_, there) = who.rsplit_once('@')?;
     (there == machine).then(|| pid.parse().ok())?
