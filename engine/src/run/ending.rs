@@ -34,13 +34,11 @@ impl Ending {
         }
     }
 
-    /// Nothing was begun.
-    pub(crate) fn before_anything(trouble: Trouble, live: Option<&LiveRecord>) -> Self {
+    /// Nothing was begun. `traffic` says what has the traffic, where that is known.
+    pub(crate) fn before_anything(trouble: Trouble, traffic: Option<String>) -> Self {
         let exit_code = early_exit_code(&trouble.code);
-        let facts = live
-            .map(|record| Note::new("traffic", format!("{}; nothing was run", serving(record))))
-            .into_iter()
-            .collect();
+        let traffic = traffic.map(|traffic| Note::new("traffic", format!("{traffic}; nothing was run")));
+        let facts = traffic.into_iter().collect();
         let hint = trouble.hint.clone();
         let outcome = if exit_code == ExitCode::Stuck { Outcome::Stuck } else { Outcome::NothingChanged };
         Self { outcome, error: Some(trouble), facts, hint, exit_code }
@@ -247,6 +245,8 @@ fn traffic(
     let plan = progress.plan();
     let new = format!("{}, release {}", plan.color, plan.release.number);
     let old = || match (live, &plan.live) {
+        // What was adopted is not what was recorded.
+        (Some(record), Some((color, _))) if record.live.color != *color => color.to_string(),
         (Some(record), _) => serving(record),
         (None, Some((color, _))) => color.to_string(),
         (None, None) => "no colour, as before this first deployment".to_owned(),

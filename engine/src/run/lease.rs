@@ -9,8 +9,8 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant as Moment, sleep};
 
 use super::{Interrupts, Reporter};
-use crate::model::{EventKind, Timestamp};
-use crate::store::{HeldLock, Home, StoreFault};
+use crate::model::{EventKind, Record, Timestamp};
+use crate::store::{HeldLock, Home, ReadJournal, StoreFault};
 
 /// Between two renewals.
 const RENEW: Duration = Duration::from_secs(15);
@@ -69,8 +69,7 @@ impl<'a> Waiting<'a> {
                 return Ok(());
             }
             if !self.goes_on(&lock).await {
-                let (host, directory) = (home.directory().host().clone(), home.directory().path().to_owned());
-                return Err(StoreFault::Locked { host, directory, lock: Box::new(lock) });
+                return Err(locked(home, lock));
             }
         }
     }
@@ -155,6 +154,32 @@ async fn renew(home: Home, lock: HeldLock, step: Arc<Mutex<String>>) {
         if matches!(home.renew(&lock, &step).await, Err(StoreFault::Fenced { .. })) {
             return;
         }
+    }
+}
+
+/// That the lock is held, when it is by one who may be at work.
+pub(super) async fn occupied(home: &Home, lock: Lock, claimant: &Claimant) -> Option<StoreFault> {
+    let is_free = lock.holder.is_none() || is_abandoned(&lock, claimant, home.now().await.ok());
+    (!is_free).then(|| locked(home, lock))
+}
+
+fn locked(home: &Home, lock: Lock) -> StoreFault {
+    let (host, directory) = (home.directory().host().clone(), home.directory().path().to_owned());
+    StoreFault::Locked { host, directory, lock: Box::new(lock) }
+}
+
+/// A lock with the step that its holder is at by the journal: the lock itself is told of it now and then only.
+pub(super) fn at_step(lock: Lock, open: Option<&ReadJournal<Record>>) -> Lock {
+    let held = |open: &&ReadJournal<Record>| {
+        lock.holder.as_ref().is_some_and(|holder| holder.deployment == open.deployment)
+    };
+    let step = open.filter(held).and_then(|open| {
+        let Some((_, Record::Planned { plan, .. })) = open.records.first() else { return None };
+        open.records.iter().rev().find_map(|(_, record)| record.step(plan))
+    });
+    match step {
+        Some(step) => Lock { step: step.to_string(), ..lock },
+        None => lock,
     }
 }
 

@@ -10,7 +10,7 @@ use super::diagnose::{Seen, diagnose};
 use super::examine::examine;
 use super::front_doors::FrontDoors;
 use super::hooks::{Hooks, Refused, configured};
-use super::lease::is_dead;
+use super::lease::{at_step, is_dead};
 use super::observe::observing_call;
 use super::performer::{instances, store_fault};
 use super::probe::{Probe, Proof, judge};
@@ -127,7 +127,7 @@ async fn look_around(setting: &Setting) -> StatusFacts {
     match state {
         Ok(state) => {
             facts.unfinished = unfinished(&state);
-            facts.lock = Some(Ok(state.lock));
+            facts.lock = Some(Ok(at_step(state.lock, state.open.as_ref())));
             live.clone_from(&state.live);
             facts.record = state.live.map(|record| (record, state.history));
         }

@@ -40,6 +40,7 @@ mod reporter;
 mod runner;
 mod session;
 mod setup;
+mod shown;
 #[cfg(test)]
 mod simulation;
 mod site;

@@ -83,7 +83,7 @@ async fn found(
 fn failed(preflight: Preflight, trouble: Trouble, live: Option<&LiveRecord>) -> Ending {
     let end = if trouble.code == INTERRUPTED { StepEnd::Interrupted } else { StepEnd::Failed };
     preflight.end(end, Refused::of(trouble.clone()).summary());
-    Ending::before_anything(trouble, live)
+    Ending::before_anything(trouble, live.map(serving))
 }
 
 /// The deployment that has not ended, with what is live.
@@ -146,7 +146,7 @@ async fn take_up(session: &Session, request: RecoverRequest, lease: &Lease) -> R
         performer.is_healthy(&plan, plan.color),
         performer.is_healthy(&plan, plan.color.other())
     );
-    let seen = router_summary(&observed);
+    let seen = router_summary(&observed, false);
     let sight = Sight { observed, new_healthy, old_healthy, now: session.reporter.now() };
     let decision = decide(&progress, &sight, request.ask);
     match &decision {
