@@ -20,14 +20,15 @@ use super::observe::{Staged, observe, observe_what_answers, observing_call};
 use super::opening::{Opening, Preflight};
 use super::performer::{Performer, store_fault};
 use super::readiness::{Ahead, first_of, front_door_obstacles, host_obstacles};
+use super::refusal::{UNFINISHED, refused, unfinished};
 use super::runner::{Runner, Stopped};
 use super::session::{Session, spoken_to};
-use super::shown::{live_instead, traffic};
+use super::shown::{live_instead, router_summary, traffic};
 use super::want::Want;
 use crate::model::request::{DeployRequest, DeploySource, RollbackRequest};
 use crate::model::view::ExitCode;
 use crate::model::{
-    Color, EventKind, HookCall, LiveRecord, LiveRelease, Note, Observed, Outcome, Plan, Progress, Record, Refusal, Release,
+    Color, EventKind, HookCall, LiveRecord, LiveRelease, Note, Observed, Outcome, Plan, Progress, Record, Release,
     StepEnd, Timestamp, Trouble, Wish,
 };
 use crate::store::{HomeState, Journal, Lineage, StateDirectory, StoreFault, next_release_number};
@@ -111,9 +112,6 @@ async fn carry_out(
         Err(trouble) => Ending::before_anything(trouble, ready.traffic()),
     }
 }
-
-/// Code of the error that a deployment has begun and not ended.
-const UNFINISHED: &str = "deploy/unfinished";
 
 /// Why nothing was begun, and what has the traffic, in words, where that is known.
 type Early = (Trouble, Option<String>);
@@ -248,52 +246,6 @@ async fn no_way_back(session: &Session) -> Option<Note> {
     let text =
         "this router can't route to no colour: once switched, a failed first deployment keeps its traffic";
     (!features.iter().any(|feature| feature == "maintenance")).then(|| Note::new("note", text))
-}
-
-/// A deployment that has begun and not ended.
-pub(super) fn unfinished(state: &HomeState<Record>) -> Option<Trouble> {
-    let journal = state.open.as_ref()?;
-    let (_, last) = journal.records.last()?;
-    if matches!(last, Record::Closed { outcome } if *outcome != Outcome::Stuck) {
-        return None;
-    }
-    let message = format!("deployment {} has not ended", journal.deployment);
-    Some(
-        Trouble::new(UNFINISHED, message)
-            .hint("`cutover resume` goes on with it, `cutover abort` puts everything back"),
-    )
-}
-
-/// What the routers show, in a few words; `adopts` says whether the record gives way to it.
-pub(super) fn router_summary(observed: &Observed, adopts: bool) -> String {
-    let recorded = observed.recorded.as_ref().map(|(color, _)| *color);
-    match (observed.live_color(), recorded) {
-        (Ok(None), _) => "no colour is routed to yet".to_owned(),
-        (Ok(Some(color)), recorded) if Some(color) == recorded => format!("router {color} 100 %, as recorded"),
-        (Ok(Some(color)), _) if adopts => format!("router {color} 100 %, adopted"),
-        (Ok(Some(color)), Some(recorded)) => format!("router {color} 100 %, recorded is {recorded}"),
-        (Ok(Some(color)), None) => format!("router {color} 100 %, nothing is recorded"),
-        (Err(_), _) => "routers disagree".to_owned(),
-    }
-}
-
-/// A refusal of what was wished as an error.
-pub(super) fn refused(refusal: &Refusal, wish: &Wish) -> Trouble {
-    match refusal {
-        Refusal::RoutersDisagree { .. } => Trouble::new("deploy/routers-disagree", refusal.to_string())
-            .hint("put them on one colour, then deploy again; `cutover status` shows each"),
-        Refusal::Drift { .. } if wish.command == "rollback" => {
-            let number = wish.release.number;
-            Trouble::new("deploy/drift", refusal.to_string()).hint(format!(
-                "find out who moved it; `cutover deploy --adopt --release {number}` takes the router's word for it and \
-                 puts release {number} live"
-            ))
-        }
-        Refusal::Drift { .. } => Trouble::new("deploy/drift", refusal.to_string())
-            .hint("find out who moved it; `cutover deploy --adopt` takes the router's word for it"),
-        Refusal::LiveAlready { .. } => Trouble::new("deploy/live-already", refusal.to_string())
-            .hint("`cutover deploy` makes a new release, `cutover status` shows what is live"),
-    }
 }
 
 fn wish(want: &Want, deployment: &str, release: Release, session: &Session) -> Wish {

@@ -36,6 +36,7 @@ mod probe;
 mod readiness;
 mod rebuild;
 mod recover;
+mod refusal;
 mod reporter;
 mod runner;
 mod session;
@@ -49,6 +50,7 @@ mod state_recover;
 mod state_view;
 mod step_report;
 mod unlock;
+mod vigil;
 mod want;
 
 pub use attend::{OpenConsole, console_ended, exec_in, logs, open_console};

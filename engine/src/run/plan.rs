@@ -2,9 +2,10 @@
 
 use super::artifact::{self, What};
 use super::build::builds_directory;
-use super::deploy::{preflight_to_look, refused};
+use super::deploy::preflight_to_look;
 use super::hooks::configured;
 use super::probe::probes;
+use super::refusal::refused;
 use super::session::{Session, spoken_to};
 use super::want::Want;
 use crate::model::request::{DeployRequest, RollbackRequest};

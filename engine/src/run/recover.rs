@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Interrupts;
 use super::basis::basis;
 use super::closing::close_leftovers;
-use super::deploy::{drive, free, performer, router_summary, take_lock};
+use super::deploy::{drive, free, performer, take_lock};
 use super::ending::{Ending, serving};
 use super::hooks::Refused;
 use super::interrupts::{self, INTERRUPTED};
@@ -15,6 +15,7 @@ use super::observe::observe;
 use super::opening::{Opening, Preflight};
 use super::performer::{Performer, store_fault};
 use super::session::Session;
+use super::shown::router_summary;
 use crate::model::request::RecoverRequest;
 use crate::model::view::ExitCode;
 use crate::model::{

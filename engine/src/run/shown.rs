@@ -36,6 +36,19 @@ pub(super) fn traffic(observed: &Observed, staged: &Staged, record: Option<&Live
     Some(format!("{shown}; the record {recorded}"))
 }
 
+/// What the routers show, in a few words; `adopts` says whether the record gives way to it.
+pub(super) fn router_summary(observed: &Observed, adopts: bool) -> String {
+    let recorded = observed.recorded.as_ref().map(|(color, _)| *color);
+    match (observed.live_color(), recorded) {
+        (Ok(None), _) => "no colour is routed to yet".to_owned(),
+        (Ok(Some(color)), recorded) if Some(color) == recorded => format!("router {color} 100 %, as recorded"),
+        (Ok(Some(color)), _) if adopts => format!("router {color} 100 %, adopted"),
+        (Ok(Some(color)), Some(recorded)) => format!("router {color} 100 %, recorded is {recorded}"),
+        (Ok(Some(color)), None) => format!("router {color} 100 %, nothing is recorded"),
+        (Err(_), _) => "routers disagree".to_owned(),
+    }
+}
+
 /// The release of a colour, where all hosts show the same one.
 fn release_of<'a>(observed: &Observed, staged: &'a Staged, color: Color) -> Option<&'a Release> {
     let mut ids = observed.hosts.values().map(|host| {
