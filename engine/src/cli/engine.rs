@@ -267,7 +267,9 @@ pub(super) async fn console(
     let command = opened.console.command();
     let name = command.get_program().to_string_lossy().into_owned();
     let status = terminal.lend(command).await.map_err(|fault| {
-        problem(Trouble::new("host/refused", format!("`{name}` can't be started: {fault}")))
+        let is_missing = fault.kind() == std::io::ErrorKind::NotFound;
+        let code = if is_missing { run::NO_PROGRAM } else { "host/refused" };
+        problem(Trouble::new(code, format!("`{name}` can't be started: {fault}")))
     })?;
     let status = run::console_ended(&opened, status).await.map_err(problem)?;
     Ok(u8::try_from(status).unwrap_or(255))

@@ -10,7 +10,7 @@ use super::Interrupts;
 use super::artifact;
 use super::build::{self, Built, Made};
 use super::closing::{close_leftovers, remember};
-use super::ending::{Ending, serving};
+use super::ending::{Afterwards, Ending, serving};
 use super::hooks::Refused;
 use super::insist::insist;
 use super::interrupts::{self, INTERRUPTED};
@@ -440,12 +440,8 @@ pub(super) async fn drive(
         }
         Err(Stopped::Lost(fault)) => return Ending::unfinished(&progress, store_fault(&fault).trouble),
     };
-    // After a signal there is no time for questions.
-    let asked = matches!(outcome, Outcome::RolledBack | Outcome::NothingChanged)
-        && !session.interrupts.borrow().any()
-        && progress.plan().live.is_some();
-    let old = if asked { performer.old_health(progress.plan()).await } else { Vec::new() };
-    let ending = Ending::of(&progress, outcome, live.as_ref(), &old);
+    let seen = afterwards(session, &performer, progress.plan(), outcome).await;
+    let ending = Ending::of(&progress, outcome, live.as_ref(), &seen);
     // A deployment that needs a person stays open: `resume` takes it up again.
     if outcome != Outcome::Stuck
         && let Err(trouble) = session.reporter.for_journal(remember(session, &progress, &ending, lease)).await
@@ -454,4 +450,20 @@ pub(super) async fn drive(
         session.reporter.tell(EventKind::Warning { text, hint: trouble.hint });
     }
     ending
+}
+
+/// What a person wants to know at the end. After a signal there is no time for questions.
+async fn afterwards(session: &Session, performer: &Performer, plan: &Plan, outcome: Outcome) -> Afterwards {
+    let mut seen = Afterwards::default();
+    if session.interrupts.borrow().any() {
+        return seen;
+    }
+    match outcome {
+        Outcome::RolledBack | Outcome::NothingChanged if plan.live.is_some() => {
+            seen.old = performer.old_health(plan).await;
+        }
+        Outcome::Stuck => seen.routers = performer.shown_by_routers(plan).await,
+        Outcome::RolledBack | Outcome::NothingChanged | Outcome::Deployed | Outcome::Unfinished => {}
+    }
+    seen
 }

@@ -53,7 +53,7 @@ mod unlock;
 mod vigil;
 mod want;
 
-pub use attend::{OpenConsole, console_ended, exec_in, logs, open_console};
+pub use attend::{NO_PROGRAM, OpenConsole, console_ended, exec_in, logs, open_console};
 pub use check_hosts::check_hosts;
 pub use deploy::{deploy, rollback};
 pub use ending::early_exit_code as exit_code;

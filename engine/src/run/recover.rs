@@ -60,7 +60,8 @@ async fn found(
     live: Option<&LiveRecord>,
     preflight: Preflight,
 ) -> Ending {
-    let command = if request.ask == Ask::Abort { "abort" } else { "resume" };
+    let ask = request.ask;
+    let command = if ask == Ask::Abort { "abort" } else { "resume" };
     let taking = take_lock(session, command, deployment, Duration::ZERO);
     let lease = match session.reporter.for_lock(taking).await {
         Ok(lease) => lease,
@@ -69,11 +70,11 @@ async fn found(
     let ending = match take_up(session, request, &lease).await {
         Ok(Taken::Up { performer, journal, progress, seen }) => {
             preflight.end(StepEnd::Ok, seen);
-            drive(session, performer, journal, progress, &lease).await
+            drive(session, performer, journal, progress, &lease).await.asked(ask)
         }
         Ok(Taken::Ended(ending)) => {
             preflight.end(StepEnd::Ok, "the deployment had ended".to_owned());
-            ending
+            ending.asked(ask)
         }
         Err(trouble) => failed(preflight, trouble, live),
     };
@@ -96,11 +97,9 @@ async fn find(session: &Session) -> Result<Option<(String, Option<LiveRecord>)>,
 /// There is nothing to take up, which is what was wanted.
 fn nothing_open(live: Option<&LiveRecord>) -> Ending {
     let traffic = live.map(|record| Note::new("traffic", serving(record)));
-    let facts = traffic
-        .into_iter()
-        .chain([Note::new("unfinished", "no deployment, so there is nothing to do")])
-        .collect();
-    Ending { outcome: Outcome::Deployed, error: None, facts, hint: None, exit_code: ExitCode::Done }
+    let nothing = Note::new("unfinished", "no deployment, so there is nothing to do");
+    let facts = std::iter::once(nothing).chain(traffic).collect();
+    Ending { outcome: Outcome::NothingChanged, error: None, facts, hint: None, exit_code: ExitCode::Done }
 }
 
 /// What became of taking a deployment up.
