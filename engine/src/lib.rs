@@ -44,7 +44,12 @@
 //! 5. **The old colour is not touched before the pivot**, and no colour is stopped that a router still points to: `RequireUnrouted`
 //!    comes before each stop that follows a switch, and the same question before the idle colour is cleared; `RequireHealthy` comes before
 //!    traffic is moved back.
-//! 6. **An undo that fails is an end of its own.** It blocks what depends on it (a switch: the whole new colour; else: its host), the
+//! 6. **Who can't be reached speaks for neither colour.** A look that did not get to its host proves nothing: traffic is moved neither to
+//!    nor away from a colour because of it. The watch goes on with what answers, front doors above all, tries the host again at each
+//!    look, and at its end holds with a warning if all that can be seen is well (`run/vigil.rs`). Where nothing can be seen it turns
+//!    back; and since `RequireHealthy` wants every instance of the old colour seen, that leaves the traffic where it is until the
+//!    host is back or a person decides.
+//! 7. **An undo that fails is an end of its own.** It blocks what depends on it (a switch: the whole new colour; else: its host), the
 //!    rest is undone, and the outcome is [`Stuck`](model::Outcome::Stuck), with what is left to do by hand.
 //!
 //! # Recovery

@@ -10,7 +10,7 @@ use super::diagnose::{Seen, diagnose};
 use super::examine::examine;
 use super::front_doors::FrontDoors;
 use super::hooks::{Hooks, Refused, configured};
-use super::lease::is_dead;
+use super::lease::{at_step, is_dead};
 use super::observe::observing_call;
 use super::performer::{instances, store_fault};
 use super::probe::{Probe, Proof, judge};
@@ -45,7 +45,7 @@ impl Asked {
     }
 
     /// Asks the home alone: whether others answer does not matter.
-    async fn home_only(setting: &Setting) -> Self {
+    pub(super) async fn home_only(setting: &Setting) -> Self {
         let home = setting.bucket.is_none().then(|| setting.deployment.home().clone());
         Self::these(setting, home.into_iter().collect()).await
     }
@@ -127,7 +127,7 @@ async fn look_around(setting: &Setting) -> StatusFacts {
     match state {
         Ok(state) => {
             facts.unfinished = unfinished(&state);
-            facts.lock = Some(Ok(state.lock));
+            facts.lock = Some(Ok(at_step(state.lock, state.open.as_ref())));
             live.clone_from(&state.live);
             facts.record = state.live.map(|record| (record, state.history));
         }
@@ -264,22 +264,6 @@ pub async fn history(setting: Setting, limit: usize) -> Result<HistoryView, Trou
     let mut view = history_view(&setting.deployment, setting.reporter.now(), entries, live.as_ref());
     view.entries.truncate(limit);
     Ok(view)
-}
-
-/// Frees a lock that a gone process holds. Answers who held it.
-///
-/// # Errors
-/// When it is not held under that epoch.
-pub async fn unlock(setting: Setting, epoch: u64) -> Result<String, Trouble> {
-    let asked = Asked::home_only(&setting).await;
-    let home = asked.home(&setting.deployment)?;
-    let fault = |fault| store_fault(&fault).trouble;
-    let held = home.read_lock().await.map_err(fault)?;
-    home.unlock(epoch).await.map_err(|fault| store_fault(&fault).trouble)?;
-    let holder = held
-        .holder
-        .map(|holder| format!("{} ({} of deployment {})", holder.who, holder.command, holder.deployment));
-    Ok(holder.unwrap_or_else(|| "no one".to_owned()))
 }
 
 /// Whether hooks and, when asked for, hosts are ready for a deployment.

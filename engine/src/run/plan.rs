@@ -2,9 +2,10 @@
 
 use super::artifact::{self, What};
 use super::build::builds_directory;
-use super::deploy::{preflight, refused};
+use super::deploy::preflight_to_look;
 use super::hooks::configured;
 use super::probe::probes;
+use super::refusal::refused;
 use super::session::{Session, spoken_to};
 use super::want::Want;
 use crate::model::request::{DeployRequest, RollbackRequest};
@@ -32,18 +33,13 @@ pub async fn plan_rollback(session: &Session, request: RollbackRequest) -> Resul
 
 async fn planned_for(session: &Session, want: Want) -> Result<PlanView, Trouble> {
     let builds = want.source.is_built();
-    let ready = preflight(session, &want).await.map_err(|(trouble, _)| trouble)?;
+    let ready = preflight_to_look(session, &want).await?;
     let release = ready.source.release(&ready.state, &ready.staged, session.reporter.now());
     let wish = Wish::new(want.command, String::new(), release.clone(), want.adopt, session.reporter.now());
-    let plan = Plan::new(&session.deployment, &wish, &ready.observed).map_err(|refusal| refused(&refusal))?;
+    let plan =
+        Plan::new(&session.deployment, &wish, &ready.observed).map_err(|refusal| refused(&refusal, &wish))?;
     let deployment = &session.deployment;
-    let header = header(
-        deployment,
-        &plan,
-        &release,
-        &ready.source,
-        &ready.state.live.as_ref().map(|r| r.live.clone()),
-    );
+    let header = header(deployment, &plan, &release, &ready.source, ready.live(session.reporter.now()));
     let mut steps = Vec::new();
     steps.extend(build_step(deployment, &plan, &ready.source.what));
     steps.extend(planned_steps(deployment, &plan));
@@ -63,7 +59,7 @@ fn header(
     plan: &Plan,
     release: &Release,
     source: &artifact::Resolved,
-    live: &Option<crate::model::LiveRelease>,
+    live: Option<crate::model::LiveRelease>,
 ) -> PlanHeader {
     PlanHeader {
         title: deployment.title(),
@@ -73,7 +69,7 @@ fn header(
         subject: release.subject.clone(),
         branch: release.branch.clone(),
         commits: source.commits,
-        live: live.clone(),
+        live,
         color: plan.color,
         notes: source.notes.clone(),
     }
