@@ -43,6 +43,7 @@ mod setup;
 #[cfg(test)]
 mod simulation;
 mod site;
+mod standing;
 mod state_move;
 mod state_recover;
 mod state_view;
