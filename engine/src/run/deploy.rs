@@ -410,6 +410,7 @@ pub(super) async fn drive(
         log,
         reporter: session.reporter.clone(),
         interrupts: session.interrupts.clone(),
+        standing: lease.standing(),
         parallel: session.deployment.pipeline.parallel,
         deadline: tokio::time::Instant::now() + session.deployment.pipeline.timeout,
     };

@@ -45,6 +45,7 @@ mod shown;
 #[cfg(test)]
 mod simulation;
 mod site;
+mod standing;
 mod state_move;
 mod state_recover;
 mod state_view;
