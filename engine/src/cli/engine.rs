@@ -19,7 +19,7 @@ use crate::model::view::{
     CheckView, DoctorView, ExitCode, HistoryView, MoveView, PlanView, Problem, RecoveryView, SetupView,
     StateView, StatusView,
 };
-use crate::model::{Ask, EventSink, Trouble};
+use crate::model::{Ask, EventSink, HostName, Trouble};
 use crate::run::{self, Interrupts, Opening, Refused, Reporter, Session, StateRecovery};
 use crate::transport::Chunk;
 
@@ -40,10 +40,14 @@ pub(super) async fn check(
 }
 
 /// `cutover setup`.
-pub(super) async fn setup(loaded: &Loaded, sink: Arc<dyn EventSink>) -> Result<SetupView, Failure> {
+pub(super) async fn setup(
+    loaded: &Loaded,
+    only: Option<&HostName>,
+    sink: Arc<dyn EventSink>,
+) -> Result<SetupView, Failure> {
     let (_directory, setting) = setting(loaded.deployment.clone(), sink)?;
     let interrupts = setting.interrupts.clone();
-    let looking = async { run::setup(setting).await.map_err(|refused| refusal(loaded, refused)) };
+    let looking = async { run::setup(setting, only).await.map_err(|refused| refusal(loaded, refused)) };
     until_signal(interrupts, looking).await
 }
 

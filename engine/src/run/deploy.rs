@@ -22,7 +22,7 @@ use super::performer::{Performer, store_fault};
 use super::readiness::{Ahead, first_of, front_door_obstacles, host_obstacles};
 use super::refusal::{UNFINISHED, refused, unfinished};
 use super::runner::{Runner, Stopped};
-use super::session::{Session, spoken_to};
+use super::session::{Operator, Session, spoken_to};
 use super::shown::{live_instead, router_summary, traffic};
 use super::want::Want;
 use crate::model::request::{DeployRequest, DeploySource, RollbackRequest};
@@ -215,8 +215,14 @@ async fn look(session: &Session, want: &Want, state: HomeState<Record>) -> Resul
     let (observed, staged, silent, source) = checked.await.map_err(|trouble| (trouble, live))?;
     let asks_front_doors = silent.is_none();
     let mut ready = Ready { state, observed, staged, source, obstacles: silent.into_iter().collect() };
-    if ready.state.live.is_none() {
-        ready.source.notes.extend(no_way_back(session).await);
+    match &ready.state.live {
+        None => ready.source.notes.extend(no_way_back(session).await),
+        Some(record) if want.command == "rollback" && session.deployment.application.migrate.is_some() => {
+            let number = record.live.release.number;
+            let text = format!("a rollback migrates nothing: what release {number} migrated stays");
+            ready.source.notes.push(Note::new("note", text));
+        }
+        Some(_) => {}
     }
     // A plan that can't be made costs no build.
     let wish =
@@ -295,7 +301,11 @@ async fn pass_lock(session: &Session, want: &Want, deployment: &str) -> Result<(
 }
 
 pub(super) fn claimant(session: &Session, command: &str, deployment: &str) -> Claimant {
-    let operator = &session.operator;
+    claimant_of(&session.operator, command, deployment)
+}
+
+/// The same, for who only looks.
+pub(super) fn claimant_of(operator: &Operator, command: &str, deployment: &str) -> Claimant {
     Claimant {
         holder: LockHolder {
             who: format!("{}@{} pid {}", operator.user, operator.machine, operator.pid),
@@ -423,7 +433,11 @@ pub(super) async fn drive(
         }
         Err(Stopped::Lost(fault)) => return Ending::unfinished(&progress, store_fault(&fault).trouble),
     };
-    let seen = afterwards(session, &performer, progress.plan(), outcome).await;
+    // After a signal there is no time for questions.
+    let seen = match session.interrupts.borrow().any() {
+        true => Afterwards::default(),
+        false => performer.afterwards(progress.plan(), outcome).await,
+    };
     let ending = Ending::of(&progress, outcome, live.as_ref(), &seen);
     // A deployment that needs a person stays open: `resume` takes it up again.
     if outcome != Outcome::Stuck
@@ -433,20 +447,4 @@ pub(super) async fn drive(
         session.reporter.tell(EventKind::Warning { text, hint: trouble.hint });
     }
     ending
-}
-
-/// What a person wants to know at the end. After a signal there is no time for questions.
-async fn afterwards(session: &Session, performer: &Performer, plan: &Plan, outcome: Outcome) -> Afterwards {
-    let mut seen = Afterwards::default();
-    if session.interrupts.borrow().any() {
-        return seen;
-    }
-    match outcome {
-        Outcome::RolledBack | Outcome::NothingChanged if plan.live.is_some() => {
-            seen.old = performer.old_health(plan).await;
-        }
-        Outcome::Stuck => seen.routers = performer.shown_by_routers(plan).await,
-        Outcome::RolledBack | Outcome::NothingChanged | Outcome::Deployed | Outcome::Unfinished => {}
-    }
-    seen
 }

@@ -2,6 +2,7 @@
 
 use super::Reporter;
 use super::interrupts::INTERRUPTED;
+use super::named::{by_number, recorded};
 use crate::model::view::ExitCode;
 use crate::model::{
     Ask, Color, EventKind, HostName, LiveRecord, NOT_TRIED, Note, Outcome, Plan, Progress, Trouble,
@@ -76,7 +77,7 @@ impl Ending {
     ) -> Self {
         let plan = progress.plan();
         let error = progress.first_error().cloned();
-        let interrupted = error.as_ref().is_some_and(|trouble| trouble.code == INTERRUPTED);
+        let interrupted = is_interrupted(error.as_ref());
         let exit_code = match (outcome, interrupted) {
             (Outcome::Deployed, _) => ExitCode::Done,
             (Outcome::RolledBack | Outcome::NothingChanged, true) => ExitCode::InterruptedPutBack,
@@ -268,16 +269,10 @@ pub(crate) struct Afterwards {
 
 /// What is left to do, in the order in which it can be done. `resume` does the same.
 fn by_hand(progress: &Progress, live: Option<&LiveRecord>) -> Vec<String> {
-    let known = live.into_iter().flat_map(|record| [Some(&record.live), record.previous.as_ref()]).flatten();
-    let known = known.map(|live| &live.release).chain([&progress.plan().release]);
-    let names: Vec<(&str, String)> =
-        known.map(|release| (release.id.as_str(), format!("release {}", release.number))).collect();
     let mut lines: Vec<String> = Vec::new();
     for (action, reason) in progress.not_undone() {
-        let mut text = format!("{}: {action}", action.place());
-        for (id, name) in &names {
-            text = text.replace(&format!("release {id}"), name).replace(id, name);
-        }
+        let known = recorded(live).chain([&progress.plan().release]);
+        let mut text = by_number(format!("{}: {action}", action.place()), known);
         if let Some(reason) = reason.lines().next().filter(|reason| *reason != NOT_TRIED) {
             text = format!("{text} ({reason})");
         }
@@ -329,6 +324,10 @@ fn traffic(progress: &Progress, outcome: Outcome, live: Option<&LiveRecord>, see
     }
 }
 
+fn is_interrupted(error: Option<&Trouble>) -> bool {
+    error.is_some_and(|trouble| trouble.code == INTERRUPTED)
+}
+
 fn hint(plan: &Plan, outcome: Outcome, error: Option<&Trouble>) -> Option<String> {
     let number = plan.release.number;
     match outcome {
@@ -336,6 +335,10 @@ fn hint(plan: &Plan, outcome: Outcome, error: Option<&Trouble>) -> Option<String
         Outcome::Stuck => {
             Some("mend what failed, then `cutover resume` does what is left (or `cutover abort`)".into())
         }
+        Outcome::RolledBack if is_interrupted(error) && plan.command == "deploy" => {
+            Some(format!("`cutover deploy --release {number}` does it again without building"))
+        }
+        Outcome::RolledBack | Outcome::NothingChanged if is_interrupted(error) => None,
         Outcome::RolledBack | Outcome::NothingChanged => {
             let own = error.and_then(|trouble| trouble.hint.clone());
             own.or_else(|| {

@@ -25,6 +25,7 @@ mod lease;
 mod logs;
 mod look;
 mod moment;
+mod named;
 mod needs;
 mod observe;
 mod opening;

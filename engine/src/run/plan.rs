@@ -4,6 +4,7 @@ use super::artifact::{self, What};
 use super::build::builds_directory;
 use super::deploy::preflight_to_look;
 use super::hooks::configured;
+use super::named::{by_number, recorded};
 use super::probe::probes;
 use super::refusal::refused;
 use super::session::{Session, spoken_to};
@@ -42,7 +43,12 @@ async fn planned_for(session: &Session, want: Want) -> Result<PlanView, Trouble>
     let header = header(deployment, &plan, &release, &ready.source, ready.live(session.reporter.now()));
     let mut steps = Vec::new();
     steps.extend(build_step(deployment, &plan, &ready.source.what));
-    steps.extend(planned_steps(deployment, &plan));
+    let named = |text: String| by_number(text, recorded(ready.state.live.as_ref()).chain([&release]));
+    steps.extend(planned_steps(deployment, &plan).into_iter().map(|step| PlannedStep {
+        what: named(step.what),
+        undo: step.undo.map(named),
+        ..step
+    }));
     Ok(PlanView {
         header,
         steps,

@@ -116,7 +116,8 @@ impl<'a> Mirror<'a> {
         };
         let commit = format!("{name}^{{commit}}");
         let found = self.look(&["rev-parse", "--quiet", "--verify", "--end-of-options", &commit]).await?;
-        let id = found.filter(|id| is_digits(id)).ok_or_else(not_there)?;
+        let unknown = || SourceFailure::UnknownRevision { revision: asked.unwrap_or_default().to_owned() };
+        let id = found.filter(|id| is_digits(id)).ok_or_else(unknown)?;
         self.look(&["merge-base", "--is-ancestor", &id, &self.branch_ref]).await?.ok_or_else(not_there)?;
         let facts = self
             .git

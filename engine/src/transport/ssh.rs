@@ -335,11 +335,15 @@ async fn read_lines(
 
 /// Makes sense of what `ssh` said when it could not connect.
 fn explain(name: &HostName, destination: &str, text: &str) -> Failure {
+    let host = match destination == name.as_str() {
+        true => format!("`{name}`"),
+        false => format!("`{name}` (`{destination}`)"),
+    };
     let changed = text.contains("REMOTE HOST IDENTIFICATION HAS CHANGED");
     if changed || text.contains("Host key verification failed") || text.contains("host key is known for") {
         let what = if changed { "has changed" } else { "is not known to this machine" };
         return Failure::Untrusted(format!(
-            "the key of host `{name}` (`{destination}`) {what}\n\
+            "the key of host {host} {what}\n\
              hint: find out its fingerprint from whoever runs it, then set it right in `known_hosts`"
         ));
     }
@@ -350,7 +354,7 @@ fn explain(name: &HostName, destination: &str, text: &str) -> Failure {
     } else {
         ""
     };
-    Failure::Unreachable(format!("host `{name}` (`{destination}`) can't be reached: {said}{hint}"))
+    Failure::Unreachable(format!("host {host} can't be reached: {said}{hint}"))
 }
 
 #[cfg(test)]
@@ -371,7 +375,7 @@ mod tests {
         let expected = "host `web1` (`deploy@web1:22`) can't be reached: ssh: connect to host web1 port 22: Connection refused";
         assert_eq!(refused, Failure::Unreachable(expected.to_owned()));
         assert_eq!(explain(&name, "web1", ""), {
-            Failure::Unreachable("host `web1` (`web1`) can't be reached: ssh gave no reason".to_owned())
+            Failure::Unreachable("host `web1` can't be reached: ssh gave no reason".to_owned())
         });
     }
 }
