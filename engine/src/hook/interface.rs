@@ -67,9 +67,14 @@ pub(super) fn idle_keys(description: &Description, grants: &Grants) -> Vec<&'sta
     idle
 }
 
-/// `grants.exec, grants.read, …`
+/// `grants.exec, grants.read or grants.connect`
 pub(super) fn keys_text(keys: &[&str]) -> String {
-    keys.iter().map(|key| format!("grants.{key}")).collect::<Vec<_>>().join(", ")
+    let keys: Vec<String> = keys.iter().map(|key| format!("grants.{key}")).collect();
+    match keys.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        Some((last, _)) => last.clone(),
+        None => String::new(),
+    }
 }
 
 fn keys_of(interface: &str) -> Option<&'static [&'static str]> {
@@ -142,9 +147,10 @@ mod tests {
                 &["cutover:hook/http-client@0.1.0", "cutover:hook/hosts@0.1.0"],
                 smoke,
                 &none,
-                "hook/missing-grant: hook `vendor` needs what cutover.toml does not grant: \
-                 it imports `cutover:hook/http-client@0.1.0`: grants.http; it imports `cutover:hook/hosts@0.1.0`: \
-                 grants.exec, grants.read, grants.write, grants.link, grants.connect",
+                "hook/missing-grant: hook `vendor` needs what cutover.toml does not grant\n\
+                 it imports `cutover:hook/http-client@0.1.0`: grants.http\n\
+                 it imports `cutover:hook/hosts@0.1.0`: grants.exec, grants.read, grants.write, grants.link or \
+                 grants.connect",
             ),
             (
                 HookKind::Router,

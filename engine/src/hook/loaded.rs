@@ -255,11 +255,9 @@ impl LoadedHook {
     }
 
     fn conclude(&self, end: End, printed: String, access: Access<'_>) -> Result<Value, HookFailure> {
-        if !matches!(end, End::Trapped(_)) {
-            let lines = printed.lines().filter(|line| !line.trim().is_empty());
-            for line in lines.take(limits::LOG_LINES as usize) {
-                access.observer.log(&self.hook.title, Level::Debug, line);
-            }
+        let lines = printed.lines().filter(|line| !line.trim().is_empty());
+        for line in lines.take(limits::LOG_LINES as usize) {
+            access.observer.log(&self.hook.title, Level::Debug, line);
         }
         match end {
             End::Value(value) => Ok(value),

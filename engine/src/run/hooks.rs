@@ -398,6 +398,7 @@ impl Observer for Teller {
     }
 
     fn compiling(&self, hook: &str) {
-        self.log(hook, Level::Info, "is being compiled; the next run finds it compiled");
+        // Where compiled code is not kept, a warning has said so.
+        self.log(hook, Level::Warn, "is compiled, which takes a while once: the next run finds it compiled");
     }
 }

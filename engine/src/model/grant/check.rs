@@ -3,7 +3,9 @@
 use std::net::IpAddr;
 
 use super::pattern::{args_match, granted_root, is_plain_path, lines_match, path_matches};
-use super::{Denied, ExecGrant, Grants, HttpGrant, HttpRequest, HttpTarget, Mode, PathGrant, Request, Scope};
+use super::{
+    Denied, ExecGrant, Grants, HttpGrant, HttpRequest, HttpTarget, Mode, Origin, PathGrant, Request, Scope,
+};
 use crate::model::HostName;
 
 /// What is allowed, with what the performance must keep to.
@@ -325,19 +327,11 @@ fn admits(
     let dialled = http.dialled();
     let via_granted = via.is_none_or(|host| grant.via.as_ref().is_some_and(|group| scope.is_in(host, group)));
     match &grant.to {
-        HttpTarget::Instances => scope
-            .instances
-            .iter()
-            .any(|instance| {
-                let at_home =
-                    via == Some(&instance.host) && same_host(&dialled.host, instance.local_address());
-                let from_outside = same_host(&dialled.host, &instance.address)
-                    && (via_granted || via == Some(&instance.host));
-                dialled.port == instance.port && (at_home || from_outside)
-            })
-            .then_some(Addresses::Any),
+        HttpTarget::Instances => {
+            asks_an_instance(&dialled, via, via_granted, scope).then_some(Addresses::Any)
+        }
         HttpTarget::Origin(text) => {
-            let origin = super::Origin::parse(text).ok()?;
+            let origin = Origin::parse(text).ok()?;
             let named = origin.address().is_some();
             // Many names share a server: the one that was granted must be the one that is asked for.
             let asked = named || origin == *http.origin;
@@ -348,6 +342,21 @@ fn admits(
             })
         }
     }
+}
+
+/// Whether a connection goes to one of the call's instances: from its own host, or to its address for others.
+pub(super) fn asks_an_instance(
+    dialled: &Origin,
+    via: Option<&HostName>,
+    via_granted: bool,
+    scope: &Scope<'_>,
+) -> bool {
+    scope.instances.iter().any(|instance| {
+        let own = via == Some(&instance.host);
+        let at_home = own && same_host(&dialled.host, instance.local_address());
+        let from_outside = same_host(&dialled.host, &instance.address) && (via_granted || own);
+        dialled.port == instance.port && (at_home || from_outside)
+    })
 }
 
 /// Whether two texts name one machine: equal addresses, or equal names.

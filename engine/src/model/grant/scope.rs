@@ -63,6 +63,16 @@ impl Scope<'_> {
         }
     }
 
+    /// A text as a grant would have it: a path in one of the [places](Self::places) by its placeholder, since the next call's differ.
+    pub(super) fn unfill(&self, text: &str) -> String {
+        let within = |place: &str| {
+            let rest = text.strip_prefix(place)?;
+            (rest.is_empty() || rest.starts_with('/')).then_some(rest)
+        };
+        let found = self.places.iter().find_map(|(name, place)| Some(format!("{name}{}", within(place)?)));
+        found.unwrap_or_else(|| text.to_owned())
+    }
+
     /// A text of a grant with its placeholders filled in.
     pub(super) fn fill(&self, text: &str) -> String {
         self.places

@@ -497,3 +497,48 @@ fn a_denial_names_the_line_that_would_allow_it() {
         assert_eq!((denied.to_string().as_str(), denied.grant.as_str()), (text, grant));
     }
 }
+
+#[test]
+fn the_line_to_add_still_fits_the_next_call() {
+    let (app, routers, builder) = ([name("web1")], [name("desk")], name("desk"));
+    let instances = [instance("web1", "127.0.0.1", "10.0.0.11")];
+    let scope = Scope {
+        mode: Mode::Reading,
+        app: &app,
+        routers: &routers,
+        builder: &builder,
+        instances: &instances,
+        places: &[("{checkout}", "/w/01/checkout"), ("{output}", "/w/01/output")],
+        bare_programs: false,
+    };
+    let args = texts(&["-R", "/w/01/checkout/app", "/w/01/output", "/w/01/outputs"]);
+    let url = Url::parse("http://127.0.0.1:4002/up").expect("a URL");
+    let http = |via| {
+        let origin = &url.origin;
+        Request::Http(HttpRequest { method: "GET", origin, connect_to: None, via })
+    };
+    for (request, grant) in [
+        (
+            Request::Exec {
+                host: "builder",
+                program: "/bin/cp",
+                args: &args,
+                env: Vec::new(),
+                directory: Some("/w/01/checkout"),
+                input: false,
+                as_root: false,
+            },
+            r#"exec = [{ hosts = "builder", program = "/bin/cp", args = ["-R", "{checkout}/app", "{output}", "/w/01/outputs"], directory = ["{checkout}"], read-only = true }]"#,
+        ),
+        (
+            Request::Connect { host: "desk", to: "unix:/a", content: "show" },
+            r#"connect = [{ hosts = "routers", to = "unix:/a", send = ["show"], read-only = true }]"#,
+        ),
+        (http(Some("web1")), r#"http = [{ to = "instances" }]"#),
+        (http(None), r#"http = [{ to = "http://127.0.0.1:4002" }]"#),
+        (http(Some("desk")), r#"http = [{ to = "http://127.0.0.1:4002", via = "routers" }]"#),
+    ] {
+        let denied = Grants::default().check(&request, &scope).expect_err("denied");
+        assert_eq!(denied.grant, grant);
+    }
+}
