@@ -191,7 +191,7 @@ async fn check_out(
 ) -> Result<(), Trouble> {
     let git = Git::new(session.here.as_ref(), session.operator.ssh_agent.as_deref());
     let checked_out = async {
-        let mirror = Mirror::fetch(git, repository, branch, session.home_directory.as_str()).await?;
+        let mirror = Mirror::fetch(git, repository, branch, session.workspace.as_str()).await?;
         mirror.check_out(revision, checkout.as_str()).await
     };
     checked_out.await.map_err(|failure| source_trouble(&failure))

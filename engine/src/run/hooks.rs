@@ -207,6 +207,19 @@ impl Hooks {
         }
     }
 
+    /// Grants that no hook can make use of, as warnings for people: the first line begins with `warning[CODE]: `.
+    pub(crate) fn idle_grants(&self) -> Vec<String> {
+        let usable = self.loaded.values().filter_map(|hook| hook.as_ref().ok());
+        let idle = usable.flat_map(|hook| hook.idle_grants().into_iter().map(|key| (hook.title(), key)));
+        idle.map(|(title, key)| {
+            format!(
+                "warning[hook/idle-grant]: `grants.{key}` of hook `{title}` covers nothing that it imports\n  \
+                 hint: take it out: another component in its place could use it"
+            )
+        })
+        .collect()
+    }
+
     /// Digest of each component, by the hook's title.
     pub(crate) fn digests(&self) -> Vec<(String, String)> {
         let usable = self.loaded.values().filter_map(|hook| hook.as_ref().ok());

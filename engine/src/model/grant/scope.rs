@@ -6,7 +6,7 @@ use crate::model::{HostName, Instance};
 /// What a call may do at all, whatever is granted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// Nothing: `validate`.
+    /// Nothing: `validate`, and `prepare` for `cutover setup`.
     Closed,
     /// Read: `features`, `observe`, `connections`. `exec` and `connect` entries count with `read-only = true` alone.
     Reading,

@@ -341,7 +341,7 @@ fn reading_questions_only_read() {
     let only = "this question may only read";
     let marked = "this question may only read, and no entry says `read-only = true`";
     let methods = "this question may only read: GET and HEAD";
-    let closed = "while settings are validated a hook may do nothing else";
+    let closed = "this question is answered out of what it tells, without asking for anything";
     for (request, changing, reading) in [
         (Request::Read { host: "web1", path: "/a" }, "on web1 beneath /", "on web1 beneath /"),
         (Request::Write { host: "web1", path: "/a" }, "on web1 beneath /", only),
