@@ -24,12 +24,14 @@ mod tests {
 
     #[test]
     fn names_are_what_git_takes() {
-        for good in ["main", "feature/login", "v1.2.3", "fix(x)", "a,b", "it's", "a@b", "größe", "100%", "#12"] {
+        for good in
+            ["main", "feature/login", "v1.2.3", "fix(x)", "a,b", "it's", "a@b", "größe", "100%", "#12"]
+        {
             assert!(is_branch_name(good), "{good}");
         }
         for bad in [
-            "", "@", "-x", "/a", "a/", "a//b", "a/.b", ".a", "a.", "a..b", "a.lock", "a.lock/b", "a@{1}", "a b", "a\tb",
-            "a~1", "a^", "a:b", "a?", "*", "a[b", "a\\b", "a\u{7f}b",
+            "", "@", "-x", "/a", "a/", "a//b", "a/.b", ".a", "a.", "a..b", "a.lock", "a.lock/b", "a@{1}",
+            "a b", "a\tb", "a~1", "a^", "a:b", "a?", "*", "a[b", "a\\b", "a\u{7f}b",
         ] {
             assert!(!is_branch_name(bad), "{bad}");
         }

@@ -68,7 +68,18 @@ mod tests {
             assert_eq!(parsed.map(|it| (it.login(), it.port)), Some((login.to_owned(), port)), "{text}");
         }
         for text in [
-            "", "-oProxyCommand=x", "a@-o", "a@", "@a", "a@b@c", "web1:ssh", "web1:0", "web1:70000", "[::1]22", "[::1", "a b",
+            "",
+            "-oProxyCommand=x",
+            "a@-o",
+            "a@",
+            "@a",
+            "a@b@c",
+            "web1:ssh",
+            "web1:0",
+            "web1:70000",
+            "[::1]22",
+            "[::1",
+            "a b",
         ] {
             assert_eq!(Destination::parse(text), None, "{text}");
         }

@@ -120,18 +120,7 @@ impl Session {
         let home = home(&deployment, bucket.as_ref(), &sites).ok_or_else(|| {
             Refused::of(Trouble::new("internal/home", "the home is no host of this configuration"))
         })?;
-        Ok(Self {
-            deployment,
-            sites,
-            home,
-            hooks,
-            secrets,
-            here,
-            operator,
-            workspace,
-            reporter,
-            interrupts,
-        })
+        Ok(Self { deployment, sites, home, hooks, secrets, here, operator, workspace, reporter, interrupts })
     }
 
     /// For the records of a journal that begin something.

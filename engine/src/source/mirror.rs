@@ -36,8 +36,6 @@ pub struct Revision {
     pub id: String,
     /// First line of its message.
     pub subject: String,
-    /// When it was committed.
-    pub committed: Timestamp,
 }
 
 /// From one revision to another.
@@ -118,13 +116,9 @@ impl<'a> Mirror<'a> {
         let found = self.look(&["rev-parse", "--quiet", "--verify", "--end-of-options", &commit]).await?;
         let id = found.filter(|id| is_digits(id)).ok_or_else(not_there)?;
         self.look(&["merge-base", "--is-ancestor", &id, &self.branch_ref]).await?.ok_or_else(not_there)?;
-        let facts = self
-            .git
-            .tell(&self.directory, &["log", "-1", "--no-show-signature", "--format=%ct %s", &id])
-            .await?;
-        let (committed, subject) = facts.split_once(' ').unwrap_or((&facts, ""));
-        let committed = seconds(committed).unwrap_or_default();
-        Ok(Revision { id, subject: subject.chars().take(200).collect(), committed })
+        let subject =
+            self.git.tell(&self.directory, &["log", "-1", "--no-show-signature", "--format=%s", &id]).await?;
+        Ok(Revision { id, subject: subject.chars().take(200).collect() })
     }
 
     /// From `older` to `newer`; none when the mirror does not know one of them.

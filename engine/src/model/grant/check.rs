@@ -133,7 +133,10 @@ impl Grants {
     /// When it does not, with the reason and the line that would allow it.
     pub fn check(&self, request: &Request<'_>, scope: &Scope<'_>) -> Result<Allowed, Denied> {
         if scope.mode == Mode::Closed {
-            return Err(Denied::outright(request, "this question is answered out of what it tells, without asking for anything"));
+            return Err(Denied::outright(
+                request,
+                "this question is answered out of what it tells, without asking for anything",
+            ));
         }
         let denied = |reason: &str| Denied::grantable(request, scope, reason);
         match request {
