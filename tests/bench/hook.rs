@@ -196,6 +196,7 @@ struct Silence;
 impl Observer for Silence {
     fn log(&self, _: &str, _: Level, _: &str) {}
     fn progress(&self, _: &str, _: u32, _: u32, _: &str) {}
+    fn allowed(&self, _: &str, _: &str) {}
     fn denied(&self, _: &str, _: &Denied) {}
     fn compiling(&self, _: &str) {}
 }

@@ -402,6 +402,12 @@ impl Observer for Teller {
         self.log(hook, Level::Info, &format!("{done}{of} {what}"));
     }
 
+    fn allowed(&self, hook: &str, request: &str) {
+        // No hook can say this of itself: its own lines have another source.
+        let (source, message) = (format!("hook {hook} asks"), request.to_owned());
+        self.reporter.tell(EventKind::Log { source, level: Level::Debug, message });
+    }
+
     fn denied(&self, hook: &str, denied: &Denied) {
         self.reporter.tell(EventKind::Denied {
             hook: hook.to_owned(),

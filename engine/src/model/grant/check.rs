@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use super::pattern::{args_match, granted_root, is_plain_path, lines_match, path_matches};
 use super::{
     Denied, ExecGrant, Grants, HttpGrant, HttpRequest, HttpTarget, Mode, Origin, PathGrant, Request, Scope,
+    VariableRule,
 };
 use crate::model::HostName;
 
@@ -178,7 +179,7 @@ impl Grants {
         }
         match request {
             Request::Exec { .. } => {
-                never_allowed(request)?;
+                never_allowed(request, scope)?;
                 let entries = || {
                     self.exec
                         .iter()
@@ -274,12 +275,19 @@ impl Grants {
 }
 
 /// What no grant allows.
-fn never_allowed(request: &Request<'_>) -> Result<(), Denied> {
+fn never_allowed(request: &Request<'_>, scope: &Scope<'_>) -> Result<(), Denied> {
     let Request::Exec { env, as_root, .. } = request else { return Ok(()) };
-    if let Some(name) = env.iter().find(|name| is_forbidden_variable(name)) {
+    let may_set = |name: &str| match VariableRule::of(name) {
+        VariableRule::Free => true,
+        VariableRule::Build => scope.is_build(),
+        VariableRule::Never => false,
+    };
+    if let Some(name) = env.iter().find(|name| !may_set(name)) {
         return Err(Denied::outright(
             request,
-            format!("variable `{name}` decides what a program loads: it can't be granted"),
+            format!(
+                "variable `{name}` has a fixed value or decides what a program loads: it can't be granted"
+            ),
         ));
     }
     if *as_root && !env.is_empty() {
@@ -379,70 +387,6 @@ pub fn is_interpreter(program: &str, input: bool) -> bool {
     is_among(INTERPRETERS)
         || (input && is_among(READERS))
         || LOADERS.iter().any(|loader| name.starts_with(loader))
-}
-
-/// Whether a variable rules what the loader, a shell or an interpreter runs, or where programs are found.
-#[must_use]
-pub fn is_forbidden_variable(name: &str) -> bool {
-    const PREFIXES: &[&str] = &[
-        "BASH_",
-        "DYLD_",
-        "GIT_",
-        "GLIBC_",
-        "LD_",
-        "LUA_",
-        "MALLOC_",
-        "NODE_",
-        "NPM_CONFIG_",
-        "OPENSSL_",
-        "PERL",
-        "PYTHON",
-        "RUBY",
-        "SUDO_",
-        "npm_config_",
-    ];
-    const NAMES: &[&str] = &[
-        "",
-        "BROWSER",
-        "CDPATH",
-        "CLASSPATH",
-        "EDITOR",
-        "ENV",
-        "ERL_AFLAGS",
-        "ERL_FLAGS",
-        "ERL_LIBS",
-        "ERL_ZFLAGS",
-        "GCONV_PATH",
-        "HOME",
-        "HOSTALIASES",
-        "IFS",
-        "JAVA_TOOL_OPTIONS",
-        "JDK_JAVA_OPTIONS",
-        "LESSCLOSE",
-        "LESSOPEN",
-        "LOCPATH",
-        "MAKEFLAGS",
-        "MANPAGER",
-        "NLSPATH",
-        "PAGER",
-        "PATH",
-        "PHPRC",
-        "PHP_INI_SCAN_DIR",
-        "PS4",
-        "RESOLV_HOST_CONF",
-        "RUSTC",
-        "RUSTC_WORKSPACE_WRAPPER",
-        "RUSTC_WRAPPER",
-        "SHELLOPTS",
-        "SYSTEMD_EDITOR",
-        "SYSTEMD_PAGER",
-        "VISUAL",
-        "_JAVA_OPTIONS",
-    ];
-    let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    // `NODE_ENV` is the one name of a forbidden family that means no harm and that builds need.
-    name != "NODE_ENV"
-        && (!plain || NAMES.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix)))
 }
 
 #[cfg(test)]

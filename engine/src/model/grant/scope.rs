@@ -36,6 +36,11 @@ pub struct Scope<'a> {
 }
 
 impl Scope<'_> {
+    /// Whether the question is to build.
+    pub(super) fn is_build(&self) -> bool {
+        !self.places.is_empty()
+    }
+
     /// The host that a hook means by a name.
     pub(super) fn host(&self, name: &str) -> Option<HostName> {
         if name == "builder" { Some(self.builder.clone()) } else { HostName::new(name).ok() }
