@@ -24,6 +24,7 @@ mod odd_hosts;
 mod openings;
 mod partitions;
 mod peers;
+mod python_hook;
 mod readiness;
 mod readme;
 mod resume;

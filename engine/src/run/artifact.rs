@@ -144,8 +144,8 @@ async fn revision(
         "*" => checkout.branch().await?.unwrap_or_else(|| "main".to_owned()),
         branch => branch.to_owned(),
     };
-    let home = session.home_directory.as_str();
-    let mirror = Mirror::fetch(Git::new(here, agent), &repository, &branch, home).await?;
+    let mirror =
+        Mirror::fetch(Git::new(here, agent), &repository, &branch, session.workspace.as_str()).await?;
     let revision = mirror.revision(asked).await?;
     let live = state.live.as_ref().and_then(|record| record.live.release.revision.clone());
     let commits = match live {

@@ -178,7 +178,7 @@ impl Ending {
 /// | `deploy/interrupted` | 20 |
 /// | `state/locked`, `unlock/at-work` | 30 |
 /// | `state/fenced` | 31 |
-/// | `deploy/unfinished`, `deploy/drift`, `deploy/routers-disagree`, `resume/moved`, `resume/no-way`, `resume/old-switch`, `abort/too-late`, `state/unfinished`, `state/lineage`, `state/elsewhere`, `state/moved`, `state/under-way`, `state/second-home`, `state/lost`, `state/contradiction`, `state/changed`, `state/nothing`, `state/two-states`, `state/journal-broken`, `state/malformed`, `state/generation` | 40 |
+/// | `deploy/unfinished`, `deploy/drift`, `deploy/routers-disagree`, `resume/moved`, `resume/no-way`, `resume/old-switch`, `abort/too-late`, `state/unfinished`, `state/lineage`, `state/elsewhere`, `state/moved`, `state/under-way`, `state/second-home`, `state/lost`, `state/contradiction`, `state/changed`, `state/nothing`, `state/two-states`, `state/journal-broken`, `state/malformed`, `state/generation`, `state/too-large` | 40 |
 /// | `config/…`, `hook/missing-grant`, `hook/unknown-builtin`, `hook/unreadable`, `hook/not-a-component`, `hook/wrong-kind`, `hook/unknown-import`, `hook/unfit`, `hook/not-compiled`, `hook/unusable`, `hook/settings`, `secret/undeclared`, `state/newer-version` | 50 |
 /// | `host/untrusted`, `state/untrusted`, `resume/authority`, `hook/digest` | 60 |
 /// | any other | 11 |
@@ -353,7 +353,7 @@ fn hint(plan: &Plan, outcome: Outcome, error: Option<&Trouble>) -> Option<String
     }
 }
 
-/// Colour names for a sentence: `green`.
+/// The colour that the next deployment fills.
 pub(crate) fn idle_of(live: Option<&LiveRecord>) -> Color {
     live.map_or(Color::Blue, |record| record.live.color.other())
 }
@@ -450,6 +450,7 @@ mod tests {
                     "state/journal-broken",
                     "state/malformed",
                     "state/generation",
+                    "state/too-large",
                 ],
             ),
             (50, &["config/value", "hook/missing-grant", "secret/undeclared", "state/newer-version"]),

@@ -242,7 +242,7 @@ async fn behind(setting: &Setting, live: Option<&LiveRecord>) -> Result<Option<B
         "*" => return Ok(None),
         branch => branch,
     };
-    let mirror = Mirror::fetch(git(), &repository, branch, setting.home_directory.as_str()).await?;
+    let mirror = Mirror::fetch(git(), &repository, branch, setting.workspace.as_str()).await?;
     let newest = mirror.revision(None).await?;
     let distance = mirror.distance(revision, &newest.id).await?;
     Ok(distance.map(|distance| Behind {
@@ -291,6 +291,7 @@ pub async fn check(
     let mut hooks =
         Hooks::load(&deployment, &setting.hooks, Arc::clone(&setting.http), setting.reporter.clone()).await?;
     let digests = hooks.digests();
+    let warnings = [warnings, hooks.idle_grants()].concat();
     let checked = configured(&deployment).into_iter().map(|(hook, _)| CheckedHook {
         title: hook.title.clone(),
         source: match &hook.source {

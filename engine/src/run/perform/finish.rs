@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use cutover_host::operation::{Answer, Application, Operation};
+use cutover_host::operation::{Application, Operation};
 use futures_util::future::try_join_all;
 
 use super::super::ending::Afterwards;
@@ -56,14 +56,8 @@ impl Performer {
             site.slot(&self.deployment, host, Color::Green)?,
         ];
         let directory = slots[0].directory().to_owned();
-        let inspect = Operation::InspectApplication { directory: directory.clone() };
-        let answer = site.perform(None, PATIENCE, inspect).await;
-        let Answer::Application(found) = answer.map_err(|failure| host_failure(host, &failure))? else {
-            return Err(host_failure(
-                host,
-                &Failure::Nonsense("the host did not say which releases it has".into()),
-            ));
-        };
+        let found = site.application(&directory, PATIENCE).await;
+        let found = found.map_err(|failure| host_failure(host, &failure))?;
         let mut needed: BTreeSet<String> = BTreeSet::from([plan.release.id.to_string()]);
         needed.extend(plan.live.iter().filter_map(|(_, id)| id.as_ref()).map(ToString::to_string));
         let record = self.live.iter().flat_map(|live| std::iter::once(&live.live).chain(&live.previous));
@@ -86,7 +80,7 @@ impl Performer {
         // Each waits for the disk, and none for another.
         try_join_all(at_once.into_iter().map(remove)).await?;
         // What a removal leaves for moments is such a leftover too.
-        remove(Operation::RemovePartials { directory, keep: None }).await?;
+        remove(Operation::RemovePartials { directory }).await?;
         Ok(Performed::done(Summary::Nothing))
     }
 }
