@@ -17,6 +17,7 @@ mod foreign_journal;
 mod hooks;
 mod hosts_with_systemd;
 mod interrupt;
+mod launch;
 mod lock;
 mod nginx_sites;
 mod object_store;

@@ -15,6 +15,7 @@ use super::hooks::Refused;
 use super::insist::insist;
 use super::interrupts::{self, INTERRUPTED};
 use super::journal_log::JournalLog;
+use super::launch_notes::launch_notes;
 use super::lease::{Claimant, Lease, Waiting};
 use super::observe::{Staged, observe, observe_what_answers, observing_call};
 use super::opening::{Opening, Preflight};
@@ -186,6 +187,9 @@ pub(super) async fn preflight(session: &Session, want: &Want) -> Result<Ready, E
         wish(want, "", ready.source.release(&ready.state, &ready.staged, session.reporter.now()), session);
     let plan = Plan::new(&session.deployment, &wish, &ready.observed)
         .map_err(|refusal| (refused(&refusal), live))?;
+    if want.command == "rollback" {
+        ready.source.notes.extend(launch_notes(session, &plan).await);
+    }
     let is_staged = matches!(ready.source.what, artifact::What::Staged(_));
     let ahead = Ahead { builds: want.source.is_built(), stages: !is_staged, color: plan.color };
     ready.obstacles.extend(host_obstacles(session, ahead).await);
@@ -395,6 +399,7 @@ pub(super) fn performer(
         lock: lease.lock().clone(),
         secrets: session.secrets.clone(),
         reporter: session.reporter.clone(),
+        interrupts: session.interrupts.clone(),
         made,
         live,
     }
@@ -435,8 +440,13 @@ pub(super) async fn drive(
     let asked = matches!(outcome, Outcome::RolledBack | Outcome::NothingChanged)
         && !session.interrupts.borrow().any()
         && progress.plan().live.is_some();
-    let old = if asked { performer.old_health(progress.plan()).await } else { Vec::new() };
-    let ending = Ending::of(&progress, outcome, live.as_ref(), &old);
+    let plan = progress.plan();
+    let (old, warm) = if asked {
+        tokio::join!(performer.old_health(plan), performer.warm_health(plan))
+    } else {
+        Default::default()
+    };
+    let ending = Ending::of(&progress, outcome, live.as_ref(), &old, &warm);
     // A deployment that needs a person stays open: `resume` takes it up again.
     if outcome != Outcome::Stuck
         && let Err(trouble) = session.reporter.for_journal(remember(session, &progress, &ending, lease)).await

@@ -3,7 +3,9 @@
 use super::Reporter;
 use super::interrupts::INTERRUPTED;
 use crate::model::view::ExitCode;
-use crate::model::{Color, EventKind, HostName, LiveRecord, Note, Outcome, Plan, Progress, Trouble};
+use crate::model::{
+    Action, Color, EventKind, HostName, LiveRecord, Note, Outcome, Plan, Progress, ReleaseId, Trouble,
+};
 
 /// A run's end before its time is added.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,6 +75,7 @@ impl Ending {
         outcome: Outcome,
         live: Option<&LiveRecord>,
         old: &[InstanceHealth],
+        warm: &[InstanceHealth],
     ) -> Self {
         let plan = progress.plan();
         let error = progress.first_error().cloned();
@@ -86,6 +89,7 @@ impl Ending {
             (Outcome::Unfinished, _) => ExitCode::InterruptedUnfinished,
         };
         let mut facts = vec![Note::new("traffic", traffic(progress, outcome, live, old))];
+        facts.extend(idle(plan, live, warm));
         if outcome != Outcome::Deployed && progress.migration_begun() {
             facts.push(Note::new("not undone", format!("migrations of release {}", plan.release.number)));
         }
@@ -236,6 +240,19 @@ fn health(old: &[InstanceHealth]) -> String {
         }
     }
     words
+}
+
+/// What is said of a colour that was warm before and is not as it was.
+fn idle(plan: &Plan, live: Option<&LiveRecord>, warm: &[InstanceHealth]) -> Option<Note> {
+    let sick: Vec<InstanceHealth> = warm.iter().filter(|(_, wrong)| wrong.is_some()).cloned().collect();
+    let started = |id: &ReleaseId| {
+        let mut undone = plan.tasks().flat_map(|(_, task)| &task.undo);
+        undone.any(|action| matches!(action, Action::Start { release, .. } if release == id))
+    };
+    let previous = live.and_then(|record| record.previous.as_ref()).filter(|live| started(&live.release.id));
+    let release = previous.map(|live| format!(", release {}", live.release.number)).unwrap_or_default();
+    let text = format!("{}{release}, started again{}", plan.color, health(&sick));
+    (!sick.is_empty()).then(|| Note::new("idle", text))
 }
 
 fn traffic(

@@ -21,6 +21,7 @@ mod insist;
 mod instance_choice;
 mod interrupts;
 mod journal_log;
+mod launch_notes;
 mod lease;
 mod logs;
 mod look;

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 use super::build::Made;
 use super::hooks::Hooks;
 use super::runner::{Way, World};
 use super::site::{Site, Sites};
-use super::{Reporter, performed::Performed};
+use super::{Interrupts, Reporter, performed::Performed};
 use crate::driver::DriverFailure;
 use crate::model::{
     Action, Color, Deployment, End, HookCall, HookRelease, HostName, Instance, LiveRecord, Placeholders,
@@ -28,6 +30,7 @@ pub(crate) struct Performer {
     pub(crate) reporter: Reporter,
     /// What is staged; none for a release that is on the hosts.
     pub(crate) made: Option<Made>,
+    pub(crate) interrupts: watch::Receiver<Interrupts>,
     /// Record of what was live when the run took the lock.
     pub(crate) live: Option<LiveRecord>,
 }
@@ -40,11 +43,11 @@ impl World for Performer {
             Action::Migrate { host, color, release } => self.migrate(plan, host, *color, release).await,
             Action::Clear { host, color } => self.clear(plan, host, *color).await,
             Action::Stop { host, color } => self.stop(host, *color).await,
-            Action::Configure { host, color, release } => self.configure(host, *color, release).await,
+            Action::Configure { host, color, release } => self.configure(plan, host, *color, release).await,
             Action::Point { host, color, release } => {
                 self.point(host, color.as_str(), release.as_ref()).await
             }
-            Action::Start { host, color, release } => self.start(host, *color, release, way).await,
+            Action::Start { host, color, release } => self.start(plan, host, *color, release, way).await,
             Action::AwaitHealthy { host, color, .. } => self.await_healthy(plan, host, *color).await,
             Action::Smoke { test, color, .. } => self.smoke(plan, test, *color).await,
             Action::Enable { host, color } => self.at_boot(host, *color, true).await,

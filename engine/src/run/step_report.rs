@@ -28,6 +28,7 @@ struct Current {
     said: Vec<Summary>,
     details: Vec<Note>,
     failed: bool,
+    warned: bool,
     retiring: bool,
     /// Whether the old colour is stopped in this step.
     stops: bool,
@@ -54,6 +55,7 @@ impl StepReport {
                 said: Vec::new(),
                 details: Vec::new(),
                 failed: false,
+                warned: false,
                 retiring: plan.retire.iter().any(|stage| stage.step == step),
                 stops: plan.retire_tasks().any(|(_, task)| matches!(task.action, Action::Stop { .. })),
                 is_told: false,
@@ -90,6 +92,7 @@ impl StepReport {
     ) {
         let Some(current) = self.current.as_mut().filter(|current| current.step == step) else { return };
         current.details.extend(performed.details.iter().cloned());
+        current.warned |= matches!(performed.summary, Summary::Warning(_));
         match &performed.end {
             End::Done if step == Step::Undo => {
                 current.said.extend(undone(action, &performed.summary, self.staged));
@@ -158,9 +161,10 @@ impl StepReport {
     fn close(&mut self, end: Option<StepEnd>) {
         let Some(mut current) = self.current.take() else { return };
         let end = end.unwrap_or(match (current.failed, current.retiring) {
-            (false, _) => StepEnd::Ok,
-            (true, true) => StepEnd::Warning,
             (true, false) => StepEnd::Failed,
+            (true, true) => StepEnd::Warning,
+            (false, _) if current.warned => StepEnd::Warning,
+            (false, _) => StepEnd::Ok,
         });
         let took = current.took + self.reporter.now().since(current.began);
         if !current.is_told && end != StepEnd::Interrupted {
@@ -192,7 +196,7 @@ impl Current {
     fn take_over(&mut self, early: Option<Self>) {
         let Some(early) = early else { return };
         (self.took, self.said, self.details) = (early.took, early.said, early.details);
-        self.failed = early.failed;
+        (self.failed, self.warned) = (early.failed, early.warned);
     }
 }
 
