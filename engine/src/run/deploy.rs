@@ -7,6 +7,7 @@ use cutover_host::operation::LockHolder;
 use futures_util::future::try_join_all;
 
 use super::Interrupts;
+use super::already_live::{AlreadyLive, already_live, nothing_to_do};
 use super::artifact;
 use super::build::{self, Built, Made};
 use super::closing::{close_leftovers, remember};
@@ -27,8 +28,8 @@ use super::want::Want;
 use crate::model::request::{DeployRequest, DeploySource, RollbackRequest};
 use crate::model::view::ExitCode;
 use crate::model::{
-    EventKind, HookCall, LiveRecord, Note, Observed, Outcome, Plan, Progress, Record, Refusal, Release,
-    StepEnd, Trouble, Wish,
+    EventKind, HistoryEntry, HookCall, LiveRecord, Note, Observed, Outcome, Plan, Progress, Record, Refusal,
+    Release, StepEnd, Trouble, Wish, never_live,
 };
 use crate::store::{HomeState, Journal, Lineage, StateDirectory, StoreFault, next_release_number};
 
@@ -66,8 +67,9 @@ async fn whole(opening: Opening, want: Want) -> ExitCode {
         session.reporter.break_off(&trouble.message);
     }
     let ending = match prepared {
-        Ok((ready, release)) => tokio::select! {
-            ending = carry_out(session, &want, &deployment, ready, release) => ending,
+        Ok(Prepared::Nothing(ending)) => ending,
+        Ok(Prepared::Work(ready, release)) => tokio::select! {
+            ending = carry_out(session, &want, &deployment, *ready, *release) => ending,
             trouble = interrupts::second(session.interrupts.clone()) => {
                 session.reporter.break_off(&trouble.message);
                 Ending::left(trouble)
@@ -102,6 +104,14 @@ async fn carry_out(
 /// Code of the error that a deployment has begun and not ended.
 const UNFINISHED: &str = "deploy/unfinished";
 
+/// What a run comes to before anything is changed.
+enum Prepared {
+    /// There is something to do.
+    Work(Box<Ready>, Box<Release>),
+    /// What is wanted is live.
+    Nothing(Ending),
+}
+
 type Early = (Trouble, Option<Box<LiveRecord>>);
 
 /// Preflight without the lock: nothing of the application's hosts is changed.
@@ -110,7 +120,7 @@ async fn prepare(
     want: &Want,
     deployment: &str,
     step: Preflight,
-) -> Result<(Ready, Release), Early> {
+) -> Result<Prepared, Early> {
     let mut first = preflight(session, want).await;
     if first.as_ref().is_err_and(|(trouble, _)| trouble.code == UNFINISHED) {
         // Whoever began it may be at work: then it is the lock that we wait for, or that refuses us.
@@ -125,13 +135,21 @@ async fn prepare(
         }
         checked => checked,
     };
-    let ready = match checked {
+    let mut ready = match checked {
         Ok(ready) => ready,
         Err((trouble, live)) => {
             step.end(StepEnd::Failed, Refused::of(trouble.clone()).summary());
             return Err((trouble, live));
         }
     };
+    match already_live(&session.deployment, want, &ready, &session.settings()) {
+        Some(AlreadyLive::Nothing(text)) => {
+            step.end(StepEnd::Ok, router_summary(&ready.observed));
+            return Ok(Prepared::Nothing(nothing_to_do(text, ready.source.notes)));
+        }
+        Some(AlreadyLive::Again(text)) => ready.source.notes.push(Note::new("note", text)),
+        None => {}
+    }
     let live = ready.state.live.clone();
     let release = ready.source.release(&ready.state, &ready.staged, session.reporter.now());
     session.reporter.tell(EventKind::Planned {
@@ -143,7 +161,7 @@ async fn prepare(
         notes: ready.source.notes.clone(),
     });
     step.end(StepEnd::Ok, router_summary(&ready.observed));
-    Ok((ready, release))
+    Ok(Prepared::Work(Box::new(ready), Box::new(release)))
 }
 
 /// Reads everything that a plan needs, and finds out what is to be deployed.
@@ -381,7 +399,7 @@ async fn begin(
     let journal = Journal::create(&session.home, lease.lock(), deployment, session.reporter.now(), &first);
     let journal = session.reporter.for_journal(journal).await.map_err(fault)?;
     session.hooks.allow_changes(lease.lock().epoch());
-    let performer = performer(session, lease, built.made, state.live);
+    let performer = performer(session, lease, built.made, state.live, &state.history);
     Ok((performer, journal, Progress::new(plan)))
 }
 
@@ -390,6 +408,7 @@ pub(super) fn performer(
     lease: &Lease,
     made: Option<Made>,
     live: Option<LiveRecord>,
+    history: &[HistoryEntry],
 ) -> Performer {
     Performer {
         deployment: Arc::clone(&session.deployment),
@@ -401,6 +420,7 @@ pub(super) fn performer(
         reporter: session.reporter.clone(),
         interrupts: session.interrupts.clone(),
         made,
+        never_live: never_live(history, live.as_ref()),
         live,
     }
 }

@@ -1,5 +1,6 @@
 //! The only place that joins the parts: plan, journal, hosts and hooks.
 
+mod already_live;
 mod artifact;
 mod attend;
 mod basis;

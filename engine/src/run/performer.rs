@@ -1,5 +1,6 @@
 //! Does actions in the real world: the other side of [`World`].
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use super::{Interrupts, Reporter, performed::Performed};
 use crate::driver::DriverFailure;
 use crate::model::{
     Action, Color, Deployment, End, HookCall, HookRelease, HostName, Instance, LiveRecord, Placeholders,
-    Plan, Release, ReleaseMarker, Step, Trouble,
+    Plan, Release, ReleaseId, ReleaseMarker, Step, Trouble,
 };
 use crate::secret::Secrets;
 use crate::store::{HeldLock, Home, StoreFault};
@@ -33,6 +34,8 @@ pub(crate) struct Performer {
     pub(crate) interrupts: watch::Receiver<Interrupts>,
     /// Record of what was live when the run took the lock.
     pub(crate) live: Option<LiveRecord>,
+    /// Releases that never had traffic, as the history told then.
+    pub(crate) never_live: BTreeSet<ReleaseId>,
 }
 
 impl World for Performer {

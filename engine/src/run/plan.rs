@@ -1,5 +1,6 @@
 //! `plan`: everything that a deployment would do, made by the very planner, with nothing done.
 
+use super::already_live::{AlreadyLive, already_live};
 use super::artifact::{self, What};
 use super::build::builds_directory;
 use super::deploy::{preflight, refused};
@@ -10,7 +11,7 @@ use super::want::Want;
 use crate::model::request::{DeployRequest, RollbackRequest};
 use crate::model::view::{PlanHeader, PlanView, PlannedHook, PlannedHost, PlannedSecret, PlannedStep};
 use crate::model::{
-    Action, Color, Deployment, EnvValue, HookSource, HostName, Name, Plan, Reach, Release, Retire,
+    Action, Color, Deployment, EnvValue, HookSource, HostName, Name, Note, Plan, Reach, Release, Retire,
     SecretSource, Stage, Step, Trouble, Wish,
 };
 
@@ -32,7 +33,15 @@ pub async fn plan_rollback(session: &Session, request: RollbackRequest) -> Resul
 
 async fn planned_for(session: &Session, want: Want) -> Result<PlanView, Trouble> {
     let builds = want.source.is_built();
-    let ready = preflight(session, &want).await.map_err(|(trouble, _)| trouble)?;
+    let mut ready = preflight(session, &want).await.map_err(|(trouble, _)| trouble)?;
+    let already = already_live(&session.deployment, &want, &ready, &session.settings());
+    ready.source.notes.extend(already.map(|already| match already {
+        AlreadyLive::Again(text) => Note::new("note", text),
+        AlreadyLive::Nothing(text) => Note::new(
+            "nothing to do",
+            format!("{text}; `cutover deploy --again` does what follows all the same"),
+        ),
+    }));
     let release = ready.source.release(&ready.state, &ready.staged, session.reporter.now());
     let wish = Wish::new(want.command, String::new(), release.clone(), want.adopt, session.reporter.now());
     let plan = Plan::new(&session.deployment, &wish, &ready.observed).map_err(|refusal| refused(&refusal))?;

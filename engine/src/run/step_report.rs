@@ -32,6 +32,8 @@ struct Current {
     retiring: bool,
     /// Whether the old colour is stopped in this step.
     stops: bool,
+    /// Whether `cutover rollback` would go to what is kept warm: it never goes to a newer release.
+    leads_back: bool,
     /// Whether it has been told that it began.
     is_told: bool,
     wait: Option<Duration>,
@@ -57,6 +59,11 @@ impl StepReport {
                 failed: false,
                 warned: false,
                 retiring: plan.retire.iter().any(|stage| stage.step == step),
+                // Identifiers sort by time.
+                leads_back: plan
+                    .live
+                    .as_ref()
+                    .is_some_and(|(_, old)| old.as_ref().is_none_or(|old| *old < plan.release.id)),
                 stops: plan.retire_tasks().any(|(_, task)| matches!(task.action, Action::Stop { .. })),
                 is_told: false,
                 wait,
@@ -98,7 +105,7 @@ impl StepReport {
                 current.said.extend(undone(action, &performed.summary, self.staged));
             }
             End::Done if step == Step::Retire => {
-                current.said.extend(retired(action, current.stops, &self.reporter));
+                current.said.extend(retired(action, current, &self.reporter));
             }
             End::Done => current.said.push(performed.summary.clone()),
             End::Failed(trouble) => {
@@ -231,9 +238,10 @@ fn undo_place(action: &Action) -> Option<String> {
 
 /// What became of the old colour, said once, with the time that a way back would take by what this run has taken.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the rest of the step is not worth a word")]
-fn retired(action: &Action, stops: bool, reporter: &Reporter) -> Option<Summary> {
+fn retired(action: &Action, step: &Current, reporter: &Reporter) -> Option<Summary> {
     let text = match action {
-        Action::Disable { .. } if !stops => match way_back(reporter) {
+        Action::Disable { .. } if !step.stops && !step.leads_back => "kept warm".to_owned(),
+        Action::Disable { .. } if !step.stops => match way_back(reporter) {
             Some(time) => format!("kept warm: `cutover rollback`, ~{}", Quantity::wait(time)),
             None => "kept warm: `cutover rollback`".to_owned(),
         },

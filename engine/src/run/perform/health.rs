@@ -188,7 +188,7 @@ impl Performer {
         let mut interrupts = self.interrupts.clone();
         let patience = WARM_UP.min(self.deployment.health_check.deadline);
         let (deadline, mut attempt) = (Moment::now() + patience, 0);
-        let mut last = "it was not asked yet".to_owned();
+        let mut last = "there was no time to ask".to_owned();
         let answers = async {
             loop {
                 attempt += 1;
