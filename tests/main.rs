@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends, loudly, at what its set-up can't do")]
 
+mod already_live;
 mod attending;
 mod builder;
 mod changed_configuration;
@@ -12,6 +13,7 @@ mod faults_of_hosts;
 mod faults_of_instances;
 mod faults_of_routers;
 mod first_deployment;
+mod failed_releases;
 mod fleet;
 mod foreign_journal;
 mod hooks;
