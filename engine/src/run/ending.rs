@@ -5,7 +5,8 @@ use super::interrupts::INTERRUPTED;
 use super::named::{by_number, recorded};
 use crate::model::view::ExitCode;
 use crate::model::{
-    Ask, Color, EventKind, HostName, LiveRecord, NOT_TRIED, Note, Outcome, Plan, Progress, Trouble,
+    Action, Ask, Color, EventKind, HostName, LiveRecord, NOT_TRIED, Note, Outcome, Plan, Progress, ReleaseId,
+    Trouble,
 };
 
 /// A run's end before its time is added.
@@ -87,6 +88,7 @@ impl Ending {
             (Outcome::Unfinished, _) => ExitCode::InterruptedUnfinished,
         };
         let mut facts = vec![Note::new("traffic", traffic(progress, outcome, live, seen))];
+        facts.extend(idle(plan, live, &seen.warm));
         if outcome != Outcome::Deployed && progress.migration_begun() {
             facts.push(Note::new("not undone", format!("migrations of release {}", plan.release.number)));
         }
@@ -263,8 +265,23 @@ fn health(old: &[InstanceHealth]) -> String {
 pub(crate) struct Afterwards {
     /// Instances of the old colour, where all was put back.
     pub(crate) old: Vec<InstanceHealth>,
+    /// Instances that were warm before and that the way back has started again.
+    pub(crate) warm: Vec<InstanceHealth>,
     /// What each router shows, or why it can't be told, where a person is needed.
     pub(crate) routers: Vec<(HostName, Result<String, String>)>,
+}
+
+/// What is said of a colour that was warm before and is not as it was.
+fn idle(plan: &Plan, live: Option<&LiveRecord>, warm: &[InstanceHealth]) -> Option<Note> {
+    let sick: Vec<InstanceHealth> = warm.iter().filter(|(_, wrong)| wrong.is_some()).cloned().collect();
+    let started = |id: &ReleaseId| {
+        let mut undone = plan.tasks().flat_map(|(_, task)| &task.undo);
+        undone.any(|action| matches!(action, Action::Start { release, .. } if release == id))
+    };
+    let previous = live.and_then(|record| record.previous.as_ref()).filter(|live| started(&live.release.id));
+    let release = previous.map(|live| format!(", release {}", live.release.number)).unwrap_or_default();
+    let text = format!("{}{release}, started again{}", plan.color, health(&sick));
+    (!sick.is_empty()).then(|| Note::new("idle", text))
 }
 
 /// What is left to do, in the order in which it can be done. `resume` does the same.

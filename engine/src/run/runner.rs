@@ -359,8 +359,9 @@ fn lapsed() -> Performed {
 }
 
 async fn signal(mut interrupts: watch::Receiver<Interrupts>) -> Trouble {
-    match interrupts.wait_for(|interrupts| interrupts.count > 0).await {
-        Ok(seen) => seen.trouble(),
+    let seen = interrupts.wait_for(Interrupts::any).await.map(|seen| seen.trouble());
+    match seen {
+        Ok(trouble) => trouble,
         Err(_) => std::future::pending().await,
     }
 }
