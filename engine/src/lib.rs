@@ -44,7 +44,12 @@
 //! 5. **The old colour is not touched before the pivot**, and no colour is stopped that a router still points to: `RequireUnrouted`
 //!    comes before each stop that follows a switch, and the same question before the idle colour is cleared; `RequireHealthy` comes before
 //!    traffic is moved back.
-//! 6. **An undo that fails is an end of its own.** It blocks what depends on it (a switch: the whole new colour; else: its host), the
+//! 6. **Who can't be reached speaks for neither colour.** A look that did not get to its host proves nothing: traffic is moved neither to
+//!    nor away from a colour because of it. The watch goes on with what answers, front doors above all, tries the host again at each
+//!    look, and at its end holds with a warning if all that can be seen is well (`run/vigil.rs`). Where nothing can be seen it turns
+//!    back; and since `RequireHealthy` wants every instance of the old colour seen, that leaves the traffic where it is until the
+//!    host is back or a person decides.
+//! 7. **An undo that fails is an end of its own.** It blocks what depends on it (a switch: the whole new colour; else: its host), the
 //!    rest is undone, and the outcome is [`Stuck`](model::Outcome::Stuck), with what is left to do by hand.
 //!
 //! # Recovery
@@ -57,6 +62,11 @@
 //! Who may change anything is settled by the lock at the *home* ([`store`]): each taking raises an *epoch*, every host is fenced with it,
 //! and from then on refuses changes of an older one. So a holder that was thought dead can do no harm when it comes back. The lock
 //! is renewed while a run lasts and lapses by itself.
+//!
+//! A router may be shared with other applications, which have locks of their own. So its host keeps one more, by the same protocol: the
+//! *turn* (`run/turns.rs`), taken before the first `prepare`, given back after the last `apply`, and part of what hooks change the
+//! router's host under. It lies with the deploy user there, so applications that are deployed as different users do not see each other's,
+//! and a router that is no host has none.
 //!
 //! One host is the home, the first router of the configuration, and says so itself in the file that names its line of deployments. A
 //! configuration that looks for the state elsewhere, a second home, a host of another line, a home that was lost: each is refused before

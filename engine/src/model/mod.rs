@@ -62,7 +62,7 @@ pub use name::{HostName, Name, NameFault};
 pub use observed::{Disagreement, Observed, ObservedHost, ObservedInstance};
 pub use placeholders::Placeholders;
 pub use plan::{Class, Part, Plan, Refusal, Stage, Task, TaskId, Wish};
-pub use progress::{IllegalHistory, Next, Progress};
+pub use progress::{IllegalHistory, NOT_TRIED, Next, Progress};
 pub use record::{End, Origin, Record, Trouble, UndoId};
 pub use recovery::{Ask, Decision, Sight, decide};
 pub use release::{Release, ReleaseId};

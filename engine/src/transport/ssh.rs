@@ -6,6 +6,7 @@ use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use cutover_host::bytes::hex;
 use cutover_host::operation::Program;
 use cutover_host::{MAX_CONSOLE_WORD, console_word};
 use openssh::{Child, ChildStdin, ChildStdout, ControlPersist, KnownHosts, Session, SessionBuilder, Stdio};
@@ -297,9 +298,7 @@ impl SshConnector {
 
 /// Other projects of the same user keep theirs in the same directory, under names of hosts that may be the same.
 fn file_name(text: &str) -> String {
-    let digest = Sha256::digest(text.as_bytes());
-    let digits: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
-    format!("config-{digits}")
+    format!("config-{}", hex(&Sha256::digest(text.as_bytes())[..12]))
 }
 
 /// Writes a small file that whoever reads it sees as a whole.
@@ -337,11 +336,15 @@ async fn read_lines(
 
 /// Makes sense of what `ssh` said when it could not connect.
 fn explain(name: &HostName, destination: &str, text: &str) -> Failure {
+    let host = match destination == name.as_str() {
+        true => format!("`{name}`"),
+        false => format!("`{name}` (`{destination}`)"),
+    };
     let changed = text.contains("REMOTE HOST IDENTIFICATION HAS CHANGED");
     if changed || text.contains("Host key verification failed") || text.contains("host key is known for") {
         let what = if changed { "has changed" } else { "is not known to this machine" };
         return Failure::Untrusted(format!(
-            "the key of host `{name}` (`{destination}`) {what}\n\
+            "the key of host {host} {what}\n\
              hint: find out its fingerprint from whoever runs it, then set it right in `known_hosts`"
         ));
     }
@@ -352,7 +355,7 @@ fn explain(name: &HostName, destination: &str, text: &str) -> Failure {
     } else {
         ""
     };
-    Failure::Unreachable(format!("host `{name}` (`{destination}`) can't be reached: {said}{hint}"))
+    Failure::Unreachable(format!("host {host} can't be reached: {said}{hint}"))
 }
 
 #[cfg(test)]
@@ -373,7 +376,7 @@ mod tests {
         let expected = "host `web1` (`deploy@web1:22`) can't be reached: ssh: connect to host web1 port 22: Connection refused";
         assert_eq!(refused, Failure::Unreachable(expected.to_owned()));
         assert_eq!(explain(&name, "web1", ""), {
-            Failure::Unreachable("host `web1` (`web1`) can't be reached: ssh gave no reason".to_owned())
+            Failure::Unreachable("host `web1` can't be reached: ssh gave no reason".to_owned())
         });
     }
 }

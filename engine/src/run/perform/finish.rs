@@ -6,9 +6,11 @@ use std::time::Duration;
 use cutover_host::operation::{Application, Operation};
 use futures_util::future::try_join_all;
 
+use super::super::ending::Afterwards;
 use super::super::performed::{Performed, Summary};
 use super::super::performer::{Performer, Result, host_failure, store_fault};
-use crate::model::{Color, HostName, LiveRelease, Plan, ReleaseId};
+use crate::model::{Color, HostName, LiveRelease, Outcome, Plan, ReleaseId};
+use crate::transport::Failure;
 
 const PATIENCE: Duration = Duration::from_mins(5);
 
@@ -16,6 +18,19 @@ const PATIENCE: Duration = Duration::from_mins(5);
 const KEPT_OPERATIONS: usize = 20;
 
 impl Performer {
+    /// What a person wants to know at the end.
+    pub(in super::super) async fn afterwards(&self, plan: &Plan, outcome: Outcome) -> Afterwards {
+        let mut seen = Afterwards::default();
+        match outcome {
+            Outcome::RolledBack | Outcome::NothingChanged if plan.live.is_some() => {
+                seen.old = self.old_health(plan).await;
+            }
+            Outcome::Stuck => seen.routers = self.shown_by_routers(plan).await,
+            Outcome::RolledBack | Outcome::NothingChanged | Outcome::Deployed | Outcome::Unfinished => {}
+        }
+        seen
+    }
+
     /// Records at the home what is live.
     pub(in super::super) async fn record_live(&self, plan: &Plan, color: Color) -> Result<Performed> {
         let now = self.home.live().await.map_err(|fault| store_fault(&fault))?;
