@@ -11,10 +11,12 @@ use crate::local;
 fn with_python(test: Option<Test>) -> Option<Test> {
     let mut build = componentize_py()?;
     let mut test = test?;
-    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    build.arg("-d").arg(repository.join("wit")).args(["-w", "health-check-hook", "componentize", "app"]);
-    build.arg("-p").arg(repository.join("tests/components/python-health"));
-    build.arg("-o").arg(test.directory().join("health.wasm"));
+    let contract = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit");
+    // Python leaves its own files beside the source.
+    let directory = test.directory();
+    std::fs::write(directory.join("app.py"), include_str!("components/python-health/app.py")).unwrap();
+    build.arg("-d").arg(contract).args(["-w", "health-check-hook", "componentize", "app"]);
+    build.arg("-p").arg(&directory).arg("-o").arg(directory.join("health.wasm"));
     let built = build.output().unwrap();
     assert!(built.status.success(), "{built:?}");
     test.configure(

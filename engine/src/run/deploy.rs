@@ -28,8 +28,8 @@ use super::want::Want;
 use crate::model::request::{DeployRequest, DeploySource, RollbackRequest};
 use crate::model::view::ExitCode;
 use crate::model::{
-    Color, EventKind, HookCall, LiveRecord, LiveRelease, Note, Observed, Outcome, Plan, Progress, Record,
-    Release, StepEnd, Timestamp, Trouble, Wish,
+    Color, EventKind, HookCall, LiveRelease, Note, Observed, Outcome, Plan, Progress, Record, Release,
+    StepEnd, Timestamp, Trouble, Wish,
 };
 use crate::store::{HomeState, Journal, Lineage, StateDirectory, StoreFault, next_release_number};
 

@@ -10,7 +10,6 @@ use super::super::ending::Afterwards;
 use super::super::performed::{Performed, Summary};
 use super::super::performer::{Performer, Result, host_failure, store_fault};
 use crate::model::{Color, HostName, LiveRelease, Outcome, Plan, ReleaseId};
-use crate::transport::Failure;
 
 const PATIENCE: Duration = Duration::from_mins(5);
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::future::{join_all, try_join_all};
 use tokio::time::{Instant as Moment, sleep, sleep_until, timeout_at};
 
-use super::super::ending::InstanceHealth;
+use super::super::ending::{InstanceHealth, LastLook};
 use super::super::performed::{Performed, Summary};
 use super::super::performer::{Performer, Result, Unperformed};
 use crate::driver::{self, InstanceState};
@@ -124,13 +124,13 @@ impl Performer {
     pub(in super::super) async fn old_health(&self, plan: &Plan) -> Vec<InstanceHealth> {
         let instances = self.instances(plan.color.other());
         let looks = join_all(instances.iter().map(|instance| self.look(plan, instance, 1))).await;
-        let wrong = |look| match look {
-            Ok(Look::Healthy { .. }) => None,
-            Ok(Look::Not(reason)) => Some(reason),
-            Err(Unperformed { trouble, .. }) => Some(trouble.message),
+        let found = |look| match look {
+            Ok(Look::Healthy { .. }) => LastLook::Healthy,
+            Ok(Look::Not(reason)) => LastLook::Sick(reason),
+            Err(Unperformed { trouble, .. }) => LastLook::Unknown(trouble.message),
         };
         let hosts = instances.into_iter().map(|instance| instance.host);
-        hosts.zip(looks).map(|(host, look)| (host, wrong(look))).collect()
+        hosts.zip(looks).map(|(host, look)| (host, found(look))).collect()
     }
 
     /// Looks once. The colour that is filled must say the plan's release, where it says any; the other one runs whatever it runs.
