@@ -240,22 +240,35 @@ pub(crate) fn serving(record: &LiveRecord) -> String {
     format!("{}, release {}", record.live.color, record.live.release.number)
 }
 
-/// What one look at an instance of the old colour found at the end: nothing, or what is wrong with it.
-pub(crate) type InstanceHealth = (HostName, Option<String>);
+/// What one look at an instance of the old colour found at the end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum LastLook {
+    Healthy,
+    /// With the reason.
+    Sick(String),
+    /// The hook could not tell, and why.
+    Unknown(String),
+}
+
+/// An instance of the old colour, by its host.
+pub(crate) type InstanceHealth = (HostName, LastLook);
 
 /// `, healthy on web1, not healthy on web2: answers 500`; nothing where nobody has looked.
 fn health(old: &[InstanceHealth]) -> String {
     let healthy: Vec<&str> =
-        old.iter().filter(|(_, wrong)| wrong.is_none()).map(|(host, _)| host.as_str()).collect();
+        old.iter().filter(|(_, look)| *look == LastLook::Healthy).map(|(host, _)| host.as_str()).collect();
     let mut words = match healthy.as_slice() {
         [] => String::new(),
         few @ [..] if few.len() <= 4 => format!(", healthy on {}", few.join(" ")),
         many => format!(", healthy on {} of {} hosts", many.len(), old.len()),
     };
-    for (host, wrong) in old {
-        if let Some(wrong) = wrong {
-            words.push_str(&format!(", not healthy on {host}: {}", wrong.lines().next().unwrap_or_default()));
-        }
+    for (host, look) in old {
+        let (how, why) = match look {
+            LastLook::Healthy => continue,
+            LastLook::Sick(why) => ("not healthy", why),
+            LastLook::Unknown(why) => ("not known whether healthy", why),
+        };
+        words.push_str(&format!(", {how} on {host}: {}", why.lines().next().unwrap_or_default()));
     }
     words
 }
@@ -273,7 +286,8 @@ pub(crate) struct Afterwards {
 
 /// What is said of a colour that was warm before and is not as it was.
 fn idle(plan: &Plan, live: Option<&LiveRecord>, warm: &[InstanceHealth]) -> Option<Note> {
-    let sick: Vec<InstanceHealth> = warm.iter().filter(|(_, wrong)| wrong.is_some()).cloned().collect();
+    let sick: Vec<InstanceHealth> =
+        warm.iter().filter(|(_, look)| *look != LastLook::Healthy).cloned().collect();
     let started = |id: &ReleaseId| {
         let mut undone = plan.tasks().flat_map(|(_, task)| &task.undo);
         undone.any(|action| matches!(action, Action::Start { release, .. } if release == id))
@@ -378,6 +392,20 @@ pub(crate) fn idle_of(live: Option<&LiveRecord>) -> Color {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_not_known_of_the_old_color_is_not_called_sick() {
+        let host = |name: &str| HostName::new(name).expect("a name");
+        let old = [
+            (host("web1"), LastLook::Healthy),
+            (host("web2"), LastLook::Sick("answers 500\nand more".to_owned())),
+            (host("web3"), LastLook::Unknown("the hook crashed".to_owned())),
+        ];
+        let words = ", healthy on web1, not healthy on web2: answers 500, \
+                     not known whether healthy on web3: the hook crashed";
+        assert_eq!(health(&old), words);
+        assert_eq!(health(&[]), "");
+    }
 
     #[test]
     fn whoever_aborts_wanted_it_put_back() {
