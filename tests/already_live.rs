@@ -29,7 +29,10 @@ fn a_revision_that_is_live_is_not_copied() {
     assert_eq!((test.live().as_str(), releases(&test)), ("v2 green", 2));
     let told = test.cutover(&["deploy", "--json"]).expect(0).last_event();
     assert_eq!((&told["outcome"], &told["exit_code"]), (&"nothing-changed".into(), &0.into()), "{told}");
-    let _ = test.cutover(&["plan"]).expect(0).expect_text("`cutover deploy --again` does what follows all the same");
+    let _ = test
+        .cutover(&["plan"])
+        .expect(0)
+        .expect_text("`cutover deploy --again` does what follows all the same");
     let history = test.cutover(&["history", "--json"]).expect(0).last_event();
     assert_eq!(history["entries"].as_array().unwrap().len(), 2, "{history:#}");
 

@@ -1,5 +1,7 @@
 //! What is to be deployed, found out from what is wanted.
 
+use std::collections::BTreeSet;
+
 use camino::Utf8PathBuf;
 
 use super::observe::Staged;
@@ -72,7 +74,7 @@ pub(super) async fn resolve(
         DeploySource::Release(text) => {
             let hosts = idle_hosts(session, state);
             let release = if text.is_empty() {
-                let (id, number) = release_before(state)?;
+                let (id, number) = release_before(state, staged)?;
                 staged.find(id.as_str(), &hosts).map_err(|trouble| gone(trouble, number))?
             } else {
                 staged.find(text, &hosts)?
@@ -109,14 +111,21 @@ fn idle_hosts(session: &Session, state: &HomeState<Record>) -> Vec<crate::model:
 }
 
 /// Identifier and number of what a rollback without `--to` goes to.
-fn release_before(state: &HomeState<Record>) -> Result<(ReleaseId, u64), Trouble> {
+fn release_before(state: &HomeState<Record>, staged: &Staged) -> Result<(ReleaseId, u64), Trouble> {
     let live = state.live.as_ref();
     live.and_then(|record| before_live(&state.history, record)).ok_or_else(|| {
-        let live = live.map_or_else(String::new, |record| format!(" {}", record.live.release.number));
-        let message = format!("nothing older than the live release{live} was ever live");
-        Trouble::new("rollback/no-previous", message).hint(
-            "`cutover rollback --to N` takes any release that is on the hosts, `cutover status --releases` lists them",
-        )
+        let live = live.map(|record| record.live.release.number);
+        let others: BTreeSet<u64> = staged.numbers().filter(|number| Some(*number) != live).collect();
+        let others: Vec<String> = others.iter().map(u64::to_string).collect();
+        let hint = match others.is_empty() {
+            true => "it is the only one on the hosts; `cutover deploy` makes another".to_owned(),
+            false => {
+                format!("`cutover rollback --to N` takes another that is on the hosts: {}", others.join(", "))
+            }
+        };
+        let number = live.map_or_else(String::new, |number| format!(" {number}"));
+        let message = format!("nothing older than the live release{number} was ever live");
+        Trouble::new("rollback/no-previous", message).hint(hint)
     })
 }
 
@@ -154,8 +163,8 @@ async fn revision(
         "*" => checkout.branch().await?.unwrap_or_else(|| "main".to_owned()),
         branch => branch.to_owned(),
     };
-    let home = session.home_directory.as_str();
-    let mirror = Mirror::fetch(Git::new(here, agent), &repository, &branch, home).await?;
+    let mirror =
+        Mirror::fetch(Git::new(here, agent), &repository, &branch, session.workspace.as_str()).await?;
     let revision = mirror.revision(asked).await?;
     let live = state.live.as_ref().and_then(|record| record.live.release.revision.clone());
     let commits = match live {

@@ -3,7 +3,7 @@
 //! Input and outputs are plain streams here, and a program sees that there is no terminal. For one at a terminal see
 //! [`super::open_console`].
 
-use cutover_host::operation::{Answer, Call, Operation, Program};
+use cutover_host::operation::{Answer, Operation, Program};
 use tokio::sync::mpsc;
 
 use crate::transport::{Chunk, Failure, Flow, Link};
@@ -20,8 +20,7 @@ pub async fn exec(
     mut output: impl FnMut(Chunk) + Send,
 ) -> Result<i32, Failure> {
     let operation = Operation::Stream { program };
-    let Flow { upload, mut download, answer } =
-        link.open(Call { id: 0, guard: None, deadline_ms: None, operation }).await?;
+    let Flow { upload, mut download, answer } = link.open(operation.call()).await?;
     // Each by itself: a program that can't get rid of its output takes no more input, until somebody hears it.
     let feed = async {
         while let Some(piece) = input.recv().await {

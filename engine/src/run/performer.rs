@@ -8,16 +8,19 @@ use tokio::sync::watch;
 
 use super::build::Made;
 use super::hooks::Hooks;
+use super::lease::Lease;
 use super::runner::{Way, World};
+use super::session::Session;
 use super::site::{Site, Sites};
+use super::turns::{AtTurn, Turns};
 use super::{Interrupts, Reporter, performed::Performed};
 use crate::driver::DriverFailure;
 use crate::model::{
     Action, Color, Deployment, End, HookCall, HookRelease, HostName, Instance, LiveRecord, Placeholders,
-    Plan, Release, ReleaseId, ReleaseMarker, Step, Trouble,
+    Plan, Record, Release, ReleaseId, ReleaseMarker, Step, Trouble, never_live,
 };
 use crate::secret::Secrets;
-use crate::store::{HeldLock, Home, StoreFault};
+use crate::store::{HeldLock, Home, HomeState, StoreFault};
 use crate::transport::Failure;
 
 /// Does actions on hosts, through hooks, and at the home.
@@ -29,6 +32,8 @@ pub(crate) struct Performer {
     pub(crate) lock: HeldLock,
     pub(crate) secrets: Arc<Secrets>,
     pub(crate) reporter: Reporter,
+    /// Our turns at routers that others change too.
+    pub(crate) turns: Turns,
     /// What is staged; none for a release that is on the hosts.
     pub(crate) made: Option<Made>,
     pub(crate) interrupts: watch::Receiver<Interrupts>,
@@ -40,6 +45,15 @@ pub(crate) struct Performer {
 
 impl World for Performer {
     async fn perform(&self, plan: &Plan, action: &Action, way: Way) -> Performed {
+        match AtTurn::of(action) {
+            AtTurn::Needs(patience) => {
+                if let Err(busy) = self.reporter.for_lock(self.turns.take(patience)).await {
+                    return Performed::failed(busy);
+                }
+            }
+            AtTurn::Keeps => {}
+            AtTurn::Ends => self.reporter.for_lock(self.turns.let_go()).await,
+        }
         let result = match action {
             Action::Stage { host, .. } => self.stage(plan, host).await,
             Action::RemovePartial { host } => self.remove_partial(host).await,
@@ -153,6 +167,30 @@ pub(crate) fn store_fault(fault: &StoreFault) -> Unperformed {
 }
 
 impl Performer {
+    /// For a plan under our lock. `made` is what is staged, `state` that of the home when the lock was taken.
+    pub(super) fn new(
+        session: &Session,
+        lease: &Lease,
+        plan: &Plan,
+        made: Option<Made>,
+        state: &HomeState<Record>,
+    ) -> Self {
+        Self {
+            deployment: Arc::clone(&session.deployment),
+            sites: session.sites.clone(),
+            hooks: session.hooks.clone(),
+            home: session.home.clone(),
+            lock: lease.lock().clone(),
+            secrets: session.secrets.clone(),
+            reporter: session.reporter.clone(),
+            turns: Turns::new(session, &plan.command, &plan.deployment),
+            made,
+            interrupts: session.interrupts.clone(),
+            never_live: never_live(&state.history, state.live.as_ref()),
+            live: state.live.clone(),
+        }
+    }
+
     /// The host of that name.
     pub(crate) fn site(&self, host: &HostName) -> Result<&Site> {
         let unknown = || Trouble::new("host/unknown", format!("`{host}` is no host of this configuration"));
