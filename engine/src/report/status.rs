@@ -150,7 +150,7 @@ fn releases(releases: &[ReleaseStatus], now: Timestamp) -> Vec<Line> {
     if releases.is_empty() {
         return Vec::new();
     }
-    let heads = ["RELEASE", "STATE", "SOURCE", "BUILT", "SIZE", "HOSTS"];
+    let heads = ["RELEASE", "STATE", "SOURCE", "AGE", "SIZE", "HOSTS"];
     let mut rows = vec![heads.iter().map(|head| Line::of(Tone::Dim, head)).collect()];
     rows.extend(releases.iter().map(|found| release_row(found, now)));
     table(rows)
@@ -167,12 +167,11 @@ fn release_row(found: &ReleaseStatus, now: Timestamp) -> Vec<Line> {
     let names =
         |hosts: &[HostName]| fit_places(&hosts.iter().map(ToString::to_string).collect::<Vec<_>>(), None);
     let hosts = Line::plain(&names(hosts));
-    let age = Quantity::age(now.since(release.created));
     vec![
         Line::plain(&release.number.to_string()),
         Line::of(tone, state),
         Line::plain(&source(Some(release))),
-        Line::plain(&format!("{age} ago")),
+        Line::plain(&Quantity::age(now.since(release.created))),
         Line::plain(&Size::bytes(release.size).to_string()),
         if lacking.is_empty() { hosts } else { hosts.with(Tone::Warn, &format!(", not {}", names(lacking))) },
     ]

@@ -167,7 +167,7 @@ pub(crate) fn store_fault(fault: &StoreFault) -> Unperformed {
 }
 
 impl Performer {
-    /// For a plan under our lock. `made` is what is staged, `live` the record when the lock was taken.
+    /// For a plan under our lock. `made` is what is staged, `state` that of the home when the lock was taken.
     pub(super) fn new(
         session: &Session,
         lease: &Lease,
