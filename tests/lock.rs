@@ -69,7 +69,8 @@ fn the_lock_of_who_is_gone_is_freed_without_a_question() {
     let epoch = lock["epoch"].as_u64().unwrap();
     let other = (epoch + 1).to_string();
     let _ = test.cutover(&["unlock", "--epoch", &other]).expect(2).expect_text("is not held under epoch");
-    let _ = test.cutover(&["unlock", "--epoch", &epoch.to_string()]).expect(0).expect_text("the lock is free");
+    let _ =
+        test.cutover(&["unlock", "--epoch", &epoch.to_string()]).expect(0).expect_text("the lock is free");
 }
 
 #[test]

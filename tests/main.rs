@@ -29,6 +29,7 @@ mod readme;
 mod resume;
 mod rollback;
 mod secrets;
+mod shared_router;
 mod smoke_test;
 mod state_home;
 mod systemd;

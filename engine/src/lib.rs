@@ -63,6 +63,11 @@
 //! and from then on refuses changes of an older one. So a holder that was thought dead can do no harm when it comes back. The lock
 //! is renewed while a run lasts and lapses by itself.
 //!
+//! A router may be shared with other applications, which have locks of their own. So its host keeps one more, by the same protocol: the
+//! *turn* (`run/turns.rs`), taken before the first `prepare`, given back after the last `apply`, and part of what hooks change the
+//! router's host under. It lies with the deploy user there, so applications that are deployed as different users do not see each other's,
+//! and a router that is no host has none.
+//!
 //! One host is the home, the first router of the configuration, and says so itself in the file that names its line of deployments. A
 //! configuration that looks for the state elsewhere, a second home, a host of another line, a home that was lost: each is refused before
 //! anything is touched ([`store::disagreements`]). `state move` brings the state to another host by one write on each, `state recover`

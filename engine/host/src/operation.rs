@@ -3,6 +3,8 @@
 //! The same types are used in process (`local = true`) and over SSH. The engine always brings the helper of its own
 //! build, so nothing here needs a version; what stays on a host's disk does.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::bytes::Bytes;
@@ -17,7 +19,7 @@ pub use answer::{
 /// One operation with everything that rules it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Call {
-    /// Unique on its connection; answers and stream frames carry it.
+    /// Unique on its connection; answers and stream frames carry it. The link gives it.
     pub id: u64,
     /// Present for every change: the host performs it under its mutex, and only while the fence holds this epoch.
     pub guard: Option<Guard>,
@@ -27,12 +29,37 @@ pub struct Call {
     pub operation: Operation,
 }
 
+impl Call {
+    /// Within this time the host is to be done; none said is no limit.
+    #[must_use]
+    pub fn within(self, patience: Duration) -> Self {
+        Self { deadline_ms: Some(u64::try_from(patience.as_millis()).unwrap_or(u64::MAX)), ..self }
+    }
+
+    /// As a change under a lock's epoch; without a guard it stays a question.
+    #[must_use]
+    pub fn under(self, guard: Option<Guard>) -> Self {
+        Self { guard, ..self }
+    }
+}
+
 /// The epoch under which a change is allowed, and the state directory whose fence knows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Guard {
     /// Absolute directory that holds `mutex` and `fence` of one application and environment on this host.
     pub state: String,
     /// The epoch of the lock that the engine holds. Another epoch in the fence is [`FaultKind::Fenced`].
+    pub epoch: u64,
+    /// The turn that it has to be as well, where others change the same thing.
+    pub turn: Option<Turn>,
+}
+
+/// A turn at what several applications change on one host: a lock beside that of the application, in a directory of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Turn {
+    /// Absolute directory that holds `mutex`, `fence` and `lock.json` of what is shared.
+    pub state: String,
+    /// The epoch under which the turn is held. Another epoch in its fence is [`FaultKind::Fenced`].
     pub epoch: u64,
 }
 
@@ -365,6 +392,14 @@ pub enum Operation {
         /// The epoch.
         epoch: u64,
     },
+}
+
+impl Operation {
+    /// As a question that takes as long as it takes; [`Call::within`] and [`Call::under`] make it more.
+    #[must_use]
+    pub const fn call(self) -> Call {
+        Call { id: 0, guard: None, deadline_ms: None, operation: self }
+    }
 }
 
 /// A directory that something must lie beneath, with no link on the way from there.

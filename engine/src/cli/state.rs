@@ -59,7 +59,8 @@ impl Arguments {
                     invocation.output.view(&view, report::recovery);
                 }
                 if !view.changes.is_empty() {
-                    let text = "this changes the state, and there is no terminal to ask on; nothing was changed";
+                    let text =
+                        "this changes the state, and there is no terminal to ask on; nothing was changed";
                     let unasked = Problem::new("usage/not-confirmed", text, ExitCode::Usage)
                         .hint("`--yes` confirms it");
                     invocation.agree("write this?".to_owned(), recovery.interrupted(), unasked).await?;

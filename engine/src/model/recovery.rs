@@ -80,7 +80,9 @@ pub fn decide(progress: &Progress, sight: &Sight, ask: Ask) -> Decision {
     if progress.turned_back().is_some() {
         return back_again(progress);
     }
-    let back = || Decision::Back { why: Trouble::new("deploy/abandoned", "the deployment was cut off before its end") };
+    let back = || Decision::Back {
+        why: Trouble::new("deploy/abandoned", "the deployment was cut off before its end"),
+    };
     let Ok(shown) = shown else {
         return if old.is_none() || sight.old_healthy { back() } else { sick(sight, old) };
     };

@@ -111,7 +111,9 @@ fn previous(state: &HomeState<Record>, staged: &Staged) -> Result<Release, Troub
         let others: Vec<String> = others.iter().map(u64::to_string).collect();
         let hint = match others.is_empty() {
             true => "it is the only one on the hosts; `cutover deploy` makes another".to_owned(),
-            false => format!("`cutover rollback --to N` takes another that is on the hosts: {}", others.join(", ")),
+            false => {
+                format!("`cutover rollback --to N` takes another that is on the hosts: {}", others.join(", "))
+            }
         };
         Trouble::new("rollback/no-previous", "no release was live before this one").hint(hint)
     })

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::process::ExitStatus;
 use std::sync::Arc;
+use std::time::Duration;
 
-use cutover_host::operation::{Call, FaultKind, Operation};
+use cutover_host::operation::{FaultKind, Operation};
 use tokio::sync::mpsc;
 
 use super::look::Asked;
@@ -18,6 +19,9 @@ use crate::driver::Slot;
 use crate::model::request::{ExecRequest, InstanceChoice, LogsRequest};
 use crate::model::{EventKind, HostName, LiveRecord, Trouble};
 use crate::transport::{Chunk, Console, Failure};
+
+/// How long a host may take to say that it has ended what was given up.
+const HEARD: Duration = Duration::from_secs(2);
 
 /// Runs a program in the environment of a release, on the first instance that is meant. Answers its exit status: when a signal came
 /// first, the program is ended, and the status is that of one that the signal has ended.
@@ -43,13 +47,8 @@ pub async fn exec_in(
         Ok(signal) = interrupts.wait_for(Interrupts::any) => signal.number(),
     };
     // Giving up is heard in order, so that whoever answers this has ended the program.
-    let asking = Call {
-        id: 0,
-        guard: None,
-        deadline_ms: Some(2000),
-        operation: Operation::Facts { paths: Vec::new() },
-    };
-    let _ = site.link.perform(asking).await;
+    let asking = Operation::Facts { paths: Vec::new() };
+    let _ = site.link.perform(asking.call().within(HEARD)).await;
     Ok(128 + signal)
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use cutover_host::artifact::Artifact;
-use cutover_host::operation::{Answer, Call, Operation};
+use cutover_host::operation::{Answer, Operation};
 
 use super::Interrupts;
 use super::artifact::{Resolved, What, source_trouble};
@@ -322,8 +322,7 @@ async fn room(link: &dyn Link, path: &Utf8Path) -> Result<u64, Failure> {
 }
 
 async fn perform(link: &dyn Link, operation: Operation) -> Result<Answer, Failure> {
-    let deadline_ms = u64::try_from(PATIENCE.as_millis()).ok();
-    link.perform(Call { id: 0, guard: None, deadline_ms, operation }).await
+    link.perform(operation.call().within(PATIENCE)).await
 }
 
 fn below(output: &Utf8Path, name: &str) -> Utf8PathBuf {

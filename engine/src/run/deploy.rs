@@ -8,7 +8,7 @@ use futures_util::future::try_join_all;
 
 use super::Interrupts;
 use super::artifact;
-use super::build::{self, Built, Made};
+use super::build::{self, Built};
 use super::closing::{close_leftovers, remember};
 use super::ending::{Afterwards, Ending, serving};
 use super::hooks::Refused;
@@ -28,7 +28,7 @@ use super::want::Want;
 use crate::model::request::{DeployRequest, DeploySource, RollbackRequest};
 use crate::model::view::ExitCode;
 use crate::model::{
-    Color, EventKind, HookCall, LiveRecord, LiveRelease, Note, Observed, Outcome, Plan, Progress, Record, Release,
+    Color, EventKind, HookCall, LiveRelease, Note, Observed, Outcome, Plan, Progress, Record, Release,
     StepEnd, Timestamp, Trouble, Wish,
 };
 use crate::store::{HomeState, Journal, Lineage, StateDirectory, StoreFault, next_release_number};
@@ -388,35 +388,15 @@ async fn begin(
         }
     }
     let wish = wish(want, deployment, release, session);
-    let plan = Plan::new(&session.deployment, &wish, &observed).map_err(|refusal| {
-        (refused(&refusal, &wish), traffic(&observed, &staged, state.live.as_ref()))
-    })?;
+    let plan = Plan::new(&session.deployment, &wish, &observed)
+        .map_err(|refusal| (refused(&refusal, &wish), traffic(&observed, &staged, state.live.as_ref())))?;
     let first =
         Record::Planned { plan: Box::new(plan.clone()), origin: session.origin(want.message.clone()) };
     let journal = Journal::create(&session.home, lease.lock(), deployment, session.reporter.now(), &first);
     let journal = session.reporter.for_journal(journal).await.map_err(fault)?;
     session.hooks.allow_changes(lease.lock().epoch());
-    let performer = performer(session, lease, built.made, state.live);
+    let performer = Performer::new(session, lease, &plan, built.made, state.live);
     Ok((performer, journal, Progress::new(plan)))
-}
-
-pub(super) fn performer(
-    session: &Session,
-    lease: &Lease,
-    made: Option<Made>,
-    live: Option<LiveRecord>,
-) -> Performer {
-    Performer {
-        deployment: Arc::clone(&session.deployment),
-        sites: session.sites.clone(),
-        hooks: session.hooks.clone(),
-        home: session.home.clone(),
-        lock: lease.lock().clone(),
-        secrets: session.secrets.clone(),
-        reporter: session.reporter.clone(),
-        made,
-        live,
-    }
 }
 
 /// Runs to the end, and keeps it.
@@ -443,7 +423,9 @@ pub(super) async fn drive(
         parallel: session.deployment.pipeline.parallel,
         deadline: tokio::time::Instant::now() + session.deployment.pipeline.timeout,
     };
-    let outcome = match runner.run(&mut progress).await {
+    let ran = runner.run(&mut progress).await;
+    performer.turns.let_go().await;
+    let outcome = match ran {
         Ok(outcome) => outcome,
         Err(Stopped::Interrupted) => {
             return Ending::unfinished(&progress, session.interrupts.borrow().trouble());

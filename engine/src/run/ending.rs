@@ -284,7 +284,11 @@ fn by_hand(progress: &Progress, live: Option<&LiveRecord>) -> Vec<String> {
 }
 
 /// `lb1 shows green 100 %; green is release 4, blue release 3`.
-fn shown(progress: &Progress, live: Option<&LiveRecord>, routers: &[(HostName, Result<String, String>)]) -> String {
+fn shown(
+    progress: &Progress,
+    live: Option<&LiveRecord>,
+    routers: &[(HostName, Result<String, String>)],
+) -> String {
     let each = routers.iter().map(|(router, shown)| match shown {
         Ok(routing) => format!("{router} shows {routing}"),
         Err(reason) => format!("{router} can't be asked: {}", reason.lines().next().unwrap_or_default()),
@@ -297,12 +301,7 @@ fn shown(progress: &Progress, live: Option<&LiveRecord>, routers: &[(HostName, R
     each.chain([colors]).collect::<Vec<_>>().join("; ")
 }
 
-fn traffic(
-    progress: &Progress,
-    outcome: Outcome,
-    live: Option<&LiveRecord>,
-    seen: &Afterwards,
-) -> String {
+fn traffic(progress: &Progress, outcome: Outcome, live: Option<&LiveRecord>, seen: &Afterwards) -> String {
     let plan = progress.plan();
     let new = format!("{}, release {}", plan.color, plan.release.number);
     let old = || match (live, &plan.live) {
@@ -333,7 +332,9 @@ fn hint(plan: &Plan, outcome: Outcome, error: Option<&Trouble>) -> Option<String
     let number = plan.release.number;
     match outcome {
         Outcome::Deployed | Outcome::Unfinished => None,
-        Outcome::Stuck => Some("mend what failed, then `cutover resume` does what is left (or `cutover abort`)".into()),
+        Outcome::Stuck => {
+            Some("mend what failed, then `cutover resume` does what is left (or `cutover abort`)".into())
+        }
         Outcome::RolledBack if is_interrupted(error) && plan.command == "deploy" => {
             Some(format!("`cutover deploy --release {number}` does it again without building"))
         }

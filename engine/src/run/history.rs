@@ -131,7 +131,8 @@ mod tests {
         ];
         let live = LiveRelease { color: Color::Blue, release: release(1), since: Timestamp(0) };
         let record = LiveRecord { generation: 3, live, previous: None };
-        let view = history_view(&sample::deployment(Driver::Detached), Timestamp(9), entries, Some(&record), None);
+        let view =
+            history_view(&sample::deployment(Driver::Detached), Timestamp(9), entries, Some(&record), None);
         let line = |entry: &view::HistoryEntry| {
             let number = entry.release.as_ref().map(|release| release.number);
             (number, entry.previous, entry.live, entry.error.clone())

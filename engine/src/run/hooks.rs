@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cutover_host::operation::Guard;
+use cutover_host::operation::{Guard, Turn};
 
 use super::Reporter;
 use super::performer::Unperformed;
@@ -197,13 +197,23 @@ impl Hooks {
 
     /// Lets hooks reach these hosts.
     pub(crate) fn reach(&mut self, sites: &Sites) {
-        self.reach = Arc::new(Reach { sites: sites.clone(), epoch: Mutex::default() });
+        self.reach = Arc::new(Reach { sites: sites.clone(), ..Reach::default() });
     }
 
     /// Lets hooks change something, under this epoch of the lock.
     pub(crate) fn allow_changes(&self, epoch: u64) {
         if let Ok(mut held) = self.reach.epoch.lock() {
             *held = Some(epoch);
+        }
+    }
+
+    /// From now on, hooks change this router's host under a turn of ours at it, or under none.
+    pub(crate) fn give_turn(&self, router: HostName, turn: Option<Turn>) {
+        if let Ok(mut turns) = self.reach.turns.lock() {
+            match turn {
+                Some(turn) => drop(turns.insert(router, turn)),
+                None => drop(turns.remove(&router)),
+            }
         }
     }
 
@@ -359,6 +369,7 @@ fn words(failure: &HookFailure) -> String {
 struct Reach {
     sites: Sites,
     epoch: Mutex<Option<u64>>,
+    turns: Mutex<BTreeMap<HostName, Turn>>,
 }
 
 impl Hosts for Reach {
@@ -368,7 +379,8 @@ impl Hosts for Reach {
 
     fn guard(&self, host: &HostName) -> Option<Guard> {
         let epoch = *self.epoch.lock().ok()?;
-        Some(self.sites.get(host)?.guard(epoch?))
+        let turn = self.turns.lock().ok()?.get(host).cloned();
+        Some(Guard { turn, ..self.sites.get(host)?.guard(epoch?) })
     }
 }
 

@@ -8,8 +8,9 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant as Moment, sleep};
 
+use super::turns::waiting_words;
 use super::{Interrupts, Reporter};
-use crate::model::{EventKind, Record, Timestamp};
+use crate::model::{EventKind, HostName, Record, Timestamp};
 use crate::store::{HeldLock, Home, ReadJournal, StoreFault};
 
 /// Between two renewals.
@@ -18,8 +19,14 @@ const RENEW: Duration = Duration::from_secs(15);
 /// A lock that was not renewed for so long belongs to no one. A holder that is not gone all the same does no harm: the fence keeps it out.
 pub(super) const LAPSED: Duration = Duration::from_secs(60);
 
+/// The step that who waits for a turn reads of its holder.
+pub(super) const SWITCH: &str = "switch";
+
 /// Between two tries while waiting for a lock.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
+
+/// The same while waiting for a turn at a router, which lasts for seconds.
+const TRY_SOON: Duration = Duration::from_millis(250);
 
 /// The lock, renewed until it is freed.
 #[derive(Debug)]
@@ -42,9 +49,12 @@ pub(crate) struct Claimant {
 /// Waiting for a lock that another one holds: for so long at most, or until a signal.
 pub(crate) struct Waiting<'a> {
     claimant: &'a Claimant,
+    /// The router whose turn it is about; none for the lock of the application.
+    router: Option<HostName>,
     give_up: Moment,
     reporter: &'a Reporter,
-    interrupts: watch::Receiver<Interrupts>,
+    /// None where signals are heard elsewhere.
+    interrupts: Option<watch::Receiver<Interrupts>>,
     told: bool,
 }
 
@@ -55,7 +65,19 @@ impl<'a> Waiting<'a> {
         reporter: &'a Reporter,
         interrupts: watch::Receiver<Interrupts>,
     ) -> Self {
-        Self { claimant, give_up: Moment::now() + wait, reporter, interrupts, told: false }
+        let interrupts = Some(interrupts);
+        Self { claimant, router: None, give_up: Moment::now() + wait, reporter, interrupts, told: false }
+    }
+
+    /// For the turn at a router. The runner hears of signals, and ends the wait or lets it go on.
+    pub(crate) fn at_router(
+        claimant: &'a Claimant,
+        router: HostName,
+        wait: Duration,
+        reporter: &'a Reporter,
+    ) -> Self {
+        let give_up = Moment::now() + wait;
+        Self { claimant, router: Some(router), give_up, reporter, interrupts: None, told: false }
     }
 
     /// Waits until nobody holds the lock, or whoever does is gone.
@@ -76,18 +98,25 @@ impl<'a> Waiting<'a> {
 
     /// Waits a moment; whether to look again after it.
     async fn goes_on(&mut self, lock: &Lock) -> bool {
-        if Moment::now() >= self.give_up || self.interrupts.borrow().count > 0 {
+        let signalled = |interrupts: &watch::Receiver<Interrupts>| interrupts.borrow().count > 0;
+        if Moment::now() >= self.give_up || self.interrupts.as_ref().is_some_and(signalled) {
             return false;
         }
         if !self.told {
             self.told = true;
             let who = lock.holder.as_ref().map(|holder| holder.who.clone()).unwrap_or_default();
-            let text = format!("waiting for the lock, held by {who}");
+            let text = match &self.router {
+                Some(router) => waiting_words(router, lock),
+                None => format!("waiting for the lock, held by {who}"),
+            };
             self.reporter.tell(EventKind::Warning { text, hint: None });
         }
-        tokio::select! {
-            () = sleep(TRY_AGAIN) => {}
-            Ok(_) = self.interrupts.wait_for(|interrupts| interrupts.count > 0) => {}
+        match &mut self.interrupts {
+            Some(interrupts) => tokio::select! {
+                () = sleep(TRY_AGAIN) => {}
+                Ok(_) = interrupts.wait_for(|interrupts| interrupts.count > 0) => {}
+            },
+            None => sleep(TRY_SOON).await,
         }
         true
     }
@@ -115,7 +144,7 @@ impl Lease {
                 return Err(StoreFault::Locked { host, directory, lock });
             }
         };
-        let step = Arc::new(Mutex::new("lock".to_owned()));
+        let step = Arc::new(Mutex::new(if waiting.router.is_some() { SWITCH } else { "lock" }.to_owned()));
         let renewing = tokio::spawn(renew(home.clone(), lock.clone(), Arc::clone(&step)));
         Ok(Self { home: home.clone(), lock, step, renewing })
     }
@@ -183,11 +212,13 @@ pub(super) fn at_step(lock: Lock, open: Option<&ReadJournal<Record>>) -> Lock {
     }
 }
 
-/// Whether a lock's holder is gone: it lapsed, or was a process of this machine that is not alive any more.
-/// Without the time, who knows whether it lapsed.
+/// Whether a lock's holder is gone: it lapsed, or was a process of this machine that is not alive any more, or is what an earlier try of
+/// ours has left that was broken off. Without the time, who knows whether it lapsed.
 fn is_abandoned(lock: &Lock, claimant: &Claimant, now: Option<Timestamp>) -> bool {
     let Some(holder) = &lock.holder else { return true };
-    now.is_some_and(|now| silent(lock, now) > LAPSED) || is_dead(holder, &claimant.machine, claimant.is_alive)
+    *holder == claimant.holder
+        || now.is_some_and(|now| silent(lock, now) > LAPSED)
+        || is_dead(holder, &claimant.machine, claimant.is_alive)
 }
 
 /// How long the holder of a lock has given no sign of life; `now` is by the home's clock.

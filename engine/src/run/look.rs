@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
+use super::deploy::claimant_of;
 use super::diagnose::{Seen, diagnose};
 use super::examine::examine;
 use super::front_doors::FrontDoors;
 use super::history::open_entry;
 use super::hooks::{Hooks, Refused, configured};
-use super::deploy::claimant_of;
 use super::lease::{at_step, is_dead, occupied};
 use super::observe::observing_call;
 use super::performer::{instances, store_fault};

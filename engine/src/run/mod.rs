@@ -50,6 +50,7 @@ mod state_move;
 mod state_recover;
 mod state_view;
 mod step_report;
+mod turns;
 mod unlock;
 mod vigil;
 mod want;

@@ -37,16 +37,10 @@ async fn planned_for(session: &Session, want: Want) -> Result<PlanView, Trouble>
     let ready = preflight_to_look(session, &want).await?;
     let release = ready.source.release(&ready.state, &ready.staged, session.reporter.now());
     let wish = Wish::new(want.command, String::new(), release.clone(), want.adopt, session.reporter.now());
-    let plan = Plan::new(&session.deployment, &wish, &ready.observed)
-        .map_err(|refusal| refused(&refusal, &wish))?;
+    let plan =
+        Plan::new(&session.deployment, &wish, &ready.observed).map_err(|refusal| refused(&refusal, &wish))?;
     let deployment = &session.deployment;
-    let header = header(
-        deployment,
-        &plan,
-        &release,
-        &ready.source,
-        ready.live(session.reporter.now()),
-    );
+    let header = header(deployment, &plan, &release, &ready.source, ready.live(session.reporter.now()));
     let mut steps = Vec::new();
     steps.extend(build_step(deployment, &plan, &ready.source.what));
     let named = |text: String| by_number(text, recorded(ready.state.live.as_ref()).chain([&release]));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Interrupts;
 use super::basis::basis;
 use super::closing::close_leftovers;
-use super::deploy::{drive, free, performer, take_lock};
+use super::deploy::{drive, free, take_lock};
 use super::ending::{Ending, serving};
 use super::hooks::Refused;
 use super::interrupts::{self, INTERRUPTED};
@@ -139,7 +139,7 @@ async fn take_up(session: &Session, request: RecoverRequest, lease: &Lease) -> R
         as_begun(&records, &basis(&session.deployment))?;
     }
     session.hooks.allow_changes(lease.lock().epoch());
-    let performer = performer(session, lease, None, state.live.clone());
+    let performer = Performer::new(session, lease, progress.plan(), None, state.live.clone());
     let (observed, _) = observe(session, state.live.as_ref()).await?;
     let plan = progress.plan().clone();
     let (new_healthy, old_healthy) = tokio::join!(

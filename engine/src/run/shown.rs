@@ -32,7 +32,8 @@ pub(super) fn traffic(observed: &Observed, staged: &Staged, record: Option<&Live
             each.collect::<Vec<_>>().join(", ")
         }
     };
-    let recorded = record.map_or_else(|| "says nothing".to_owned(), |record| format!("says {}", serving(record)));
+    let recorded =
+        record.map_or_else(|| "says nothing".to_owned(), |record| format!("says {}", serving(record)));
     Some(format!("{shown}; the record {recorded}"))
 }
 
@@ -41,7 +42,9 @@ pub(super) fn router_summary(observed: &Observed, adopts: bool) -> String {
     let recorded = observed.recorded.as_ref().map(|(color, _)| *color);
     match (observed.live_color(), recorded) {
         (Ok(None), _) => "no colour is routed to yet".to_owned(),
-        (Ok(Some(color)), recorded) if Some(color) == recorded => format!("router {color} 100 %, as recorded"),
+        (Ok(Some(color)), recorded) if Some(color) == recorded => {
+            format!("router {color} 100 %, as recorded")
+        }
         (Ok(Some(color)), _) if adopts => format!("router {color} 100 %, adopted"),
         (Ok(Some(color)), Some(recorded)) => format!("router {color} 100 %, recorded is {recorded}"),
         (Ok(Some(color)), None) => format!("router {color} 100 %, nothing is recorded"),
@@ -128,11 +131,8 @@ mod tests {
         let green = record(Color::Green, "new", 5);
         let (observed, staged) = world(&[Some(Routing::all_to(Color::Blue))]);
         let found = live_instead(&observed, &staged, Some(&green), Timestamp(7));
-        let old = LiveRelease {
-            color: Color::Blue,
-            release: Release::for_tests("old", 2),
-            since: Timestamp(7),
-        };
+        let old =
+            LiveRelease { color: Color::Blue, release: Release::for_tests("old", 2), since: Timestamp(7) };
         assert_eq!(found, Some(old));
         let (observed, staged) = world(&[Some(Routing::all_to(Color::Green))]);
         assert_eq!(live_instead(&observed, &staged, Some(&green), Timestamp(7)), None);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cutover_host::operation::{Answer, Call, Exit, Facts, Guard, Operation};
+use cutover_host::operation::{Answer, Exit, Facts, Guard, Operation};
 
 use super::session::spoken_to;
 use crate::driver::Slot;
@@ -67,8 +67,7 @@ impl Site {
         patience: Duration,
         operation: Operation,
     ) -> Result<Answer, Failure> {
-        let deadline_ms = Some(u64::try_from(patience.as_millis()).unwrap_or(u64::MAX));
-        self.link.perform(Call { id: 0, guard, deadline_ms, operation }).await
+        self.link.perform(operation.call().within(patience).under(guard)).await
     }
 }
 

@@ -450,10 +450,7 @@ mod tests {
                 "front door https://shop/up: connection refused",
             ]
         );
-        assert_eq!(
-            view.warnings,
-            ["web2 blue is not warm: rollback must start it first"]
-        );
+        assert_eq!(view.warnings, ["web2 blue is not warm: rollback must start it first"]);
         assert_eq!(view.too_old.as_deref(), Some("release 43 has been live for 2 d, allowed are 36 h"));
         let LockStatus::Held { who, epoch, .. } = view.lock else { panic!("held: {:?}", view.lock) };
         assert_eq!((who.as_str(), epoch), ("ci@box", 7));

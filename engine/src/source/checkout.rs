@@ -132,7 +132,9 @@ impl LocalWork {
         .flatten()
         .collect();
         let not_built = (!parts.is_empty()).then(|| format!("not built: {}", parts.join(", ")));
-        let used = self.configuration.then(|| format!("{CONFIGURATION} is used as it lies here, not as it was committed"));
+        let used = self
+            .configuration
+            .then(|| format!("{CONFIGURATION} is used as it lies here, not as it was committed"));
         let all: Vec<String> = not_built.into_iter().chain(used).collect();
         (!all.is_empty()).then(|| all.join("; "))
     }

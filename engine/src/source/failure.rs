@@ -79,9 +79,9 @@ impl SourceFailure {
             Self::NotOnBranch { .. } => {
                 Some("push and merge it first: only what the remote's branch has is built")
             }
-            Self::UnknownRevision { .. } => {
-                Some("a commit's hexadecimal digits, or a tag, that the remote's branch has; names of branches are none")
-            }
+            Self::UnknownRevision { .. } => Some(
+                "a commit's hexadecimal digits, or a tag, that the remote's branch has; names of branches are none",
+            ),
             Self::Git { .. } => {
                 Some("try the same as this user: it needs access to the repository without a prompt")
             }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cutover_host::operation::{Answer, Call, Operation};
+use cutover_host::operation::{Answer, Operation};
 
 use super::{Git, Repository, SourceFailure};
 use crate::model::Timestamp;
@@ -15,6 +15,9 @@ const SUBMODULE_PROTOCOLS: &str = "ssh:https";
 
 /// How often a fetch is tried that met another one in the same mirror.
 const TRIES: usize = 20;
+
+/// How long making the mirrors' directory may take.
+const MAKE: Duration = Duration::from_secs(20);
 
 /// Between two tries.
 const TRY_AGAIN: Duration = Duration::from_millis(100);
@@ -67,10 +70,7 @@ impl<'a> Mirror<'a> {
         let parent = format!("{home}/.cache/cutover/git");
         let directory = format!("{parent}/{}", repository.directory_name());
         let make = Operation::MakeDirectory { path: parent.clone(), mode: 0o700 };
-        let answer = git
-            .link()
-            .perform(Call { id: 0, guard: None, deadline_ms: Some(20_000), operation: make })
-            .await?;
+        let answer = git.link().perform(make.call().within(MAKE)).await?;
         debug_assert_eq!(answer, Answer::Done);
         let branch_ref = branch_ref(branch);
         let refs = format!("+refs/heads/{branch}:{branch_ref}");

@@ -224,7 +224,10 @@ async fn the_checkout_around_us_is_looked_at() {
     world.commit("Mine", "1700000010 +0000");
     std::fs::write(world.root.join("shop/file"), "changed").expect("written");
     std::fs::write(world.root.join("shop/new"), "new").expect("written");
-    assert_eq!(checkout.local_work().await, Ok(LocalWork { unpushed: 1, uncommitted: 2, configuration: false }));
+    assert_eq!(
+        checkout.local_work().await,
+        Ok(LocalWork { unpushed: 1, uncommitted: 2, configuration: false })
+    );
     world.git("shop", &["checkout", "--quiet", "--detach", "--force"]);
     assert_eq!(checkout.branch().await, Ok(None));
     world.git("shop", &["remote", "remove", "origin"]);

@@ -330,9 +330,11 @@ fn held(lock: &Lock) -> String {
     )
 }
 
-/// A text from a file on a host, without its control characters.
-fn plain(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(120).collect()
+/// Who has the turn at a router: `blog/production, deployment 01J…, since 2026-05-04 10:11:12 UTC (ann@laptop pid 12)`.
+#[must_use]
+pub fn turn_words(lock: &Lock) -> String {
+    let Some(holder) = &lock.holder else { return "nobody".to_owned() };
+    format!("{}, since {} ({})", plain(&holder.deployment), since(lock), plain(&holder.who))
 }
 
 fn since(lock: &Lock) -> String {
@@ -342,6 +344,11 @@ fn since(lock: &Lock) -> String {
 
 fn step(lock: &Lock) -> String {
     if lock.step.is_empty() { String::new() } else { format!(", at step `{}`", plain(&lock.step)) }
+}
+
+/// What a host says that others wrote there: in one line, and not for ever.
+fn plain(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(120).collect()
 }
 
 #[cfg(test)]

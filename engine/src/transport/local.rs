@@ -64,7 +64,7 @@ mod tests {
     }
 
     fn call(operation: Operation) -> Call {
-        Call { id: 0, guard: None, deadline_ms: Some(10_000), operation }
+        operation.call().within(Duration::from_secs(10))
     }
 
     fn shell(script: &str) -> Program {

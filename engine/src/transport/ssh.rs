@@ -6,6 +6,7 @@ use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use cutover_host::bytes::hex;
 use cutover_host::operation::Program;
 use cutover_host::{MAX_CONSOLE_WORD, console_word};
 use openssh::{Child, ChildStdin, ChildStdout, ControlPersist, KnownHosts, Session, SessionBuilder, Stdio};
@@ -296,9 +297,7 @@ impl SshConnector {
 
 /// Other projects of the same user keep theirs in the same directory, under names of hosts that may be the same.
 fn file_name(text: &str) -> String {
-    let digest = Sha256::digest(text.as_bytes());
-    let digits: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
-    format!("config-{digits}")
+    format!("config-{}", hex(&Sha256::digest(text.as_bytes())[..12]))
 }
 
 /// Writes a small file that whoever reads it sees as a whole.

@@ -41,7 +41,7 @@ fn link(sshd: &Sshd) -> Arc<dyn Link> {
 }
 
 fn call(operation: Operation) -> Call {
-    Call { id: 0, guard: None, deadline_ms: Some(20_000), operation }
+    operation.call().within(Duration::from_secs(20))
 }
 
 fn shell(script: &str) -> Operation {

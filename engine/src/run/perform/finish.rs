@@ -26,10 +26,7 @@ impl Performer {
                 seen.old = self.old_health(plan).await;
             }
             Outcome::Stuck => seen.routers = self.shown_by_routers(plan).await,
-            Outcome::RolledBack
-            | Outcome::NothingChanged
-            | Outcome::Deployed
-            | Outcome::Unfinished => {}
+            Outcome::RolledBack | Outcome::NothingChanged | Outcome::Deployed | Outcome::Unfinished => {}
         }
         seen
     }

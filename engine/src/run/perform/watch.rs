@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cutover_host::operation::{Call, Operation};
+use cutover_host::operation::Operation;
 use futures_util::future::try_join_all;
 use tokio::time::{Instant as Moment, sleep_until, timeout};
 
@@ -53,7 +53,8 @@ impl Performer {
             Verdict::Wrong(reason) | Verdict::Blind(reason) => {
                 let away: Vec<&str> =
                     posts().filter(|post| post.unreached.is_some()).map(|post| post.name.as_str()).collect();
-                let message = format!("{} can't be watched, and {color} is not proven: {reason}", away.join(" "));
+                let message =
+                    format!("{} can't be watched, and {color} is not proven: {reason}", away.join(" "));
                 return Err(Trouble::new("watch/unseen", message)
                     .hint("make the host reachable, then `cutover deploy` again")
                     .into());
@@ -141,7 +142,9 @@ impl Performer {
         };
         let failed = post.watched.note(glance).map(str::to_owned);
         let text = match &post.unreached {
-            Some(why) if !was_away => format!("{}: out of reach, and watched again once it is back: {why}", post.name),
+            Some(why) if !was_away => {
+                format!("{}: out of reach, and watched again once it is back: {why}", post.name)
+            }
             None if was_away => format!("{}: within reach again", post.name),
             Some(_) | None => return failed,
         };
@@ -153,8 +156,7 @@ impl Performer {
     pub(in super::super) async fn out_of_reach(&self, host: &HostName) -> Option<String> {
         let site = self.site(host).ok()?;
         let operation = Operation::Facts { paths: Vec::new() };
-        let call = Call { id: 0, guard: None, deadline_ms: None, operation };
-        match timeout(REACH, site.link.perform(call)).await {
+        match timeout(REACH, site.link.perform(operation.call())).await {
             Ok(Err(Failure::Unreachable(reason) | Failure::Broken(reason))) => Some(reason),
             Ok(Ok(_) | Err(Failure::Fault(_) | Failure::Untrusted(_) | Failure::Nonsense(_))) => None,
             Err(_) => Some(format!("host `{host}` gives no sign of life")),

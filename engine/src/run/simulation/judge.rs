@@ -200,9 +200,10 @@ fn wrong_first_error(run: &Execution) -> Option<String> {
             _ => None,
         }
     };
-    let stays = run.faults.iter().any(|(_, fault)| {
-        matches!(fault, Fault::NeverKnown | Fault::NeverKnownDid | Fault::HostLost)
-    });
+    let stays = run
+        .faults
+        .iter()
+        .any(|(_, fault)| matches!(fault, Fault::NeverKnown | Fault::NeverKnownDid | Fault::HostLost));
     let first = run.records.iter().find_map(error);
     let told = run.progress.first_error();
     (!stays && first.as_ref() != told).then(|| format!("P3, {told:?} is told, and {first:?} came first"))

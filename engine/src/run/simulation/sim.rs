@@ -357,8 +357,7 @@ fn holds(state: &State, color: Color, lost: usize) -> bool {
     };
     let serves = state.only_color() == Some(color) && state.is_healthy(color);
     let door = if serves { Glance::Well } else { wrong() };
-    let looks: Option<Vec<Watched>> =
-        (0..state.host_count).map(of_host).chain([door]).map(look).collect();
+    let looks: Option<Vec<Watched>> = (0..state.host_count).map(of_host).chain([door]).map(look).collect();
     looks.is_some_and(|looks| matches!(conclude(looks.iter()), Verdict::Holds | Verdict::HoldsAsSeen))
 }
 
