@@ -113,9 +113,15 @@ fn who_is_asked_for_by_name_and_silent_is_called_so() {
         "{failed:?}"
     );
     let _ = test.cutover(&["exec", "--host", "web9", "--", "ls"]).expect(11).expect_text("no host");
-    let logs = test.cutover(&["logs", "-n", "1"]).expect(0);
-    assert!(logs.stdout.starts_with("web1 "), "{logs:?}");
-    assert!(logs.stderr.contains("warning: left out: host `web2`"), "{logs:?}");
+    for command in [&["logs", "-n", "1"][..], &["exec", "--", "ls"]] {
+        let ended = test.cutover(command).expect(0);
+        assert!(ended.stderr.contains("warning: left out: host `web2`"), "{ended:?}");
+    }
+    let _ = test.cutover(&["status", "--check"]).expect(70).expect_text("web2 could not be asked");
+    let setup = test.cutover(&["setup", "--host", "web1"]).expect(0);
+    assert!(setup.stdout.contains("web1") && !setup.stdout.contains("lb1"), "{}", setup.stdout);
+    let _ = test.cutover(&["setup"]).expect(11).expect_text("what `web2` lacks is not known");
+    let _ = test.cutover(&["setup", "--host", "web9"]).expect(11).expect_text("there are lb1, ");
 }
 
 #[test]
