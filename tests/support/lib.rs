@@ -13,6 +13,7 @@ mod application;
 mod cgroup;
 mod cutover;
 mod first_config;
+mod fuzz;
 mod golden;
 mod http;
 mod load;
@@ -31,6 +32,7 @@ mod test;
 
 pub use application::{Behaviour, program as demo_program};
 pub use cutover::{Ended, Running};
+pub use fuzz::Corpus;
 pub use golden::{assert_golden, normalise};
 pub use http::{Page, get};
 pub use load::{Load, Tally};

@@ -10,7 +10,7 @@ mod color;
 mod deployment;
 mod event;
 mod excerpt;
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 mod fixture;
 pub mod grant;
 mod grant_words;

@@ -21,7 +21,7 @@ const HELLO_TIMEOUT: Duration = Duration::from_secs(15);
 /// How much later than its deadline an answer may come.
 const DEADLINE_SLACK: Duration = Duration::from_secs(15);
 /// Chunks that fit into a window.
-const MAX_CHUNKS: usize = (WINDOW / MIN_COST) as usize;
+pub(super) const MAX_CHUNKS: usize = (WINDOW / MIN_COST) as usize;
 
 /// Words about a connection that broke, as far as the other side said any.
 pub(super) type LastWords = Arc<Mutex<String>>;
@@ -272,7 +272,11 @@ async fn send_upload(
     let _ = data.send(frame::encode(id, Kind::End, &[])).await;
 }
 
-async fn read_frames(input: &mut (impl AsyncRead + Unpin), calls: &Calls, last_words: &LastWords) -> Failure {
+pub(super) async fn read_frames(
+    input: &mut (impl AsyncRead + Unpin),
+    calls: &Calls,
+    last_words: &LastWords,
+) -> Failure {
     let host = &calls.host;
     loop {
         let frame = match read_frame(input).await {

@@ -8,6 +8,8 @@ mod failure;
 mod fetch;
 #[cfg(test)]
 mod fetch_tests;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod held_directory;
 mod helper;
 mod host_link;
