@@ -69,8 +69,8 @@ pub fn grants(input: &[u8]) {
 const BEFORE: &str = r#"
 name = "shop"
 [hosts]
-web1 = "deploy@web1"
-lb1 = "deploy@lb1"
+web1 = { ssh = "deploy@web1" }
+lb1 = { ssh = "deploy@lb1" }
 [app]
 hosts = ["web1"]
 start = ["bin/shop"]
@@ -78,6 +78,7 @@ blue = { port = 4001 }
 green = { port = 4002 }
 [router]
 hosts = ["lb1"]
+front-door = []
 hook = "hooks/vendor-smoke.wasm"
 [router.grants]
 "#;
