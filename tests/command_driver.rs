@@ -55,7 +55,7 @@ async fn a_program_that_takes_its_time_leaves_the_mutex_alone() {
         link.perform(Call { id: 0, guard: guard.cloned(), deadline_ms: Some(1000), operation }).await
     };
     ask(None, Operation::Fence { state: state.clone(), epoch: 7 }).await.unwrap();
-    let guard = Guard { state: state.clone(), epoch: 7 };
+    let guard = Guard { state: state.clone(), epoch: 7, turn: None };
     let meanwhile = async {
         while !app.join("begun").exists() {
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -76,7 +76,7 @@ async fn a_program_that_takes_its_time_leaves_the_mutex_alone() {
         assert!(driver::state(link, &slot).await.unwrap().runs(&release));
     }
     assert_eq!(fs::read_to_string(app.join("stops")).unwrap(), "stopped\nstopped\n");
-    let stale = Guard { state, epoch: 6 };
+    let stale = Guard { state, epoch: 6, turn: None };
     let refused = driver::stop(link, Some(&stale), &slot).await.unwrap_err();
     assert!(matches!(refused, DriverFailure::Host(Failure::Fault(fault)) if fault.kind == FaultKind::Fenced));
 }

@@ -52,7 +52,7 @@ impl Serialize for Bytes {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match std::str::from_utf8(&self.0) {
             Ok(text) => Wire::T(text.into()),
-            Err(_) => Wire::X(self.0.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(hex_digit).collect()),
+            Err(_) => Wire::X(hex(&self.0)),
         }
         .serialize(serializer)
     }
@@ -67,11 +67,15 @@ impl<'de> Deserialize<'de> for Bytes {
     }
 }
 
-fn hex_digit(value: u8) -> char {
-    char::from_digit(u32::from(value), 16).unwrap_or('0')
+/// Lower-case hexadecimal digits, two a byte.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    let digit = |value| char::from_digit(u32::from(value), 16).unwrap_or('0');
+    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(digit).collect()
 }
 
-fn from_hex(digits: &str) -> Option<Vec<u8>> {
+/// What [`hex`] made of bytes, in either case; none when it made no such text.
+pub(crate) fn from_hex(digits: &str) -> Option<Vec<u8>> {
     let values: Vec<u32> = digits.chars().map(|c| c.to_digit(16)).collect::<Option<_>>()?;
     let pairs = values.chunks_exact(2);
     pairs.remainder().is_empty().then(|| pairs.map(|pair| (pair[0] * 16 + pair[1]) as u8).collect())

@@ -4,6 +4,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
 use crate::account::Account;
+use crate::bytes::{from_hex, hex};
 use crate::fault::failed;
 use crate::operation::{Fault, FaultKind, Program};
 use crate::program::{cannot_start, command};
@@ -21,7 +22,7 @@ const NOT_STARTED: i32 = 126;
 pub fn console_word(program: &Program) -> String {
     // It is made of strings and numbers, so it has a text.
     let text = serde_json::to_vec(program).unwrap_or_default();
-    text.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&text)
 }
 
 /// Becomes the program that a word describes. Comes back only when that fails, with an exit status.
@@ -57,13 +58,10 @@ pub(crate) fn console_command(
 
 fn read(word: &str) -> Result<Program, Fault> {
     let nonsense = || failed("this is no program that cutover asked for".to_owned());
-    let digits = word.as_bytes();
-    if digits.len() > MAX_CONSOLE_WORD || !digits.len().is_multiple_of(2) {
+    if word.len() > MAX_CONSOLE_WORD {
         return Err(nonsense());
     }
-    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
-    let text: Option<Vec<u8>> = digits.chunks(2).map(byte).collect();
-    text.and_then(|text| serde_json::from_slice(&text).ok()).ok_or_else(nonsense)
+    from_hex(word).and_then(|text| serde_json::from_slice(&text).ok()).ok_or_else(nonsense)
 }
 
 #[cfg(test)]

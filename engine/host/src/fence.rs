@@ -59,68 +59,88 @@ fn lock(path: &str, kind: FlockOperation, scope: &Scope<'_>) -> Result<File, Fau
     }
 }
 
-/// Leave to make a change: the mutex is held, and the fence held the right epoch when it was taken.
+/// Leave to make a change: each mutex is held, and each fence held the right epoch when it was taken.
 #[derive(Debug)]
 pub(crate) struct Leave {
-    under: Option<(Mutex, String, u64)>,
+    under: Vec<(Mutex, String, u64)>,
 }
 
 impl Leave {
-    /// Takes the mutex and compares the fence. Without a guard there is nothing to take.
+    /// Takes the mutex of the application, then that of the turn, and compares the fences. Without a guard there is nothing to take.
     pub(crate) fn take(account: &Account, guard: Option<&Guard>, scope: &Scope<'_>) -> Result<Self, Fault> {
-        let Some(guard) = guard else { return Ok(Self { under: None }) };
-        let state = absolute(account, &guard.state)?;
-        let mutex = match Mutex::hold(&state, scope) {
-            // No state directory: nobody ever raised a fence here.
-            Err(fault) if fault.kind == FaultKind::NotFound => {
-                return Err(refused(&state, &Refusal::Fenced { now: 0, asked: guard.epoch }));
+        let mut under = Vec::new();
+        if let Some(Guard { state, epoch, turn }) = guard {
+            under.push(enter(account, state, *epoch, scope)?);
+            if let Some(turn) = turn {
+                under.push(enter(account, &turn.state, turn.epoch, scope)?);
             }
-            held => held?,
-        };
-        let epoch = epoch(&state)?;
-        rules::admit(epoch, guard.epoch).map_err(|refusal| refused(&state, &refusal))?;
-        Ok(Self { under: Some((mutex, state, epoch)) })
+        }
+        Ok(Self { under })
     }
 
-    /// Lets go of the mutex, and stays. None without a guard.
+    /// Lets go of each mutex, and stays. None without a guard.
     pub(crate) fn stay(self, scope: &Scope<'_>) -> Result<Option<Stay>, Fault> {
-        let Some((mutex, state, epoch)) = self.under else { return Ok(None) };
-        let file = lock(&format!("{state}/stays"), FlockOperation::NonBlockingLockShared, scope)?;
-        drop(mutex);
-        Ok(Some(Stay { state, epoch, outdated: Cell::default(), _file: file }))
+        if self.under.is_empty() {
+            return Ok(None);
+        }
+        let mut at = Vec::new();
+        for (mutex, state, epoch) in self.under {
+            let file = lock(&format!("{state}/stays"), FlockOperation::NonBlockingLockShared, scope)?;
+            drop(mutex);
+            at.push((state, epoch, file));
+        }
+        Ok(Some(Stay { at, outdated: Cell::default() }))
     }
 }
 
-/// Leave that outlasts the mutex, for what may take long: whoever raises the fence waits until it is dropped. In return its holder looks
-/// at the fence again and again, and ends soon after it was raised.
+/// Takes the mutex of a state directory whose fence has to hold this epoch.
+fn enter(
+    account: &Account,
+    state: &str,
+    asked: u64,
+    scope: &Scope<'_>,
+) -> Result<(Mutex, String, u64), Fault> {
+    let state = absolute(account, state)?;
+    let mutex = match Mutex::hold(&state, scope) {
+        // No state directory: nobody ever raised a fence here.
+        Err(fault) if fault.kind == FaultKind::NotFound => {
+            return Err(refused(&state, &Refusal::Fenced { now: 0, asked }));
+        }
+        held => held?,
+    };
+    rules::admit(epoch(&state)?, asked).map_err(|refusal| refused(&state, &refusal))?;
+    Ok((mutex, state, asked))
+}
+
+/// Leave that outlasts the mutex, for what may take long: whoever raises a fence waits until it is dropped. In return its holder looks
+/// at the fences again and again, and ends soon after one was raised.
 #[derive(Debug)]
 pub(crate) struct Stay {
-    state: String,
-    epoch: u64,
+    at: Vec<(String, u64, File)>,
     outdated: Cell<Option<Instant>>,
-    _file: File,
 }
 
 impl Stay {
-    /// Between two looks at the fence.
+    /// Between two looks at the fences.
     pub(crate) const LOOK: Duration = Duration::from_millis(100);
 
-    /// After the fence was raised: what is nearly done is better done than cut off.
+    /// After a fence was raised: what is nearly done is better done than cut off.
     const GRACE: Duration = Duration::from_secs(3);
 
-    /// Goes on while the fence holds the epoch of this leave, and for a moment after that.
+    /// Goes on while each fence holds the epoch of this leave, and for a moment after that.
     pub(crate) fn check(&self) -> Result<(), Fault> {
-        let now = epoch(&self.state)?;
-        if now == self.epoch {
-            return Ok(());
+        for (state, asked, _) in &self.at {
+            let now = epoch(state)?;
+            if now == *asked {
+                continue;
+            }
+            let since = self.outdated.get().unwrap_or_else(Instant::now);
+            self.outdated.set(Some(since));
+            if since.elapsed() >= Self::GRACE {
+                return Err(refused(state, &Refusal::Fenced { now, asked: *asked }));
+            }
         }
-        let since = self.outdated.get().unwrap_or_else(Instant::now);
-        self.outdated.set(Some(since));
-        if since.elapsed() < Self::GRACE {
-            Ok(())
-        } else {
-            Err(refused(&self.state, &Refusal::Fenced { now, asked: self.epoch }))
-        }
+        Ok(())
     }
 }
 

@@ -3,21 +3,27 @@
 //! The same types are used in process (`local = true`) and over SSH. The engine always brings the helper of its own
 //! build, so nothing here needs a version; what stays on a host's disk does.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::bytes::Bytes;
 
 mod answer;
+mod beneath;
+mod guard;
 
 pub use answer::{
     Answer, Application, Detached, Exit, Facts, Fault, FaultKind, Lock, PortState, ProcessState, Room,
     StagedRelease, Staging,
 };
+pub use beneath::Beneath;
+pub use guard::{Guard, Turn};
 
 /// One operation with everything that rules it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Call {
-    /// Unique on its connection; answers and stream frames carry it.
+    /// Unique on its connection; answers and stream frames carry it. The link gives it.
     pub id: u64,
     /// Present for every change: the host performs it under its mutex, and only while the fence holds this epoch.
     pub guard: Option<Guard>,
@@ -27,13 +33,18 @@ pub struct Call {
     pub operation: Operation,
 }
 
-/// The epoch under which a change is allowed, and the state directory whose fence knows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Guard {
-    /// Absolute directory that holds `mutex` and `fence` of one application and environment on this host.
-    pub state: String,
-    /// The epoch of the lock that the engine holds. Another epoch in the fence is [`FaultKind::Fenced`].
-    pub epoch: u64,
+impl Call {
+    /// Within this time the host is to be done; none said is no limit.
+    #[must_use]
+    pub fn within(self, patience: Duration) -> Self {
+        Self { deadline_ms: Some(u64::try_from(patience.as_millis()).unwrap_or(u64::MAX)), ..self }
+    }
+
+    /// As a change under a lock's epoch; without a guard it stays a question.
+    #[must_use]
+    pub fn under(self, guard: Option<Guard>) -> Self {
+        Self { guard, ..self }
+    }
 }
 
 /// All that can be done on a host. Paths are absolute unless said otherwise; `~/` at the start is the home directory.
@@ -237,12 +248,10 @@ pub enum Operation {
         /// Its name: letters, digits, `-`. It being there is [`FaultKind::Conflict`].
         token: String,
     },
-    /// Removes `releases/.partial-*` but `keep`. Answers [`Answer::Done`].
+    /// Removes `releases/.partial-*`. Answers [`Answer::Done`].
     RemovePartials {
         /// The application's directory.
         directory: String,
-        /// Token of the one to keep.
-        keep: Option<String>,
     },
     /// Removes a whole release: renamed to a partial first, so that it never looks whole while it goes. [`Answer::Done`].
     RemoveRelease {
@@ -367,22 +376,11 @@ pub enum Operation {
     },
 }
 
-/// A directory that something must lie beneath, with no link on the way from there.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Beneath {
-    /// The operator's own words: links on the way to it are followed.
-    Directory(String),
-    /// What a hook was granted: no link may be on the way to it either, since others may be able to put one there.
-    Granted(String),
-}
-
-impl Beneath {
-    /// The directory.
+impl Operation {
+    /// As a question that takes as long as it takes; [`Call::within`] and [`Call::under`] make it more.
     #[must_use]
-    pub fn directory(&self) -> &str {
-        let (Self::Directory(directory) | Self::Granted(directory)) = self;
-        directory
+    pub const fn call(self) -> Call {
+        Call { id: 0, guard: None, deadline_ms: None, operation: self }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cutover_host::operation::{Answer, Call, Exit, FaultKind, Guard, Operation, Program};
+use cutover_host::operation::{Answer, Exit, FaultKind, Guard, Operation, Program};
 
 use super::errand::Errand;
 use super::systemd::Verb;
@@ -177,9 +177,7 @@ struct Asker<'a> {
 
 impl Asker<'_> {
     async fn ask(&self, operation: Operation, patience: Duration) -> Result<Answer, DriverFailure> {
-        let deadline_ms = Some(u64::try_from(patience.as_millis()).unwrap_or(u64::MAX));
-        let call = Call { id: 0, guard: self.guard.cloned(), deadline_ms, operation };
-        Ok(self.link.perform(call).await?)
+        Ok(self.link.perform(operation.call().within(patience).under(self.guard.cloned())).await?)
     }
 
     /// Runs a program to its end, whatever that is.

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use cutover_host::operation::{Answer, Call, Detached, Exit, Guard, Operation, Program};
+use cutover_host::operation::{Answer, Detached, Exit, Guard, Operation, Program};
 use tokio::time::Instant;
 
 use super::DriverFailure;
@@ -76,8 +76,8 @@ impl Errand<'_> {
         wait: Duration,
         operation: Operation,
     ) -> Result<Detached, DriverFailure> {
-        let deadline_ms = Some(u64::try_from((wait + SLACK).as_millis()).unwrap_or(u64::MAX));
-        let answer = self.link.perform(Call { id: 0, guard: guard.cloned(), deadline_ms, operation }).await?;
+        let call = operation.call().within(wait + SLACK).under(guard.cloned());
+        let answer = self.link.perform(call).await?;
         if let Answer::Operation(found) = answer {
             Ok(found)
         } else {

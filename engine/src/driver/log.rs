@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use cutover_host::operation::{Answer, Call, Exit, Operation};
+use cutover_host::operation::{Answer, Exit, Operation};
 use serde_json::Value;
 
 use super::{DriverFailure, Slot, drive, systemd};
@@ -60,7 +60,7 @@ pub async fn open_log(
         Driver::Detached => (Operation::Tail { path: slot.log_file(release), lines, follow }, Sorter::Whole),
         Driver::Command { .. } => return Err(DriverFailure::NoLog),
     };
-    let flow = link.open(Call { id: 0, guard: None, deadline_ms: None, operation }).await?;
+    let flow = link.open(operation.call()).await?;
     Ok(LogReader {
         flow,
         lines: Lines::default(),

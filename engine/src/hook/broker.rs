@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cutover_host::bytes::Bytes;
-use cutover_host::operation::{Answer as HostAnswer, Beneath, Call, Exit, FaultKind, Operation, Program};
+use cutover_host::operation::{Answer as HostAnswer, Beneath, Exit, FaultKind, Operation, Program};
 use tokio::time::{Instant, timeout_at};
 
 use super::contract::cutover::hook::engine::Level as GuestLevel;
@@ -108,9 +108,13 @@ impl<'a> Broker<'a> {
         Some((fitting(answer), Vec::new()))
     }
 
-    /// Asks the grants. A denial is kept and shown, whatever the guest makes of it.
+    /// Asks the grants, and records what was asked. A denial is kept and shown, whatever the guest makes of it.
     pub(super) fn check(&mut self, request: &Request<'_>) -> Result<Allowed, String> {
-        self.hook.grants.check(request, &self.scope).map_err(|denied| self.deny(denied))
+        let allowed = self.hook.grants.check(request, &self.scope).map_err(|denied| self.deny(denied))?;
+        if self.counts_line() {
+            self.access.observer.allowed(&self.hook.title, &excerpt(request.to_string()));
+        }
+        Ok(allowed)
     }
 
     /// Keeps and shows a denial; returns it as the guest hears it.
@@ -296,8 +300,7 @@ impl<'a> Broker<'a> {
         let guard = if changes { self.access.hosts.guard(host) } else { None };
         let until = self.until(timeout_ms);
         let left = until.saturating_duration_since(Instant::now());
-        let deadline_ms = u64::try_from(left.as_millis()).ok();
-        let call = Call { id: 0, guard, deadline_ms, operation };
+        let call = operation.call().within(left).under(guard);
         // The host keeps the deadline itself; it gets a moment to say so.
         match timeout_at(until + Duration::from_millis(300), link.perform(call)).await {
             Ok(Ok(answer)) => Ok(answer),

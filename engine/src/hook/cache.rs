@@ -154,8 +154,9 @@ mod tests {
     use std::fs::{self, Permissions};
     use std::os::unix::fs::PermissionsExt;
 
+    use cutover_host::bytes::hex;
+
     use super::*;
-    use crate::hook::runtime::hex;
 
     #[test]
     fn the_mac_is_hmac_sha_256() {

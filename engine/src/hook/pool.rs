@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
+use cutover_host::manifest::ContentDigest;
 use tokio::time::{timeout, timeout_at};
 
 use super::cache::{CacheFault, CodeCache};
@@ -75,7 +75,7 @@ impl HookPool {
         }
         format::expect_component(&wasm)
             .map_err(|reason| HookFault::NotAComponent { hook: title(), reason })?;
-        let digest = format!("sha256:{}", runtime::hex(&Sha256::digest(&wasm)));
+        let digest = ContentDigest::of(&wasm).to_string();
         let no_sandbox = |error: io::Error| HookFault::NoSandbox { hook: title(), reason: error.to_string() };
 
         let code = match self.cached(&digest).await {

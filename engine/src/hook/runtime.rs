@@ -2,6 +2,7 @@
 
 use std::hash::{Hash, Hasher};
 
+use cutover_host::bytes::hex;
 use sha2::{Digest, Sha256};
 use wasmtime::{Config, Engine};
 
@@ -22,11 +23,6 @@ pub(super) fn compatibility(engine: &Engine) -> String {
     let mut hasher = ShaHasher(Sha256::new());
     engine.precompile_compatibility_hash().hash(&mut hasher);
     hex(&hasher.0.finalize())
-}
-
-/// Hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Standard hashers promise nothing between versions of the compiler; SHA-256 is what it is.

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
-use cutover_host::operation::{Answer, Call, Facts, Operation};
+use cutover_host::operation::{Answer, Facts, Operation};
 use tokio::task::JoinSet;
 
 use super::Clock;
@@ -18,7 +19,7 @@ use crate::transport::{Failure, Link, Links};
 pub(super) mod sample;
 
 /// For one question.
-const DEADLINE_MS: u64 = 20_000;
+const DEADLINE: Duration = Duration::from_secs(20);
 
 /// What a host said.
 #[derive(Debug, Clone)]
@@ -96,7 +97,7 @@ async fn examine_bucket(
     let failed = |failure: Failure| host_failure(&name, &failure).trouble;
     let before = clock.now();
     let operation = Operation::Facts { paths: Vec::new() };
-    let asked = link.perform(Call { id: 0, guard: None, deadline_ms: Some(DEADLINE_MS), operation }).await;
+    let asked = link.perform(operation.call().within(DEADLINE)).await;
     let Answer::Facts(facts) = asked.map_err(failed)? else {
         return Err(failed(Failure::Nonsense("it answered what was not asked".to_owned())));
     };
@@ -114,9 +115,7 @@ async fn examine_host(
 ) -> Result<Examined, Trouble> {
     let failed = |failure: Failure| host_failure(host, &failure).trouble;
     let strange = || failed(Failure::Nonsense("it answered what was not asked".to_owned()));
-    let ask = async |operation| {
-        link.perform(Call { id: 0, guard: None, deadline_ms: Some(DEADLINE_MS), operation }).await
-    };
+    let ask = async |operation: Operation| link.perform(operation.call().within(DEADLINE)).await;
     // The first question brings the helper there, which takes its time: the clock is asked for by the second one.
     let Answer::Facts(_) = ask(Operation::Facts { paths: Vec::new() }).await.map_err(failed)? else {
         return Err(strange());

@@ -3,7 +3,7 @@
 //! Input and outputs are plain streams here, and a program sees that there is no terminal. For one at a terminal see
 //! [`super::open_console`].
 
-use cutover_host::operation::{Answer, Call, Operation};
+use cutover_host::operation::{Answer, Operation};
 use tokio::sync::mpsc;
 
 use crate::driver::Slot;
@@ -24,8 +24,7 @@ pub async fn exec(
     mut output: impl FnMut(Chunk) + Send,
 ) -> Result<i32, Failure> {
     let operation = Operation::Stream { program: slot.program_as_typed(release, argv.iter().cloned()) };
-    let Flow { upload, mut download, answer } =
-        link.open(Call { id: 0, guard: None, deadline_ms: None, operation }).await?;
+    let Flow { upload, mut download, answer } = link.open(operation.call()).await?;
     // Each by itself: a program that can't get rid of its output takes no more input, until somebody hears it.
     let feed = async {
         while let Some(piece) = input.recv().await {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cutover_host::operation::Guard;
+use cutover_host::operation::{Guard, Turn};
 
 use super::Reporter;
 use super::performer::Unperformed;
@@ -197,7 +197,7 @@ impl Hooks {
 
     /// Lets hooks reach these hosts.
     pub(crate) fn reach(&mut self, sites: &Sites) {
-        self.reach = Arc::new(Reach { sites: sites.clone(), epoch: Mutex::default() });
+        self.reach = Arc::new(Reach { sites: sites.clone(), ..Reach::default() });
     }
 
     /// Lets hooks change something, under this epoch of the lock.
@@ -205,6 +205,29 @@ impl Hooks {
         if let Ok(mut held) = self.reach.epoch.lock() {
             *held = Some(epoch);
         }
+    }
+
+    /// From now on, hooks change this router's host under a turn of ours at it, or under none.
+    pub(crate) fn give_turn(&self, router: HostName, turn: Option<Turn>) {
+        if let Ok(mut turns) = self.reach.turns.lock() {
+            match turn {
+                Some(turn) => drop(turns.insert(router, turn)),
+                None => drop(turns.remove(&router)),
+            }
+        }
+    }
+
+    /// Grants that no hook can make use of, as warnings for people: the first line begins with `warning[CODE]: `.
+    pub(crate) fn idle_grants(&self) -> Vec<String> {
+        let usable = self.loaded.values().filter_map(|hook| hook.as_ref().ok());
+        let idle = usable.flat_map(|hook| hook.idle_grants().into_iter().map(|key| (hook.title(), key)));
+        idle.map(|(title, key)| {
+            format!(
+                "warning[hook/idle-grant]: `grants.{key}` of hook `{title}` covers nothing that it imports\n  \
+                 hint: take it out: another component in its place could use it"
+            )
+        })
+        .collect()
     }
 
     /// Digest of each component, by the hook's title.
@@ -359,6 +382,7 @@ fn words(failure: &HookFailure) -> String {
 struct Reach {
     sites: Sites,
     epoch: Mutex<Option<u64>>,
+    turns: Mutex<BTreeMap<HostName, Turn>>,
 }
 
 impl Hosts for Reach {
@@ -368,7 +392,8 @@ impl Hosts for Reach {
 
     fn guard(&self, host: &HostName) -> Option<Guard> {
         let epoch = *self.epoch.lock().ok()?;
-        Some(self.sites.get(host)?.guard(epoch?))
+        let turn = self.turns.lock().ok()?.get(host).cloned();
+        Some(Guard { turn, ..self.sites.get(host)?.guard(epoch?) })
     }
 }
 
@@ -389,6 +414,12 @@ impl Observer for Teller {
         self.log(hook, Level::Info, &format!("{done}{of} {what}"));
     }
 
+    fn allowed(&self, hook: &str, request: &str) {
+        // No hook can say this of itself: its own lines have another source.
+        let (source, message) = (format!("hook {hook} asks"), request.to_owned());
+        self.reporter.tell(EventKind::Log { source, level: Level::Debug, message });
+    }
+
     fn denied(&self, hook: &str, denied: &Denied) {
         self.reporter.tell(EventKind::Denied {
             hook: hook.to_owned(),
@@ -398,6 +429,7 @@ impl Observer for Teller {
     }
 
     fn compiling(&self, hook: &str) {
-        self.log(hook, Level::Info, "is being compiled; the next run finds it compiled");
+        // Where compiled code is not kept, a warning has said so.
+        self.log(hook, Level::Warn, "is compiled, which takes a while once: the next run finds it compiled");
     }
 }

@@ -1,13 +1,15 @@
 //! What an application host says of releases and instances, for those commands that show rather than change.
 
-use cutover_host::operation::{Answer, Application, Call, Facts, Operation};
+use std::time::Duration;
+
+use cutover_host::operation::{Answer, Application, Facts, Operation};
 
 use crate::driver::{self, InstanceState, Slot};
 use crate::model::{Color, Deployment, HostName, Release, ReleaseId};
 use crate::transport::Link;
 
 /// For one question.
-const DEADLINE_MS: u64 = 20_000;
+const DEADLINE: Duration = Duration::from_secs(20);
 
 /// An application host, as it is now.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -41,15 +43,19 @@ impl HostSight {
         facts: &Facts,
     ) -> Result<Self, String> {
         let mut sight = Self::default();
-        for color in Color::ALL.into_iter().filter(|color| deployment.color_hosts(*color).contains(host)) {
-            let slot = Slot::new(deployment, host, color, facts).map_err(|failure| failure.to_string())?;
-            let inspect = Operation::InspectApplication { directory: slot.directory().to_owned() };
-            let call = Call { id: 0, guard: None, deadline_ms: Some(DEADLINE_MS), operation: inspect };
-            let Answer::Application(found) =
-                link.perform(call).await.map_err(|failure| failure.to_string())?
-            else {
-                return Err("host was asked for its releases and answered something else".to_owned());
-            };
+        let here = Color::ALL.into_iter().filter(|color| deployment.color_hosts(*color).contains(host));
+        let slots: Result<Vec<Slot<'_>>, _> =
+            here.map(|color| Slot::new(deployment, host, color, facts)).collect();
+        let slots = slots.map_err(|failure| failure.to_string())?;
+        let Some(first) = slots.first() else { return Ok(sight) };
+        let inspect = Operation::InspectApplication { directory: first.directory().to_owned() };
+        let answer = link.perform(inspect.call().within(DEADLINE)).await;
+        let Answer::Application(found) = answer.map_err(|failure| failure.to_string())? else {
+            return Err("host was asked for its releases and answered something else".to_owned());
+        };
+        sight.releases = records(&found);
+        for slot in slots {
+            let color = slot.color();
             let state = driver::state(link, &slot).await.map_err(|failure| failure.to_string())?;
             let target = match color {
                 Color::Blue => &found.blue,
@@ -57,7 +63,6 @@ impl HostSight {
             };
             let target = target.as_deref().and_then(ReleaseId::parse);
             sight.instances.push(InstanceSight { color, link: target, state });
-            sight.releases = records(&found);
         }
         Ok(sight)
     }

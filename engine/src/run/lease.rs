@@ -6,20 +6,31 @@ use std::time::Duration;
 use cutover_host::operation::{Lock, LockHolder};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant as Moment, sleep};
+use tokio::time::{Instant as Moment, sleep, timeout};
 
+use super::standing::Standing;
+use super::turns::waiting_words;
 use super::{Interrupts, Reporter};
-use crate::model::{EventKind, Timestamp};
-use crate::store::{HeldLock, Home, StoreFault};
+use crate::model::{EventKind, HostName, Record, Timestamp};
+use crate::store::{HeldLock, Home, ReadJournal, StoreFault};
 
 /// Between two renewals.
 const RENEW: Duration = Duration::from_secs(15);
 
+/// After a renewal that did not work.
+const RENEW_AGAIN: Duration = Duration::from_secs(1);
+
 /// A lock that was not renewed for so long belongs to no one. A holder that is not gone all the same does no harm: the fence keeps it out.
 pub(super) const LAPSED: Duration = Duration::from_secs(60);
 
+/// The step that who waits for a turn reads of its holder.
+pub(super) const SWITCH: &str = "switch";
+
 /// Between two tries while waiting for a lock.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
+
+/// The same while waiting for a turn at a router, which lasts for seconds.
+const TRY_SOON: Duration = Duration::from_millis(250);
 
 /// The lock, renewed until it is freed.
 #[derive(Debug)]
@@ -27,6 +38,7 @@ pub(crate) struct Lease {
     home: Home,
     lock: HeldLock,
     step: Arc<Mutex<String>>,
+    renewed: watch::Receiver<Moment>,
     renewing: JoinHandle<()>,
 }
 
@@ -42,9 +54,12 @@ pub(crate) struct Claimant {
 /// Waiting for a lock that another one holds: for so long at most, or until a signal.
 pub(crate) struct Waiting<'a> {
     claimant: &'a Claimant,
+    /// The router whose turn it is about; none for the lock of the application.
+    router: Option<HostName>,
     give_up: Moment,
     reporter: &'a Reporter,
-    interrupts: watch::Receiver<Interrupts>,
+    /// None where signals are heard elsewhere.
+    interrupts: Option<watch::Receiver<Interrupts>>,
     told: bool,
 }
 
@@ -55,7 +70,19 @@ impl<'a> Waiting<'a> {
         reporter: &'a Reporter,
         interrupts: watch::Receiver<Interrupts>,
     ) -> Self {
-        Self { claimant, give_up: Moment::now() + wait, reporter, interrupts, told: false }
+        let interrupts = Some(interrupts);
+        Self { claimant, router: None, give_up: Moment::now() + wait, reporter, interrupts, told: false }
+    }
+
+    /// For the turn at a router. The runner hears of signals, and ends the wait or lets it go on.
+    pub(crate) fn at_router(
+        claimant: &'a Claimant,
+        router: HostName,
+        wait: Duration,
+        reporter: &'a Reporter,
+    ) -> Self {
+        let give_up = Moment::now() + wait;
+        Self { claimant, router: Some(router), give_up, reporter, interrupts: None, told: false }
     }
 
     /// Waits until nobody holds the lock, or whoever does is gone.
@@ -69,26 +96,32 @@ impl<'a> Waiting<'a> {
                 return Ok(());
             }
             if !self.goes_on(&lock).await {
-                let (host, directory) = (home.directory().host().clone(), home.directory().path().to_owned());
-                return Err(StoreFault::Locked { host, directory, lock: Box::new(lock) });
+                return Err(locked(home, lock));
             }
         }
     }
 
     /// Waits a moment; whether to look again after it.
     async fn goes_on(&mut self, lock: &Lock) -> bool {
-        if Moment::now() >= self.give_up || self.interrupts.borrow().count > 0 {
+        let signalled = |interrupts: &watch::Receiver<Interrupts>| interrupts.borrow().count > 0;
+        if Moment::now() >= self.give_up || self.interrupts.as_ref().is_some_and(signalled) {
             return false;
         }
         if !self.told {
             self.told = true;
             let who = lock.holder.as_ref().map(|holder| holder.who.clone()).unwrap_or_default();
-            let text = format!("waiting for the lock, held by {who}");
+            let text = match &self.router {
+                Some(router) => waiting_words(router, lock),
+                None => format!("waiting for the lock, held by {who}"),
+            };
             self.reporter.tell(EventKind::Warning { text, hint: None });
         }
-        tokio::select! {
-            () = sleep(TRY_AGAIN) => {}
-            Ok(_) = self.interrupts.wait_for(|interrupts| interrupts.count > 0) => {}
+        match &mut self.interrupts {
+            Some(interrupts) => tokio::select! {
+                () = sleep(TRY_AGAIN) => {}
+                Ok(_) = interrupts.wait_for(|interrupts| interrupts.count > 0) => {}
+            },
+            None => sleep(TRY_SOON).await,
         }
         true
     }
@@ -102,9 +135,10 @@ impl Lease {
     pub(crate) async fn take(home: &Home, mut waiting: Waiting<'_>) -> Result<Self, StoreFault> {
         let holder = &waiting.claimant.holder;
         let mut abandoned = None;
-        let lock = loop {
+        let (lock, taken) = loop {
+            let asked = Moment::now();
             let (host, directory, lock) = match home.take(holder.clone(), abandoned).await {
-                Ok(lock) => break lock,
+                Ok(lock) => break (lock, asked),
                 Err(StoreFault::Locked { host, directory, lock }) => (host, directory, lock),
                 Err(fault) => return Err(fault),
             };
@@ -116,9 +150,15 @@ impl Lease {
                 return Err(StoreFault::Locked { host, directory, lock });
             }
         };
-        let step = Arc::new(Mutex::new("lock".to_owned()));
-        let renewing = tokio::spawn(renew(home.clone(), lock.clone(), Arc::clone(&step)));
-        Ok(Self { home: home.clone(), lock, step, renewing })
+        let step = Arc::new(Mutex::new(if waiting.router.is_some() { SWITCH } else { "lock" }.to_owned()));
+        let (told, renewed) = watch::channel(taken);
+        let renewing = tokio::spawn(renew(home.clone(), lock.clone(), Arc::clone(&step), told));
+        Ok(Self { home: home.clone(), lock, step, renewed, renewing })
+    }
+
+    /// Whether the lock is still surely ours, while it is held.
+    pub(crate) fn standing(&self) -> Standing {
+        Standing::new(self.renewed.clone())
     }
 
     /// The lock.
@@ -147,22 +187,59 @@ impl Drop for Lease {
     }
 }
 
-async fn renew(home: Home, lock: HeldLock, step: Arc<Mutex<String>>) {
+/// Renews again and again; tells when each renewal that worked was asked for, since its home counts from then or later.
+async fn renew(home: Home, lock: HeldLock, step: Arc<Mutex<String>>, renewed: watch::Sender<Moment>) {
+    let mut pause = RENEW;
     loop {
-        sleep(RENEW).await;
+        sleep(pause).await;
         let step = step.lock().map(|step| step.clone()).unwrap_or_default();
-        // A lock that is lost is noticed by the next change, which its host refuses.
-        if matches!(home.renew(&lock, &step).await, Err(StoreFault::Fenced { .. })) {
-            return;
+        let asked = Moment::now();
+        // One that hangs is given up, so that the next one finds a new connection.
+        match timeout(RENEW, home.renew(&lock, &step)).await {
+            Ok(Ok(())) => {
+                renewed.send_replace(asked);
+                pause = RENEW;
+            }
+            // Another one has it: there is nothing to renew.
+            Ok(Err(StoreFault::Fenced { .. })) => return,
+            Ok(Err(_)) | Err(_) => pause = RENEW_AGAIN,
         }
     }
 }
 
-/// Whether a lock's holder is gone: it lapsed, or was a process of this machine that is not alive any more.
-/// Without the time, who knows whether it lapsed.
+/// That the lock is held, when it is by one who may be at work.
+pub(super) async fn occupied(home: &Home, lock: Lock, claimant: &Claimant) -> Option<StoreFault> {
+    let is_free = lock.holder.is_none() || is_abandoned(&lock, claimant, home.now().await.ok());
+    (!is_free).then(|| locked(home, lock))
+}
+
+fn locked(home: &Home, lock: Lock) -> StoreFault {
+    let (host, directory) = (home.directory().host().clone(), home.directory().path().to_owned());
+    StoreFault::Locked { host, directory, lock: Box::new(lock) }
+}
+
+/// A lock with the step that its holder is at by the journal: the lock itself is told of it now and then only.
+pub(super) fn at_step(lock: Lock, open: Option<&ReadJournal<Record>>) -> Lock {
+    let held = |open: &&ReadJournal<Record>| {
+        lock.holder.as_ref().is_some_and(|holder| holder.deployment == open.deployment)
+    };
+    let step = open.filter(held).and_then(|open| {
+        let Some((_, Record::Planned { plan, .. })) = open.records.first() else { return None };
+        open.records.iter().rev().find_map(|(_, record)| record.step(plan))
+    });
+    match step {
+        Some(step) => Lock { step: step.to_string(), ..lock },
+        None => lock,
+    }
+}
+
+/// Whether a lock's holder is gone: it lapsed, or was a process of this machine that is not alive any more, or is what an earlier try of
+/// ours has left that was broken off. Without the time, who knows whether it lapsed.
 fn is_abandoned(lock: &Lock, claimant: &Claimant, now: Option<Timestamp>) -> bool {
     let Some(holder) = &lock.holder else { return true };
-    now.is_some_and(|now| silent(lock, now) > LAPSED) || is_dead(holder, &claimant.machine, claimant.is_alive)
+    *holder == claimant.holder
+        || now.is_some_and(|now| silent(lock, now) > LAPSED)
+        || is_dead(holder, &claimant.machine, claimant.is_alive)
 }
 
 /// How long the holder of a lock has given no sign of life; `now` is by the home's clock.
@@ -176,7 +253,7 @@ pub(super) fn is_dead(holder: &LockHolder, machine: &str, is_alive: fn(u32) -> b
 }
 
 /// The process that `user@machine pid N` names, when it is one of this machine.
-fn process_here(who: &str, machine: &str) -> Option<u32> {
+pub(super) fn process_here(who: &str, machine: &str) -> Option<u32> {
     let (who, pid) = who.split_once(" pid ")?;
     let (_, there) = who.rsplit_once('@')?;
     (there == machine).then(|| pid.parse().ok())?

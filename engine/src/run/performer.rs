@@ -5,8 +5,11 @@ use std::time::Duration;
 
 use super::build::Made;
 use super::hooks::Hooks;
+use super::lease::Lease;
 use super::runner::{Way, World};
+use super::session::Session;
 use super::site::{Site, Sites};
+use super::turns::{AtTurn, Turns};
 use super::{Reporter, performed::Performed};
 use crate::driver::DriverFailure;
 use crate::model::{
@@ -26,6 +29,8 @@ pub(crate) struct Performer {
     pub(crate) lock: HeldLock,
     pub(crate) secrets: Arc<Secrets>,
     pub(crate) reporter: Reporter,
+    /// Our turns at routers that others change too.
+    pub(crate) turns: Turns,
     /// What is staged; none for a release that is on the hosts.
     pub(crate) made: Option<Made>,
     /// Record of what was live when the run took the lock.
@@ -34,6 +39,15 @@ pub(crate) struct Performer {
 
 impl World for Performer {
     async fn perform(&self, plan: &Plan, action: &Action, way: Way) -> Performed {
+        match AtTurn::of(action) {
+            AtTurn::Needs(patience) => {
+                if let Err(busy) = self.reporter.for_lock(self.turns.take(patience)).await {
+                    return Performed::failed(busy);
+                }
+            }
+            AtTurn::Keeps => {}
+            AtTurn::Ends => self.reporter.for_lock(self.turns.let_go()).await,
+        }
         let result = match action {
             Action::Stage { host, .. } => self.stage(plan, host).await,
             Action::RemovePartial { host } => self.remove_partial(host).await,
@@ -147,6 +161,28 @@ pub(crate) fn store_fault(fault: &StoreFault) -> Unperformed {
 }
 
 impl Performer {
+    /// For a plan under our lock. `made` is what is staged, `live` the record when the lock was taken.
+    pub(super) fn new(
+        session: &Session,
+        lease: &Lease,
+        plan: &Plan,
+        made: Option<Made>,
+        live: Option<LiveRecord>,
+    ) -> Self {
+        Self {
+            deployment: Arc::clone(&session.deployment),
+            sites: session.sites.clone(),
+            hooks: session.hooks.clone(),
+            home: session.home.clone(),
+            lock: lease.lock().clone(),
+            secrets: session.secrets.clone(),
+            reporter: session.reporter.clone(),
+            turns: Turns::new(session, &plan.command, &plan.deployment),
+            made,
+            live,
+        }
+    }
+
     /// The host of that name.
     pub(crate) fn site(&self, host: &HostName) -> Result<&Site> {
         let unknown = || Trouble::new("host/unknown", format!("`{host}` is no host of this configuration"));

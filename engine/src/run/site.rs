@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cutover_host::operation::{Answer, Call, Exit, Facts, Guard, Operation};
+use cutover_host::operation::{Answer, Application, Exit, Facts, Guard, Operation};
 
 use super::session::spoken_to;
 use crate::driver::Slot;
@@ -60,6 +60,19 @@ impl Site {
             .map_err(|failure| Trouble::new("host/strange-home", format!("{host}: {failure}")))
     }
 
+    /// Its releases, and where the colours point.
+    pub(crate) async fn application(
+        &self,
+        directory: &str,
+        patience: Duration,
+    ) -> Result<Application, Failure> {
+        let inspect = Operation::InspectApplication { directory: directory.to_owned() };
+        let Answer::Application(found) = self.perform(None, patience, inspect).await? else {
+            return Err(Failure::Nonsense("the host did not say which releases it has".into()));
+        };
+        Ok(found)
+    }
+
     /// Performs one operation; a question when there is no guard, else a change.
     pub(crate) async fn perform(
         &self,
@@ -67,8 +80,7 @@ impl Site {
         patience: Duration,
         operation: Operation,
     ) -> Result<Answer, Failure> {
-        let deadline_ms = Some(u64::try_from(patience.as_millis()).unwrap_or(u64::MAX));
-        self.link.perform(Call { id: 0, guard, deadline_ms, operation }).await
+        self.link.perform(operation.call().within(patience).under(guard)).await
     }
 }
 

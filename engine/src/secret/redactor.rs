@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use cutover_host::bytes::hex;
+
 use super::Secret;
 
 const MASK: &[u8] = b"***";
@@ -164,7 +166,7 @@ fn forms(secret: &str) -> BTreeSet<Vec<u8>> {
             url(bytes, true, true),
             url(bytes, true, false),
         ]);
-        forms.extend([hex(bytes, false), hex(bytes, true)]);
+        forms.extend([digits(bytes, false), digits(bytes, true)]);
         for (offset, to_end) in [(0, false), (0, true), (1, false), (1, true), (2, false), (2, true)] {
             let run = base64_run(bytes, offset, to_end);
             if run.len() >= SHORTEST_PART || (offset, to_end) == (0, true) {
@@ -209,16 +211,16 @@ fn url(bytes: &[u8], form: bool, upper: bool) -> Vec<u8> {
             b' ' if form => out.push(b'+'),
             _ => {
                 out.push(b'%');
-                out.extend(hex(&[*byte], upper));
+                out.extend(digits(&[*byte], upper));
             }
         }
     }
     out
 }
 
-fn hex(bytes: &[u8], upper: bool) -> Vec<u8> {
-    let digits = if upper { b"0123456789ABCDEF" } else { b"0123456789abcdef" };
-    bytes.iter().flat_map(|byte| [digits[usize::from(byte >> 4)], digits[usize::from(byte & 15)]]).collect()
+fn digits(bytes: &[u8], upper: bool) -> Vec<u8> {
+    let digits = hex(bytes);
+    if upper { digits.to_ascii_uppercase() } else { digits }.into_bytes()
 }
 
 /// The characters of base64 that `bytes` alone decide when `offset` bytes come before them (RFC 4648), and when nothing

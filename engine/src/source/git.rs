@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cutover_host::operation::{Answer, Call, Exit, Operation, Program};
+use cutover_host::operation::{Answer, Exit, Operation, Program};
 
 use super::credentials::Credentials;
 use super::{Repository, SourceFailure};
@@ -72,9 +72,7 @@ impl<'a> Git<'a> {
     }
 
     async fn run(&self, program: Program, patience: Duration) -> Result<Exit, SourceFailure> {
-        let deadline_ms = u64::try_from(patience.as_millis()).ok();
-        let call = Call { id: 0, guard: None, deadline_ms, operation: Operation::Run { program } };
-        let answer = self.link.perform(call).await?;
+        let answer = self.link.perform(Operation::Run { program }.call().within(patience)).await?;
         let Answer::Exited(exit) = answer else {
             let text = format!("host was asked to run git and answered {answer:?}");
             return Err(Failure::Nonsense(text.chars().take(200).collect()).into());

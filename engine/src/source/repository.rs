@@ -1,6 +1,7 @@
 //! Addresses of repositories.
 
 use camino::Utf8Path;
+use cutover_host::bytes::hex;
 use sha2::{Digest, Sha256};
 
 use super::SourceFailure;
@@ -67,9 +68,7 @@ impl Repository {
 
     /// Name of the mirror's directory: the same address has the same.
     pub(super) fn directory_name(&self) -> String {
-        let digest = Sha256::digest(self.url.as_bytes());
-        let digits: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
-        format!("{digits}.git")
+        format!("{}.git", hex(&Sha256::digest(self.url.as_bytes())[..12]))
     }
 }
 

@@ -13,6 +13,7 @@
 //! lies between the line that `prev` names and itself. So these files are only ever appended to, at a length that is
 //! known, which is what keeps a write that takes effect late from undoing a later one. Any other fault breaks the file.
 
+use cutover_host::bytes::hex;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -189,12 +190,9 @@ const fn is_zero(value: &u64) -> bool {
 }
 
 fn hash(bytes: &[u8]) -> String {
-    let digest = Sha256::digest(bytes);
-    digest.iter().flat_map(|byte| [byte >> 4, byte & 15]).take(HASH_DIGITS).map(digit).collect()
-}
-
-fn digit(value: u8) -> char {
-    char::from_digit(u32::from(value), 16).unwrap_or('0')
+    let mut digits = hex(&Sha256::digest(bytes));
+    digits.truncate(HASH_DIGITS);
+    digits
 }
 
 #[cfg(test)]

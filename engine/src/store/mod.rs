@@ -44,7 +44,7 @@ mod transfer;
 mod versioned;
 
 pub use bucket::Bucket;
-pub use fault::StoreFault;
+pub use fault::{StoreFault, turn_words};
 pub use home::{Home, HomeState};
 pub use journal::{Journal, ReadJournal};
 pub use lineage::{Lineage, Membership, Said, disagreements};
@@ -52,4 +52,4 @@ pub use lock::HeldLock;
 pub use misplaced::Misplaced;
 pub use release_number::next_release_number;
 pub use sight::{StateSight, journal_file};
-pub use state_directory::{Found, StateDirectory, place, system_path};
+pub use state_directory::{Found, StateDirectory, place, system_path, turn_path};

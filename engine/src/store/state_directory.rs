@@ -1,8 +1,9 @@
 //! The state directory of one application and environment on one host: where it is, and how its files are read and changed.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use cutover_host::operation::{Answer, Call, Facts, FaultKind, Guard, Operation};
+use cutover_host::operation::{Answer, Facts, FaultKind, Guard, Operation};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +14,7 @@ use crate::model::{HostName, Name};
 use crate::transport::{Failure, Link};
 
 /// For one operation of the store; they are small, so this only ends what hangs.
-const DEADLINE_MS: u64 = 30_000;
+const DEADLINE: Duration = Duration::from_secs(30);
 /// How often an operation is tried that may be done twice, while its outcome is unknown.
 pub(super) const TRIES: usize = 3;
 /// Bytes of a small file.
@@ -119,7 +120,7 @@ impl StateDirectory {
     /// What a change on this host is performed under, while the lock is held under `epoch`.
     #[must_use]
     pub fn guard(&self, epoch: u64) -> Guard {
-        Guard { state: self.path.clone(), epoch }
+        Guard { state: self.path.clone(), epoch, turn: None }
     }
 
     /// Raises the host's fence to `epoch`, which shuts out every earlier holder of the lock. Makes the directory.
@@ -175,7 +176,7 @@ impl StateDirectory {
 
     /// One try of one operation.
     pub(super) async fn once(&self, guard: Option<Guard>, operation: Operation) -> Result<Answer, Failure> {
-        self.link.perform(Call { id: 0, guard, deadline_ms: Some(DEADLINE_MS), operation }).await
+        self.link.perform(operation.call().within(DEADLINE).under(guard)).await
     }
 
     /// An operation that may be done twice: tried again while its outcome is unknown.
@@ -312,6 +313,13 @@ fn below(app: &Name, environment: Option<&Name>) -> String {
 /// The deploy user's own.
 pub(super) fn user_path(home: &str, app: &Name, environment: Option<&Name>) -> String {
     format!("{}/.local/state/cutover/{}", home.trim_end_matches('/'), below(app, environment))
+}
+
+/// Where the turn at a router is kept on its host: beside the states of applications, and no application's name begins so. It is always
+/// the deploy user's own, since there is no place that each user may write and none may spoil.
+#[must_use]
+pub fn turn_path(home: &str) -> String {
+    format!("{}/.local/state/cutover/.router", home.trim_end_matches('/'))
 }
 
 /// Where the state of a first deployment goes: the system's directory if `facts` (asked about [`system_path`]) say that we

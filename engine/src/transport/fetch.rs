@@ -7,7 +7,7 @@ use cutover_host::manifest::{MAX_ENCODED, Manifest};
 use cutover_host::operation::{Answer, Fault, FaultKind, Operation};
 use tokio::sync::mpsc;
 
-use super::upload::{Stand, answered, begin, call, nonsense};
+use super::upload::{Stand, answered, begin, nonsense};
 use super::{Chunk, Failure, Flow, Link};
 use crate::model::Size;
 
@@ -39,7 +39,7 @@ pub async fn fetch(
     room: u64,
 ) -> Result<(), Failure> {
     let operation = Operation::SendTree { path: tree.path.to_owned(), beneath: tree.beneath.to_owned() };
-    let Flow { upload, mut download, answer } = from.open(call(operation)).await?;
+    let Flow { upload, mut download, answer } = from.open(operation.call()).await?;
     let Some(encoded) = receive_manifest(from, &mut download).await? else {
         return Err(answered(from, answer.await).err().unwrap_or_else(|| nonsense(from)));
     };
@@ -53,7 +53,7 @@ pub async fn fetch(
         return Err(refused(format!("the artifact has {total}, and there is room for {room} here")));
     }
     let (_, needed) = begin(to, stand, &manifest).await?;
-    let filling = to.open(call(stand.fill())).await?;
+    let filling = to.open(stand.fill().call()).await?;
     if upload.send(needed).await.is_err() {
         return Err(answered(from, answer.await).err().unwrap_or_else(|| nonsense(from)));
     }

@@ -39,7 +39,7 @@ async fn finish(link: &dyn Link) -> Result<Answer, Failure> {
         linked_dirs: Vec::new(),
         linked_files: Vec::new(),
     };
-    link.perform(Call { id: 0, guard: None, deadline_ms: None, operation }).await
+    link.perform(operation.call()).await
 }
 
 #[tokio::test]

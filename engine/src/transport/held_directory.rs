@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cutover_host::operation::Operation;
 
-use super::upload::{answered, call, nonsense};
+use super::upload::{answered, nonsense};
 use super::{Chunk, Failure, Flow, Link};
 use crate::model::HostName;
 
@@ -29,7 +29,7 @@ impl HeldDirectory {
     /// When the host can't be reached, or can't make it.
     pub async fn open(link: &dyn Link, directory: &str, token: &str) -> Result<Self, Failure> {
         let operation = Operation::HoldDirectory { directory: directory.to_owned(), token: token.to_owned() };
-        let mut flow = link.open(call(operation)).await?;
+        let mut flow = link.open(operation.call()).await?;
         match flow.download.recv().await {
             Some(Chunk::Out(bytes)) => {
                 let path = String::from_utf8(bytes).ok().filter(|path| is_plain(path, token));

@@ -50,9 +50,10 @@ pub fn local_link(name: HostName, host: Arc<Host>) -> Arc<dyn Link> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
     use cutover_host::Account;
     use cutover_host::operation::{Call, FaultKind, Operation, Program};
-    use std::time::{Duration, Instant};
 
     use super::*;
     use crate::transport::{Chunk, Flow};
@@ -64,7 +65,7 @@ mod tests {
     }
 
     fn call(operation: Operation) -> Call {
-        Call { id: 0, guard: None, deadline_ms: Some(10_000), operation }
+        operation.call().within(Duration::from_secs(10))
     }
 
     fn shell(script: &str) -> Program {

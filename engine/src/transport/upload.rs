@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use cutover_host::artifact::Artifact;
 use cutover_host::manifest::Manifest;
-use cutover_host::operation::{Answer, Call, Operation, Staging};
+use cutover_host::operation::{Answer, Operation, Staging};
 use lz4_flex::frame::{BlockMode, BlockSize, FrameEncoder, FrameInfo};
 use tokio::sync::mpsc;
 
@@ -45,7 +45,7 @@ pub async fn stage(
     }
     let needed = indices(link, &needed)?;
     progress(Transfer { done: 0, total: begun.received_bytes });
-    let Flow { upload, download, answer } = link.open(call(stand.fill())).await?;
+    let Flow { upload, download, answer } = link.open(stand.fill().call()).await?;
     drop(download);
     let (contents, total) = (Arc::clone(artifact), begun.received_bytes);
     let refused = Arc::new(AtomicBool::new(false));
@@ -91,7 +91,7 @@ pub(super) async fn begin(
         token: stand.token.to_owned(),
         twin: stand.twin.map(str::to_owned),
     };
-    let Flow { upload, mut download, answer } = link.open(call(operation)).await?;
+    let Flow { upload, mut download, answer } = link.open(operation.call()).await?;
     let encoded = manifest.encode();
     let sending = tokio::spawn(async move {
         for piece in encoded.chunks(cutover_host::frame::MAX_PAYLOAD) {
@@ -135,11 +135,6 @@ pub(super) fn nonsense(link: &dyn Link) -> Failure {
 
 fn failed(message: &str) -> cutover_host::operation::Fault {
     cutover_host::operation::Fault::new(cutover_host::operation::FaultKind::Failed, message)
-}
-
-/// Staging changes nothing that is in use, so it needs neither guard nor deadline; a host that is gone ends the connection.
-pub(super) fn call(operation: Operation) -> Call {
-    Call { id: 0, guard: None, deadline_ms: None, operation }
 }
 
 /// Gathers what is written into pieces of a frame's size.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cutover_host::operation::{Answer, FaultKind, Lock, LockHolder, Operation};
+use cutover_host::operation::{Answer, FaultKind, Guard, Lock, LockHolder, Operation, Turn};
 
 use crate::stage::Stage;
 
@@ -147,4 +147,39 @@ fn a_program_of_an_old_epoch_ends_before_the_fence_is_up() {
     assert_eq!(stage.perform(Operation::Fence { state: STATE.to_owned(), epoch: 2 }), Ok(Answer::Done));
     assert_eq!(change.join().expect("joins").expect_err("was cut off").kind, FaultKind::Fenced);
     assert!(!stage.path("done").exists());
+}
+
+#[test]
+fn a_turn_that_is_over_keeps_its_holder_out_though_the_lock_is_held() {
+    let stage = Arc::new(Stage::new());
+    assert_eq!(lock(stage.perform(take("one", None))).epoch, 1);
+    let turn = |operation: fn(String) -> Operation| stage.perform(operation("~/.router".to_owned()));
+    let taken = turn(|state| Operation::TakeLock { state, holder: holder("one"), steal: None });
+    assert_eq!(lock(taken).epoch, 1);
+    let in_turn = |stage: &Stage, epoch, operation| {
+        let turn = Some(Turn { state: "~/.router".to_owned(), epoch });
+        stage.perform_guarded(Guard { state: STATE.to_owned(), epoch: 1, turn }, operation)
+    };
+    let write =
+        || Operation::Write { path: "~/site".to_owned(), beneath: None, content: "x".into(), mode: None };
+    assert_eq!(in_turn(&stage, 1, write()), Ok(Answer::Done));
+
+    let busy = Arc::clone(&stage);
+    let change = std::thread::spawn(move || {
+        let program = crate::stage::shell("touch $HOME/begun; sleep 60; touch $HOME/done");
+        in_turn(&busy, 1, Operation::Run { program })
+    });
+    crate::stage::eventually("begins", || stage.path("begun").exists());
+    // Another application takes the turn over; what was begun in the old one ends before it goes on.
+    let taken = turn(|state| Operation::TakeLock { state, holder: holder("two"), steal: Some(1) });
+    assert_eq!(lock(taken).epoch, 2);
+    assert_eq!(turn(|state| Operation::Fence { state, epoch: 2 }), Ok(Answer::Done));
+    assert_eq!(change.join().expect("joins").expect_err("was cut off").kind, FaultKind::Fenced);
+    assert!(!stage.path("done").exists());
+
+    let late = in_turn(&stage, 1, write()).expect_err("its turn is over");
+    assert_eq!(late.kind, FaultKind::Fenced);
+    assert!(late.message.ends_with("/.router` is fenced: epoch 2 holds it, not 1"), "{late}");
+    // The lock of its application is untouched by all that.
+    assert_eq!(stage.perform_under(1, write()), Ok(Answer::Done));
 }

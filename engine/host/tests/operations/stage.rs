@@ -41,13 +41,18 @@ impl Stage {
         self.perform_with(operation, Some(epoch), &Streams::default())
     }
 
+    pub(crate) fn perform_guarded(&self, guard: Guard, operation: Operation) -> Result<Answer, Fault> {
+        let call = Call { id: 1, guard: Some(guard), deadline_ms: Some(120_000), operation };
+        self.host.perform(&call, &Streams::default())
+    }
+
     pub(crate) fn perform_with(
         &self,
         operation: Operation,
         epoch: Option<u64>,
         streams: &Streams,
     ) -> Result<Answer, Fault> {
-        let guard = epoch.map(|epoch| Guard { state: "~/state".to_owned(), epoch });
+        let guard = epoch.map(|epoch| Guard { state: "~/state".to_owned(), epoch, turn: None });
         self.host.perform(&Call { id: 1, guard, deadline_ms: Some(120_000), operation }, streams)
     }
 

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use cutover_host::operation::{Answer, Call, Operation};
+use cutover_host::operation::{Answer, Operation};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -75,8 +75,7 @@ async fn resolve(host: &str, via: Option<&dyn Link>) -> Result<Vec<IpAddr>, Http
         }
         Some(link) => {
             let operation = Operation::Resolve { name: host.to_owned() };
-            let deadline_ms = u64::try_from(limits::HTTP_CONNECT.as_millis()).ok();
-            let answer = link.perform(Call { id: 0, guard: None, deadline_ms, operation }).await;
+            let answer = link.perform(operation.call().within(limits::HTTP_CONNECT)).await;
             let failed = |failure| match failure {
                 Failure::Broken(reason) => HttpFailure::WayBroken(reason),
                 other @ (Failure::Fault(_)
@@ -135,7 +134,7 @@ async fn relay(link: &dyn Link, port: u16, addresses: &[IpAddr]) -> Result<Relay
     let connect_ms = u64::try_from(limits::HTTP_CONNECT.as_millis()).unwrap_or(u64::MAX);
     let socket = format!("{address}:{port}");
     let operation = Operation::Relay { address, port, connect_ms };
-    let flow = link.open(Call { id: 0, guard: None, deadline_ms: None, operation }).await;
+    let flow = link.open(operation.call()).await;
     flow.map(|flow| Relay::new(flow, link.name().to_string(), socket))
         .map_err(|failure| HttpFailure::Connect(failure.to_string()))
 }

@@ -8,3 +8,4 @@ mod process;
 mod route;
 mod smoke;
 mod stage;
+mod watch;

@@ -1,14 +1,15 @@
 //! Questions to one host, with answers in words where there is none.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use cutover_host::operation::{Answer, Call, Facts, FaultKind, Operation, PortState, Program};
+use cutover_host::operation::{Answer, Facts, FaultKind, Operation, PortState, Program};
 use tokio::task::JoinSet;
 
 use crate::transport::{Failure, Link};
 
 /// For one question.
-const DEADLINE_MS: u64 = 20_000;
+const DEADLINE: Duration = Duration::from_secs(20);
 
 /// A host that is asked.
 #[derive(Debug, Clone)]
@@ -18,7 +19,7 @@ pub(super) struct Questions {
 
 impl Questions {
     async fn ask(&self, operation: Operation) -> Result<Answer, Failure> {
-        self.link.perform(Call { id: 0, guard: None, deadline_ms: Some(DEADLINE_MS), operation }).await
+        self.link.perform(operation.call().within(DEADLINE)).await
     }
 
     pub(super) async fn facts(&self, paths: Vec<String>) -> Result<Facts, String> {

@@ -148,7 +148,7 @@ async fn it_does_nothing_that_a_host_does() {
         objects: Objects::of(store as _, ""),
         keeps_conditions: OnceCell::new(),
     };
-    let ask = |guard, operation| bucket.perform(Call { id: 0, guard, deadline_ms: None, operation });
+    let ask = |guard, operation: Operation| bucket.perform(operation.call().under(guard));
     let path = "shop/default/live.json".to_owned();
     let write = Operation::Write { path, beneath: None, content: Vec::new().into(), mode: None };
     assert!(is_fault(&ask(None, write).await, FaultKind::NotAllowed));
