@@ -44,7 +44,7 @@ pub use object_store::ObjectStore;
 pub use oracle::{Oracle, Seen};
 pub use port::Port;
 pub use process::Process;
-pub use python::python_with;
+pub use python::componentize_py;
 pub use relay::Relay;
 pub use repository::Repository;
 pub use scratch::Scratch;

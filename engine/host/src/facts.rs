@@ -1,5 +1,6 @@
 //! What a host says of itself.
 
+use std::ffi::CStr;
 use std::path::Path;
 
 use rustix::fs::{Access, AtFlags, CWD, accessat};
@@ -13,8 +14,12 @@ use crate::session;
 
 /// See [`crate::operation::Operation::Facts`].
 pub(crate) fn gather(account: &Account, paths: &[String]) -> Result<Facts, Fault> {
+    let system = rustix::system::uname();
+    let text = |text: &CStr| text.to_string_lossy().into_owned();
     Ok(Facts {
-        architecture: rustix::system::uname().machine().to_string_lossy().into_owned(),
+        hostname: text(system.nodename()),
+        architecture: text(system.machine()),
+        boot_id: boot_id(),
         user: account.user.clone(),
         uid: account.uid,
         home: account.home.clone(),

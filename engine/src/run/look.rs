@@ -27,7 +27,7 @@ use crate::model::view::{
 };
 use crate::model::{
     Color, Deployment, Health, HookSource, HostName, LiveRecord, Outcome, Progress, Reach, Record, Routing,
-    Trouble,
+    Trouble, never_live,
 };
 use crate::source::{Checkout, Git, Mirror, Repository, SourceFailure};
 use crate::store::{Home, HomeState, Misplaced, ReadJournal, StoreFault};
@@ -133,6 +133,7 @@ async fn look_around(setting: &Setting) -> StatusFacts {
             facts.unfinished = unfinished(&state);
             facts.lock = Some(Ok(at_step(state.lock, state.open.as_ref())));
             live.clone_from(&state.live);
+            facts.never_live = never_live(&state.history, live.as_ref());
             facts.record = state.live.map(|record| (record, state.history));
         }
         Err(reason) => {

@@ -65,8 +65,12 @@ pub enum Detached {
 /// What a host says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Facts {
+    /// Kernel's node name.
+    pub hostname: String,
     /// `x86_64`, `aarch64`, …
     pub architecture: String,
+    /// Of this boot of the kernel; containers on one machine have the same.
+    pub boot_id: String,
     /// Name of the user that we are there.
     pub user: String,
     /// Its number.
