@@ -12,7 +12,7 @@ mod deployment;
 mod destination;
 mod event;
 mod excerpt;
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 mod fixture;
 pub mod grant;
 mod grant_words;
