@@ -2,6 +2,7 @@
 
 use camino::Utf8PathBuf;
 
+use super::exclusion::bound;
 use super::observe::Staged;
 use super::session::Session;
 use super::want::Want;
@@ -71,9 +72,9 @@ pub(super) async fn resolve(
             let release = if text.is_empty() {
                 previous(state)?
             } else {
-                staged.find(text, &idle_hosts(session, state))?
+                staged.find(text, &idle_hosts(session, state), may_lack(session))?
             };
-            let release = staged.find(release.id.as_str(), &idle_hosts(session, state))?;
+            let release = staged.find(release.id.as_str(), &idle_hosts(session, state), may_lack(session))?;
             Ok(Resolved {
                 id: release.id.clone(),
                 what: What::Staged(Box::new(release)),
@@ -97,8 +98,16 @@ pub(super) async fn resolve(
     }
 }
 
+/// Hosts that take the release.
 fn idle_hosts(session: &Session, state: &HomeState<Record>) -> Vec<crate::model::HostName> {
-    session.deployment.color_hosts(super::ending::idle_of(state.live.as_ref())).to_vec()
+    let mut hosts = session.deployment.color_hosts(super::ending::idle_of(state.live.as_ref())).to_vec();
+    hosts.retain(|host| !session.excluded.contains_key(host));
+    hosts
+}
+
+/// How many of them may lack it: they were left out when it was deployed, and are now.
+fn may_lack(session: &Session) -> usize {
+    bound(&session.deployment).saturating_sub(session.excluded.len())
 }
 
 fn previous(state: &HomeState<Record>) -> Result<Release, Trouble> {

@@ -11,6 +11,7 @@ use super::artifact;
 use super::build::{self, Built};
 use super::closing::{close_leftovers, remember};
 use super::ending::Ending;
+use super::exclusion;
 use super::hooks::Refused;
 use super::insist::insist;
 use super::interrupts::{self, INTERRUPTED};
@@ -181,6 +182,7 @@ pub(super) async fn preflight(session: &Session, want: &Want) -> Result<Ready, E
     if ready.state.live.is_none() {
         ready.source.notes.extend(no_way_back(session).await);
     }
+    ready.source.notes.extend(exclusion::note(&session.deployment));
     // A plan that can't be made costs no build.
     let wish =
         wish(want, "", ready.source.release(&ready.state, &ready.staged, session.reporter.now()), session);
@@ -242,6 +244,8 @@ pub(super) fn refused(refusal: &Refusal) -> Trouble {
             .hint("put them on one colour, then deploy again; `cutover status` shows each"),
         Refusal::Drift { .. } => Trouble::new("deploy/drift", refusal.to_string())
             .hint("find out who moved it; `cutover deploy --adopt` takes the router's word for it"),
+        Refusal::TooFewHosts { .. } => Trouble::new("deploy/too-few-hosts", refusal.to_string())
+            .hint("`cutover check --hosts` says what keeps them from being reached"),
         Refusal::LiveAlready { .. } => Trouble::new("deploy/live-already", refusal.to_string())
             .hint("`cutover deploy` makes a new release, `cutover status` shows what is live"),
     }

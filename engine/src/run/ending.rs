@@ -89,6 +89,7 @@ impl Ending {
         if outcome != Outcome::Deployed && progress.migration_begun() {
             facts.push(Note::new("not undone", format!("migrations of release {}", plan.release.number)));
         }
+        facts.extend(left_out(progress));
         for (action, reason) in progress.not_undone() {
             facts.push(Note::new("by hand", format!("{}: {action} ({reason})", action.place())));
         }
@@ -236,6 +237,15 @@ fn health(old: &[InstanceHealth]) -> String {
         }
     }
     words
+}
+
+/// Hosts that had no part in it, each with why.
+fn left_out(progress: &Progress) -> Vec<Note> {
+    let say = |host: HostName| {
+        let why = progress.why_left_out(&host).map_or("it could not be reached", Trouble::first_line);
+        Note::new("left out", format!("{host}: {why}"))
+    };
+    progress.excluded().into_iter().map(say).collect()
 }
 
 fn traffic(

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::interrupts::INTERRUPTED;
-use super::performed::{Performed, Summary, summarize};
+use super::performed::{Summary, summarize};
+use super::runner::Ended;
 use super::{Interrupts, Reporter};
 use crate::model::{Action, End, EventKind, Note, Plan, Step, StepEnd, Timestamp, Trouble};
 use crate::report::Quantity;
@@ -28,6 +29,8 @@ struct Current {
     said: Vec<Summary>,
     details: Vec<Note>,
     failed: bool,
+    /// Whether a host was left out.
+    warns: bool,
     retiring: bool,
     /// Whether the old colour is stopped in this step.
     stops: bool,
@@ -54,6 +57,7 @@ impl StepReport {
                 said: Vec::new(),
                 details: Vec::new(),
                 failed: false,
+                warns: false,
                 retiring: plan.retire.iter().any(|stage| stage.step == step),
                 stops: plan.retire_tasks().any(|(_, task)| matches!(task.action, Action::Stop { .. })),
                 is_told: false,
@@ -80,14 +84,10 @@ impl StepReport {
         }
     }
 
-    /// An action ended; `given_up` says why when it is not tried again.
-    pub(super) fn end(
-        &mut self,
-        step: Step,
-        action: &Action,
-        performed: &Performed,
-        given_up: Option<&Trouble>,
-    ) {
+    /// An action ended.
+    pub(super) fn end(&mut self, ended: &Ended) {
+        let Ended { step, action, performed, given_up, is_out } = ended;
+        let step = *step;
         let Some(current) = self.current.as_mut().filter(|current| current.step == step) else { return };
         current.details.extend(performed.details.iter().cloned());
         match &performed.end {
@@ -98,6 +98,12 @@ impl StepReport {
                 current.said.extend(retired(action, current.stops, &self.reporter));
             }
             End::Done => current.said.push(performed.summary.clone()),
+            End::Failed(trouble) | End::Unknown(trouble) if *is_out && step != Step::Undo => {
+                let place = action.place();
+                current.warns = true;
+                current.said.push(Summary::Text(format!("{place} is left out")));
+                current.details.push(Note::new(place, trouble.message.clone()));
+            }
             End::Failed(trouble) => {
                 current.failed = true;
                 let told = performed.summary != Summary::Nothing;
@@ -158,6 +164,7 @@ impl StepReport {
     fn close(&mut self, end: Option<StepEnd>) {
         let Some(mut current) = self.current.take() else { return };
         let end = end.unwrap_or(match (current.failed, current.retiring) {
+            (false, _) if current.warns => StepEnd::Warning,
             (false, _) => StepEnd::Ok,
             (true, true) => StepEnd::Warning,
             (true, false) => StepEnd::Failed,
@@ -192,7 +199,7 @@ impl Current {
     fn take_over(&mut self, early: Option<Self>) {
         let Some(early) = early else { return };
         (self.took, self.said, self.details) = (early.took, early.said, early.details);
-        self.failed = early.failed;
+        (self.failed, self.warns) = (early.failed, early.warns);
     }
 }
 

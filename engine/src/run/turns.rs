@@ -54,6 +54,7 @@ impl AtTurn {
             | Action::Start { .. }
             | Action::Stop { .. }
             | Action::AwaitHealthy { .. }
+            | Action::Silence { .. }
             | Action::Smoke { .. }
             | Action::Enable { .. }
             | Action::Disable { .. }

@@ -36,7 +36,7 @@ impl Performer {
         color: Color,
     ) -> Result<Performed> {
         let check = &self.deployment.health_check;
-        let instance = self.instance(host, color)?;
+        let instance = self.instance(plan, host, color)?;
         let deadline = Moment::now() + check.deadline;
         let (mut in_a_row, mut attempt, mut last) = (0, 0, "it was not asked yet".to_owned());
         loop {
@@ -81,7 +81,7 @@ impl Performer {
 
     /// Goes on only if every instance of the colour is healthy: of three looks at each, one must be good.
     pub(in super::super) async fn require_healthy(&self, plan: &Plan, color: Color) -> Result<Performed> {
-        let instances = self.instances(color);
+        let instances = self.counted(plan, color);
         let asked = instances.iter().map(async |instance| {
             let mut tries = 0;
             loop {
@@ -104,7 +104,7 @@ impl Performer {
     pub(in super::super) async fn watch(&self, plan: &Plan, color: Color) -> Result<Performed> {
         let (check, watch) = (&self.deployment.health_check, self.deployment.pipeline.watch);
         let end = Moment::now() + watch;
-        let instances = self.instances(color);
+        let instances = self.counted(plan, color);
         let mut sick = vec![0_u32; instances.len()];
         let probes = self.speaking_probes(color, &plan.release).await;
         let mut wrong_in_a_row = vec![0_u32; probes.len()];
@@ -156,14 +156,14 @@ impl Performer {
 
     /// Whether every instance of a colour is healthy right now: one look each.
     pub(in super::super) async fn is_healthy(&self, plan: &Plan, color: Color) -> bool {
-        let instances = self.instances(color);
+        let instances = self.counted(plan, color);
         let looks = join_all(instances.iter().map(|instance| self.look(plan, instance, 1))).await;
         !looks.is_empty() && looks.iter().all(|look| matches!(look, Ok(Look::Healthy { .. })))
     }
 
     /// What one look at each instance of the old colour finds, all at the same time.
     pub(in super::super) async fn old_health(&self, plan: &Plan) -> Vec<InstanceHealth> {
-        let instances = self.instances(plan.color.other());
+        let instances = self.counted(plan, plan.color.other());
         let looks = join_all(instances.iter().map(|instance| self.look(plan, instance, 1))).await;
         let wrong = |look| match look {
             Ok(Look::Healthy { .. }) => None,
@@ -208,8 +208,8 @@ impl Performer {
         })
     }
 
-    fn instance(&self, host: &HostName, color: Color) -> Result<Instance> {
-        let found = self.instances(color).into_iter().find(|instance| instance.host == *host);
+    fn instance(&self, plan: &Plan, host: &HostName, color: Color) -> Result<Instance> {
+        let found = self.instances(plan, color).into_iter().find(|instance| instance.host == *host);
         Ok(found.ok_or_else(|| Trouble::new("host/unknown", format!("`{host}` has no {color} instance")))?)
     }
 

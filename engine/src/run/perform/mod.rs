@@ -6,5 +6,6 @@ mod health;
 mod migrate;
 mod process;
 mod route;
+mod silence;
 mod smoke;
 mod stage;
