@@ -29,7 +29,7 @@ fn what_the_deployment_stands_on_must_be_as_it_was() {
         assert_golden(&format!("changed-basis-{command}.txt"), &told);
     }
     test.config = begun;
-    let _ = test.cutover(&["abort"]).expect(10);
+    let _ = test.cutover(&["abort"]).expect(0);
     assert_eq!(test.live(), "v1 blue");
 }
 
@@ -40,7 +40,7 @@ fn what_failed_may_have_been_mended() {
     test.configure("name = \"checkout\"", "name = \"other\"");
     test.configure("healthy-after = 2", "healthy-after = 1");
     test.configure("[pipeline]", "[pipeline]\nretire = \"stop\"");
-    let _ = test.cutover(&["abort"]).expect(10);
+    let _ = test.cutover(&["abort"]).expect(0);
     assert_eq!(test.live(), "v1 blue");
 
     test.config = begun;

@@ -68,6 +68,7 @@ fn on_this_machine() {
     let piped =
         test.cutover(&["exec", "--", "sh", "-c", "test -t 0 || test -t 1 || echo no terminal"]).expect(0);
     assert_eq!(piped.stdout, "no terminal\n");
+    let _ = test.cutover(&["exec", "--", "bin/nothing"]).expect(127).expect_text("bin/nothing");
 }
 
 fn ends_like_the_program(test: &Test) {
@@ -77,7 +78,7 @@ fn ends_like_the_program(test: &Test) {
     // Whatever modes it leaves behind.
     let _ = test.at_terminal(&["exec", "--", "sh", "-c", "stty raw -echo"]).finish().expect(0);
     let missing = test.at_terminal(&["exec", "--", "bin/nothing"]).finish();
-    assert_ne!(missing.status, 0);
+    assert_eq!(missing.status, 127);
     assert!(missing.stdout.contains("bin/nothing"), "{}", missing.stdout);
 }
 

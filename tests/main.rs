@@ -25,6 +25,7 @@ mod openings;
 mod partial_fleet;
 mod partitions;
 mod peers;
+mod python_hook;
 mod readiness;
 mod readme;
 mod resume;

@@ -1,6 +1,6 @@
 //! Hosts that can't be reached, or that may not be who they say.
 
-use test_support::{Behaviour, Sshd};
+use test_support::{Behaviour, Sshd, assert_golden};
 
 use crate::{fleet, with_v1};
 
@@ -35,4 +35,99 @@ fn a_login_that_is_refused_is_told_from_a_host_that_is_down() {
     assert_ne!(failed.status, 0);
     let text = failed.stdout + &failed.stderr;
     assert!(text.contains("web1") && text.contains("ermission denied"), "{text}");
+}
+
+#[test]
+fn a_host_that_gets_out_of_reach_under_watch_speaks_for_neither_color() {
+    let Some(mut test) = with_v1(fleet()) else { return };
+    test.configure("watch = \"2s\"", "watch = \"10s\"");
+    let wire = test.wire("web1");
+    let load = test.load();
+    test.repository.push("v2", Behaviour::Sound);
+    let mut running = test.start(&["deploy", "--json"]);
+    running.wait_for_step("watch");
+    test.hosts[0].1.stop();
+    wire.cut();
+    let events = running.finish().expect(0).events();
+    assert_eq!(test.live(), "v2 green");
+    let told = |event: &serde_json::Value| match event["event"].as_str().unwrap() {
+        "warning" => Some(format!("warning: {}\n", event["text"].as_str().unwrap())),
+        "step-ended" if event["step"] == "watch" => {
+            let note = &event["details"][0];
+            let (label, text) = (note["label"].as_str().unwrap(), note["text"].as_str().unwrap());
+            Some(format!("watch {}\n{label}: {text}\n", event["end"]))
+        }
+        "ended" => {
+            let facts = event["facts"].as_array().unwrap().iter();
+            let facts = facts.map(|fact| format!("{}: {}\n", fact["label"], fact["text"]));
+            Some(format!("{}\n{}", event["outcome"], facts.collect::<String>()))
+        }
+        _ => None,
+    };
+    let told: String = events.iter().filter_map(told).collect();
+    assert_golden("host-lost-under-watch.txt", &test.normalise(&told));
+    load.finish().assert_none_failed();
+    // It is brought up to date by the next one.
+    let (machine, sshd) = &mut test.hosts[0];
+    sshd.restart(machine);
+    let _ = test.deploy("v3", Behaviour::Sound).expect(0);
+    let _ = test.cutover(&["status", "--check"]).expect(0);
+}
+
+#[test]
+fn a_release_that_is_sick_is_found_out_though_a_host_is_out_of_reach() {
+    let Some(mut test) = with_v1(fleet()) else { return };
+    test.configure("watch = \"2s\"", "watch = \"60s\"");
+    let wire = test.wire("web1");
+    let load = test.load();
+    test.repository.push("v2", Behaviour::SickAfterVisits(1500));
+    let mut running = test.start(&["deploy", "--json"]);
+    running.wait_for_step("watch");
+    test.hosts[0].1.stop();
+    wire.cut();
+    // Blue can't be asked on one host, so nothing is moved before it can.
+    let stuck = running.finish().expect(40).last_event();
+    assert!(["watch/sick", "watch/front-door"].contains(&stuck["code"].as_str().unwrap()), "{stuck:#}");
+    let facts = stuck["facts"].as_array().unwrap().iter();
+    let facts: String = facts.map(|fact| format!("{}: {}\n", fact["label"], fact["text"])).collect();
+    assert_golden("host-lost-and-sick.txt", &test.normalise(&facts));
+    let (machine, sshd) = &mut test.hosts[0];
+    sshd.restart(machine);
+    let _ = test.cutover(&["resume"]).expect(10);
+    assert_eq!(test.live(), "v1 blue");
+    drop(load);
+}
+
+#[test]
+fn who_is_asked_for_by_name_and_silent_is_called_so() {
+    let Some(mut test) = with_v1(fleet()) else { return };
+    test.hosts[1].1.stop();
+    let failed = test.cutover(&["exec", "--host", "web2", "--", "ls"]).expect(11);
+    assert!(
+        failed.stderr.contains("host `web2`") && failed.stderr.contains("can't be reached"),
+        "{failed:?}"
+    );
+    let _ = test.cutover(&["exec", "--host", "web9", "--", "ls"]).expect(11).expect_text("no host");
+    let logs = test.cutover(&["logs", "-n", "1"]).expect(0);
+    assert!(logs.stdout.starts_with("web1 "), "{logs:?}");
+    assert!(logs.stderr.contains("warning: left out: host `web2`"), "{logs:?}");
+}
+
+#[test]
+fn whoever_aborts_gets_what_was_asked_for() {
+    let Some(test) = with_v1(fleet()) else { return };
+    let killed_at = |step: &str| {
+        test.repository.push(step, Behaviour::Sound);
+        let mut running = test.start(&["deploy", "--json"]);
+        running.wait_for_step(step);
+        let _ = running.kill();
+    };
+    killed_at("watch");
+    let aborted = test.cutover(&["abort"]).expect(0);
+    assert_eq!(aborted.stderr, "");
+    assert_golden("abort.txt", &test.normalise(&aborted.stdout));
+    killed_at("smoke");
+    let resumed = test.cutover(&["resume"]).expect(10);
+    assert_golden("resume-back.txt", &test.normalise(&(resumed.stdout + &resumed.stderr)));
+    assert_golden("resume-nothing.txt", &test.normalise(&test.cutover(&["resume"]).expect(0).stdout));
 }

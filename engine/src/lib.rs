@@ -44,7 +44,12 @@
 //! 5. **The old colour is not touched before the pivot**, and no colour is stopped that a router still points to: `RequireUnrouted`
 //!    comes before each stop that follows a switch, and the same question before the idle colour is cleared; `RequireHealthy` comes before
 //!    traffic is moved back.
-//! 6. **An undo that fails is an end of its own.** It blocks what depends on it (a switch: the whole new colour; else: its host), the
+//! 6. **Who can't be reached speaks for neither colour.** A look that did not get to its host proves nothing: traffic is moved neither to
+//!    nor away from a colour because of it. The watch goes on with what answers, front doors above all, tries the host again at each
+//!    look, and at its end holds with a warning if all that can be seen is well (`run/vigil.rs`). Where nothing can be seen it turns
+//!    back; and since `RequireHealthy` wants every instance of the old colour seen, that leaves the traffic where it is until the
+//!    host is back or a person decides.
+//! 7. **An undo that fails is an end of its own.** It blocks what depends on it (a switch: the whole new colour; else: its host), the
 //!    rest is undone, and the outcome is [`Stuck`](model::Outcome::Stuck), with what is left to do by hand.
 //!
 //! 7. **All or nothing, but for a bound.** `pipeline.max-excluded` lets hosts be left out: those that can't be reached are no part of the
@@ -83,7 +88,8 @@
 //! All that is done *on* a host is in the crate [`cutover_host`]: [`Operation`](cutover_host::operation::Operation) is the whole vocabulary,
 //! and no shell command is ever put together. The engine calls it in its own process for `local = true`; for other hosts it
 //! carries it as a small static program, uploads that once, and talks to it over the input and output of one SSH session. Behind
-//! [`transport::Link`] both are the same. Nothing listens, nothing stays running but the application.
+//! [`transport::Link`] both are the same. Nothing listens. What stays running is the application, with the driver `detached` below a
+//! supervisor for each process; connections are kept for a minute.
 //! Whatever a host answers is bounded, and checked like a stranger's words.
 //!
 //! # The build
@@ -94,11 +100,13 @@
 //!
 //! # Hooks, and the sandbox as a process
 //! How to build, whether an instance is healthy, what a smoke test is, how a router is moved: that is asked of hooks, WebAssembly components
-//! behind the contract in `wit/`. A component runs in a child process of this program ([`hook`]) that has an empty
-//! environment, no file and no network but one socket to the engine. It asks over that socket for everything; the broker holds each
-//! request against the hook's [`Grants`](model::grant::Grants) and performs it, or says which line would grant it. A guest that
-//! traps, loops, floods or takes its sandbox down is a failure of that hook and of nothing else. The engine polls, counts and keeps
-//! deadlines; hooks answer one question at a time, and whether a router was moved is what its `observe` says, not its `apply`.
+//! behind the contract in `wit/`. A component runs in a child process of this program ([`hook`]) that is started with an empty
+//! environment, nothing open but one socket to the engine, and limits of memory. wasmtime is the wall; the process is there for what
+//! crashes, loops or floods behind it, and the kernel does not yet keep it from anything that its user may do (no seccomp filter, no
+//! Landlock). The guest asks over that socket for everything; the broker holds each request against the hook's
+//! [`Grants`](model::grant::Grants) and performs it, or says which line would grant it. A guest that traps, loops, floods or takes its
+//! sandbox down is a failure of that hook and of nothing else. The engine polls, counts and keeps deadlines; hooks answer one question
+//! at a time, and whether a router was moved is what its `observe` says, not its `apply`.
 //!
 //! # Modules, by rank
 //! Imports go down only, and folders of one rank do not know each other. A test (`structure.rs`) keeps it so.

@@ -248,12 +248,10 @@ pub enum Operation {
         /// Its name: letters, digits, `-`. It being there is [`FaultKind::Conflict`].
         token: String,
     },
-    /// Removes `releases/.partial-*` but `keep`. Answers [`Answer::Done`].
+    /// Removes `releases/.partial-*`. Answers [`Answer::Done`].
     RemovePartials {
         /// The application's directory.
         directory: String,
-        /// Token of the one to keep.
-        keep: Option<String>,
     },
     /// Removes a whole release: renamed to a partial first, so that it never looks whole while it goes. [`Answer::Done`].
     RemoveRelease {

@@ -17,7 +17,9 @@ After the pivot (\"release 43 is live\") there is nothing to put back: then `cut
 clean-up, and `cutover rollback` puts the release before live again.
 
 What failed may have been mended in cutover.toml meanwhile. What the deployment stands on (hosts, directory, driver, \
-user, ports, router) must be as it was, or be accepted.")]
+user, ports, router) must be as it was, or be accepted.
+
+Ends with 0 once everything is put back: that is what was asked for.")]
 pub(super) struct Arguments {
     /// Go on where the configuration has changed in hosts, directory, driver, user, ports or router
     #[arg(long)]

@@ -39,13 +39,13 @@ pub(super) struct Everywhere {
     /// Answer yes instead of being asked
     #[arg(short, long, global = true, help_heading = "Everywhere")]
     pub(super) yes: bool,
-    /// Tell only problems
+    /// Tell only problems, of what a command does; what it is asked to show is shown
     #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Everywhere")]
     pub(super) quiet: bool,
-    /// Tell logs of hooks and application too; -vv: also those for authors of hooks
+    /// Tell what hooks and programs of the deployment say too; -vv: also what is for authors of hooks
     #[arg(short, long, global = true, action = ArgAction::Count, help_heading = "Everywhere")]
     pub(super) verbose: u8,
-    /// Print JSON, one object a line
+    /// Print JSON, one value a line; errors too
     #[arg(long, global = true, help_heading = "Everywhere")]
     pub(super) json: bool,
     /// Colours: auto, always or never

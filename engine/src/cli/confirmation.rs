@@ -47,17 +47,14 @@ pub(super) fn confirm(deployment: &Deployment, command: &str, person: Person<'_>
     }
 }
 
-/// Lets go on with what was shown, when the person says yes.
+/// Lets go on with what was shown, when the person says yes; `unasked` is what there is to say where there is nobody to ask.
 ///
 /// # Errors
 /// When the answer is no, or there is nobody to ask.
-pub(super) fn agree(question: &str, person: Person<'_>) -> Result<(), Problem> {
+pub(super) fn agree(question: &str, person: Person<'_>, unasked: Problem) -> Result<(), Problem> {
     match person {
         Person::SaidYes => Ok(()),
-        Person::Absent => {
-            let text = "this changes the state, and there is no terminal to ask on; nothing was changed";
-            Err(Problem::new("usage/not-confirmed", text, ExitCode::Usage).hint("`--yes` confirms it"))
-        }
+        Person::Absent => Err(unasked),
         Person::Asked(input, output) => {
             // Without the question there is no answer either.
             let _ = write!(output, "{question} [y/N] ").and_then(|()| output.flush());
@@ -109,9 +106,10 @@ mod tests {
 
     #[test]
     fn only_yes_is_yes() {
+        let unasked = || Problem::new("state/locked", "it is held", ExitCode::Locked);
         let asked = |answer: &str| {
             let mut output = Vec::new();
-            let agreed = agree("write this?", Person::Asked(&mut answer.as_bytes(), &mut output));
+            let agreed = agree("write this?", Person::Asked(&mut answer.as_bytes(), &mut output), unasked());
             assert_eq!(output, b"write this? [y/N] ");
             agreed.map_err(|problem| problem.exit_code)
         };
@@ -121,8 +119,8 @@ mod tests {
         for answer in ["", "\n", "n\n", "yeah\n"] {
             assert_eq!(asked(answer), Err(ExitCode::NothingChanged), "{answer}");
         }
-        assert_eq!(agree("?", Person::SaidYes), Ok(()));
-        assert_eq!(agree("?", Person::Absent).map_err(|problem| problem.exit_code), Err(ExitCode::Usage));
+        assert_eq!(agree("?", Person::SaidYes, unasked()), Ok(()));
+        assert_eq!(agree("?", Person::Absent, unasked()), Err(unasked()));
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::model::view::{
     CheckView, DoctorView, ExitCode, HistoryView, MoveView, PlanView, Problem, RecoveryView, SetupView,
     StateView, StatusView,
 };
-use crate::model::{Ask, EventSink, Trouble};
+use crate::model::{Ask, EventSink, HostName, Trouble};
 use crate::run::{self, Interrupts, Opening, Refused, Reporter, Session, StateRecovery};
 use crate::transport::Chunk;
 
@@ -40,10 +40,14 @@ pub(super) async fn check(
 }
 
 /// `cutover setup`.
-pub(super) async fn setup(loaded: &Loaded, sink: Arc<dyn EventSink>) -> Result<SetupView, Failure> {
+pub(super) async fn setup(
+    loaded: &Loaded,
+    only: Option<&HostName>,
+    sink: Arc<dyn EventSink>,
+) -> Result<SetupView, Failure> {
     let (_directory, setting) = setting(loaded.deployment.clone(), sink)?;
     let interrupts = setting.interrupts.clone();
-    let looking = async { run::setup(setting).await.map_err(|refused| refusal(loaded, refused)) };
+    let looking = async { run::setup(setting, only).await.map_err(|refused| refusal(loaded, refused)) };
     until_signal(interrupts, looking).await
 }
 
@@ -106,11 +110,45 @@ pub(super) async fn recover(loaded: &Loaded, request: RecoverRequest, output: &O
     }
 }
 
-/// `cutover unlock`: who held the lock, in words.
-pub(super) async fn unlock(loaded: &Loaded, epoch: u64, sink: Arc<dyn EventSink>) -> Result<String, Failure> {
-    let (_directory, setting) = setting(loaded.deployment.clone(), sink)?;
-    let interrupts = setting.interrupts.clone();
-    until_signal(interrupts, async { Ok(run::unlock(setting, epoch).await.map_err(problem)?) }).await
+/// A lock that `cutover unlock` is to free, with what it is carried out with.
+pub(super) struct ProposedUnlock {
+    unlocking: run::Unlocking,
+    interrupts: watch::Receiver<Interrupts>,
+    _directory: ControlDirectory,
+}
+
+/// `cutover unlock`: who holds the lock.
+pub(super) async fn propose_unlock(
+    loaded: &Loaded,
+    epoch: u64,
+    sink: Arc<dyn EventSink>,
+) -> Result<ProposedUnlock, Failure> {
+    let (directory, setting) = setting(loaded.deployment.clone(), sink)?;
+    let looking = async { Ok(run::Unlocking::look(&setting, epoch).await.map_err(problem)?) };
+    let unlocking = until_signal(setting.interrupts.clone(), looking).await?;
+    Ok(ProposedUnlock { unlocking, interrupts: setting.interrupts, _directory: directory })
+}
+
+impl ProposedUnlock {
+    /// Why its holder should rather be left alone, when it seems to be at work.
+    pub(super) fn refusal(&self) -> Option<Problem> {
+        self.unlocking.refusal().map(problem)
+    }
+
+    /// Waits for a signal.
+    pub(super) async fn interrupted(&self) {
+        if self.interrupts.clone().wait_for(Interrupts::any).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Frees it: who held it, in words.
+    pub(super) async fn carry_out(self) -> Result<String, Failure> {
+        let holder = self.unlocking.holder();
+        until_signal(self.interrupts, async { Ok(self.unlocking.carry_out().await.map_err(problem)?) })
+            .await?;
+        Ok(holder)
+    }
 }
 
 /// `cutover status`.
@@ -233,7 +271,9 @@ pub(super) async fn console(
     let command = opened.console.command();
     let name = command.get_program().to_string_lossy().into_owned();
     let status = terminal.lend(command).await.map_err(|fault| {
-        problem(Trouble::new("host/refused", format!("`{name}` can't be started: {fault}")))
+        let is_missing = fault.kind() == std::io::ErrorKind::NotFound;
+        let code = if is_missing { run::NO_PROGRAM } else { "host/refused" };
+        problem(Trouble::new(code, format!("`{name}` can't be started: {fault}")))
     })?;
     let status = run::console_ended(&opened, status).await.map_err(problem)?;
     Ok(u8::try_from(status).unwrap_or(255))

@@ -2,12 +2,14 @@
 
 use clap::Args;
 
+use super::failure::Failure;
 use super::invocation::Invocation;
 use super::side::SideArguments;
 use super::terminal::Terminal;
 use super::{Ended, engine};
 use crate::model::request::ExecRequest;
 use crate::report::{Line, Tone};
+use crate::run;
 
 /// Run a program of a release on a host, in its directory and environment
 #[derive(Debug, Args)]
@@ -20,7 +22,8 @@ Examples:
   cutover exec --release 42 -- env
 
 Called at a terminal, the program gets one too: Ctrl-C and all other keys are its own. Where input or output is \
-something else, or with -T, both are passed on byte for byte. Ends with the program's own exit code.")]
+something else, or with -T, both are passed on byte for byte. Ends with the program's own exit code, and with 127 where there is no \
+such program.")]
 pub(super) struct Arguments {
     #[command(flatten)]
     side: SideArguments,
@@ -37,12 +40,26 @@ impl Arguments {
         let loaded = invocation.load_to_look(&[])?;
         let request = ExecRequest { instance: self.side.choice(), argv: self.argv };
         let output = &invocation.output;
-        match Terminal::own().filter(|_| !self.no_tty) {
+        let ended = match Terminal::own().filter(|_| !self.no_tty) {
             Some(terminal) => {
                 let tell = |place: &str| output.aside(&[Line::of(Tone::Dim, place)]);
                 engine::console(&loaded, request, &terminal, tell, output.remarks()).await
             }
             None => engine::exec(&loaded, request, output.remarks()).await,
+        };
+        match ended {
+            Err(failure) if is_no_program(&failure) => {
+                output.failure(&failure);
+                Ok(NOT_FOUND)
+            }
+            ended => ended,
         }
     }
+}
+
+/// Exit status of a shell whose program is not there.
+const NOT_FOUND: u8 = 127;
+
+fn is_no_program(failure: &Failure) -> bool {
+    matches!(failure, Failure::Problems(problems) if problems.iter().any(|found| found.code == run::NO_PROGRAM))
 }

@@ -148,6 +148,9 @@ put back: then `cutover resume` finishes the clean-up, and
 What failed may have been mended in cutover.toml meanwhile.
 What the deployment stands on (hosts, directory, driver,
 user, ports, router) must be as it was, or be accepted.
+
+Ends with 0 once everything is put back: that is what was
+asked for.
 ";
         assert_eq!(told, want);
     }

@@ -84,24 +84,25 @@ impl Invocation {
         confirm(deployment, command, Person::Absent)
     }
 
-    /// Asks whether to go on with what was shown; a signal is a no.
+    /// Asks whether to go on with what was shown; a signal is a no. `unasked` is what there is to say where there is nobody to ask.
     ///
     /// # Errors
     /// When the answer is no, or there is nobody to ask.
     pub(super) async fn agree(
         &self,
-        question: &'static str,
+        question: String,
         signal: impl Future<Output = ()>,
+        unasked: Problem,
     ) -> Result<(), Problem> {
         if self.everywhere.yes {
-            return agree(question, Person::SaidYes);
+            return agree(&question, Person::SaidYes, unasked);
         }
         if !self.is_at_terminal() {
-            return agree(question, Person::Absent);
+            return agree(&question, Person::Absent, unasked);
         }
         // A thread that waits for a line can't be told of a signal; it ends with the program.
         let asking = tokio::task::spawn_blocking(move || {
-            agree(question, Person::Asked(&mut stdin().lock(), &mut stderr().lock()))
+            agree(&question, Person::Asked(&mut stdin().lock(), &mut stderr().lock()), unasked)
         });
         let interrupted = || {
             let text = "interrupted; nothing was changed";

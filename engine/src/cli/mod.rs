@@ -44,6 +44,7 @@ mod words;
 mod world;
 
 use std::ffi::OsString;
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::{ColorChoice, FromArgMatches};
@@ -56,6 +57,7 @@ use output::{ColorWish, Output};
 pub use world::SUPERVISOR_WORD;
 
 use crate::model::view::{self, Problem};
+use crate::report;
 
 /// How a command ended: its exit code, or why it did not do what was asked.
 type Ended = Result<u8, Failure>;
@@ -70,9 +72,18 @@ pub fn main(words: Vec<OsString>) -> ExitCode {
         ColorWish::Always => ColorChoice::Always,
         ColorWish::Never => ColorChoice::Never,
     };
+    // What can't be read may still say that tools read the answer.
+    let is_json = words.iter().any(|word| word == "--json");
     let parsed = help::command().color(choice).try_get_matches_from(words);
     match parsed.and_then(|matches| Arguments::from_arg_matches(&matches)) {
         Ok(arguments) => ExitCode::from(run(arguments)),
+        Err(message) if message.use_stderr() && is_json => {
+            let text = message.render().to_string();
+            let text = text.trim_end().trim_start_matches("error: ").to_owned();
+            let problem = Problem::new("usage/arguments", text, view::ExitCode::Usage);
+            let _ = std::io::stdout().write_all(report::json_line(&problem).as_bytes());
+            ExitCode::from(problem.exit_code.code())
+        }
         Err(message) => {
             // Help goes to standard output and ends well, the rest to standard error; a closed one ends nothing.
             let _ = message.print();

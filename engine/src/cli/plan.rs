@@ -21,7 +21,8 @@ Examples:
   cutover plan -e production --release 42
   cutover plan --json | jq '.irreversible'
 
-What would keep the deployment from being begun now is told at the end, and by the exit code of `deploy`.")]
+What would keep the deployment from being begun now is told at the end, and by the exit code, which is that of `deploy`: \
+30 while another deployment is under way, 40 where one was left without an end.")]
 pub(super) struct Arguments {
     #[command(flatten)]
     source: Source,

@@ -14,7 +14,9 @@ Examples:
   cutover resume                        looks at hosts and routers first, then goes on or back
   cutover resume --forward              goes on where both ways are open
 
-To go back in any case: `cutover abort`.")]
+To go back in any case: `cutover abort`.
+
+Ends with 0 when the release is live, and with 10 when everything was put back: then it is not.")]
 pub(super) struct Arguments {
     /// Go forward where there is a choice
     #[arg(long)]

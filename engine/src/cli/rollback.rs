@@ -19,7 +19,7 @@ Examples:
 
 For a deployment that went live. One that was cut off on its way: `cutover resume` or `cutover abort`.")]
 pub(super) struct Arguments {
-    /// Release number or identifier [default: the one before]
+    /// Release number or identifier [default: the one that was live before this one]
     #[arg(long, value_name = "ID")]
     to: Option<String>,
     /// Text for the history

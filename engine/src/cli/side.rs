@@ -33,6 +33,10 @@ impl SideArguments {
     }
 }
 
-fn host(text: &str) -> Result<HostName, NameFault> {
+/// The name of a host.
+///
+/// # Errors
+/// When it can't be one.
+pub(super) fn host(text: &str) -> Result<HostName, NameFault> {
     HostName::new(text)
 }

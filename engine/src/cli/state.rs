@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 
 use super::invocation::Invocation;
 use super::{DONE, Ended, engine};
+use crate::model::view::{ExitCode, Problem};
 use crate::report;
 
 /// Show, move or rebuild the record of deployments that one host keeps
@@ -58,7 +59,11 @@ impl Arguments {
                     invocation.output.view(&view, report::recovery);
                 }
                 if !view.changes.is_empty() {
-                    invocation.agree("write this?", recovery.interrupted()).await?;
+                    let text =
+                        "this changes the state, and there is no terminal to ask on; nothing was changed";
+                    let unasked = Problem::new("usage/not-confirmed", text, ExitCode::Usage)
+                        .hint("`--yes` confirms it");
+                    invocation.agree("write this?".to_owned(), recovery.interrupted(), unasked).await?;
                     recovery.carry_out().await?;
                     invocation.output.view(&view, |view, _| report::recovered(view));
                 }

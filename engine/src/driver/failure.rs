@@ -88,6 +88,9 @@ impl DriverFailure {
             Self::Program { text, .. } if text.contains("insufficient permissions") => Some(
                 "`Storage=persistent` in journald.conf, or the group `systemd-journal`, lets the deploy user read it",
             ),
+            Self::Program { text, .. } if text.contains("not been booted with systemd") => {
+                Some("there is no systemd on this host: `app.driver = \"detached\"` needs none")
+            }
             Self::NotSetUp { .. } => Some("`cutover setup` prints what the host needs once"),
             Self::Host(_)
             | Self::Program { .. }

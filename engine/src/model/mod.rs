@@ -4,10 +4,12 @@ mod action;
 mod address;
 mod authority;
 mod basis;
+mod branch;
 mod bucket_url;
 mod call;
 mod color;
 mod deployment;
+mod destination;
 mod event;
 mod excerpt;
 #[cfg(test)]
@@ -39,6 +41,7 @@ pub use action::Action;
 pub use address::without_password;
 pub use authority::{Departure, Overreach};
 pub use basis::{Basis, ChangedSetting};
+pub use branch::is_branch_name;
 pub use bucket_url::{BUCKET_NAME, BucketKind, BucketUrl};
 pub use call::{
     Artifact, Case, CaseOutcome, Health, HookCall, HookRelease, Instance, Labels, SettingFault, Source,
@@ -49,6 +52,7 @@ pub use deployment::{
     HealthCheck, Hook, HookSource, Location, Pipeline, ReleaseMarker, Retire, Router, SecretSource,
     SmokeTest, SystemdScope,
 };
+pub use destination::Destination;
 pub use event::{Event, EventKind, EventSink, Level, LiveRelease, Note, Outcome, StepEnd, Transfer, Upkeep};
 pub use excerpt::{EXCERPT, excerpt, one_line};
 pub use history::{HistoryEntry, HistoryError, HistoryRelease};
@@ -60,7 +64,7 @@ pub use name::{HostName, Name, NameFault};
 pub use observed::{Disagreement, Observed, ObservedHost, ObservedInstance};
 pub use placeholders::Placeholders;
 pub use plan::{Class, Part, Plan, Refusal, Stage, Task, TaskId, Wish};
-pub use progress::{IllegalHistory, Next, Progress};
+pub use progress::{IllegalHistory, NOT_TRIED, Next, Progress};
 pub use record::{End, Origin, Record, Trouble, UndoId};
 pub use recovery::{Ask, Decision, Sight, decide};
 pub use release::{Release, ReleaseId};

@@ -9,6 +9,8 @@ mod exclusion;
 mod fingerprint;
 mod way_back;
 
+pub use way_back::NOT_TRIED;
+
 use super::{Action, Class, End, HostName, Outcome, Part, Plan, Record, TaskId, Trouble, UndoId};
 
 /// How often a repeatable action whose outcome is not known is done again before this counts as its failure.

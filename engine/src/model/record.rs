@@ -137,6 +137,7 @@ impl Trouble {
         self.hint = Some(hint.into());
         self
     }
+
     /// The first line of the message: what fits beside a step.
     #[must_use]
     pub fn first_line(&self) -> &str {

@@ -80,12 +80,14 @@ pub fn decide(progress: &Progress, sight: &Sight, ask: Ask) -> Decision {
     if progress.turned_back().is_some() {
         return back_again(progress);
     }
-    let back = || Decision::Back { why: Trouble::new("deploy/abandoned", "the deployment did not end") };
+    let back = || Decision::Back {
+        why: Trouble::new("deploy/abandoned", "the deployment was cut off before its end"),
+    };
     let Ok(shown) = shown else {
         return if old.is_none() || sight.old_healthy { back() } else { sick(sight, old) };
     };
     if shown != Some(new) {
-        // The routers show what they showed before, or nothing where nothing was: no traffic is on the new colour.
+        // The routers show the old colour or none: no traffic is on the new one.
         return match ask {
             Ask::ResumeForward => Decision::Forward,
             Ask::Resume | Ask::Abort => back(),

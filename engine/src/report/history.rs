@@ -57,7 +57,7 @@ fn row(entry: &HistoryEntry) -> Vec<Line> {
         (None, _) => "-".to_owned(),
     };
     vec![
-        Line::plain(&Quantity::date_minute(entry.started)),
+        Line::plain(&Quantity::date_time(entry.started)),
         end(entry),
         Line::plain(&took(entry.started, entry.ended)),
         Line::plain(&release),
@@ -90,6 +90,7 @@ fn end(entry: &HistoryEntry) -> Line {
         Some(Outcome::RolledBack) => Line::of(Tone::Warn, "rolled back"),
         Some(Outcome::NothingChanged) => Line::of(Tone::Dim, "nothing changed"),
         Some(Outcome::Stuck) => Line::of(Tone::Bad, "stuck"),
+        None if entry.under_way => Line::of(Tone::Warn, "under way"),
         Some(Outcome::Unfinished) | None => Line::of(Tone::Bad, "unfinished"),
     }
 }

@@ -81,12 +81,6 @@ impl Quantity {
         Self::zoned(at, "%Y-%m-%d %H:%M:%S")
     }
 
-    /// UTC: `2026-03-01 14:02`.
-    #[must_use]
-    pub fn date_minute(at: Timestamp) -> String {
-        Self::zoned(at, "%Y-%m-%d %H:%M")
-    }
-
     /// UTC: `14:02:11`.
     #[must_use]
     pub fn time(at: Timestamp) -> String {

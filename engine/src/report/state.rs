@@ -64,7 +64,7 @@ fn rows(kept: &KeptState, now: Timestamp) -> Vec<Line> {
 }
 
 fn release(live: &LiveRelease) -> Line {
-    let since = Quantity::date_minute(live.since);
+    let since = Quantity::date_time(live.since);
     Line::of(color_tone(live.color), live.color.as_str())
         .text(&format!(", release {}, since {since}", live.release.number))
 }

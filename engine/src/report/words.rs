@@ -15,6 +15,7 @@ pub(super) const fn ended_words(outcome: Outcome, well: bool) -> &'static str {
     match outcome {
         Outcome::Deployed if well => "done",
         Outcome::Deployed => "live, but not finished",
+        Outcome::RolledBack if well => "everything was put back",
         Outcome::RolledBack => "rolled back",
         Outcome::NothingChanged => "nothing was changed",
         Outcome::Stuck => "a person is needed",

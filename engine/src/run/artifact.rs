@@ -1,5 +1,7 @@
 //! What is to be deployed, found out from what is wanted.
 
+use std::collections::BTreeSet;
+
 use camino::Utf8PathBuf;
 
 use super::exclusion::bound;
@@ -70,7 +72,7 @@ pub(super) async fn resolve(
     match &want.source {
         DeploySource::Release(text) => {
             let release = if text.is_empty() {
-                previous(state)?
+                previous(state, staged)?
             } else {
                 staged.find(text, &idle_hosts(session, state), may_lack(session))?
             };
@@ -110,12 +112,19 @@ fn may_lack(session: &Session) -> usize {
     bound(&session.deployment).saturating_sub(session.excluded.len())
 }
 
-fn previous(state: &HomeState<Record>) -> Result<Release, Trouble> {
+fn previous(state: &HomeState<Record>, staged: &Staged) -> Result<Release, Trouble> {
     let previous = state.live.as_ref().and_then(|record| record.previous.as_ref());
     previous.map(|live| live.release.clone()).ok_or_else(|| {
-        Trouble::new("rollback/no-previous", "there is no release before the live one").hint(
-            "`cutover rollback --to N` takes any release that is on the hosts, `cutover history` lists them",
-        )
+        let live = state.live.as_ref().map(|record| record.live.release.number);
+        let others: BTreeSet<u64> = staged.numbers().filter(|number| Some(*number) != live).collect();
+        let others: Vec<String> = others.iter().map(u64::to_string).collect();
+        let hint = match others.is_empty() {
+            true => "it is the only one on the hosts; `cutover deploy` makes another".to_owned(),
+            false => {
+                format!("`cutover rollback --to N` takes another that is on the hosts: {}", others.join(", "))
+            }
+        };
+        Trouble::new("rollback/no-previous", "no release was live before this one").hint(hint)
     })
 }
 
@@ -144,8 +153,8 @@ async fn revision(
         "*" => checkout.branch().await?.unwrap_or_else(|| "main".to_owned()),
         branch => branch.to_owned(),
     };
-    let home = session.home_directory.as_str();
-    let mirror = Mirror::fetch(Git::new(here, agent), &repository, &branch, home).await?;
+    let mirror =
+        Mirror::fetch(Git::new(here, agent), &repository, &branch, session.workspace.as_str()).await?;
     let revision = mirror.revision(asked).await?;
     let live = state.live.as_ref().and_then(|record| record.live.release.revision.clone());
     let commits = match live {

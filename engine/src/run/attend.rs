@@ -5,7 +5,7 @@ use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cutover_host::operation::Operation;
+use cutover_host::operation::{FaultKind, Operation};
 use tokio::sync::mpsc;
 
 use super::look::Asked;
@@ -17,8 +17,8 @@ use super::{
 };
 use crate::driver::Slot;
 use crate::model::request::{ExecRequest, InstanceChoice, LogsRequest};
-use crate::model::{HostName, LiveRecord, Trouble};
-use crate::transport::{Chunk, Console};
+use crate::model::{EventKind, HostName, LiveRecord, Trouble};
+use crate::transport::{Chunk, Console, Failure};
 
 /// How long a host may take to say that it has ended what was given up.
 const HEARD: Duration = Duration::from_secs(2);
@@ -43,7 +43,7 @@ pub async fn exec_in(
     let slot = slot(&setting, &instance, site)?;
     let running = exec(site.link.as_ref(), &slot, &instance.release, &request.argv, input, output);
     let signal = tokio::select! {
-        ended = running => return ended.map_err(|failure| host_failure(&instance.host, &failure).trouble),
+        ended = running => return ended.map_err(|failure| not_run(&instance.host, &failure)),
         Ok(signal) = interrupts.wait_for(Interrupts::any) => signal.number(),
     };
     // Giving up is heard in order, so that whoever answers this has ended the program.
@@ -51,6 +51,18 @@ pub async fn exec_in(
     let _ = site.link.perform(asking.call().within(HEARD)).await;
     Ok(128 + signal)
 }
+
+/// Why a program was not run, or what became of it is not known. One that is not there has a code of its own, as shells have it.
+fn not_run(host: &HostName, failure: &Failure) -> Trouble {
+    let mut trouble = host_failure(host, failure).trouble;
+    if matches!(failure, Failure::Fault(fault) if fault.kind == FaultKind::NotFound) {
+        NO_PROGRAM.clone_into(&mut trouble.code);
+    }
+    trouble
+}
+
+/// Code of the error that the program of `exec` is not there.
+pub const NO_PROGRAM: &str = "exec/no-program";
 
 /// A program at a terminal, ready to be run on the first instance that is meant.
 #[derive(Debug)]
@@ -103,7 +115,7 @@ async fn first<'a>(
     asked: &'a Asked,
     choice: &InstanceChoice,
 ) -> Result<Meant<'a>, Trouble> {
-    let (live, sights) = look(setting, asked).await?;
+    let (live, sights) = look(setting, asked, choice).await?;
     let chosen = choose(&setting.deployment, live.as_ref(), &sights, choice)?;
     let Some(instance) = chosen.into_iter().next() else {
         return Err(Trouble::new("instance/none", "no instance is meant"));
@@ -167,7 +179,7 @@ async fn written(
     choice: &InstanceChoice,
 ) -> Result<Vec<ChosenInstance>, Trouble> {
     let deployment = &setting.deployment;
-    let (live, sights) = look(setting, asked).await?;
+    let (live, sights) = look(setting, asked, choice).await?;
     let missing = match choose(deployment, live.as_ref(), &sights, choice) {
         Ok(chosen) => return Ok(chosen),
         Err(missing) => missing,
@@ -178,15 +190,27 @@ async fn written(
     if past.is_empty() { Err(missing) } else { Ok(past) }
 }
 
-/// What is live by the record, and what the hosts hold.
+/// What is live by the record, and what the hosts hold that may be meant. Of those that don't answer it is told, unless one of them is
+/// what was asked for.
 async fn look(
     setting: &Setting,
     asked: &Asked,
+    choice: &InstanceChoice,
 ) -> Result<(Option<LiveRecord>, BTreeMap<HostName, HostSight>), Trouble> {
     let deployment = &setting.deployment;
     let live = asked.home(deployment)?.live().await.map_err(|fault| store_fault(&fault).trouble)?;
     let mut sights = BTreeMap::new();
-    for host in super::observe::all_app_hosts(deployment) {
+    let hosts = super::observe::all_app_hosts(deployment);
+    let silent: Vec<&Trouble> = hosts.iter().filter_map(|host| asked.silent.get(host)).collect();
+    let wanted = choice.host.as_ref().and_then(|host| asked.silent.get(host));
+    if let Some(trouble) = wanted.or(silent.first().copied().filter(|_| silent.len() == hosts.len())) {
+        return Err(trouble.clone());
+    }
+    for trouble in silent.into_iter().filter(|_| choice.host.is_none()) {
+        let text = format!("left out: {}", trouble.message);
+        setting.reporter.tell(EventKind::Warning { text, hint: trouble.hint.clone() });
+    }
+    for host in hosts {
         let Some(site) = asked.sites.get(&host) else { continue };
         let sight = HostSight::look(site.link.as_ref(), deployment, &host, &site.facts).await;
         let sight = sight.map_err(|problem| Trouble::new("host/failed", format!("{host}: {problem}")))?;

@@ -1,6 +1,6 @@
 //! What follows the end of a deployment: its line in the history, then its journal is closed.
 
-use super::ending::Ending;
+use super::ending::{Afterwards, Ending};
 use super::journal_log::replay;
 use super::lease::Lease;
 use super::performer::store_fault;
@@ -22,7 +22,8 @@ pub(super) async fn close_leftovers(
         let records: Vec<Record> = open.records.iter().map(|(_, record)| record.clone()).collect();
         let progress = replay(&open.deployment, &records)?;
         let outcome = progress.outcome().unwrap_or(Outcome::Unfinished);
-        let ended = ending.insert(Ending::of(&progress, outcome, state.live.as_ref(), &[]));
+        let ended =
+            ending.insert(Ending::of(&progress, outcome, state.live.as_ref(), &Afterwards::default()));
         let entry = history_entry(&records, &progress, ended, session);
         session.home.remember(lease.lock(), session.reporter.now(), &entry).await.map_err(fault)?;
     }

@@ -10,25 +10,27 @@ use super::Interrupts;
 use super::artifact;
 use super::build::{self, Built};
 use super::closing::{close_leftovers, remember};
-use super::ending::Ending;
+use super::ending::{Afterwards, Ending, serving};
 use super::exclusion;
 use super::hooks::Refused;
 use super::insist::insist;
 use super::interrupts::{self, INTERRUPTED};
 use super::journal_log::JournalLog;
-use super::lease::{Claimant, Lease, Waiting};
+use super::lease::{Claimant, Lease, Waiting, at_step, occupied};
 use super::observe::{Staged, observe, observe_what_answers, observing_call};
 use super::opening::{Opening, Preflight};
 use super::performer::{Performer, store_fault};
 use super::readiness::{Ahead, first_of, front_door_obstacles, host_obstacles};
+use super::refusal::{UNFINISHED, refused, unfinished};
 use super::runner::{Runner, Stopped};
-use super::session::{Session, spoken_to};
+use super::session::{Operator, Session, spoken_to};
+use super::shown::{live_instead, router_summary, traffic};
 use super::want::Want;
 use crate::model::request::{DeployRequest, DeploySource, RollbackRequest};
 use crate::model::view::ExitCode;
 use crate::model::{
-    EventKind, HookCall, LiveRecord, Note, Observed, Outcome, Plan, Progress, Record, Refusal, Release,
-    StepEnd, Trouble, Wish,
+    Color, EventKind, HookCall, LiveRelease, Note, Observed, Outcome, Plan, Progress, Record, Release,
+    StepEnd, Timestamp, Trouble, Wish,
 };
 use crate::store::{HomeState, Journal, Lineage, StateDirectory, StoreFault, next_release_number};
 
@@ -40,6 +42,19 @@ pub(super) struct Ready {
     pub(super) source: artifact::Resolved,
     /// What keeps it from being begun, though a plan can be made.
     pub(super) obstacles: Vec<Trouble>,
+}
+
+impl Ready {
+    fn traffic(&self) -> Option<String> {
+        traffic(&self.observed, &self.staged, self.state.live.as_ref())
+    }
+
+    /// What is live: by the record, or by what is shown where that is adopted.
+    pub(super) fn live(&self, now: Timestamp) -> Option<LiveRelease> {
+        let record = self.state.live.as_ref();
+        live_instead(&self.observed, &self.staged, record, now)
+            .or_else(|| record.map(|record| record.live.clone()))
+    }
 }
 
 /// Puts a release live.
@@ -73,7 +88,7 @@ async fn whole(opening: Opening, want: Want) -> ExitCode {
                 Ending::left(trouble)
             }
         },
-        Err((trouble, live)) => Ending::before_anything(trouble, live.as_deref()),
+        Err((trouble, traffic)) => Ending::before_anything(trouble, traffic),
     };
     let exit_code = ending.exit_code;
     session.reporter.tell(ending.event(&session.reporter));
@@ -95,14 +110,12 @@ async fn carry_out(
             build::let_go(session, held).await;
             ending
         }
-        Err(trouble) => Ending::before_anything(trouble, ready.state.live.as_ref()),
+        Err(trouble) => Ending::before_anything(trouble, ready.traffic()),
     }
 }
 
-/// Code of the error that a deployment has begun and not ended.
-const UNFINISHED: &str = "deploy/unfinished";
-
-type Early = (Trouble, Option<Box<LiveRecord>>);
+/// Why nothing was begun, and what has the traffic, in words, where that is known.
+type Early = (Trouble, Option<String>);
 
 /// Preflight without the lock: nothing of the application's hosts is changed.
 async fn prepare(
@@ -116,44 +129,68 @@ async fn prepare(
         // Whoever began it may be at work: then it is the lock that we wait for, or that refuses us.
         first = match pass_lock(session, want, deployment).await {
             Ok(()) => preflight(session, want).await,
-            Err(fault) => Err((store_fault(&fault).trouble, first.err().and_then(|(_, live)| live))),
+            Err(fault) => Err((store_fault(&fault).trouble, first.err().and_then(|(_, traffic)| traffic))),
         };
     }
     let checked = match first {
         Ok(mut ready) if !ready.obstacles.is_empty() => {
-            Err((first_of(std::mem::take(&mut ready.obstacles)), ready.state.live.map(Box::new)))
+            Err((first_of(std::mem::take(&mut ready.obstacles)), ready.traffic()))
         }
         checked => checked,
     };
     let ready = match checked {
         Ok(ready) => ready,
-        Err((trouble, live)) => {
+        Err((trouble, traffic)) => {
             step.end(StepEnd::Failed, Refused::of(trouble.clone()).summary());
-            return Err((trouble, live));
+            return Err((trouble, traffic));
         }
     };
-    let live = ready.state.live.clone();
+    let live = ready.live(session.reporter.now());
     let release = ready.source.release(&ready.state, &ready.staged, session.reporter.now());
     session.reporter.tell(EventKind::Planned {
         deployment: deployment.to_owned(),
         release: release.clone(),
         commits: ready.source.commits,
-        live: live.as_ref().map(|record| record.live.clone()),
-        color: super::ending::idle_of(live.as_ref()),
+        color: live.as_ref().map_or(Color::Blue, |live| live.color.other()),
+        live,
         notes: ready.source.notes.clone(),
     });
-    step.end(StepEnd::Ok, router_summary(&ready.observed));
+    step.end(StepEnd::Ok, router_summary(&ready.observed, want.adopt));
     Ok((ready, release))
 }
 
 /// Reads everything that a plan needs, and finds out what is to be deployed.
-pub(super) async fn preflight(session: &Session, want: &Want) -> Result<Ready, Early> {
-    let state =
-        session.home.read_all::<Record>().await.map_err(|fault| (store_fault(&fault).trouble, None))?;
-    let live = state.live.clone().map(Box::new);
-    if let Some(trouble) = unfinished(&state) {
-        return Err((trouble, live));
+async fn preflight(session: &Session, want: &Want) -> Result<Ready, Early> {
+    let state = read_state(session).await?;
+    match unfinished(&state) {
+        Some(trouble) => Err((trouble, state.live.as_ref().map(serving))),
+        None => look(session, want, state).await,
     }
+}
+
+/// The same for a plan that is only shown: where another run is at work, or has left a deployment without an end, that is what keeps
+/// this one from being begun. Hosts and routers are on their way to something else then, so that no more is said of them.
+pub(super) async fn preflight_to_look(session: &Session, want: &Want) -> Result<Ready, Trouble> {
+    let state = read_state(session).await.map_err(|(trouble, _)| trouble)?;
+    let claimant = claimant(session, want.command, "");
+    let lock = at_step(state.lock.clone(), state.open.as_ref());
+    let other = match occupied(&session.home, lock, &claimant).await {
+        Some(fault) => Some(store_fault(&fault).trouble),
+        None => unfinished(&state),
+    };
+    match (look(session, want, state).await, other) {
+        (Ok(ready), Some(other)) => Ok(Ready { obstacles: vec![other], ..ready }),
+        (Err(_), Some(other)) => Err(other),
+        (looked, None) => looked.map_err(|(trouble, _)| trouble),
+    }
+}
+
+async fn read_state(session: &Session) -> Result<HomeState<Record>, Early> {
+    session.home.read_all::<Record>().await.map_err(|fault| (store_fault(&fault).trouble, None))
+}
+
+async fn look(session: &Session, want: &Want, state: HomeState<Record>) -> Result<Ready, Early> {
+    let live = state.live.as_ref().map(serving);
     if state.live.is_none() && want.source == DeploySource::Release(String::new()) {
         // Whether the router is in order does not matter: there is nothing to ask it for.
         let nothing =
@@ -176,18 +213,24 @@ pub(super) async fn preflight(session: &Session, want: &Want) -> Result<Ready, E
         let source = artifact::resolve(session, want, &state, &staged).await?;
         Ok((observed, staged, silent, source))
     };
-    let (observed, staged, silent, source) = checked.await.map_err(|trouble| (trouble, live.clone()))?;
+    let (observed, staged, silent, source) = checked.await.map_err(|trouble| (trouble, live))?;
     let asks_front_doors = silent.is_none();
     let mut ready = Ready { state, observed, staged, source, obstacles: silent.into_iter().collect() };
-    if ready.state.live.is_none() {
-        ready.source.notes.extend(no_way_back(session).await);
+    match &ready.state.live {
+        None => ready.source.notes.extend(no_way_back(session).await),
+        Some(record) if want.command == "rollback" && session.deployment.application.migrate.is_some() => {
+            let number = record.live.release.number;
+            let text = format!("a rollback migrates nothing: what release {number} migrated stays");
+            ready.source.notes.push(Note::new("note", text));
+        }
+        Some(_) => {}
     }
     ready.source.notes.extend(exclusion::note(&session.deployment));
     // A plan that can't be made costs no build.
     let wish =
         wish(want, "", ready.source.release(&ready.state, &ready.staged, session.reporter.now()), session);
     let plan = Plan::new(&session.deployment, &wish, &ready.observed)
-        .map_err(|refusal| (refused(&refusal), live))?;
+        .map_err(|refusal| (refused(&refusal, &wish), ready.traffic()))?;
     let is_staged = matches!(ready.source.what, artifact::What::Staged(_));
     let ahead = Ahead { builds: want.source.is_built(), stages: !is_staged, color: plan.color };
     ready.obstacles.extend(host_obstacles(session, ahead).await);
@@ -213,52 +256,14 @@ async fn no_way_back(session: &Session) -> Option<Note> {
     (!features.iter().any(|feature| feature == "maintenance")).then(|| Note::new("note", text))
 }
 
-/// A deployment that has begun and not ended.
-pub(super) fn unfinished(state: &HomeState<Record>) -> Option<Trouble> {
-    let journal = state.open.as_ref()?;
-    let (_, last) = journal.records.last()?;
-    if matches!(last, Record::Closed { outcome } if *outcome != Outcome::Stuck) {
-        return None;
-    }
-    let message = format!("deployment {} has not ended", journal.deployment);
-    Some(
-        Trouble::new(UNFINISHED, message)
-            .hint("`cutover resume` goes on with it, `cutover abort` puts everything back"),
-    )
-}
-
-pub(super) fn router_summary(observed: &Observed) -> String {
-    let recorded = observed.recorded.as_ref().map(|(color, _)| *color);
-    match observed.live_color() {
-        Ok(None) => "no colour is routed to yet".to_owned(),
-        Ok(Some(color)) if Some(color) == recorded => format!("router {color} 100 %, as recorded"),
-        Ok(Some(color)) => format!("router {color} 100 %, adopted"),
-        Err(_) => "routers disagree".to_owned(),
-    }
-}
-
-/// A refusal as an error.
-pub(super) fn refused(refusal: &Refusal) -> Trouble {
-    match refusal {
-        Refusal::RoutersDisagree { .. } => Trouble::new("deploy/routers-disagree", refusal.to_string())
-            .hint("put them on one colour, then deploy again; `cutover status` shows each"),
-        Refusal::Drift { .. } => Trouble::new("deploy/drift", refusal.to_string())
-            .hint("find out who moved it; `cutover deploy --adopt` takes the router's word for it"),
-        Refusal::TooFewHosts { .. } => Trouble::new("deploy/too-few-hosts", refusal.to_string())
-            .hint("`cutover check --hosts` says what keeps them from being reached"),
-        Refusal::LiveAlready { .. } => Trouble::new("deploy/live-already", refusal.to_string())
-            .hint("`cutover deploy` makes a new release, `cutover status` shows what is live"),
-    }
-}
-
 fn wish(want: &Want, deployment: &str, release: Release, session: &Session) -> Wish {
     Wish::new(want.command, deployment.to_owned(), release, want.adopt, session.reporter.now())
 }
 
 /// Lock, fence, reap, read, plan, run.
 async fn locked(session: &Session, want: &Want, deployment: &str, ready: Ready, built: Built) -> Ending {
-    let live = ready.state.live.clone();
-    let early = |trouble: Trouble| Ending::before_anything(trouble, live.as_ref());
+    let known = ready.traffic();
+    let early = |trouble: Trouble| Ending::before_anything(trouble, known.clone());
     let taking = take_lock(session, want.command, deployment, want.lock_wait);
     let lease = match session.reporter.for_lock(taking).await {
         Ok(lease) => lease,
@@ -269,7 +274,7 @@ async fn locked(session: &Session, want: &Want, deployment: &str, ready: Ready, 
     };
     let ending = match begin(session, want, deployment, built, &lease).await {
         Ok((performer, journal, progress)) => drive(session, performer, journal, progress, &lease).await,
-        Err(trouble) => early(trouble),
+        Err((trouble, traffic)) => Ending::before_anything(trouble, traffic.or(known)),
     };
     free(session, lease).await;
     ending
@@ -287,13 +292,22 @@ pub(super) async fn free(session: &Session, lease: Lease) {
 /// Waits until nobody holds the lock, as long as was asked for. It is not taken: a holder that only seems to be gone may go on.
 async fn pass_lock(session: &Session, want: &Want, deployment: &str) -> Result<(), StoreFault> {
     let claimant = claimant(session, want.command, deployment);
-    Waiting::new(&claimant, want.lock_wait, &session.reporter, session.interrupts.clone())
-        .pass(&session.home)
-        .await
+    let waiting = Waiting::new(&claimant, want.lock_wait, &session.reporter, session.interrupts.clone());
+    match waiting.pass(&session.home).await {
+        Err(StoreFault::Locked { host, directory, lock }) => {
+            let open = session.home.open_journal::<Record>().await.ok().flatten();
+            Err(StoreFault::Locked { host, directory, lock: Box::new(at_step(*lock, open.as_ref())) })
+        }
+        passed => passed,
+    }
 }
 
 pub(super) fn claimant(session: &Session, command: &str, deployment: &str) -> Claimant {
-    let operator = &session.operator;
+    claimant_of(&session.operator, command, deployment)
+}
+
+/// The same, for who only looks.
+pub(super) fn claimant_of(operator: &Operator, command: &str, deployment: &str) -> Claimant {
     Claimant {
         holder: LockHolder {
             who: format!("{}@{} pid {}", operator.user, operator.machine, operator.pid),
@@ -357,14 +371,15 @@ async fn begin(
     deployment: &str,
     built: Built,
     lease: &Lease,
-) -> Result<(Performer, Journal<Record>, Progress), Trouble> {
-    let fault = |fault: StoreFault| store_fault(&fault).trouble;
+) -> Result<(Performer, Journal<Record>, Progress), Early> {
+    let fault = |fault: StoreFault| (store_fault(&fault).trouble, None);
+    let early = |trouble: Trouble| (trouble, None);
     let state = session.home.read_all::<Record>().await.map_err(fault)?;
     if let Some(trouble) = unfinished(&state) {
-        return Err(trouble);
+        return Err(early(trouble));
     }
-    close_leftovers(session, lease, &state).await?;
-    let (observed, staged) = observe(session, state.live.as_ref()).await?;
+    close_leftovers(session, lease, &state).await.map_err(early)?;
+    let (observed, staged) = observe(session, state.live.as_ref()).await.map_err(early)?;
     let mut release = built.release;
     if built.is_new {
         let number = next_release_number(&state.history, state.live.as_ref(), staged.numbers());
@@ -375,7 +390,8 @@ async fn begin(
         }
     }
     let wish = wish(want, deployment, release, session);
-    let plan = Plan::new(&session.deployment, &wish, &observed).map_err(|refusal| refused(&refusal))?;
+    let plan = Plan::new(&session.deployment, &wish, &observed)
+        .map_err(|refusal| (refused(&refusal, &wish), traffic(&observed, &staged, state.live.as_ref())))?;
     let first =
         Record::Planned { plan: Box::new(plan.clone()), origin: session.origin(want.message.clone()) };
     let journal = Journal::create(&session.home, lease.lock(), deployment, session.reporter.now(), &first);
@@ -420,11 +436,11 @@ pub(super) async fn drive(
         Err(Stopped::Lost(fault)) => return Ending::unfinished(&progress, store_fault(&fault).trouble),
     };
     // After a signal there is no time for questions.
-    let asked = matches!(outcome, Outcome::RolledBack | Outcome::NothingChanged)
-        && !session.interrupts.borrow().any()
-        && progress.plan().live.is_some();
-    let old = if asked { performer.old_health(progress.plan()).await } else { Vec::new() };
-    let ending = Ending::of(&progress, outcome, live.as_ref(), &old);
+    let seen = match session.interrupts.borrow().any() {
+        true => Afterwards::default(),
+        false => performer.afterwards(progress.plan(), outcome).await,
+    };
+    let ending = Ending::of(&progress, outcome, live.as_ref(), &seen);
     // A deployment that needs a person stays open: `resume` takes it up again.
     if outcome != Outcome::Stuck
         && let Err(trouble) = session.reporter.for_journal(remember(session, &progress, &ending, lease)).await

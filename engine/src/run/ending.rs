@@ -2,8 +2,11 @@
 
 use super::Reporter;
 use super::interrupts::INTERRUPTED;
+use super::named::{by_number, recorded};
 use crate::model::view::ExitCode;
-use crate::model::{Color, EventKind, HostName, LiveRecord, Note, Outcome, Plan, Progress, Trouble};
+use crate::model::{
+    Ask, Color, EventKind, HostName, LiveRecord, NOT_TRIED, Note, Outcome, Plan, Progress, Trouble,
+};
 
 /// A run's end before its time is added.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,13 +37,11 @@ impl Ending {
         }
     }
 
-    /// Nothing was begun.
-    pub(crate) fn before_anything(trouble: Trouble, live: Option<&LiveRecord>) -> Self {
+    /// Nothing was begun. `traffic` says what has the traffic, where that is known.
+    pub(crate) fn before_anything(trouble: Trouble, traffic: Option<String>) -> Self {
         let exit_code = early_exit_code(&trouble.code);
-        let facts = live
-            .map(|record| Note::new("traffic", format!("{}; nothing was run", serving(record))))
-            .into_iter()
-            .collect();
+        let traffic = traffic.map(|traffic| Note::new("traffic", format!("{traffic}; nothing was run")));
+        let facts = traffic.into_iter().collect();
         let hint = trouble.hint.clone();
         let outcome = if exit_code == ExitCode::Stuck { Outcome::Stuck } else { Outcome::NothingChanged };
         Self { outcome, error: Some(trouble), facts, hint, exit_code }
@@ -67,16 +68,16 @@ impl Ending {
         ending
     }
 
-    /// The deployment has ended.
+    /// The deployment has ended; `seen` is what was looked at since.
     pub(crate) fn of(
         progress: &Progress,
         outcome: Outcome,
         live: Option<&LiveRecord>,
-        old: &[InstanceHealth],
+        seen: &Afterwards,
     ) -> Self {
         let plan = progress.plan();
         let error = progress.first_error().cloned();
-        let interrupted = error.as_ref().is_some_and(|trouble| trouble.code == INTERRUPTED);
+        let interrupted = is_interrupted(error.as_ref());
         let exit_code = match (outcome, interrupted) {
             (Outcome::Deployed, _) => ExitCode::Done,
             (Outcome::RolledBack | Outcome::NothingChanged, true) => ExitCode::InterruptedPutBack,
@@ -85,14 +86,12 @@ impl Ending {
             (Outcome::Stuck, _) => ExitCode::Stuck,
             (Outcome::Unfinished, _) => ExitCode::InterruptedUnfinished,
         };
-        let mut facts = vec![Note::new("traffic", traffic(progress, outcome, live, old))];
+        let mut facts = vec![Note::new("traffic", traffic(progress, outcome, live, seen))];
         if outcome != Outcome::Deployed && progress.migration_begun() {
             facts.push(Note::new("not undone", format!("migrations of release {}", plan.release.number)));
         }
         facts.extend(left_out(progress));
-        for (action, reason) in progress.not_undone() {
-            facts.push(Note::new("by hand", format!("{}: {action} ({reason})", action.place())));
-        }
+        facts.extend(by_hand(progress, live).into_iter().map(|text| Note::new("by hand", text)));
         for (action, trouble) in progress.warnings() {
             facts.push(Note::new("warning", format!("{}: {action}: {}", action.place(), trouble.message)));
         }
@@ -104,6 +103,27 @@ impl Ending {
             error.message.insert_str(end, &format!("; release {} got no traffic", plan.release.number));
         }
         Self { outcome, error, facts, hint, exit_code }
+    }
+
+    /// The same, of a deployment that was taken up: whether its end is a failure depends on what was asked for. Whoever aborts wants
+    /// everything back; whoever resumes wants the release live, and has to be told in so many words that it is not.
+    pub(crate) fn asked(mut self, ask: Ask) -> Self {
+        if !matches!(self.outcome, Outcome::RolledBack | Outcome::NothingChanged) {
+            return self;
+        }
+        match ask {
+            Ask::Abort => {
+                let why = self.error.take().map(|trouble| Note::new("it was", trouble.message));
+                self.facts.extend(why);
+                self.hint = None;
+                self.exit_code = ExitCode::Done;
+            }
+            Ask::Resume | Ask::ResumeForward => {
+                let text = "everything is as it was before the deployment; the release is not live";
+                self.facts.insert(0, Note::new("put back", text));
+            }
+        }
+        self
     }
 
     /// The run was left at once, whatever it was at.
@@ -157,9 +177,9 @@ impl Ending {
 /// | `internal/…`, `hook/no-sandbox` | 1 |
 /// | `state/not-held` | 2 |
 /// | `deploy/interrupted` | 20 |
-/// | `state/locked` | 30 |
+/// | `state/locked`, `unlock/at-work` | 30 |
 /// | `state/fenced` | 31 |
-/// | `deploy/unfinished`, `deploy/drift`, `deploy/routers-disagree`, `resume/moved`, `resume/no-way`, `resume/old-switch`, `abort/too-late`, `state/unfinished`, `state/lineage`, `state/elsewhere`, `state/moved`, `state/under-way`, `state/second-home`, `state/lost`, `state/contradiction`, `state/changed`, `state/nothing`, `state/two-states`, `state/journal-broken`, `state/malformed`, `state/generation` | 40 |
+/// | `deploy/unfinished`, `deploy/drift`, `deploy/routers-disagree`, `resume/moved`, `resume/no-way`, `resume/old-switch`, `abort/too-late`, `state/unfinished`, `state/lineage`, `state/elsewhere`, `state/moved`, `state/under-way`, `state/second-home`, `state/lost`, `state/contradiction`, `state/changed`, `state/nothing`, `state/two-states`, `state/journal-broken`, `state/malformed`, `state/generation`, `state/too-large` | 40 |
 /// | `config/…`, `hook/missing-grant`, `hook/unknown-builtin`, `hook/unreadable`, `hook/not-a-component`, `hook/wrong-kind`, `hook/unknown-import`, `hook/unfit`, `hook/not-compiled`, `hook/unusable`, `hook/settings`, `secret/undeclared`, `state/newer-version` | 50 |
 /// | `host/untrusted`, `state/untrusted`, `resume/authority`, `hook/digest` | 60 |
 /// | any other | 11 |
@@ -170,7 +190,7 @@ pub fn early_exit_code(code: &str) -> ExitCode {
     match code {
         INTERRUPTED => ExitCode::InterruptedPutBack,
         "state/not-held" => ExitCode::Usage,
-        "state/locked" => ExitCode::Locked,
+        "state/locked" | "unlock/at-work" => ExitCode::Locked,
         "state/fenced" => ExitCode::Fenced,
         "deploy/unfinished"
         | "deploy/drift"
@@ -248,15 +268,55 @@ fn left_out(progress: &Progress) -> Vec<Note> {
     progress.excluded().into_iter().map(say).collect()
 }
 
-fn traffic(
+/// What was looked at when a deployment had ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Afterwards {
+    /// Instances of the old colour, where all was put back.
+    pub(crate) old: Vec<InstanceHealth>,
+    /// What each router shows, or why it can't be told, where a person is needed.
+    pub(crate) routers: Vec<(HostName, Result<String, String>)>,
+}
+
+/// What is left to do, in the order in which it can be done. `resume` does the same.
+fn by_hand(progress: &Progress, live: Option<&LiveRecord>) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for (action, reason) in progress.not_undone() {
+        let known = recorded(live).chain([&progress.plan().release]);
+        let mut text = by_number(format!("{}: {action}", action.place()), known);
+        if let Some(reason) = reason.lines().next().filter(|reason| *reason != NOT_TRIED) {
+            text = format!("{text} ({reason})");
+        }
+        if !lines.iter().any(|line| line.starts_with(&text)) {
+            lines.push(text);
+        }
+    }
+    lines
+}
+
+/// `lb1 shows green 100 %; green is release 4, blue release 3`.
+fn shown(
     progress: &Progress,
-    outcome: Outcome,
     live: Option<&LiveRecord>,
-    old_health: &[InstanceHealth],
+    routers: &[(HostName, Result<String, String>)],
 ) -> String {
+    let each = routers.iter().map(|(router, shown)| match shown {
+        Ok(routing) => format!("{router} shows {routing}"),
+        Err(reason) => format!("{router} can't be asked: {}", reason.lines().next().unwrap_or_default()),
+    });
+    let plan = progress.plan();
+    let mut colors = format!("{} is release {}", plan.color, plan.release.number);
+    if let Some(old) = live.map(|record| &record.live).filter(|old| old.color != plan.color) {
+        colors = format!("{colors}, {} is release {}", old.color, old.release.number);
+    }
+    each.chain([colors]).collect::<Vec<_>>().join("; ")
+}
+
+fn traffic(progress: &Progress, outcome: Outcome, live: Option<&LiveRecord>, seen: &Afterwards) -> String {
     let plan = progress.plan();
     let new = format!("{}, release {}", plan.color, plan.release.number);
     let old = || match (live, &plan.live) {
+        // What was adopted is not what was recorded.
+        (Some(record), Some((color, _))) if record.live.color != *color => color.to_string(),
         (Some(record), _) => serving(record),
         (None, Some((color, _))) => color.to_string(),
         (None, None) => "no colour, as before this first deployment".to_owned(),
@@ -264,20 +324,31 @@ fn traffic(
     match outcome {
         Outcome::Deployed => new,
         Outcome::RolledBack if progress.switch_begun() => {
-            format!("{}{}; put back", old(), health(old_health))
+            format!("{}{}; put back", old(), health(&seen.old))
         }
         Outcome::RolledBack | Outcome::NothingChanged => {
-            format!("{}{}; never touched", old(), health(old_health))
+            format!("{}{}; never touched", old(), health(&seen.old))
         }
+        Outcome::Stuck if !seen.routers.is_empty() => shown(progress, live, &seen.routers),
         Outcome::Stuck | Outcome::Unfinished => "look: `cutover status` asks hosts and routers".to_owned(),
     }
+}
+
+fn is_interrupted(error: Option<&Trouble>) -> bool {
+    error.is_some_and(|trouble| trouble.code == INTERRUPTED)
 }
 
 fn hint(plan: &Plan, outcome: Outcome, error: Option<&Trouble>) -> Option<String> {
     let number = plan.release.number;
     match outcome {
         Outcome::Deployed | Outcome::Unfinished => None,
-        Outcome::Stuck => Some("mend what is named above, then `cutover resume` (or `cutover abort`)".into()),
+        Outcome::Stuck => {
+            Some("mend what failed, then `cutover resume` does what is left (or `cutover abort`)".into())
+        }
+        Outcome::RolledBack if is_interrupted(error) && plan.command == "deploy" => {
+            Some(format!("`cutover deploy --release {number}` does it again without building"))
+        }
+        Outcome::RolledBack | Outcome::NothingChanged if is_interrupted(error) => None,
         Outcome::RolledBack | Outcome::NothingChanged => {
             let own = error.and_then(|trouble| trouble.hint.clone());
             own.or_else(|| {
@@ -292,7 +363,7 @@ fn hint(plan: &Plan, outcome: Outcome, error: Option<&Trouble>) -> Option<String
     }
 }
 
-/// Colour names for a sentence: `green`.
+/// The colour that the next deployment fills.
 pub(crate) fn idle_of(live: Option<&LiveRecord>) -> Color {
     live.map_or(Color::Blue, |record| record.live.color.other())
 }
@@ -300,6 +371,36 @@ pub(crate) fn idle_of(live: Option<&LiveRecord>) -> Color {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whoever_aborts_wanted_it_put_back() {
+        let trouble = Trouble::new("watch/sick", "web1: green became sick").hint("fix it");
+        let traffic = || Note::new("traffic", "blue, release 3; put back");
+        let put_back = |outcome| Ending {
+            outcome,
+            error: Some(trouble.clone()),
+            facts: vec![traffic()],
+            hint: trouble.hint.clone(),
+            exit_code: ExitCode::RolledBack,
+        };
+        let aborted = put_back(Outcome::RolledBack).asked(Ask::Abort);
+        let why = Note::new("it was", "web1: green became sick");
+        let done = Ending {
+            outcome: Outcome::RolledBack,
+            error: None,
+            facts: vec![traffic(), why],
+            hint: None,
+            exit_code: ExitCode::Done,
+        };
+        assert_eq!(aborted, done);
+        for ask in [Ask::Resume, Ask::ResumeForward] {
+            let resumed = put_back(Outcome::RolledBack).asked(ask);
+            assert_eq!((resumed.exit_code, resumed.error.as_ref()), (ExitCode::RolledBack, Some(&trouble)));
+            assert_eq!(resumed.facts[0].label, "put back");
+        }
+        let stuck = put_back(Outcome::Stuck);
+        assert_eq!(stuck.clone().asked(Ask::Abort), stuck);
+    }
 
     fn unreachable(host: &str) -> Trouble {
         Trouble::new("state/unreachable", format!("{host}: host `{host}` can't be reached: no route"))
@@ -333,7 +434,7 @@ mod tests {
             (1, &["internal/home", "internal/panic"]),
             (2, &["state/not-held"]),
             (20, &[INTERRUPTED]),
-            (30, &["state/locked"]),
+            (30, &["state/locked", "unlock/at-work"]),
             (31, &["state/fenced"]),
             (
                 40,
@@ -359,6 +460,7 @@ mod tests {
                     "state/journal-broken",
                     "state/malformed",
                     "state/generation",
+                    "state/too-large",
                 ],
             ),
             (50, &["config/value", "hook/missing-grant", "secret/undeclared", "state/newer-version"]),

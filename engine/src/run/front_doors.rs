@@ -21,8 +21,7 @@ impl FrontDoors<'_> {
     /// # Errors
     /// When there is none.
     pub(crate) async fn fetch(&self, probe: &Probe<'_>) -> Result<Answer, HttpFailure> {
-        // A router is asked from its own network: it need not be open to the machine that we are on.
-        let via = match probe.router.or(probe.door.via.as_ref()) {
+        let via = match probe.via() {
             Some(host) => {
                 let unknown = || HttpFailure::Connect(format!("`{host}` can't be asked from"));
                 Some(self.sites.get(host).ok_or_else(unknown)?.link.clone())

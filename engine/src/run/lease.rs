@@ -11,8 +11,8 @@ use tokio::time::{Instant as Moment, sleep, timeout};
 use super::standing::Standing;
 use super::turns::waiting_words;
 use super::{Interrupts, Reporter};
-use crate::model::{EventKind, HostName, Timestamp};
-use crate::store::{HeldLock, Home, StoreFault};
+use crate::model::{EventKind, HostName, Record, Timestamp};
+use crate::store::{HeldLock, Home, ReadJournal, StoreFault};
 
 /// Between two renewals.
 const RENEW: Duration = Duration::from_secs(15);
@@ -96,8 +96,7 @@ impl<'a> Waiting<'a> {
                 return Ok(());
             }
             if !self.goes_on(&lock).await {
-                let (host, directory) = (home.directory().host().clone(), home.directory().path().to_owned());
-                return Err(StoreFault::Locked { host, directory, lock: Box::new(lock) });
+                return Err(locked(home, lock));
             }
         }
     }
@@ -208,6 +207,32 @@ async fn renew(home: Home, lock: HeldLock, step: Arc<Mutex<String>>, renewed: wa
     }
 }
 
+/// That the lock is held, when it is by one who may be at work.
+pub(super) async fn occupied(home: &Home, lock: Lock, claimant: &Claimant) -> Option<StoreFault> {
+    let is_free = lock.holder.is_none() || is_abandoned(&lock, claimant, home.now().await.ok());
+    (!is_free).then(|| locked(home, lock))
+}
+
+fn locked(home: &Home, lock: Lock) -> StoreFault {
+    let (host, directory) = (home.directory().host().clone(), home.directory().path().to_owned());
+    StoreFault::Locked { host, directory, lock: Box::new(lock) }
+}
+
+/// A lock with the step that its holder is at by the journal: the lock itself is told of it now and then only.
+pub(super) fn at_step(lock: Lock, open: Option<&ReadJournal<Record>>) -> Lock {
+    let held = |open: &&ReadJournal<Record>| {
+        lock.holder.as_ref().is_some_and(|holder| holder.deployment == open.deployment)
+    };
+    let step = open.filter(held).and_then(|open| {
+        let Some((_, Record::Planned { plan, .. })) = open.records.first() else { return None };
+        open.records.iter().rev().find_map(|(_, record)| record.step(plan))
+    });
+    match step {
+        Some(step) => Lock { step: step.to_string(), ..lock },
+        None => lock,
+    }
+}
+
 /// Whether a lock's holder is gone: it lapsed, or was a process of this machine that is not alive any more, or is what an earlier try of
 /// ours has left that was broken off. Without the time, who knows whether it lapsed.
 fn is_abandoned(lock: &Lock, claimant: &Claimant, now: Option<Timestamp>) -> bool {
@@ -228,7 +253,7 @@ pub(super) fn is_dead(holder: &LockHolder, machine: &str, is_alive: fn(u32) -> b
 }
 
 /// The process that `user@machine pid N` names, when it is one of this machine.
-fn process_here(who: &str, machine: &str) -> Option<u32> {
+pub(super) fn process_here(who: &str, machine: &str) -> Option<u32> {
     let (who, pid) = who.split_once(" pid ")?;
     let (_, there) = who.rsplit_once('@')?;
     (there == machine).then(|| pid.parse().ok())?

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
+use super::deploy::claimant_of;
 use super::diagnose::{Seen, diagnose};
 use super::examine::examine;
 use super::front_doors::FrontDoors;
+use super::history::open_entry;
 use super::hooks::{Hooks, Refused, configured};
-use super::lease::is_dead;
+use super::lease::{at_step, is_dead, occupied};
 use super::observe::observing_call;
 use super::performer::{instances, store_fault};
 use super::probe::{Probe, Proof, judge};
@@ -28,7 +30,7 @@ use crate::model::{
     Trouble,
 };
 use crate::source::{Checkout, Git, Mirror, Repository, SourceFailure};
-use crate::store::{Home, HomeState, Misplaced, StoreFault};
+use crate::store::{Home, HomeState, Misplaced, ReadJournal, StoreFault};
 use crate::transport::Link;
 
 /// Hosts that answered, and what the others said instead.
@@ -45,7 +47,7 @@ impl Asked {
     }
 
     /// Asks the home alone: whether others answer does not matter.
-    async fn home_only(setting: &Setting) -> Self {
+    pub(super) async fn home_only(setting: &Setting) -> Self {
         let home = setting.bucket.is_none().then(|| setting.deployment.home().clone());
         Self::these(setting, home.into_iter().collect()).await
     }
@@ -127,7 +129,7 @@ async fn look_around(setting: &Setting) -> StatusFacts {
     match state {
         Ok(state) => {
             facts.unfinished = unfinished(&state);
-            facts.lock = Some(Ok(state.lock));
+            facts.lock = Some(Ok(at_step(state.lock, state.open.as_ref())));
             live.clone_from(&state.live);
             facts.record = state.live.map(|record| (record, state.history));
         }
@@ -240,7 +242,7 @@ async fn behind(setting: &Setting, live: Option<&LiveRecord>) -> Result<Option<B
         "*" => return Ok(None),
         branch => branch,
     };
-    let mirror = Mirror::fetch(git(), &repository, branch, setting.home_directory.as_str()).await?;
+    let mirror = Mirror::fetch(git(), &repository, branch, setting.workspace.as_str()).await?;
     let newest = mirror.revision(None).await?;
     let distance = mirror.distance(revision, &newest.id).await?;
     Ok(distance.map(|distance| Behind {
@@ -261,25 +263,18 @@ pub async fn history(setting: Setting, limit: usize) -> Result<HistoryView, Trou
     // All of it: what was live before the oldest that is shown is told by those before it.
     let entries = home.history(usize::MAX).await.map_err(fault)?;
     let live = home.live().await.map_err(|fault| store_fault(&fault).trouble)?;
-    let mut view = history_view(&setting.deployment, setting.reporter.now(), entries, live.as_ref());
+    let open = home.open_journal::<Record>().await.map_err(fault)?;
+    let lock = home.read_lock().await.map_err(fault)?;
+    let nobody = claimant_of(&setting.operator, "history", "");
+    let holds = |open: &ReadJournal<Record>| {
+        lock.holder.as_ref().is_some_and(|holder| holder.deployment == open.deployment)
+    };
+    let is_held = open.as_ref().is_some_and(holds);
+    let under_way = is_held && occupied(&home, lock, &nobody).await.is_some();
+    let open = open.and_then(|open| open_entry(&open, under_way));
+    let mut view = history_view(&setting.deployment, setting.reporter.now(), entries, live.as_ref(), open);
     view.entries.truncate(limit);
     Ok(view)
-}
-
-/// Frees a lock that a gone process holds. Answers who held it.
-///
-/// # Errors
-/// When it is not held under that epoch.
-pub async fn unlock(setting: Setting, epoch: u64) -> Result<String, Trouble> {
-    let asked = Asked::home_only(&setting).await;
-    let home = asked.home(&setting.deployment)?;
-    let fault = |fault| store_fault(&fault).trouble;
-    let held = home.read_lock().await.map_err(fault)?;
-    home.unlock(epoch).await.map_err(|fault| store_fault(&fault).trouble)?;
-    let holder = held
-        .holder
-        .map(|holder| format!("{} ({} of deployment {})", holder.who, holder.command, holder.deployment));
-    Ok(holder.unwrap_or_else(|| "no one".to_owned()))
 }
 
 /// Whether hooks and, when asked for, hosts are ready for a deployment.
@@ -296,6 +291,7 @@ pub async fn check(
     let mut hooks =
         Hooks::load(&deployment, &setting.hooks, Arc::clone(&setting.http), setting.reporter.clone()).await?;
     let digests = hooks.digests();
+    let warnings = [warnings, hooks.idle_grants()].concat();
     let checked = configured(&deployment).into_iter().map(|(hook, _)| CheckedHook {
         title: hook.title.clone(),
         source: match &hook.source {
@@ -359,18 +355,28 @@ async fn check_routers(deployment: &Deployment, hooks: &Hooks, asked: &Asked, ch
     }
 }
 
-/// What each host needs once.
+/// What each host needs once, or one of them.
 ///
 /// # Errors
-/// With every hook that can't be used.
-pub async fn setup(setting: Setting) -> Result<SetupView, Refused> {
+/// With every hook that can't be used; when there is no such host.
+pub async fn setup(setting: Setting, only: Option<&HostName>) -> Result<SetupView, Refused> {
     let deployment = Arc::clone(&setting.deployment);
+    let mut names = spoken_to(&deployment, true);
+    if let Some(only) = only {
+        let all: Vec<&str> = names.iter().map(HostName::as_str).collect();
+        let hint = format!("there are {}", all.join(", "));
+        names.retain(|name| name == only);
+        if names.is_empty() {
+            let text = format!("`{only}` is no host of {}", deployment.title());
+            return Err(Refused::of(Trouble::new("instance/no-host", text).hint(hint)));
+        }
+    }
     let loading =
         Hooks::load(&deployment, &setting.hooks, Arc::clone(&setting.http), setting.reporter.clone());
-    let (asked, hooks) = tokio::join!(Asked::all(&setting, true), loading);
+    let (asked, hooks) = tokio::join!(Asked::these(&setting, names.clone()), loading);
     let hooks = hooks?;
     let mut hosts = Vec::new();
-    for name in spoken_to(&deployment, true) {
+    for name in names {
         let reach = match deployment.hosts.get(&name).map(|host| &host.reach) {
             Some(Reach::Ssh { destination, .. }) => destination.clone(),
             Some(Reach::Local) | None => "this machine".to_owned(),

@@ -92,7 +92,9 @@ pub(crate) fn summarize(said: &[Summary]) -> String {
             format!("{passed} of {total} {what}")
         }
     }));
-    if any_sent {
+    if any_sent && sent.total == 0 {
+        parts.insert(0, "all of it is there already".to_owned());
+    } else if any_sent {
         parts.insert(0, format!("{} sent", crate::model::Size::of(sent)));
     }
     parts.join("; ")

@@ -2,9 +2,11 @@
 
 use super::artifact::{self, What};
 use super::build::builds_directory;
-use super::deploy::{preflight, refused};
+use super::deploy::preflight_to_look;
 use super::hooks::configured;
+use super::named::{by_number, recorded};
 use super::probe::probes;
+use super::refusal::refused;
 use super::session::{Session, spoken_to};
 use super::want::Want;
 use crate::model::request::{DeployRequest, RollbackRequest};
@@ -32,21 +34,21 @@ pub async fn plan_rollback(session: &Session, request: RollbackRequest) -> Resul
 
 async fn planned_for(session: &Session, want: Want) -> Result<PlanView, Trouble> {
     let builds = want.source.is_built();
-    let ready = preflight(session, &want).await.map_err(|(trouble, _)| trouble)?;
+    let ready = preflight_to_look(session, &want).await?;
     let release = ready.source.release(&ready.state, &ready.staged, session.reporter.now());
     let wish = Wish::new(want.command, String::new(), release.clone(), want.adopt, session.reporter.now());
-    let plan = Plan::new(&session.deployment, &wish, &ready.observed).map_err(|refusal| refused(&refusal))?;
+    let plan =
+        Plan::new(&session.deployment, &wish, &ready.observed).map_err(|refusal| refused(&refusal, &wish))?;
     let deployment = &session.deployment;
-    let header = header(
-        deployment,
-        &plan,
-        &release,
-        &ready.source,
-        &ready.state.live.as_ref().map(|r| r.live.clone()),
-    );
+    let header = header(deployment, &plan, &release, &ready.source, ready.live(session.reporter.now()));
     let mut steps = Vec::new();
     steps.extend(build_step(deployment, &plan, &ready.source.what));
-    steps.extend(planned_steps(deployment, &plan));
+    let named = |text: String| by_number(text, recorded(ready.state.live.as_ref()).chain([&release]));
+    steps.extend(planned_steps(deployment, &plan).into_iter().map(|step| PlannedStep {
+        what: named(step.what),
+        undo: step.undo.map(named),
+        ..step
+    }));
     Ok(PlanView {
         header,
         steps,
@@ -63,7 +65,7 @@ fn header(
     plan: &Plan,
     release: &Release,
     source: &artifact::Resolved,
-    live: &Option<crate::model::LiveRelease>,
+    live: Option<crate::model::LiveRelease>,
 ) -> PlanHeader {
     PlanHeader {
         title: deployment.title(),
@@ -73,7 +75,7 @@ fn header(
         subject: release.subject.clone(),
         branch: release.branch.clone(),
         commits: source.commits,
-        live: live.clone(),
+        live,
         color: plan.color,
         notes: source.notes.clone(),
     }

@@ -14,6 +14,14 @@ pub(crate) struct Probe<'a> {
     pub(crate) required: bool,
 }
 
+impl<'a> Probe<'a> {
+    /// The host that it is asked from; none: this machine.
+    pub(crate) fn via(&self) -> Option<&'a HostName> {
+        // A router is asked from its own network: it need not be open to the machine that we are on.
+        self.router.or(self.door.via.as_ref())
+    }
+}
+
 impl fmt::Display for Probe<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let url = &self.door.url;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Interrupts;
 use super::basis::basis;
 use super::closing::close_leftovers;
-use super::deploy::{drive, free, router_summary, take_lock};
+use super::deploy::{drive, free, take_lock};
 use super::ending::{Ending, serving};
 use super::hooks::Refused;
 use super::interrupts::{self, INTERRUPTED};
@@ -16,6 +16,7 @@ use super::opening::{Opening, Preflight};
 use super::performer::{Performer, store_fault};
 use super::runner::World as _;
 use super::session::Session;
+use super::shown::router_summary;
 use crate::model::request::RecoverRequest;
 use crate::model::view::ExitCode;
 use crate::model::{
@@ -60,7 +61,8 @@ async fn found(
     live: Option<&LiveRecord>,
     preflight: Preflight,
 ) -> Ending {
-    let command = if request.ask == Ask::Abort { "abort" } else { "resume" };
+    let ask = request.ask;
+    let command = if ask == Ask::Abort { "abort" } else { "resume" };
     let taking = take_lock(session, command, deployment, Duration::ZERO);
     let lease = match session.reporter.for_lock(taking).await {
         Ok(lease) => lease,
@@ -69,11 +71,11 @@ async fn found(
     let ending = match take_up(session, request, &lease).await {
         Ok(Taken::Up { performer, journal, progress, seen }) => {
             preflight.end(StepEnd::Ok, seen);
-            drive(session, performer, journal, progress, &lease).await
+            drive(session, performer, journal, progress, &lease).await.asked(ask)
         }
         Ok(Taken::Ended(ending)) => {
             preflight.end(StepEnd::Ok, "the deployment had ended".to_owned());
-            ending
+            ending.asked(ask)
         }
         Err(trouble) => failed(preflight, trouble, live),
     };
@@ -84,7 +86,7 @@ async fn found(
 fn failed(preflight: Preflight, trouble: Trouble, live: Option<&LiveRecord>) -> Ending {
     let end = if trouble.code == INTERRUPTED { StepEnd::Interrupted } else { StepEnd::Failed };
     preflight.end(end, Refused::of(trouble.clone()).summary());
-    Ending::before_anything(trouble, live)
+    Ending::before_anything(trouble, live.map(serving))
 }
 
 /// The deployment that has not ended, with what is live.
@@ -96,11 +98,9 @@ async fn find(session: &Session) -> Result<Option<(String, Option<LiveRecord>)>,
 /// There is nothing to take up, which is what was wanted.
 fn nothing_open(live: Option<&LiveRecord>) -> Ending {
     let traffic = live.map(|record| Note::new("traffic", serving(record)));
-    let facts = traffic
-        .into_iter()
-        .chain([Note::new("unfinished", "no deployment, so there is nothing to do")])
-        .collect();
-    Ending { outcome: Outcome::Deployed, error: None, facts, hint: None, exit_code: ExitCode::Done }
+    let nothing = Note::new("unfinished", "no deployment, so there is nothing to do");
+    let facts = std::iter::once(nothing).chain(traffic).collect();
+    Ending { outcome: Outcome::NothingChanged, error: None, facts, hint: None, exit_code: ExitCode::Done }
 }
 
 /// What became of taking a deployment up.
@@ -153,7 +153,7 @@ async fn take_up(session: &Session, request: RecoverRequest, lease: &Lease) -> R
         performer.is_healthy(&plan, plan.color),
         performer.is_healthy(&plan, plan.color.other())
     );
-    let seen = router_summary(&observed);
+    let seen = router_summary(&observed, false);
     let sight = Sight { observed, new_healthy, old_healthy, now: session.reporter.now() };
     let decision = decide(&progress, &sight, request.ask);
     match &decision {

@@ -21,7 +21,7 @@ use crate::secret::Secrets;
 use crate::store::{Home, StateDirectory};
 use crate::transport::{Link, Links};
 
-/// What a command is run with. The library reads neither environment nor clock by itself.
+/// What a command is run with. The library does not read the environment; it asks its reporter for the time of day.
 #[derive(Debug)]
 pub struct Setting {
     /// The configuration.
@@ -36,11 +36,9 @@ pub struct Setting {
     pub http: Arc<HttpClient>,
     /// Where secrets come from.
     pub secrets: Arc<Secrets>,
-    /// The machine that the engine runs on, and home directory of the user that runs it.
+    /// The machine that the engine runs on.
     pub here: Arc<dyn Link>,
-    /// Home directory of that user.
-    pub home_directory: Utf8PathBuf,
-    /// Who runs it: `user`, machine, CI link, message.
+    /// Who runs it.
     pub operator: Operator,
     /// Directory for git mirrors, checkouts and artifacts on this machine.
     pub workspace: Utf8PathBuf,
@@ -76,7 +74,6 @@ pub struct Session {
     pub(crate) hooks: Hooks,
     pub(crate) secrets: Arc<Secrets>,
     pub(crate) here: Arc<dyn Link>,
-    pub(crate) home_directory: Utf8PathBuf,
     pub(crate) operator: Operator,
     pub(crate) workspace: Utf8PathBuf,
     pub(crate) reporter: Reporter,
@@ -105,7 +102,6 @@ impl Session {
             http,
             secrets,
             here,
-            home_directory,
             operator,
             workspace,
             reporter,
@@ -140,7 +136,6 @@ impl Session {
             hooks,
             secrets,
             here,
-            home_directory,
             operator,
             workspace,
             reporter,

@@ -13,11 +13,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::deploy::{claimant, shut_out, unfinished};
+use super::deploy::{claimant, shut_out};
 use super::examine::{Examination, Examined, examine};
 use super::hooks::Refused;
 use super::lease::{Lease, Waiting};
 use super::performer::store_fault;
+use super::refusal::unfinished;
 use super::session::{Session, Setting};
 use super::state_view::placement;
 use crate::model::view::MoveView;

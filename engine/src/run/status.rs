@@ -203,11 +203,6 @@ fn warnings(
             });
         warnings.extend(cold);
     }
-    for (host, sight) in &facts.hosts {
-        if let Err(problem) = sight {
-            warnings.push(format!("{host} could not be asked: {problem}"));
-        }
-    }
     let recorded = facts.record.iter().map(|(record, _)| &record.live);
     for (live, host) in recorded.flat_map(|live| live.excluded.iter().map(move |host| (live, host))) {
         let number = live.release.number;
@@ -240,6 +235,9 @@ fn drift(facts: &StatusFacts, instances: &[InstanceStatus], routers: &[RouterSta
             }
         }
     }
+    // What runs there may be anything.
+    let silent = facts.hosts.iter().filter_map(|(host, sight)| Some((host, sight.as_ref().err()?)));
+    drift.extend(silent.map(|(host, problem)| format!("{host} could not be asked: {problem}")));
     let Some(live) = live else { return drift };
     for (host, sight, instance) in sights(facts, live.color) {
         match &instance.state {
@@ -459,18 +457,13 @@ mod tests {
             [
                 "router lb1 shows blue 100 % and is not settled, the record says green",
                 "router lb2 could not be asked: connection timed out",
+                "web2 could not be asked: connection refused",
                 "web1 green runs release 42, not 43",
                 "web1 green is live and not healthy: 500",
                 "front door https://shop/up: connection refused",
             ]
         );
-        assert_eq!(
-            view.warnings,
-            [
-                "web2 blue is not warm: rollback must start it first",
-                "web2 could not be asked: connection refused"
-            ]
-        );
+        assert_eq!(view.warnings, ["web2 blue is not warm: rollback must start it first"]);
         assert_eq!(view.too_old.as_deref(), Some("release 43 has been live for 2 d, allowed are 36 h"));
         let LockStatus::Held { who, epoch, .. } = view.lock else { panic!("held: {:?}", view.lock) };
         assert_eq!((who.as_str(), epoch), ("ci@box", 7));

@@ -18,9 +18,14 @@ pub struct Checkout<'a> {
 pub struct LocalWork {
     /// Commits of HEAD that are on no branch of a remote.
     pub unpushed: u64,
-    /// Files that differ from HEAD, new ones included.
+    /// Files that differ from HEAD, new ones included, without the configuration.
     pub uncommitted: u64,
+    /// Whether the configuration differs from HEAD: it is what is used all the same.
+    pub configuration: bool,
 }
+
+/// What a configuration is called.
+const CONFIGURATION: &str = "cutover.toml";
 
 impl<'a> Checkout<'a> {
     /// The checkout around `root`, seen through git of the engine's machine.
@@ -60,7 +65,7 @@ impl<'a> Checkout<'a> {
         self.line(&["symbolic-ref", "--quiet", "--short", "HEAD"]).await
     }
 
-    /// What of the checkout will not be built; nothing when it is no checkout.
+    /// What of the checkout will not be built, and whether the configuration is another than was committed; nothing when it is no checkout.
     ///
     /// # Errors
     /// When the machine did not answer.
@@ -70,10 +75,16 @@ impl<'a> Checkout<'a> {
         let status = ["status", "--porcelain=v1", "--no-renames", "--ignore-submodules=dirty"];
         let without = self.without_filters().await?;
         let status = self.git.look_with(self.root.as_str(), &status, without).await?;
-        let uncommitted = if status.status == 0 { status.out.to_text().lines().count() } else { 0 };
+        let text = if status.status == 0 { status.out.to_text() } else { String::new() };
+        let (configuration, others): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| {
+            // `XY PATH`, in quotation marks where the path has strange characters.
+            let path = line.get(3..).unwrap_or_default().trim_matches('"');
+            path.rsplit('/').next() == Some(CONFIGURATION)
+        });
         Ok(LocalWork {
             unpushed: unpushed.and_then(|count| count.parse().ok()).unwrap_or(0),
-            uncommitted: uncommitted as u64,
+            uncommitted: others.len() as u64,
+            configuration: !configuration.is_empty(),
         })
     }
 
@@ -120,7 +131,12 @@ impl LocalWork {
         .into_iter()
         .flatten()
         .collect();
-        (!parts.is_empty()).then(|| format!("not built: {}", parts.join(", ")))
+        let not_built = (!parts.is_empty()).then(|| format!("not built: {}", parts.join(", ")));
+        let used = self
+            .configuration
+            .then(|| format!("{CONFIGURATION} is used as it lies here, not as it was committed"));
+        let all: Vec<String> = not_built.into_iter().chain(used).collect();
+        (!all.is_empty()).then(|| all.join("; "))
     }
 }
 
@@ -130,12 +146,17 @@ mod tests {
 
     #[test]
     fn local_work_is_told_in_a_sentence() {
-        let note = |unpushed, uncommitted| LocalWork { unpushed, uncommitted }.note();
+        let note = |unpushed, uncommitted| LocalWork { unpushed, uncommitted, configuration: false }.note();
         assert_eq!(note(0, 0), None);
         assert_eq!(note(1, 0).as_deref(), Some("not built: 1 commit that was not pushed"));
         assert_eq!(
             note(2, 3).as_deref(),
             Some("not built: 2 commits that were not pushed, 3 files that were not committed")
         );
+        let used = "cutover.toml is used as it lies here, not as it was committed";
+        assert_eq!(LocalWork { configuration: true, ..LocalWork::default() }.note().as_deref(), Some(used));
+        let both = format!("not built: 1 commit that was not pushed; {used}");
+        let work = LocalWork { unpushed: 1, configuration: true, ..LocalWork::default() };
+        assert_eq!(work.note(), Some(both));
     }
 }

@@ -47,6 +47,12 @@ pub enum SourceFailure {
         /// Allowed branch.
         branch: String,
     },
+    /// There is no such commit or tag.
+    #[error("revision `{revision}` is no commit and no tag that the remote has")]
+    UnknownRevision {
+        /// As asked.
+        revision: String,
+    },
     /// Git failed.
     #[error("`git {command}` failed: {text}")]
     Git {
@@ -73,6 +79,9 @@ impl SourceFailure {
             Self::NotOnBranch { .. } => {
                 Some("push and merge it first: only what the remote's branch has is built")
             }
+            Self::UnknownRevision { .. } => Some(
+                "a commit's hexadecimal digits, or a tag, that the remote's branch has; names of branches are none",
+            ),
             Self::Git { .. } => {
                 Some("try the same as this user: it needs access to the repository without a prompt")
             }

@@ -10,7 +10,7 @@ use crate::transport::Failure;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreFault {
     /// Another deployment holds the lock.
-    #[error("the lock in `{directory}` on `{host}` is held: {}", held(lock))]
+    #[error("{}", at_work(lock, directory, host))]
     Locked {
         /// The home.
         host: HostName,
@@ -298,19 +298,34 @@ fn said(message: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// Who holds a lock, in words. The texts come from a file on a host, so control characters go.
+/// Who is at work, in words: what is told to those who would be, too.
+fn at_work(lock: &Lock, directory: &str, host: &HostName) -> String {
+    let Some(holder) = &lock.holder else {
+        return format!("the lock in `{directory}` on `{host}` can't be taken: {}", held(lock));
+    };
+    format!(
+        "`{}` by {} is under way since {}{}: deployment {} holds the lock in `{directory}` on `{host}`, epoch {}",
+        plain(&holder.command),
+        plain(&holder.who),
+        since(lock),
+        step(lock),
+        plain(&holder.deployment),
+        lock.epoch
+    )
+}
+
+/// Who holds a lock, in words.
 fn held(lock: &Lock) -> String {
     let Some(holder) = &lock.holder else {
         return format!("it is free, epoch {}", lock.epoch);
     };
-    let since = since(lock);
-    let step =
-        if lock.step.is_empty() { String::new() } else { format!(", at step `{}`", plain(&lock.step)) };
     format!(
-        "`{}` by {}, deployment {}, since {since}{step}, epoch {}",
+        "`{}` by {}, deployment {}, since {}{}, epoch {}",
         plain(&holder.command),
         plain(&holder.who),
         plain(&holder.deployment),
+        since(lock),
+        step(lock),
         lock.epoch
     )
 }
@@ -330,6 +345,10 @@ fn since(lock: &Lock) -> String {
 /// What a host says that others wrote there: in one line, and not for ever.
 fn plain(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(120).collect()
+}
+
+fn step(lock: &Lock) -> String {
+    if lock.step.is_empty() { String::new() } else { format!(", at step `{}`", plain(&lock.step)) }
 }
 
 #[cfg(test)]
@@ -377,8 +396,8 @@ mod tests {
         };
         assert_eq!(
             fault.to_string(),
-            "the lock in `/var/lib/cutover/shop/default` on `lb1` is held: `deploy` by ann@laptop pid 7[2J, \
-             deployment 01J, since 2023-11-14 22:13:20 UTC, at step `health`, epoch 7"
+            "`deploy` by ann@laptop pid 7[2J is under way since 2023-11-14 22:13:20 UTC, at step `health`: \
+             deployment 01J holds the lock in `/var/lib/cutover/shop/default` on `lb1`, epoch 7"
         );
         assert_eq!(fault.code(), "state/locked");
         assert_eq!(

@@ -190,7 +190,7 @@ fn shapes_that_no_planner_makes_are_refused() {
                     .flat_map(|stage| &mut stage.tasks)
                     .for_each(|task| task.undo.retain(|undo| !matches!(undo, Action::RequireHealthy { .. })));
             }),
-            "it leaves out to require blue to be healthy on `blue`",
+            "it leaves out to make sure that blue is healthy on `blue`",
         ),
         (
             "the way back goes to the new colour",
@@ -335,11 +335,11 @@ fn the_configuration_of_the_hour_decides() {
     assert_eq!(refused(&|deployment| deployment.application.migrate = None), "it would migrate on `web1`");
     assert_eq!(
         refused(&|deployment| deployment.pipeline.retire = Retire::Stop),
-        "it leaves out to require that no router points to blue on `blue`"
+        "it leaves out to make sure that no router points to blue on `blue`"
     );
     assert_eq!(
         refused(&|deployment| deployment.pipeline.connections = ConnectionPolicy::Cut),
-        "it leaves out to require that no router points to blue on `blue`"
+        "it leaves out to make sure that no router points to blue on `blue`"
     );
 }
 

@@ -5,19 +5,25 @@ use std::collections::BTreeSet;
 use super::{Mark, Next, Progress, TRIES};
 use crate::model::{Action, End, HostName, Outcome, Part, Step, TaskId, UndoId};
 
+/// Why something was not undone that depends on what could not be undone.
+pub const NOT_TRIED: &str = "not tried";
+
 impl Progress {
-    /// Undo actions that failed or were not tried because of one that did, each with the reason.
+    /// Undo actions that failed, or were not tried because of one that did ([`NOT_TRIED`]), each with the reason; in the order in which
+    /// they would have been done, which is the one in which they can be done by hand: traffic first.
     #[must_use]
     pub fn not_undone(&self) -> Vec<(&Action, String)> {
         let blocked = self.blocked();
         let mut left = Vec::new();
-        for (id, task) in self.plan.tasks().filter(|(id, _)| self.tasks.contains_key(id)) {
+        let mut begun: Vec<_> = self.plan.tasks().filter(|(id, _)| self.tasks.contains_key(id)).collect();
+        begun.sort_by_key(|(id, _)| std::cmp::Reverse(id.stage));
+        for (id, task) in begun {
             for (index, action) in task.undo.iter().enumerate() {
                 match self.undos.get(&UndoId { task: id, index }) {
                     Some(Mark::Done) => {}
                     Some(Mark::Failed(trouble)) => left.push((action, trouble.message.clone())),
                     Some(Mark::Open(_)) | None if self.is_blocked(id, &blocked) => {
-                        left.push((action, "not tried".into()));
+                        left.push((action, NOT_TRIED.into()));
                     }
                     Some(Mark::Open(_)) | None => {}
                 }

@@ -7,13 +7,13 @@ use serde::Serialize;
 #[serde(into = "u8")]
 #[repr(u8)]
 pub enum ExitCode {
-    /// Done, perhaps with warnings.
+    /// Done, perhaps with warnings; `abort` that has put everything back has done what it was asked for.
     Done = 0,
     /// A fault of cutover itself.
     Internal = 1,
     /// Words that make no sense.
     Usage = 2,
-    /// Failed, and everything was put back.
+    /// Failed, and everything was put back; by `resume`, too, since the release is not live.
     RolledBack = 10,
     /// Failed before anything was changed.
     NothingChanged = 11,
@@ -66,7 +66,7 @@ impl ExitCode {
             Self::Done => "done (warnings included)",
             Self::Internal => "internal error",
             Self::Usage => "wrong usage",
-            Self::RolledBack => "failed, and everything was put back",
+            Self::RolledBack => "failed, and everything was put back (by `resume`, too; by `abort`: 0)",
             Self::NothingChanged => "failed, and nothing was changed",
             Self::InterruptedPutBack => "interrupted, and everything was put back",
             Self::InterruptedUnfinished => "interrupted; run `cutover resume`",

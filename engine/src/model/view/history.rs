@@ -38,6 +38,8 @@ pub struct HistoryEntry {
     pub started: Timestamp,
     /// When it ended; none while it has no end.
     pub ended: Option<Timestamp>,
+    /// Whether somebody is at work on it: then it has no end yet.
+    pub under_way: bool,
     /// How it ended.
     pub outcome: Option<Outcome>,
     /// The first error, with its code in front: `smoke/failed: smoke test `vendor` failed`.

@@ -127,6 +127,7 @@ pub(in crate::report) fn history() -> HistoryView {
         previous: Some(number - 1),
         started: ago(started),
         ended: Some(Timestamp(ago(started).0 + 113_000)),
+        under_way: false,
         outcome: Some(outcome),
         error: None,
         live: false,
@@ -144,7 +145,13 @@ pub(in crate::report) fn history() -> HistoryView {
     let first = HistoryEntry { previous: None, ..entry(42, Outcome::Deployed, 800_000) };
     let open =
         HistoryEntry { release: None, ended: None, outcome: None, ..entry(43, Outcome::Unfinished, 191_000) };
-    HistoryView { title: "shop/production".to_owned(), asked: NOW, entries: vec![live, failed, open, first] }
+    let now =
+        HistoryEntry { under_way: true, ended: None, outcome: None, ..entry(44, Outcome::Unfinished, 40) };
+    HistoryView {
+        title: "shop/production".to_owned(),
+        asked: NOW,
+        entries: vec![now, live, failed, open, first],
+    }
 }
 
 pub(in crate::report) fn plan() -> PlanView {

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use cutover_host::operation::{Answer, Application, Operation};
+use cutover_host::operation::{Application, Operation};
 use futures_util::future::try_join_all;
 
+use super::super::ending::Afterwards;
 use super::super::performed::{Performed, Summary};
 use super::super::performer::{Performer, Result, host_failure, store_fault};
-use crate::model::{Color, HostName, LiveRelease, Plan, ReleaseId};
-use crate::transport::Failure;
+use crate::model::{Color, HostName, LiveRelease, Outcome, Plan, ReleaseId};
 
 const PATIENCE: Duration = Duration::from_mins(5);
 
@@ -17,6 +17,19 @@ const PATIENCE: Duration = Duration::from_mins(5);
 const KEPT_OPERATIONS: usize = 20;
 
 impl Performer {
+    /// What a person wants to know at the end.
+    pub(in super::super) async fn afterwards(&self, plan: &Plan, outcome: Outcome) -> Afterwards {
+        let mut seen = Afterwards::default();
+        match outcome {
+            Outcome::RolledBack | Outcome::NothingChanged if plan.live.is_some() => {
+                seen.old = self.old_health(plan).await;
+            }
+            Outcome::Stuck => seen.routers = self.shown_by_routers(plan).await,
+            Outcome::RolledBack | Outcome::NothingChanged | Outcome::Deployed | Outcome::Unfinished => {}
+        }
+        seen
+    }
+
     /// Records at the home what is live.
     pub(in super::super) async fn record_live(&self, plan: &Plan, color: Color) -> Result<Performed> {
         let now = self.home.live().await.map_err(|fault| store_fault(&fault))?;
@@ -47,14 +60,8 @@ impl Performer {
             site.slot(&self.deployment, host, Color::Green)?,
         ];
         let directory = slots[0].directory().to_owned();
-        let inspect = Operation::InspectApplication { directory: directory.clone() };
-        let answer = site.perform(None, PATIENCE, inspect).await;
-        let Answer::Application(found) = answer.map_err(|failure| host_failure(host, &failure))? else {
-            return Err(host_failure(
-                host,
-                &Failure::Nonsense("the host did not say which releases it has".into()),
-            ));
-        };
+        let found = site.application(&directory, PATIENCE).await;
+        let found = found.map_err(|failure| host_failure(host, &failure))?;
         let mut needed: BTreeSet<String> = BTreeSet::from([plan.release.id.to_string()]);
         needed.extend(plan.live.iter().filter_map(|(_, id)| id.as_ref()).map(ToString::to_string));
         let record = self.live.iter().flat_map(|live| std::iter::once(&live.live).chain(&live.previous));
@@ -77,7 +84,7 @@ impl Performer {
         // Each waits for the disk, and none for another.
         try_join_all(at_once.into_iter().map(remove)).await?;
         // What a removal leaves for moments is such a leftover too.
-        remove(Operation::RemovePartials { directory, keep: None }).await?;
+        remove(Operation::RemovePartials { directory }).await?;
         Ok(Performed::done(Summary::Nothing))
     }
 }

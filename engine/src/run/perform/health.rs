@@ -11,6 +11,9 @@ use super::super::performer::{Performer, Result, Unperformed};
 use crate::driver::{self, InstanceState};
 use crate::model::{Color, EventKind, Health, HostName, Instance, Note, Plan, Step, Trouble};
 
+/// So long a connection that broke may take to be made again: a wire that is dead is noticed after 15 s.
+const RECONNECT: Duration = Duration::from_secs(20);
+
 /// Lines of an application's log that are shown beneath a failure.
 const LOG_LINES: usize = 8;
 
@@ -19,8 +22,10 @@ const LOG_COUNTED: u32 = 500;
 
 /// One look at one instance.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Look {
+pub(super) enum Look {
+    /// As it should be.
     Healthy {
+        /// Whether it said that it runs the release.
         proven: bool,
     },
     /// In the hook's words.
@@ -79,14 +84,22 @@ impl Performer {
         }
     }
 
-    /// Goes on only if every instance of the colour is healthy: of three looks at each, one must be good.
+    /// Goes on only if every instance of the colour is healthy: of three looks at each, one must be good. A look that does not get to
+    /// its host is none, as long as there is hope that the connection can be made again.
     pub(in super::super) async fn require_healthy(&self, plan: &Plan, color: Color) -> Result<Performed> {
         let instances = self.counted(plan, color);
         let asked = instances.iter().map(async |instance| {
-            let mut tries = 0;
+            let (mut tries, hope) = (0, Moment::now() + RECONNECT);
             loop {
                 tries += 1;
-                match self.look(plan, instance, tries).await? {
+                let look = self.look(plan, instance, tries).await;
+                let is_good = matches!(look, Ok(Look::Healthy { .. }));
+                if !is_good && Moment::now() < hope && self.out_of_reach(&instance.host).await.is_some() {
+                    tries = 0;
+                    sleep(self.deployment.health_check.interval).await;
+                    continue;
+                }
+                match look? {
                     Look::Healthy { .. } => return Result::<()>::Ok(()),
                     Look::Not(reason) if tries >= 3 => {
                         let message = format!("{}: {color} is not healthy: {reason}", instance.host);
@@ -98,60 +111,6 @@ impl Performer {
         });
         try_join_all(asked).await?;
         Ok(Performed::done(Summary::Nothing))
-    }
-
-    /// Watches the colour under traffic: health of every instance, and the front doors.
-    pub(in super::super) async fn watch(&self, plan: &Plan, color: Color) -> Result<Performed> {
-        let (check, watch) = (&self.deployment.health_check, self.deployment.pipeline.watch);
-        let end = Moment::now() + watch;
-        let instances = self.counted(plan, color);
-        let mut sick = vec![0_u32; instances.len()];
-        let probes = self.speaking_probes(color, &plan.release).await;
-        let mut wrong_in_a_row = vec![0_u32; probes.len()];
-        let (mut passed, mut total, mut attempt) = (0_u64, 0_u64, 0);
-        while Moment::now() < end {
-            let next = Moment::now() + check.interval.max(Duration::from_millis(100));
-            attempt += 1;
-            // All at once: one that hangs must not keep the others from being looked at.
-            let looks = join_all(instances.iter().map(|instance| self.look(plan, instance, attempt))).await;
-            for ((instance, failures), look) in instances.iter().zip(&mut sick).zip(looks) {
-                match look? {
-                    Look::Healthy { .. } => *failures = 0,
-                    Look::Not(reason) => {
-                        *failures += 1;
-                        if *failures >= check.healthy_after {
-                            let host = &instance.host;
-                            let message = format!("{host}: {color} became sick: {reason}");
-                            return Err(self
-                                .with_log(Trouble::new("watch/sick", message), plan, host, color)
-                                .await);
-                        }
-                    }
-                }
-            }
-            for (probe, wrong_in_a_row) in probes.iter().zip(&mut wrong_in_a_row) {
-                total += 1;
-                match self.ask(probe, color, &plan.release).await {
-                    Ok(_) => {
-                        passed += 1;
-                        *wrong_in_a_row = 0;
-                    }
-                    Err(wrong) => {
-                        *wrong_in_a_row += 1;
-                        if *wrong_in_a_row >= check.healthy_after.max(3) {
-                            let not_so = self.not_so(probe, &wrong);
-                            let trouble = Trouble { code: "watch/front-door".into(), ..not_so };
-                            return Err(trouble.into());
-                        }
-                    }
-                }
-            }
-            sleep_until(next.min(end)).await;
-        }
-        Ok(Performed::done(match total {
-            0 => Summary::Text(format!("{color} stayed healthy")),
-            _ => Summary::Passed { passed, total, what: "probes".into() },
-        }))
     }
 
     /// Whether every instance of a colour is healthy right now: one look each.
@@ -175,7 +134,7 @@ impl Performer {
     }
 
     /// Looks once. The colour that is filled must say the plan's release, where it says any; the other one runs whatever it runs.
-    async fn look(&self, plan: &Plan, instance: &Instance, attempt: u32) -> Result<Look> {
+    pub(super) async fn look(&self, plan: &Plan, instance: &Instance, attempt: u32) -> Result<Look> {
         let recorded =
             self.live.as_ref().map(|record| &record.live).filter(|live| live.color == instance.color);
         let (about, release) = match recorded {

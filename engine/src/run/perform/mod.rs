@@ -9,3 +9,4 @@ mod route;
 mod silence;
 mod smoke;
 mod stage;
+mod watch;

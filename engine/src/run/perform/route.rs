@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio::time::{Instant as Moment, sleep};
 
 use super::super::insist::insist;
@@ -125,6 +126,23 @@ impl Performer {
             }
         }
         Ok(Performed::done(Summary::Nothing))
+    }
+
+    /// What each router shows, or why it can't be told: one look each, all at the same time.
+    pub(in super::super) async fn shown_by_routers(
+        &self,
+        plan: &Plan,
+    ) -> Vec<(HostName, std::result::Result<String, String>)> {
+        let looks = self.deployment.router.names.iter().map(async |router| {
+            let shown = match self.hooks.observe(&self.router_call(plan, 1), router).await {
+                Ok(seen) => Ok(seen
+                    .routing
+                    .map_or_else(|| "nothing of this application".to_owned(), |routing| routing.to_string())),
+                Err(failure) => Err(failure.trouble.message),
+            };
+            (router.clone(), shown)
+        });
+        join_all(looks).await
     }
 
     /// Waits until the routers have no connections to the colour, at most as long as the policy gives.

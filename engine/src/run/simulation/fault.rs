@@ -27,11 +27,13 @@ pub(super) enum Fault {
     SignalAfter,
     /// It does not end, and the time of the whole deployment does.
     Hangs,
+    /// From before it on, the last host can't be reached until the engine is gone. What runs there is as well as ever.
+    HostLost,
 }
 
 impl Fault {
     /// Every one.
-    pub(super) const ALL: [Self; 10] = [
+    pub(super) const ALL: [Self; 11] = [
         Self::FailsBefore,
         Self::FailsAfter,
         Self::UnknownDidNot,
@@ -42,6 +44,7 @@ impl Fault {
         Self::Signal,
         Self::SignalAfter,
         Self::Hangs,
+        Self::HostLost,
     ];
 
     /// Whether a deployment goes on as if nothing had been.

@@ -31,7 +31,14 @@ pub(super) struct Burden {
 impl Burden {
     /// With what went wrong in a run.
     pub(super) fn with(mut self, run: &Execution) -> Self {
-        for (index, fault) in &run.faults {
+        for done in run.performed.iter().filter(|done| done.lost) {
+            match done.way {
+                Way::There => self.there_failed = true,
+                Way::Back => self.back_failed = true,
+                Way::Retire => self.retire_failed = true,
+            }
+        }
+        for (index, fault) in run.faults.iter().filter(|(_, fault)| *fault != Fault::HostLost) {
             let Some(done) = run.performed.get(*index) else { continue };
             if fault.passes() {
                 continue;
@@ -211,7 +218,10 @@ fn wrong_first_error(run: &Execution) -> Option<String> {
             _ => None,
         }
     };
-    let stays = run.faults.iter().any(|(_, fault)| matches!(fault, Fault::NeverKnown | Fault::NeverKnownDid));
+    let stays = run
+        .faults
+        .iter()
+        .any(|(_, fault)| matches!(fault, Fault::NeverKnown | Fault::NeverKnownDid | Fault::HostLost));
     let first = run.records.iter().find_map(error);
     let told = run.progress.first_error();
     (!stays && first.as_ref() != told).then(|| format!("P3, {told:?} is told, and {first:?} came first"))

@@ -1,7 +1,7 @@
 //! The simulated world as the runner sees it: does actions, as told or as scripted, and holds each against the promises.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::watch;
@@ -13,6 +13,7 @@ use crate::run::Interrupts;
 use crate::run::performed::{Performed, Summary};
 use crate::run::performer::Unperformed;
 use crate::run::runner::{Way, World};
+use crate::run::vigil::{Glance, Verdict, Watched, conclude};
 
 /// An action that was tried.
 #[derive(Debug, Clone)]
@@ -21,6 +22,8 @@ pub(super) struct Done {
     pub(super) way: Way,
     /// Whether it was only asked about.
     pub(super) asked: bool,
+    /// Whether it failed because the host that is lost could not be reached.
+    pub(super) lost: bool,
     /// Records that were in the journal then.
     pub(super) records: usize,
     /// The world afterwards.
@@ -34,6 +37,8 @@ pub(super) struct Sim {
     /// By index among what is performed.
     faults: Vec<(usize, Fault)>,
     staying: Mutex<Vec<(Action, Fault)>>,
+    /// Whether the last host is lost.
+    lost: AtomicBool,
     violations: Mutex<Vec<String>>,
     records: AtomicUsize,
     signal: watch::Sender<Interrupts>,
@@ -47,6 +52,7 @@ impl Sim {
             performed: Mutex::default(),
             faults: faults.to_vec(),
             staying: Mutex::default(),
+            lost: AtomicBool::new(false),
             violations: Mutex::default(),
             records: AtomicUsize::new(0),
             signal: watch::Sender::new(Interrupts::default()),
@@ -150,12 +156,53 @@ impl Sim {
         let at = {
             let mut performed = self.performed.lock().unwrap();
             let records = self.records.load(Ordering::Relaxed);
-            performed.push(Done { action: action.clone(), way, asked, records, state: State::default() });
+            performed.push(Done {
+                action: action.clone(),
+                way,
+                asked,
+                lost: false,
+                records,
+                state: State::default(),
+            });
             performed.len() - 1
         };
-        let performed = self.outcome(plan, action, way, asked, self.fault(at, action)).await;
-        self.performed.lock().unwrap()[at].state = self.state();
+        let fault = self.fault(at, action);
+        if fault == Some(Fault::HostLost) {
+            self.lost.store(true, Ordering::Relaxed);
+        }
+        let lost = self.lost.load(Ordering::Relaxed).then(|| self.without_last_host(action, asked)).flatten();
+        let is_lost = lost.as_ref().is_some_and(|performed| performed.end != End::Done);
+        let performed = match lost {
+            Some(performed) => performed,
+            None => {
+                let fault = fault.filter(|fault| *fault != Fault::HostLost);
+                self.outcome(plan, action, way, asked, fault).await
+            }
+        };
+        let done = &mut self.performed.lock().unwrap()[at];
+        (done.state, done.lost) = (self.state(), is_lost);
         performed
+    }
+
+    /// What becomes of an action that needs the host that is lost, when it does.
+    fn without_last_host(&self, action: &Action, asked: bool) -> Option<Performed> {
+        let state = self.state();
+        let lost = state.host_count - 1;
+        let place = || action.host().map_or_else(String::new, ToString::to_string);
+        let unreached = || Trouble::new("simulated/lost", format!("no way to {action}")).hint(place());
+        match action {
+            Action::Watch { color, .. } if !holds(&state, *color, lost) => {
+                Some(Performed::failed(unreached()))
+            }
+            // Whether it ran is not known.
+            Action::Migrate { host, .. } if asked && index(host) == lost => Some(unknown(unreached())),
+            Action::RequireHealthy { .. } | Action::Smoke { .. } => Some(Performed::failed(unreached())),
+            Action::Watch { .. } => Some(Performed::done(Summary::Nothing)),
+            _ if action.host().is_some_and(|host| index(host) == lost) => {
+                Some(Performed::failed(unreached()))
+            }
+            _ => None,
+        }
     }
 
     async fn outcome(
@@ -200,6 +247,7 @@ impl Sim {
                 }
             }
             Some(Fault::Hangs) => std::future::pending().await,
+            Some(Fault::HostLost) => unreachable!("who needs the host was told before"),
         }
     }
 
@@ -305,6 +353,24 @@ fn start(state: &mut State, host: usize, color: Color, release: Number) -> Resul
         (host.running[color], host.passed[color]) = (release, false);
     }
     Ok(())
+}
+
+/// Whether a watch holds that can't look at one host: by the rule of the real one, over one look at each.
+fn holds(state: &State, color: Color, lost: usize) -> bool {
+    let look = |glance: Glance| {
+        let mut watched = Watched::new(1);
+        watched.note(glance).is_none().then_some(watched)
+    };
+    let wrong = || Glance::Wrong("not healthy".to_owned());
+    let of_host = |host: usize| match host == lost {
+        true => Glance::Unreached("lost".to_owned()),
+        false if state.is_healthy(color) => Glance::Well,
+        false => wrong(),
+    };
+    let serves = state.only_color() == Some(color) && state.is_healthy(color);
+    let door = if serves { Glance::Well } else { wrong() };
+    let looks: Option<Vec<Watched>> = (0..state.host_count).map(of_host).chain([door]).map(look).collect();
+    looks.is_some_and(|looks| matches!(conclude(looks.iter()), Verdict::Holds | Verdict::HoldsAsSeen))
 }
 
 fn require(holds: bool, reason: &str) -> Result<(), String> {
