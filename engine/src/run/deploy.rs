@@ -12,6 +12,7 @@ use super::artifact;
 use super::build::{self, Built};
 use super::closing::{close_leftovers, remember};
 use super::ending::{Afterwards, Ending, serving};
+use super::exclusion;
 use super::hooks::Refused;
 use super::insist::insist;
 use super::interrupts::{self, INTERRUPTED};
@@ -243,6 +244,7 @@ async fn look(session: &Session, want: &Want, state: HomeState<Record>) -> Resul
         }
         Some(_) => {}
     }
+    ready.source.notes.extend(exclusion::note(&session.deployment));
     // A plan that can't be made costs no build.
     let wish =
         wish(want, "", ready.source.release(&ready.state, &ready.staged, session.reporter.now()), session);
