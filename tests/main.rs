@@ -4,6 +4,7 @@
 
 mod already_live;
 mod attending;
+mod bad_days;
 mod builder;
 mod changed_configuration;
 mod command_driver;
