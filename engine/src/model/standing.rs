@@ -27,8 +27,8 @@ pub fn before_live(history: &[HistoryEntry], record: &LiveRecord) -> Option<(Rel
     let known = lived.filter_map(|entry| entry.release.as_ref()).map(|release| (&release.id, release.number));
     // The history may have been lost; the record has one step of it.
     let previous = record.previous.iter().map(|live| (&live.release.id, live.release.number));
-    let older = previous.chain(known).filter(|(_, number)| *number < record.live.release.number);
-    older.last().map(|(id, number)| (id.clone(), number))
+    let mut older = previous.chain(known).filter(|(_, number)| *number < record.live.release.number);
+    older.next_back().map(|(id, number)| (id.clone(), number))
 }
 
 #[cfg(test)]

@@ -137,7 +137,8 @@ mod tests {
             let changes = before.changes(&settings(&deployment, &[]));
             changes.into_iter().map(|change| change.key).collect::<Vec<_>>().join(" ")
         };
-        let table: [(&dyn Fn(&mut Deployment), &str); 5] = [
+        type Change = dyn Fn(&mut Deployment);
+        let table: [(&Change, &str); 5] = [
             (&|deployment| deployment.application.start.push("--new".into()), "app.start"),
             (&|deployment| deployment.application.green.port = 4003, "app.green"),
             (

@@ -12,9 +12,8 @@ type Compared = (Option<Launch>, Launch);
 /// What is worth knowing of how the plan's release will be started, on the hosts where it does not run already. A host that can't say is
 /// left to the start.
 pub(super) async fn launch_notes(session: &Session, plan: &Plan) -> Vec<Note> {
-    let started = plan.tasks().filter_map(|(_, task)| match &task.action {
-        Action::Start { host, .. } => Some(host),
-        _ => None,
+    let started = plan.tasks().filter_map(|(_, task)| {
+        if let Action::Start { host, .. } = &task.action { Some(host) } else { None }
     });
     let compared = join_all(started.map(|host| compare(session, plan, host))).await;
     notes(plan, &compared.into_iter().flatten().collect::<Vec<_>>())

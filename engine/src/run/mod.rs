@@ -35,6 +35,7 @@ mod perform;
 mod performed;
 mod performer;
 mod plan;
+mod preflight;
 mod probe;
 mod readiness;
 mod rebuild;

@@ -177,9 +177,12 @@ impl Performer {
     /// What one look at each instance that was warm, and that the way back has started again, finds.
     pub(in super::super) async fn warm_health(&self, plan: &Plan) -> Vec<InstanceHealth> {
         let undone = plan.tasks().flat_map(|(_, task)| &task.undo);
-        let started = undone.filter_map(|action| match action {
-            Action::Start { host, color, release } => Some((host, *color, release)),
-            _ => None,
+        let started = undone.filter_map(|action| {
+            if let Action::Start { host, color, release } = action {
+                Some((host, *color, release))
+            } else {
+                None
+            }
         });
         let looks = started.map(async |(host, color, release)| {
             let instance = self.instance(host, color).ok()?;
