@@ -36,6 +36,7 @@ mod perform;
 mod performed;
 mod performer;
 mod plan;
+mod preflight;
 mod probe;
 mod readiness;
 mod rebuild;
