@@ -1,7 +1,8 @@
 //! Builds what the program carries inside itself: the bundled hooks as WebAssembly components, and the host helper as static programs.
 //!
 //! Each is built by a nested cargo with a target directory of its own (`target/bundled`), so that neither the profile nor the flags of
-//! the outer build reach it, and `check`, `clippy`, `build` and `test` share one result.
+//! the outer build reach it, and `check`, `clippy`, `build` and `test` share one result. The package as published has no workspace around
+//! it: there they lie ready-made in `carried/`, where `cargo xtask package` has put them.
 
 use std::env;
 use std::fs;
@@ -12,6 +13,12 @@ use std::process::{Command, ExitCode};
 const HOOKS: [&str; 4] = ["command-build", "http-health", "http-smoke", "nginx"];
 
 const HOOK_TARGET: &str = "wasm32-wasip2";
+
+/// What lies beside the source of a hook: the template of its default grants, and the schema of its settings.
+const HOOK_FILES: [&str; 2] = ["grants.toml", "settings.schema.json"];
+
+/// What a published package has instead of the workspace.
+const CARRIED: &str = "carried";
 
 /// One program for each architecture that a host may have.
 const HELPER_TARGETS: [&str; 2] = ["x86_64-unknown-linux-musl", "aarch64-unknown-linux-musl"];
@@ -41,15 +48,21 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), String> {
+    let out = PathBuf::from(variable("OUT_DIR")?);
+    if Path::new(CARRIED).is_dir() && !Path::new("../example-hooks").is_dir() {
+        return take_carried(&out);
+    }
     for input in INPUTS {
         instruct("rerun-if-changed", input);
     }
     for hook in HOOKS {
-        for input in ["src", "Cargo.toml", "grants.toml"] {
+        for input in ["src", "Cargo.toml"].into_iter().chain(HOOK_FILES) {
             instruct("rerun-if-changed", &format!("../example-hooks/{hook}/{input}"));
         }
+        for file in HOOK_FILES {
+            copy(&Path::new("../example-hooks").join(hook).join(file), &out.join(format!("{hook}.{file}")))?;
+        }
     }
-    let out = PathBuf::from(variable("OUT_DIR")?);
     let nested = Nested {
         root: Path::new(&variable("CARGO_MANIFEST_DIR")?).join(".."),
         target_directory: target_directory(&out).join("bundled"),
@@ -71,6 +84,16 @@ fn run() -> Result<(), String> {
         copy(&nested.artifact(target, "helper", "cutover-host"), &out.join(format!("helper-{target}")))?;
     }
     Ok(())
+}
+
+/// Takes over what is ready-made.
+fn take_carried(out: &Path) -> Result<(), String> {
+    instruct("rerun-if-changed", CARRIED);
+    let of_hooks = HOOKS
+        .iter()
+        .flat_map(|hook| ["wasm"].into_iter().chain(HOOK_FILES).map(move |file| format!("{hook}.{file}")));
+    let helpers = HELPER_TARGETS.iter().map(|target| format!("helper-{target}"));
+    of_hooks.chain(helpers).try_for_each(|file| copy(&Path::new(CARRIED).join(&file), &out.join(&file)))
 }
 
 struct Nested {

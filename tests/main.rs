@@ -2,12 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends, loudly, at what its set-up can't do")]
 
+mod already_live;
 mod attending;
 mod builder;
 mod changed_configuration;
 mod command_driver;
 mod console;
 mod deploy_user;
+mod failed_releases;
 mod faults_of_hosts;
 mod faults_of_instances;
 mod faults_of_routers;
@@ -17,6 +19,7 @@ mod foreign_journal;
 mod hooks;
 mod hosts_with_systemd;
 mod interrupt;
+mod launch;
 mod lock;
 mod nginx_sites;
 mod object_store;
@@ -24,6 +27,7 @@ mod odd_hosts;
 mod openings;
 mod partitions;
 mod peers;
+mod python_hook;
 mod readiness;
 mod readme;
 mod resume;

@@ -81,8 +81,16 @@
 //! All that is done *on* a host is in the crate [`cutover_host`]: [`Operation`](cutover_host::operation::Operation) is the whole vocabulary,
 //! and no shell command is ever put together. The engine calls it in its own process for `local = true`; for other hosts it
 //! carries it as a small static program, uploads that once, and talks to it over the input and output of one SSH session. Behind
-//! [`transport::Link`] both are the same. Nothing listens, nothing stays running but the application.
+//! [`transport::Link`] both are the same. Nothing listens. What stays running is the application, with the driver `detached` below a
+//! supervisor for each process; connections are kept for a minute.
 //! Whatever a host answers is bounded, and checked like a stranger's words.
+//!
+//! # How a release starts is the release's
+//! `deploy` writes beside the release's environment, on each host, by what words it starts ([`driver::Launch`]). What starts that
+//! release again later reads them there: the way back to a colour that was warm, and `rollback`, which says before it begins where they
+//! differ from `cutover.toml`. What the words are filled in with (ports, addresses, directories), kind of driver, users, health
+//! checks and routers are the site's, and those of today. Only `deploy`, also `deploy --release N`, starts a release by today's words.
+//! What was warm and was started again is called warm only once it answers.
 //!
 //! # The build
 //! It comes before the lock and is no part of the journal, since it changes nothing that is in use (`run/build.rs`). The engine makes a
@@ -92,11 +100,13 @@
 //!
 //! # Hooks, and the sandbox as a process
 //! How to build, whether an instance is healthy, what a smoke test is, how a router is moved: that is asked of hooks, WebAssembly components
-//! behind the contract in `wit/`. A component runs in a child process of this program ([`hook`]) that has an empty
-//! environment, no file and no network but one socket to the engine. It asks over that socket for everything; the broker holds each
-//! request against the hook's [`Grants`](model::grant::Grants) and performs it, or says which line would grant it. A guest that
-//! traps, loops, floods or takes its sandbox down is a failure of that hook and of nothing else. The engine polls, counts and keeps
-//! deadlines; hooks answer one question at a time, and whether a router was moved is what its `observe` says, not its `apply`.
+//! behind the contract in `wit/`. A component runs in a child process of this program ([`hook`]) that is started with an empty
+//! environment, nothing open but one socket to the engine, and limits of memory. wasmtime is the wall; the process is there for what
+//! crashes, loops or floods behind it, and the kernel does not yet keep it from anything that its user may do (no seccomp filter, no
+//! Landlock). The guest asks over that socket for everything; the broker holds each request against the hook's
+//! [`Grants`](model::grant::Grants) and performs it, or says which line would grant it. A guest that traps, loops, floods or takes its
+//! sandbox down is a failure of that hook and of nothing else. The engine polls, counts and keeps deadlines; hooks answer one question
+//! at a time, and whether a router was moved is what its `observe` says, not its `apply`.
 //!
 //! # Modules, by rank
 //! Imports go down only, and folders of one rank do not know each other. A test (`structure.rs`) keeps it so.

@@ -67,10 +67,10 @@ pub trait Router {
         Vec::new()
     }
 
-    /// What the router can do: `weights`, `hosts`, `connections`, `maintenance`.
+    /// What the router can do beyond sending all requests to one colour: `weights`, `hosts`, `maintenance`.
     ///
     /// # Errors
-    /// Counts as none.
+    /// Counts as not known.
     fn features(settings: &Self::Settings, call: &Call) -> Result<Vec<String>, HookError>;
 
     /// What the router does now, asked of the router itself.

@@ -7,7 +7,6 @@
     reason = "a measurement ends, loudly, at what it can't measure"
 )]
 
-use cutover::model::HookKind;
 use std::hint::black_box;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -21,7 +20,8 @@ use cutover::hook::http::HttpClient;
 use cutover::hook::{Access, Groups, HookPool, Hosts, LoadedHook, Observer, SandboxProgram};
 use cutover::model::grant::{Denied, Grants, HttpGrant, HttpTarget};
 use cutover::model::{
-    Color, Health, Hook, HookCall, HookRelease, HookSource, HostName, Instance, Level, Location, Name,
+    Color, Health, Hook, HookCall, HookKind, HookRelease, HookSource, HostName, Instance, Level, Location,
+    Name,
 };
 use cutover::transport::{Link, local_link};
 use cutover_host::operation::Guard;
@@ -196,6 +196,7 @@ struct Silence;
 impl Observer for Silence {
     fn log(&self, _: &str, _: Level, _: &str) {}
     fn progress(&self, _: &str, _: u32, _: u32, _: &str) {}
+    fn allowed(&self, _: &str, _: &str) {}
     fn denied(&self, _: &str, _: &Denied) {}
     fn compiling(&self, _: &str) {}
 }

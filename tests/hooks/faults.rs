@@ -17,6 +17,7 @@ fn said(text: &str) -> Result<Health, HookFailure> {
     Ok(Health::Starting(text.to_owned()))
 }
 
+const CRASHED: &str = "the hook crashed (panic, abort or an exception that nobody caught)";
 const SHORT: Duration = Duration::from_millis(300);
 const LONG: Duration = Duration::from_secs(30);
 
@@ -27,12 +28,15 @@ async fn a_guest_that_crashes_is_told_apart_by_how() {
         |message: &str| Err(HookFailure::Trapped { message: message.to_owned(), printed: String::new() });
     match check(&stage, "panic", LONG).await {
         Err(HookFailure::Trapped { message, printed }) => {
-            assert_eq!(message, "the hook panicked or aborted");
+            assert_eq!(message, CRASHED);
             assert!(printed.ends_with(": nobody expects the Inquisition\n"), "{printed}");
         }
         other => panic!("{other:?}"),
     }
-    assert_eq!(check(&stage, "exit", LONG).await, trapped("the hook called exit(1) instead of answering"));
+    assert_eq!(
+        check(&stage, "exit", LONG).await,
+        trapped("the hook ended itself with failure instead of answering")
+    );
     assert_eq!(check(&stage, "answer", LONG).await, said("answered"));
     match check(&stage, "recurse", LONG).await {
         Err(HookFailure::Trapped { message, .. }) => {
@@ -42,10 +46,7 @@ async fn a_guest_that_crashes_is_told_apart_by_how() {
     }
     match check(&stage, "allocate", LONG).await {
         Err(HookFailure::Trapped { message, .. }) => {
-            assert_eq!(
-                message,
-                "the hook panicked or aborted, after it was refused more than 256 MiB of memory"
-            );
+            assert_eq!(message, format!("{CRASHED}, after it was refused more than 256 MiB of memory"));
         }
         other => panic!("{other:?}"),
     }

@@ -74,7 +74,13 @@ async fn reading_questions_read_and_validation_does_nothing() {
     assert_eq!(observed.denials[0].reason, "this question may only read");
     assert!(!std::path::Path::new(&file).exists());
     let validated = hook.validate(stage.access()).await;
-    assert_eq!(validated.denials[0].reason, "while settings are validated a hook may do nothing else");
+    let closed = "this question is answered out of what it tells, without asking for anything";
+    assert_eq!(validated.denials[0].reason, closed);
+    let mut setup = call(Vec::new());
+    setup.facts.push(("setup".to_owned(), "deploy".to_owned()));
+    let script = hook.prepare(&setup, &router, &blue, stage.access()).await;
+    assert_eq!(script.denials[0].reason, closed);
+    assert!(!std::path::Path::new(&file).exists());
     let applied = hook.apply(&call(Vec::new()), &router, &blue, stage.access()).await;
     assert_eq!((applied.result, applied.denials), (Ok(()), Vec::new()));
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "content");
@@ -82,6 +88,7 @@ async fn reading_questions_read_and_validation_does_nothing() {
     let hook = stage.load(HookKind::Router, "read", &file, grants, LONG).await;
     let read = hook.features(&call(Vec::new()), stage.access()).await;
     assert_eq!(read.result, Ok(vec![r#"Ok("content")"#.to_owned()]));
+    assert_eq!(stage.heard().last(), Some(&format!("stranger asks read `{file}` on `web1`")));
 }
 
 #[tokio::test]

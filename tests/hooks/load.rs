@@ -41,9 +41,10 @@ async fn files_that_are_no_usable_component() {
     );
     assert_eq!(
         fault(stranger(), HookKind::Router, Grants { http: Some(Vec::new()), ..Grants::default() }).await,
-        "hook/missing-grant: hook `stranger` needs what cutover.toml does not grant: it imports \
-         `cutover:hook/hosts@0.1.0`: grants.exec, grants.read, grants.write, grants.link, grants.connect; it imports \
-         `cutover:hook/secrets@0.1.0`: grants.secrets; it imports `cutover:hook/secret-text@0.1.0`: grants.secrets"
+        "hook/missing-grant: hook `stranger` needs what cutover.toml does not grant\n\
+         it imports `cutover:hook/hosts@0.1.0`: grants.exec, grants.read, grants.write, grants.link or grants.connect\n\
+         it imports `cutover:hook/secrets@0.1.0`: grants.secrets\n\
+         it imports `cutover:hook/secret-text@0.1.0`: grants.secrets"
     );
 }
 

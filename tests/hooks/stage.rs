@@ -190,6 +190,10 @@ impl Observer for Stage {
         self.hear(format!("{hook} {done}/{total} {what}"));
     }
 
+    fn allowed(&self, hook: &str, request: &str) {
+        self.hear(format!("{hook} asks {request}"));
+    }
+
     fn denied(&self, hook: &str, denied: &Denied) {
         self.hear(format!("{hook} denied {denied}"));
     }

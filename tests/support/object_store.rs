@@ -2,10 +2,9 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::path::PathBuf;
-use std::process::Command;
 use std::time::Duration;
 
+use crate::python::python_with;
 use crate::{Port, Process, Scratch, eventually, get};
 
 /// The bucket that it has.
@@ -25,15 +24,9 @@ impl ObjectStore {
     /// When it does not start.
     #[must_use]
     pub fn start(scratch: &Scratch) -> Option<Self> {
-        let modules = Self::modules();
-        if !modules.join("moto").is_dir() {
-            eprintln!("skipped: `moto` is not installed: `cargo xtask test` does that");
-            return None;
-        }
+        let mut command = python_with("moto")?;
         let port = Port::take();
-        let mut command = Command::new("python3");
         command.args(["-m", "moto.server", "-H", "127.0.0.1", "-p", &port.to_string()]);
-        command.env("PYTHONPATH", modules).env("PYTHONDONTWRITEBYTECODE", "1");
         let server = Process::start(command, &scratch.path().join("moto.log"));
         eventually("moto answers", Duration::from_secs(60), || {
             get("127.0.0.1", port.number(), "/moto-api/").ok()
@@ -47,12 +40,6 @@ impl ObjectStore {
         stream.read_to_string(&mut answer).unwrap();
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
         Some(Self { _server: server, port })
-    }
-
-    /// Where `cargo xtask test` puts Python modules: beside the profile that the tests were built in.
-    fn modules() -> PathBuf {
-        let test = std::env::current_exe().unwrap();
-        test.ancestors().nth(3).unwrap().join("peers/python")
     }
 
     /// URL of a prefix in its bucket.

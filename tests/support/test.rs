@@ -210,12 +210,6 @@ impl Test {
         &self.scratch
     }
 
-    /// The machine of the router.
-    #[must_use]
-    pub fn router_machine(&self) -> &Machine {
-        self.hosts.last().map_or(&self.desk, |(machine, _)| machine)
-    }
-
     /// A machine by its name.
     ///
     /// # Panics

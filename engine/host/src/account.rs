@@ -14,7 +14,8 @@ pub struct Account {
 }
 
 impl Account {
-    /// The user of this process: by the given values of `HOME` and `USER`, else by `/etc/passwd`, else the number and `/`.
+    /// The user of this process: the name by `/etc/passwd`, else the given value of `USER`, else the number; the home directory by the given
+    /// value of `HOME`, else by `/etc/passwd`, else `/`.
     #[must_use]
     pub fn of_process(home: Option<String>, user: Option<String>) -> Self {
         let uid = rustix::process::geteuid().as_raw();

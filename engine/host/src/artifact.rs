@@ -66,12 +66,6 @@ impl Artifact {
         &self.digest
     }
 
-    /// Where it is.
-    #[must_use]
-    pub fn root(&self) -> &Path {
-        &self.root
-    }
-
     /// Writes the contents of the entries at `needed`, one after the other. `sent` hears of every piece.
     ///
     /// # Errors

@@ -124,8 +124,8 @@ impl Host {
             Operation::HoldDirectory { directory, token } => {
                 done(held::hold(account, directory, token, &scope))
             }
-            Operation::RemovePartials { directory, keep } => {
-                done(release::remove_partials(account, directory, keep.as_deref(), leave))
+            Operation::RemovePartials { directory } => {
+                done(release::remove_partials(account, directory, leave))
             }
             Operation::StartProcess { process } => process::start(self, process).map(Answer::Process),
             Operation::WriteLaunch { path, program, announce, mode } => {

@@ -10,11 +10,15 @@ use serde::{Deserialize, Serialize};
 use crate::bytes::Bytes;
 
 mod answer;
+mod beneath;
+mod guard;
 
 pub use answer::{
     Answer, Application, Detached, Exit, Facts, Fault, FaultKind, Lock, PortState, ProcessState, Room,
     StagedRelease, Staging,
 };
+pub use beneath::Beneath;
+pub use guard::{Guard, Turn};
 
 /// One operation with everything that rules it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,26 +45,6 @@ impl Call {
     pub fn under(self, guard: Option<Guard>) -> Self {
         Self { guard, ..self }
     }
-}
-
-/// The epoch under which a change is allowed, and the state directory whose fence knows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Guard {
-    /// Absolute directory that holds `mutex` and `fence` of one application and environment on this host.
-    pub state: String,
-    /// The epoch of the lock that the engine holds. Another epoch in the fence is [`FaultKind::Fenced`].
-    pub epoch: u64,
-    /// The turn that it has to be as well, where others change the same thing.
-    pub turn: Option<Turn>,
-}
-
-/// A turn at what several applications change on one host: a lock beside that of the application, in a directory of its own.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Turn {
-    /// Absolute directory that holds `mutex`, `fence` and `lock.json` of what is shared.
-    pub state: String,
-    /// The epoch under which the turn is held. Another epoch in its fence is [`FaultKind::Fenced`].
-    pub epoch: u64,
 }
 
 /// All that can be done on a host. Paths are absolute unless said otherwise; `~/` at the start is the home directory.
@@ -264,12 +248,10 @@ pub enum Operation {
         /// Its name: letters, digits, `-`. It being there is [`FaultKind::Conflict`].
         token: String,
     },
-    /// Removes `releases/.partial-*` but `keep`. Answers [`Answer::Done`].
+    /// Removes `releases/.partial-*`. Answers [`Answer::Done`].
     RemovePartials {
         /// The application's directory.
         directory: String,
-        /// Token of the one to keep.
-        keep: Option<String>,
     },
     /// Removes a whole release: renamed to a partial first, so that it never looks whole while it goes. [`Answer::Done`].
     RemoveRelease {
@@ -399,25 +381,6 @@ impl Operation {
     #[must_use]
     pub const fn call(self) -> Call {
         Call { id: 0, guard: None, deadline_ms: None, operation: self }
-    }
-}
-
-/// A directory that something must lie beneath, with no link on the way from there.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Beneath {
-    /// The operator's own words: links on the way to it are followed.
-    Directory(String),
-    /// What a hook was granted: no link may be on the way to it either, since others may be able to put one there.
-    Granted(String),
-}
-
-impl Beneath {
-    /// The directory.
-    #[must_use]
-    pub fn directory(&self) -> &str {
-        let (Self::Directory(directory) | Self::Granted(directory)) = self;
-        directory
     }
 }
 

@@ -109,16 +109,13 @@ pub(crate) fn inspect(account: &Account, directory: &str) -> Result<Application,
 pub(crate) fn remove_partials(
     account: &Account,
     directory: &str,
-    keep: Option<&str>,
     leave: impl FnOnce() -> Result<Leave, Fault>,
 ) -> Result<(), Fault> {
     let layout = Layout::new(account, directory)?;
     // They are nobody's, and how long their files take to go concerns nobody else.
     drop(leave()?);
     for token in inspect(account, directory)?.partials {
-        if keep != Some(token.as_str()) {
-            remove_tree(&format!("{}/{PARTIAL}{token}", layout.releases()))?;
-        }
+        remove_tree(&format!("{}/{PARTIAL}{token}", layout.releases()))?;
     }
     Ok(())
 }

@@ -3,12 +3,11 @@
 //! `build.rs` compiles both; nothing here is downloaded, and no WebAssembly toolchain is needed to use `builtin:NAME`.
 
 mod grants;
-mod helper;
+pub mod helper;
 mod hook;
 mod placeholder;
 #[cfg(test)]
 mod tests;
 
 pub use grants::GrantsFault;
-pub use helper::{HelperProgram, HelperTarget, helper};
 pub use hook::{BundledHook, HOOKS, hook};

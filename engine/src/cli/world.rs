@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use super::control_directory::ControlDirectory;
 use super::failure::Failure;
-use crate::bundled::{HelperTarget, helper};
+use crate::bundled::helper;
 use crate::hook::http::HttpClient;
 use crate::hook::{CacheFault, CodeCache, HookPool, SandboxProgram};
 use crate::model::view::{ExitCode, Problem};
@@ -53,10 +53,7 @@ pub(super) fn setting(
     let control_directory = control_directory(environment.get("XDG_RUNTIME_DIR"))?;
     let settings = TransportSettings {
         local,
-        helpers: HelperPrograms {
-            x86_64: helper(HelperTarget::X86_64).bytes,
-            aarch64: helper(HelperTarget::Aarch64).bytes,
-        },
+        helpers: HelperPrograms { x86_64: helper::X86_64, aarch64: helper::AARCH64 },
         ssh: SshSettings {
             user_config: home_directory.join(".ssh/config").into_std_path_buf(),
             system_config: PathBuf::from("/etc/ssh/ssh_config"),
@@ -96,7 +93,6 @@ pub(super) fn setting(
         http,
         secrets: Arc::new(secrets),
         here,
-        home_directory,
         operator: Operator {
             user,
             machine: rustix::system::uname().nodename().to_string_lossy().into_owned(),

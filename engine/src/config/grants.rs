@@ -8,7 +8,8 @@ use super::reader::Reader;
 use super::resolve::Resolver;
 use super::shape::{Key, Keys, Shape};
 use crate::model::grant::{
-    ConnectGrant, ExecGrant, Grants, HostGroup, HttpGrant, HttpTarget, LinkGrant, PathGrant, is_interpreter,
+    ConnectGrant, ExecGrant, Grants, HostGroup, HttpGrant, HttpTarget, LinkGrant, PathGrant, VariableRule,
+    is_interpreter,
 };
 
 /// The table.
@@ -234,6 +235,14 @@ impl Resolver<'_> {
         }
         if entry.boolean("as-root") {
             self.as_root(entry);
+        }
+        for item in entry.several("env").into_iter().filter(|_| !rules.build) {
+            if let Some(name) = item.text().filter(|name| VariableRule::of(name) == VariableRule::Build) {
+                let message = format!("`{name}` can't be granted");
+                self.fault(&item.span, "config/grant", message, |fault| {
+                    fault.hint("it decides which code programs run: for build hooks alone")
+                });
+            }
         }
         ExecGrant {
             hosts: self.host_group(entry, "hosts"),

@@ -16,8 +16,7 @@ use super::shape::Shape;
 use super::sharing;
 use super::source::{Source, Span};
 use super::spare;
-use crate::model::SettingFault;
-use crate::model::{Deployment, Hook, Name};
+use crate::model::{Deployment, Hook, Name, SettingFault};
 
 /// A configuration file and what was asked of it.
 #[derive(Debug, Clone, Copy)]

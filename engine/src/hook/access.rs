@@ -46,6 +46,8 @@ pub trait Observer: Send + Sync {
     fn log(&self, hook: &str, level: Level, message: &str);
     /// `done` of `total` (0: not known) of `what`.
     fn progress(&self, hook: &str, done: u32, total: u32, what: &str);
+    /// The hook asked for what is granted, and gets it.
+    fn allowed(&self, hook: &str, request: &str);
     /// The hook asked for what was not granted.
     fn denied(&self, hook: &str, denied: &Denied);
     /// The hook is being compiled, and it takes longer than a second.

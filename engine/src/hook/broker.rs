@@ -108,9 +108,13 @@ impl<'a> Broker<'a> {
         Some((fitting(answer), Vec::new()))
     }
 
-    /// Asks the grants. A denial is kept and shown, whatever the guest makes of it.
+    /// Asks the grants, and records what was asked. A denial is kept and shown, whatever the guest makes of it.
     pub(super) fn check(&mut self, request: &Request<'_>) -> Result<Allowed, String> {
-        self.hook.grants.check(request, &self.scope).map_err(|denied| self.deny(denied))
+        let allowed = self.hook.grants.check(request, &self.scope).map_err(|denied| self.deny(denied))?;
+        if self.counts_line() {
+            self.access.observer.allowed(&self.hook.title, &excerpt(request.to_string()));
+        }
+        Ok(allowed)
     }
 
     /// Keeps and shows a denial; returns it as the guest hears it.

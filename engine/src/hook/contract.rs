@@ -2,7 +2,7 @@
 //! through. The same types travel between engine and sandbox.
 
 wasmtime::component::bindgen!({
-    path: "../wit",
+    path: "wit",
     inline: "
         package cutover:engine;
         world everything {

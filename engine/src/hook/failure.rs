@@ -6,6 +6,13 @@ use super::interface;
 use crate::model::HookKind;
 use crate::model::grant::Denied;
 
+/// For a hook that was built for another contract.
+const BUILD_ANEW: &str =
+    "build it against the contract of this version of cutover: `cutover help wit` prints it";
+
+/// Lines of what a hook printed that are shown with its crash: a backtrace of the languages that print one.
+const PRINTED_LINES: usize = 24;
+
 /// Why a hook can't be used at all. Found before anything runs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HookFault {
@@ -36,7 +43,7 @@ pub enum HookFault {
         imports: Vec<String>,
     },
     /// It imports interfaces about which its grants say nothing, not even `[]`.
-    #[error("hook `{hook}` needs what cutover.toml does not grant: {missing}", missing = missing_text(missing))]
+    #[error("hook `{hook}` needs what cutover.toml does not grant{missing}", missing = missing_text(missing))]
     MissingGrant {
         /// Title of the hook.
         hook: String,
@@ -88,14 +95,18 @@ impl HookFault {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::NotAComponent { .. } => {
-                Some("build it for `wasm32-wasip2`, or turn the module into a component".to_owned())
+            Self::NotAComponent { .. } => Some(
+                "build it for `wasm32-wasip2`, or turn the module into a component: `wasm-tools component new`"
+                    .to_owned(),
+            ),
+            Self::WrongKind { wanted, exports, .. } if exports.iter().any(|name| is_of_kind(name, *wanted)) => {
+                Some("it was built for another version of the contract: this one is `cutover:hook@0.1`".to_owned())
             }
             Self::WrongKind { wanted, .. } => Some(format!(
                 "build it for the world `{wanted}-hook`, or name it where a hook of its kind belongs"
             )),
             Self::UnknownImports { .. } | Self::Unfit { .. } => {
-                Some("build it against the `wit` directory of this version of cutover".to_owned())
+                Some(BUILD_ANEW.to_owned())
             }
             Self::MissingGrant { missing, .. } => {
                 let keys: Vec<String> = missing
@@ -104,13 +115,20 @@ impl HookFault {
                     .map(|key| format!("{key} = []"))
                     .collect();
                 Some(format!(
-                    "write what it may do in its `grants` table; `{}` allows the import and denies every call",
+                    "write `{}` into its `grants` table: it loads then, and every call that is denied tells the entry \
+                     that would allow it",
                     keys.join("`, `")
                 ))
             }
             Self::NotCompiled { .. } | Self::NoSandbox { .. } => None,
         }
     }
+}
+
+/// Whether an exported interface is the one of a kind, in whatever version.
+fn is_of_kind(export: &str, kind: HookKind) -> bool {
+    let name = export.split_once('@').map_or(export, |(name, _)| name);
+    name.rsplit('/').next() == Some(kind.as_str())
 }
 
 /// An imported interface none of whose keys is in the grants.
@@ -152,13 +170,16 @@ pub enum HookFailure {
         reason: String,
     },
     /// The hook crashed.
-    #[error("{message}")]
+    #[error("{message}{}", last_lines(printed))]
     Trapped {
         /// How.
         message: String,
         /// The last that it printed.
         printed: String,
     },
+    /// The hook was built for another contract.
+    #[error("it does not fit the contract cutover:hook@0.1: {0}")]
+    Unfit(String),
     /// The hook had no answer in time.
     #[error("no answer within {}", seconds(*.0))]
     TimedOut(std::time::Duration),
@@ -180,6 +201,7 @@ impl HookFailure {
             Self::Failed(_) => "hook/failed",
             Self::Other { .. } => "hook/other",
             Self::Trapped { .. } => "hook/trapped",
+            Self::Unfit(_) => "hook/unfit",
             Self::TimedOut(_) => "hook/timed-out",
             Self::Died(_) => "hook/died",
             Self::Protocol(_) => "hook/protocol",
@@ -198,11 +220,33 @@ impl HookFailure {
         self.to_string().lines().next().unwrap_or_default().to_owned()
     }
 
-    /// The hook's own `hint: ` line, when it gave one.
+    /// What to do: the hook's own `hint: ` line, when it gave one.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
+        if matches!(self, Self::Unfit(_)) {
+            return Some(BUILD_ANEW.to_owned());
+        }
+        if matches!(self, Self::TimedOut(_)) {
+            return Some("give the hook a longer `timeout`, if it only needs more time".to_owned());
+        }
         self.to_string().lines().skip(1).find_map(|line| line.strip_prefix("hint: ").map(str::to_owned))
     }
+}
+
+/// The last lines that a hook printed, each on a line of its own beneath the reason: there the languages put what was thrown, and
+/// where.
+fn last_lines(printed: &str) -> String {
+    let lines: Vec<&str> = printed.lines().filter(|line| !line.trim().is_empty()).collect();
+    let more = lines.len().saturating_sub(PRINTED_LINES);
+    let mut text = String::new();
+    if more > 0 {
+        text.push_str(&format!("\n… {more} more: -vv shows them"));
+    }
+    for line in &lines[more..] {
+        text.push('\n');
+        text.push_str(line);
+    }
+    text
 }
 
 fn seconds(time: std::time::Duration) -> impl fmt::Display {
@@ -214,9 +258,50 @@ fn listed(names: &[String], none: &str) -> String {
 }
 
 fn missing_text(missing: &[MissingGrant]) -> String {
-    let texts: Vec<String> = missing
-        .iter()
-        .map(|one| format!("it imports `{}`: {}", one.import, interface::keys_text(one.keys)))
-        .collect();
-    texts.join("; ")
+    let text =
+        |one: &MissingGrant| format!("\nit imports `{}`: {}", one.import, interface::keys_text(one.keys));
+    missing.iter().map(text).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn crashed(printed: &str) -> HookFailure {
+        HookFailure::Trapped { message: "the hook crashed".to_owned(), printed: printed.to_owned() }
+    }
+
+    #[test]
+    fn a_crash_is_told_with_what_was_printed_last() {
+        let failure = crashed("Traceback:\n  File \"app\"\n\nKeyError: 'vendor'\nhint: name one\n");
+        assert_eq!(
+            failure.to_string(),
+            "the hook crashed\nTraceback:\n  File \"app\"\nKeyError: 'vendor'\nhint: name one"
+        );
+        assert_eq!(
+            (failure.reason(), failure.hint()),
+            ("the hook crashed".to_owned(), Some("name one".to_owned()))
+        );
+        let many: String = (1..=30).map(|line| format!("line {line}\n")).collect();
+        let text = crashed(&many).to_string();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 26);
+        assert_eq!(lines[..3], ["the hook crashed", "… 6 more: -vv shows them", "line 7"]);
+    }
+
+    #[test]
+    fn another_version_of_the_contract_is_told_apart_from_another_kind() {
+        let hint = |export: &str| {
+            let exports = vec![export.to_owned()];
+            HookFault::WrongKind { hook: "vendor".to_owned(), wanted: HookKind::Router, exports }.hint()
+        };
+        assert_eq!(
+            hint("cutover:hook/router@0.2.0").as_deref(),
+            Some("it was built for another version of the contract: this one is `cutover:hook@0.1`")
+        );
+        assert_eq!(
+            hint("cutover:hook/build@0.1.0").as_deref(),
+            Some("build it for the world `router-hook`, or name it where a hook of its kind belongs")
+        );
+    }
 }

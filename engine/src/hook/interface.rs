@@ -44,14 +44,15 @@ pub(super) fn inspect(
         .iter()
         .filter_map(|import| {
             let keys = keys_of(contract_name(import)?)?;
-            let written = keys.is_empty() || keys.iter().any(|key| is_written(grants, key));
+            let written = keys.is_empty() || keys.iter().any(|key| entries(grants, key).is_some());
             (!written).then(|| MissingGrant { import: import.clone(), keys })
         })
         .collect();
     if missing.is_empty() { Ok(()) } else { Err(HookFault::MissingGrant { hook, missing }) }
 }
 
-/// Keys of `grants` that are written although the component imports nothing that they rule: worth a warning.
+/// Keys of `grants` that allow something although the component imports nothing that they cover: what it does not need today, another
+/// component in its place could use. An empty list allows nothing.
 #[must_use]
 pub(super) fn idle_keys(description: &Description, grants: &Grants) -> Vec<&'static str> {
     let imported: Vec<&str> = description.imports.iter().filter_map(|import| contract_name(import)).collect();
@@ -59,7 +60,7 @@ pub(super) fn idle_keys(description: &Description, grants: &Grants) -> Vec<&'sta
     for (_, keys) in INTERFACES {
         for key in keys {
             let used = INTERFACES.iter().any(|(name, keys)| keys.contains(key) && imported.contains(name));
-            if !used && is_written(grants, key) && !idle.contains(key) {
+            if !used && entries(grants, key) > Some(0) && !idle.contains(key) {
                 idle.push(key);
             }
         }
@@ -67,25 +68,31 @@ pub(super) fn idle_keys(description: &Description, grants: &Grants) -> Vec<&'sta
     idle
 }
 
-/// `grants.exec, grants.read, …`
+/// `grants.exec, grants.read or grants.connect`
 pub(super) fn keys_text(keys: &[&str]) -> String {
-    keys.iter().map(|key| format!("grants.{key}")).collect::<Vec<_>>().join(", ")
+    let keys: Vec<String> = keys.iter().map(|key| format!("grants.{key}")).collect();
+    match keys.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        Some((last, _)) => last.clone(),
+        None => String::new(),
+    }
 }
 
 fn keys_of(interface: &str) -> Option<&'static [&'static str]> {
     INTERFACES.iter().find(|(name, _)| *name == interface).map(|(_, keys)| *keys)
 }
 
-fn is_written(grants: &Grants, key: &str) -> bool {
+/// How many entries a key has; none when it is not written.
+fn entries(grants: &Grants, key: &str) -> Option<usize> {
     match key {
-        "exec" => grants.exec.is_some(),
-        "read" => grants.read.is_some(),
-        "write" => grants.write.is_some(),
-        "link" => grants.link.is_some(),
-        "connect" => grants.connect.is_some(),
-        "http" => grants.http.is_some(),
-        "secrets" => grants.secrets.is_some(),
-        _ => false,
+        "exec" => grants.exec.as_ref().map(Vec::len),
+        "read" => grants.read.as_ref().map(Vec::len),
+        "write" => grants.write.as_ref().map(Vec::len),
+        "link" => grants.link.as_ref().map(Vec::len),
+        "connect" => grants.connect.as_ref().map(Vec::len),
+        "http" => grants.http.as_ref().map(Vec::len),
+        "secrets" => grants.secrets.as_ref().map(Vec::len),
+        _ => None,
     }
 }
 
@@ -108,6 +115,7 @@ fn is_offered(import: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::grant::{HostGroup, HttpGrant, HttpTarget, PathGrant};
 
     fn description(imports: &[&str], exports: &[&str]) -> Description {
         let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
@@ -142,9 +150,10 @@ mod tests {
                 &["cutover:hook/http-client@0.1.0", "cutover:hook/hosts@0.1.0"],
                 smoke,
                 &none,
-                "hook/missing-grant: hook `vendor` needs what cutover.toml does not grant: \
-                 it imports `cutover:hook/http-client@0.1.0`: grants.http; it imports `cutover:hook/hosts@0.1.0`: \
-                 grants.exec, grants.read, grants.write, grants.link, grants.connect",
+                "hook/missing-grant: hook `vendor` needs what cutover.toml does not grant\n\
+                 it imports `cutover:hook/http-client@0.1.0`: grants.http\n\
+                 it imports `cutover:hook/hosts@0.1.0`: grants.exec, grants.read, grants.write, grants.link or \
+                 grants.connect",
             ),
             (
                 HookKind::Router,
@@ -183,13 +192,12 @@ mod tests {
 
     #[test]
     fn grants_without_use_are_found() {
-        let grants = Grants {
-            http: Some(Vec::new()),
-            secrets: Some(Vec::new()),
-            read: Some(Vec::new()),
-            ..Grants::default()
-        };
-        let imports = description(&["cutover:hook/hosts@0.1.0"], &[]);
-        assert_eq!(idle_keys(&imports, &grants), ["http", "secrets"]);
+        let paths = || Some(vec![PathGrant { hosts: HostGroup::App, path: "/etc/motd".to_owned() }]);
+        let http = vec![HttpGrant { to: HttpTarget::Instances, private: false, via: None }];
+        let grants =
+            Grants { http: Some(http), secrets: Some(Vec::new()), read: paths(), ..Grants::default() };
+        let idle = |imports: &[&str]| idle_keys(&description(imports, &[]), &grants);
+        assert_eq!(idle(&["cutover:hook/hosts@0.1.0"]), ["http"]);
+        assert_eq!(idle(&["cutover:hook/http-client@0.1.0"]), ["read"]);
     }
 }

@@ -70,7 +70,7 @@ impl LoadedHook {
         &self.component.description
     }
 
-    /// Keys of its grants that rule nothing which it imports: worth a warning.
+    /// Keys of its grants that allow something and cover nothing which it imports.
     #[must_use]
     pub fn idle_grants(&self) -> Vec<&'static str> {
         interface::idle_keys(&self.component.description, &self.hook.grants)
@@ -144,7 +144,8 @@ impl LoadedHook {
         })
     }
 
-    /// Writes and checks what can be without effect on traffic; says what would change.
+    /// Writes and checks what can be without effect on traffic; says what would change. With the fact `setup`, whose answer anybody may
+    /// ask for, it may do nothing.
     pub async fn prepare(
         &self,
         call: &HookCall,
@@ -154,7 +155,9 @@ impl LoadedHook {
     ) -> Answered<String> {
         let (call_, router, want) = (self.call(call), router.to_string(), convert::routing(want));
         let question = Question::Prepare { call: call_, router, want };
-        self.ask(question, Mode::Changing, &call.instances, &[], access).await.take(|value| {
+        let is_setup = call.facts.iter().any(|(fact, _)| fact == "setup");
+        let mode = if is_setup { Mode::Closed } else { Mode::Changing };
+        self.ask(question, mode, &call.instances, &[], access).await.take(|value| {
             let Value::Text(diff) = value else { return Err(unexpected()) };
             Ok(diff)
         })
@@ -255,11 +258,9 @@ impl LoadedHook {
     }
 
     fn conclude(&self, end: End, printed: String, access: Access<'_>) -> Result<Value, HookFailure> {
-        if !matches!(end, End::Trapped(_)) {
-            let lines = printed.lines().filter(|line| !line.trim().is_empty());
-            for line in lines.take(limits::LOG_LINES as usize) {
-                access.observer.log(&self.hook.title, Level::Debug, line);
-            }
+        let lines = printed.lines().filter(|line| !line.trim().is_empty());
+        for line in lines.take(limits::LOG_LINES as usize) {
+            access.observer.log(&self.hook.title, Level::Debug, line);
         }
         match end {
             End::Value(value) => Ok(value),
@@ -267,6 +268,7 @@ impl LoadedHook {
             End::Trapped(message) => {
                 Err(HookFailure::Trapped { message: excerpt(message), printed: tail(printed) })
             }
+            End::Unfit(reason) => Err(HookFailure::Unfit(excerpt(reason))),
             End::TimedOut => Err(HookFailure::TimedOut(self.hook.timeout)),
         }
     }

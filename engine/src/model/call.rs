@@ -76,7 +76,7 @@ pub struct Instance {
     pub address: String,
     /// TCP port.
     pub port: u16,
-    /// Open-ended.
+    /// Open-ended; the engine says nothing here yet.
     pub labels: Labels,
 }
 

@@ -106,7 +106,7 @@ pub struct Application {
     pub linked_dirs: Vec<String>,
     /// Files of `shared/` linked into each release.
     pub linked_files: Vec<String>,
-    /// Whole releases kept on each host, those in use included.
+    /// Whole releases kept on each host, those in use included. Of those that never had traffic one is kept beside them.
     pub keep_releases: usize,
     /// What starts and stops processes.
     pub driver: Driver,

@@ -8,14 +8,16 @@ mod origin;
 mod pattern;
 mod request;
 mod scope;
+mod variable;
 
 pub use address::is_special;
-pub use check::{Addresses, Allowed, is_forbidden_variable, is_interpreter};
+pub use check::{Addresses, Allowed, is_interpreter};
 pub use denied::Denied;
 pub use origin::{Origin, OriginFault, Url, split_socket};
 pub use pattern::run_matches;
 pub use request::{HttpRequest, Request};
 pub use scope::{Mode, Scope};
+pub use variable::VariableRule;
 
 use super::HostName;
 

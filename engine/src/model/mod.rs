@@ -4,10 +4,12 @@ mod action;
 mod address;
 mod authority;
 mod basis;
+mod branch;
 mod bucket_url;
 mod call;
 mod color;
 mod deployment;
+mod destination;
 mod event;
 mod excerpt;
 #[cfg(test)]
@@ -30,6 +32,7 @@ mod release;
 pub mod request;
 mod routing;
 mod size;
+mod standing;
 mod step;
 mod timestamp;
 pub mod view;
@@ -38,6 +41,7 @@ pub use action::Action;
 pub use address::without_password;
 pub use authority::{Departure, Overreach};
 pub use basis::{Basis, ChangedSetting};
+pub use branch::is_branch_name;
 pub use bucket_url::{BUCKET_NAME, BucketKind, BucketUrl};
 pub use call::{
     Artifact, Case, CaseOutcome, Health, HookCall, HookRelease, Instance, Labels, SettingFault, Source,
@@ -48,6 +52,7 @@ pub use deployment::{
     HealthCheck, Hook, HookSource, Location, Pipeline, ReleaseMarker, Retire, Router, SecretSource,
     SmokeTest, SystemdScope,
 };
+pub use destination::Destination;
 pub use event::{Event, EventKind, EventSink, Level, LiveRelease, Note, Outcome, StepEnd, Transfer, Upkeep};
 pub use excerpt::{EXCERPT, excerpt, one_line};
 pub use history::{HistoryEntry, HistoryError, HistoryRelease};
@@ -64,5 +69,6 @@ pub use recovery::{ABANDONED, Ask, Decision, Sight, decide};
 pub use release::{Release, ReleaseId};
 pub use routing::{Observation, Routing};
 pub use size::Size;
+pub use standing::{before_live, never_live};
 pub use step::Step;
 pub use timestamp::Timestamp;

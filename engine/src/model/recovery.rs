@@ -89,7 +89,7 @@ pub fn decide(progress: &Progress, sight: &Sight, ask: Ask) -> Decision {
         return if old.is_none() || sight.old_healthy { back() } else { sick(sight, old) };
     };
     if shown != Some(new) {
-        // The routers show what they showed before, or nothing where nothing was: no traffic is on the new colour.
+        // The routers show the old colour or none: no traffic is on the new one.
         return match ask {
             Ask::ResumeForward => Decision::Forward,
             Ask::Resume | Ask::Abort => back(),

@@ -27,7 +27,7 @@ const SPINNER: [&str; 10] = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "�
 pub enum Verbosity {
     /// Problems and the end.
     Quiet,
-    /// Steps.
+    /// Steps, and what hooks warn of.
     Normal,
     /// Logs of hooks and of the application too.
     Verbose,
@@ -103,7 +103,11 @@ impl Story {
                 self.warnings += usize::from(*end == StepEnd::Warning);
             }
             EventKind::Log { source, level, message } => {
-                let needed = if *level == Level::Debug { Verbosity::Debug } else { Verbosity::Verbose };
+                let needed = match level {
+                    Level::Debug => Verbosity::Debug,
+                    Level::Info => Verbosity::Verbose,
+                    Level::Warn | Level::Error => Verbosity::Normal,
+                };
                 if self.verbosity >= needed {
                     told.report = self.opening();
                     told.report.extend(self.log(source, *level, message));

@@ -161,7 +161,7 @@ async fn make(
     let artifact = read(&path)
         .await
         .map_err(|error| Trouble::new("build/artifact", format!("`{path}` can't be staged: {error}")))?;
-    release.digest = artifact.manifest().digest();
+    artifact.digest().clone_into(&mut release.digest);
     release.size = artifact.manifest().total_bytes();
     Ok((release, Made { artifact: Arc::new(artifact), twin }, what))
 }
@@ -191,7 +191,7 @@ async fn check_out(
 ) -> Result<(), Trouble> {
     let git = Git::new(session.here.as_ref(), session.operator.ssh_agent.as_deref());
     let checked_out = async {
-        let mirror = Mirror::fetch(git, repository, branch, session.home_directory.as_str()).await?;
+        let mirror = Mirror::fetch(git, repository, branch, session.workspace.as_str()).await?;
         mirror.check_out(revision, checkout.as_str()).await
     };
     checked_out.await.map_err(|failure| source_trouble(&failure))
@@ -282,12 +282,7 @@ async fn ask_hook(session: &Session, release: &mut Release, source: &Source) -> 
     let artifact = session.hooks.build(&call, source).await.map_err(|failure| failure.trouble)?;
     release.version = artifact.version;
     release.labels = artifact.labels;
-    let mut parts = artifact.path.split('/');
-    if artifact.path.is_empty() || parts.all(|part| !matches!(part, "" | "." | "..")) {
-        Ok(artifact.path)
-    } else {
-        Err(not_below(&artifact.path))
-    }
+    Ok(artifact.path)
 }
 
 async fn read(path: &Utf8Path) -> Result<Artifact, String> {

@@ -7,6 +7,7 @@ use cutover_host::operation::LockHolder;
 use futures_util::future::try_join_all;
 
 use super::Interrupts;
+use super::already_live::{AlreadyLive, already_live, nothing_to_do};
 use super::artifact;
 use super::build::{self, Built};
 use super::closing::{close_leftovers, remember};
@@ -15,6 +16,7 @@ use super::hooks::Refused;
 use super::insist::insist;
 use super::interrupts::{self, INTERRUPTED};
 use super::journal_log::JournalLog;
+use super::launch_notes::launch_notes;
 use super::lease::{Claimant, Lease, Waiting, at_step, occupied};
 use super::observe::{Staged, observe, observe_what_answers, observing_call};
 use super::opening::{Opening, Preflight};
@@ -80,8 +82,9 @@ async fn whole(opening: Opening, want: Want) -> ExitCode {
         session.reporter.break_off(&trouble.message);
     }
     let ending = match prepared {
-        Ok((ready, release)) => tokio::select! {
-            ending = carry_out(session, &want, &deployment, ready, release) => ending,
+        Ok(Prepared::Nothing(ending)) => ending,
+        Ok(Prepared::Work(ready, release)) => tokio::select! {
+            ending = carry_out(session, &want, &deployment, *ready, *release) => ending,
             trouble = interrupts::second(session.interrupts.clone()) => {
                 session.reporter.break_off(&trouble.message);
                 Ending::left(trouble)
@@ -116,13 +119,21 @@ async fn carry_out(
 /// Why nothing was begun, and what has the traffic, in words, where that is known.
 type Early = (Trouble, Option<String>);
 
+/// What a run comes to before anything is changed.
+enum Prepared {
+    /// There is something to do.
+    Work(Box<Ready>, Box<Release>),
+    /// What is wanted is live.
+    Nothing(Ending),
+}
+
 /// Preflight without the lock: nothing of the application's hosts is changed.
 async fn prepare(
     session: &Session,
     want: &Want,
     deployment: &str,
     step: Preflight,
-) -> Result<(Ready, Release), Early> {
+) -> Result<Prepared, Early> {
     let mut first = preflight(session, want).await;
     if first.as_ref().is_err_and(|(trouble, _)| trouble.code == UNFINISHED) {
         // Whoever began it may be at work: then it is the lock that we wait for, or that refuses us.
@@ -137,13 +148,21 @@ async fn prepare(
         }
         checked => checked,
     };
-    let ready = match checked {
+    let mut ready = match checked {
         Ok(ready) => ready,
         Err((trouble, traffic)) => {
             step.end(StepEnd::Failed, Refused::of(trouble.clone()).summary());
             return Err((trouble, traffic));
         }
     };
+    match already_live(&session.deployment, want, &ready, &session.settings()) {
+        Some(AlreadyLive::Nothing(text)) => {
+            step.end(StepEnd::Ok, router_summary(&ready.observed, want.adopt));
+            return Ok(Prepared::Nothing(nothing_to_do(text, ready.source.notes)));
+        }
+        Some(AlreadyLive::Again(text)) => ready.source.notes.push(Note::new("note", text)),
+        None => {}
+    }
     let live = ready.live(session.reporter.now());
     let release = ready.source.release(&ready.state, &ready.staged, session.reporter.now());
     session.reporter.tell(EventKind::Planned {
@@ -155,7 +174,7 @@ async fn prepare(
         notes: ready.source.notes.clone(),
     });
     step.end(StepEnd::Ok, router_summary(&ready.observed, want.adopt));
-    Ok((ready, release))
+    Ok(Prepared::Work(Box::new(ready), Box::new(release)))
 }
 
 /// Reads everything that a plan needs, and finds out what is to be deployed.
@@ -229,6 +248,9 @@ async fn look(session: &Session, want: &Want, state: HomeState<Record>) -> Resul
         wish(want, "", ready.source.release(&ready.state, &ready.staged, session.reporter.now()), session);
     let plan = Plan::new(&session.deployment, &wish, &ready.observed)
         .map_err(|refusal| (refused(&refusal, &wish), ready.traffic()))?;
+    if want.command == "rollback" {
+        ready.source.notes.extend(launch_notes(session, &plan).await);
+    }
     let is_staged = matches!(ready.source.what, artifact::What::Staged(_));
     let ahead = Ahead { builds: want.source.is_built(), stages: !is_staged, color: plan.color };
     ready.obstacles.extend(host_obstacles(session, ahead).await);
@@ -395,7 +417,7 @@ async fn begin(
     let journal = Journal::create(&session.home, lease.lock(), deployment, session.reporter.now(), &first);
     let journal = session.reporter.for_journal(journal).await.map_err(fault)?;
     session.hooks.allow_changes(lease.lock().epoch());
-    let performer = Performer::new(session, lease, &plan, built.made, state.live);
+    let performer = Performer::new(session, lease, &plan, built.made, &state);
     Ok((performer, journal, Progress::new(plan)))
 }
 
@@ -420,6 +442,7 @@ pub(super) async fn drive(
         log,
         reporter: session.reporter.clone(),
         interrupts: session.interrupts.clone(),
+        standing: lease.standing(),
         parallel: session.deployment.pipeline.parallel,
         deadline: tokio::time::Instant::now() + session.deployment.pipeline.timeout,
     };

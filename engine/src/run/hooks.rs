@@ -173,7 +173,10 @@ impl Hooks {
                     first
                 }
                 Err(failure) => {
-                    let unusable = Trouble { code: "hook/unusable".to_owned(), ..failure.trouble };
+                    let mut unusable = failure.trouble;
+                    if unusable.code != "hook/unfit" {
+                        unusable.code = "hook/unusable".to_owned();
+                    }
                     refused.troubles.push(unusable.clone());
                     Some(unusable)
                 }
@@ -215,6 +218,19 @@ impl Hooks {
                 None => drop(turns.remove(&router)),
             }
         }
+    }
+
+    /// Grants that no hook can make use of, as warnings for people: the first line begins with `warning[CODE]: `.
+    pub(crate) fn idle_grants(&self) -> Vec<String> {
+        let usable = self.loaded.values().filter_map(|hook| hook.as_ref().ok());
+        let idle = usable.flat_map(|hook| hook.idle_grants().into_iter().map(|key| (hook.title(), key)));
+        idle.map(|(title, key)| {
+            format!(
+                "warning[hook/idle-grant]: `grants.{key}` of hook `{title}` covers nothing that it imports\n  \
+                 hint: take it out: another component in its place could use it"
+            )
+        })
+        .collect()
     }
 
     /// Digest of each component, by the hook's title.
@@ -401,6 +417,12 @@ impl Observer for Teller {
         self.log(hook, Level::Info, &format!("{done}{of} {what}"));
     }
 
+    fn allowed(&self, hook: &str, request: &str) {
+        // No hook can say this of itself: its own lines have another source.
+        let (source, message) = (format!("hook {hook} asks"), request.to_owned());
+        self.reporter.tell(EventKind::Log { source, level: Level::Debug, message });
+    }
+
     fn denied(&self, hook: &str, denied: &Denied) {
         self.reporter.tell(EventKind::Denied {
             hook: hook.to_owned(),
@@ -410,6 +432,7 @@ impl Observer for Teller {
     }
 
     fn compiling(&self, hook: &str) {
-        self.log(hook, Level::Info, "is being compiled; the next run finds it compiled");
+        // Where compiled code is not kept, a warning has said so.
+        self.log(hook, Level::Warn, "is compiled, which takes a while once: the next run finds it compiled");
     }
 }

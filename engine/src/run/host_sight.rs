@@ -43,13 +43,19 @@ impl HostSight {
         facts: &Facts,
     ) -> Result<Self, String> {
         let mut sight = Self::default();
-        for color in Color::ALL.into_iter().filter(|color| deployment.color_hosts(*color).contains(host)) {
-            let slot = Slot::new(deployment, host, color, facts).map_err(|failure| failure.to_string())?;
-            let inspect = Operation::InspectApplication { directory: slot.directory().to_owned() };
-            let answer = link.perform(inspect.call().within(DEADLINE)).await;
-            let Answer::Application(found) = answer.map_err(|failure| failure.to_string())? else {
-                return Err("host was asked for its releases and answered something else".to_owned());
-            };
+        let here = Color::ALL.into_iter().filter(|color| deployment.color_hosts(*color).contains(host));
+        let slots: Result<Vec<Slot<'_>>, _> =
+            here.map(|color| Slot::new(deployment, host, color, facts)).collect();
+        let slots = slots.map_err(|failure| failure.to_string())?;
+        let Some(first) = slots.first() else { return Ok(sight) };
+        let inspect = Operation::InspectApplication { directory: first.directory().to_owned() };
+        let answer = link.perform(inspect.call().within(DEADLINE)).await;
+        let Answer::Application(found) = answer.map_err(|failure| failure.to_string())? else {
+            return Err("host was asked for its releases and answered something else".to_owned());
+        };
+        sight.releases = records(&found);
+        for slot in slots {
+            let color = slot.color();
             let state = driver::state(link, &slot).await.map_err(|failure| failure.to_string())?;
             let target = match color {
                 Color::Blue => &found.blue,
@@ -57,7 +63,6 @@ impl HostSight {
             };
             let target = target.as_deref().and_then(ReleaseId::parse);
             sight.instances.push(InstanceSight { color, link: target, state });
-            sight.releases = records(&found);
         }
         Ok(sight)
     }

@@ -6,8 +6,9 @@ use std::time::Duration;
 use cutover_host::operation::{Lock, LockHolder};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant as Moment, sleep};
+use tokio::time::{Instant as Moment, sleep, timeout};
 
+use super::standing::Standing;
 use super::turns::waiting_words;
 use super::{Interrupts, Reporter};
 use crate::model::{EventKind, HostName, Record, Timestamp};
@@ -15,6 +16,9 @@ use crate::store::{HeldLock, Home, ReadJournal, StoreFault};
 
 /// Between two renewals.
 const RENEW: Duration = Duration::from_secs(15);
+
+/// After a renewal that did not work.
+const RENEW_AGAIN: Duration = Duration::from_secs(1);
 
 /// A lock that was not renewed for so long belongs to no one. A holder that is not gone all the same does no harm: the fence keeps it out.
 pub(super) const LAPSED: Duration = Duration::from_secs(60);
@@ -34,6 +38,7 @@ pub(crate) struct Lease {
     home: Home,
     lock: HeldLock,
     step: Arc<Mutex<String>>,
+    renewed: watch::Receiver<Moment>,
     renewing: JoinHandle<()>,
 }
 
@@ -130,9 +135,10 @@ impl Lease {
     pub(crate) async fn take(home: &Home, mut waiting: Waiting<'_>) -> Result<Self, StoreFault> {
         let holder = &waiting.claimant.holder;
         let mut abandoned = None;
-        let lock = loop {
+        let (lock, taken) = loop {
+            let asked = Moment::now();
             let (host, directory, lock) = match home.take(holder.clone(), abandoned).await {
-                Ok(lock) => break lock,
+                Ok(lock) => break (lock, asked),
                 Err(StoreFault::Locked { host, directory, lock }) => (host, directory, lock),
                 Err(fault) => return Err(fault),
             };
@@ -145,8 +151,14 @@ impl Lease {
             }
         };
         let step = Arc::new(Mutex::new(if waiting.router.is_some() { SWITCH } else { "lock" }.to_owned()));
-        let renewing = tokio::spawn(renew(home.clone(), lock.clone(), Arc::clone(&step)));
-        Ok(Self { home: home.clone(), lock, step, renewing })
+        let (told, renewed) = watch::channel(taken);
+        let renewing = tokio::spawn(renew(home.clone(), lock.clone(), Arc::clone(&step), told));
+        Ok(Self { home: home.clone(), lock, step, renewed, renewing })
+    }
+
+    /// Whether the lock is still surely ours, while it is held.
+    pub(crate) fn standing(&self) -> Standing {
+        Standing::new(self.renewed.clone())
     }
 
     /// The lock.
@@ -175,13 +187,22 @@ impl Drop for Lease {
     }
 }
 
-async fn renew(home: Home, lock: HeldLock, step: Arc<Mutex<String>>) {
+/// Renews again and again; tells when each renewal that worked was asked for, since its home counts from then or later.
+async fn renew(home: Home, lock: HeldLock, step: Arc<Mutex<String>>, renewed: watch::Sender<Moment>) {
+    let mut pause = RENEW;
     loop {
-        sleep(RENEW).await;
+        sleep(pause).await;
         let step = step.lock().map(|step| step.clone()).unwrap_or_default();
-        // A lock that is lost is noticed by the next change, which its host refuses.
-        if matches!(home.renew(&lock, &step).await, Err(StoreFault::Fenced { .. })) {
-            return;
+        let asked = Moment::now();
+        // One that hangs is given up, so that the next one finds a new connection.
+        match timeout(RENEW, home.renew(&lock, &step)).await {
+            Ok(Ok(())) => {
+                renewed.send_replace(asked);
+                pause = RENEW;
+            }
+            // Another one has it: there is nothing to renew.
+            Ok(Err(StoreFault::Fenced { .. })) => return,
+            Ok(Err(_)) | Err(_) => pause = RENEW_AGAIN,
         }
     }
 }

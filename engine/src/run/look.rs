@@ -27,7 +27,7 @@ use crate::model::view::{
 };
 use crate::model::{
     Color, Deployment, Health, HookSource, HostName, LiveRecord, Outcome, Progress, Reach, Record, Routing,
-    Trouble,
+    Trouble, never_live,
 };
 use crate::source::{Checkout, Git, Mirror, Repository, SourceFailure};
 use crate::store::{Home, HomeState, Misplaced, ReadJournal, StoreFault};
@@ -131,6 +131,7 @@ async fn look_around(setting: &Setting) -> StatusFacts {
             facts.unfinished = unfinished(&state);
             facts.lock = Some(Ok(at_step(state.lock, state.open.as_ref())));
             live.clone_from(&state.live);
+            facts.never_live = never_live(&state.history, live.as_ref());
             facts.record = state.live.map(|record| (record, state.history));
         }
         Err(reason) => {
@@ -242,7 +243,7 @@ async fn behind(setting: &Setting, live: Option<&LiveRecord>) -> Result<Option<B
         "*" => return Ok(None),
         branch => branch,
     };
-    let mirror = Mirror::fetch(git(), &repository, branch, setting.home_directory.as_str()).await?;
+    let mirror = Mirror::fetch(git(), &repository, branch, setting.workspace.as_str()).await?;
     let newest = mirror.revision(None).await?;
     let distance = mirror.distance(revision, &newest.id).await?;
     Ok(distance.map(|distance| Behind {
@@ -291,6 +292,7 @@ pub async fn check(
     let mut hooks =
         Hooks::load(&deployment, &setting.hooks, Arc::clone(&setting.http), setting.reporter.clone()).await?;
     let digests = hooks.digests();
+    let warnings = [warnings, hooks.idle_grants()].concat();
     let checked = configured(&deployment).into_iter().map(|(hook, _)| CheckedHook {
         title: hook.title.clone(),
         source: match &hook.source {

@@ -1,5 +1,6 @@
 //! The only place that joins the parts: plan, journal, hosts and hooks.
 
+mod already_live;
 mod artifact;
 mod attend;
 mod basis;
@@ -21,6 +22,7 @@ mod insist;
 mod instance_choice;
 mod interrupts;
 mod journal_log;
+mod launch_notes;
 mod lease;
 mod logs;
 mod look;
@@ -46,6 +48,7 @@ mod shown;
 #[cfg(test)]
 mod simulation;
 mod site;
+mod standing;
 mod state_move;
 mod state_recover;
 mod state_view;

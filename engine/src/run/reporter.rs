@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::model::{Event, EventKind, EventSink, Step, StepEnd, Timestamp, Upkeep};
 
-/// Tells the time. The runner never reads a clock of its own.
+/// Tells the time of day, which tests choose and people may turn. How long something took is measured by the monotonic clock.
 pub trait Clock: Send + Sync {
     /// Now.
     fn now(&self) -> Timestamp;

@@ -7,7 +7,8 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
-use super::performed::Performed;
+use super::performed::{Performed, Summary};
+use super::standing::Standing;
 use super::step_report::StepReport;
 use super::{Interrupts, Reporter};
 use crate::model::{
@@ -77,6 +78,8 @@ pub(crate) struct Runner<W, L> {
     pub(crate) log: L,
     pub(crate) reporter: Reporter,
     pub(crate) interrupts: watch::Receiver<Interrupts>,
+    /// Whether our lock is still surely ours: no action is begun while it is not.
+    pub(crate) standing: Standing,
     /// Tasks at once.
     pub(crate) parallel: usize,
     /// When a deployment that has not reached its pivot turns back.
@@ -196,9 +199,12 @@ impl<W: World, L: Log> Runner<W, L> {
             let Some((step, action)) = find(&plan, place) else { continue };
             report.begin(&plan, step, &action, self.world.wait(step));
             let (world, plan, limit) = (Arc::clone(&self.world), Arc::clone(&plan), Arc::clone(&limit));
+            let mut standing = self.standing.clone();
             set.spawn(async move {
                 let _permit = limit.acquire_owned().await;
-                let performed = if ask {
+                let performed = if !standing.is_sure().await {
+                    lapsed()
+                } else if ask {
                     world.ask(&plan, &action).await
                 } else {
                     world.perform(&plan, &action, way).await
@@ -342,11 +348,21 @@ const fn ended(place: Place, end: End) -> Record {
     }
 }
 
-async fn signal(mut interrupts: watch::Receiver<Interrupts>) -> Trouble {
-    match interrupts.wait_for(|interrupts| interrupts.count > 0).await {
-        Ok(seen) => seen.trouble(),
-        Err(_) => std::future::pending().await,
+/// What becomes of an action that was not begun because nobody confirms our lock. It is tried again, and the next record that can't be kept
+/// ends the run.
+fn lapsed() -> Performed {
+    let message = "the lock was not renewed for 45 s, so nothing more was begun";
+    Performed {
+        end: End::Unknown(Trouble::new("state/lapsed", message)),
+        ..Performed::done(Summary::Nothing)
     }
+}
+
+async fn signal(mut interrupts: watch::Receiver<Interrupts>) -> Trouble {
+    if let Ok(seen) = interrupts.wait_for(|interrupts| interrupts.count > 0).await {
+        return seen.trouble();
+    }
+    std::future::pending().await
 }
 
 /// A second signal, or the end of the time after the first one.

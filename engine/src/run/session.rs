@@ -7,7 +7,7 @@ use camino::Utf8PathBuf;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::basis::basis;
+use super::basis::{basis, settings};
 use super::hooks::{Hooks, Refused, configured};
 use super::performer::store_fault;
 use super::site::{Site, Sites, misgivings};
@@ -15,12 +15,12 @@ use super::{Interrupts, Reporter};
 use crate::hook::HookPool;
 use crate::hook::http::HttpClient;
 use crate::model::grant::HostGroup;
-use crate::model::{Deployment, HookKind, HostName, Origin, Trouble};
+use crate::model::{Basis, Deployment, HookKind, HostName, Origin, Trouble};
 use crate::secret::Secrets;
 use crate::store::{Home, StateDirectory};
 use crate::transport::{Link, Links};
 
-/// What a command is run with. The library reads neither environment nor clock by itself.
+/// What a command is run with. The library does not read the environment; it asks its reporter for the time of day.
 #[derive(Debug)]
 pub struct Setting {
     /// The configuration.
@@ -35,11 +35,9 @@ pub struct Setting {
     pub http: Arc<HttpClient>,
     /// Where secrets come from.
     pub secrets: Arc<Secrets>,
-    /// The machine that the engine runs on, and home directory of the user that runs it.
+    /// The machine that the engine runs on.
     pub here: Arc<dyn Link>,
-    /// Home directory of that user.
-    pub home_directory: Utf8PathBuf,
-    /// Who runs it: `user`, machine, CI link, message.
+    /// Who runs it.
     pub operator: Operator,
     /// Directory for git mirrors, checkouts and artifacts on this machine.
     pub workspace: Utf8PathBuf,
@@ -73,7 +71,6 @@ pub struct Session {
     pub(crate) hooks: Hooks,
     pub(crate) secrets: Arc<Secrets>,
     pub(crate) here: Arc<dyn Link>,
-    pub(crate) home_directory: Utf8PathBuf,
     pub(crate) operator: Operator,
     pub(crate) workspace: Utf8PathBuf,
     pub(crate) reporter: Reporter,
@@ -102,7 +99,6 @@ impl Session {
             http,
             secrets,
             here,
-            home_directory,
             operator,
             workspace,
             reporter,
@@ -124,26 +120,20 @@ impl Session {
         let home = home(&deployment, bucket.as_ref(), &sites).ok_or_else(|| {
             Refused::of(Trouble::new("internal/home", "the home is no host of this configuration"))
         })?;
-        Ok(Self {
-            deployment,
-            sites,
-            home,
-            hooks,
-            secrets,
-            here,
-            home_directory,
-            operator,
-            workspace,
-            reporter,
-            interrupts,
-        })
+        Ok(Self { deployment, sites, home, hooks, secrets, here, operator, workspace, reporter, interrupts })
+    }
+
+    /// What of the configuration decides what a deployment puts live.
+    pub(super) fn settings(&self) -> Basis {
+        settings(&self.deployment, &self.hooks.digests())
     }
 
     /// For the records of a journal that begin something.
     pub(crate) fn origin(&self, message: Option<String>) -> Origin {
         let who = format!("{}@{}", self.operator.user, self.operator.machine);
-        let basis = Some(basis(&self.deployment));
-        Origin { who, ci: self.operator.ci.clone(), message, hooks: self.hooks.digests(), basis }
+        let (hooks, ci) = (self.hooks.digests(), self.operator.ci.clone());
+        let (basis, settings) = (Some(basis(&self.deployment)), Some(self.settings()));
+        Origin { who, ci, message, hooks, basis, settings }
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cutover_host::operation::{Answer, Exit, Facts, Guard, Operation};
+use cutover_host::operation::{Answer, Application, Exit, Facts, Guard, Operation};
 
 use super::session::spoken_to;
 use crate::driver::Slot;
@@ -58,6 +58,19 @@ impl Site {
     ) -> Result<Slot<'a>, Trouble> {
         Slot::new(deployment, host, color, &self.facts)
             .map_err(|failure| Trouble::new("host/strange-home", format!("{host}: {failure}")))
+    }
+
+    /// Its releases, and where the colours point.
+    pub(crate) async fn application(
+        &self,
+        directory: &str,
+        patience: Duration,
+    ) -> Result<Application, Failure> {
+        let inspect = Operation::InspectApplication { directory: directory.to_owned() };
+        let Answer::Application(found) = self.perform(None, patience, inspect).await? else {
+            return Err(Failure::Nonsense("the host did not say which releases it has".into()));
+        };
+        Ok(found)
     }
 
     /// Performs one operation; a question when there is no guard, else a change.

@@ -152,5 +152,6 @@ fn entry(session: &Session, deployment: &str, rebuild: &Rebuild, now: Timestamp)
         outcome: Outcome::Deployed,
         exit_code: ExitCode::Done.code(),
         error: None,
+        settings: None,
     }
 }

@@ -81,7 +81,7 @@ async fn a_revision_is_what_the_remote_has() {
     let mirror = mirror.await.expect("fetched");
     let newest = mirror.revision(None).await.expect("a revision");
     assert_eq!(newest.id, world.git("shop", &["rev-parse", "main"]));
-    assert_eq!((newest.subject.as_str(), newest.committed), ("Third one", Timestamp(1_700_000_002_000)));
+    assert_eq!(newest.subject, "Third one");
     let first = mirror.revision(Some("v1")).await.expect("a tag");
     assert_eq!(first.subject, "First");
     assert_eq!(mirror.revision(Some(&newest.id[..7])).await, Ok(newest.clone()));

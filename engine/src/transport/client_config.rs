@@ -41,22 +41,6 @@ fn quoted(path: &Path) -> Option<String> {
     fine.then(|| format!("\"{text}\""))
 }
 
-/// Splits `[user@]host[:port]`. An address of IPv6 needs brackets to have a port.
-pub(super) fn split_destination(destination: &str) -> (&str, Option<u16>) {
-    let at = destination.find('@').map_or(0, |at| at + 1);
-    match destination.rsplit_once(':') {
-        Some((host, port)) if !host[at.min(host.len())..].contains(':') || host.ends_with(']') => {
-            port.parse().map_or((destination, None), |port| (host, Some(port)))
-        }
-        _ => (destination, None),
-    }
-}
-
-/// The host part as `ssh` wants it: without the brackets of an IPv6 address.
-pub(super) fn without_brackets(host: &str) -> String {
-    host.replace(['[', ']'], "")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,20 +56,5 @@ mod tests {
         assert!(text.ends_with(
             "IdentityFile \"/keys/my key\"\nInclude \"~/.ssh/config\"\nInclude \"/etc/ssh/ssh_config\"\n"
         ));
-    }
-
-    #[test]
-    fn destinations_are_split() {
-        let table = [
-            ("web1", ("web1", None)),
-            ("deploy@web1:2222", ("deploy@web1", Some(2222))),
-            ("deploy@[::1]:2222", ("deploy@[::1]", Some(2222))),
-            ("::1", ("::1", None)),
-            ("deploy@fe80::1", ("deploy@fe80::1", None)),
-            ("web1:ssh", ("web1:ssh", None)),
-        ];
-        for (destination, expected) in table {
-            assert_eq!(split_destination(destination), expected, "{destination}");
-        }
     }
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use cutover_host::operation::Program;
 use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
 
 use super::console::Console;
 use super::helper::Helpers;
@@ -77,21 +76,6 @@ impl Links {
             Reached::Local(link) => Arc::clone(link) as Arc<dyn Link>,
             Reached::Ssh(link) => Arc::clone(link) as Arc<dyn Link>,
         })
-    }
-
-    /// Connects to all hosts, several at once. Tells of each how it went, by name.
-    pub async fn connect_all(&self) -> BTreeMap<HostName, Result<(), Failure>> {
-        let mut connecting = JoinSet::new();
-        for (name, reached) in self.links.clone() {
-            connecting.spawn(async move {
-                let connected = match reached {
-                    Reached::Local(link) => link.connection().await,
-                    Reached::Ssh(link) => link.connection().await,
-                };
-                (name, connected.map(drop))
-            });
-        }
-        connecting.join_all().await.into_iter().collect()
     }
 
     /// A program at a terminal on a host. `terminal` is the kind of terminal, as in `TERM`.

@@ -50,9 +50,10 @@ pub fn local_link(name: HostName, host: Arc<Host>) -> Arc<dyn Link> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
     use cutover_host::Account;
     use cutover_host::operation::{Call, FaultKind, Operation, Program};
-    use std::time::{Duration, Instant};
 
     use super::*;
     use crate::transport::{Chunk, Flow};

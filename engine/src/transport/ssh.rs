@@ -14,13 +14,13 @@ use sha2::{Digest, Sha256};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::sync::{OnceCell, Semaphore};
 
-use super::client_config::{client_config, split_destination, without_brackets};
+use super::client_config::client_config;
 use super::connection::{Connection, LastWords};
 use super::console::Console;
 use super::helper::{Found, Helper, Helpers, MARKER, is_plain_directory, read_verdict};
 use super::host_link::Connect;
 use super::{Failure, LinkFuture};
-use crate::model::{HostName, one_line};
+use crate::model::{Destination, HostName, one_line};
 
 /// Bytes that login files may print before the helper's marker comes.
 const MAX_NOISE: u64 = 64 << 10;
@@ -91,31 +91,32 @@ impl SshConnector {
         let config = self.config_file().await?;
         let session = self.session.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let session = session.ok_or_else(|| self.unreachable("there is no session"))?;
-        let (host, _) = split_destination(&self.destination);
+        let login = self.destination()?.login();
         let mut command = Command::new("ssh");
         command.arg("-F").arg(config).arg("-S").arg(session.control_socket());
         // Without its words about the end of the shared connection: it ends after the program, as always.
-        command.args(["-o", "LogLevel=ERROR", "-tt", "--"]).arg(without_brackets(host));
+        command.args(["-o", "LogLevel=ERROR", "-tt", "--"]).arg(login);
         command.arg(self.helpers.console_command(&self.helper_directory, &word));
         Ok(Console::over_ssh(self.name.clone(), command, session))
     }
 
+    fn destination(&self) -> Result<Destination<'_>, Failure> {
+        Destination::parse(&self.destination)
+            .ok_or_else(|| self.unreachable(format!("`{}` is not a destination", self.destination)))
+    }
+
     async fn make_session(&self) -> Result<Arc<Session>, Failure> {
-        let (host, port) = split_destination(&self.destination);
-        if host.is_empty() || host.starts_with('-') {
-            return Err(self.unreachable(format!("`{}` is not a destination", self.destination)));
-        }
+        let destination = self.destination()?;
         let mut builder = SessionBuilder::default();
         builder
             .known_hosts_check(KnownHosts::Strict)
             .control_persist(ControlPersist::IdleFor(IDLE_SECONDS))
             .control_directory(&self.settings.control_directory)
             .config_file(self.config_file().await?);
-        if let Some(port) = port {
+        if let Some(port) = destination.port {
             builder.port(port);
         }
-        let host = without_brackets(host);
-        match tokio::time::timeout(SESSION_TIMEOUT, builder.connect_mux(&host)).await {
+        match tokio::time::timeout(SESSION_TIMEOUT, builder.connect_mux(destination.login())).await {
             Ok(Ok(session)) => Ok(Arc::new(session)),
             Ok(Err(error)) => Err(self.explain(&error)),
             Err(_) => Err(self.unreachable(format!("no session within {} s", SESSION_TIMEOUT.as_secs()))),

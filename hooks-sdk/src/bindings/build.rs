@@ -47,7 +47,7 @@ pub mod exports {
                 }
                 #[derive(Clone, PartialEq)]
                 pub struct Artifact {
-                    /// Directory or file below `output` that becomes the release; empty for all of it.
+                    /// Directory or file below `output` that becomes the release, relative to it (`dist`); empty for all of it.
                     pub path: _rt::String,
                     pub version: ::core::option::Option<_rt::String>,
                     pub labels: _rt::Vec<Label>,
@@ -987,7 +987,7 @@ pub mod exports {
                     }
                 }
                 pub trait Guest {
-                    /// Faults of the settings; none when they are fine. Asked before anything runs; every import is denied.
+                    /// Faults of the settings; none when they are fine. Asked before anything runs; every import but `engine` is denied.
                     #[allow(async_fn_in_trait)]
                     fn validate(settings: _rt::String) -> _rt::Vec<SettingFault>;
                     #[allow(async_fn_in_trait)]

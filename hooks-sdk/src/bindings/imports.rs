@@ -106,10 +106,12 @@ pub mod cutover {
                         .finish()
                 }
             }
-            /// What a call is about. The engine fills it in anew for each call.
+            /// What a call is about. The engine fills it in anew for each call, and makes a new instance of the component for each: nothing
+            /// that a hook keeps in its memory is there when it is called again.
             #[derive(Clone, PartialEq)]
             pub struct Call {
-                /// Identifier of the deployment: the same in the journal, the logs and every hook.
+                /// Identifier of the deployment: the same in the journal, the logs and every hook. Empty where none is under way, as for
+                /// `cutover status`: `release` and `color` are the live ones then.
                 pub deployment: _rt::String,
                 pub app: _rt::String,
                 pub release: Release,
@@ -122,7 +124,7 @@ pub mod cutover {
                 /// The instances that this kind of hook may know: a router sees both colours, a smoke test the idle one, a health
                 /// check the one instance that it is asked about, a build none.
                 pub instances: _rt::Vec<Instance>,
-                /// The hook's `settings` table of `cutover.toml`, as JSON text (`{}` when absent).
+                /// The hook's `settings` table of `cutover.toml`, as JSON text (`{}` when absent). `validate` found no fault in it.
                 pub settings: _rt::String,
                 /// Open-ended facts. So far: `environment`; `marker-header` or `marker-json`, where the configuration says how an
                 /// answer of the application names its release (a header's name, a JSON pointer); `setup` (see `router.prepare`).
@@ -167,7 +169,8 @@ pub mod cutover {
                 }
             }
             /// Why a hook could not answer. The first line of a text is the reason; a later line that begins with `hint: `
-            /// tells a person what to do and is shown as such.
+            /// tells a person what to do and is shown as such. A panic, an exception that nobody catches and `exit` are no answers: the
+            /// hook counts as crashed, and what it printed last is shown.
             #[derive(Clone, PartialEq)]
             pub enum HookError {
                 /// The engine refused something that the hook needs (`denied` of an import, passed on).
@@ -254,7 +257,8 @@ pub mod cutover {
                 }
             }
             #[allow(unused_unsafe, clippy::all)]
-            /// A line of the deployment's log. Control characters are escaped, secrets masked, long lines cut.
+            /// A line of the deployment's log: `warn` and `error` are shown in any case, `info` with -v, `debug` with -vv, and so is what
+            /// the hook prints. Control characters are escaped, secrets masked, long lines cut.
             #[allow(async_fn_in_trait)]
             pub fn log(level: Level, message: &str) -> () {
                 unsafe {
@@ -275,7 +279,7 @@ pub mod cutover {
                 }
             }
             #[allow(unused_unsafe, clippy::all)]
-            /// How far a long call has come: `done` of `total` (0 when not known) units named by `what`.
+            /// How far a long call has come: `done` of `total` (0 when not known) units named by `what`. Shown as `info`.
             #[allow(async_fn_in_trait)]
             pub fn progress(done: u32, total: u32, what: &str) -> () {
                 unsafe {
@@ -343,7 +347,7 @@ pub mod cutover {
                 }
             }
             #[allow(unused_unsafe, clippy::all)]
-            /// Waits. The call's deadline goes on counting.
+            /// Waits. The call's deadline goes on counting, and ends the call where it stands.
             #[allow(async_fn_in_trait)]
             pub fn sleep_ms(ms: u32) -> () {
                 unsafe {
@@ -362,7 +366,10 @@ pub mod cutover {
             }
         }
         /// Hosts of `cutover.toml`, by name: programs, files and sockets there. Each call is checked against the hook's grants
-        /// (`exec`, `read`, `write`, `link`, `connect`) and recorded. `builder` names the place where the build runs.
+        /// (`exec`, `read`, `write`, `link`, `connect`), and what is denied is recorded and shown. `builder` names the place where the
+        /// build runs. Before the lock of a deployment is held, nothing is written on any other host, and a build runs no program there.
+        ///
+        /// Paths are absolute, without `.`, `..` and `//`. What is read or written at once has 16 MiB at most, each output of a program 4 MiB.
         #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
         pub mod hosts {
             #[used]
@@ -426,8 +433,8 @@ pub mod cutover {
             impl ::core::error::Error for HostError {}
             #[derive(Clone, PartialEq)]
             pub struct Command {
-                /// Absolute path. There is no shell, and the environment holds PATH, HOME and LANG (none of the caller's as root) and what
-                /// `env` adds.
+                /// Absolute path. There is no shell, and the environment holds PATH, HOME, USER and LANG (what `sudo` sets as root) and what
+                /// `env` adds, nothing of the engine's own.
                 pub program: _rt::String,
                 pub args: _rt::Vec<_rt::String>,
                 pub env: _rt::Vec<Label>,
@@ -442,7 +449,8 @@ pub mod cutover {
                 pub secret_input: ::core::option::Option<_rt::String>,
                 /// Runs it as root, by the host's `sudo -n`. Needs a grant that says so.
                 pub as_root: bool,
-                /// Upper limit for this command; the call's own deadline holds in any case.
+                /// Upper limit for this command; the call's own deadline holds in any case. The program is killed then, with all that it
+                /// started (one that runs as root may go on), and the answer is `timed-out`.
                 pub timeout_ms: ::core::option::Option<u32>,
             }
             impl ::core::fmt::Debug for Command {
@@ -487,7 +495,7 @@ pub mod cutover {
                 }
             }
             #[allow(unused_unsafe, clippy::all)]
-            /// Runs a program and waits for its end. A status other than 0 is an answer, not an error.
+            /// Runs a program and waits for its end (`exec`). A status other than 0 is an answer, not an error.
             #[allow(async_fn_in_trait)]
             pub fn exec(
                 host: &str,
@@ -925,7 +933,7 @@ pub mod cutover {
                 }
             }
             #[allow(unused_unsafe, clippy::all)]
-            /// A file's bytes, or its text when it is UTF-8.
+            /// A file's bytes, or its text; `failed` when that is not UTF-8 (`read`).
             #[allow(async_fn_in_trait)]
             pub fn read_bytes(
                 host: &str,
@@ -1369,7 +1377,7 @@ pub mod cutover {
                 }
             }
             #[allow(unused_unsafe, clippy::all)]
-            /// Replaces a file as a whole: after a crash it holds either what it held before or `content`, on disk.
+            /// Replaces a file as a whole (`write`): after a crash it holds either what it held before or `content`, on disk.
             /// `mode` as in `0o644`, permission bits only; an existing file's mode and owner are kept when absent.
             #[allow(async_fn_in_trait)]
             pub fn write_bytes(
@@ -1843,8 +1851,8 @@ pub mod cutover {
                 }
             }
             #[allow(unused_unsafe, clippy::all)]
-            /// Points a symbolic link to `target` in one atomic step, whether or not `path` exists. Refuses to replace
-            /// anything but a link.
+            /// Points a symbolic link to `target` in one atomic step, whether or not `path` exists (`link`; `read` to see where one
+            /// points). Refuses to replace anything but a link.
             #[allow(async_fn_in_trait)]
             pub fn write_link(
                 host: &str,
@@ -2293,7 +2301,7 @@ pub mod cutover {
                 }
             }
             #[allow(unused_unsafe, clippy::all)]
-            /// Names in a directory, sorted.
+            /// Names in a directory, sorted (`read`, of the directory itself).
             #[allow(async_fn_in_trait)]
             pub fn list_names(
                 host: &str,
@@ -2537,7 +2545,7 @@ pub mod cutover {
                 }
             }
             #[allow(unused_unsafe, clippy::all)]
-            /// Removes a file or a link; succeeds when there is none.
+            /// Removes a file or a link (`write`); succeeds when there is none.
             #[allow(async_fn_in_trait)]
             pub fn remove(
                 host: &str,
@@ -2748,7 +2756,7 @@ pub mod cutover {
             }
             #[allow(unused_unsafe, clippy::all)]
             /// Sends `content` to a socket as seen from that host (`unix:/run/x.sock` or `tcp:127.0.0.1:9999`), closes the
-            /// sending side, and returns all that comes back until the other side closes.
+            /// sending side, and returns all that comes back until the other side closes (`connect`, for each line that is sent).
             #[allow(async_fn_in_trait)]
             pub fn exchange(
                 host: &str,
@@ -3060,7 +3068,7 @@ pub mod cutover {
                 /// other one is empty.
                 pub text: _rt::String,
                 pub bytes: _rt::Vec<u8>,
-                /// Whether the body was longer than the limit and was cut.
+                /// Whether the body was longer than the limit, 8 MiB, and was cut.
                 pub truncated: bool,
             }
             impl ::core::fmt::Debug for Response {

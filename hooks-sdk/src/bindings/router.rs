@@ -15,8 +15,9 @@ pub mod exports {
             /// Moves traffic between the colours, on one router at a time. The engine decides what, when and in which order, proves
             /// the result at the front door, and puts back what `observe` told at the start when anything goes wrong.
             ///
-            /// `features`, `observe` and `connections` are asked also by `plan` and `status`: in them the engine refuses every import
-            /// that could change something.
+            /// `observe` is asked also by `plan` and `status`, without a lock. In it, in `features` and in `connections` the engine refuses
+            /// every import that could change something: programs and sockets count there only where their grant says `read-only = true`,
+            /// HTTP only as GET and HEAD.
             #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
             pub mod router {
                 #[used]
@@ -4388,15 +4389,17 @@ pub mod exports {
                     }
                 }
                 pub trait Guest {
-                    /// What the router can do: `weights` (percentages other than 0 and 100), `hosts` (taking single hosts out),
-                    /// `connections` (counting those that are open), `maintenance`. The engine refuses a plan that needs more.
+                    /// What the router can do beyond sending all requests to one colour: `weights` (percentages other than 0 and 100), `hosts`
+                    /// (taking single hosts out), `maintenance` (no colour at all). Weights and hosts are never asked of a router that does not name
+                    /// them, unless it was seen to have them already. Without `maintenance`, a first deployment says beforehand that its switch can't
+                    /// be taken back. Other words are ignored.
                     #[allow(async_fn_in_trait)]
                     fn features(
                         call: Call,
                     ) -> ::core::result::Result<_rt::Vec<_rt::String>, HookError>;
                     #[allow(async_fn_in_trait)]
                     fn validate(settings: _rt::String) -> _rt::Vec<SettingFault>;
-                    /// Reads; changes nothing.
+                    /// Reads; changes nothing. Asked again and again after `apply`, until it shows what was wanted and is settled.
                     #[allow(async_fn_in_trait)]
                     fn observe(
                         call: Call,
@@ -4406,7 +4409,8 @@ pub mod exports {
                     /// to read (best a unified diff); empty when nothing would.
                     ///
                     /// With the fact `setup`, whose value is the user that deploys to this router, the question is another: what has to be
-                    /// installed once, as a script to read and paste. Every import is denied then.
+                    /// installed once, as a script to read and paste. It is answered out of `call` alone: every import but `engine`
+                    /// is denied then.
                     #[allow(async_fn_in_trait)]
                     fn prepare(
                         call: Call,

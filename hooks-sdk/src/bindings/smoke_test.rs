@@ -1002,7 +1002,8 @@ pub mod exports {
                 pub trait Guest {
                     #[allow(async_fn_in_trait)]
                     fn validate(settings: _rt::String) -> _rt::Vec<SettingFault>;
-                    /// The cases that ran. An empty list, or one of skipped cases only, is a failure: nothing was tested.
+                    /// The cases that ran, failed ones included: an error is for a test that could not be made. An empty list, or one of skipped cases
+                    /// only, is a failure: nothing was tested.
                     #[allow(async_fn_in_trait)]
                     fn run(
                         call: Call,

@@ -5,6 +5,7 @@
 mod bench;
 mod command;
 mod demo;
+mod package;
 mod peers;
 mod prove;
 mod test;
@@ -22,6 +23,7 @@ usage: cargo xtask TASK
   bench hook [--json]       what a call of a hook costs, beside a shell
   bench deploy [--many] [--json]
                             what a deployment on four hosts costs, beside a script over SSH; or one on a hundred
+  package [--no-verify]     the crates as they are published, in target/package
 ";
 
 fn main() -> ExitCode {
@@ -35,6 +37,8 @@ fn main() -> ExitCode {
         ["prove", rest @ ..] if rest.iter().all(|word| ["--nightly", "--json"].contains(word)) => {
             prove::run(rest.contains(&"--nightly"), rest.contains(&"--json"))
         }
+        ["package"] => package::run(true),
+        ["package", "--no-verify"] => package::run(false),
         ["bench", name @ ("hook" | "deploy"), options @ ..] if bench::knows(name, options) => {
             bench::run(name, options)
         }

@@ -39,7 +39,7 @@ pub(crate) fn for_demo() -> Result<(), String> {
 pub(crate) fn for_tests() -> Result<(), String> {
     targets()?;
     programs(&FOR_TESTS)?;
-    object_store()
+    python_modules()
 }
 
 /// Directory of the toolchain that compiles this repository.
@@ -95,18 +95,27 @@ fn programs(peers: &[Peer]) -> Result<(), String> {
     apt(&["update"]).and_then(|()| apt(&install)).map_err(|fault| format!("{fault}\n{by_hand}"))
 }
 
-/// A server that speaks S3, with all that it needs, in a directory below the build's.
-fn object_store() -> Result<(), String> {
+/// A server that speaks S3, with all that it needs; for the tests of the night, what makes components of Python. In a directory below the
+/// build's.
+fn python_modules() -> Result<(), String> {
     const SERVER: [&str; 3] = ["moto[s3]==5.2.5", "flask==3.1.2", "flask-cors==6.0.1"];
+    const COMPONENTS: [&str; 1] = ["componentize-py==0.25.1"];
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), Into::into);
     let modules = target.join("peers/python");
-    if modules.join("moto").is_dir() {
+    let mut lacking = Vec::new();
+    if !modules.join("moto").is_dir() {
+        lacking.extend(SERVER);
+    }
+    if std::env::var_os("CUTOVER_TEST_NIGHTLY").is_some() && !modules.join("componentize_py").is_dir() {
+        lacking.extend(COMPONENTS);
+    }
+    if lacking.is_empty() {
         return Ok(());
     }
     let mut pip = Command::new("python3");
     pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target"]).arg(&modules);
-    run(pip.args(SERVER).env("PIP_ROOT_USER_ACTION", "ignore"))
-        .map_err(|fault| format!("{fault}\nhint: python3 with pip is needed for the server that speaks S3"))
+    run(pip.args(lacking).env("PIP_ROOT_USER_ACTION", "ignore"))
+        .map_err(|fault| format!("{fault}\nhint: python3 with pip is needed for what the tests stand on"))
 }
 
 fn is_root() -> bool {

@@ -320,13 +320,11 @@ fn leftovers_and_old_releases_go() {
         (Some("r2"), None, None)
     );
 
-    let partials = |keep: Option<&str>| Operation::RemovePartials {
-        directory: SHOP.to_owned(),
-        keep: keep.map(str::to_owned),
-    };
-    assert_eq!(stage.perform(partials(Some("t4"))), Ok(Answer::Done));
-    assert_eq!(inspect(&stage).partials, ["t4"]);
-    assert_eq!(stage.perform(partials(None)), Ok(Answer::Done));
+    let partials = || Operation::RemovePartials { directory: SHOP.to_owned() };
+    for _ in 0..2 {
+        assert_eq!(stage.perform(partials()), Ok(Answer::Done));
+        assert_eq!(inspect(&stage).partials, [""; 0]);
+    }
     let remove =
         |release: &str| Operation::RemoveRelease { directory: SHOP.to_owned(), release: release.to_owned() };
     for release in ["r1", "r1", "never"] {

@@ -2,7 +2,7 @@
 
 use super::command::VARIABLE;
 use super::{Complaint, Format};
-use crate::model::grant::{Origin, is_forbidden_variable};
+use crate::model::grant::{Origin, VariableRule};
 
 pub(in crate::config) static PROGRAM: Format = Format {
     is: "the absolute path of a program",
@@ -42,8 +42,8 @@ pub(in crate::config) static GRANTED_VARIABLE: Format = Format {
     pattern: Some("^[A-Za-z_][A-Za-z0-9_]*$"),
     check: |text| {
         (VARIABLE.check)(text)?;
-        if is_forbidden_variable(text) || matches!(text, "LANG" | "USER") {
-            let hint = "it has a fixed value, or decides which code programs load and run";
+        if VariableRule::of(text) == VariableRule::Never {
+            let hint = "it has a fixed value, or decides which code every program loads";
             return Err(Complaint::advised(format!("`{text}` can't be granted"), hint));
         }
         Ok(())

@@ -1,8 +1,8 @@
 //! What is reached over the network.
 
 use super::{Complaint, Format};
-use crate::model::BucketUrl;
 use crate::model::grant::Url;
+use crate::model::{BucketUrl, Destination, is_branch_name};
 
 pub(in crate::config) static DESTINATION: Format = Format {
     is: "an SSH destination",
@@ -17,18 +17,7 @@ pub(in crate::config) static DESTINATION: Format = Format {
                 complaint().hint("a destination never begins with `-`: ssh would take it as an option")
             );
         }
-        let harmless = |word: &str, more: &str| {
-            !word.is_empty()
-                && !word.starts_with('-')
-                && word.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c))
-        };
-        let (user, host, port) = parts(text).ok_or_else(complaint)?;
-        let port = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0));
-        if port && user.is_none_or(|user| harmless(user, "._-+")) && harmless(host, "._-:%") {
-            Ok(())
-        } else {
-            Err(complaint())
-        }
+        if Destination::parse(text).is_some() { Ok(()) } else { Err(complaint()) }
     },
 };
 
@@ -45,26 +34,9 @@ pub(in crate::config) static BUCKET: Format = Format {
     },
 };
 
-/// User, host and port of `[user@]host[:port]`; an IPv6 address with a port stands in brackets.
-fn parts(destination: &str) -> Option<(Option<&str>, &str, Option<&str>)> {
-    let (user, rest) = match destination.split_once('@') {
-        Some((user, rest)) => (Some(user), rest),
-        None => (None, destination),
-    };
-    if let Some(bracketed) = rest.strip_prefix('[') {
-        let (host, after) = bracketed.split_once(']')?;
-        let port = after.strip_prefix(':');
-        return (port.is_some() || after.is_empty()).then_some((user, host, port));
-    }
-    match rest.split_once(':') {
-        Some((host, port)) if !port.contains(':') => Some((user, host, Some(port))),
-        _ => Some((user, rest, None)),
-    }
-}
-
 /// The host part of `[user@]host[:port]`.
 pub(in crate::config) fn host_of(destination: &str) -> &str {
-    parts(destination).map_or(destination, |(_, host, _)| host)
+    Destination::parse(destination).map_or(destination, |parsed| parsed.host)
 }
 
 pub(in crate::config) static ADDRESS: Format = Format {
@@ -102,16 +74,7 @@ pub(in crate::config) static BRANCH: Format = Format {
     is: "a branch, or \"*\"",
     pattern: Some("^[^-]"),
     check: |text| {
-        let odd = |c: char| c.is_control() || c.is_whitespace() || "~^:?*[\\".contains(c);
-        let fine = !text.is_empty()
-            && !text.starts_with(['-', '/', '.'])
-            && !text.ends_with(['/', '.'])
-            && !text.ends_with(".lock")
-            && !text.contains("..")
-            && !text.contains("//")
-            && !text.contains("@{")
-            && !text.contains(odd);
-        if fine || text == "*" {
+        if text == "*" || is_branch_name(text) {
             return Ok(());
         }
         Err(Complaint::new(format!("`{text}` is not the name of a branch"))

@@ -91,7 +91,7 @@ fn grants_are_exact_where_they_must_be() {
         &["/usr/sbin/nginx", "cargo"],
         &["", "*", "/usr/bin/*", "-x", "/bin/", "/a/../b", "/usr/bin/sudo"],
     );
-    sort(&GRANTED_VARIABLE, &["TOKEN"], &["LD_PRELOAD", "GIT_SSH", "PATH", "PYTHONPATH", "a b", ""]);
+    sort(&GRANTED_VARIABLE, &["TOKEN", "MAKEFLAGS"], &["LD_PRELOAD", "BASH_ENV", "PATH", "LANG", "a b", ""]);
     sort(
         &GRANTED_PATH,
         &["/etc/nginx/*", "{checkout}", "{checkout}/VERSION", "{output}/*"],

@@ -1,6 +1,9 @@
 //! The child process: everything in this folder runs in it, with an empty environment and nothing open but a socket to the engine (standard
 //! input) and the sealed memory that holds the component (standard output).
 //!
+//! It is the user's process like any other, but for limits of memory and open files and no way to more privileges: wasmtime is what keeps a
+//! guest in, and this process what keeps a crash out of the engine.
+//!
 //! It compiles one component and ends, or loads compiled code and answers questions until the engine closes the socket.
 
 mod confine;
@@ -9,6 +12,7 @@ mod denied_http;
 mod guest;
 mod imports;
 mod limiter;
+mod misfit;
 mod printed;
 mod questions;
 mod ticker;

@@ -5,6 +5,7 @@ use wasmtime_wasi::I32Exit;
 
 use super::deadline::DeadlinePassed;
 use super::limiter::Limiter;
+use super::misfit::Misfit;
 use crate::hook::limits;
 use crate::hook::wire::End;
 
@@ -13,11 +14,18 @@ pub(super) fn end_of(error: &Error, limiter: &Limiter) -> End {
     if error.downcast_ref::<DeadlinePassed>().is_some() {
         return End::TimedOut;
     }
+    if let Some(Misfit(reason)) = error.downcast_ref() {
+        return End::Unfit(reason.clone());
+    }
     let mut text = if let Some(exit) = error.downcast_ref::<I32Exit>() {
-        format!("the hook called exit({}) instead of answering", exit.0)
+        // The interface of WASI knows success and failure alone, whatever number the guest gave.
+        let end = if exit.0 == 0 { "success" } else { "failure" };
+        format!("the hook ended itself with {end} instead of answering")
     } else {
         match error.downcast_ref::<Trap>() {
-            Some(Trap::UnreachableCodeReached) => "the hook panicked or aborted".to_owned(),
+            Some(Trap::UnreachableCodeReached) => {
+                "the hook crashed (panic, abort or an exception that nobody caught)".to_owned()
+            }
             Some(Trap::StackOverflow) => "the hook recursed too deeply".to_owned(),
             Some(Trap::MemoryOutOfBounds) => {
                 "the hook reached outside of its memory (or recursed too deeply)".to_owned()

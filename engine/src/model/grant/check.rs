@@ -3,7 +3,10 @@
 use std::net::IpAddr;
 
 use super::pattern::{args_match, granted_root, is_plain_path, lines_match, path_matches};
-use super::{Denied, ExecGrant, Grants, HttpGrant, HttpRequest, HttpTarget, Mode, PathGrant, Request, Scope};
+use super::{
+    Denied, ExecGrant, Grants, HttpGrant, HttpRequest, HttpTarget, Mode, Origin, PathGrant, Request, Scope,
+    VariableRule,
+};
 use crate::model::HostName;
 
 /// What is allowed, with what the performance must keep to.
@@ -131,7 +134,10 @@ impl Grants {
     /// When it does not, with the reason and the line that would allow it.
     pub fn check(&self, request: &Request<'_>, scope: &Scope<'_>) -> Result<Allowed, Denied> {
         if scope.mode == Mode::Closed {
-            return Err(Denied::outright(request, "while settings are validated a hook may do nothing else"));
+            return Err(Denied::outright(
+                request,
+                "this question is answered out of what it tells, without asking for anything",
+            ));
         }
         let denied = |reason: &str| Denied::grantable(request, scope, reason);
         match request {
@@ -173,7 +179,7 @@ impl Grants {
         }
         match request {
             Request::Exec { .. } => {
-                never_allowed(request)?;
+                never_allowed(request, scope)?;
                 let entries = || {
                     self.exec
                         .iter()
@@ -269,12 +275,19 @@ impl Grants {
 }
 
 /// What no grant allows.
-fn never_allowed(request: &Request<'_>) -> Result<(), Denied> {
+fn never_allowed(request: &Request<'_>, scope: &Scope<'_>) -> Result<(), Denied> {
     let Request::Exec { env, as_root, .. } = request else { return Ok(()) };
-    if let Some(name) = env.iter().find(|name| is_forbidden_variable(name)) {
+    let may_set = |name: &str| match VariableRule::of(name) {
+        VariableRule::Free => true,
+        VariableRule::Build => scope.is_build(),
+        VariableRule::Never => false,
+    };
+    if let Some(name) = env.iter().find(|name| !may_set(name)) {
         return Err(Denied::outright(
             request,
-            format!("variable `{name}` decides what a program loads: it can't be granted"),
+            format!(
+                "variable `{name}` has a fixed value or decides what a program loads: it can't be granted"
+            ),
         ));
     }
     if *as_root && !env.is_empty() {
@@ -325,19 +338,11 @@ fn admits(
     let dialled = http.dialled();
     let via_granted = via.is_none_or(|host| grant.via.as_ref().is_some_and(|group| scope.is_in(host, group)));
     match &grant.to {
-        HttpTarget::Instances => scope
-            .instances
-            .iter()
-            .any(|instance| {
-                let at_home =
-                    via == Some(&instance.host) && same_host(&dialled.host, instance.local_address());
-                let from_outside = same_host(&dialled.host, &instance.address)
-                    && (via_granted || via == Some(&instance.host));
-                dialled.port == instance.port && (at_home || from_outside)
-            })
-            .then_some(Addresses::Any),
+        HttpTarget::Instances => {
+            asks_an_instance(&dialled, via, via_granted, scope).then_some(Addresses::Any)
+        }
         HttpTarget::Origin(text) => {
-            let origin = super::Origin::parse(text).ok()?;
+            let origin = Origin::parse(text).ok()?;
             let named = origin.address().is_some();
             // Many names share a server: the one that was granted must be the one that is asked for.
             let asked = named || origin == *http.origin;
@@ -348,6 +353,21 @@ fn admits(
             })
         }
     }
+}
+
+/// Whether a connection goes to one of the call's instances: from its own host, or to its address for others.
+pub(super) fn asks_an_instance(
+    dialled: &Origin,
+    via: Option<&HostName>,
+    via_granted: bool,
+    scope: &Scope<'_>,
+) -> bool {
+    scope.instances.iter().any(|instance| {
+        let own = via == Some(&instance.host);
+        let at_home = own && same_host(&dialled.host, instance.local_address());
+        let from_outside = same_host(&dialled.host, &instance.address) && (via_granted || own);
+        dialled.port == instance.port && (at_home || from_outside)
+    })
 }
 
 /// Whether two texts name one machine: equal addresses, or equal names.
@@ -367,70 +387,6 @@ pub fn is_interpreter(program: &str, input: bool) -> bool {
     is_among(INTERPRETERS)
         || (input && is_among(READERS))
         || LOADERS.iter().any(|loader| name.starts_with(loader))
-}
-
-/// Whether a variable rules what the loader, a shell or an interpreter runs, or where programs are found.
-#[must_use]
-pub fn is_forbidden_variable(name: &str) -> bool {
-    const PREFIXES: &[&str] = &[
-        "BASH_",
-        "DYLD_",
-        "GIT_",
-        "GLIBC_",
-        "LD_",
-        "LUA_",
-        "MALLOC_",
-        "NODE_",
-        "NPM_CONFIG_",
-        "OPENSSL_",
-        "PERL",
-        "PYTHON",
-        "RUBY",
-        "SUDO_",
-        "npm_config_",
-    ];
-    const NAMES: &[&str] = &[
-        "",
-        "BROWSER",
-        "CDPATH",
-        "CLASSPATH",
-        "EDITOR",
-        "ENV",
-        "ERL_AFLAGS",
-        "ERL_FLAGS",
-        "ERL_LIBS",
-        "ERL_ZFLAGS",
-        "GCONV_PATH",
-        "HOME",
-        "HOSTALIASES",
-        "IFS",
-        "JAVA_TOOL_OPTIONS",
-        "JDK_JAVA_OPTIONS",
-        "LESSCLOSE",
-        "LESSOPEN",
-        "LOCPATH",
-        "MAKEFLAGS",
-        "MANPAGER",
-        "NLSPATH",
-        "PAGER",
-        "PATH",
-        "PHPRC",
-        "PHP_INI_SCAN_DIR",
-        "PS4",
-        "RESOLV_HOST_CONF",
-        "RUSTC",
-        "RUSTC_WORKSPACE_WRAPPER",
-        "RUSTC_WRAPPER",
-        "SHELLOPTS",
-        "SYSTEMD_EDITOR",
-        "SYSTEMD_PAGER",
-        "VISUAL",
-        "_JAVA_OPTIONS",
-    ];
-    let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    // `NODE_ENV` is the one name of a forbidden family that means no harm and that builds need.
-    name != "NODE_ENV"
-        && (!plain || NAMES.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix)))
 }
 
 #[cfg(test)]

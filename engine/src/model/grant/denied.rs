@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::{Request, Scope};
+use super::check::asks_an_instance;
+use super::{Mode, Request, Scope};
 
 /// A request that lies outside the grants.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -32,9 +33,13 @@ impl Denied {
 fn grant_line(request: &Request<'_>, scope: &Scope<'_>) -> String {
     let named = request.host().unwrap_or_default();
     let group = match scope.host(named) {
+        // As the hook named it: the same host may be a router today and build elsewhere tomorrow.
+        Some(_) if named == "builder" => text(named),
         Some(host) => scope.group_text(&host),
         None => list(&[named]),
     };
+    let path = |path: &str| text(&scope.unfill(path));
+    let read_only = if scope.mode == Mode::Reading { ", read-only = true" } else { "" };
     let mut line = String::new();
     // Writing to a string does not fail.
     let _ = match request {
@@ -42,30 +47,39 @@ fn grant_line(request: &Request<'_>, scope: &Scope<'_>) -> String {
             let _ = write!(
                 line,
                 "exec = [{{ hosts = {group}, program = {}, args = {}",
-                text(program),
-                list(args)
+                path(program),
+                list(&args.iter().map(|arg| scope.unfill(arg)).collect::<Vec<_>>())
             );
             let _ = if env.is_empty() { Ok(()) } else { write!(line, ", env = {}", list(env)) };
-            let _ =
-                directory.map_or(Ok(()), |directory| write!(line, ", directory = {}", list(&[directory])));
+            let _ = directory.map_or(Ok(()), |directory| write!(line, ", directory = [{}]", path(directory)));
             let _ = if *input { write!(line, ", input = true") } else { Ok(()) };
             let _ = if *as_root { write!(line, ", as-root = true") } else { Ok(()) };
-            write!(line, " }}]")
+            write!(line, "{read_only} }}]")
         }
-        Request::Read { path, .. } => write!(line, "read = [{{ hosts = {group}, path = {} }}]", text(path)),
-        Request::Write { path, .. } => write!(line, "write = [{{ hosts = {group}, path = {} }}]", text(path)),
-        Request::Link { path, target, .. } => {
-            write!(
-                line,
-                "link = [{{ hosts = {group}, path = {}, targets = {} }}]",
-                text(path),
-                list(&[target])
-            )
+        Request::Read { path: at, .. } => write!(line, "read = [{{ hosts = {group}, path = {} }}]", path(at)),
+        Request::Write { path: at, .. } => {
+            write!(line, "write = [{{ hosts = {group}, path = {} }}]", path(at))
+        }
+        Request::Link { path: at, target, .. } => {
+            write!(line, "link = [{{ hosts = {group}, path = {}, targets = [{}] }}]", path(at), path(target))
         }
         Request::Connect { to, content, .. } => {
             let lines: Vec<&str> =
                 content.split(['\n', ';']).map(str::trim).filter(|line| !line.is_empty()).collect();
-            write!(line, "connect = [{{ hosts = {group}, to = {}, send = {} }}]", text(to), list(&lines))
+            write!(
+                line,
+                "connect = [{{ hosts = {group}, to = {}, send = {}{read_only} }}]",
+                text(to),
+                list(&lines)
+            )
+        }
+        Request::Http(request)
+            if {
+                let via = request.via.and_then(|name| scope.host(name));
+                asks_an_instance(&request.dialled(), via.as_ref(), request.via.is_none(), scope)
+            } =>
+        {
+            write!(line, "http = [{{ to = \"instances\" }}]")
         }
         Request::Http(request) => {
             let _ = write!(line, "http = [{{ to = {}", text(&request.dialled().to_string()));

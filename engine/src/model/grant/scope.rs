@@ -6,7 +6,7 @@ use crate::model::{HostName, Instance};
 /// What a call may do at all, whatever is granted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// Nothing: `validate`.
+    /// Nothing: `validate`, and `prepare` for `cutover setup`.
     Closed,
     /// Read: `features`, `observe`, `connections`. `exec` and `connect` entries count with `read-only = true` alone.
     Reading,
@@ -36,6 +36,11 @@ pub struct Scope<'a> {
 }
 
 impl Scope<'_> {
+    /// Whether the question is to build.
+    pub(super) fn is_build(&self) -> bool {
+        !self.places.is_empty()
+    }
+
     /// The host that a hook means by a name.
     pub(super) fn host(&self, name: &str) -> Option<HostName> {
         if name == "builder" { Some(self.builder.clone()) } else { HostName::new(name).ok() }
@@ -61,6 +66,16 @@ impl Scope<'_> {
         } else {
             format!("[\"{host}\"]")
         }
+    }
+
+    /// A text as a grant would have it: a path in one of the [places](Self::places) by its placeholder, since the next call's differ.
+    pub(super) fn unfill(&self, text: &str) -> String {
+        let within = |place: &str| {
+            let rest = text.strip_prefix(place)?;
+            (rest.is_empty() || rest.starts_with('/')).then_some(rest)
+        };
+        let found = self.places.iter().find_map(|(name, place)| Some(format!("{name}{}", within(place)?)));
+        found.unwrap_or_else(|| text.to_owned())
     }
 
     /// A text of a grant with its placeholders filled in.

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cutover_host::operation::{Answer, Operation};
+use cutover_host::operation::Operation;
 
 use super::super::performed::{Performed, Summary};
 use super::super::performer::{Performer, Result, host_failure};
 use crate::model::{Color, EventKind, HostName, Plan, Step, Transfer, Trouble};
-use crate::transport::{self, Failure, Stand};
+use crate::transport::{self, Stand};
 
 /// For asking, and for making a whole release durable (fsync of 100,000 files).
 const PATIENCE: Duration = Duration::from_mins(10);
@@ -20,7 +20,7 @@ impl Performer {
         let directory = site.slot(&self.deployment, host, Color::Blue)?.directory().to_owned();
         let release = &plan.release;
         let Some(made) = &self.made else {
-            return self.require_staged(plan, host, directory).await;
+            return self.require_staged(plan, host, &directory).await;
         };
         let (reporter, place) = (self.reporter.clone(), host.to_string());
         let progress = Arc::new(move |transfer: Transfer| {
@@ -57,15 +57,10 @@ impl Performer {
         Ok(Performed::done(Summary::Sent(sent)))
     }
 
-    async fn require_staged(&self, plan: &Plan, host: &HostName, directory: String) -> Result<Performed> {
+    async fn require_staged(&self, plan: &Plan, host: &HostName, directory: &str) -> Result<Performed> {
         let site = self.site(host)?;
-        let answer = site.perform(None, PATIENCE, Operation::InspectApplication { directory }).await;
-        let Answer::Application(found) = answer.map_err(|failure| host_failure(host, &failure))? else {
-            return Err(host_failure(
-                host,
-                &Failure::Nonsense("the host did not say which releases it has".into()),
-            ));
-        };
+        let found = site.application(directory, PATIENCE).await;
+        let found = found.map_err(|failure| host_failure(host, &failure))?;
         let release = &plan.release;
         match found.releases.iter().find(|staged| staged.id == release.id.as_str()) {
             Some(staged) if staged.digest == release.digest => {
@@ -89,7 +84,7 @@ impl Performer {
     pub(in super::super) async fn remove_partial(&self, host: &HostName) -> Result<Performed> {
         let site = self.site(host)?;
         let directory = site.slot(&self.deployment, host, Color::Blue)?.directory().to_owned();
-        let remove = Operation::RemovePartials { directory, keep: None };
+        let remove = Operation::RemovePartials { directory };
         let removed = site.perform(Some(site.guard(self.lock.epoch())), PATIENCE, remove).await;
         removed.map_err(|failure| host_failure(host, &failure))?;
         Ok(Performed::done(Summary::Nothing))

@@ -1,12 +1,15 @@
-//! What signals do to a run, each at a given record.
+//! What signals do to a run, each at a given record; and what becomes of one whose lock nobody confirms.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::super::deaf::Deaf;
 use super::super::performed::{Performed, Summary};
+use super::super::standing::Standing;
 use super::super::{Interrupts, Reporter};
 use super::{Log, Runner, Stopped, Way, World};
 use crate::driver::sample::name;
@@ -51,7 +54,8 @@ impl Log for Signals {
     }
 }
 
-async fn run(when: fn(&Progress) -> bool) -> Option<Outcome> {
+/// Nothing of a first deployment was begun.
+fn first() -> Progress {
     let deployment = Deployment::for_tests(&[name("web1")], &[name("lb1")]);
     let nothing = Observation { routing: None, settled: true, labels: Vec::new() };
     let observed = Observed {
@@ -60,15 +64,20 @@ async fn run(when: fn(&Progress) -> bool) -> Option<Outcome> {
         recorded: None,
     };
     let wish = Wish::new("deploy", "01TEST".to_owned(), Release::for_tests("new", 1), false, Timestamp(0));
-    let mut progress = Progress::new(Plan::new(&deployment, &wish, &observed).expect("a plan"));
+    Progress::new(Plan::new(&deployment, &wish, &observed).expect("a plan"))
+}
+
+async fn run(when: fn(&Progress) -> bool) -> Option<Outcome> {
+    let mut progress = first();
     let (signals, interrupts) = watch::channel(Interrupts::default());
     let mut runner = Runner {
         world: Arc::new(Fine),
         log: Signals { when, kept: progress.clone(), signals },
         reporter: Reporter::new(Arc::new(Deaf), Arc::new(Deaf)),
         interrupts,
+        standing: Standing::for_long(),
         parallel: 4,
-        deadline: tokio::time::Instant::now() + Duration::from_secs(3600),
+        deadline: Instant::now() + Duration::from_secs(3600),
     };
     match runner.run(&mut progress).await {
         Ok(outcome) => Some(outcome),
@@ -94,4 +103,86 @@ async fn what_is_over_but_for_its_last_word_is_not_broken_off() {
     assert_eq!(run(switches).await, Some(Outcome::RolledBack));
     let retires = |kept: &Progress| kept.is_pivoted() && matches!(kept.next(), Next::Run(_));
     assert_eq!(run(retires).await, None);
+}
+
+/// Whose first two actions take a while; counts them.
+struct Slow(AtomicUsize);
+
+impl World for Slow {
+    async fn perform(&self, _: &Plan, _: &Action, _: Way) -> Performed {
+        if self.0.fetch_add(1, Ordering::Relaxed) < 2 {
+            tokio::time::sleep(Duration::from_millis(700)).await;
+        }
+        Performed::done(Summary::Nothing)
+    }
+
+    async fn ask(&self, _: &Plan, action: &Action) -> Performed {
+        panic!("{action} is not asked about")
+    }
+
+    fn wait(&self, _: Step) -> Option<Duration> {
+        None
+    }
+}
+
+/// A journal that is kept for so many records.
+struct Breaks(usize);
+
+impl Log for Breaks {
+    type Lost = &'static str;
+
+    async fn append(&mut self, _: &Record) -> Result<(), Self::Lost> {
+        self.0 = self.0.checked_sub(1).ok_or("the home does not answer")?;
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_begun_while_nobody_confirms_the_lock() {
+    let (renewals, renewed) = watch::channel(Instant::now());
+    let (_signals, interrupts) = watch::channel(Interrupts::default());
+    let mut runner = Runner {
+        world: Arc::new(Slow(AtomicUsize::new(0))),
+        log: Breaks(usize::MAX),
+        reporter: Reporter::new(Arc::new(Deaf), Arc::new(Deaf)),
+        interrupts,
+        standing: Standing::for_moments(renewed, Duration::from_secs(3600)),
+        parallel: 4,
+        deadline: Instant::now() + Duration::from_secs(3600),
+    };
+    let world = Arc::clone(&runner.world);
+    let begun = || world.0.load(Ordering::Relaxed);
+    let mut progress = first();
+    let run = tokio::spawn(async move { runner.run(&mut progress).await.ok() });
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    assert_eq!(begun(), 1, "the first ended after the last renewal was too old for another");
+    renewals.send_replace(Instant::now());
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    assert_eq!(begun(), 2, "one renewal, one more");
+    // From now on each comes in time.
+    tokio::spawn(async move {
+        while renewals.send(Instant::now()).is_ok() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    });
+    assert_eq!(run.await.expect("it ends"), Some(Outcome::Deployed));
+}
+
+#[tokio::test]
+async fn a_lock_that_nobody_confirms_any_more_ends_the_run_at_its_next_record() {
+    let (renewals, renewed) = watch::channel(Instant::now());
+    drop(renewals);
+    let (_signals, interrupts) = watch::channel(Interrupts::default());
+    let mut runner = Runner {
+        world: Arc::new(Slow(AtomicUsize::new(0))),
+        log: Breaks(3),
+        reporter: Reporter::new(Arc::new(Deaf), Arc::new(Deaf)),
+        interrupts,
+        standing: Standing::for_moments(renewed, Duration::from_millis(20)),
+        parallel: 4,
+        deadline: Instant::now() + Duration::from_secs(3600),
+    };
+    let ended = runner.run(&mut first()).await;
+    assert!(matches!(ended, Err(Stopped::Lost("the home does not answer"))), "{ended:?}");
+    assert_eq!(runner.world.0.load(Ordering::Relaxed), 1);
 }

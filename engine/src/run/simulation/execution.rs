@@ -9,6 +9,7 @@ use super::sim_journal::SimJournal;
 use super::state::State;
 use crate::model::{EventSink, Outcome, Progress, Record, Timestamp};
 use crate::run::runner::Runner;
+use crate::run::standing::Standing;
 use crate::run::{Clock, Reporter};
 
 /// What one run came to.
@@ -60,6 +61,7 @@ impl Execution {
             log,
             reporter,
             interrupts: sim.interrupts(),
+            standing: Standing::for_long(),
             parallel: 8,
             deadline: tokio::time::Instant::now() + time,
         };

@@ -1,0 +1,34 @@
+//! `cargo xtask package`: the crates as they are published, with what the program carries ready-made, built once from what was packed.
+
+use std::fs;
+use std::path::Path;
+
+use crate::command::{self, cargo, root};
+
+const HOOKS: [&str; 4] = ["command-build", "http-health", "http-smoke", "nginx"];
+const HELPERS: [&str; 2] = ["x86_64-unknown-linux-musl", "aarch64-unknown-linux-musl"];
+
+/// Puts the packages into `target/package`. With `verify` each is built from what is in it alone.
+pub(crate) fn run(verify: bool) -> Result<(), String> {
+    let program = command::build_cutover()?;
+    let bundled = program.ancestors().nth(2).unwrap_or(Path::new("target")).join("bundled");
+    let carried = root().join("engine/carried");
+    fs::create_dir_all(&carried).map_err(|fault| format!("`{}`: {fault}", carried.display()))?;
+    let take = |from: &Path, name: &str| {
+        let fault = |fault| format!("`{}` can't be carried: {fault}", from.display());
+        fs::copy(from, carried.join(name)).map(drop).map_err(fault)
+    };
+    for hook in HOOKS {
+        let component = format!("wasm32-wasip2/hook/cutover_hook_{}.wasm", hook.replace('-', "_"));
+        take(&bundled.join(component), &format!("{hook}.wasm"))?;
+        for file in ["grants.toml", "settings.schema.json"] {
+            take(&root().join("example-hooks").join(hook).join(file), &format!("{hook}.{file}"))?;
+        }
+    }
+    for target in HELPERS {
+        take(&bundled.join(target).join("helper/cutover-host"), &format!("helper-{target}"))?;
+    }
+    let crates = ["--package=cutover-host", "--package=cutover-hooks", "--package=cutover"];
+    let verify = if verify { &[][..] } else { &["--no-verify"] };
+    command::run(&mut cargo(&[&["package", "--locked"], &crates[..], verify].concat()))
+}
