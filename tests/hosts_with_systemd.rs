@@ -87,7 +87,7 @@ fn the_users_own_systemd_runs_what_is_live_also_after_a_reboot() {
     let load = test.load();
     let _ = test.deploy("v2", Behaviour::Sound).expect(0);
     let _ = test.cutover(&["rollback"]).expect(0);
-    let _ = test.cutover(&["rollback"]).expect(0);
+    let _ = test.cutover(&["rollback", "--to", "2"]).expect(0);
     assert_eq!(test.live(), "v2 green");
     load.finish().assert_none_failed();
     let logs = test.cutover(&["logs", "--live"]).expect(0);

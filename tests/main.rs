@@ -2,12 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends, loudly, at what its set-up can't do")]
 
+mod already_live;
 mod attending;
+mod bad_days;
 mod builder;
 mod changed_configuration;
 mod command_driver;
+mod commit_points;
 mod console;
 mod deploy_user;
+mod failed_releases;
 mod faults_of_hosts;
 mod faults_of_instances;
 mod faults_of_routers;
@@ -17,6 +21,7 @@ mod foreign_journal;
 mod hooks;
 mod hosts_with_systemd;
 mod interrupt;
+mod launch;
 mod lock;
 mod nginx_sites;
 mod object_store;

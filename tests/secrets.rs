@@ -198,7 +198,7 @@ fn process_migration_and_exec_have_one_environment_also_after_a_rollback() {
     }
     // What the test itself had its programs write lies in the releases.
     found.retain(|path| !path.ends_with("started") && !path.ends_with("migrated"));
-    assert_eq!(found.len(), 4, "two releases on two hosts: {found:?}");
+    assert_eq!(found.len(), 8, "two releases in two colours on two hosts: {found:?}");
     for path in found {
         assert_eq!(path.parent().and_then(Path::file_name), Some("env".as_ref()), "{}", path.display());
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o7777, 0o600, "{}", path.display());

@@ -92,6 +92,13 @@
 //! supervisor for each process; connections are kept for a minute.
 //! Whatever a host answers is bounded, and checked like a stranger's words.
 //!
+//! # How a release starts is the release's
+//! `deploy` writes beside the release's environment, on each host, by what words it starts ([`driver::Launch`]). What starts that
+//! release again later reads them there: the way back to a colour that was warm, and `rollback`, which says before it begins where they
+//! differ from `cutover.toml`. What the words are filled in with (ports, addresses, directories), kind of driver, users, health
+//! checks and routers are the site's, and those of today. Only `deploy`, also `deploy --release N`, starts a release by today's words.
+//! What was warm and was started again is called warm only once it answers.
+//!
 //! # The build
 //! It comes before the lock and is no part of the journal, since it changes nothing that is in use (`run/build.rs`). The engine makes a
 //! clean checkout of the one revision; when another host builds, it is brought there as a release is, the hook's programs run there, and
@@ -141,6 +148,8 @@ pub mod bundled;
 pub mod cli;
 pub mod config;
 pub mod driver;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 pub mod hook;
 pub mod model;
 pub mod report;

@@ -22,6 +22,8 @@ Examples:
   cutover deploy --release 43           a release that is on the hosts: no build
   cutover deploy --dry-run              the same as `cutover plan`
 
+The revision that is live already is not deployed again, unless its configuration changed or with --again.
+
 All hosts get the release, or none keeps it: a failure before the pivot puts everything back. \
 When something cut it off: `cutover resume`, or `cutover abort` to put it back.")]
 pub(super) struct Arguments {
@@ -33,6 +35,9 @@ pub(super) struct Arguments {
     /// Take what the routers show as the truth, where the record differs
     #[arg(long)]
     adopt: bool,
+    /// Deploy the revision that is live once more, though neither it nor the configuration has changed
+    #[arg(long)]
+    again: bool,
     /// Wait so long for a lock that another deployment holds
     #[arg(long, value_name = "TIME", default_value = "0s", value_parser = time)]
     lock_wait: Duration,
@@ -85,8 +90,8 @@ impl Arguments {
     pub(super) async fn run(self, invocation: &Invocation) -> Ended {
         let source = self.source.into_request()?;
         let loaded = invocation.load()?;
-        let request =
-            DeployRequest { source, message: self.message, adopt: self.adopt, lock_wait: self.lock_wait };
+        let Self { message, adopt, again, lock_wait, .. } = self;
+        let request = DeployRequest { source, message, adopt, again, lock_wait };
         if self.dry_run {
             return show(invocation, &loaded, request).await;
         }

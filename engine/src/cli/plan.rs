@@ -35,7 +35,8 @@ impl Arguments {
     pub(super) async fn run(self, invocation: &Invocation) -> Ended {
         let source = self.source.into_request()?;
         let loaded = invocation.load()?;
-        let request = DeployRequest { source, message: None, adopt: self.adopt, lock_wait: Duration::ZERO };
+        let (adopt, again, lock_wait) = (self.adopt, false, Duration::ZERO);
+        let request = DeployRequest { source, message: None, adopt, again, lock_wait };
         show(invocation, &loaded, request).await
     }
 }

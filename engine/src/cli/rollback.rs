@@ -13,13 +13,16 @@ use crate::model::request::RollbackRequest;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  cutover rollback                      the release before, in seconds when it is kept warm
+  cutover rollback                      the release that was live before, in seconds when it is kept warm
   cutover rollback --to 41 -m \"checkout is broken\"
   cutover rollback --dry-run            its plan: changes nothing
 
+A second rollback goes one further back; to go forward again, name the release. The release starts as it was deployed, by its own `start` \
+and environment; ports, health check and router are those of cutover.toml.
+
 For a deployment that went live. One that was cut off on its way: `cutover resume` or `cutover abort`.")]
 pub(super) struct Arguments {
-    /// Release number or identifier [default: the one that was live before this one]
+    /// Release number or identifier [default: of those that are older than the live one, the one that was live last]
     #[arg(long, value_name = "ID")]
     to: Option<String>,
     /// Text for the history

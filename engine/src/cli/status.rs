@@ -15,6 +15,7 @@ use crate::report;
 #[command(after_help = "\
 Examples:
   cutover status
+  cutover status --releases             what a rollback can go to
   cutover status --check --max-age 7d   ends with 70 on drift, a deployment without an end, or an old release
   cutover status --json | jq .live.release.number")]
 pub(super) struct Arguments {
@@ -22,6 +23,9 @@ pub(super) struct Arguments {
     /// is too old
     #[arg(long)]
     check: bool,
+    /// List the releases that are on the hosts too
+    #[arg(long)]
+    releases: bool,
     /// How old the live release may be [default: pipeline.max-age]
     #[arg(long, value_name = "TIME", value_parser = time, requires = "check")]
     max_age: Option<Duration>,
@@ -30,8 +34,11 @@ pub(super) struct Arguments {
 impl Arguments {
     pub(super) async fn run(self, invocation: &Invocation) -> Ended {
         let loaded = invocation.load_to_look(&["health-check"])?;
-        let view = engine::status(&loaded, self.max_age, invocation.output.remarks()).await?;
+        let mut view = engine::status(&loaded, self.max_age, invocation.output.remarks()).await?;
         let failed = self.check && view.is_amiss();
+        if !self.releases {
+            view.releases.clear();
+        }
         invocation.output.view(&view, report::status);
         Ok(if failed { ExitCode::CheckFailed.code() } else { DONE })
     }

@@ -48,7 +48,7 @@ pub(super) static KEYS: Keys = Keys {
             "keep-releases",
             Shape::Integer(2, 1000),
             5,
-            "Releases kept on each host, those in use included.",
+            "Releases kept on each host, those in use included. Of those that never went live only the newest is kept, beside them.",
         ),
         Key::optional(
             "driver",

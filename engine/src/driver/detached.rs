@@ -4,17 +4,17 @@
 use cutover_host::operation::{Answer, Operation, Process, ProcessState};
 
 use super::drive::nonsense;
-use super::{DriverFailure, InstanceState, Slot};
+use super::{DriverFailure, InstanceState, Launch, Slot};
 use crate::model::{ReleaseId, Timestamp};
 
 /// Bytes of a log before it is moved aside; with the one that was moved, twice that is kept.
 const LOG_LIMIT: u64 = 16 * 1024 * 1024;
 
-pub(super) fn start(slot: &Slot<'_>, release: &ReleaseId) -> Operation {
+pub(super) fn start(slot: &Slot<'_>, release: &ReleaseId, launch: &Launch) -> Operation {
     let process = Process {
         directory: slot.process_directory(),
         release: release.to_string(),
-        program: slot.program(release, &slot.deployment.application.start),
+        program: slot.program(release, launch, &launch.start),
         log: slot.log_file(release),
         log_limit: LOG_LIMIT,
     };

@@ -6,12 +6,12 @@ use cutover_host::operation::{Answer, Exit, FaultKind, Guard, Operation, Program
 
 use super::errand::Errand;
 use super::systemd::Verb;
-use super::{DriverFailure, InstanceState, Slot, command, detached, systemd};
+use super::{DriverFailure, InstanceState, Launch, Slot, command, detached, systemd};
 use crate::model::{Driver, ReleaseId};
 use crate::transport::{Failure, Link};
 
 /// For operations that only look or only write a small file.
-const SHORT: Duration = Duration::from_secs(20);
+pub(super) const SHORT: Duration = Duration::from_secs(20);
 
 /// For a driver's program that starts or stops, beyond the time the application has to stop.
 const LONG: Duration = Duration::from_secs(60);
@@ -35,7 +35,9 @@ pub async fn state(link: &dyn Link, slot: &Slot<'_>) -> Result<InstanceState, Dr
         Driver::Command { status, .. } => match noted_release(link, slot).await? {
             None => Ok(InstanceState::Stopped),
             Some(release) => {
-                let program = slot.program(&release, status);
+                let launch = Launch::of(link, slot, &release).await?;
+                let own = launch.programs.as_ref().map_or(status, |programs| &programs.status);
+                let program = slot.program(&release, &launch, own);
                 let exit = asker.run(program.clone(), SHORT).await?;
                 Ok(command::read_state(&program, &exit, release))
             }
@@ -67,12 +69,13 @@ pub async fn start(
         InstanceState::Stopped => {}
     }
     let asker = Asker { link, guard };
+    let launch = Launch::of(link, slot, release).await?;
     for operation in slot.directories() {
         asker.ask(operation, SHORT).await?;
     }
     match slot.driver() {
         Driver::Systemd { scope, .. } => {
-            for operation in systemd::prepare(slot, *scope, release) {
+            for operation in systemd::prepare(slot, *scope, release, &launch) {
                 asker.ask(operation, SHORT).await?;
             }
             if let Some(program) = systemd::reload(slot, *scope) {
@@ -88,11 +91,12 @@ pub async fn start(
             started.map_err(|failure| systemd::explain(slot, failure))?;
         }
         Driver::Detached => {
-            asker.ask(detached::start(slot, release), LONG).await?;
+            asker.ask(detached::start(slot, release, &launch), LONG).await?;
         }
         Driver::Command { start, .. } => {
             asker.ask(slot.note_release(release), SHORT).await?;
-            asker.run_errand("start", slot, slot.program(release, start), LONG).await?;
+            let own = launch.programs.as_ref().map_or(start, |programs| &programs.start);
+            asker.run_errand("start", slot, slot.program(release, &launch, own), LONG).await?;
         }
     }
     Ok(())
@@ -131,7 +135,9 @@ pub async fn stop(link: &dyn Link, guard: Option<&Guard>, slot: &Slot<'_>) -> Re
         }
         Driver::Command { stop, .. } => {
             if let Some(release) = noted_release(link, slot).await? {
-                asker.run_errand("stop", slot, slot.program(&release, stop), patience).await?;
+                let launch = Launch::of(link, slot, &release).await?;
+                let own = launch.programs.as_ref().map_or(stop, |programs| &programs.stop);
+                asker.run_errand("stop", slot, slot.program(&release, &launch, own), patience).await?;
             }
         }
     }

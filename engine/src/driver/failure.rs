@@ -57,6 +57,14 @@ pub enum DriverFailure {
         /// What.
         missing: String,
     },
+    /// How a release is started was not kept in a form that can be read.
+    #[error("how the release is started can't be read from `{path}`: {why}")]
+    Launch {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// The driver keeps no log.
     #[error("driver `command` keeps no log that cutover could read")]
     NoLog,
@@ -92,6 +100,7 @@ impl DriverFailure {
                 Some("there is no systemd on this host: `app.driver = \"detached\"` needs none")
             }
             Self::NotSetUp { .. } => Some("`cutover setup` prints what the host needs once"),
+            Self::Launch { .. } => Some("`cutover deploy --release N` writes it anew from cutover.toml"),
             Self::Host(_)
             | Self::Program { .. }
             | Self::Occupied { .. }

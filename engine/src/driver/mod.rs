@@ -7,6 +7,10 @@
 //! `run/COLOR.release` in the application's directory names the release that the slot was last started from. It changes only
 //! while nothing runs there, so it also tells what runs, whatever the driver. (`detached` has the supervisor's own record.)
 //!
+//! # How a release starts is kept with it
+//! `env/RELEASE-COLOR.json` beside the release's environment has the words that it was deployed with, so that a way back and a rollback start
+//! what was proven then, whatever `cutover.toml` says now. See [`Launch`].
+//!
 //! # Why the unit's instance is the colour alone
 //! A unit named by colour *and* release would need a wildcard in the sudoers file, and there `*` matches blanks and slashes:
 //! `systemctl start cutover-shop@blue-*.service` also allows `systemctl start cutover-shop@blue-x ssh.service`. Regular expressions
@@ -24,6 +28,7 @@ mod detached;
 mod drive;
 mod errand;
 mod failure;
+mod launch;
 mod log;
 #[cfg(test)]
 pub(crate) mod sample;
@@ -36,6 +41,7 @@ mod unit;
 
 pub use drive::{disable, enable, start, state, stop};
 pub use failure::DriverFailure;
+pub use launch::Launch;
 pub use log::{LogLine, LogReader, log_tail, open_log};
 pub use slot::Slot;
 pub use state::InstanceState;

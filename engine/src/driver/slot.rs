@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cutover_host::operation::{Beneath, Facts, Operation, Program};
 
-use super::DriverFailure;
+use super::{DriverFailure, Launch};
 use crate::model::{Color, Deployment, Driver, HostName, Placeholders, ReleaseId};
 
 /// Bytes kept of what a driver's program prints.
@@ -80,6 +80,11 @@ impl<'a> Slot<'a> {
         format!("{}/env/{release}-{}.env", self.directory, self.color)
     }
 
+    /// File with how a release is started in this slot: see [`Launch`].
+    pub(super) fn launch_file(&self, release: &ReleaseId) -> String {
+        format!("{}/env/{release}-{}.json", self.directory, self.color)
+    }
+
     /// Log of a release in this slot, where the driver keeps log files.
     #[must_use]
     pub fn log_file(&self, release: &ReleaseId) -> String {
@@ -98,7 +103,7 @@ impl<'a> Slot<'a> {
     }
 
     /// Script that the unit runs.
-    pub(super) fn launch_file(&self) -> String {
+    pub(super) fn script(&self) -> String {
         format!("{}/run/{}.sh", self.directory, self.color)
     }
 
@@ -116,11 +121,11 @@ impl<'a> Slot<'a> {
             .collect()
     }
 
-    /// Removes what a release left in this slot beside `releases/ID`: its environment and its logs.
+    /// Removes what a release left in this slot beside `releases/ID`: how it is started, its environment and its logs.
     #[must_use]
     pub fn forget(&self, release: &ReleaseId) -> Vec<Operation> {
         let log = self.log_file(release);
-        [self.env_file(release), format!("{log}.1"), log]
+        [self.launch_file(release), self.env_file(release), format!("{log}.1"), log]
             .into_iter()
             .map(|path| Operation::Remove { path, beneath: Some(Beneath::Directory(self.directory.clone())) })
             .collect()
@@ -135,25 +140,35 @@ impl<'a> Slot<'a> {
     /// `app.env-file` as absolute paths: files of the operator's, read before [`Slot::env_file`].
     #[must_use]
     pub fn own_env_files(&self) -> Vec<String> {
+        self.below(&self.deployment.application.env_files)
+    }
+
+    /// Files of the operator's as absolute paths.
+    fn below(&self, files: &[String]) -> Vec<String> {
         let absolute = |file: &String| match file.strip_prefix("~/") {
             Some(rest) => format!("{}/{rest}", self.home),
             None if file.starts_with('/') => file.clone(),
             None => format!("{}/{file}", self.directory),
         };
-        self.deployment.application.env_files.iter().map(absolute).collect()
+        files.iter().map(absolute).collect()
     }
 
-    /// A command of the configuration: placeholders filled, started in the release's directory, with the environment that every
+    /// A command of the configuration or of a launch: placeholders filled, started in the release's directory, with the environment that every
     /// process of that release in this slot has (the process itself, the migration, `exec`).
     #[must_use]
-    pub fn program(&self, release: &ReleaseId, command: &[String]) -> Program {
+    pub fn program(&self, release: &ReleaseId, launch: &Launch, command: &[String]) -> Program {
         let placeholders = self.placeholders(release.as_str());
-        self.program_as_typed(release, command.iter().map(|word| placeholders.fill(word)))
+        self.program_as_typed(release, launch, command.iter().map(|word| placeholders.fill(word)))
     }
 
     /// The same for words that a person typed: braces in them are theirs.
     #[must_use]
-    pub fn program_as_typed(&self, release: &ReleaseId, words: impl IntoIterator<Item = String>) -> Program {
+    pub fn program_as_typed(
+        &self,
+        release: &ReleaseId,
+        launch: &Launch,
+        words: impl IntoIterator<Item = String>,
+    ) -> Program {
         let mut words = words.into_iter();
         let program = words.next().unwrap_or_default();
         let release_directory = self.release_directory(release);
@@ -165,7 +180,7 @@ impl<'a> Slot<'a> {
                 program
             },
             args: words.collect(),
-            env_files: self.own_env_files().into_iter().chain([self.env_file(release)]).collect(),
+            env_files: self.below(&launch.env_files).into_iter().chain([self.env_file(release)]).collect(),
             directory: Some(release_directory),
             output_limit: OUTPUT_LIMIT,
             ..Program::default()

@@ -3,7 +3,7 @@
 use cutover_host::operation::{Exit, Operation, Program};
 
 use super::slot::OUTPUT_LIMIT;
-use super::{DriverFailure, InstanceState, Slot, unit_file};
+use super::{DriverFailure, InstanceState, Launch, Slot, unit_file};
 use crate::model::{Color, Deployment, Driver, ReleaseId, SystemdScope, Timestamp};
 use crate::transport::Failure;
 
@@ -122,7 +122,12 @@ pub(super) fn control(slot: &Slot<'_>, scope: SystemdScope, verb: Verb) -> Progr
 }
 
 /// Files that the unit needs before it starts.
-pub(super) fn prepare(slot: &Slot<'_>, scope: SystemdScope, release: &ReleaseId) -> Vec<Operation> {
+pub(super) fn prepare(
+    slot: &Slot<'_>,
+    scope: SystemdScope,
+    release: &ReleaseId,
+    launch: &Launch,
+) -> Vec<Operation> {
     let mut operations = Vec::new();
     if scope == SystemdScope::User
         && let (Some(path), Some(text)) = (unit_path(slot), unit_file(slot))
@@ -134,8 +139,8 @@ pub(super) fn prepare(slot: &Slot<'_>, scope: SystemdScope, release: &ReleaseId)
     operations.push(slot.note_release(release));
     let other_user = slot.deployment.application.user.as_deref().is_some_and(|user| user != slot.login);
     operations.push(Operation::WriteLaunch {
-        path: slot.launch_file(),
-        program: slot.program(release, &slot.deployment.application.start),
+        path: slot.script(),
+        program: slot.program(release, launch, &launch.start),
         announce: announcement(release, slot.color),
         // The group is that of `run/`, which `setup` gives to the application's user.
         mode: if other_user { 0o750 } else { 0o700 },

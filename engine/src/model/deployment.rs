@@ -6,7 +6,7 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 
 use super::grant::Grants;
-use super::{BucketUrl, Color, Host, HostName, MaxExcluded, Name};
+use super::{BUCKET_NAME, BucketUrl, Color, Host, HostName, MaxExcluded, Name};
 
 /// A validated `cutover.toml` with one environment's overlay applied.
 #[derive(Debug, Clone, PartialEq)]
@@ -80,6 +80,13 @@ impl Deployment {
         let routers = self.router.names.iter().find(|name| self.hosts.contains_key(*name));
         routers.unwrap_or(&self.application.hosts[0])
     }
+
+    /// What keeps lock, journal and history, by the name that messages call it: the object store, or else [`Self::home`].
+    #[must_use]
+    pub fn keeper(&self) -> HostName {
+        let bucket = self.state.as_ref().and_then(|_| HostName::new(BUCKET_NAME).ok());
+        bucket.unwrap_or_else(|| self.home().clone())
+    }
 }
 
 /// `[build]`.
@@ -106,7 +113,7 @@ pub struct Application {
     pub linked_dirs: Vec<String>,
     /// Files of `shared/` linked into each release.
     pub linked_files: Vec<String>,
-    /// Whole releases kept on each host, those in use included.
+    /// Whole releases kept on each host, those in use included. Of those that never had traffic one is kept beside them.
     pub keep_releases: usize,
     /// What starts and stops processes.
     pub driver: Driver,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Color, Outcome, Release, ReleaseId, Timestamp};
+use super::{Basis, Color, Outcome, Release, ReleaseId, Timestamp};
 
 /// One ended deployment, whatever its end.
 ///
@@ -34,6 +34,9 @@ pub struct HistoryEntry {
     pub exit_code: u8,
     /// The first error; none when all went well.
     pub error: Option<HistoryError>,
+    /// What of the configuration decided what was put live, as digests: nothing changed is nothing to deploy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub settings: Option<Basis>,
 }
 
 /// What the history keeps of a release, so that it can be told when the release itself is pruned.

@@ -12,7 +12,7 @@ mod deployment;
 mod destination;
 mod event;
 mod excerpt;
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 mod fixture;
 pub mod grant;
 mod grant_words;
@@ -33,6 +33,7 @@ mod release;
 pub mod request;
 mod routing;
 mod size;
+mod standing;
 mod step;
 mod timestamp;
 pub mod view;
@@ -66,9 +67,10 @@ pub use placeholders::Placeholders;
 pub use plan::{Class, Part, Plan, Refusal, Stage, Task, TaskId, Wish};
 pub use progress::{IllegalHistory, NOT_TRIED, Next, Progress};
 pub use record::{End, Origin, Record, Trouble, UndoId};
-pub use recovery::{Ask, Decision, Sight, decide};
+pub use recovery::{ABANDONED, Ask, Decision, Sight, decide};
 pub use release::{Release, ReleaseId};
 pub use routing::{Observation, Routing};
 pub use size::Size;
+pub use standing::{before_live, never_live};
 pub use step::Step;
 pub use timestamp::Timestamp;

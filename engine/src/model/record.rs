@@ -87,6 +87,9 @@ pub struct Origin {
     /// What the actions stand on in the configuration that was used. Journals of earlier builds have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub basis: Option<Basis>,
+    /// What decides what the deployment puts live. Journals of earlier builds have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settings: Option<Basis>,
 }
 
 /// Place of an undo action: the task that it belongs to and its index there.

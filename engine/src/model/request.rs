@@ -15,6 +15,8 @@ pub struct DeployRequest {
     pub message: Option<String>,
     /// Takes what the routers show as the truth where the record differs.
     pub adopt: bool,
+    /// Deploys the revision that is live once more, though nothing has changed.
+    pub again: bool,
     /// How long to wait for a held lock.
     pub lock_wait: Duration,
 }

@@ -6,11 +6,12 @@ use super::line::{Line, Tone};
 use super::problem::wrapped;
 use super::quantity::Quantity;
 use super::table::table;
-use super::words::{color_tone, source_words};
+use super::words::{color_tone, fit_places, source_words};
 use crate::model::view::{
-    FrontDoorStatus, InstanceState, InstanceStatus, LockStatus, RouterStatus, StatusView, Unfinished,
+    FrontDoorStatus, InstanceState, InstanceStatus, LockStatus, ReleaseState, ReleaseStatus, RouterStatus,
+    StatusView, Unfinished,
 };
-use crate::model::{Color, Release, Timestamp};
+use crate::model::{Color, HostName, Release, Size, Timestamp};
 
 /// Columns of the first line.
 const HEADING: usize = 70;
@@ -28,6 +29,7 @@ pub fn status(view: &StatusView, width: Option<usize>) -> Vec<Line> {
         view.unfinished.as_ref().map(|unfinished| unfinished_line(unfinished, is_locked, view.asked));
     lines.extend(unfinished);
     lines.extend(instances(&view.instances, view.asked));
+    lines.extend(releases(&view.releases, view.asked));
     lines.extend(view.routers.iter().map(router));
     lines.extend(view.front_doors.iter().map(front_door));
     let remarks = view.drift.iter().map(|text| (Tone::Bad, "drift: ", text));
@@ -64,16 +66,12 @@ fn colors(view: &StatusView) -> Vec<Line> {
 fn color_row(side: &str, color: Color, release: Option<&Release>, about: Line) -> Vec<Line> {
     let number =
         release.map_or_else(|| "release ?".to_owned(), |release| format!("release {}", release.number));
-    let source = release.map_or_else(String::new, |release| {
-        let words = source_words(release.branch.as_deref(), release.revision.as_deref(), None);
-        if words.is_empty() { release.version.clone().unwrap_or_default() } else { words }
-    });
     vec![
         // As wide as `behind`, which begins a line further down.
         Line::of(Tone::Strong, side).pad(5),
         Line::of(color_tone(color), color.as_str()),
         Line::plain(&number),
-        Line::plain(&source),
+        Line::plain(&source(release)),
         about,
     ]
 }
@@ -146,6 +144,45 @@ fn instance_row(instance: &InstanceStatus, now: Timestamp) -> Vec<Line> {
         Line::plain(&up.map_or_else(|| "-".to_owned(), Quantity::age)),
         Line::plain(instance.health.as_deref().unwrap_or("-")),
     ]
+}
+
+fn releases(releases: &[ReleaseStatus], now: Timestamp) -> Vec<Line> {
+    if releases.is_empty() {
+        return Vec::new();
+    }
+    let heads = ["RELEASE", "STATE", "SOURCE", "AGE", "SIZE", "HOSTS"];
+    let mut rows = vec![heads.iter().map(|head| Line::of(Tone::Dim, head)).collect()];
+    rows.extend(releases.iter().map(|found| release_row(found, now)));
+    table(rows)
+}
+
+fn release_row(found: &ReleaseStatus, now: Timestamp) -> Vec<Line> {
+    let ReleaseStatus { release, state, hosts, lacking } = found;
+    let (tone, state) = match state {
+        ReleaseState::Live => (Tone::Good, "live"),
+        ReleaseState::Warm => (Tone::Plain, "warm"),
+        ReleaseState::Kept => (Tone::Plain, "kept"),
+        ReleaseState::NeverLive => (Tone::Dim, "never live"),
+    };
+    let names =
+        |hosts: &[HostName]| fit_places(&hosts.iter().map(ToString::to_string).collect::<Vec<_>>(), None);
+    let hosts = Line::plain(&names(hosts));
+    vec![
+        Line::plain(&release.number.to_string()),
+        Line::of(tone, state),
+        Line::plain(&source(Some(release))),
+        Line::plain(&Quantity::age(now.since(release.created))),
+        Line::plain(&Size::bytes(release.size).to_string()),
+        if lacking.is_empty() { hosts } else { hosts.with(Tone::Warn, &format!(", not {}", names(lacking))) },
+    ]
+}
+
+/// Where a release came from, as far as that is known.
+fn source(release: Option<&Release>) -> String {
+    release.map_or_else(String::new, |release| {
+        let words = source_words(release.branch.as_deref(), release.revision.as_deref(), None);
+        if words.is_empty() { release.version.clone().unwrap_or_default() } else { words }
+    })
 }
 
 fn router(router: &RouterStatus) -> Line {

@@ -124,6 +124,9 @@ fn plain_output_says_now_and_then_that_a_step_still_runs() {
 
 #[test]
 fn views_read_well() {
+    let releases = sample::status_with_releases();
+    assert_golden("status-releases.txt", &page(&super::status(&releases, None)));
+    assert_golden("status-releases-60.txt", &page(&super::status(&releases, Some(60))));
     assert_golden("status.txt", &page(&super::status(&sample::status(), None)));
     assert_golden("status-trouble.txt", &page(&super::status(&sample::status_in_trouble(), None)));
     assert_golden("history.txt", &page(&super::history(&sample::history(), None)));

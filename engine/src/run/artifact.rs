@@ -9,7 +9,9 @@ use super::observe::Staged;
 use super::session::Session;
 use super::want::Want;
 use crate::model::request::DeploySource;
-use crate::model::{Deployment, Note, Record, Release, ReleaseId, Timestamp, Trouble};
+use crate::model::{
+    Deployment, Note, Record, Release, ReleaseId, Timestamp, Trouble, before_live, never_live,
+};
 use crate::source::{Checkout, Git, Mirror, Repository, Revision, SourceFailure};
 use crate::store::{HomeState, next_release_number};
 
@@ -71,17 +73,24 @@ pub(super) async fn resolve(
     };
     match &want.source {
         DeploySource::Release(text) => {
+            let hosts = idle_hosts(session, state);
             let release = if text.is_empty() {
-                previous(state, staged)?
+                let (id, number) = release_before(state, staged)?;
+                staged
+                    .find(id.as_str(), &hosts, may_lack(session))
+                    .map_err(|trouble| gone(trouble, number))?
             } else {
-                staged.find(text, &idle_hosts(session, state), may_lack(session))?
+                staged.find(text, &hosts, may_lack(session))?
             };
-            let release = staged.find(release.id.as_str(), &idle_hosts(session, state), may_lack(session))?;
+            let failed = never_live(&state.history, state.live.as_ref()).contains(&release.id);
+            let never =
+                || format!("release {} was never live: each deployment of it was put back", release.number);
+            let note = (want.command == "rollback" && failed).then(|| Note::new("note", never()));
             Ok(Resolved {
                 id: release.id.clone(),
                 what: What::Staged(Box::new(release)),
                 commits: None,
-                notes: Vec::new(),
+                notes: note.into_iter().collect(),
             })
         }
         DeploySource::Artifact(path) => Ok(Resolved {
@@ -112,20 +121,33 @@ fn may_lack(session: &Session) -> usize {
     bound(&session.deployment).saturating_sub(session.excluded.len())
 }
 
-fn previous(state: &HomeState<Record>, staged: &Staged) -> Result<Release, Trouble> {
-    let previous = state.live.as_ref().and_then(|record| record.previous.as_ref());
-    previous.map(|live| live.release.clone()).ok_or_else(|| {
-        let live = state.live.as_ref().map(|record| record.live.release.number);
+/// Identifier and number of what a rollback without `--to` goes to.
+fn release_before(state: &HomeState<Record>, staged: &Staged) -> Result<(ReleaseId, u64), Trouble> {
+    let live = state.live.as_ref();
+    live.and_then(|record| before_live(&state.history, record)).ok_or_else(|| {
+        let live = live.map(|record| record.live.release.number);
         let others: BTreeSet<u64> = staged.numbers().filter(|number| Some(*number) != live).collect();
         let others: Vec<String> = others.iter().map(u64::to_string).collect();
         let hint = match others.is_empty() {
             true => "it is the only one on the hosts; `cutover deploy` makes another".to_owned(),
-            false => {
-                format!("`cutover rollback --to N` takes another that is on the hosts: {}", others.join(", "))
-            }
+            false => format!(
+                "`cutover rollback --to N` takes another that is on the hosts: {}; `cutover status --releases` tells what they are",
+                others.join(", ")
+            ),
         };
-        Trouble::new("rollback/no-previous", "no release was live before this one").hint(hint)
+        let live = live.map_or_else(String::new, |number| format!(" {number}"));
+        let message = format!("nothing older than the live release{live} was ever live");
+        Trouble::new("rollback/no-previous", message).hint(hint)
     })
+}
+
+/// The release before is not where it is needed.
+fn gone(trouble: Trouble, number: u64) -> Trouble {
+    if trouble.code != "release/unknown" {
+        return trouble;
+    }
+    Trouble::new("release/unknown", format!("the release before was {number}, which is on no host any more"))
+        .hint("`cutover rollback --to N` takes another one, `cutover status --releases` lists them")
 }
 
 pub(super) fn source_trouble(failure: &SourceFailure) -> Trouble {

@@ -5,7 +5,7 @@ use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cutover_host::operation::{FaultKind, Operation};
+use cutover_host::operation::{FaultKind, Operation, Program};
 use tokio::sync::mpsc;
 
 use super::look::Asked;
@@ -15,7 +15,7 @@ use super::site::Site;
 use super::{
     ChosenInstance, HostLine, HostSight, Interrupts, LogSource, choose, exec, follow_logs, past, tail_logs,
 };
-use crate::driver::Slot;
+use crate::driver::{Launch, Slot};
 use crate::model::request::{ExecRequest, InstanceChoice, LogsRequest};
 use crate::model::{EventKind, HostName, LiveRecord, Trouble};
 use crate::transport::{Chunk, Console, Failure};
@@ -40,8 +40,8 @@ pub async fn exec_in(
         Ok(signal) = interrupts.wait_for(Interrupts::any) => return Ok(128 + signal.number()),
     };
     let Meant { instance, site, .. } = first(&setting, &asked, &request.instance).await?;
-    let slot = slot(&setting, &instance, site)?;
-    let running = exec(site.link.as_ref(), &slot, &instance.release, &request.argv, input, output);
+    let program = program(&setting, &instance, site, request.argv).await?;
+    let running = exec(site.link.as_ref(), program, input, output);
     let signal = tokio::select! {
         ended = running => return ended.map_err(|failure| not_run(&instance.host, &failure)),
         Ok(signal) = interrupts.wait_for(Interrupts::any) => signal.number(),
@@ -84,7 +84,7 @@ pub async fn open_console(
 ) -> Result<OpenConsole, Trouble> {
     let asked = Asked::all(setting, false).await;
     let Meant { instance, site, release } = first(setting, &asked, &request.instance).await?;
-    let program = slot(setting, &instance, site)?.program_as_typed(&instance.release, request.argv);
+    let program = program(setting, &instance, site, request.argv).await?;
     let console = setting.links.console(&instance.host, &program, terminal).await;
     let console = console.map_err(|failure| host_failure(&instance.host, &failure).trouble)?;
     Ok(OpenConsole { place: format!("{}, {}, release {release}", instance.host, instance.color), console })
@@ -131,6 +131,19 @@ async fn first<'a>(
 fn slot<'a>(setting: &'a Setting, instance: &'a ChosenInstance, site: &Site) -> Result<Slot<'a>, Trouble> {
     Slot::new(&setting.deployment, &instance.host, instance.color, &site.facts)
         .map_err(|failure| driver_failure(&instance.host, &failure).trouble)
+}
+
+/// What a person typed, in the environment of an instance's release.
+async fn program(
+    setting: &Setting,
+    instance: &ChosenInstance,
+    site: &Site,
+    argv: Vec<String>,
+) -> Result<Program, Trouble> {
+    let slot = slot(setting, instance, site)?;
+    let launch = Launch::of(site.link.as_ref(), &slot, &instance.release).await;
+    let launch = launch.map_err(|failure| driver_failure(&instance.host, &failure).trouble)?;
+    Ok(slot.program_as_typed(&instance.release, &launch, argv))
 }
 
 /// Shows what instances have written, and what they write while `follow`.

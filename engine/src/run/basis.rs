@@ -4,7 +4,7 @@ use camino::Utf8Path;
 use cutover_host::manifest::ContentDigest;
 
 use super::observe::all_app_hosts;
-use crate::model::{Basis, Deployment, Driver, HookSource, Reach, SystemdScope};
+use crate::model::{Application, Basis, Deployment, Driver, Hook, HookSource, Reach, SystemdScope};
 
 /// Digits of a digest: enough to tell settings apart.
 const DIGITS: usize = "sha256:".len() + 16;
@@ -33,6 +33,58 @@ pub(super) fn basis(deployment: &Deployment) -> Basis {
         settings.push((format!("hosts.{}.address", host.name), host.address.clone()));
     }
     settings.into_iter().collect()
+}
+
+/// What decides what a deployment puts on hosts and routers beside the revision, as digests. What only judges a deployment (health check,
+/// smoke tests, times) is none of it. `hooks` are the digests of the components, by title: one that comes with the program is as the
+/// program is, and a new program is no reason to deploy.
+pub(super) fn settings(deployment: &Deployment, hooks: &[(String, String)]) -> Basis {
+    let Application {
+        hosts,
+        directory,
+        linked_dirs,
+        linked_files,
+        keep_releases: _,
+        driver,
+        start,
+        migrate,
+        user,
+        stop_timeout,
+        listen,
+        env,
+        env_files,
+        blue,
+        green,
+        release_marker: _,
+    } = &deployment.application;
+    let (build, router) = (&deployment.build.hook, &deployment.router.hook);
+    let component = |hook: &Hook| {
+        let own = matches!(hook.source, HookSource::File(_));
+        let found = hooks.iter().find(|(title, _)| own && *title == hook.title);
+        format!("{} {:?}", source(&hook.source, &deployment.root), found)
+    };
+    let values = [
+        ("build.hook", component(build)),
+        ("build.settings", build.settings.to_string()),
+        ("app.hosts", format!("{hosts:?}")),
+        ("app.directory", directory.clone()),
+        ("app.linked-dirs", format!("{linked_dirs:?}")),
+        ("app.linked-files", format!("{linked_files:?}")),
+        ("app.driver", format!("{driver:?}")),
+        ("app.start", format!("{start:?}")),
+        ("app.migrate", format!("{migrate:?}")),
+        ("app.user", format!("{user:?}")),
+        ("app.stop-timeout", format!("{stop_timeout:?}")),
+        ("app.listen", listen.clone()),
+        ("app.env", format!("{env:?}")),
+        ("app.env-file", format!("{env_files:?}")),
+        ("app.blue", format!("{blue:?}")),
+        ("app.green", format!("{green:?}")),
+        ("router.hosts", format!("{:?}", deployment.router.names)),
+        ("router.hook", component(router)),
+        ("router.settings", router.settings.to_string()),
+    ];
+    values.into_iter().map(|(key, value)| (key.to_owned(), digest(&value))).collect()
 }
 
 fn driver(driver: &Driver) -> String {
@@ -74,6 +126,37 @@ mod tests {
     fn deployment() -> Deployment {
         let name = |text| Name::new(text).expect("a name");
         Deployment::for_tests(&[name("web1"), name("web2")], &[name("lb1")])
+    }
+
+    #[test]
+    fn what_decides_what_is_put_live_is_noticed() {
+        let before = settings(&deployment(), &[]);
+        let noticed = |change: &dyn Fn(&mut Deployment)| {
+            let mut deployment = deployment();
+            change(&mut deployment);
+            let changes = before.changes(&settings(&deployment, &[]));
+            changes.into_iter().map(|change| change.key).collect::<Vec<_>>().join(" ")
+        };
+        type Change = dyn Fn(&mut Deployment);
+        let table: [(&Change, &str); 5] = [
+            (&|deployment| deployment.application.start.push("--new".into()), "app.start"),
+            (&|deployment| deployment.application.green.port = 4003, "app.green"),
+            (
+                &|deployment| {
+                    deployment.build.hook.settings = serde_json::json!({ "run": [["make"]] });
+                    deployment.application.env_files.clear();
+                    deployment.application.env_files.push("shared/other".into());
+                },
+                "app.env-file build.settings",
+            ),
+            (&|deployment| deployment.smoke_tests.clear(), ""),
+            (&|deployment| deployment.pipeline.watch = std::time::Duration::ZERO, ""),
+        ];
+        for (change, keys) in table {
+            assert_eq!(noticed(change), keys);
+        }
+        let of_a_program = settings(&deployment(), &[("build".to_owned(), "sha256:1".to_owned())]);
+        assert_eq!(before.changes(&of_a_program), []);
     }
 
     #[test]

@@ -77,5 +77,6 @@ fn history_entry(
             .error
             .as_ref()
             .map(|trouble| HistoryError { code: trouble.code.clone(), text: trouble.message.clone() }),
+        settings: origin.settings,
     }
 }

@@ -3,27 +3,23 @@
 //! Input and outputs are plain streams here, and a program sees that there is no terminal. For one at a terminal see
 //! [`super::open_console`].
 
-use cutover_host::operation::{Answer, Operation};
+use cutover_host::operation::{Answer, Operation, Program};
 use tokio::sync::mpsc;
 
-use crate::driver::Slot;
-use crate::model::ReleaseId;
 use crate::transport::{Chunk, Failure, Flow, Link};
 
-/// Runs a program to its end with the environment of the release's processes, started in the release's directory, and returns its exit
-/// status. What comes from `input` becomes its standard input, until the channel is closed; what it prints goes to `output`.
+/// Runs a program to its end, as [`Slot::program_as_typed`](crate::driver::Slot::program_as_typed) makes it, and returns its exit status.
+/// What comes from `input` becomes its standard input, until the channel is closed; what it prints goes to `output`.
 ///
 /// # Errors
 /// When it was not started, or the connection broke; then it is not known whether it goes on.
 pub async fn exec(
     link: &dyn Link,
-    slot: &Slot<'_>,
-    release: &ReleaseId,
-    argv: &[String],
+    program: Program,
     mut input: mpsc::Receiver<Vec<u8>>,
     mut output: impl FnMut(Chunk) + Send,
 ) -> Result<i32, Failure> {
-    let operation = Operation::Stream { program: slot.program_as_typed(release, argv.iter().cloned()) };
+    let operation = Operation::Stream { program };
     let Flow { upload, mut download, answer } = link.open(operation.call()).await?;
     // Each by itself: a program that can't get rid of its output takes no more input, until somebody hears it.
     let feed = async {
@@ -60,7 +56,8 @@ mod tests {
 
     use super::*;
     use crate::driver::sample;
-    use crate::model::{Color, Deployment, Driver, HostName};
+    use crate::driver::{Launch, Slot};
+    use crate::model::{Color, Deployment, Driver, HostName, ReleaseId};
     use crate::transport::local_link;
 
     /// A host with one release in its user's home, and what leads there.
@@ -98,9 +95,13 @@ mod tests {
             input: mpsc::Receiver<Vec<u8>>,
             output: impl FnMut(Chunk) + Send,
         ) -> Result<i32, Failure> {
+            exec(self.link.as_ref(), self.program(&["sh", "-c", script]), input, output).await
+        }
+
+        fn program(&self, argv: &[&str]) -> Program {
             let slot = Slot::new(&self.deployment, &self.host, Color::Blue, &self.facts).expect("a slot");
-            let argv = ["sh", "-c", script].map(str::to_owned);
-            exec(self.link.as_ref(), &slot, &self.release, &argv, input, output).await
+            let words = argv.iter().map(|word| (*word).to_owned());
+            slot.program_as_typed(&self.release, &Launch::configured(&slot), words)
         }
     }
 
@@ -122,9 +123,7 @@ mod tests {
         assert_eq!(String::from_utf8_lossy(&errors), "of the release in r1, {color}\n");
 
         let (_input, given) = mpsc::channel(1);
-        let slot = Slot::new(&place.deployment, &place.host, Color::Blue, &place.facts).expect("a slot");
-        let argv = ["bin/nothing".to_owned()];
-        let failure = exec(place.link.as_ref(), &slot, &place.release, &argv, given, |_| {}).await;
+        let failure = exec(place.link.as_ref(), place.program(&["bin/nothing"]), given, |_| {}).await;
         let failure = failure.expect_err("is not there");
         assert!(failure.to_string().contains("bin/nothing"), "{failure}");
     }

@@ -118,6 +118,7 @@ mod tests {
             exit_code: 0,
             error: (outcome != Outcome::Deployed)
                 .then(|| HistoryError { code: "smoke/failed".into(), text: "1 of 7".into() }),
+            settings: None,
         }
     }
 

@@ -181,6 +181,7 @@ mod tests {
             outcome: Outcome::RolledBack,
             exit_code: 10,
             error: None,
+            settings: None,
         };
         let history = [entry(44, Color::Green), entry(44, Color::Blue), entry(41, Color::Blue)];
         for sight in sights.values_mut() {

@@ -27,7 +27,7 @@ use crate::model::view::{
 };
 use crate::model::{
     Color, Deployment, Health, HookSource, HostName, LiveRecord, Outcome, Progress, Reach, Record, Routing,
-    Trouble,
+    Trouble, never_live,
 };
 use crate::source::{Checkout, Git, Mirror, Repository, SourceFailure};
 use crate::store::{Home, HomeState, Misplaced, ReadJournal, StoreFault};
@@ -85,7 +85,9 @@ pub async fn status(setting: Setting, max_age: Option<Duration>) -> StatusView {
 /// Where the state is kept, and what is in it. What can't be asked says why.
 pub async fn state(setting: Setting) -> StateView {
     let asked = setting.reporter.now();
-    let seen = examine(&setting.deployment, &setting.links, &setting.reporter.clock()).await;
+    let seen =
+        examine(&setting.deployment, &setting.links, setting.bucket.as_ref(), &setting.reporter.clock())
+            .await;
     state_view(&setting.deployment, asked, &seen)
 }
 
@@ -98,7 +100,7 @@ pub async fn doctor(setting: Setting) -> DoctorView {
         .collect();
     let clock = setting.reporter.clock();
     let (hosts, facts, checks) = tokio::join!(
-        examine(deployment, &setting.links, &clock),
+        examine(deployment, &setting.links, setting.bucket.as_ref(), &clock),
         look_around(&setting),
         check_hosts(deployment, &links, &clock)
     );
@@ -131,6 +133,7 @@ async fn look_around(setting: &Setting) -> StatusFacts {
             facts.unfinished = unfinished(&state);
             facts.lock = Some(Ok(at_step(state.lock, state.open.as_ref())));
             live.clone_from(&state.live);
+            facts.never_live = never_live(&state.history, live.as_ref());
             facts.record = state.live.map(|record| (record, state.history));
         }
         Err(reason) => {

@@ -1,5 +1,6 @@
 //! The only place that joins the parts: plan, journal, hosts and hooks.
 
+mod already_live;
 mod artifact;
 mod attend;
 mod basis;
@@ -22,6 +23,7 @@ mod insist;
 mod instance_choice;
 mod interrupts;
 mod journal_log;
+mod launch_notes;
 mod lease;
 mod logs;
 mod look;
@@ -34,6 +36,7 @@ mod perform;
 mod performed;
 mod performer;
 mod plan;
+mod preflight;
 mod probe;
 mod readiness;
 mod rebuild;

@@ -54,7 +54,7 @@ impl Staged {
                 "release/unknown",
                 format!("release `{wanted}` is on no host; {there}"),
             )
-            .hint("`cutover history` lists releases, `cutover deploy` makes a new one"));
+            .hint("`cutover status --releases` lists them, `cutover deploy` makes a new one"));
         };
         let lacks = |host: &&HostName| {
             !self

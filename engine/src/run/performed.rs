@@ -21,6 +21,8 @@ pub(crate) enum Summary {
     Nothing,
     /// As it stands; equal texts of several actions are said once.
     Text(String),
+    /// The same, of something that people should look at.
+    Warning(String),
     /// Bytes sent, of bytes in all: added up.
     Sent(Transfer),
     /// So many passed: added up.
@@ -66,8 +68,8 @@ pub(crate) fn summarize(said: &[Summary]) -> String {
     for summary in said {
         match summary {
             Summary::Nothing => {}
-            Summary::Text(text) if text.is_empty() || parts.contains(text) => {}
-            Summary::Text(text) => parts.push(text.clone()),
+            Summary::Text(text) | Summary::Warning(text) if text.is_empty() || parts.contains(text) => {}
+            Summary::Text(text) | Summary::Warning(text) => parts.push(text.clone()),
             Summary::Sent(transfer) => {
                 any_sent = true;
                 // Hosts say how much it was.

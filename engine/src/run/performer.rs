@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 use super::build::Made;
 use super::hooks::Hooks;
 use super::lease::Lease;
@@ -11,14 +13,14 @@ use super::runner::{Way, World};
 use super::session::Session;
 use super::site::{Site, Sites};
 use super::turns::{AtTurn, Turns};
-use super::{Reporter, performed::Performed};
+use super::{Interrupts, Reporter, performed::Performed};
 use crate::driver::DriverFailure;
 use crate::model::{
     Action, Color, Deployment, End, HookCall, HookRelease, HostName, Instance, LiveRecord, Placeholders,
-    Plan, Release, ReleaseMarker, Step, Trouble,
+    Plan, Record, Release, ReleaseId, ReleaseMarker, Step, Trouble, never_live,
 };
 use crate::secret::Secrets;
-use crate::store::{HeldLock, Home, StoreFault};
+use crate::store::{HeldLock, Home, HomeState, StoreFault};
 use crate::transport::Failure;
 
 /// Does actions on hosts, through hooks, and at the home.
@@ -36,8 +38,11 @@ pub(crate) struct Performer {
     pub(crate) excluded: Mutex<BTreeSet<HostName>>,
     /// What is staged; none for a release that is on the hosts.
     pub(crate) made: Option<Made>,
+    pub(crate) interrupts: watch::Receiver<Interrupts>,
     /// Record of what was live when the run took the lock.
     pub(crate) live: Option<LiveRecord>,
+    /// Releases that never had traffic, as the history told then.
+    pub(crate) never_live: BTreeSet<ReleaseId>,
 }
 
 impl World for Performer {
@@ -57,11 +62,11 @@ impl World for Performer {
             Action::Migrate { host, color, release } => self.migrate(plan, host, *color, release).await,
             Action::Clear { host, color } => self.clear(plan, host, *color).await,
             Action::Stop { host, color } => self.stop(host, *color).await,
-            Action::Configure { host, color, release } => self.configure(host, *color, release).await,
+            Action::Configure { host, color, release } => self.configure(plan, host, *color, release).await,
             Action::Point { host, color, release } => {
                 self.point(host, color.as_str(), release.as_ref()).await
             }
-            Action::Start { host, color, release } => self.start(host, *color, release, way).await,
+            Action::Start { host, color, release } => self.start(plan, host, *color, release, way).await,
             Action::AwaitHealthy { host, color, .. } => self.await_healthy(plan, host, *color).await,
             Action::Silence { host, color } => self.silence(host, *color).await,
             Action::Smoke { test, color, .. } => self.smoke(plan, test, *color).await,
@@ -171,13 +176,13 @@ pub(crate) fn store_fault(fault: &StoreFault) -> Unperformed {
 }
 
 impl Performer {
-    /// For a plan under our lock. `made` is what is staged, `live` the record when the lock was taken.
+    /// For a plan under our lock. `made` is what is staged, `state` that of the home when the lock was taken.
     pub(super) fn new(
         session: &Session,
         lease: &Lease,
         plan: &Plan,
         made: Option<Made>,
-        live: Option<LiveRecord>,
+        state: &HomeState<Record>,
     ) -> Self {
         Self {
             deployment: Arc::clone(&session.deployment),
@@ -190,7 +195,9 @@ impl Performer {
             turns: Turns::new(session, &plan.command, &plan.deployment),
             excluded: Mutex::default(),
             made,
-            live,
+            interrupts: session.interrupts.clone(),
+            live: state.live.clone(),
+            never_live: never_live(&state.history, state.live.as_ref()),
         }
     }
 

@@ -1,10 +1,11 @@
 //! `plan`: everything that a deployment would do, made by the very planner, with nothing done.
 
+use super::already_live::{AlreadyLive, already_live};
 use super::artifact::{self, What};
 use super::build::builds_directory;
-use super::deploy::preflight_to_look;
 use super::hooks::configured;
 use super::named::{by_number, recorded};
+use super::preflight::preflight_to_look;
 use super::probe::probes;
 use super::refusal::refused;
 use super::session::{Session, spoken_to};
@@ -12,7 +13,7 @@ use super::want::Want;
 use crate::model::request::{DeployRequest, RollbackRequest};
 use crate::model::view::{PlanHeader, PlanView, PlannedHook, PlannedHost, PlannedSecret, PlannedStep};
 use crate::model::{
-    Action, Color, Deployment, EnvValue, HookSource, HostName, Name, Plan, Reach, Release, Retire,
+    Action, Color, Deployment, EnvValue, HookSource, HostName, Name, Note, Plan, Reach, Release, Retire,
     SecretSource, Stage, Step, Trouble, Wish,
 };
 
@@ -34,7 +35,15 @@ pub async fn plan_rollback(session: &Session, request: RollbackRequest) -> Resul
 
 async fn planned_for(session: &Session, want: Want) -> Result<PlanView, Trouble> {
     let builds = want.source.is_built();
-    let ready = preflight_to_look(session, &want).await?;
+    let mut ready = preflight_to_look(session, &want).await?;
+    let already = already_live(&session.deployment, &want, &ready, &session.settings());
+    ready.source.notes.extend(already.map(|already| match already {
+        AlreadyLive::Again(text) => Note::new("note", text),
+        AlreadyLive::Nothing(text) => Note::new(
+            "nothing to do",
+            format!("{text}; `cutover deploy --again` does what follows all the same"),
+        ),
+    }));
     let release = ready.source.release(&ready.state, &ready.staged, session.reporter.now());
     let wish = Wish::new(want.command, String::new(), release.clone(), want.adopt, session.reporter.now());
     let plan =

@@ -145,7 +145,7 @@ async fn take_up(session: &Session, request: RecoverRequest, lease: &Lease) -> R
         as_begun(&records, &basis(&session.deployment))?;
     }
     session.hooks.allow_changes(lease.lock().epoch());
-    let performer = Performer::new(session, lease, progress.plan(), None, state.live.clone());
+    let performer = Performer::new(session, lease, progress.plan(), None, &state);
     performer.leave_out(progress.excluded());
     let (observed, _) = observe(session, state.live.as_ref()).await?;
     let plan = progress.plan().clone();

@@ -7,7 +7,7 @@ use camino::Utf8PathBuf;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::basis::basis;
+use super::basis::{basis, settings};
 use super::exclusion::{hint_at_bound, may_leave_out};
 use super::hooks::{Hooks, Refused, configured};
 use super::performer::store_fault;
@@ -16,7 +16,7 @@ use super::{Interrupts, Reporter};
 use crate::hook::HookPool;
 use crate::hook::http::HttpClient;
 use crate::model::grant::HostGroup;
-use crate::model::{Deployment, EventKind, HookKind, HostName, Origin, Trouble};
+use crate::model::{Basis, Deployment, EventKind, HookKind, HostName, Origin, Trouble};
 use crate::secret::Secrets;
 use crate::store::{Home, StateDirectory};
 use crate::transport::{Link, Links};
@@ -143,11 +143,17 @@ impl Session {
         })
     }
 
+    /// What of the configuration decides what a deployment puts live.
+    pub(super) fn settings(&self) -> Basis {
+        settings(&self.deployment, &self.hooks.digests())
+    }
+
     /// For the records of a journal that begin something.
     pub(crate) fn origin(&self, message: Option<String>) -> Origin {
         let who = format!("{}@{}", self.operator.user, self.operator.machine);
-        let basis = Some(basis(&self.deployment));
-        Origin { who, ci: self.operator.ci.clone(), message, hooks: self.hooks.digests(), basis }
+        let (hooks, ci) = (self.hooks.digests(), self.operator.ci.clone());
+        let (basis, settings) = (Some(basis(&self.deployment)), Some(self.settings()));
+        Origin { who, ci, message, hooks, basis, settings }
     }
 }
 

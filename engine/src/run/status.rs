@@ -1,6 +1,6 @@
 //! `cutover status`: the record against what hosts and routers say, put together out of what was found out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use cutover_host::operation::Lock;
@@ -8,8 +8,8 @@ use cutover_host::operation::Lock;
 use super::{HostSight, InstanceSight};
 use crate::driver;
 use crate::model::view::{
-    Behind, FrontDoorStatus, IdleStatus, InstanceState, InstanceStatus, LiveStatus, LockStatus, RouterStatus,
-    StatusView, Unfinished,
+    Behind, FrontDoorStatus, IdleStatus, InstanceState, InstanceStatus, LiveStatus, LockStatus, ReleaseState,
+    ReleaseStatus, RouterStatus, StatusView, Unfinished,
 };
 use crate::model::{
     Color, Deployment, HistoryEntry, HostName, LiveRecord, Observation, Outcome, Release, ReleaseId, Routing,
@@ -33,6 +33,8 @@ pub struct StatusFacts {
     pub hosts: BTreeMap<HostName, Result<HostSight, String>>,
     /// One health check of each instance that runs: whether it passed, and what it said.
     pub health: BTreeMap<(HostName, Color), (bool, String)>,
+    /// Releases that never went live.
+    pub never_live: BTreeSet<ReleaseId>,
     /// Routers, in configuration order.
     pub routers: Vec<(HostName, Result<Observation, String>)>,
     /// Front doors, in configuration order.
@@ -69,6 +71,7 @@ pub fn status_view(deployment: &Deployment, facts: StatusFacts) -> StatusView {
         drift: drift(&facts, &instances, &routers),
         too_old: too_old(&facts),
         idle,
+        releases: releases(&facts),
         behind: facts.behind,
         lock: lock(facts.lock),
         unfinished: facts.unfinished,
@@ -140,6 +143,41 @@ fn idle(facts: &StatusFacts, color: Color, instances: &[InstanceStatus]) -> Opti
     let is_used =
         of_color().any(|instance| !matches!(instance.state, InstanceState::Empty | InstanceState::Unknown));
     is_used.then(|| IdleStatus { color, release: release.cloned(), warm, instances: of_color().count() })
+}
+
+/// Releases of the hosts that answered, newest first.
+fn releases(facts: &StatusFacts) -> Vec<ReleaseStatus> {
+    let asked = || facts.hosts.iter().filter_map(|(host, sight)| Some((host, sight.as_ref().ok()?)));
+    let mut known: BTreeMap<&ReleaseId, &Release> = BTreeMap::new();
+    for release in asked().flat_map(|(_, sight)| &sight.releases) {
+        known.entry(&release.id).or_insert(release);
+    }
+    let live = facts.record.as_ref().map(|(record, _)| &record.live.release.id);
+    let runs = |id: &ReleaseId| {
+        asked().flat_map(|(_, sight)| &sight.instances).any(|instance| instance.state.runs(id))
+    };
+    let mut releases: Vec<ReleaseStatus> = known
+        .into_iter()
+        .map(|(id, release)| {
+            let (having, lacking) = asked().partition::<Vec<_>, _>(|(_, sight)| sight.release(id).is_some());
+            let names = |hosts: Vec<(&HostName, &HostSight)>| {
+                hosts.into_iter().map(|(host, _)| host.clone()).collect()
+            };
+            ReleaseStatus {
+                release: release.clone(),
+                state: match () {
+                    () if live == Some(id) => ReleaseState::Live,
+                    () if runs(id) => ReleaseState::Warm,
+                    () if facts.never_live.contains(id) => ReleaseState::NeverLive,
+                    () => ReleaseState::Kept,
+                },
+                hosts: names(having),
+                lacking: names(lacking),
+            }
+        })
+        .collect();
+    releases.sort_by(|a, b| b.release.number.cmp(&a.release.number).then(b.release.id.cmp(&a.release.id)));
+    releases
 }
 
 /// Instances of a colour on the hosts that answered.
@@ -327,6 +365,7 @@ mod tests {
             outcome: Outcome::Deployed,
             exit_code: 0,
             error: None,
+            settings: None,
         };
         let sight = |blue: driver::InstanceState| HostSight {
             releases: vec![release(42), release(43)],

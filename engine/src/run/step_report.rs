@@ -29,11 +29,12 @@ struct Current {
     said: Vec<Summary>,
     details: Vec<Note>,
     failed: bool,
-    /// Whether a host was left out.
-    warns: bool,
+    warned: bool,
     retiring: bool,
     /// Whether the old colour is stopped in this step.
     stops: bool,
+    /// Whether `cutover rollback` would go to what is kept warm: it never goes to a newer release.
+    leads_back: bool,
     /// Whether it has been told that it began.
     is_told: bool,
     wait: Option<Duration>,
@@ -57,8 +58,13 @@ impl StepReport {
                 said: Vec::new(),
                 details: Vec::new(),
                 failed: false,
-                warns: false,
+                warned: false,
                 retiring: plan.retire.iter().any(|stage| stage.step == step),
+                // Identifiers sort by time.
+                leads_back: plan
+                    .live
+                    .as_ref()
+                    .is_some_and(|(_, old)| old.as_ref().is_none_or(|old| *old < plan.release.id)),
                 stops: plan.retire_tasks().any(|(_, task)| matches!(task.action, Action::Stop { .. })),
                 is_told: false,
                 wait,
@@ -90,17 +96,18 @@ impl StepReport {
         let step = *step;
         let Some(current) = self.current.as_mut().filter(|current| current.step == step) else { return };
         current.details.extend(performed.details.iter().cloned());
+        current.warned |= matches!(performed.summary, Summary::Warning(_));
         match &performed.end {
             End::Done if step == Step::Undo => {
                 current.said.extend(undone(action, &performed.summary, self.staged));
             }
             End::Done if step == Step::Retire => {
-                current.said.extend(retired(action, current.stops, &self.reporter));
+                current.said.extend(retired(action, current, &self.reporter));
             }
             End::Done => current.said.push(performed.summary.clone()),
             End::Failed(trouble) | End::Unknown(trouble) if *is_out && step != Step::Undo => {
                 let place = action.place();
-                current.warns = true;
+                current.warned = true;
                 current.said.push(Summary::Text(format!("{place} is left out")));
                 current.details.push(Note::new(place, trouble.message.clone()));
             }
@@ -164,10 +171,10 @@ impl StepReport {
     fn close(&mut self, end: Option<StepEnd>) {
         let Some(mut current) = self.current.take() else { return };
         let end = end.unwrap_or(match (current.failed, current.retiring) {
-            (false, _) if current.warns => StepEnd::Warning,
-            (false, _) => StepEnd::Ok,
-            (true, true) => StepEnd::Warning,
             (true, false) => StepEnd::Failed,
+            (true, true) => StepEnd::Warning,
+            (false, _) if current.warned => StepEnd::Warning,
+            (false, _) => StepEnd::Ok,
         });
         let took = current.took + self.reporter.now().since(current.began);
         if !current.is_told && end != StepEnd::Interrupted {
@@ -199,7 +206,7 @@ impl Current {
     fn take_over(&mut self, early: Option<Self>) {
         let Some(early) = early else { return };
         (self.took, self.said, self.details) = (early.took, early.said, early.details);
-        (self.failed, self.warns) = (early.failed, early.warns);
+        (self.failed, self.warned) = (early.failed, early.warned);
     }
 }
 
@@ -234,9 +241,10 @@ fn undo_place(action: &Action) -> Option<String> {
 
 /// What became of the old colour, said once, with the time that a way back would take by what this run has taken.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the rest of the step is not worth a word")]
-fn retired(action: &Action, stops: bool, reporter: &Reporter) -> Option<Summary> {
+fn retired(action: &Action, step: &Current, reporter: &Reporter) -> Option<Summary> {
     let text = match action {
-        Action::Disable { .. } if !stops => match way_back(reporter) {
+        Action::Disable { .. } if !step.stops && !step.leads_back => "kept warm".to_owned(),
+        Action::Disable { .. } if !step.stops => match way_back(reporter) {
             Some(time) => format!("kept warm: `cutover rollback`, ~{}", Quantity::wait(time)),
             None => "kept warm: `cutover rollback`".to_owned(),
         },

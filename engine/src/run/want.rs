@@ -10,18 +10,20 @@ pub(super) struct Want {
     pub(super) source: DeploySource,
     pub(super) message: Option<String>,
     pub(super) adopt: bool,
+    /// Whether the revision that is live is deployed once more.
+    pub(super) again: bool,
     pub(super) lock_wait: Duration,
 }
 
 impl Want {
     pub(super) fn deploy(request: DeployRequest) -> Self {
-        let DeployRequest { source, message, adopt, lock_wait } = request;
-        Self { command: "deploy", source, message, adopt, lock_wait }
+        let DeployRequest { source, message, adopt, again, lock_wait } = request;
+        Self { command: "deploy", source, message, adopt, again, lock_wait }
     }
 
     pub(super) fn rollback(request: RollbackRequest) -> Self {
         let RollbackRequest { to, message, lock_wait } = request;
         let source = DeploySource::Release(to.unwrap_or_default());
-        Self { command: "rollback", source, message, adopt: false, lock_wait }
+        Self { command: "rollback", source, message, adopt: false, again: false, lock_wait }
     }
 }

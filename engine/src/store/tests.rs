@@ -50,6 +50,7 @@ pub(super) fn entry(deployment: &str, number: u64) -> HistoryEntry {
         outcome: Outcome::Deployed,
         exit_code: 0,
         error: None,
+        settings: None,
     }
 }
 

@@ -26,6 +26,6 @@ pub use state::{
     StateView,
 };
 pub use status::{
-    Behind, FrontDoorStatus, IdleStatus, InstanceState, InstanceStatus, LiveStatus, LockStatus, RouterStatus,
-    StatusView, Unfinished,
+    Behind, FrontDoorStatus, IdleStatus, InstanceState, InstanceStatus, LiveStatus, LockStatus, ReleaseState,
+    ReleaseStatus, RouterStatus, StatusView, Unfinished,
 };

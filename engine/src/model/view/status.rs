@@ -25,6 +25,8 @@ pub struct StatusView {
     pub unfinished: Option<Unfinished>,
     /// One entry for each host and colour, by host, the live colour first.
     pub instances: Vec<InstanceStatus>,
+    /// Whole releases on the hosts, newest first; empty unless they were asked for.
+    pub releases: Vec<ReleaseStatus>,
     /// Routers, in configuration order.
     pub routers: Vec<RouterStatus>,
     /// Front doors, in configuration order.
@@ -163,6 +165,33 @@ pub enum InstanceState {
     Empty,
     /// The host could not be asked.
     Unknown,
+}
+
+/// A release that is on hosts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ReleaseStatus {
+    /// The release.
+    pub release: Release,
+    /// What it is to the application.
+    pub state: ReleaseState,
+    /// Hosts that have it.
+    pub hosts: Vec<HostName>,
+    /// Hosts that were asked and do not.
+    pub lacking: Vec<HostName>,
+}
+
+/// What a release on the hosts is to the application.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReleaseState {
+    /// Has the traffic.
+    Live,
+    /// Runs without traffic.
+    Warm,
+    /// Went live some time, as far as is known, and can be put back.
+    Kept,
+    /// Never went live: each deployment of it was put back.
+    NeverLive,
 }
 
 /// One router.

@@ -10,6 +10,7 @@ pub(super) use runs::{
 pub(super) use script::Script;
 pub(super) use views::{
     check, doctor, history, moved, plan, recovery, setup, state, status, status_in_trouble,
+    status_with_releases,
 };
 
 use crate::model::{Release, ReleaseId, Timestamp};

@@ -4,16 +4,16 @@ use super::{NOW, ago, release};
 use crate::model::view::{
     Behind, CheckView, CheckedHook, Finding, FrontDoorStatus, HistoryEntry, HistoryView, HostCheck,
     HostSetup, IdleStatus, InstanceState, InstanceStatus, LiveStatus, LockStatus, PlanHeader, PlanView,
-    PlannedHook, PlannedHost, PlannedSecret, PlannedStep, RouterStatus, SetupPart, SetupView, StatusView,
-    Unfinished, Verdict,
+    PlannedHook, PlannedHost, PlannedSecret, PlannedStep, ReleaseState, ReleaseStatus, RouterStatus,
+    SetupPart, SetupView, StatusView, Unfinished, Verdict,
 };
 use crate::model::view::{
     Diagnosis, DoctorView, HostPart, KeptHolder, KeptJournal, KeptLock, KeptRecord, KeptState, MoveView,
     Part, RecoveryView, Severity, StateView,
 };
 use crate::model::{
-    Color, HistoryRelease, HostName, LiveRelease, Note, Observation, Outcome, Routing, Step, Timestamp,
-    Trouble,
+    Color, HistoryRelease, HostName, LiveRelease, Note, Observation, Outcome, Release, Routing, Step,
+    Timestamp, Trouble,
 };
 
 fn name(text: &str) -> HostName {
@@ -53,6 +53,7 @@ pub(in crate::report) fn status() -> StatusView {
             instance("web2", Color::Green, 43, InstanceState::Live, 4002, two_days, Some("200, 3 ms")),
             instance("web2", Color::Blue, 42, InstanceState::Stopped, 4001, None, None),
         ],
+        releases: Vec::new(),
         routers: vec![RouterStatus {
             name: name("lb1"),
             observation: Some(Observation {
@@ -71,6 +72,25 @@ pub(in crate::report) fn status() -> StatusView {
         warnings: vec!["web2 blue is not warm: rollback must start it first (~6 s)".to_owned()],
         drift: Vec::new(),
         too_old: None,
+    }
+}
+
+/// With the releases that are on the hosts.
+pub(in crate::report) fn status_with_releases() -> StatusView {
+    let found = |number, state, size, hosts: &[&str], lacking: &[&str]| {
+        let names = |hosts: &[&str]| hosts.iter().map(|host| name(host)).collect();
+        let release = Release { size, created: ago((44 - number) * 90_000), ..release(number) };
+        ReleaseStatus { release, state, hosts: names(hosts), lacking: names(lacking) }
+    };
+    let both = &["web1", "web2"];
+    StatusView {
+        releases: vec![
+            found(43, ReleaseState::Live, 48_213_111, both, &[]),
+            found(42, ReleaseState::Warm, 48_210_000, both, &[]),
+            found(41, ReleaseState::NeverLive, 48_209_000, &["web1"], &["web2"]),
+            found(40, ReleaseState::Kept, 47_000_000, both, &[]),
+        ],
+        ..status()
     }
 }
 

@@ -31,6 +31,7 @@ fn sound() -> Seen {
     let seen =
         Observation { routing: Some(Routing::all_to(Color::Green)), settled: true, labels: Vec::new() };
     let status = StatusView {
+        releases: Vec::new(),
         title: "shop/production".to_owned(),
         asked: Timestamp(NOW),
         record_problem: None,

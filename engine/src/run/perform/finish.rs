@@ -13,6 +13,9 @@ use crate::model::{Color, HostName, LiveRelease, Outcome, Plan, ReleaseId};
 
 const PATIENCE: Duration = Duration::from_mins(5);
 
+/// Of the releases that never had traffic, so many are kept: the newest, for another try by `deploy --release`.
+const KEPT_FAILED: usize = 1;
+
 /// Results of operations of ended deployments that a host keeps, for people to look at.
 const KEPT_OPERATIONS: usize = 20;
 
@@ -22,7 +25,7 @@ impl Performer {
         let mut seen = Afterwards::default();
         match outcome {
             Outcome::RolledBack | Outcome::NothingChanged if plan.live.is_some() => {
-                seen.old = self.old_health(plan).await;
+                (seen.old, seen.warm) = tokio::join!(self.old_health(plan), self.warm_health(plan));
             }
             Outcome::Stuck => seen.routers = self.shown_by_routers(plan).await,
             Outcome::RolledBack | Outcome::NothingChanged | Outcome::Deployed | Outcome::Unfinished => {}
@@ -72,7 +75,8 @@ impl Performer {
             spare: plan.deployment.clone(),
             newest: KEPT_OPERATIONS,
         }];
-        for id in prunable(&found, &needed, self.deployment.application.keep_releases) {
+        let keep = self.deployment.application.keep_releases;
+        for id in prunable(&found, &needed, &self.never_live, keep) {
             let directory = directory.clone();
             at_once.push(Operation::RemoveRelease { directory, release: id.to_string() });
             at_once.extend(slots.iter().flat_map(|slot| slot.forget(&id)));
@@ -89,14 +93,24 @@ impl Performer {
     }
 }
 
-/// Releases to remove: the oldest beyond `keep`, never one that is needed or that a link points to.
-fn prunable(found: &Application, needed: &BTreeSet<String>, keep: usize) -> Vec<ReleaseId> {
+/// Releases to remove, never one that is needed or that a link points to: of those that never had traffic all but the newest, whatever
+/// `keep` says, so that failed deployments push out nothing that a rollback could go to; of the others the oldest beyond `keep`.
+fn prunable(
+    found: &Application,
+    needed: &BTreeSet<String>,
+    never_live: &BTreeSet<ReleaseId>,
+    keep: usize,
+) -> Vec<ReleaseId> {
     let links = [&found.current, &found.blue, &found.green];
     let linked = |id: &String| links.iter().any(|link| link.as_ref() == Some(id));
-    let excess = found.releases.len().saturating_sub(keep);
-    let removable =
-        found.releases.iter().filter(|staged| !needed.contains(&staged.id) && !linked(&staged.id));
-    removable.take(excess).filter_map(|staged| ReleaseId::parse(&staged.id)).collect()
+    let ids = found.releases.iter().filter_map(|staged| ReleaseId::parse(&staged.id));
+    let (failed, others): (Vec<ReleaseId>, Vec<ReleaseId>) = ids.partition(|id| never_live.contains(id));
+    let beyond = |ids: Vec<ReleaseId>, keep: usize| {
+        let excess = ids.len().saturating_sub(keep);
+        let is_free = |id: &ReleaseId| !needed.contains(id.as_str()) && !linked(&id.to_string());
+        ids.into_iter().filter(is_free).take(excess).collect::<Vec<_>>()
+    };
+    [beyond(failed, KEPT_FAILED), beyond(others, keep)].concat()
 }
 
 #[cfg(test)]
@@ -117,11 +131,41 @@ mod tests {
         };
         let pruned = |needed: &[&str], keep| {
             let needed = needed.iter().map(ToString::to_string).collect();
-            prunable(&found, &needed, keep).iter().map(ToString::to_string).collect::<Vec<_>>()
+            let pruned = prunable(&found, &needed, &BTreeSet::new(), keep);
+            pruned.iter().map(ToString::to_string).collect::<Vec<_>>()
         };
         assert_eq!(pruned(&["r5"], 3), ["r2", "r3"]);
         assert_eq!(pruned(&["r5", "r2"], 3), ["r3", "r4"]);
         assert_eq!(pruned(&["r5"], 1), ["r2", "r3", "r4"]);
         assert_eq!(pruned(&["r5"], 5), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_never_had_traffic_pushes_out_nothing() {
+        let staged = |number: u32| StagedRelease {
+            id: format!("r{number}"),
+            digest: String::new(),
+            record: String::new(),
+        };
+        let found = Application {
+            exists: true,
+            releases: (1..=9).map(staged).collect(),
+            current: Some("r9".into()),
+            blue: Some("r4".into()),
+            green: Some("r9".into()),
+            ..Application::default()
+        };
+        let needed = BTreeSet::from(["r9".to_owned()]);
+        let id = |number: u32| ReleaseId::parse(&format!("r{number}")).expect("an identifier");
+        let pruned = |failed: &[u32], keep| {
+            let failed = failed.iter().map(|number| id(*number)).collect();
+            let pruned = prunable(&found, &needed, &failed, keep);
+            pruned.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(pruned(&[3, 5, 6, 7, 8], 5), ["r3", "r5", "r6", "r7"]);
+        assert_eq!(pruned(&[3, 5, 6, 7, 8], 3), ["r3", "r5", "r6", "r7", "r1"]);
+        // One that a link points to stays, and counts.
+        assert_eq!(pruned(&[2, 4], 9), ["r2"]);
+        assert_eq!(pruned(&[8], 9), Vec::<String>::new());
     }
 }

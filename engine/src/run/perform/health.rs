@@ -5,11 +5,15 @@ use std::time::Duration;
 use futures_util::future::{join_all, try_join_all};
 use tokio::time::{Instant as Moment, sleep, sleep_until, timeout_at};
 
-use super::super::ending::InstanceHealth;
+use super::super::ending::{InstanceHealth, LastLook};
 use super::super::performed::{Performed, Summary};
 use super::super::performer::{Performer, Result, Unperformed};
 use crate::driver::{self, InstanceState};
-use crate::model::{Color, EventKind, Health, HostName, Instance, Note, Plan, Step, Trouble};
+use crate::model::{
+    Action, Color, EventKind, Health, HostName, Instance, Note, Plan, Release, ReleaseId, Step, Timestamp,
+    Trouble,
+};
+use crate::run::Interrupts;
 
 /// So long a connection that broke may take to be made again: a wire that is dead is noticed after 15 s.
 const RECONNECT: Duration = Duration::from_secs(20);
@@ -19,6 +23,9 @@ const LOG_LINES: usize = 8;
 
 /// Lines that are counted, so that it can be said how many more there are.
 const LOG_COUNTED: u32 = 500;
+
+/// How long the way back waits for a release that was warm to answer again.
+const WARM_UP: Duration = Duration::from_secs(10);
 
 /// One look at one instance.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,25 +131,94 @@ impl Performer {
     pub(in super::super) async fn old_health(&self, plan: &Plan) -> Vec<InstanceHealth> {
         let instances = self.counted(plan, plan.color.other());
         let looks = join_all(instances.iter().map(|instance| self.look(plan, instance, 1))).await;
-        let wrong = |look| match look {
-            Ok(Look::Healthy { .. }) => None,
-            Ok(Look::Not(reason)) => Some(reason),
-            Err(Unperformed { trouble, .. }) => Some(trouble.message),
-        };
         let hosts = instances.into_iter().map(|instance| instance.host);
-        hosts.zip(looks).map(|(host, look)| (host, wrong(look))).collect()
+        hosts.zip(looks).map(|(host, look)| (host, last_look(look))).collect()
+    }
+
+    /// Waits until a release that was warm answers again, for a short while: nothing depends on it. What is wrong with it when it does not.
+    pub(in super::super) async fn await_warm(
+        &self,
+        plan: &Plan,
+        host: &HostName,
+        color: Color,
+        release: &Release,
+    ) -> Result<Option<String>> {
+        let instance = self.instance(plan, host, color)?;
+        let mut interrupts = self.interrupts.clone();
+        let patience = WARM_UP.min(self.deployment.health_check.deadline);
+        let (deadline, mut attempt) = (Moment::now() + patience, 0);
+        let mut last = "there was no time to ask".to_owned();
+        let answers = async {
+            loop {
+                attempt += 1;
+                match self.look_for(plan, &instance, release, true, attempt).await {
+                    Ok(Look::Healthy { .. }) => return None,
+                    Ok(Look::Not(reason)) => last = reason,
+                    Err(Unperformed { trouble, .. }) => return Some(trouble.message),
+                }
+                if let Ok(Some(gone)) = self.gone(host, color).await {
+                    return Some(gone);
+                }
+                sleep(self.deployment.health_check.interval).await;
+            }
+        };
+        let wrong = tokio::select! {
+            biased;
+            wrong = timeout_at(deadline, answers) => Some(wrong),
+            // There are few seconds after a signal, and other things to put back.
+            _ = interrupts.wait_for(Interrupts::any) => None,
+        };
+        Ok(match wrong {
+            Some(Ok(wrong)) => wrong,
+            Some(Err(_)) | None => Some(last),
+        })
+    }
+
+    /// What one look at each instance that was warm, and that the way back has started again, finds.
+    pub(in super::super) async fn warm_health(&self, plan: &Plan) -> Vec<InstanceHealth> {
+        let undone = plan.tasks().flat_map(|(_, task)| &task.undo);
+        let started = undone.filter_map(|action| {
+            let Action::Start { host, color, release } = action else { return None };
+            Some((host, *color, release))
+        });
+        let looks = started.map(async |(host, color, release)| {
+            let instance = self.instance(plan, host, color).ok()?;
+            let look = self.look_for(plan, &instance, &self.known_release(release), true, 1).await;
+            Some((host.clone(), last_look(look)))
+        });
+        join_all(looks).await.into_iter().flatten().collect()
+    }
+
+    /// A release by its identifier, with what the record at the home says of it.
+    pub(in super::super) fn known_release(&self, id: &ReleaseId) -> Release {
+        let record = self.live.iter().flat_map(|record| record.previous.iter().chain([&record.live]));
+        let known = record.map(|live| &live.release).find(|known| known.id == *id);
+        known.cloned().unwrap_or_else(|| Release::new(id.clone(), 0, Timestamp(0)))
     }
 
     /// Looks once. The colour that is filled must say the plan's release, where it says any; the other one runs whatever it runs.
     pub(super) async fn look(&self, plan: &Plan, instance: &Instance, attempt: u32) -> Result<Look> {
         let recorded =
             self.live.as_ref().map(|record| &record.live).filter(|live| live.color == instance.color);
-        let (about, release) = match recorded {
-            _ if instance.color == plan.color => (&plan.release, Some(plan.release.id.as_str())),
-            Some(live) => (&live.release, None),
-            None => (&plan.release, None),
+        let (about, must_say) = match recorded {
+            _ if instance.color == plan.color => (&plan.release, true),
+            Some(live) => (&live.release, false),
+            None => (&plan.release, false),
         };
+        self.look_for(plan, instance, about, must_say, attempt).await
+    }
+
+    /// Looks once for a release. With `must_say` an answer that names another one is not healthy.
+    async fn look_for(
+        &self,
+        plan: &Plan,
+        instance: &Instance,
+        about: &Release,
+        must_say: bool,
+        attempt: u32,
+    ) -> Result<Look> {
         let call = self.call(plan, about, vec![instance.clone()], attempt);
+        let release = Some(about.id.as_str()).filter(|_| must_say);
         Ok(match self.hooks.check_health(&call, instance).await {
             Ok(Health::Healthy(says)) => match (says, release) {
                 (Some(says), Some(release)) if says != release => {
@@ -200,6 +276,14 @@ impl Performer {
         let lines: Vec<String> = lines.into_iter().map(|line| line.text).collect();
         let text = log_excerpt(&lines, plan.release.number, host);
         text.map(|text| Note::new(format!("{host} log"), text)).into_iter().collect()
+    }
+}
+
+fn last_look(look: Result<Look>) -> LastLook {
+    match look {
+        Ok(Look::Healthy { .. }) => LastLook::Healthy,
+        Ok(Look::Not(reason)) => LastLook::Sick(reason),
+        Err(Unperformed { trouble, .. }) => LastLook::Unknown(trouble.message),
     }
 }
 

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use cutover_host::operation::{Guard, Operation};
+use futures_util::future::try_join_all;
 
 use super::super::performed::{Performed, Summary};
 use super::super::performer::{Performer, Result, driver_failure, host_failure};
 use super::super::runner::Way;
 use super::super::site::Site;
-use crate::driver::{self, Slot};
+use crate::driver::{self, Launch, Slot};
 use crate::model::{Action, Color, Deployment, EnvValue, HostName, Name, Plan, ReleaseId, Task, Trouble};
 use crate::secret::environment;
 
@@ -16,16 +17,61 @@ use crate::secret::environment;
 const SHORT: Duration = Duration::from_secs(20);
 
 impl Performer {
-    /// Writes the environment of one release in one colour, 0600. What runs already keeps the one that
-    /// it was started with.
+    /// Writes environment and launch of a release, 0600: of both colours where the host has both, since a rollback may fill the other one.
+    /// What runs already keeps the environment that it was started with.
+    ///
+    /// A rollback starts a release as it was deployed, so it leaves what is there. Only where the colour listens elsewhere now is the
+    /// environment written anew, which has ports and addresses filled in.
     pub(in super::super) async fn configure(
         &self,
+        plan: &Plan,
         host: &HostName,
         color: Color,
         release: &ReleaseId,
     ) -> Result<Performed> {
-        let site = self.site(host)?;
-        let slot = site.slot(&self.deployment, host, color)?;
+        let (site, slot, guard) = self.place(host, color)?;
+        let mut writes = Vec::new();
+        if plan.command == "rollback" {
+            let now = Launch::configured(&slot);
+            let kept = Launch::kept(site.link.as_ref(), &slot, release).await;
+            match kept.map_err(|failure| driver_failure(host, &failure))? {
+                Some(kept) if kept.listens_as(&now) => {}
+                Some(kept) => {
+                    let launch = kept.with_environment_of(&now);
+                    writes.extend(self.configuration(host, &slot, release, &launch).await?);
+                }
+                None => writes.extend(self.configuration(host, &slot, release, &now).await?),
+            }
+        } else {
+            for color in Color::ALL {
+                if self.deployment.color_hosts(color).contains(host) {
+                    let (_, slot, _) = self.place(host, color)?;
+                    let launch = Launch::configured(&slot);
+                    writes.extend(self.configuration(host, &slot, release, &launch).await?);
+                }
+            }
+        }
+        let write = async |operation| {
+            let done = site.perform(Some(guard.clone()), SHORT, operation).await;
+            done.map(drop).map_err(|failure| host_failure(host, &failure))
+        };
+        for operation in slot.directories() {
+            write(operation).await?;
+        }
+        // Each waits for the disk, and none for another.
+        try_join_all(writes.into_iter().map(write)).await?;
+        Ok(Performed::done(Summary::Nothing))
+    }
+
+    /// The writes of one release's environment, as `cutover.toml` has it, and of its launch.
+    async fn configuration(
+        &self,
+        host: &HostName,
+        slot: &Slot<'_>,
+        release: &ReleaseId,
+        launch: &Launch,
+    ) -> Result<[Operation; 2]> {
+        let color = slot.color();
         let placeholders = slot.placeholders(release.as_str());
         let found = self.secrets.get_all(secrets_of(&self.deployment, color)).await.map_err(|fault| {
             let trouble = Trouble::new(fault.code(), fault.to_string());
@@ -33,18 +79,9 @@ impl Performer {
         })?;
         let content = environment(&self.deployment, color, release, &placeholders, &found)
             .map_err(|fault| Trouble::new("config/environment", format!("{host}: {fault}")))?;
-        let guard = Some(site.guard(self.lock.epoch()));
-        let write = Operation::Write {
-            path: slot.env_file(release),
-            beneath: None,
-            content: content.into(),
-            mode: Some(0o600),
-        };
-        for operation in slot.directories().into_iter().chain([write]) {
-            let done = site.perform(guard.clone(), SHORT, operation).await;
-            done.map_err(|failure| host_failure(host, &failure))?;
-        }
-        Ok(Performed::done(Summary::Nothing))
+        let (path, content) = (slot.env_file(release), content.into());
+        let write = Operation::Write { path, beneath: None, content, mode: Some(0o600) };
+        Ok([write, launch.write(slot, release).map_err(|failure| driver_failure(host, &failure))?])
     }
 
     /// Points `current`, `blue` or `green` to a release, or removes the link.
@@ -68,9 +105,10 @@ impl Performer {
         Ok(Performed::done(Summary::Nothing))
     }
 
-    /// Starts a release in a colour; on the way back, one that was warm there.
+    /// Starts a release in a colour; on the way back, one that was warm there, which is called so only when it answers.
     pub(in super::super) async fn start(
         &self,
+        plan: &Plan,
         host: &HostName,
         color: Color,
         release: &ReleaseId,
@@ -80,13 +118,21 @@ impl Performer {
         let started = driver::start(site.link.as_ref(), Some(&guard), &slot, release).await;
         started.map_err(|failure| driver_failure(host, &failure))?;
         let port = self.deployment.application.color(color).port;
-        let previous = self.live.as_ref().and_then(|record| record.previous.as_ref());
-        let known = previous.map(|live| &live.release).filter(|known| known.id == *release);
-        Ok(Performed::done(Summary::Text(match (way, known) {
-            (Way::Back, Some(known)) => format!("release {} warm again on :{port}", known.number),
-            (Way::Back, None) => format!("what was warm runs again on :{port}"),
-            (Way::There | Way::Retire, _) => format!("{color} on :{port}"),
-        })))
+        if way != Way::Back {
+            return Ok(Performed::done(Summary::Text(format!("{color} on :{port}"))));
+        }
+        let known = self.known_release(release);
+        let name = match known.number {
+            0 => "what was warm".to_owned(),
+            number => format!("release {number}"),
+        };
+        Ok(Performed::done(match self.await_warm(plan, host, color, &known).await? {
+            None => Summary::Text(format!("{name} warm again on :{port}")),
+            Some(wrong) => {
+                let wrong = wrong.lines().next().unwrap_or_default();
+                Summary::Warning(format!("{host}: {name} started again on :{port}, not yet healthy: {wrong}"))
+            }
+        }))
     }
 
     /// Stops what was left running in the idle colour: only if no router was moved to it since the plan was made, which may be as long

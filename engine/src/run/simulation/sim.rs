@@ -88,7 +88,7 @@ impl Sim {
     fn effect(&self, plan: &Plan, action: &Action, way: Way) -> Result<(), String> {
         let mut state = self.state.lock().unwrap();
         self.judge(&state, plan, action, way);
-        perform(&mut state, action)
+        perform(&mut state, plan, action)
     }
 
     fn judge(&self, state: &State, plan: &Plan, action: &Action, way: Way) {
@@ -291,7 +291,7 @@ fn unknown(trouble: Trouble) -> Performed {
 }
 
 /// Does one action, as a strict world does it.
-fn perform(state: &mut State, action: &Action) -> Result<(), String> {
+fn perform(state: &mut State, plan: &Plan, action: &Action) -> Result<(), String> {
     match action {
         Action::Stage { host, release } => {
             let host = &mut state.hosts[index(host)];
@@ -309,7 +309,12 @@ fn perform(state: &mut State, action: &Action) -> Result<(), String> {
             (host.running[color], host.passed[color], host.enabled[color]) = (0, false, false);
         }
         Action::Configure { host, color, release } => {
-            state.hosts[index(host)].configured[*color as usize] |= 1 << number(release);
+            // A rollback may fill the other colour some day; it keeps what it finds itself.
+            let both = plan.command == "deploy";
+            let configured = &mut state.hosts[index(host)].configured;
+            for each in Color::ALL.into_iter().filter(|each| both || each == color) {
+                configured[each as usize] |= 1 << number(release);
+            }
         }
         Action::Point { host, color, release } => {
             state.hosts[index(host)].link[*color as usize] = release.as_ref().map_or(0, number);

@@ -24,7 +24,7 @@ pub(super) struct SimHost {
     pub(super) link: [Number; 2],
     /// By colour.
     pub(super) running: [Number; 2],
-    /// Releases with an environment, a bit for each number, by colour.
+    /// Releases with an environment and a launch, a bit for each number, by colour.
     pub(super) configured: [u8; 2],
     /// By colour.
     pub(super) enabled: [bool; 2],
