@@ -7,6 +7,7 @@ mod attending;
 mod builder;
 mod changed_configuration;
 mod command_driver;
+mod commit_points;
 mod console;
 mod deploy_user;
 mod failed_releases;

@@ -2,7 +2,7 @@
 
 use test_support::{Behaviour, ObjectStore, Test, assert_golden};
 
-use crate::fleet;
+use crate::{fleet, with_v1};
 
 /// A fleet whose state is in a bucket.
 fn with_bucket() -> Option<(Test, ObjectStore)> {
@@ -63,13 +63,42 @@ fn one_that_does_not_answer_is_named() {
     test.set_up();
     let nobody = test_support::Port::take();
     test.variables[0].1 = format!("http://127.0.0.1:{nobody}");
-    for words in [&["doctor"][..], &["state", "show"], &["state", "move"], &["state", "recover"]] {
-        let other = test.cutover(words).expect(50);
-        assert!(other.stderr.contains("this command looks after states on hosts\n"), "{}", other.stderr);
-    }
+    let recover = test.cutover(&["state", "recover"]).expect(50);
+    assert!(recover.stderr.contains("this command rebuilds states on hosts\n"), "{}", recover.stderr);
+    let _ = test.cutover(&["doctor"]).expect(70).expect_text("object-store");
+    let _ = test.cutover(&["state", "show"]).expect(0).expect_text("object-store");
     let refused = test.deploy("v1", Behaviour::Sound).expect(11);
     assert_golden(
         "bucket-silent.txt",
         &test.normalise(&(refused.stdout + &refused.stderr)).replace(&nobody.to_string(), "PORT"),
     );
+}
+
+#[test]
+fn the_state_is_brought_there_and_back() {
+    let Some(mut test) = with_v1(fleet()) else { return };
+    let Some(store) = ObjectStore::start(test.scratch()) else { return };
+    let on_a_host = test.config.clone();
+    let url = store.url("deploy");
+    test.configure("name = \"shop\"\n", &format!("name = \"shop\"\nstate = \"{url}\"\n"));
+    test.variables = store.variables();
+    let _ = test.cutover(&["deploy"]).expect(40).expect_text("`cutover state move`");
+    let _ = test.cutover(&["state", "move"]).expect(0).expect_text("object-store");
+    let _ = test.cutover(&["state", "move"]).expect(0);
+    let _ = test.cutover(&["state", "show"]).expect(0).expect_text("object-store");
+    let _ = test.cutover(&["doctor"]).expect(0);
+    let _ = test.deploy("v2", Behaviour::Sound).expect(0);
+
+    let in_bucket = std::mem::replace(&mut test.config, on_a_host);
+    let moved = test.cutover(&["deploy"]).expect(40);
+    assert!(moved.stderr.contains("cutover state move --from URL"), "{moved:?}");
+    let _ = test.cutover(&["state", "move", "--from", &url]).expect(0).expect_text("lb1");
+    let _ = test.cutover(&["doctor"]).expect(0);
+    let _ = test.deploy("v3", Behaviour::Sound).expect(0);
+    assert_eq!(test.live(), "v3 blue");
+    let history = test.cutover(&["history", "--json"]).expect(0);
+    assert_eq!(history.last_event()["entries"].as_array().map(Vec::len), Some(3), "{}", history.stdout);
+
+    test.config = in_bucket;
+    let _ = test.cutover(&["deploy"]).expect(40).expect_text("`cutover state move`");
 }

@@ -3,23 +3,20 @@
 
 use std::path::Path;
 
-use test_support::{Behaviour, Test, python_with};
+use test_support::{Behaviour, Test, componentize_py};
 
 use crate::local;
 
 /// The health check in Python, beside the configuration. None, with a message, where it can't be built or isn't to be.
 fn with_python(test: Option<Test>) -> Option<Test> {
-    if std::env::var_os("CUTOVER_TEST_NIGHTLY").is_none() {
-        eprintln!("skipped: a hook in Python is built with `CUTOVER_TEST_NIGHTLY=1`");
-        return None;
-    }
+    let mut build = componentize_py()?;
     let mut test = test?;
-    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let mut build = python_with("componentize_py")?;
-    build.args(["-c", "import sys, componentize_py; sys.exit(componentize_py.script())"]);
-    build.arg("-d").arg(repository.join("wit")).args(["-w", "health-check-hook", "componentize", "app"]);
-    build.arg("-p").arg(repository.join("tests/components/python-health"));
-    build.arg("-o").arg(test.directory().join("health.wasm"));
+    let contract = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit");
+    // Python leaves its own files beside the source.
+    let directory = test.directory();
+    std::fs::write(directory.join("app.py"), include_str!("components/python-health/app.py")).unwrap();
+    build.arg("-d").arg(contract).args(["-w", "health-check-hook", "componentize", "app"]);
+    build.arg("-p").arg(&directory).arg("-o").arg(directory.join("health.wasm"));
     let built = build.output().unwrap();
     assert!(built.status.success(), "{built:?}");
     test.configure(

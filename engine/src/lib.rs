@@ -141,6 +141,8 @@ pub mod bundled;
 pub mod cli;
 pub mod config;
 pub mod driver;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 pub mod hook;
 pub mod model;
 pub mod report;

@@ -91,7 +91,8 @@ impl Source {
             _ => self.path.with_extension(""),
         };
         let lines: Vec<&str> = self.text.lines().collect();
-        let pairs = lines.windows(2).filter(|pair| pair[0] == "#[cfg(test)]");
+        let tests = ["#[cfg(test)]", "#[cfg(any(test, fuzzing))]"];
+        let pairs = lines.windows(2).filter(|pair| tests.contains(&pair[0]));
         let name = |line: &str| Some(line.split_once("mod ")?.1.strip_suffix(';')?.to_owned());
         pairs.filter_map(|pair| name(pair[1])).map(|name| folder.join(name).with_extension("rs")).collect()
     }

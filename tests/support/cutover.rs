@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Signal, kill_process, kill_process_group};
 use serde_json::Value;
 
-use crate::process::{children, end_group, group_of, has_ended, pid, status_code};
+use crate::process::{children, end_group, group_of, has_ended, pid, state, status_code};
 use crate::{Machine, eventually};
 
 /// A run under way. Killed when the value goes.
@@ -116,15 +116,32 @@ impl Running {
         })
     }
 
+    /// Waits until the program has stopped itself; false when it has ended instead.
+    ///
+    /// # Panics
+    /// When neither happens within a minute.
+    #[must_use]
+    pub fn wait_until_halted(&self) -> bool {
+        eventually("the program halts", Duration::from_secs(60), || {
+            let Some(id) = self.id() else { return Some(false) };
+            // `nsenter` stops with the program that it waits for.
+            let states = [id, self.child.id()].map(state);
+            if states.iter().any(|state| matches!(state, 'Z' | 'X')) {
+                return Some(false);
+            }
+            (states == ['T', 'T']).then_some(true)
+        })
+    }
+
     /// Sends a signal to the program, unless it has ended.
     pub fn signal(&self, signal: Signal) {
         let own = self.child.id();
         if let Some(id) = self.id() {
             let _ = kill_process(pid(id), signal);
         }
-        // `nsenter` stops with the program that it waits for.
-        if signal == Signal::CONT {
-            let _ = kill_process(pid(own), signal);
+        // `nsenter` stops with the program that it waits for, and then does not see its end.
+        if self.inside && matches!(signal, Signal::CONT | Signal::KILL) {
+            let _ = kill_process(pid(own), Signal::CONT);
         }
     }
 

@@ -4,7 +4,8 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::time::Duration;
 
-use crate::{Port, Process, Scratch, eventually, get, python_with};
+use crate::python::python_with;
+use crate::{Port, Process, Scratch, eventually, get};
 
 /// The bucket that it has.
 const BUCKET: &str = "state";

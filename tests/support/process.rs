@@ -115,6 +115,11 @@ pub(crate) fn init_below(id: u32) -> Option<u32> {
 
 /// Whether a child of ours has ended, and nobody has asked how yet.
 pub(crate) fn has_ended(id: u32) -> bool {
-    let state = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
-    state.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with('Z'))
+    matches!(state(id), 'Z' | 'X')
+}
+
+/// The letter of a process's state; `X` where there is none.
+pub(crate) fn state(id: u32) -> char {
+    let text = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    text.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next()).unwrap_or('X')
 }

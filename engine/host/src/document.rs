@@ -34,13 +34,17 @@ pub(crate) fn load<T: DeserializeOwned>(path: &str) -> Result<Option<T>, Fault> 
     };
     let mut text = Vec::new();
     file.take(LIMIT).read_to_end(&mut text).map_err(|error| fault::io("read", path, error))?;
-    let newer = serde_json::from_slice::<Probe>(&text).ok().and_then(|probe| probe.version);
+    parse(path, &text).map(Some)
+}
+
+/// Reads the text of a document.
+pub(crate) fn parse<T: DeserializeOwned>(path: &str, text: &[u8]) -> Result<T, Fault> {
+    let newer = serde_json::from_slice::<Probe>(text).ok().and_then(|probe| probe.version);
     if let Some(version) = newer.filter(|version| *version > VERSION) {
         let known = format!("in version {version}, and this one knows {VERSION}");
         return Err(fault::failed(format!("`{path}` was written by a newer cutover: {known}")));
     }
-    serde_json::from_slice(&text)
-        .map(Some)
+    serde_json::from_slice(text)
         .map_err(|error| fault::failed(format!("`{path}` is not what cutover wrote there: {error}")))
 }
 

@@ -19,9 +19,9 @@ use crate::scope::Scope;
 
 /// Content of the file `fence`.
 #[derive(Serialize, Deserialize)]
-struct Fence {
+pub(crate) struct Fence {
     version: u32,
-    epoch: u64,
+    pub(crate) epoch: u64,
 }
 
 /// The mutex of a state directory, held until dropped.

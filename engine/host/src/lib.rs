@@ -22,6 +22,8 @@ mod facts;
 mod fault;
 mod fence;
 mod files;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod held;
 mod host;
 mod identity;

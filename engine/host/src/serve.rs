@@ -22,6 +22,20 @@ const GRACE: Duration = Duration::from_secs(10);
 /// When input or output fail, or the engine does not keep to the protocol.
 pub fn serve(
     host: &Arc<Host>,
+    input: impl Read,
+    output: impl Write + Send + 'static,
+    digest: &str,
+) -> io::Result<()> {
+    let host = Arc::clone(host);
+    let perform: Perform = Arc::new(move |call, stream| host.perform(call, stream));
+    serve_with(&perform, input, output, digest)
+}
+
+/// What performs calls.
+pub(crate) type Perform = Arc<dyn Fn(&Call, &dyn Stream) -> Result<Answer, Fault> + Send + Sync>;
+
+pub(crate) fn serve_with(
+    perform: &Perform,
     mut input: impl Read,
     output: impl Write + Send + 'static,
     digest: &str,
@@ -35,7 +49,7 @@ pub fn serve(
         true,
         &frame::encode(frame::HELLO, Kind::Hello, format!("cutover-host 1 {digest}").as_bytes()),
     )?;
-    let served = connection.read_frames(host, &mut input);
+    let served = connection.read_frames(perform, &mut input);
     connection.end();
     served
 }
@@ -47,7 +61,7 @@ struct Connection {
 }
 
 impl Connection {
-    fn read_frames(self: &Arc<Self>, host: &Arc<Host>, input: &mut impl Read) -> io::Result<()> {
+    fn read_frames(self: &Arc<Self>, perform: &Perform, input: &mut impl Read) -> io::Result<()> {
         let mut parts: HashMap<u64, Vec<u8>> = HashMap::new();
         while let Some((header, payload)) = read_frame(input)? {
             let id = header.id;
@@ -61,7 +75,7 @@ impl Connection {
                     if header.kind == Kind::Call
                         && let Some(text) = parts.remove(&id)
                     {
-                        self.begin(host, id, &text)?;
+                        self.begin(perform, id, &text)?;
                     }
                 }
                 Kind::Cancel => self.with(id, Flow::give_up),
@@ -94,7 +108,7 @@ impl Connection {
         }
     }
 
-    fn begin(self: &Arc<Self>, host: &Arc<Host>, id: u64, text: &[u8]) -> io::Result<()> {
+    fn begin(self: &Arc<Self>, perform: &Perform, id: u64, text: &[u8]) -> io::Result<()> {
         let call: Call = serde_json::from_slice(text)?;
         let flow = Arc::new(Flow::new()?);
         {
@@ -102,14 +116,16 @@ impl Connection {
             if calls.len() >= MAX_CALLS {
                 return Err(io::Error::other("too many calls at once"));
             }
-            if calls.insert(id, Arc::clone(&flow)).is_some() {
+            // The one that has it stays, so that it is given up with all the others.
+            if calls.contains_key(&id) {
                 return Err(io::Error::other("a call's id was used twice"));
             }
+            calls.insert(id, Arc::clone(&flow));
         }
-        let (connection, host) = (Arc::clone(self), Arc::clone(host));
+        let (connection, perform) = (Arc::clone(self), Arc::clone(perform));
         let work = move || {
             let stream = CallStream { connection: &connection, flow: &flow, id };
-            let result = catch_unwind(AssertUnwindSafe(|| host.perform(&call, &stream)))
+            let result = catch_unwind(AssertUnwindSafe(|| perform(&call, &stream)))
                 .unwrap_or_else(|_| Err(fault::failed("the host side ran into a fault of its own")));
             connection.answer(id, &result);
         };

@@ -12,14 +12,14 @@ use super::control_directory::ControlDirectory;
 use super::failure::Failure;
 use super::output::Output;
 use super::terminal::Terminal;
-use super::world::setting;
+use super::world::{bucket_of_environment, setting};
 use crate::config::Loaded;
 use crate::model::request::{DeployRequest, ExecRequest, LogsRequest, RecoverRequest, RollbackRequest};
 use crate::model::view::{
     CheckView, DoctorView, ExitCode, HistoryView, MoveView, PlanView, Problem, RecoveryView, SetupView,
     StateView, StatusView,
 };
-use crate::model::{Ask, EventSink, HostName, Trouble};
+use crate::model::{Ask, BucketUrl, EventSink, HostName, Trouble};
 use crate::run::{self, Interrupts, Opening, Refused, Reporter, Session, StateRecovery};
 use crate::transport::Chunk;
 
@@ -164,7 +164,6 @@ pub(super) async fn status(
 
 /// `cutover doctor`.
 pub(super) async fn doctor(loaded: &Loaded, sink: Arc<dyn EventSink>) -> Result<DoctorView, Failure> {
-    kept_on_a_host(loaded)?;
     let (_directory, setting) = setting(loaded.deployment.clone(), sink)?;
     let interrupts = setting.interrupts.clone();
     until_signal(interrupts, async { Ok(run::doctor(setting).await) }).await
@@ -172,17 +171,25 @@ pub(super) async fn doctor(loaded: &Loaded, sink: Arc<dyn EventSink>) -> Result<
 
 /// `cutover state show`.
 pub(super) async fn state(loaded: &Loaded, sink: Arc<dyn EventSink>) -> Result<StateView, Failure> {
-    kept_on_a_host(loaded)?;
     let (_directory, setting) = setting(loaded.deployment.clone(), sink)?;
     let interrupts = setting.interrupts.clone();
     until_signal(interrupts, async { Ok(run::state(setting).await) }).await
 }
 
-/// `cutover state move`.
-pub(super) async fn move_state(loaded: &Loaded, sink: Arc<dyn EventSink>) -> Result<MoveView, Failure> {
-    kept_on_a_host(loaded)?;
+/// `cutover state move`; `from` is an object store that the configuration does not name.
+pub(super) async fn move_state(
+    loaded: &Loaded,
+    from: Option<&BucketUrl>,
+    sink: Arc<dyn EventSink>,
+) -> Result<MoveView, Failure> {
+    if let (Some(from), Some(url)) = (from, &loaded.deployment.state) {
+        let message = format!("the state goes to `{url}`, and can't be brought there from `{from}`");
+        let problem = Problem::new("state/two-stores", message, ExitCode::Usage);
+        return Err(problem.hint("bring it to a host first: take `state` out of the configuration").into());
+    }
+    let from = from.map(bucket_of_environment).transpose()?;
     let (_directory, setting) = setting(loaded.deployment.clone(), sink)?;
-    run::move_state(setting).await.map_err(|refused| refusal(loaded, refused))
+    run::move_state(setting, from).await.map_err(|refused| refusal(loaded, refused))
 }
 
 /// A proposal of `cutover state recover`, with what it is carried out with.
@@ -322,15 +329,16 @@ fn end_refused(loaded: &Loaded, mut refused: Refused, reporter: &Reporter, outpu
     run::end_refused(reporter, troubles).code()
 }
 
-/// What speaks against beginning, at its place in the file where it has one.
-/// What looks at the home's directory, or writes there, needs a home that is a host.
+/// What rebuilds the state from hosts needs a home that is one.
 fn kept_on_a_host(loaded: &Loaded) -> Result<(), Failure> {
     let Some(url) = &loaded.deployment.state else { return Ok(()) };
-    let message = format!("the state is kept in `{url}`, and this command looks after states on hosts");
+    let message = format!("the state is kept in `{url}`, and this command rebuilds states on hosts");
     let problem = Problem::new("state/in-bucket", message, ExitCode::Configuration);
-    Err(problem.hint("`cutover status` and `cutover history` tell what is there").into())
+    let hint = "`cutover doctor` tells what is wrong; a store that keeps versions gives back what was there";
+    Err(problem.hint(hint).into())
 }
 
+/// What speaks against beginning, at its place in the file where it has one.
 fn refusal(loaded: &Loaded, refused: Refused) -> Failure {
     let hooks = loaded.deployment.hooks();
     let faults = refused.settings.iter().filter_map(|(title, fault)| {

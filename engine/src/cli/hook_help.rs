@@ -1,4 +1,5 @@
-//! `cutover help hooks` and `cutover help builtin:NAME`: what the hooks that come with the program do, and what can be set.
+//! `cutover help hooks` and `cutover help builtin:NAME`: what the hooks that come with the program do, and what can be set; `cutover help
+//! wit`: the contract, for who writes others.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -12,6 +13,16 @@ use crate::model::HookKind;
 const WIDTH: usize = 100;
 /// Column at which the words about a setting begin.
 const INDENT: usize = 22;
+/// The contract, in the order in which it is read.
+const CONTRACT: [&str; 4] = [
+    include_str!("../../wit/types.wit"),
+    include_str!("../../wit/kinds.wit"),
+    include_str!("../../wit/imports.wit"),
+    include_str!("../../wit/worlds.wit"),
+];
+/// How each of its files begins.
+const PACKAGE: &str = "package cutover:hook@0.1.0;\n";
+
 /// An application, to show what grants look like.
 const SAMPLE: &str = "shop";
 
@@ -24,8 +35,14 @@ pub(super) fn overview() -> String {
         let _ = writeln!(text, "  {:<22} {:<14} {title}", name(hook), table(hook.kind));
     }
     text.push_str("\nSettings, defaults, grants and an example of one: cutover help builtin:nginx\n");
-    text.push_str("Of your own: hook = \"path/of/component.wasm\", built from the contract in wit/\n");
+    text.push_str("Of your own: hook = \"path/of/component.wasm\", built from the contract: cutover help wit > hook.wit\n");
     text
+}
+
+/// The contract as one file, ready for any tool that reads WIT.
+pub(super) fn contract() -> String {
+    let parts = CONTRACT.iter().map(|file| file.strip_prefix(PACKAGE).unwrap_or(file));
+    std::iter::once(PACKAGE).chain(parts).collect()
 }
 
 /// The page of the hook `builtin:NAME`.
@@ -165,6 +182,17 @@ mod tests {
         }
         assert_golden("hooks.txt", &all);
         assert_eq!(page("builtin:apache"), None);
+    }
+
+    #[test]
+    fn the_contract_is_one_file() {
+        let contract = contract();
+        let packages = contract.lines().filter(|line| line.starts_with("package ")).count();
+        assert_eq!(packages, 1);
+        for (interface, _) in crate::hook::INTERFACES {
+            assert_eq!(contract.matches(&format!("\ninterface {interface} {{")).count(), 1, "{interface}");
+        }
+        assert!(contract.ends_with("}\n"));
     }
 
     #[test]

@@ -67,6 +67,12 @@ const DONE: u8 = view::ExitCode::Done.code();
 /// Runs the program with the words of its command line, its own name first.
 #[must_use]
 pub fn main(words: Vec<OsString>) -> ExitCode {
+    #[cfg(debug_assertions)]
+    if let Ok(place) = std::env::var("CUTOVER_TEST_HALT_AT")
+        && !crate::transport::halt_at(&place)
+    {
+        return ExitCode::from(view::ExitCode::Usage.code());
+    }
     let choice = match ColorWish::of_words(&words) {
         ColorWish::Auto => ColorChoice::Auto,
         ColorWish::Always => ColorChoice::Always,

@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 
 use super::invocation::Invocation;
 use super::{DONE, Ended, engine};
+use crate::model::BucketUrl;
 use crate::model::view::{ExitCode, Problem};
 use crate::report;
 
@@ -28,8 +29,13 @@ enum Action {
     /// Bring it to the host that the configuration names first now
     #[command(after_help = "\
 The old home must still be in `[hosts]`. Its files are copied under the lock, read back, and left where they are, with a mark that
-they count no more: a configuration that still names the old home is refused. Cut off at any point, the same command finishes it.")]
-    Move,
+they count no more: a configuration that still names the old home is refused. Cut off at any point, the same command finishes it.
+With `state` in the configuration it goes to that object store; `--from` brings it back.")]
+    Move {
+        /// The object store that has it, where the configuration names none any more
+        #[arg(long, value_name = "URL", value_parser = bucket_url)]
+        from: Option<BucketUrl>,
+    },
     /// Rebuild it from what hosts and routers show, when its home was lost or its files can't be read
     #[command(after_help = "\
 It shows what it would write and asks; `--yes` answers. Files that can't be read are renamed, never removed. It is refused while a
@@ -45,10 +51,10 @@ impl Arguments {
                 let view = engine::state(&loaded, invocation.output.remarks()).await?;
                 invocation.output.view(&view, report::state);
             }
-            Action::Move => {
+            Action::Move { from } => {
                 let loaded = invocation.load()?;
                 invocation.confirm(&loaded.deployment, "state move")?;
-                let view = engine::move_state(&loaded, invocation.output.remarks()).await?;
+                let view = engine::move_state(&loaded, from.as_ref(), invocation.output.remarks()).await?;
                 invocation.output.view(&view, |view, _| report::moved(view));
             }
             Action::Recover => {
@@ -71,4 +77,8 @@ impl Arguments {
         }
         Ok(DONE)
     }
+}
+
+fn bucket_url(text: &str) -> Result<BucketUrl, String> {
+    BucketUrl::parse(text)
 }

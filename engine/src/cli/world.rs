@@ -33,9 +33,7 @@ pub(super) fn setting(
     deployment: Deployment,
     sink: Arc<dyn EventSink>,
 ) -> Result<(ControlDirectory, Setting), Failure> {
-    let environment: BTreeMap<String, String> = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .collect();
+    let environment = environment();
     let home_directory = environment
         .get("HOME")
         .filter(|home| home.starts_with('/'))
@@ -106,6 +104,17 @@ pub(super) fn setting(
         deployment,
     };
     Ok((control_directory, setting))
+}
+
+fn environment() -> BTreeMap<String, String> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}
+
+/// The object store at `url`, as the environment of this process leads to it.
+pub(super) fn bucket_of_environment(url: &BucketUrl) -> Result<Arc<dyn Link>, Failure> {
+    bucket(url, &environment())
 }
 
 /// The object store at `url`, with what the environment tells of it.

@@ -21,6 +21,8 @@ mod driver;
 mod environment;
 mod fault;
 mod format;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod grants;
 mod health_check;
 mod hook;

@@ -18,7 +18,7 @@
 //! answer, and it is shown to nobody: people are told which keys differ, not the words.
 
 use cutover_host::manifest::ContentDigest;
-use cutover_host::operation::{Answer, Call, FaultKind, Operation};
+use cutover_host::operation::{Answer, FaultKind, Operation};
 use serde::{Deserialize, Serialize};
 
 use super::drive::{SHORT, nonsense};
@@ -133,8 +133,7 @@ impl Launch {
     ) -> Result<Option<Self>, DriverFailure> {
         let path = slot.launch_file(release);
         let operation = Operation::Read { path: path.clone(), beneath: None, limit: LIMIT };
-        let deadline_ms = Some(u64::try_from(SHORT.as_millis()).unwrap_or(u64::MAX));
-        match link.perform(Call { id: 0, guard: None, deadline_ms, operation }).await {
+        match link.perform(operation.call().within(SHORT)).await {
             Ok(Answer::Content(content)) => {
                 parse(&content.0).map(Some).map_err(|why| DriverFailure::Launch { path, why })
             }

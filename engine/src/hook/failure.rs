@@ -6,6 +6,10 @@ use super::interface;
 use crate::model::HookKind;
 use crate::model::grant::Denied;
 
+/// For a hook that was built for another contract.
+const BUILD_ANEW: &str =
+    "build it against the contract of this version of cutover: `cutover help wit` prints it";
+
 /// Lines of what a hook printed that are shown with its crash: a backtrace of the languages that print one.
 const PRINTED_LINES: usize = 24;
 
@@ -102,7 +106,7 @@ impl HookFault {
                 "build it for the world `{wanted}-hook`, or name it where a hook of its kind belongs"
             )),
             Self::UnknownImports { .. } | Self::Unfit { .. } => {
-                Some("build it against the `wit` directory of this version of cutover".to_owned())
+                Some(BUILD_ANEW.to_owned())
             }
             Self::MissingGrant { missing, .. } => {
                 let keys: Vec<String> = missing
@@ -173,6 +177,9 @@ pub enum HookFailure {
         /// The last that it printed.
         printed: String,
     },
+    /// The hook was built for another contract.
+    #[error("it does not fit the contract cutover:hook@0.1: {0}")]
+    Unfit(String),
     /// The hook had no answer in time.
     #[error("no answer within {}", seconds(*.0))]
     TimedOut(std::time::Duration),
@@ -194,6 +201,7 @@ impl HookFailure {
             Self::Failed(_) => "hook/failed",
             Self::Other { .. } => "hook/other",
             Self::Trapped { .. } => "hook/trapped",
+            Self::Unfit(_) => "hook/unfit",
             Self::TimedOut(_) => "hook/timed-out",
             Self::Died(_) => "hook/died",
             Self::Protocol(_) => "hook/protocol",
@@ -215,6 +223,9 @@ impl HookFailure {
     /// What to do: the hook's own `hint: ` line, when it gave one.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
+        if matches!(self, Self::Unfit(_)) {
+            return Some(BUILD_ANEW.to_owned());
+        }
         if matches!(self, Self::TimedOut(_)) {
             return Some("give the hook a longer `timeout`, if it only needs more time".to_owned());
         }

@@ -268,6 +268,7 @@ impl LoadedHook {
             End::Trapped(message) => {
                 Err(HookFailure::Trapped { message: excerpt(message), printed: tail(printed) })
             }
+            End::Unfit(reason) => Err(HookFailure::Unfit(excerpt(reason))),
             End::TimedOut => Err(HookFailure::TimedOut(self.hook.timeout)),
         }
     }

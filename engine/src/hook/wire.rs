@@ -96,6 +96,8 @@ pub(super) enum End {
     Error(HookError),
     /// The guest trapped or exited; why.
     Trapped(String),
+    /// It answers in another shape than the contract has; why.
+    Unfit(String),
     /// The guest was stopped at the deadline.
     TimedOut,
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 
 use super::grant::Grants;
-use super::{BucketUrl, Color, Host, HostName, Name};
+use super::{BUCKET_NAME, BucketUrl, Color, Host, HostName, Name};
 
 /// A validated `cutover.toml` with one environment's overlay applied.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,6 +79,13 @@ impl Deployment {
     pub fn home(&self) -> &HostName {
         let routers = self.router.names.iter().find(|name| self.hosts.contains_key(*name));
         routers.unwrap_or(&self.application.hosts[0])
+    }
+
+    /// What keeps lock, journal and history, by the name that messages call it: the object store, or else [`Self::home`].
+    #[must_use]
+    pub fn keeper(&self) -> HostName {
+        let bucket = self.state.as_ref().and_then(|_| HostName::new(BUCKET_NAME).ok());
+        bucket.unwrap_or_else(|| self.home().clone())
     }
 }
 

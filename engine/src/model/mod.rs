@@ -12,7 +12,7 @@ mod deployment;
 mod destination;
 mod event;
 mod excerpt;
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 mod fixture;
 pub mod grant;
 mod grant_words;
@@ -65,7 +65,7 @@ pub use placeholders::Placeholders;
 pub use plan::{Class, Part, Plan, Refusal, Stage, Task, TaskId, Wish};
 pub use progress::{IllegalHistory, NOT_TRIED, Next, Progress};
 pub use record::{End, Origin, Record, Trouble, UndoId};
-pub use recovery::{Ask, Decision, Sight, decide};
+pub use recovery::{ABANDONED, Ask, Decision, Sight, decide};
 pub use release::{Release, ReleaseId};
 pub use routing::{Observation, Routing};
 pub use size::Size;

@@ -119,12 +119,13 @@ fn release_before(state: &HomeState<Record>, staged: &Staged) -> Result<(Release
         let others: Vec<String> = others.iter().map(u64::to_string).collect();
         let hint = match others.is_empty() {
             true => "it is the only one on the hosts; `cutover deploy` makes another".to_owned(),
-            false => {
-                format!("`cutover rollback --to N` takes another that is on the hosts: {}", others.join(", "))
-            }
+            false => format!(
+                "`cutover rollback --to N` takes another that is on the hosts: {}; `cutover status --releases` tells what they are",
+                others.join(", ")
+            ),
         };
-        let number = live.map_or_else(String::new, |number| format!(" {number}"));
-        let message = format!("nothing older than the live release{number} was ever live");
+        let live = live.map_or_else(String::new, |number| format!(" {number}"));
+        let message = format!("nothing older than the live release{live} was ever live");
         Trouble::new("rollback/no-previous", message).hint(hint)
     })
 }

@@ -36,7 +36,7 @@ pub(super) struct Seen {
 
 /// Says what is not as it should be, the gravest first.
 pub(super) fn diagnose(deployment: &Deployment, seen: &Seen) -> DoctorView {
-    let home = deployment.home();
+    let home = &deployment.keeper();
     let mut findings: Vec<Diagnosis> = Vec::new();
     for (host, examined) in &seen.hosts {
         if let Err(trouble) = examined {
@@ -64,7 +64,7 @@ pub(super) fn diagnose(deployment: &Deployment, seen: &Seen) -> DoctorView {
     DoctorView {
         title: deployment.title(),
         asked: seen.status.asked,
-        hosts: seen.hosts.len(),
+        hosts: deployment.hosts.len(),
         routers: seen.status.routers.len(),
         findings,
     }

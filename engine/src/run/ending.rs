@@ -5,8 +5,8 @@ use super::interrupts::INTERRUPTED;
 use super::named::{by_number, recorded};
 use crate::model::view::ExitCode;
 use crate::model::{
-    Action, Ask, Color, EventKind, HostName, LiveRecord, NOT_TRIED, Note, Outcome, Plan, Progress, ReleaseId,
-    Trouble,
+    ABANDONED, Action, Ask, Color, EventKind, HostName, LiveRecord, NOT_TRIED, Note, Outcome, Plan, Progress,
+    ReleaseId, Trouble,
 };
 
 /// A run's end before its time is added.
@@ -240,29 +240,54 @@ pub(crate) fn serving(record: &LiveRecord) -> String {
     format!("{}, release {}", record.live.color, record.live.release.number)
 }
 
-/// What one look at an instance of the old colour found at the end: nothing, or what is wrong with it.
-pub(crate) type InstanceHealth = (HostName, Option<String>);
+/// What one look at an instance of the old colour found at the end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum LastLook {
+    Healthy,
+    /// With the reason.
+    Sick(String),
+    /// The hook could not tell, and why.
+    Unknown(String),
+}
+
+/// An instance of the old colour, by its host.
+pub(crate) type InstanceHealth = (HostName, LastLook);
 
 /// `, healthy on web1, not healthy on web2: answers 500`; nothing where nobody has looked.
 fn health(old: &[InstanceHealth]) -> String {
     let healthy: Vec<&str> =
-        old.iter().filter(|(_, wrong)| wrong.is_none()).map(|(host, _)| host.as_str()).collect();
+        old.iter().filter(|(_, look)| *look == LastLook::Healthy).map(|(host, _)| host.as_str()).collect();
     let mut words = match healthy.as_slice() {
         [] => String::new(),
         few @ [..] if few.len() <= 4 => format!(", healthy on {}", few.join(" ")),
         many => format!(", healthy on {} of {} hosts", many.len(), old.len()),
     };
-    for (host, wrong) in old {
-        if let Some(wrong) = wrong {
-            words.push_str(&format!(", not healthy on {host}: {}", wrong.lines().next().unwrap_or_default()));
-        }
+    for (host, look) in old {
+        let (how, why) = match look {
+            LastLook::Healthy => continue,
+            LastLook::Sick(why) => ("not healthy", why),
+            LastLook::Unknown(why) => ("not known whether healthy", why),
+        };
+        words.push_str(&format!(", {how} on {host}: {}", why.lines().next().unwrap_or_default()));
     }
     words
 }
 
+/// What was looked at when a deployment had ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Afterwards {
+    /// Instances of the old colour, where all was put back.
+    pub(crate) old: Vec<InstanceHealth>,
+    /// Instances that were warm before and that the way back has started again.
+    pub(crate) warm: Vec<InstanceHealth>,
+    /// What each router shows, or why it can't be told, where a person is needed.
+    pub(crate) routers: Vec<(HostName, Result<String, String>)>,
+}
+
 /// What is said of a colour that was warm before and is not as it was.
 fn idle(plan: &Plan, live: Option<&LiveRecord>, warm: &[InstanceHealth]) -> Option<Note> {
-    let sick: Vec<InstanceHealth> = warm.iter().filter(|(_, wrong)| wrong.is_some()).cloned().collect();
+    let sick: Vec<InstanceHealth> =
+        warm.iter().filter(|(_, look)| *look != LastLook::Healthy).cloned().collect();
     let started = |id: &ReleaseId| {
         let mut undone = plan.tasks().flat_map(|(_, task)| &task.undo);
         undone.any(|action| matches!(action, Action::Start { release, .. } if release == id))
@@ -273,23 +298,16 @@ fn idle(plan: &Plan, live: Option<&LiveRecord>, warm: &[InstanceHealth]) -> Opti
     (!sick.is_empty()).then(|| Note::new("idle", text))
 }
 
-/// What was looked at when a deployment had ended.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Afterwards {
-    /// Instances of the old colour, where all was put back.
-    pub(crate) old: Vec<InstanceHealth>,
-    /// Instances that were warm and that the way back has started again.
-    pub(crate) warm: Vec<InstanceHealth>,
-    /// What each router shows, or why it can't be told, where a person is needed.
-    pub(crate) routers: Vec<(HostName, Result<String, String>)>,
-}
-
 /// What is left to do, in the order in which it can be done. `resume` does the same.
 fn by_hand(progress: &Progress, live: Option<&LiveRecord>) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for (action, reason) in progress.not_undone() {
         let known = recorded(live).chain([&progress.plan().release]);
-        let mut text = by_number(format!("{}: {action}", action.place()), known);
+        let place = match (action.host(), action.router()) {
+            (Some(host), _) | (None, Some(host)) => format!("{host}: "),
+            (None, None) => String::new(),
+        };
+        let mut text = by_number(format!("{place}{action}"), known);
         if let Some(reason) = reason.lines().next().filter(|reason| *reason != NOT_TRIED) {
             text = format!("{text} ({reason})");
         }
@@ -345,6 +363,11 @@ fn is_interrupted(error: Option<&Trouble>) -> bool {
     error.is_some_and(|trouble| trouble.code == INTERRUPTED)
 }
 
+/// Whether nothing is wrong with the release but that its deployment did not come to its end.
+fn was_cut_off(error: Option<&Trouble>) -> bool {
+    is_interrupted(error) || error.is_some_and(|trouble| trouble.code == ABANDONED)
+}
+
 fn hint(plan: &Plan, outcome: Outcome, error: Option<&Trouble>) -> Option<String> {
     let number = plan.release.number;
     match outcome {
@@ -352,10 +375,10 @@ fn hint(plan: &Plan, outcome: Outcome, error: Option<&Trouble>) -> Option<String
         Outcome::Stuck => {
             Some("mend what failed, then `cutover resume` does what is left (or `cutover abort`)".into())
         }
-        Outcome::RolledBack if is_interrupted(error) && plan.command == "deploy" => {
+        Outcome::RolledBack if was_cut_off(error) && plan.command == "deploy" => {
             Some(format!("`cutover deploy --release {number}` does it again without building"))
         }
-        Outcome::RolledBack | Outcome::NothingChanged if is_interrupted(error) => None,
+        Outcome::RolledBack | Outcome::NothingChanged if was_cut_off(error) => None,
         Outcome::RolledBack | Outcome::NothingChanged => {
             let own = error.and_then(|trouble| trouble.hint.clone());
             own.or_else(|| {
@@ -378,6 +401,20 @@ pub(crate) fn idle_of(live: Option<&LiveRecord>) -> Color {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_not_known_of_the_old_color_is_not_called_sick() {
+        let host = |name: &str| HostName::new(name).expect("a name");
+        let old = [
+            (host("web1"), LastLook::Healthy),
+            (host("web2"), LastLook::Sick("answers 500\nand more".to_owned())),
+            (host("web3"), LastLook::Unknown("the hook crashed".to_owned())),
+        ];
+        let words = ", healthy on web1, not healthy on web2: answers 500, \
+                     not known whether healthy on web3: the hook crashed";
+        assert_eq!(health(&old), words);
+        assert_eq!(health(&[]), "");
+    }
 
     #[test]
     fn whoever_aborts_wanted_it_put_back() {

@@ -58,13 +58,22 @@ impl Examined {
     }
 }
 
-/// Asks all of them at once.
+/// Asks all of them at once, and the object store too, where one keeps the state.
 pub(super) async fn examine(
     deployment: &Arc<Deployment>,
     links: &Links,
+    bucket: Option<&Arc<dyn Link>>,
     clock: &Arc<dyn Clock>,
 ) -> Examination {
     let mut asking = JoinSet::new();
+    if let Some(bucket) = bucket.cloned() {
+        let (deployment, clock) = (Arc::clone(deployment), Arc::clone(clock));
+        asking.spawn(async move {
+            let name = bucket.name().clone();
+            let examined = examine_bucket(&deployment, bucket, clock.as_ref()).await;
+            (name, examined)
+        });
+    }
     for name in deployment.hosts.keys().cloned() {
         let (deployment, link) = (Arc::clone(deployment), links.get(&name));
         let clock = Arc::clone(clock);
@@ -77,6 +86,25 @@ pub(super) async fn examine(
         });
     }
     asking.join_all().await.into_iter().collect()
+}
+
+async fn examine_bucket(
+    deployment: &Deployment,
+    link: Arc<dyn Link>,
+    clock: &dyn Clock,
+) -> Result<Examined, Trouble> {
+    let name = link.name().clone();
+    let failed = |failure: Failure| host_failure(&name, &failure).trouble;
+    let before = clock.now();
+    let operation = Operation::Facts { paths: Vec::new() };
+    let asked = link.perform(operation.call().within(DEADLINE)).await;
+    let Answer::Facts(facts) = asked.map_err(failed)? else {
+        return Err(failed(Failure::Nonsense("it answered what was not asked".to_owned())));
+    };
+    let ahead_ms = ahead(before, clock.now(), Timestamp(facts.now_ms));
+    let states = StateSight::look_in_bucket(link, &deployment.app, deployment.environment.as_ref()).await;
+    let states = states.map_err(|fault| store_fault(&fault).trouble)?;
+    Ok(Examined { facts, ahead_ms, states, partials: Vec::new(), helpers: 0 })
 }
 
 async fn examine_host(

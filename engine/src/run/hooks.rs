@@ -173,7 +173,10 @@ impl Hooks {
                     first
                 }
                 Err(failure) => {
-                    let unusable = Trouble { code: "hook/unusable".to_owned(), ..failure.trouble };
+                    let mut unusable = failure.trouble;
+                    if unusable.code != "hook/unfit" {
+                        unusable.code = "hook/unusable".to_owned();
+                    }
                     refused.troubles.push(unusable.clone());
                     Some(unusable)
                 }

@@ -13,7 +13,8 @@ type Compared = (Option<Launch>, Launch);
 /// left to the start.
 pub(super) async fn launch_notes(session: &Session, plan: &Plan) -> Vec<Note> {
     let started = plan.tasks().filter_map(|(_, task)| {
-        if let Action::Start { host, .. } = &task.action { Some(host) } else { None }
+        let Action::Start { host, .. } = &task.action else { return None };
+        Some(host)
     });
     let compared = join_all(started.map(|host| compare(session, plan, host))).await;
     notes(plan, &compared.into_iter().flatten().collect::<Vec<_>>())

@@ -85,7 +85,9 @@ pub async fn status(setting: Setting, max_age: Option<Duration>) -> StatusView {
 /// Where the state is kept, and what is in it. What can't be asked says why.
 pub async fn state(setting: Setting) -> StateView {
     let asked = setting.reporter.now();
-    let seen = examine(&setting.deployment, &setting.links, &setting.reporter.clock()).await;
+    let seen =
+        examine(&setting.deployment, &setting.links, setting.bucket.as_ref(), &setting.reporter.clock())
+            .await;
     state_view(&setting.deployment, asked, &seen)
 }
 
@@ -98,7 +100,7 @@ pub async fn doctor(setting: Setting) -> DoctorView {
         .collect();
     let clock = setting.reporter.clock();
     let (hosts, facts, checks) = tokio::join!(
-        examine(deployment, &setting.links, &clock),
+        examine(deployment, &setting.links, setting.bucket.as_ref(), &clock),
         look_around(&setting),
         check_hosts(deployment, &links, &clock)
     );

@@ -186,8 +186,8 @@ impl Performer {
             turns: Turns::new(session, &plan.command, &plan.deployment),
             made,
             interrupts: session.interrupts.clone(),
-            never_live: never_live(&state.history, state.live.as_ref()),
             live: state.live.clone(),
+            never_live: never_live(&state.history, state.live.as_ref()),
         }
     }
 

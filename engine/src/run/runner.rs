@@ -359,11 +359,10 @@ fn lapsed() -> Performed {
 }
 
 async fn signal(mut interrupts: watch::Receiver<Interrupts>) -> Trouble {
-    let seen = interrupts.wait_for(|interrupts| interrupts.count > 0).await.ok().map(|seen| seen.trouble());
-    match seen {
-        Some(trouble) => trouble,
-        None => std::future::pending().await,
+    if let Ok(seen) = interrupts.wait_for(|interrupts| interrupts.count > 0).await {
+        return seen.trouble();
     }
+    std::future::pending().await
 }
 
 /// A second signal, or the end of the time after the first one.

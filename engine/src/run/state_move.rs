@@ -24,7 +24,7 @@ use super::state_view::placement;
 use crate::model::view::MoveView;
 use crate::model::{HostName, Record, Trouble};
 use crate::store::{Home, Misplaced, StateDirectory, StoreFault};
-use crate::transport::Links;
+use crate::transport::{Link, Links};
 
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,37 +37,41 @@ enum Way {
     Finish(HostName),
 }
 
-/// Brings the state to the home that the configuration names.
+/// Brings the state to the home that the configuration names; `from` is an object store that it does not name, and that may have it.
 ///
 /// # Errors
 /// With every host and hook that failed, and when the state is not in order where it is.
-pub async fn move_state(setting: Setting) -> Result<MoveView, Refused> {
+pub async fn move_state(setting: Setting, from: Option<Arc<dyn Link>>) -> Result<MoveView, Refused> {
     let links = Arc::clone(&setting.links);
+    let bucket = setting.bucket.clone().or(from);
     let session = Session::open_anywhere(setting, false).await?;
-    moved(&session, &links).await.map_err(Refused::of)
+    moved(&session, &Ways { links: &links, bucket: bucket.as_ref() }).await.map_err(Refused::of)
 }
 
-async fn moved(session: &Session, links: &Links) -> Result<MoveView, Trouble> {
+/// How whatever may have the state is reached.
+struct Ways<'a> {
+    links: &'a Links,
+    /// The object store that has it, or is to have it.
+    bucket: Option<&'a Arc<dyn Link>>,
+}
+
+async fn moved(session: &Session, ways: &Ways<'_>) -> Result<MoveView, Trouble> {
     let fault = |fault: StoreFault| store_fault(&fault).trouble;
     let deployment = &session.deployment;
-    let seen = examine(deployment, links, &session.reporter.clock()).await;
-    let mut view = MoveView {
-        title: deployment.title(),
-        home: deployment.home().clone(),
-        from: None,
-        files: 0,
-        bytes: 0,
-    };
-    let from = match way(deployment.home(), &seen)? {
+    let seen = examine(deployment, ways.links, ways.bucket, &session.reporter.clock()).await;
+    let keeper = deployment.keeper();
+    let mut view =
+        MoveView { title: deployment.title(), home: keeper.clone(), from: None, files: 0, bytes: 0 };
+    let from = match way(&keeper, &seen)? {
         Way::Nothing => return Ok(view),
         Way::Finish(from) => {
-            session.home.arrive(&old_home(links, &seen, &from)?).await.map_err(fault)?;
+            session.home.arrive(&old_home(session, ways, &seen, &from)?).await.map_err(fault)?;
             view.from = Some(from);
             return Ok(view);
         }
         Way::From(from) => from,
     };
-    let old = old_home(links, &seen, &from)?;
+    let old = old_home(session, ways, &seen, &from)?;
     let id = ulid::Ulid::from_parts(session.reporter.now().0, super::random()).to_string();
     let claimant = claimant(session, "state move", &id);
     let interrupts = session.interrupts.clone();
@@ -95,6 +99,9 @@ async fn carry(session: &Session, old: &Home, lease: &Lease) -> Result<(usize, u
     let gone = |fault: StoreFault| (store_fault(&fault).trouble, true);
     let lock = lease.lock();
     shut_out(session, lock.epoch()).await.map_err(stays)?;
+    if session.deployment.state.is_some() {
+        session.home.directory().fence(lock.epoch()).await.map_err(stays)?;
+    }
     let state = old.read_all::<Record>().await.map_err(stays)?;
     if let Some(trouble) = unfinished(&state) {
         let from = old.directory().host();
@@ -119,9 +126,18 @@ fn way(home: &HostName, seen: &Examination) -> Result<Way, Trouble> {
     }
 }
 
-fn old_home(links: &Links, seen: &Examination, from: &HostName) -> Result<Home, Trouble> {
+fn old_home(
+    session: &Session,
+    ways: &Ways<'_>,
+    seen: &Examination,
+    from: &HostName,
+) -> Result<Home, Trouble> {
+    if let Some(bucket) = ways.bucket.filter(|bucket| bucket.name() == from) {
+        let (app, environment) = (&session.deployment.app, session.deployment.environment.as_ref());
+        return Ok(Home::new(StateDirectory::in_bucket(Arc::clone(bucket), app, environment)));
+    }
     let examined = seen.get(from).and_then(|examined| examined.as_ref().ok());
-    match (links.get(from), examined.and_then(Examined::state)) {
+    match (ways.links.get(from), examined.and_then(Examined::state)) {
         (Some(link), Some(state)) => Ok(Home::new(StateDirectory::at(link, state.path.clone()))),
         _ => Err(Trouble::new("host/unknown", format!("there is no way to `{from}`"))),
     }

@@ -103,7 +103,7 @@ async fn take(session: &Session, deployment: &str) -> Result<Lease, StoreFault> 
 
 /// What would be written by what is seen now, and the highest epoch that a host has seen.
 async fn look(session: &Session, links: &Links) -> Result<(Option<Rebuild>, u64), Trouble> {
-    let seen: Examination = examine(&session.deployment, links, &session.reporter.clock()).await;
+    let seen: Examination = examine(&session.deployment, links, None, &session.reporter.clock()).await;
     let (observed, staged) = observe(session, None).await?;
     let world = World { observed: &observed, staged: &staged };
     Ok((rebuild(&session.deployment, &seen, &world)?, highest(&seen)))

@@ -10,7 +10,7 @@ use crate::store::{ReadJournal, StateSight, StoreFault, disagreements};
 
 /// Puts it together.
 pub(super) fn state_view(deployment: &Deployment, asked: Timestamp, seen: &Examination) -> StateView {
-    let home = deployment.home();
+    let home = &deployment.keeper();
     let order = std::iter::once(home).chain(seen.keys().filter(|name| *name != home));
     let hosts = order.filter_map(|name| Some(host_part(name, seen.get(name)?))).collect();
     let of_home = seen.get(home).and_then(|examined| examined.as_ref().ok());

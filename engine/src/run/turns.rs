@@ -240,11 +240,11 @@ mod tests {
         let back: Vec<(String, AtTurn)> = back.map(|undo| (undo.to_string(), AtTurn::of(undo))).collect();
         let at = |text: &str, turn| (text.to_owned(), turn);
         let moved_back = [
-            at("require blue to be healthy", AtTurn::Keeps),
+            at("make sure that blue is healthy", AtTurn::Keeps),
             at("route blue 100 %", AtTurn::Needs(PATIENCE)),
         ];
         let after = [at("prove that blue answers", AtTurn::Ends), at("drain green", AtTurn::Ends)];
-        let discarded = [at("discard what was prepared", AtTurn::Needs(LITTLE_PATIENCE))];
+        let discarded = [at("drop what was prepared", AtTurn::Needs(LITTLE_PATIENCE))];
         let expected = [&moved_back[..], &moved_back, &after, &discarded, &discarded].concat();
         assert_eq!(back[..expected.len()], expected);
     }

@@ -19,7 +19,7 @@ use tokio::sync::OnceCell;
 
 use self::objects::{Objects, Seen};
 use super::log::FILE_LIMIT;
-use super::versioned;
+use super::{Membership, versioned};
 use crate::model::{BucketUrl, HostName};
 use crate::transport::{Failure, Flow, Link, LinkFuture};
 
@@ -63,7 +63,8 @@ impl Bucket {
             }
             Operation::ReadLock { state } => Ok(Answer::Lock(self.lock(&state).await?.0)),
             Operation::TakeLock { state, holder, steal } => {
-                self.keeps_conditions.get_or_try_init(|| conditions::require(&self.objects, &state)).await?;
+                self.require_conditions(&state).await?;
+                self.require_home(&state).await?;
                 self.change_lock(&state, |lock, now_ms| epoch::take(lock, lock.epoch, &holder, steal, now_ms))
                     .await
             }
@@ -75,9 +76,15 @@ impl Bucket {
                     .await
             }
             Operation::Fence { state, epoch } => {
-                let (lock, _) = self.lock(&state).await?;
-                epoch::admit(lock.epoch, epoch).map_err(|refusal| refused(&refusal))?;
-                Ok(Answer::Done)
+                self.require_conditions(&state).await?;
+                self.raise(&state, epoch).await.map(|()| Answer::Done)
+            }
+            // The lock's own epoch is the fence.
+            Operation::Read { path, .. } if path.ends_with("/fence") => {
+                let state = path.trim_end_matches("/fence");
+                let (lock, seen) = self.lock(state).await?;
+                let text = format!("{{\"version\":{},\"epoch\":{}}}", versioned::VERSION, lock.epoch);
+                seen.map(|_| Answer::Content(text.into_bytes().into())).ok_or_else(|| not_found(&path))
             }
             Operation::Read { path, limit, .. } if journal::is_one(&path) => {
                 journal::read(&self.objects, &path, limit)
@@ -93,6 +100,12 @@ impl Bucket {
                 journal::append(&self.objects, &path, at, content.0).await.map(|()| Answer::Done)
             }
             Operation::Append { path, at, content } => self.append(guard, &path, at, &content.0).await,
+            // What a move brings comes as a whole; a part of it may be there from one that was cut off.
+            Operation::Write { path, content, .. } if journal::is_one(&path) => {
+                self.admit(guard).await?;
+                journal::remove(&self.objects, &path).await?;
+                journal::append(&self.objects, &path, 0, content.0).await.map(|()| Answer::Done)
+            }
             Operation::Write { path, content, .. } => self.replace(guard, &path, content.0).await,
             Operation::Remove { path, .. } if journal::is_one(&path) => {
                 self.admit(guard).await?;
@@ -104,6 +117,43 @@ impl Bucket {
             Operation::ListNames { path, .. } => self.objects.names(&path).await.map(Answer::Names),
             _ => Err(fault(FaultKind::NotAllowed, "an object store keeps state and does nothing else")),
         }
+    }
+
+    async fn require_conditions(&self, state: &str) -> Result<(), Failure> {
+        self.keeps_conditions.get_or_try_init(|| conditions::require(&self.objects, state)).await.map(drop)
+    }
+
+    /// As on a host: where the state was moved away from, nobody takes the lock.
+    async fn require_home(&self, state: &str) -> Result<(), Failure> {
+        let path = format!("{state}/lineage");
+        let Some(seen) = self.objects.get(&path, LOCK_LIMIT).await? else { return Ok(()) };
+        let said: Result<Membership, _> = versioned::decode(&seen.content);
+        let said =
+            said.map_err(|_| fault(FaultKind::Failed, format!("`{path}` is not what cutover wrote there")))?;
+        match said.moved_to {
+            Some(to) => Err(fault(FaultKind::Moved, format!("`{}` was moved to `{to}`", self.objects.url()))),
+            None => Ok(()),
+        }
+    }
+
+    /// Raises the epoch: whoever held the lock under a lower one is shut out, and it is free.
+    async fn raise(&self, state: &str, epoch: u64) -> Result<(), Failure> {
+        let path = format!("{state}/lock.json");
+        for _ in 0..TRIES {
+            let (lock, seen) = self.lock(state).await?;
+            let raised = epoch::raise(lock.epoch, epoch).map_err(|refusal| refused(&refusal))?;
+            if raised == lock.epoch {
+                return Ok(());
+            }
+            let lock = Lock { version: versioned::VERSION, epoch: raised, ..Lock::default() };
+            let text = serde_json::to_vec(&lock).map_err(|error| {
+                fault(FaultKind::Failed, format!("failed to put `{path}` into JSON: {error}"))
+            })?;
+            if self.objects.put(&path, text, seen.map(|seen| seen.version)).await? {
+                return Ok(());
+            }
+        }
+        Err(contended(&path))
     }
 
     /// The lock, free under epoch 0 where nobody ever took it, and its object.

@@ -1,6 +1,6 @@
 //! Why the host that the configuration names as the home can't be used as one.
 
-use crate::model::HostName;
+use crate::model::{BUCKET_NAME, HostName};
 
 /// Why the host that the configuration names as the home can't be used as one. Each would let two deployments run at once.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -86,9 +86,19 @@ impl Misplaced {
     /// What to do about it.
     pub(super) fn hint(&self) -> String {
         match self {
+            Self::Elsewhere { home, kept_on } if home.as_str() == BUCKET_NAME => {
+                format!(
+                    "bring it there: `cutover state move`; or leave `state` out, as long as `{kept_on}` has it"
+                )
+            }
             Self::Elsewhere { home, kept_on } => format!(
                 "bring it to `{home}`: `cutover state move`; or name `{kept_on}` first in `router.hosts` again"
             ),
+            Self::Moved { to, .. } if to.as_str() == BUCKET_NAME => {
+                "use the configuration that names the object store by `state`; or bring it back: \
+                 `cutover state move --from URL`"
+                    .to_owned()
+            }
             Self::Moved { to, .. } => {
                 format!("use the configuration that names `{to}` first in `router.hosts`")
             }

@@ -24,6 +24,8 @@ mod chain;
 #[cfg(test)]
 mod fake_host;
 mod fault;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod history;
 mod home;
 mod journal;

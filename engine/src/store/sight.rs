@@ -60,6 +60,20 @@ impl<T: DeserializeOwned> StateSight<T> {
         Ok(found)
     }
 
+    /// Looks at the place in an object store; answers it when there is anything.
+    ///
+    /// # Errors
+    /// When the store can't be asked.
+    pub async fn look_in_bucket(
+        link: Arc<dyn Link>,
+        app: &Name,
+        environment: Option<&Name>,
+    ) -> Result<Vec<Self>, StoreFault> {
+        let directory = StateDirectory::in_bucket(link, app, environment);
+        let is_empty = directory.names().await?.is_empty();
+        Ok(if is_empty { Vec::new() } else { vec![Self::of(directory).await] })
+    }
+
     async fn of(directory: StateDirectory) -> Self {
         let home = Home::new(directory.clone());
         let (membership, fence, lock, live, open, history, journals) = tokio::join!(

@@ -126,15 +126,18 @@ impl Calls {
                 if waiting.answer.len() > MAX_MESSAGE {
                     return Err("an answer that is too large");
                 }
-                if header.kind == Kind::Answer
-                    && let Some(waiting) = state.waiting.remove(&header.id)
-                {
+                if header.kind == Kind::Answer {
+                    let text = std::mem::take(&mut waiting.answer);
                     drop(state);
-                    let answer: Result<Answer, Fault> = serde_json::from_slice(&waiting.answer)
-                        .map_err(|_| "an answer that makes no sense")?;
+                    // Until it makes sense the call stays: whoever waits then hears what all others hear.
+                    let answer: Result<Answer, Fault> =
+                        serde_json::from_slice(&text).map_err(|_| "an answer that makes no sense")?;
                     let failure =
                         |Fault { kind, message }| Failure::Fault(Fault { kind, message: one_line(&message) });
-                    waiting.answer(answer.map_err(failure));
+                    let waiting = held(&self.state).waiting.remove(&header.id);
+                    if let Some(waiting) = waiting {
+                        waiting.answer(answer.map_err(failure));
+                    }
                 }
                 Ok(())
             }

@@ -13,6 +13,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::AbortHandle;
 
 use super::calls::{Calls, Item, Sink, held};
+use super::halt::{Moment, Passage};
 use super::{Chunk, Failure, Flow};
 use crate::model::{HostName, one_line};
 
@@ -21,7 +22,7 @@ const HELLO_TIMEOUT: Duration = Duration::from_secs(15);
 /// How much later than its deadline an answer may come.
 const DEADLINE_SLACK: Duration = Duration::from_secs(15);
 /// Chunks that fit into a window.
-const MAX_CHUNKS: usize = (WINDOW / MIN_COST) as usize;
+pub(super) const MAX_CHUNKS: usize = (WINDOW / MIN_COST) as usize;
 
 /// Words about a connection that broke, as far as the other side said any.
 pub(super) type LastWords = Arc<Mutex<String>>;
@@ -123,7 +124,10 @@ impl Connection {
     pub(super) async fn perform(self: Arc<Self>, call: Call) -> Result<Answer, Failure> {
         let limit = call.deadline_ms.map(|ms| Duration::from_millis(ms).saturating_add(DEADLINE_SLACK));
         let (sender, answer) = oneshot::channel();
+        let passage = Passage::of(&call);
+        passage.reach(Moment::Before).await;
         let giving_up = self.send(call, Sink::Answer(sender)).await?;
+        passage.reach(Moment::Sent).await;
         let answered = match limit {
             Some(limit) => tokio::time::timeout(limit, answer).await.map_err(|_| {
                 let seconds = limit.as_secs();
@@ -131,6 +135,7 @@ impl Connection {
             })?,
             None => answer.await,
         };
+        passage.reach(Moment::Answered).await;
         giving_up.disarm();
         answered.unwrap_or_else(|_| Err(self.calls.broken()))
     }
@@ -141,7 +146,10 @@ impl Connection {
         let window = Arc::new(Semaphore::new(WINDOW as usize));
         let outstanding = Arc::new(AtomicU32::new(0));
         let sink = Sink::Stream { items, window: Arc::clone(&window), outstanding: Arc::clone(&outstanding) };
+        let passage = Passage::of(&call);
+        passage.reach(Moment::Before).await;
         let giving_up = self.send(call, sink).await?;
+        passage.reach(Moment::Sent).await;
         let (upload, uploaded) = mpsc::channel(4);
         let (downloaded, download) = mpsc::channel(4);
         let (answered, answer) = oneshot::channel();
@@ -272,7 +280,11 @@ async fn send_upload(
     let _ = data.send(frame::encode(id, Kind::End, &[])).await;
 }
 
-async fn read_frames(input: &mut (impl AsyncRead + Unpin), calls: &Calls, last_words: &LastWords) -> Failure {
+pub(super) async fn read_frames(
+    input: &mut (impl AsyncRead + Unpin),
+    calls: &Calls,
+    last_words: &LastWords,
+) -> Failure {
     let host = &calls.host;
     loop {
         let frame = match read_frame(input).await {

@@ -8,6 +8,9 @@ mod failure;
 mod fetch;
 #[cfg(test)]
 mod fetch_tests;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
+mod halt;
 mod held_directory;
 mod helper;
 mod host_link;
@@ -24,6 +27,8 @@ mod upload;
 pub use console::Console;
 pub use failure::Failure;
 pub use fetch::{Tree, fetch};
+#[cfg(debug_assertions)]
+pub use halt::halt_at;
 pub use held_directory::HeldDirectory;
 pub use helper::HelperPrograms;
 pub use link::{Chunk, Flow, Link, LinkFuture};

@@ -21,8 +21,8 @@ const OPTIMISED: [&str; 4] = [
     "profile.dev.package.cutover-host.opt-level=1",
 ];
 
-/// Kills at any moment, beside those at each step: by day and by night.
-const KILLS: [&str; 2] = ["48", "400"];
+/// Kills at any moment, beside those at each step and at each change of a host: by day and by night.
+const KILLS: [&str; 2] = ["12", "100"];
 
 /// All that the tests told.
 #[derive(Default)]
@@ -51,8 +51,12 @@ pub(crate) fn run(nightly: bool, as_json: bool) -> Result<(), String> {
     failed.extend(proof.listen(cargo(&test(&features, &tests))).err());
     // Without the feature: it is the program as it is that is killed.
     command::build_cutover()?;
-    let mut kills = cargo(&test(&["--package", "cutover", "--test", "end-to-end"], &["resume::killed"]));
+    let mut kills =
+        cargo(&test(&["--package", "cutover", "--test", "end-to-end"], &["resume::killed", "commit_points"]));
     kills.env("CUTOVER_TEST_KILLS", KILLS[usize::from(nightly)]);
+    if nightly {
+        kills.env("CUTOVER_TEST_NIGHTLY", "1");
+    }
     failed.extend(proof.listen(kills).err());
     proof.tell(as_json);
     match failed.into_iter().next() {

@@ -69,7 +69,7 @@ pub struct Facts {
     pub hostname: String,
     /// `x86_64`, `aarch64`, …
     pub architecture: String,
-    /// Of this boot.
+    /// Of this boot of the kernel; containers on one machine have the same.
     pub boot_id: String,
     /// Name of the user that we are there.
     pub user: String,

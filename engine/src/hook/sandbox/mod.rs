@@ -12,6 +12,7 @@ mod denied_http;
 mod guest;
 mod imports;
 mod limiter;
+mod misfit;
 mod printed;
 mod questions;
 mod ticker;

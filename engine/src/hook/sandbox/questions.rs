@@ -4,6 +4,7 @@ use wasmtime::component::InstancePre;
 use wasmtime::{Store, UpdateDeadline};
 
 use super::guest::Guest;
+use super::misfit::Misfit;
 use super::trap;
 use crate::hook::contract::cutover::hook::hook_types::HookError;
 use crate::hook::contract::exports::cutover::hook::{build, health_check, router, smoke_test};
@@ -36,10 +37,21 @@ fn call(
     question: Question,
 ) -> wasmtime::Result<Result<Value, HookError>> {
     let instance = pre.instantiate(&mut *store)?;
-    let router = |store: &mut Store<Guest>| router::GuestIndices::new(pre)?.load(store, &instance);
-    let build = |store: &mut Store<Guest>| build::GuestIndices::new(pre)?.load(store, &instance);
-    let health = |store: &mut Store<Guest>| health_check::GuestIndices::new(pre)?.load(store, &instance);
-    let smoke = |store: &mut Store<Guest>| smoke_test::GuestIndices::new(pre)?.load(store, &instance);
+    let misfit = |error: wasmtime::Error| wasmtime::Error::from(Misfit(trap::root_text(&error)));
+    let router = |store: &mut Store<Guest>| {
+        router::GuestIndices::new(pre).and_then(|indices| indices.load(store, &instance)).map_err(misfit)
+    };
+    let build = |store: &mut Store<Guest>| {
+        build::GuestIndices::new(pre).and_then(|indices| indices.load(store, &instance)).map_err(misfit)
+    };
+    let health = |store: &mut Store<Guest>| {
+        health_check::GuestIndices::new(pre)
+            .and_then(|indices| indices.load(store, &instance))
+            .map_err(misfit)
+    };
+    let smoke = |store: &mut Store<Guest>| {
+        smoke_test::GuestIndices::new(pre).and_then(|indices| indices.load(store, &instance)).map_err(misfit)
+    };
     Ok(match question {
         Question::Validate { kind, settings } => Ok(Value::Faults(match kind {
             HookKind::Build => build(store)?.call_validate(store, &settings)?,

@@ -5,6 +5,7 @@ use wasmtime_wasi::I32Exit;
 
 use super::deadline::DeadlinePassed;
 use super::limiter::Limiter;
+use super::misfit::Misfit;
 use crate::hook::limits;
 use crate::hook::wire::End;
 
@@ -12,6 +13,9 @@ use crate::hook::wire::End;
 pub(super) fn end_of(error: &Error, limiter: &Limiter) -> End {
     if error.downcast_ref::<DeadlinePassed>().is_some() {
         return End::TimedOut;
+    }
+    if let Some(Misfit(reason)) = error.downcast_ref() {
+        return End::Unfit(reason.clone());
     }
     let mut text = if let Some(exit) = error.downcast_ref::<I32Exit>() {
         // The interface of WASI knows success and failure alone, whatever number the guest gave.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::future::{join_all, try_join_all};
 use tokio::time::{Instant as Moment, sleep, sleep_until, timeout_at};
 
-use super::super::ending::InstanceHealth;
+use super::super::ending::{InstanceHealth, LastLook};
 use super::super::performed::{Performed, Summary};
 use super::super::performer::{Performer, Result, Unperformed};
 use crate::driver::{self, InstanceState};
@@ -132,7 +132,7 @@ impl Performer {
         let instances = self.instances(plan.color.other());
         let looks = join_all(instances.iter().map(|instance| self.look(plan, instance, 1))).await;
         let hosts = instances.into_iter().map(|instance| instance.host);
-        hosts.zip(looks).map(|(host, look)| (host, wrong_with(look))).collect()
+        hosts.zip(looks).map(|(host, look)| (host, last_look(look))).collect()
     }
 
     /// Waits until a release that was warm answers again, for a short while: nothing depends on it. What is wrong with it when it does not.
@@ -178,16 +178,13 @@ impl Performer {
     pub(in super::super) async fn warm_health(&self, plan: &Plan) -> Vec<InstanceHealth> {
         let undone = plan.tasks().flat_map(|(_, task)| &task.undo);
         let started = undone.filter_map(|action| {
-            if let Action::Start { host, color, release } = action {
-                Some((host, *color, release))
-            } else {
-                None
-            }
+            let Action::Start { host, color, release } = action else { return None };
+            Some((host, *color, release))
         });
         let looks = started.map(async |(host, color, release)| {
             let instance = self.instance(host, color).ok()?;
             let look = self.look_for(plan, &instance, &self.known_release(release), true, 1).await;
-            Some((host.clone(), wrong_with(look)))
+            Some((host.clone(), last_look(look)))
         });
         join_all(looks).await.into_iter().flatten().collect()
     }
@@ -282,11 +279,11 @@ impl Performer {
     }
 }
 
-fn wrong_with(look: Result<Look>) -> Option<String> {
+fn last_look(look: Result<Look>) -> LastLook {
     match look {
-        Ok(Look::Healthy { .. }) => None,
-        Ok(Look::Not(reason)) => Some(reason),
-        Err(Unperformed { trouble, .. }) => Some(trouble.message),
+        Ok(Look::Healthy { .. }) => LastLook::Healthy,
+        Ok(Look::Not(reason)) => LastLook::Sick(reason),
+        Err(Unperformed { trouble, .. }) => LastLook::Unknown(trouble.message),
     }
 }
 

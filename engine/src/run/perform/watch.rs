@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cutover_host::operation::{Call, Operation};
+use cutover_host::operation::Operation;
 use futures_util::future::try_join_all;
 use tokio::time::{Instant as Moment, sleep_until, timeout};
 
@@ -156,8 +156,7 @@ impl Performer {
     pub(in super::super) async fn out_of_reach(&self, host: &HostName) -> Option<String> {
         let site = self.site(host).ok()?;
         let operation = Operation::Facts { paths: Vec::new() };
-        let call = Call { id: 0, guard: None, deadline_ms: None, operation };
-        match timeout(REACH, site.link.perform(call)).await {
+        match timeout(REACH, site.link.perform(operation.call())).await {
             Ok(Err(Failure::Unreachable(reason) | Failure::Broken(reason))) => Some(reason),
             Ok(Ok(_) | Err(Failure::Fault(_) | Failure::Untrusted(_) | Failure::Nonsense(_))) => None,
             Err(_) => Some(format!("host `{host}` gives no sign of life")),

@@ -10,14 +10,18 @@ use ulid::Ulid;
 use super::objects::Objects;
 use super::*;
 use crate::model::{Color, Name, Timestamp};
-use crate::store::tests::{DEPLOYMENT, app, entry, holder, live};
-use crate::store::{Home, Journal, Lineage, StateDirectory, StoreFault};
+use crate::store::fake_host::FakeHost;
+use crate::store::tests::{DEPLOYMENT, app, entry, holder, home_of, live};
+use crate::store::{Home, Journal, Lineage, StateDirectory, StateSight, StoreFault};
 
 /// A bucket in memory, and the home in it for one who deploys.
 fn home(store: &Arc<InMemory>) -> Home {
+    Home::new(StateDirectory::in_bucket(bucket(store), &app(), Some(&name("production"))))
+}
+
+fn bucket(store: &Arc<InMemory>) -> Arc<Bucket> {
     let objects = Objects::of(Arc::clone(store) as _, "deploy");
-    let bucket = Bucket { name: name("object-store"), objects, keeps_conditions: OnceCell::new() };
-    Home::new(StateDirectory::in_bucket(Arc::new(bucket), &app(), Some(&name("production"))))
+    Arc::new(Bucket { name: name("object-store"), objects, keeps_conditions: OnceCell::new() })
 }
 
 fn name(text: &str) -> Name {
@@ -155,4 +159,63 @@ async fn it_does_nothing_that_a_host_does() {
     let nobody = LockHolder { who: String::new(), deployment: String::new(), command: String::new() };
     let take = Operation::TakeLock { state: "shop/default".into(), holder: nobody, steal: Some(9) };
     assert!(ask(None, take).await.is_ok(), "a free lock is taken by whoever comes");
+}
+
+/// As `state move` does: under the old home's lock, every place fenced.
+async fn bring(from: &Home, to: &Home) -> Result<(), StoreFault> {
+    let lock = from.take(holder("mover"), None).await?;
+    to.directory().fence(lock.epoch()).await?;
+    from.copy_to(to, &lock).await?;
+    from.give_to(&lock, to.directory().host()).await?;
+    to.arrive(from).await
+}
+
+#[tokio::test]
+async fn the_state_comes_and_goes_whole() {
+    let host = FakeHost::new("lb1", true);
+    let on_host = home_of(&host, None).await.expect("found");
+    let store = Arc::new(InMemory::new());
+    let in_bucket = home(&store);
+    let lock = on_host.take(holder("ann"), None).await.expect("free");
+    on_host.settle_lineage(&lock, &[], Lineage::new(Ulid(7))).await.expect("settles");
+    let mut journal = Journal::create(&on_host, &lock, DEPLOYMENT, Timestamp(1), &"plan".to_owned())
+        .await
+        .expect("creates");
+    journal.append(Timestamp(2), &"ended".to_owned()).await.expect("appends");
+    on_host.set_live(&lock, 0, live(1, Color::Blue), None).await.expect("first");
+    on_host.remember(&lock, Timestamp(3), &entry(DEPLOYMENT, 1)).await.expect("remembers");
+    on_host.close(&lock, DEPLOYMENT).await.expect("closes");
+    on_host.free(lock).await.expect("frees");
+    let before = on_host.read_all::<String>().await.expect("reads");
+
+    for (from, to) in [(&on_host, &in_bucket), (&in_bucket, &on_host), (&on_host, &in_bucket)] {
+        bring(from, to).await.expect("moves");
+        to.arrive(from).await.expect("changes nothing");
+        let refused = from.take(holder("bob"), None).await.expect_err("nobody takes the lock there");
+        assert_eq!(refused.code(), "state/moved", "{refused}");
+        let state = to.read_all::<String>().await.expect("reads");
+        assert_eq!((&state.live, &state.history), (&before.live, &before.history));
+        let read = to.read_journal::<String>(DEPLOYMENT).await.expect("reads");
+        assert_eq!(read.records.len(), 2);
+        let next = to.take(holder("next"), None).await.expect("whoever brought it holds nothing there");
+        to.free(next).await.expect("frees");
+    }
+    let (app, environment) = (app(), name("production"));
+    let looked = StateSight::<String>::look_in_bucket(bucket(&store), &app, Some(&environment)).await;
+    let [sight] = &looked.expect("looks")[..] else { panic!("one state") };
+    assert_eq!(sight.fence, sight.lock.as_ref().map(|lock| lock.epoch).map_err(Clone::clone));
+    assert_eq!(sight.membership.as_ref().map(|own| own.as_ref().map(|own| own.home)), Ok(Some(true)));
+}
+
+#[tokio::test]
+async fn a_raised_epoch_frees_the_lock_and_shuts_its_holder_out() {
+    let store = Arc::new(InMemory::new());
+    let home = home(&store);
+    let lock = home.take(holder("ann"), None).await.expect("free");
+    home.directory().fence(lock.epoch()).await.expect("it is at that");
+    home.renew(&lock, "stage").await.expect("still ours");
+    home.directory().fence(9).await.expect("raises");
+    assert!(matches!(home.renew(&lock, "late").await, Err(StoreFault::Fenced { .. })));
+    assert!(matches!(home.directory().fence(3).await, Err(StoreFault::Fenced { .. })));
+    assert_eq!(home.take(holder("bob"), None).await.map(|lock| lock.epoch()), Ok(10));
 }

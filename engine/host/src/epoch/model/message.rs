@@ -15,6 +15,8 @@ pub(super) enum Message {
     Change { host: u8, epoch: u8 },
     /// `Begin`, guarded: something that goes on by itself.
     Begin { host: u8, epoch: u8 },
+    /// `Run`, guarded: let in under the mutex, then outside of it for as long as it takes.
+    Run { host: u8, epoch: u8 },
 }
 
 impl Message {
@@ -24,7 +26,8 @@ impl Message {
             Self::Fence { host, .. }
             | Self::Reap { host, .. }
             | Self::Change { host, .. }
-            | Self::Begin { host, .. } => host,
+            | Self::Begin { host, .. }
+            | Self::Run { host, .. } => host,
         }
     }
 }

@@ -23,11 +23,13 @@ pub(super) enum Mutation {
     LostAnswerIsMine,
     /// Unlocking leaves the epoch as it is.
     UnlockKeepsEpoch,
+    /// Raising a fence does not wait for what was let in and runs outside the mutex.
+    FenceDoesNotWait,
 }
 
 impl Mutation {
     /// Every one.
-    pub(super) const ALL: [Self; 10] = [
+    pub(super) const ALL: [Self; 11] = [
         Self::NoFenceCheck,
         Self::FenceOutsideAcquire,
         Self::EpochOutsideAcquire,
@@ -38,5 +40,6 @@ impl Mutation {
         Self::UnconditionalSteal,
         Self::LostAnswerIsMine,
         Self::UnlockKeepsEpoch,
+        Self::FenceDoesNotWait,
     ];
 }

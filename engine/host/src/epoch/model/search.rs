@@ -86,10 +86,15 @@ impl Search {
                 next.running[host] = 0;
                 steps.push(("an operation ends", Ok(next)));
             }
+            if world.staying[host] != 0 {
+                let mut next = world;
+                next.staying[host] = 0;
+                steps.push(("a run ends", Ok(next)));
+            }
             let to_it = world.late.filter(|late| usize::from(late.host()) == host);
             if to_it.is_some() {
                 let mut next = world;
-                (next.late, next.running[host]) = (None, 0);
+                (next.late, next.running[host], next.staying[host]) = (None, 0, 0);
                 steps.push(("a host goes down", Ok(next)));
             }
         }
@@ -157,7 +162,10 @@ impl Search {
                 steps.push(("reads a host", Ok(with(world, client, now.goes(at)))));
             }
             At::Changes(host) => self.send(world, client, Message::Change { host, epoch }, steps),
-            At::Begins => self.send(world, client, Message::Begin { host: last, epoch }, steps),
+            At::Begins => {
+                self.send(world, client, Message::Begin { host: last, epoch }, steps);
+                self.send(world, client, Message::Run { host: last, epoch }, steps);
+            }
             At::Frees => self.send(world, client, Message::Free { epoch }, steps),
             At::Over => {}
         }
@@ -171,7 +179,14 @@ impl Search {
         let now = world.clients[client];
         let mut after = world;
         let answer = after.deliver(message, self.bug, false);
-        let answered = answer.map(|answer| with(after, client, self.heard(&world, client, message, answer)));
+        let answered = answer.map(|answer| {
+            let mut next = with(after, client, self.heard(&world, client, message, answer));
+            if matches!(message, Message::Run { .. }) {
+                // It is answered when it has ended.
+                next.staying[usize::from(message.host())] = world.staying[usize::from(message.host())];
+            }
+            next
+        });
         steps.push((word(message), answered));
         let unheard = now.goes(match (now.at, message) {
             (_, Message::Take { steal, .. }) => At::Asked(steal),
@@ -191,7 +206,7 @@ impl Search {
         if matches!(message, Message::Take { .. } | Message::Free { .. }) {
             let mut torn = world;
             let delivered = torn.deliver(message, self.bug, true);
-            torn.running[0] = 0;
+            (torn.running[0], torn.staying[0]) = (0, 0);
             steps.push(("the home goes down in the middle", delivered.map(|_| with(torn, client, unheard))));
         }
     }
@@ -215,6 +230,8 @@ impl Search {
                     world.lock.1 == world.holder(client) || self.bug == Some(Mutation::LostAnswerIsMine);
                 if matches!(now.at, At::Asked(_)) && mine { first(world.lock.0) } else { now.goes(At::Wants) }
             }
+            // It asks again.
+            (_, Answer::Waits) => now,
             (Message::Free { .. }, _) if matches!(now.at, At::Looked(_)) => now.goes(At::Wants),
             (_, Answer::Refused) | (Message::Free { .. }, _) => now.ended(self.lives),
             (Message::Fence { host, .. } | Message::Reap { host, .. }, _) => {
@@ -230,7 +247,7 @@ impl Search {
             }
             (Message::Change { host, .. }, _) if host < last => now.goes(At::Changes(host + 1)),
             (Message::Change { .. }, _) => now.goes(At::Begins),
-            (Message::Begin { .. }, _) => now.goes(At::Frees),
+            (Message::Begin { .. } | Message::Run { .. }, _) => now.goes(At::Frees),
             (Message::Take { .. }, Answer::Done) => now,
         }
     }
@@ -257,6 +274,7 @@ const fn word(message: Message) -> &'static str {
         Message::Reap { .. } => "reaps on a host",
         Message::Change { .. } => "changes a host",
         Message::Begin { .. } => "begins an operation",
+        Message::Run { .. } => "runs a program",
     }
 }
 

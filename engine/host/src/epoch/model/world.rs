@@ -17,6 +17,8 @@ pub(super) struct World {
     pub(super) fences: [u8; HOSTS],
     /// Epoch of what runs detached on a host; 0 for nothing.
     pub(super) running: [u8; HOSTS],
+    /// Epoch of what stays on a host outside the mutex; 0 for nothing.
+    pub(super) staying: [u8; HOSTS],
     /// A message that was given up and has not arrived.
     pub(super) late: Option<Message>,
 }
@@ -29,6 +31,8 @@ pub(super) enum Answer {
     Taken(u8),
     Held,
     Refused,
+    /// Not before what stays there has ended.
+    Waits,
 }
 
 impl World {
@@ -37,6 +41,7 @@ impl World {
         lock: (0, 0),
         fences: [0; HOSTS],
         running: [0; HOSTS],
+        staying: [0; HOSTS],
         late: None,
     };
 
@@ -70,10 +75,14 @@ impl World {
                 let raised = epoch::raise(self.fences[host].into(), epoch.into());
                 Ok(raised.map_or(Answer::Refused, |raised| {
                     self.fences[host] = small(raised);
-                    Answer::Done
+                    let waits = self.staying[host] != 0 && bug != Some(Mutation::FenceDoesNotWait);
+                    if waits { Answer::Waits } else { Answer::Done }
                 }))
             }
-            Message::Reap { epoch, .. } | Message::Change { epoch, .. } | Message::Begin { epoch, .. }
+            Message::Reap { epoch, .. }
+            | Message::Change { epoch, .. }
+            | Message::Begin { epoch, .. }
+            | Message::Run { epoch, .. }
                 if !guarded(self.fences[host], epoch) =>
             {
                 Ok(Answer::Refused)
@@ -88,6 +97,11 @@ impl World {
             Message::Begin { epoch, .. } => {
                 self.judge_change(host, epoch)?;
                 self.running[host] = epoch;
+                Ok(Answer::Done)
+            }
+            Message::Run { epoch, .. } => {
+                self.judge_change(host, epoch)?;
+                self.staying[host] = epoch;
                 Ok(Answer::Done)
             }
         }
@@ -173,6 +187,12 @@ impl World {
                 self.clients[index + 1..].iter().filter(holding).find(|other| other.epoch == one.epoch);
             if twin.is_some() {
                 return Err(format!("two engines hold the lock under epoch {}", one.epoch));
+            }
+        }
+        for one in self.clients.iter().filter(|client| client.relies()) {
+            if let Some(older) = self.staying.iter().find(|stays| **stays != 0 && **stays < one.epoch) {
+                let (epoch, read) = (older, one.epoch);
+                return Err(format!("what {epoch} runs still changes a world that epoch {read} has read"));
             }
         }
         Ok(())

@@ -1,0 +1,141 @@
+//! Killed at any change of any host, the engine, what it talks to, or both: one command reaches an end, and nobody notices.
+//!
+//! The engine halts at the change that a test names (see `transport/halt.rs`): before it is sent, once it is sent, once it is answered. Then
+//! it is killed, or its helpers on the hosts are, or both at once.
+
+use std::path::Path;
+
+use rustix::process::Signal;
+use test_support::{Behaviour, Ended, Oracle, Running, Test};
+
+use crate::{fleet, with_v1};
+
+/// Who is killed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Victim {
+    Engine,
+    Helpers,
+    Both,
+}
+
+/// Where the engine halts in a change, and who is killed there.
+const WAYS: [(&str, Victim); 7] = [
+    ("before", Victim::Engine),
+    ("sent", Victim::Both),
+    ("answered", Victim::Engine),
+    ("sent", Victim::Helpers),
+    ("answered", Victim::Both),
+    ("sent", Victim::Engine),
+    ("before", Victim::Helpers),
+];
+
+/// By day every so many changes one is tried, each in another way than the one before.
+const STRIDE: usize = 3;
+
+#[test]
+fn every_change_of_a_deployment() {
+    let nightly = std::env::var_os("CUTOVER_TEST_NIGHTLY").is_some();
+    sweep("", &[], if nightly { 1 } else { STRIDE }, if nightly { &[0, 2, 4, 6] } else { &[0] });
+}
+
+#[test]
+fn every_change_of_the_way_back() {
+    let nightly = std::env::var_os("CUTOVER_TEST_NIGHTLY").is_some();
+    sweep(
+        "sick-",
+        &[0, 10, 11, 20],
+        if nightly { 2 } else { 2 * STRIDE },
+        if nightly { &[0, 3] } else { &[0] },
+    );
+}
+
+/// Deploys again and again, halted at one change after the other, until a deployment has no more of them.
+fn sweep(prefix: &str, ends: &[i32], stride: usize, turns: &[usize]) {
+    let Some(mut test) = with_v1(fleet()) else { return };
+    let behaviour = if prefix.is_empty() {
+        test.configure("watch = \"2s\"", "watch = \"500ms\"");
+        Behaviour::Sound
+    } else {
+        // It is sick soon after the switch.
+        Behaviour::SickAfterVisits(40)
+    };
+    for turn in turns {
+        for (round, change) in (0..).step_by(stride).enumerate() {
+            let (moment, victim) = WAYS[(round + turn) % WAYS.len()];
+            let version = format!("{prefix}{change}-{moment}-{victim:?}").to_lowercase();
+            let before = test.live();
+            test.repository.push(&version, behaviour);
+            let (load, oracle) = (test.load(), Oracle::start(&test));
+            let running = halting(&test, &format!("{change}:{moment}"));
+            let reached = running.wait_until_halted();
+            let ended = kill(&test, running, reached, victim);
+            if reached {
+                recover(&test, &before, &version, victim, &ended, ends);
+            }
+            load.finish().assert_none_failed();
+            let seen = oracle.finish();
+            assert!(seen.looks > 0 && seen.violations.is_empty(), "{version}: {:?}", seen.violations);
+            if !reached {
+                assert!(round > 8, "only {change} changes: {ended:?}");
+                break;
+            }
+        }
+    }
+}
+
+fn halting(test: &Test, place: &str) -> Running {
+    let mut command = test.command(&["deploy", "--json"]);
+    command.env("CUTOVER_TEST_HALT_AT", place);
+    Running::start(&test.desk, command)
+}
+
+fn kill(test: &Test, running: Running, halted: bool, victim: Victim) -> Ended {
+    if !halted {
+        return running.finish();
+    }
+    if victim != Victim::Engine {
+        for (machine, _) in &test.hosts {
+            // The supervisors of instances are the same program, and live on.
+            let _ = machine
+                .command("pkill", Path::new("/"))
+                .args(["-KILL", "-f", "^[^ ]*cutover[^ ]* serve$"])
+                .status();
+        }
+    }
+    if victim == Victim::Helpers {
+        running.signal(Signal::CONT);
+        running.finish()
+    } else {
+        running.kill()
+    }
+}
+
+/// At the end of one command, if one is needed at all, everything is as it was, or as it was to be.
+#[expect(clippy::print_stdout, reason = "`cargo xtask prove` counts them")]
+fn recover(test: &Test, before: &str, version: &str, victim: Victim, ended: &Ended, ends: &[i32]) {
+    let whole = [0, 10, 11, 20];
+    if victim == Victim::Helpers {
+        // It connects again and goes on; or else says that someone has to.
+        assert!(whole.contains(&ended.status) || ended.status == 21, "{version}: {ended:?}");
+        if ended.status == 21 {
+            println!("{version}: {}", ended.last_event());
+        }
+    }
+    let mut status = ended.status;
+    if !whole.contains(&status) {
+        let resumed = test.cutover(&["resume"]);
+        assert!(whole.contains(&resumed.status), "{version}: {ended:?} {resumed:?}");
+        status = resumed.status;
+    }
+    assert!(ends.is_empty() || ends.contains(&status), "{version}: {status}");
+    let live = test.live();
+    assert!(
+        live == before || (ends.is_empty() && live.starts_with(&format!("{version} "))),
+        "{version}: {live}"
+    );
+    let again = test.cutover(&["resume"]).expect(0);
+    assert!(again.stdout.contains("no deployment"), "{version}: {again:?}");
+    assert_eq!(test.live(), live);
+    let _ = test.cutover(&["status", "--check"]).expect(0);
+    println!("killed: {version}, {}", ended.status);
+}
