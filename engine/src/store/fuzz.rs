@@ -230,6 +230,7 @@ mod tests {
             outcome: if error.is_some() { Outcome::RolledBack } else { Outcome::Deployed },
             exit_code: if error.is_some() { 10 } else { 0 },
             error,
+            settings: None,
         };
         let error = HistoryError { code: "watch/failed".to_owned(), text: "web1 answered 500".to_owned() };
         vec![entry("01ARZ3NDEKTSV4RRFFQ69G5FAV", None), entry("01ARZ3NDEKTSV4RRFFQ69G5FAW", Some(error))]
