@@ -27,6 +27,7 @@ mod nginx_sites;
 mod object_store;
 mod odd_hosts;
 mod openings;
+mod partial_fleet;
 mod partitions;
 mod peers;
 mod python_hook;

@@ -10,6 +10,9 @@ use super::{Color, Observed, Progress, Timestamp, Trouble};
 /// may have written what the old one can't read.
 const FRESH: Duration = Duration::from_mins(15);
 
+/// Code of the error that a deployment was cut off, and nothing else was wrong.
+pub const ABANDONED: &str = "deploy/abandoned";
+
 /// What a person asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ask {
@@ -80,9 +83,8 @@ pub fn decide(progress: &Progress, sight: &Sight, ask: Ask) -> Decision {
     if progress.turned_back().is_some() {
         return back_again(progress);
     }
-    let back = || Decision::Back {
-        why: Trouble::new("deploy/abandoned", "the deployment was cut off before its end"),
-    };
+    let back =
+        || Decision::Back { why: Trouble::new(ABANDONED, "the deployment was cut off before its end") };
     let Ok(shown) = shown else {
         return if old.is_none() || sight.old_healthy { back() } else { sick(sight, old) };
     };

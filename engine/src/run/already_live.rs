@@ -1,8 +1,8 @@
 //! Whether a deployment would only put live what is live already, by the same configuration: a copy that costs the release before its place.
 
 use super::artifact::What;
-use super::deploy::Ready;
 use super::ending::Ending;
+use super::preflight::Ready;
 use super::want::Want;
 use crate::model::view::ExitCode;
 use crate::model::{Basis, Deployment, HostName, LiveRecord, Note, Outcome, Release};

@@ -5,8 +5,8 @@ use super::interrupts::INTERRUPTED;
 use super::named::{by_number, recorded};
 use crate::model::view::ExitCode;
 use crate::model::{
-    Action, Ask, Color, EventKind, HostName, LiveRecord, NOT_TRIED, Note, Outcome, Plan, Progress, ReleaseId,
-    Trouble,
+    ABANDONED, Action, Ask, Color, EventKind, HostName, LiveRecord, NOT_TRIED, Note, Outcome, Plan, Progress,
+    ReleaseId, Trouble,
 };
 
 /// A run's end before its time is added.
@@ -92,6 +92,7 @@ impl Ending {
         if outcome != Outcome::Deployed && progress.migration_begun() {
             facts.push(Note::new("not undone", format!("migrations of release {}", plan.release.number)));
         }
+        facts.extend(left_out(progress));
         facts.extend(by_hand(progress, live).into_iter().map(|text| Note::new("by hand", text)));
         for (action, trouble) in progress.warnings() {
             facts.push(Note::new("warning", format!("{}: {action}: {}", action.place(), trouble.message)));
@@ -273,6 +274,15 @@ fn health(old: &[InstanceHealth]) -> String {
     words
 }
 
+/// Hosts that had no part in it, each with why.
+fn left_out(progress: &Progress) -> Vec<Note> {
+    let say = |host: HostName| {
+        let why = progress.why_left_out(&host).map_or("it could not be reached", Trouble::first_line);
+        Note::new("left out", format!("{host}: {why}"))
+    };
+    progress.excluded().into_iter().map(say).collect()
+}
+
 /// What was looked at when a deployment had ended.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Afterwards {
@@ -303,7 +313,11 @@ fn by_hand(progress: &Progress, live: Option<&LiveRecord>) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for (action, reason) in progress.not_undone() {
         let known = recorded(live).chain([&progress.plan().release]);
-        let mut text = by_number(format!("{}: {action}", action.place()), known);
+        let place = match (action.host(), action.router()) {
+            (Some(host), _) | (None, Some(host)) => format!("{host}: "),
+            (None, None) => String::new(),
+        };
+        let mut text = by_number(format!("{place}{action}"), known);
         if let Some(reason) = reason.lines().next().filter(|reason| *reason != NOT_TRIED) {
             text = format!("{text} ({reason})");
         }
@@ -359,6 +373,11 @@ fn is_interrupted(error: Option<&Trouble>) -> bool {
     error.is_some_and(|trouble| trouble.code == INTERRUPTED)
 }
 
+/// Whether nothing is wrong with the release but that its deployment did not come to its end.
+fn was_cut_off(error: Option<&Trouble>) -> bool {
+    is_interrupted(error) || error.is_some_and(|trouble| trouble.code == ABANDONED)
+}
+
 fn hint(plan: &Plan, outcome: Outcome, error: Option<&Trouble>) -> Option<String> {
     let number = plan.release.number;
     match outcome {
@@ -366,10 +385,10 @@ fn hint(plan: &Plan, outcome: Outcome, error: Option<&Trouble>) -> Option<String
         Outcome::Stuck => {
             Some("mend what failed, then `cutover resume` does what is left (or `cutover abort`)".into())
         }
-        Outcome::RolledBack if is_interrupted(error) && plan.command == "deploy" => {
+        Outcome::RolledBack if was_cut_off(error) && plan.command == "deploy" => {
             Some(format!("`cutover deploy --release {number}` does it again without building"))
         }
-        Outcome::RolledBack | Outcome::NothingChanged if is_interrupted(error) => None,
+        Outcome::RolledBack | Outcome::NothingChanged if was_cut_off(error) => None,
         Outcome::RolledBack | Outcome::NothingChanged => {
             let own = error.and_then(|trouble| trouble.hint.clone());
             own.or_else(|| {

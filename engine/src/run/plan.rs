@@ -3,9 +3,9 @@
 use super::already_live::{AlreadyLive, already_live};
 use super::artifact::{self, What};
 use super::build::builds_directory;
-use super::deploy::preflight_to_look;
 use super::hooks::configured;
 use super::named::{by_number, recorded};
+use super::preflight::preflight_to_look;
 use super::probe::probes;
 use super::refusal::refused;
 use super::session::{Session, spoken_to};

@@ -54,6 +54,7 @@ impl AtTurn {
             | Action::Start { .. }
             | Action::Stop { .. }
             | Action::AwaitHealthy { .. }
+            | Action::Silence { .. }
             | Action::Smoke { .. }
             | Action::Enable { .. }
             | Action::Disable { .. }
@@ -93,7 +94,7 @@ impl Turns {
         let mut sites: Vec<(&HostName, &Site)> =
             names.filter_map(|name| session.sites.get_key_value(name)).collect();
         // Two applications may know the same routers by different names, so these settle no order among them.
-        sites.sort_by_key(|(_, site)| (&site.facts.boot_id, &site.facts.hostname, &site.facts.home));
+        sites.sort_by_key(|(_, site)| (&site.facts.boot_id, &site.facts.home));
         let directory = |site: &Site| StateDirectory::at(site.link.clone(), turn_path(&site.facts.home));
         let routers = sites.into_iter().map(|(name, site)| (name.clone(), directory(site))).collect();
         let of_run = claimant(session, command, deployment);
@@ -240,11 +241,11 @@ mod tests {
         let back: Vec<(String, AtTurn)> = back.map(|undo| (undo.to_string(), AtTurn::of(undo))).collect();
         let at = |text: &str, turn| (text.to_owned(), turn);
         let moved_back = [
-            at("require blue to be healthy", AtTurn::Keeps),
+            at("make sure that blue is healthy", AtTurn::Keeps),
             at("route blue 100 %", AtTurn::Needs(PATIENCE)),
         ];
         let after = [at("prove that blue answers", AtTurn::Ends), at("drain green", AtTurn::Ends)];
-        let discarded = [at("discard what was prepared", AtTurn::Needs(LITTLE_PATIENCE))];
+        let discarded = [at("drop what was prepared", AtTurn::Needs(LITTLE_PATIENCE))];
         let expected = [&moved_back[..], &moved_back, &after, &discarded, &discarded].concat();
         assert_eq!(back[..expected.len()], expected);
     }

@@ -1,5 +1,6 @@
 //! Why the source was not to be had.
 
+use super::mirror::is_digits;
 use crate::transport::Failure;
 
 /// Why the source was not to be had.
@@ -40,18 +41,12 @@ pub enum SourceFailure {
         revision: String,
     },
     /// The revision is not on the branch that may go live.
-    #[error("revision `{revision}` is not on branch `{branch}` of the remote")]
+    #[error("{} `{revision}` is not on branch `{branch}` of the remote", kind(revision))]
     NotOnBranch {
         /// As asked.
         revision: String,
         /// Allowed branch.
         branch: String,
-    },
-    /// There is no such commit or tag.
-    #[error("revision `{revision}` is no commit and no tag that the remote has")]
-    UnknownRevision {
-        /// As asked.
-        revision: String,
     },
     /// Git failed.
     #[error("`git {command}` failed: {text}")]
@@ -76,11 +71,11 @@ impl SourceFailure {
             ),
             Self::NoBranch => Some("name one: `build.branch = \"main\"`"),
             Self::BranchMissing { .. } => Some("push it, or name another as `build.branch`"),
-            Self::NotOnBranch { .. } => {
+            Self::NotOnBranch { revision, .. } if is_digits(revision) => {
                 Some("push and merge it first: only what the remote's branch has is built")
             }
-            Self::UnknownRevision { .. } => Some(
-                "a commit's hexadecimal digits, or a tag, that the remote's branch has; names of branches are none",
+            Self::NotOnBranch { .. } => Some(
+                "a tag must be pushed and lie on that branch; what is no tag is named by its commit's hexadecimal digits",
             ),
             Self::Git { .. } => {
                 Some("try the same as this user: it needs access to the repository without a prompt")
@@ -88,4 +83,9 @@ impl SourceFailure {
             Self::Host(_) | Self::BadRevision { .. } => None,
         }
     }
+}
+
+/// What a text was looked for as.
+fn kind(revision: &str) -> &'static str {
+    if is_digits(revision) { "revision" } else { "tag" }
 }

@@ -114,8 +114,7 @@ impl<'a> Mirror<'a> {
         };
         let commit = format!("{name}^{{commit}}");
         let found = self.look(&["rev-parse", "--quiet", "--verify", "--end-of-options", &commit]).await?;
-        let unknown = || SourceFailure::UnknownRevision { revision: asked.unwrap_or_default().to_owned() };
-        let id = found.filter(|id| is_digits(id)).ok_or_else(unknown)?;
+        let id = found.filter(|id| is_digits(id)).ok_or_else(not_there)?;
         self.look(&["merge-base", "--is-ancestor", &id, &self.branch_ref]).await?.ok_or_else(not_there)?;
         let subject =
             self.git.tell(&self.directory, &["log", "-1", "--no-show-signature", "--format=%s", &id]).await?;
@@ -170,7 +169,7 @@ impl<'a> Mirror<'a> {
 }
 
 /// Digits of a commit: SHA-1 or SHA-256, shortened to no less than git's own least.
-fn is_digits(text: &str) -> bool {
+pub(super) fn is_digits(text: &str) -> bool {
     (4..=64).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
 }

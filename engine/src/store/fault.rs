@@ -342,13 +342,13 @@ fn since(lock: &Lock) -> String {
     at.map_or_else(|| "?".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
 }
 
+fn step(lock: &Lock) -> String {
+    if lock.step.is_empty() { String::new() } else { format!(", at step `{}`", plain(&lock.step)) }
+}
+
 /// What a host says that others wrote there: in one line, and not for ever.
 fn plain(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(120).collect()
-}
-
-fn step(lock: &Lock) -> String {
-    if lock.step.is_empty() { String::new() } else { format!(", at step `{}`", plain(&lock.step)) }
 }
 
 #[cfg(test)]

@@ -34,7 +34,12 @@ impl Script {
     }
 
     pub(in crate::report) fn planned(&mut self, notes: Vec<Note>) {
-        let live = LiveRelease { color: Color::Blue, release: release(42), since: ago(500_000) };
+        let live = LiveRelease {
+            color: Color::Blue,
+            release: release(42),
+            since: ago(500_000),
+            excluded: Vec::new(),
+        };
         self.say(EventKind::Planned {
             deployment: "01J9ZQ3N7P8T5V6W7X8Y9Z0A1B".to_owned(),
             release: release(43),

@@ -197,7 +197,12 @@ pub(in crate::report) fn plan() -> PlanView {
             subject: Some("Fix checkout".to_owned()),
             branch: Some("main".to_owned()),
             commits: Some(1),
-            live: Some(LiveRelease { color: Color::Blue, release: release(42), since: ago(500_000) }),
+            live: Some(LiveRelease {
+                color: Color::Blue,
+                release: release(42),
+                since: ago(500_000),
+                excluded: Vec::new(),
+            }),
             color: Color::Green,
             notes: vec![Note::new("not built", "2 commits of yours are not pushed")],
         },
@@ -386,7 +391,12 @@ pub(in crate::report) fn state() -> StateView {
         lineage: fence.map(|_| lineage.to_owned()),
         path: fence.map(|_| path.to_owned()),
     };
-    let live = |color, number, seconds| LiveRelease { color, release: release(number), since: ago(seconds) };
+    let live = |color, number, seconds| LiveRelease {
+        color,
+        release: release(number),
+        since: ago(seconds),
+        excluded: Vec::new(),
+    };
     StateView {
         title: "shop/production".to_owned(),
         asked: NOW,
