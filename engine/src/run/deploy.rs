@@ -88,9 +88,6 @@ async fn carry_out(
     }
 }
 
-/// Why nothing was begun, and what has the traffic, in words, where that is known.
-type Early = (Trouble, Option<String>);
-
 /// What a run comes to before anything is changed.
 enum Prepared {
     /// There is something to do.
