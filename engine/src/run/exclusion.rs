@@ -52,11 +52,12 @@ pub(super) fn note(deployment: &Deployment) -> Option<Note> {
 
 /// Whether a host does nothing but run the application.
 fn is_replaceable(deployment: &Deployment, builds: bool, host: &HostName) -> bool {
+    let is_builder = builds && deployment.build.builder == *host;
     let is_home = deployment.state.is_none() && deployment.home() == host;
     let is_door = deployment.router.front_doors.iter().any(|door| door.via.as_ref() == Some(host));
     all_app_hosts(deployment).contains(host)
         && !deployment.router.names.contains(host)
-        && !(builds && deployment.build.builder == *host)
+        && !is_builder
         && !is_home
         && !is_door
 }
