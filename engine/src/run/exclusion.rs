@@ -21,20 +21,19 @@ pub(super) fn may_leave_out(
     silent.iter().all(|(host, trouble)| lost(host, trouble)) && silent.len() <= bound(deployment)
 }
 
-/// Tells, where that would help, that a deployment may go on without a host.
+/// Tells, where another bound would be enough, that a deployment may go on without these.
 pub(super) fn hint_at_bound(deployment: &Deployment, builds: bool, silent: &mut BTreeMap<HostName, Trouble>) {
-    let several = all_app_hosts(deployment).len() > 1;
-    for (host, trouble) in silent {
-        if several && trouble.code == UNREACHABLE && is_replaceable(deployment, builds, host) {
-            let told = match deployment.pipeline.max_excluded {
-                MaxExcluded::NONE => "`pipeline.max-excluded = 1` lets a deployment go on without a host",
-                MaxExcluded::Hosts(_) | MaxExcluded::Percent(_) => {
-                    "more hosts are lost than `pipeline.max-excluded` lets be left out"
-                }
-            };
-            let own = trouble.hint.take().map(|hint| format!("{hint}; ")).unwrap_or_default();
-            trouble.hint = Some(own + told);
-        }
+    let count = silent.len();
+    let mut other = deployment.clone();
+    other.pipeline.max_excluded = MaxExcluded::Hosts(count);
+    if !may_leave_out(&other, builds, silent) {
+        return;
+    }
+    for trouble in silent.values_mut() {
+        let own = trouble.hint.take().map(|hint| format!("{hint}; ")).unwrap_or_default();
+        let whom = if count == 1 { "it" } else { "them" };
+        let told = format!("`pipeline.max-excluded = {count}` lets a deployment go on without {whom}");
+        trouble.hint = Some(own + &told);
     }
 }
 
@@ -53,11 +52,12 @@ pub(super) fn note(deployment: &Deployment) -> Option<Note> {
 
 /// Whether a host does nothing but run the application.
 fn is_replaceable(deployment: &Deployment, builds: bool, host: &HostName) -> bool {
+    let is_builder = builds && deployment.build.builder == *host;
     let is_home = deployment.state.is_none() && deployment.home() == host;
     let is_door = deployment.router.front_doors.iter().any(|door| door.via.as_ref() == Some(host));
     all_app_hosts(deployment).contains(host)
         && !deployment.router.names.contains(host)
-        && !(builds && deployment.build.builder == *host)
+        && !is_builder
         && !is_home
         && !is_door
 }
@@ -106,11 +106,18 @@ mod tests {
             hint_at_bound(&deployment(bound), false, &mut silent);
             silent.into_values().next().and_then(|trouble| trouble.hint).unwrap_or_default()
         };
-        let lets = "look; `pipeline.max-excluded = 1` lets a deployment go on without a host";
-        assert_eq!(told(MaxExcluded::NONE, "web3", UNREACHABLE), lets);
+        let lets = |count, whom| {
+            format!("look; `pipeline.max-excluded = {count}` lets a deployment go on without {whom}")
+        };
+        assert_eq!(told(MaxExcluded::NONE, "web3", UNREACHABLE), lets(1, "it"));
+        assert_eq!(told(MaxExcluded::Hosts(1), "web2 web3", UNREACHABLE), lets(2, "them"));
+        assert_eq!(told(MaxExcluded::NONE, "web1 web2 web3", UNREACHABLE), "look", "one has to remain");
         assert_eq!(told(MaxExcluded::NONE, "lb1", UNREACHABLE), "look");
+        assert_eq!(
+            told(MaxExcluded::NONE, "lb1 web3", UNREACHABLE),
+            "look",
+            "the router is needed all the same"
+        );
         assert_eq!(told(MaxExcluded::NONE, "web3", "state/untrusted"), "look");
-        let more = "look; more hosts are lost than `pipeline.max-excluded` lets be left out";
-        assert_eq!(told(MaxExcluded::Hosts(1), "web2 web3", UNREACHABLE), more);
     }
 }
