@@ -139,7 +139,7 @@ impl Performer {
 
     /// An instance that is sick now: what a front door shows is told by its cause, where that can be seen.
     async fn sick_instance(&self, plan: &Plan, color: Color, attempt: u32) -> Option<Unperformed> {
-        for instance in self.instances(color) {
+        for instance in self.instances(plan, color) {
             let Ok(Look::Not(reason)) = self.look(plan, &instance, attempt).await else { continue };
             let host = &instance.host;
             if self.out_of_reach(host).await.is_none() {
