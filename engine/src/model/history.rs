@@ -39,6 +39,29 @@ pub struct HistoryEntry {
     pub settings: Option<Basis>,
 }
 
+#[cfg(test)]
+impl HistoryEntry {
+    /// Of a deployment of release `number`, by an error where that is no good end.
+    pub(crate) fn for_tests(number: u64, outcome: Outcome) -> Self {
+        let error = || HistoryError { code: "smoke/failed".into(), text: "1 of 7".into() };
+        Self {
+            deployment: String::new(),
+            command: "deploy".into(),
+            release: Some((&Release::for_tests(&format!("r{number}"), number)).into()),
+            color: Some(Color::Blue),
+            who: "ann@desk".into(),
+            ci: None,
+            message: None,
+            started: Timestamp(1),
+            ended: Timestamp(2),
+            outcome,
+            exit_code: 0,
+            error: (outcome != Outcome::Deployed).then(error),
+            settings: None,
+        }
+    }
+}
+
 /// What the history keeps of a release, so that it can be told when the release itself is pruned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -34,28 +34,10 @@ pub fn before_live(history: &[HistoryEntry], record: &LiveRecord) -> Option<(Rel
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Color, HistoryRelease, LiveRelease, Release, Timestamp};
+    use crate::model::{Color, LiveRelease, Release, Timestamp};
 
     fn release(number: u64) -> Release {
         Release::for_tests(&format!("r{number}"), number)
-    }
-
-    fn entry(number: u64, outcome: Outcome) -> HistoryEntry {
-        HistoryEntry {
-            deployment: String::new(),
-            command: "deploy".into(),
-            release: Some(HistoryRelease::from(&release(number))),
-            color: Some(Color::Blue),
-            who: "ann@desk".into(),
-            ci: None,
-            message: None,
-            started: Timestamp(1),
-            ended: Timestamp(2),
-            outcome,
-            exit_code: 0,
-            error: None,
-            settings: None,
-        }
     }
 
     fn record(live: u64, previous: Option<u64>) -> LiveRecord {
@@ -83,14 +65,17 @@ mod tests {
         ];
         for (lived, expected) in table {
             let history: Vec<HistoryEntry> =
-                lived.iter().map(|number| entry(*number, Outcome::Deployed)).collect();
+                lived.iter().map(|number| HistoryEntry::for_tests(*number, Outcome::Deployed)).collect();
             let live = record(lived[lived.len() - 1], lived.iter().rev().nth(1).copied());
             let found = before_live(&history, &live).map(|(_, number)| number);
             assert_eq!(found, expected, "{lived:?}");
         }
         // A failed one in between was never live.
-        let history =
-            [entry(1, Outcome::Deployed), entry(2, Outcome::RolledBack), entry(3, Outcome::Deployed)];
+        let history = [
+            HistoryEntry::for_tests(1, Outcome::Deployed),
+            HistoryEntry::for_tests(2, Outcome::RolledBack),
+            HistoryEntry::for_tests(3, Outcome::Deployed),
+        ];
         assert_eq!(before_live(&history, &record(3, Some(1))).map(|(_, number)| number), Some(1));
         // The history was lost.
         assert_eq!(before_live(&[], &record(3, Some(2))).map(|(_, number)| number), Some(2));
@@ -100,13 +85,13 @@ mod tests {
     #[test]
     fn what_is_not_known_to_have_failed_may_have_been_live() {
         let history = [
-            entry(1, Outcome::Deployed),
-            entry(2, Outcome::RolledBack),
-            entry(3, Outcome::NothingChanged),
-            entry(4, Outcome::Stuck),
-            entry(5, Outcome::RolledBack),
-            entry(5, Outcome::Deployed),
-            entry(6, Outcome::RolledBack),
+            HistoryEntry::for_tests(1, Outcome::Deployed),
+            HistoryEntry::for_tests(2, Outcome::RolledBack),
+            HistoryEntry::for_tests(3, Outcome::NothingChanged),
+            HistoryEntry::for_tests(4, Outcome::Stuck),
+            HistoryEntry::for_tests(5, Outcome::RolledBack),
+            HistoryEntry::for_tests(5, Outcome::Deployed),
+            HistoryEntry::for_tests(6, Outcome::RolledBack),
         ];
         let never = |live: Option<&LiveRecord>| {
             never_live(&history, live).iter().map(ToString::to_string).collect::<Vec<_>>()

@@ -97,38 +97,19 @@ fn tell(entry: HistoryEntry, previous: Option<u64>) -> view::HistoryEntry {
 mod tests {
     use super::*;
     use crate::driver::sample;
-    use crate::model::{Color, Driver, HistoryError, LiveRelease, Release};
+    use crate::model::{Color, Driver, LiveRelease, Release};
 
     fn release(number: u64) -> Release {
         Release::for_tests(&format!("r{number}"), number)
     }
 
-    fn entry(number: u64, outcome: Outcome) -> HistoryEntry {
-        HistoryEntry {
-            deployment: String::new(),
-            command: "deploy".into(),
-            release: Some(HistoryRelease::from(&release(number))),
-            color: Some(Color::Blue),
-            who: "ann@desk".into(),
-            ci: None,
-            message: None,
-            started: Timestamp(1),
-            ended: Timestamp(2),
-            outcome,
-            exit_code: 0,
-            error: (outcome != Outcome::Deployed)
-                .then(|| HistoryError { code: "smoke/failed".into(), text: "1 of 7".into() }),
-            settings: None,
-        }
-    }
-
     #[test]
     fn the_newest_comes_first_and_names_what_was_live_before() {
         let entries = vec![
-            entry(1, Outcome::Deployed),
-            entry(2, Outcome::Deployed),
-            entry(3, Outcome::RolledBack),
-            entry(1, Outcome::Deployed),
+            HistoryEntry::for_tests(1, Outcome::Deployed),
+            HistoryEntry::for_tests(2, Outcome::Deployed),
+            HistoryEntry::for_tests(3, Outcome::RolledBack),
+            HistoryEntry::for_tests(1, Outcome::Deployed),
         ];
         let live = LiveRelease {
             color: Color::Blue,
