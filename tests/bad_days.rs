@@ -84,11 +84,11 @@ fn a_clock_that_jumps_a_day_keeps_nobody_from_the_lock() {
     for (jump, version) in [(DAY, "v2"), (-DAY, "v3")] {
         // Somebody at another machine took it before the clock went back or on.
         let mut lock: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
-        let renewed = lock["renewed_ms"].as_i64().unwrap() + jump;
+        let renewed = lock["renewed-ms"].as_i64().unwrap() + jump;
         lock["holder"] =
             serde_json::json!({ "who": "ann@elsewhere pid 1", "deployment": "d", "command": "deploy" });
-        lock["renewed_ms"] = renewed.into();
-        lock["acquired_ms"] = renewed.into();
+        lock["renewed-ms"] = renewed.into();
+        lock["acquired-ms"] = renewed.into();
         fs::write(&file, lock.to_string()).unwrap();
         let _ = test.deploy(version, Behaviour::Sound).expect(0);
         assert!(test.live().starts_with(version), "{}", test.live());
