@@ -89,6 +89,8 @@ pub mod cutover {
                 /// Address at which the other hosts reach it: what a router is told.
                 pub address: _rt::String,
                 pub port: u16,
+                /// `left-out`, where the host was left out when this colour was filled (`pipeline.max-excluded`): the release is not there, and
+                /// a router that can choose sends nothing there.
                 pub labels: _rt::Vec<Label>,
             }
             impl ::core::fmt::Debug for Instance {
@@ -366,8 +368,9 @@ pub mod cutover {
             }
         }
         /// Hosts of `cutover.toml`, by name: programs, files and sockets there. Each call is checked against the hook's grants
-        /// (`exec`, `read`, `write`, `link`, `connect`), and what is denied is recorded and shown. `builder` names the place where the
-        /// build runs. Before the lock of a deployment is held, nothing is written on any other host, and a build runs no program there.
+        /// (`exec`, `read`, `write`, `link`, `connect`) and recorded: what is denied is shown in any case, what is allowed with -vv.
+        /// `builder` names the place where the build runs. Before the lock of a deployment is held, nothing is written on any other host,
+        /// and a build runs no program there.
         ///
         /// Paths are absolute, without `.`, `..` and `//`. What is read or written at once has 16 MiB at most, each output of a program 4 MiB.
         #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
