@@ -9,7 +9,7 @@ fn a_sick_release_is_switched_back() {
     let Some(mut test) = with_v1(local()) else { return };
     test.configure("watch = \"2s\"", "watch = \"60s\"");
     let load = test.load();
-    let failed = test.deploy("v2", Behaviour::SickAfterVisits(300)).expect(10);
+    let failed = test.deploy("v2", Behaviour::SickAfterVisits(1500)).expect(10);
     assert_eq!(test.live(), "v1 blue");
     load.wait_for(50);
     let tally = load.finish();
