@@ -4,6 +4,7 @@
 
 mod already_live;
 mod attending;
+mod bad_days;
 mod builder;
 mod changed_configuration;
 mod command_driver;
@@ -26,6 +27,7 @@ mod nginx_sites;
 mod object_store;
 mod odd_hosts;
 mod openings;
+mod partial_fleet;
 mod partitions;
 mod peers;
 mod python_hook;

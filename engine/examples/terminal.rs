@@ -100,6 +100,7 @@ fn main() {
         color: Color::Blue,
         release: release(42, "77b01de", "Sell socks"),
         since: Timestamp(0),
+        excluded: Vec::new(),
     };
     player.say(EventKind::Planned {
         deployment: DEPLOYMENT.to_owned(),

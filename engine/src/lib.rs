@@ -52,6 +52,10 @@
 //! 7. **An undo that fails is an end of its own.** It blocks what depends on it (a switch: the whole new colour; else: its host), the
 //!    rest is undone, and the outcome is [`Stuck`](model::Outcome::Stuck), with what is left to do by hand.
 //!
+//! 7. **All or nothing, but for a bound.** `pipeline.max-excluded` lets hosts be left out: those that can't be reached are no part of the
+//!    plan, and one that fails before the switch is taken out of what is still to be done, by the fold itself (`progress/exclusion.rs`).
+//!    [`Silence`](model::Action::Silence) then sees to it that nobody gets an answer from what is not the new release there.
+//!
 //! # Recovery
 //! A crash is nothing special, and there is no second executor. `resume` and `abort` take the lock, replay the journal, *look at the
 //! world* and ask [`decide`](model::decide): back, forward, or a person. That decision is a record too
@@ -62,6 +66,9 @@
 //! Who may change anything is settled by the lock at the *home* ([`store`]): each taking raises an *epoch*, every host is fenced with it,
 //! and from then on refuses changes of an older one. So a holder that was thought dead can do no harm when it comes back. The lock
 //! is renewed while a run lasts and lapses by itself.
+//!
+//! A renewal may fail for a while. Once none has worked for 45 s, nothing more is begun (`run/standing.rs`): it waits for one that does, and
+//! the next record that can't be kept ends the run.
 //!
 //! A router may be shared with other applications, which have locks of their own. So its host keeps one more, by the same protocol: the
 //! *turn* (`run/turns.rs`), taken before the first `prepare`, given back after the last `apply`, and part of what hooks change the

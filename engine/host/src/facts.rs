@@ -1,6 +1,5 @@
 //! What a host says of itself.
 
-use std::ffi::CStr;
 use std::path::Path;
 
 use rustix::fs::{Access, AtFlags, CWD, accessat};
@@ -14,11 +13,8 @@ use crate::session;
 
 /// See [`crate::operation::Operation::Facts`].
 pub(crate) fn gather(account: &Account, paths: &[String]) -> Result<Facts, Fault> {
-    let system = rustix::system::uname();
-    let text = |text: &CStr| text.to_string_lossy().into_owned();
     Ok(Facts {
-        hostname: text(system.nodename()),
-        architecture: text(system.machine()),
+        architecture: rustix::system::uname().machine().to_string_lossy().into_owned(),
         boot_id: boot_id(),
         user: account.user.clone(),
         uid: account.uid,

@@ -109,7 +109,8 @@ mod tests {
     /// One of each kind, with the secret in every text.
     fn samples() -> Vec<EventKind> {
         let (step, places, zero) = (Step::Smoke, vec![t(), t()], Duration::ZERO);
-        let live = LiveRelease { color: Color::Blue, release: release(), since: Timestamp(0) };
+        let live =
+            LiveRelease { color: Color::Blue, release: release(), since: Timestamp(0), excluded: Vec::new() };
         let notes = vec![Note::new(t(), t()), Note::new(t(), t())];
         vec![
             EventKind::Started { command: t(), title: t(), deployment: Some(t()) },

@@ -4,7 +4,7 @@ use super::format;
 use super::reader::Reader;
 use super::resolve::Resolver;
 use super::shape::{Key, Keys, Shape};
-use crate::model::{ConnectionPolicy, Pipeline, Retire};
+use crate::model::{ConnectionPolicy, MaxExcluded, Pipeline, Retire};
 
 /// The table.
 pub(super) static KEYS: Keys = Keys {
@@ -31,6 +31,12 @@ pub(super) static KEYS: Keys = Keys {
             "How traffic moves: all at once.",
         ),
         Key::integer("parallel", Shape::Integer(1, 256), 32, "Hosts worked on at once."),
+        Key::optional(
+            "max-excluded",
+            Shape::Either(&[Shape::Integer(0, 1000), Shape::Text(&format::PERCENT)]),
+            "How many of the application's hosts a deployment may leave out that can't be reached, or that fail before the switch: a number, \
+             or a share of them, rounded down. Default: none.",
+        ),
         Key::optional(
             "max-age",
             Shape::Text(&format::DURATION),
@@ -72,6 +78,10 @@ impl Resolver<'_> {
             },
             retire: if table.text("retire") == Some("stop") { Retire::Stop } else { Retire::KeepWarm },
             parallel: table.integer("parallel"),
+            max_excluded: match table.text("max-excluded") {
+                Some(share) => MaxExcluded::Percent(format::parse_percent(share).unwrap_or_default()),
+                None => MaxExcluded::Hosts(table.integer("max-excluded")),
+            },
             max_age: table.has("max-age").then(|| table.duration("max-age")),
         }
     }

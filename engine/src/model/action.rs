@@ -32,6 +32,8 @@ pub enum Action {
     Stop { host: HostName, color: Color },
     /// Waits until the instance is healthy.
     AwaitHealthy { host: HostName, color: Color, release: ReleaseId },
+    /// Sees to it that nobody gets an answer from the colour on a host that is left out.
+    Silence { host: HostName, color: Color },
     /// Runs a smoke test against the colour.
     Smoke { test: Name, color: Color, release: ReleaseId },
     /// Makes a reboot bring the colour up.
@@ -76,6 +78,7 @@ impl Action {
             | Self::Start { host, .. }
             | Self::Stop { host, .. }
             | Self::AwaitHealthy { host, .. }
+            | Self::Silence { host, .. }
             | Self::Enable { host, .. }
             | Self::Disable { host, .. }
             | Self::SetCurrent { host, .. }
@@ -136,6 +139,7 @@ impl fmt::Display for Action {
             Self::Start { color, release, .. } => write!(f, "start {color} from {release}"),
             Self::Stop { color, .. } => write!(f, "stop {color}"),
             Self::AwaitHealthy { color, .. } => write!(f, "wait until {color} is healthy"),
+            Self::Silence { color, .. } => write!(f, "see to it that {color} answers nobody"),
             Self::Smoke { test, color, .. } => write!(f, "smoke test {test} against {color}"),
             Self::Enable { color, .. } => write!(f, "enable {color} at boot"),
             Self::Disable { color, .. } => write!(f, "disable {color} at boot"),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::{
-    Action, Color, ConnectionPolicy, Deployment, HostName, Observation, Observed, ObservedHost,
+    Action, Color, ConnectionPolicy, Deployment, HostName, MaxExcluded, Observation, Observed, ObservedHost,
     ObservedInstance, Part, Plan, Refusal, ReleaseId, Retire, Routing, SmokeTest, Task, Wish,
 };
 
@@ -21,6 +21,8 @@ pub enum Overreach {
     Omits(Action),
     /// It routes in a way that no router could have shown.
     Routes(Routing),
+    /// It leaves out what is no host of the application.
+    Excludes(HostName),
     /// Its order, its steps or its ways back are others.
     Shape,
 }
@@ -33,6 +35,7 @@ impl fmt::Display for Overreach {
             Self::Does(action) => write!(f, "it would {action} on `{}`", action.place()),
             Self::Omits(action) => write!(f, "it leaves out to {action} on `{}`", action.place()),
             Self::Routes(routing) => write!(f, "no router shows `{routing}`"),
+            Self::Excludes(host) => write!(f, "it leaves out `{host}`, which is no host of the application"),
             Self::Shape => f.write_str("it does things in another order, or goes back another way"),
         }
     }
@@ -82,6 +85,9 @@ impl Plan {
         let (id, release) = (self.deployment.clone(), self.release.clone());
         // Whether record and routers agreed is not told; if they did, it makes no difference.
         let wish = Wish::new(&self.command, id, release, true, self.made);
+        if let Some(host) = self.excluded.iter().find(|host| !told.is_known(host)) {
+            return Err(Overreach::Excludes(host.clone()));
+        }
         let planned = Self::new(deployment, &wish, &told.observed()).map_err(Overreach::Unplanned)?;
         if planned == *self { Ok(()) } else { Err(self.difference(&planned)) }
     }
@@ -112,7 +118,8 @@ struct Told<'a> {
 impl Told<'_> {
     fn observed(&self) -> Observed {
         let mut hosts: BTreeMap<HostName, ObservedHost> = BTreeMap::new();
-        for host in self.deployment.color_hosts(self.plan.color) {
+        let has_part = |host: &&HostName| !self.plan.excluded.contains(*host);
+        for host in self.deployment.color_hosts(self.plan.color).iter().filter(has_part) {
             *instance(hosts.entry(host.clone()).or_default(), self.plan.color) = self.filled(host);
         }
         let recorded = self.recorded();
@@ -126,6 +133,7 @@ impl Told<'_> {
         Observed {
             hosts,
             routers: routers.map(|router| (router.clone(), self.shown(router))).collect(),
+            unreachable: self.plan.excluded.iter().cloned().collect(),
             recorded,
         }
     }
@@ -187,6 +195,12 @@ impl Told<'_> {
             then.application.migrate = migrates.then(Vec::new);
             departures.push(Departure { key: "app.migrate", part: Part::Stages });
         }
+        // Who may leave out more hosts now might have left out fewer then; who may leave out fewer has to stay with that.
+        let hosts = then.color_hosts(self.plan.color).len();
+        if self.plan.max_excluded < then.pipeline.max_excluded.of(hosts) {
+            then.pipeline.max_excluded = MaxExcluded::Hosts(self.plan.max_excluded);
+            departures.push(Departure { key: "pipeline.max-excluded", part: Part::Stages });
+        }
         let mut retiring = self.plan.retire_tasks();
         let stops = retiring.any(|(_, task)| matches!(task.action, Action::Stop { .. }));
         let pipeline = &mut then.pipeline;
@@ -209,8 +223,11 @@ impl Told<'_> {
     }
 
     fn is_possible(&self, routing: &Routing) -> bool {
-        let known = |host| Color::ALL.iter().any(|color| self.deployment.color_hosts(*color).contains(host));
-        routing.is_valid() && routing.out.iter().all(known)
+        routing.is_valid() && routing.out.iter().all(|host| self.is_known(host))
+    }
+
+    fn is_known(&self, host: &HostName) -> bool {
+        Color::ALL.iter().any(|color| self.deployment.color_hosts(*color).contains(host))
     }
 
     fn tasks(&self) -> impl Iterator<Item = &Task> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 
 use super::grant::Grants;
-use super::{BUCKET_NAME, BucketUrl, Color, Host, HostName, Name};
+use super::{BUCKET_NAME, BucketUrl, Color, Host, HostName, MaxExcluded, Name};
 
 /// A validated `cutover.toml` with one environment's overlay applied.
 #[derive(Debug, Clone, PartialEq)]
@@ -290,6 +290,8 @@ pub struct Pipeline {
     pub retire: Retire,
     /// Hosts worked on at once.
     pub parallel: usize,
+    /// Hosts that a deployment may leave out.
+    pub max_excluded: MaxExcluded,
     /// Age of the live release after which `status --check` fails; none: never.
     pub max_age: Option<Duration>,
 }

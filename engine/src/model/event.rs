@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::{Color, Release, Step, Timestamp};
+use super::{Color, HostName, Release, Step, Timestamp};
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -236,6 +236,9 @@ pub struct LiveRelease {
     pub release: Release,
     /// Since when.
     pub since: Timestamp,
+    /// Hosts that were left out: they don't have it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub excluded: Vec<HostName>,
 }
 
 /// Bytes moved.

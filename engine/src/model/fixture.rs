@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::{
     Application, Build, ColorSettings, ConnectionPolicy, Deployment, Driver, HealthCheck, Hook, HookSource,
-    Host, HostName, Location, Name, Pipeline, Reach, Release, ReleaseId, Retire, Router, Timestamp,
-    grant::Grants,
+    Host, HostName, Location, MaxExcluded, Name, Pipeline, Reach, Release, ReleaseId, Retire, Router,
+    Timestamp, grant::Grants,
 };
 
 impl Deployment {
@@ -65,6 +65,7 @@ impl Deployment {
                 connections: ConnectionPolicy::Wait,
                 retire: Retire::KeepWarm,
                 parallel: 32,
+                max_excluded: MaxExcluded::NONE,
                 max_age: None,
             },
             secrets: BTreeMap::new(),

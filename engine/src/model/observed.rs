@@ -1,6 +1,6 @@
 //! What hosts, routers and the record said at preflight: all that a plan is made from beside the wish.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -9,10 +9,12 @@ use super::{Color, HostName, Observation, ReleaseId};
 /// The world as it was read under the lock.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Observed {
-    /// Every application host.
+    /// Every application host that could be reached.
     pub hosts: BTreeMap<HostName, ObservedHost>,
     /// Every router, in the order of the configuration.
     pub routers: Vec<(HostName, Observation)>,
+    /// Application hosts that could not be reached, and may be left out.
+    pub unreachable: BTreeSet<HostName>,
     /// What the record says is live.
     pub recorded: Option<(Color, ReleaseId)>,
 }

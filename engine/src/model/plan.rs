@@ -2,6 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+mod refusal;
+mod task_id;
+
+pub use refusal::Refusal;
+pub use task_id::{Part, TaskId};
+
 use super::{
     Action, Color, ConnectionPolicy, Deployment, HostName, Observed, Release, ReleaseId, Retire, Routing,
     Step, Timestamp,
@@ -54,6 +60,12 @@ pub struct Plan {
     pub live: Option<(Color, Option<ReleaseId>)>,
     /// When the plan was made.
     pub made: Timestamp,
+    /// Hosts that have no part in it, since they could not be reached then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub excluded: Vec<HostName>,
+    /// How many hosts may be left out in all, those that fail later included.
+    #[serde(default)]
+    pub max_excluded: usize,
     /// Work that is undone when any of it fails. After the last one comes the pivot.
     pub stages: Vec<Stage>,
     /// Work after the pivot: goes forward only, failures are warnings.
@@ -92,33 +104,6 @@ pub enum Class {
     Once,
 }
 
-/// Why no plan can be made. Nothing was changed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// Routers disagree among themselves.
-    #[error("the routers disagree: {answers}")]
-    RoutersDisagree {
-        /// Each with its answer.
-        answers: String,
-    },
-    /// Someone moved a router.
-    #[error("the router shows {router}, the record says {record}")]
-    Drift {
-        /// What the routers show.
-        router: String,
-        /// What the record says.
-        record: String,
-    },
-    /// The release is live already.
-    #[error("release {number} is live already, on {color}")]
-    LiveAlready {
-        /// Its number.
-        number: u64,
-        /// Its colour.
-        color: Color,
-    },
-}
-
 impl Plan {
     /// Makes the plan.
     ///
@@ -132,7 +117,14 @@ impl Plan {
             return Err(Refusal::LiveAlready { number: wish.release.number, color: *color });
         }
         let color = live.as_ref().map_or(Color::Blue, |(color, _)| color.other());
-        let planner = Planner { deployment, wish, observed, color, id: &wish.release.id };
+        let all = deployment.color_hosts(color);
+        let most = deployment.pipeline.max_excluded.of(all.len());
+        let hosts = all.iter().filter(|host| !observed.unreachable.contains(*host)).cloned().collect();
+        let excluded: Vec<HostName> = observed.unreachable.iter().cloned().collect();
+        if excluded.len() > most {
+            return Err(Refusal::TooFewHosts { hosts: excluded, most });
+        }
+        let planner = Planner { deployment, wish, observed, color, hosts, id: &wish.release.id };
         Ok(Self {
             version: 1,
             deployment: wish.deployment.clone(),
@@ -140,6 +132,8 @@ impl Plan {
             release: wish.release.clone(),
             color,
             made: wish.now,
+            excluded,
+            max_excluded: most,
             stages: planner.stages(live.is_some()),
             retire: planner.retire(live.is_some()),
             live,
@@ -170,28 +164,6 @@ impl Plan {
             Part::Retire => self.retire.get(id.stage),
         }
     }
-}
-
-/// Place of a task in its plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TaskId {
-    /// Which list.
-    pub part: Part,
-    /// Index of the stage.
-    pub stage: usize,
-    /// Index of the task in its stage.
-    pub task: usize,
-}
-
-/// The two lists of a plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Part {
-    /// Before the pivot.
-    Stages,
-    /// After it.
-    Retire,
 }
 
 fn index(stages: &[Stage], part: Part) -> impl DoubleEndedIterator<Item = (TaskId, &Task)> {
@@ -231,6 +203,8 @@ struct Planner<'a> {
     wish: &'a Wish,
     observed: &'a Observed,
     color: Color,
+    /// Those that are not left out.
+    hosts: Vec<HostName>,
     id: &'a ReleaseId,
 }
 
@@ -285,6 +259,7 @@ impl Planner<'_> {
                 })
                 .collect(),
         ));
+        stages.push(self.silence());
         for test in &self.deployment.smoke_tests {
             let action = Action::Smoke { test: test.name.clone(), color, release: release() };
             stages.push(stage(Step::Smoke, vec![repeatable(action, Vec::new())]));
@@ -403,11 +378,20 @@ impl Planner<'_> {
     /// The same on every host of a colour, with no way back.
     fn retire_on(&self, color: Color, action: impl Fn(HostName) -> Action) -> Stage {
         let hosts = self.deployment.color_hosts(color).iter().cloned();
+        let hosts = hosts.filter(|host| !self.observed.unreachable.contains(host));
         stage(Step::Retire, hosts.map(|host| repeatable(action(host), Vec::new())).collect())
     }
 
     fn hosts(&self) -> &[HostName] {
-        self.deployment.color_hosts(self.color)
+        &self.hosts
+    }
+
+    /// What is to be done on a host once it is left out, for each that may be.
+    fn silence(&self) -> Stage {
+        let all = self.deployment.color_hosts(self.color);
+        let may_be = all.iter().filter(|_| self.deployment.pipeline.max_excluded.of(all.len()) > 0);
+        let silence = |host: &HostName| Action::Silence { host: host.clone(), color: self.color };
+        stage(Step::Health, may_be.map(|host| repeatable(silence(host), Vec::new())).collect())
     }
 
     fn instance(&self, host: &HostName) -> super::ObservedInstance {

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 mod afresh;
+mod exclusion;
 #[cfg(test)]
 mod fingerprint;
 mod way_back;
 
 pub use way_back::NOT_TRIED;
 
-use super::{Action, Class, End, Outcome, Part, Plan, Record, TaskId, Trouble, UndoId};
+use super::{Action, Class, End, HostName, Outcome, Part, Plan, Record, TaskId, Trouble, UndoId};
 
 /// How often a repeatable action whose outcome is not known is done again before this counts as its failure.
 const TRIES: u32 = 3;
@@ -21,6 +22,8 @@ pub struct Progress {
     plan: Arc<Plan>,
     tasks: BTreeMap<TaskId, Mark>,
     undos: BTreeMap<UndoId, Mark>,
+    /// Hosts that failed on the way there and are left out, with why.
+    left_out: BTreeMap<HostName, Trouble>,
     turned_back: Option<Trouble>,
     first_error: Option<Trouble>,
     pivoted: bool,
@@ -71,6 +74,7 @@ impl Progress {
             plan: Arc::new(plan),
             tasks: BTreeMap::new(),
             undos: BTreeMap::new(),
+            left_out: BTreeMap::new(),
             turned_back: None,
             first_error: None,
             pivoted: false,
@@ -229,7 +233,7 @@ impl Progress {
             if !ask.is_empty() {
                 return Some(Next::Ask(ask));
             }
-            let run: Vec<TaskId> = ids().filter(|id| self.is_to_do(*id) && !self.is_left_out(*id)).collect();
+            let run: Vec<TaskId> = ids().filter(|id| self.is_to_do(*id) && self.is_wanted(*id)).collect();
             if !run.is_empty() {
                 return Some(Next::Run(run));
             }
@@ -241,8 +245,12 @@ impl Progress {
         matches!(self.tasks.get(&id), None | Some(Mark::Open(_)))
     }
 
+    fn is_wanted(&self, id: TaskId) -> bool {
+        !self.is_unsafe(id) && !self.is_excluded(id)
+    }
+
     /// After the pivot the old colour is stopped only if it is drained and no router points to it.
-    fn is_left_out(&self, id: TaskId) -> bool {
+    fn is_unsafe(&self, id: TaskId) -> bool {
         let stops = self.plan.task(id).is_some_and(|task| matches!(task.action, Action::Stop { .. }));
         let guard = |action: &Action| matches!(action, Action::Drain { .. } | Action::RequireUnrouted { .. });
         !planted!(StopsUndrained)
@@ -289,7 +297,9 @@ impl Progress {
             End::Unknown(_) => Some(Mark::Open(tries + u32::from(once))),
             End::NeverBegan => None,
         };
-        if let (Some(Mark::Failed(trouble)), Part::Stages) = (&mark, id.part) {
+        if let (Some(Mark::Failed(trouble)), Part::Stages) = (&mark, id.part)
+            && !self.exclude(id, trouble)
+        {
             if planted!(LastErrorTold) {
                 self.first_error = None;
             }

@@ -59,8 +59,12 @@ mod tests {
     }
 
     fn record(live: u64, previous: Option<u64>) -> LiveRecord {
-        let live_release =
-            |number| LiveRelease { color: Color::Blue, release: release(number), since: Timestamp(0) };
+        let live_release = |number| LiveRelease {
+            color: Color::Blue,
+            release: release(number),
+            since: Timestamp(0),
+            excluded: Vec::new(),
+        };
         LiveRecord { generation: 3, live: live_release(live), previous: previous.map(live_release) }
     }
 

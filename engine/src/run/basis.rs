@@ -137,8 +137,8 @@ mod tests {
             let changes = before.changes(&settings(&deployment, &[]));
             changes.into_iter().map(|change| change.key).collect::<Vec<_>>().join(" ")
         };
-        type Change<'a> = &'a dyn Fn(&mut Deployment);
-        let table: [(Change<'_>, &str); 5] = [
+        type Change = dyn Fn(&mut Deployment);
+        let table: [(&Change, &str); 5] = [
             (&|deployment| deployment.application.start.push("--new".into()), "app.start"),
             (&|deployment| deployment.application.green.port = 4003, "app.green"),
             (

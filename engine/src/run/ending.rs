@@ -92,6 +92,7 @@ impl Ending {
         if outcome != Outcome::Deployed && progress.migration_begun() {
             facts.push(Note::new("not undone", format!("migrations of release {}", plan.release.number)));
         }
+        facts.extend(left_out(progress));
         facts.extend(by_hand(progress, live).into_iter().map(|text| Note::new("by hand", text)));
         for (action, trouble) in progress.warnings() {
             facts.push(Note::new("warning", format!("{}: {action}: {}", action.place(), trouble.message)));
@@ -271,6 +272,15 @@ fn health(old: &[InstanceHealth]) -> String {
         words.push_str(&format!(", {how} on {host}: {}", why.lines().next().unwrap_or_default()));
     }
     words
+}
+
+/// Hosts that had no part in it, each with why.
+fn left_out(progress: &Progress) -> Vec<Note> {
+    let say = |host: HostName| {
+        let why = progress.why_left_out(&host).map_or("it could not be reached", Trouble::first_line);
+        Note::new("left out", format!("{host}: {why}"))
+    };
+    progress.excluded().into_iter().map(say).collect()
 }
 
 /// What was looked at when a deployment had ended.

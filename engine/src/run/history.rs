@@ -130,7 +130,12 @@ mod tests {
             entry(3, Outcome::RolledBack),
             entry(1, Outcome::Deployed),
         ];
-        let live = LiveRelease { color: Color::Blue, release: release(1), since: Timestamp(0) };
+        let live = LiveRelease {
+            color: Color::Blue,
+            release: release(1),
+            since: Timestamp(0),
+            excluded: Vec::new(),
+        };
         let record = LiveRecord { generation: 3, live, previous: None };
         let view =
             history_view(&sample::deployment(Driver::Detached), Timestamp(9), entries, Some(&record), None);

@@ -121,7 +121,12 @@ mod tests {
 
     /// Green 43 is live on both, blue 42 idle, but on web2 it was never put.
     fn world() -> (Deployment, LiveRecord, BTreeMap<HostName, HostSight>) {
-        let live = LiveRelease { color: Color::Green, release: release(43), since: Timestamp(0) };
+        let live = LiveRelease {
+            color: Color::Green,
+            release: release(43),
+            since: Timestamp(0),
+            excluded: Vec::new(),
+        };
         let record = LiveRecord { generation: 1, live, previous: None };
         let sight = |blue: Option<u64>| {
             let instance = |color, number: Option<u64>| InstanceSight {

@@ -242,9 +242,10 @@ fn is_abandoned(lock: &Lock, claimant: &Claimant, now: Option<Timestamp>) -> boo
         || is_dead(holder, &claimant.machine, claimant.is_alive)
 }
 
-/// How long the holder of a lock has given no sign of life; `now` is by the home's clock.
+/// How long the holder of a lock has given no sign of life; `now` is by the home's clock. A sign at a time that this clock has yet to
+/// reach was given before it was put back: so far off counts the same, or nobody could take the lock until then.
 pub(super) fn silent(lock: &Lock, now: Timestamp) -> Duration {
-    now.since(Timestamp(lock.renewed_ms.max(lock.acquired_ms)))
+    Duration::from_millis(now.0.abs_diff(lock.renewed_ms.max(lock.acquired_ms)))
 }
 
 /// Whether a holder was a process of this machine that is not alive any more.

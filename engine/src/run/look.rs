@@ -174,7 +174,7 @@ async fn look_at_hosts(
         (host, sight)
     });
     facts.hosts = join_all(looks).await.into_iter().collect();
-    let running = Color::ALL.iter().flat_map(|color| instances(deployment, *color)).filter(
+    let running = Color::ALL.iter().flat_map(|color| instances(deployment, live, *color, &BTreeSet::new())).filter(
         |instance| matches!(facts.hosts.get(&instance.host), Some(Ok(sight)) if sight.is_running(instance.color)),
     );
     let asks = running.map(async |instance| {

@@ -13,6 +13,7 @@ mod deploy;
 mod diagnose;
 mod ending;
 mod examine;
+mod exclusion;
 mod exec;
 mod front_doors;
 mod history;

@@ -1,5 +1,6 @@
 //! Reads the world: hosts and routers, all at the same time.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,8 +34,8 @@ impl Staged {
         self.releases.iter().flat_map(|(_, releases)| releases).map(|release| release.number)
     }
 
-    /// The release of that number or identifier, when every host has it.
-    pub(crate) fn find(&self, wanted: &str, hosts: &[HostName]) -> Result<Release, Trouble> {
+    /// The release of that number or identifier, when every host has it, but for so many that may lack it.
+    pub(crate) fn find(&self, wanted: &str, hosts: &[HostName], may_lack: usize) -> Result<Release, Trouble> {
         let number = wanted.trim_start_matches('#').parse::<u64>().ok();
         let is_it = |release: &&Release| Some(release.number) == number || release.id.as_str() == wanted;
         let known: Vec<&Release> =
@@ -62,7 +63,7 @@ impl Staged {
                 .any(|(name, releases)| name == *host && releases.iter().any(|r| r.id == release.id))
         };
         let lacking: Vec<&str> = hosts.iter().filter(lacks).map(HostName::as_str).collect();
-        if lacking.is_empty() {
+        if lacking.len() <= may_lack {
             return self.agreed(release, number).map(|()| (*release).clone());
         }
         let message = format!("release {} is not on {}", release.number, lacking.join(" "));
@@ -134,7 +135,8 @@ pub(crate) async fn observe_what_answers(
         Err(trouble) => (as_recorded(deployment, live), Some(trouble)),
     };
     let recorded = live.map(|record| (record.live.color, record.live.release.id.clone()));
-    let mut observed = Observed { routers, recorded, ..Observed::default() };
+    let unreachable = session.excluded.keys().cloned().collect();
+    let mut observed = Observed { routers, recorded, unreachable, ..Observed::default() };
     let mut staged = Staged::default();
     while let Some(joined) = asking.join_next().await {
         let (host, found) = joined.map_err(|error| Trouble::new("internal/panic", error.to_string()))?;
@@ -206,7 +208,8 @@ pub(crate) async fn observe_routers(
 
 /// A call that is about no deployment: what is live is asked about.
 pub(crate) fn observing_call(deployment: &Deployment, live: Option<&LiveRecord>) -> HookCall {
-    let both = Color::ALL.iter().flat_map(|color| instances(deployment, *color)).collect();
+    let both =
+        Color::ALL.iter().flat_map(|color| instances(deployment, live, *color, &BTreeSet::new())).collect();
     let release = live.map_or_else(no_release, |record| record.live.release.clone());
     let color = live.map_or(Color::Blue, |record| record.live.color);
     hook_call(deployment, "", &release, live, color, both, 1)
@@ -229,7 +232,7 @@ mod tests {
         let name = |text: &str| Name::new(text).expect("a name");
         let names: Vec<HostName> = hosts.iter().map(|(host, _)| name(host)).collect();
         let releases = hosts.iter().map(|(host, releases)| (name(host), releases.to_vec())).collect();
-        match (Staged { releases }).find(wanted, &names) {
+        match (Staged { releases }).find(wanted, &names, 0) {
             Ok(release) => release.id.to_string(),
             Err(trouble) => format!("{}: {}", trouble.code, trouble.message),
         }

@@ -1,7 +1,7 @@
 //! Does actions in the real world: the other side of [`World`].
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -34,6 +34,8 @@ pub(crate) struct Performer {
     pub(crate) reporter: Reporter,
     /// Our turns at routers that others change too.
     pub(crate) turns: Turns,
+    /// Hosts that have no part in the new colour.
+    pub(crate) excluded: Mutex<BTreeSet<HostName>>,
     /// What is staged; none for a release that is on the hosts.
     pub(crate) made: Option<Made>,
     pub(crate) interrupts: watch::Receiver<Interrupts>,
@@ -66,6 +68,7 @@ impl World for Performer {
             }
             Action::Start { host, color, release } => self.start(plan, host, *color, release, way).await,
             Action::AwaitHealthy { host, color, .. } => self.await_healthy(plan, host, *color).await,
+            Action::Silence { host, color } => self.silence(host, *color).await,
             Action::Smoke { test, color, .. } => self.smoke(plan, test, *color).await,
             Action::Enable { host, color } => self.at_boot(host, *color, true).await,
             Action::Disable { host, color } => self.at_boot(host, *color, false).await,
@@ -90,6 +93,12 @@ impl World for Performer {
             return Performed::failed(Trouble::new("internal/ask", message));
         };
         self.ask_migration(plan, host).await.unwrap_or_else(Performed::from)
+    }
+
+    fn leave_out(&self, hosts: BTreeSet<HostName>) {
+        if let Ok(mut excluded) = self.excluded.lock() {
+            *excluded = hosts;
+        }
     }
 
     fn wait(&self, step: Step) -> Option<Duration> {
@@ -184,6 +193,7 @@ impl Performer {
             secrets: session.secrets.clone(),
             reporter: session.reporter.clone(),
             turns: Turns::new(session, &plan.command, &plan.deployment),
+            excluded: Mutex::default(),
             made,
             interrupts: session.interrupts.clone(),
             live: state.live.clone(),
@@ -216,14 +226,46 @@ impl Performer {
         )
     }
 
-    /// Instances of one colour.
-    pub(crate) fn instances(&self, color: Color) -> Vec<Instance> {
-        instances(&self.deployment, color)
+    /// Instances of one colour, as a router is told of them: those are labelled that were left out when the colour was filled. A host that
+    /// is left out now may have the old one all the same.
+    pub(crate) fn instances(&self, plan: &Plan, color: Color) -> Vec<Instance> {
+        let mut excluded: BTreeSet<HostName> = plan.excluded.iter().cloned().collect();
+        if color == plan.color {
+            excluded.extend(self.excluded());
+        }
+        instances(&self.deployment, self.live.as_ref(), color, &excluded)
+    }
+
+    /// Those of them whose health counts: on a host that is left out neither colour's does.
+    pub(crate) fn counted(&self, plan: &Plan, color: Color) -> Vec<Instance> {
+        let (mut instances, excluded) = (self.instances(plan, color), self.excluded());
+        instances.retain(|instance| !is_left_out(instance) && !excluded.contains(&instance.host));
+        instances
+    }
+
+    /// Hosts that have no part in the new colour.
+    pub(crate) fn excluded(&self) -> BTreeSet<HostName> {
+        self.excluded.lock().map(|excluded| excluded.clone()).unwrap_or_default()
     }
 }
 
-/// Instances of one colour: where they listen, and how others reach them.
-pub(crate) fn instances(deployment: &Deployment, color: Color) -> Vec<Instance> {
+/// Label of an instance that gets no requests: its host was left out when its colour was filled.
+const LEFT_OUT: &str = "left-out";
+
+fn is_left_out(instance: &Instance) -> bool {
+    instance.labels.iter().any(|(key, _)| key == LEFT_OUT)
+}
+
+/// Instances of one colour: where they listen, and how others reach them. Labelled are those on hosts that are left out now, or were when
+/// what is live was deployed.
+pub(crate) fn instances(
+    deployment: &Deployment,
+    live: Option<&LiveRecord>,
+    color: Color,
+    excluded: &BTreeSet<HostName>,
+) -> Vec<Instance> {
+    let then = live.map(|record| &record.live).filter(|live| live.color == color);
+    let is_out = |host| excluded.contains(host) || then.is_some_and(|live| live.excluded.contains(host));
     let hosts = deployment.color_hosts(color).iter();
     hosts
         .map(|host| {
@@ -235,7 +277,7 @@ pub(crate) fn instances(deployment: &Deployment, color: Color) -> Vec<Instance> 
                 listen: placeholders.listen().to_owned(),
                 address: deployment.hosts.get(host).map(|host| host.address.clone()).unwrap_or_default(),
                 port: deployment.application.color(color).port,
-                labels: Vec::new(),
+                labels: if is_out(host) { vec![(LEFT_OUT.to_owned(), "yes".to_owned())] } else { Vec::new() },
             }
         })
         .collect()

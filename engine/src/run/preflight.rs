@@ -3,6 +3,7 @@
 use super::artifact;
 use super::deploy::claimant;
 use super::ending::{idle_of, serving};
+use super::exclusion;
 use super::insist::insist;
 use super::launch_notes::launch_notes;
 use super::lease::{at_step, occupied};
@@ -110,6 +111,7 @@ async fn look(session: &Session, want: &Want, state: HomeState<Record>) -> Resul
         }
         Some(_) => {}
     }
+    ready.source.notes.extend(exclusion::note(&session.deployment));
     // A plan that can't be made costs no build.
     let wish =
         wish(want, "", ready.source.release(&ready.state, &ready.staged, session.reporter.now()), session);

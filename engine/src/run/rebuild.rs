@@ -234,7 +234,7 @@ fn record(
     };
     let live = |release: Release, color: Color| {
         let since = since(&release, color);
-        LiveRelease { color, release, since }
+        LiveRelease { color, release, since, excluded: Vec::new() }
     };
     Ok(LiveRecord {
         generation: recorded.map_or(0, |record| record.generation).saturating_add(1),
@@ -273,7 +273,7 @@ fn runs(deployment: &Deployment, world: &World<'_>, color: Color) -> Result<Rele
     let Some((id, hosts)) = by_release.pop_first() else {
         return Err(contradiction(format!("{color} has no hosts")));
     };
-    world.staged.find(id.as_str(), &hosts)
+    world.staged.find(id.as_str(), &hosts, 0)
 }
 
 impl Rebuild {

@@ -14,6 +14,7 @@ use super::lease::Lease;
 use super::observe::observe;
 use super::opening::{Opening, Preflight};
 use super::performer::{Performer, store_fault};
+use super::runner::World as _;
 use super::session::Session;
 use super::shown::router_summary;
 use crate::model::request::RecoverRequest;
@@ -135,11 +136,17 @@ async fn take_up(session: &Session, request: RecoverRequest, lease: &Lease) -> R
     let records: Vec<Record> = read.records.into_iter().map(|(_, record)| record).collect();
     let mut progress = replay(&open.deployment, &records)?;
     let departures = authority(session, &progress)?;
+    // Whoever had a part in it is needed.
+    let excluded = progress.excluded();
+    if let Some((_, trouble)) = session.excluded.iter().find(|(host, _)| !excluded.contains(*host)) {
+        return Err(trouble.clone());
+    }
     if !request.accept_changes {
         as_begun(&records, &basis(&session.deployment))?;
     }
     session.hooks.allow_changes(lease.lock().epoch());
     let performer = Performer::new(session, lease, progress.plan(), None, &state);
+    performer.leave_out(progress.excluded());
     let (observed, _) = observe(session, state.live.as_ref()).await?;
     let plan = progress.plan().clone();
     let (new_healthy, old_healthy) = tokio::join!(

@@ -34,6 +34,8 @@ pub(super) fn refused(refusal: &Refusal, wish: &Wish) -> Trouble {
         }
         Refusal::Drift { .. } => Trouble::new("deploy/drift", refusal.to_string())
             .hint("find out who moved it; `cutover deploy --adopt` takes the router's word for it"),
+        Refusal::TooFewHosts { .. } => Trouble::new("deploy/too-few-hosts", refusal.to_string())
+            .hint("`cutover check --hosts` says what keeps them from being reached"),
         Refusal::LiveAlready { .. } => Trouble::new("deploy/live-already", refusal.to_string())
             .hint("`cutover deploy` makes a new release, `cutover status` shows what is live"),
     }

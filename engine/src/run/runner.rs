@@ -1,5 +1,6 @@
 //! The loop: next, journal, perform, journal, event. The only writer of the journal.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use super::standing::Standing;
 use super::step_report::StepReport;
 use super::{Interrupts, Reporter};
 use crate::model::{
-    Action, End, EventKind, Next, Outcome, Plan, Progress, Record, Step, TaskId, Trouble, UndoId,
+    Action, End, EventKind, HostName, Next, Outcome, Plan, Progress, Record, Step, TaskId, Trouble, UndoId,
 };
 
 #[cfg(test)]
@@ -36,6 +37,9 @@ pub(crate) trait World: Send + Sync + 'static {
 
     /// Finds out whether an action of class "once" took effect, without doing it.
     fn ask(&self, plan: &Plan, action: &Action) -> impl Future<Output = Performed> + Send;
+
+    /// From now on, these hosts have no part in the new colour.
+    fn leave_out(&self, hosts: BTreeSet<HostName>);
 
     /// How long a step may wait, for displays.
     fn wait(&self, step: Step) -> Option<Duration>;
@@ -105,7 +109,18 @@ enum Place {
 #[derive(Default)]
 struct Unkept {
     records: Vec<Record>,
-    ended: Vec<(Step, Action, Performed, Option<Trouble>)>,
+    ended: Vec<Ended>,
+}
+
+/// What is told of an action once its record is kept.
+pub(super) struct Ended {
+    pub(super) step: Step,
+    pub(super) action: Action,
+    pub(super) performed: Performed,
+    /// Why it is not tried any more, when it is not.
+    pub(super) given_up: Option<Trouble>,
+    /// Whether its host is left out.
+    pub(super) is_out: bool,
 }
 
 impl<W: World, L: Log> Runner<W, L> {
@@ -192,6 +207,7 @@ impl<W: World, L: Log> Runner<W, L> {
         };
         self.keep(unkept, report).await?;
         let plan = Arc::clone(progress.plan());
+        self.world.leave_out(progress.excluded());
         let limit = Arc::new(Semaphore::new(self.parallel.max(1)));
         let mut set = JoinSet::new();
         let mut open: Vec<Place> = places.clone();
@@ -225,7 +241,8 @@ impl<W: World, L: Log> Runner<W, L> {
                             open.retain(|other| !other.is(place));
                             unkept.note(progress, ended(place, performed.end.clone()));
                             let given_up = place.given_up(progress).cloned();
-                            unkept.ended.push((step, action, performed, given_up));
+                            let is_out = action.host().is_some_and(|host| progress.why_left_out(host).is_some());
+                            unkept.ended.push(Ended { step, action, performed, given_up, is_out });
                         }
                         if !open.is_empty() {
                             self.keep(unkept, report).await?;
@@ -296,8 +313,8 @@ impl<W: World, L: Log> Runner<W, L> {
         if !records.is_empty() {
             self.log.append_all(&records).await.map_err(Stopped::Lost)?;
         }
-        for (step, action, performed, given_up) in ended {
-            report.end(step, &action, &performed, given_up.as_ref());
+        for ended in &ended {
+            report.end(ended);
         }
         Ok(())
     }

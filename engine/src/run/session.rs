@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::basis::{basis, settings};
+use super::exclusion::{hint_at_bound, may_leave_out};
 use super::hooks::{Hooks, Refused, configured};
 use super::performer::store_fault;
 use super::site::{Site, Sites, misgivings};
@@ -15,7 +16,7 @@ use super::{Interrupts, Reporter};
 use crate::hook::HookPool;
 use crate::hook::http::HttpClient;
 use crate::model::grant::HostGroup;
-use crate::model::{Basis, Deployment, HookKind, HostName, Origin, Trouble};
+use crate::model::{Basis, Deployment, EventKind, HookKind, HostName, Origin, Trouble};
 use crate::secret::Secrets;
 use crate::store::{Home, StateDirectory};
 use crate::transport::{Link, Links};
@@ -67,6 +68,8 @@ pub struct Operator {
 pub struct Session {
     pub(crate) deployment: Arc<Deployment>,
     pub(crate) sites: Sites,
+    /// Application hosts that can't be reached and may be left out, with why.
+    pub(crate) excluded: BTreeMap<HostName, Trouble>,
     pub(crate) home: Home,
     pub(crate) hooks: Hooks,
     pub(crate) secrets: Arc<Secrets>,
@@ -108,7 +111,7 @@ impl Session {
             connect(&deployment, &links, builds),
             Hooks::load(&deployment, &hooks, http, reporter.clone())
         );
-        let (sites, mut hooks) = match (sites, hooks) {
+        let ((sites, excluded), mut hooks) = match (sites, hooks) {
             (Ok(sites), Ok(hooks)) => (sites, hooks),
             (sites, hooks) => {
                 let mut refused = hooks.err().unwrap_or_default();
@@ -116,11 +119,28 @@ impl Session {
                 return Err(refused);
             }
         };
+        for (host, trouble) in &excluded {
+            let text = format!("{host} is left out: {}", trouble.first_line());
+            let hint = "the first deployment that reaches it brings it up to date".to_owned();
+            reporter.tell(EventKind::Warning { text, hint: Some(hint) });
+        }
         hooks.reach(&sites);
         let home = home(&deployment, bucket.as_ref(), &sites).ok_or_else(|| {
             Refused::of(Trouble::new("internal/home", "the home is no host of this configuration"))
         })?;
-        Ok(Self { deployment, sites, home, hooks, secrets, here, operator, workspace, reporter, interrupts })
+        Ok(Self {
+            deployment,
+            sites,
+            excluded,
+            home,
+            hooks,
+            secrets,
+            here,
+            operator,
+            workspace,
+            reporter,
+            interrupts,
+        })
     }
 
     /// What of the configuration decides what a deployment puts live.
@@ -168,11 +188,20 @@ pub(crate) fn spoken_to(deployment: &Deployment, builds: bool) -> BTreeSet<HostN
     hosts
 }
 
-async fn connect(deployment: &Arc<Deployment>, links: &Links, builds: bool) -> Result<Sites, Vec<Trouble>> {
-    let (sites, silent) = connect_all(deployment, links, spoken_to(deployment, builds)).await;
+/// Every host that is needed; and those that can't be reached and may be left out.
+async fn connect(
+    deployment: &Arc<Deployment>,
+    links: &Links,
+    builds: bool,
+) -> Result<(Sites, BTreeMap<HostName, Trouble>), Vec<Trouble>> {
+    let (sites, mut silent) = connect_all(deployment, links, spoken_to(deployment, builds)).await;
+    if silent.is_empty() || may_leave_out(deployment, builds, &silent) {
+        return Ok((sites, silent));
+    }
+    hint_at_bound(deployment, builds, &mut silent);
     let mut troubles: Vec<Trouble> = silent.into_values().collect();
     troubles.sort_by(|a, b| a.message.cmp(&b.message));
-    if troubles.is_empty() { Ok(sites) } else { Err(troubles) }
+    Err(troubles)
 }
 
 /// Hosts of a deployment, all at once: those that answered, and what the others said instead.

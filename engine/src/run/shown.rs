@@ -14,7 +14,7 @@ pub(super) fn live_instead(
     let color = observed.live_color().ok()??;
     let release = release_of(observed, staged, color)?;
     let is_recorded = record.is_some_and(|record| record.live.color == color);
-    (!is_recorded).then(|| LiveRelease { color, release: release.clone(), since: now })
+    (!is_recorded).then(|| LiveRelease { color, release: release.clone(), since: now, excluded: Vec::new() })
 }
 
 /// What has the traffic, in words: `blue, release 2`; what the record says where that is something else.
@@ -90,7 +90,7 @@ mod tests {
         let observed = Observed {
             hosts: hosts.iter().map(|name| (name.clone(), host.clone())).collect(),
             routers: routers.collect(),
-            recorded: None,
+            ..Observed::default()
         };
         let staged = Staged { releases: hosts.into_iter().map(|name| (name, releases.clone())).collect() };
         (observed, staged)
@@ -100,7 +100,7 @@ mod tests {
         let release = Release::for_tests(release, number);
         LiveRecord {
             generation: 1,
-            live: LiveRelease { color, release, since: Timestamp(0) },
+            live: LiveRelease { color, release, since: Timestamp(0), excluded: Vec::new() },
             previous: None,
         }
     }
@@ -131,8 +131,12 @@ mod tests {
         let green = record(Color::Green, "new", 5);
         let (observed, staged) = world(&[Some(Routing::all_to(Color::Blue))]);
         let found = live_instead(&observed, &staged, Some(&green), Timestamp(7));
-        let old =
-            LiveRelease { color: Color::Blue, release: Release::for_tests("old", 2), since: Timestamp(7) };
+        let old = LiveRelease {
+            color: Color::Blue,
+            release: Release::for_tests("old", 2),
+            since: Timestamp(7),
+            excluded: Vec::new(),
+        };
         assert_eq!(found, Some(old));
         let (observed, staged) = world(&[Some(Routing::all_to(Color::Green))]);
         assert_eq!(live_instead(&observed, &staged, Some(&green), Timestamp(7)), None);

@@ -9,7 +9,7 @@ use cutover_host::operation::{Answer, Application, Exit, Facts, Guard, Operation
 use super::session::spoken_to;
 use crate::driver::Slot;
 use crate::model::{Color, Deployment, HostName, Trouble, excerpt};
-use crate::store::{Membership, Said, StateDirectory, StoreFault, disagreements};
+use crate::store::{Membership, Misplaced, Said, StateDirectory, StoreFault, disagreements};
 use crate::transport::{Failure, Link};
 
 /// A host with what it said of itself.
@@ -26,15 +26,19 @@ pub(crate) struct Site {
 pub(crate) type Sites = BTreeMap<HostName, Site>;
 
 /// Everything that speaks against the home that the configuration names, among the hosts that answered. An object store says what it
-/// is under the lock.
+/// is under the lock; beside one, no host is a home.
 pub(super) fn misgivings(deployment: &Deployment, sites: &Sites) -> Vec<StoreFault> {
-    if deployment.state.is_some() {
-        return Vec::new();
-    }
-    let Some(home) = sites.get(deployment.home()) else { return Vec::new() };
     // A host that only builds has no part in what the lock is about.
     let concerned = spoken_to(deployment, false);
-    let others = sites.iter().filter(|(name, _)| concerned.contains(*name));
+    let mut others = sites.iter().filter(|(name, _)| concerned.contains(*name));
+    if deployment.state.is_some() {
+        let keeps = others.find(|(_, site)| site.membership.as_ref().is_some_and(|own| own.home));
+        let elsewhere = |(name, _): (&HostName, &Site)| {
+            Misplaced::Elsewhere { home: deployment.keeper(), kept_on: name.clone() }.into()
+        };
+        return keeps.map(elsewhere).into_iter().collect();
+    }
+    let Some(home) = sites.get(deployment.home()) else { return Vec::new() };
     disagreements(home.said(), others.map(|(_, site)| site.said()))
 }
 

@@ -241,6 +241,14 @@ fn warnings(
             });
         warnings.extend(cold);
     }
+    let recorded = facts.record.iter().map(|(record, _)| &record.live);
+    for (live, host) in recorded.flat_map(|live| live.excluded.iter().map(move |host| (live, host))) {
+        let number = live.release.number;
+        let text = format!(
+            "{host} was left out when release {number} went live: the next deployment that reaches it brings it up to date"
+        );
+        warnings.push(text);
+    }
     if live.is_none()
         && facts.record_problem.is_none()
         && instances.iter().any(|instance| instance.state == InstanceState::Warm)
@@ -338,7 +346,12 @@ mod tests {
 
     /// The mock-up of the design: green 43 live, blue 42 warm on one of two hosts.
     fn facts() -> StatusFacts {
-        let live = LiveRelease { color: Color::Green, release: release(43), since: Timestamp(DAY) };
+        let live = LiveRelease {
+            color: Color::Green,
+            release: release(43),
+            since: Timestamp(DAY),
+            excluded: Vec::new(),
+        };
         let entry = HistoryEntry {
             deployment: "01J".into(),
             command: "deploy".into(),

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::interrupts::INTERRUPTED;
-use super::performed::{Performed, Summary, summarize};
+use super::performed::{Summary, summarize};
+use super::runner::Ended;
 use super::{Interrupts, Reporter};
 use crate::model::{Action, End, EventKind, Note, Plan, Step, StepEnd, Timestamp, Trouble};
 use crate::report::Quantity;
@@ -89,14 +90,10 @@ impl StepReport {
         }
     }
 
-    /// An action ended; `given_up` says why when it is not tried again.
-    pub(super) fn end(
-        &mut self,
-        step: Step,
-        action: &Action,
-        performed: &Performed,
-        given_up: Option<&Trouble>,
-    ) {
+    /// An action ended.
+    pub(super) fn end(&mut self, ended: &Ended) {
+        let Ended { step, action, performed, given_up, is_out } = ended;
+        let step = *step;
         let Some(current) = self.current.as_mut().filter(|current| current.step == step) else { return };
         current.details.extend(performed.details.iter().cloned());
         current.warned |= matches!(performed.summary, Summary::Warning(_));
@@ -107,8 +104,19 @@ impl StepReport {
             End::Done if step == Step::Retire => {
                 current.said.extend(retired(action, current, &self.reporter));
             }
+            // What one host's instance proves would read as if it were said of the one that fails.
+            End::Done if step == Step::Health && current.failed => {}
             End::Done => current.said.push(performed.summary.clone()),
+            End::Failed(trouble) | End::Unknown(trouble) if *is_out && step != Step::Undo => {
+                let place = action.place();
+                current.warned = true;
+                current.said.push(Summary::Text(format!("{place} is left out")));
+                current.details.push(Note::new(place, trouble.message.clone()));
+            }
             End::Failed(trouble) => {
+                if step == Step::Health && !current.failed {
+                    current.said.clear();
+                }
                 current.failed = true;
                 let told = performed.summary != Summary::Nothing;
                 let text = || Summary::Text(trouble.first_line().to_owned());

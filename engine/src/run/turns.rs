@@ -54,6 +54,7 @@ impl AtTurn {
             | Action::Start { .. }
             | Action::Stop { .. }
             | Action::AwaitHealthy { .. }
+            | Action::Silence { .. }
             | Action::Smoke { .. }
             | Action::Enable { .. }
             | Action::Disable { .. }
@@ -93,7 +94,7 @@ impl Turns {
         let mut sites: Vec<(&HostName, &Site)> =
             names.filter_map(|name| session.sites.get_key_value(name)).collect();
         // Two applications may know the same routers by different names, so these settle no order among them.
-        sites.sort_by_key(|(_, site)| (&site.facts.boot_id, &site.facts.hostname, &site.facts.home));
+        sites.sort_by_key(|(_, site)| (&site.facts.boot_id, &site.facts.home));
         let directory = |site: &Site| StateDirectory::at(site.link.clone(), turn_path(&site.facts.home));
         let routers = sites.into_iter().map(|(name, site)| (name.clone(), directory(site))).collect();
         let of_run = claimant(session, command, deployment);

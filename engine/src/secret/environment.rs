@@ -125,7 +125,7 @@ mod tests {
     use crate::model::grant::Grants;
     use crate::model::{
         Application, Build, ColorSettings, ConnectionPolicy, Driver, HealthCheck, Hook, HookSource, Host,
-        Location, Pipeline, Reach, Retire, Router,
+        Location, MaxExcluded, Pipeline, Reach, Retire, Router,
     };
 
     fn name(text: &str) -> Name {
@@ -190,6 +190,7 @@ mod tests {
                 connections: ConnectionPolicy::Wait,
                 retire: Retire::KeepWarm,
                 parallel: 1,
+                max_excluded: MaxExcluded::NONE,
                 max_age: None,
             },
             secrets: BTreeMap::new(),

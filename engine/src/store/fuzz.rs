@@ -1,6 +1,6 @@
 //! Fuzz targets: the files of the state.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
 use serde::Serialize;
@@ -127,6 +127,7 @@ fn recover(records: &[Record]) {
             Observation { routing: color.map(Routing::all_to), settled: true, labels: Vec::new() },
         )],
         recorded: None,
+        unreachable: BTreeSet::new(),
     };
     for ask in [Ask::Resume, Ask::ResumeForward, Ask::Abort] {
         for color in [None, Some(Color::Blue), Some(Color::Green)] {
@@ -238,7 +239,8 @@ mod tests {
 
     fn live() -> LiveRecord {
         let release = Release::for_tests("20260102T030405Z-9f3c2a10-ab12", 43);
-        let live = LiveRelease { color: Color::Blue, release, since: Timestamp(9) };
+        let live =
+            LiveRelease { color: Color::Blue, release, since: Timestamp(9), excluded: vec![name("web2")] };
         LiveRecord { generation: 2, live, previous: None }
     }
 

@@ -33,7 +33,7 @@ fn release(number: u64) -> Release {
 }
 
 pub(super) fn live(number: u64, color: Color) -> LiveRelease {
-    LiveRelease { color, release: release(number), since: Timestamp(number) }
+    LiveRelease { color, release: release(number), since: Timestamp(number), excluded: Vec::new() }
 }
 
 pub(super) fn entry(deployment: &str, number: u64) -> HistoryEntry {

@@ -65,11 +65,9 @@ pub enum Detached {
 /// What a host says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Facts {
-    /// Kernel's node name.
-    pub hostname: String,
     /// `x86_64`, `aarch64`, …
     pub architecture: String,
-    /// Of this boot of the kernel; containers on one machine have the same.
+    /// Of this boot of the kernel: the same for whoever asks. Containers on one machine have the same.
     pub boot_id: String,
     /// Name of the user that we are there.
     pub user: String,

@@ -17,7 +17,7 @@ pub(super) use grant::{
 };
 pub(super) use network::{ADDRESS, BRANCH, BUCKET, DESTINATION, REPOSITORY, URL, host_of};
 pub(super) use path::{DIRECTORY, RELATIVE};
-pub(super) use text::{HEADER, NAME, POINTER, TEXT, USER, WORD};
+pub(super) use text::{HEADER, NAME, PERCENT, POINTER, TEXT, USER, WORD, parse_percent};
 
 #[cfg(test)]
 mod tests;

@@ -28,6 +28,21 @@ pub(in crate::config) static USER: Format = Format {
     },
 };
 
+pub(in crate::config) static PERCENT: Format = Format {
+    is: "a share such as \"25%\"",
+    pattern: Some("^(100|[0-9]{1,2})%$"),
+    check: |text| match parse_percent(text) {
+        Some(_) => Ok(()),
+        None => Err(Complaint::new(format!("`{text}` is no share: write whole percent, \"0%\" to \"100%\""))),
+    },
+};
+
+/// Reads whole percent, at most 100.
+pub(in crate::config) fn parse_percent(text: &str) -> Option<usize> {
+    let digits = text.strip_suffix('%').filter(|digits| digits.chars().all(|c| c.is_ascii_digit()))?;
+    digits.parse().ok().filter(|percent| *percent <= 100)
+}
+
 pub(in crate::config) static HEADER: Format = Format {
     is: "the name of a header",
     pattern: Some("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"),

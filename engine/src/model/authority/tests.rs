@@ -34,6 +34,7 @@ fn second(green: &[(&str, ObservedInstance)]) -> Observed {
         hosts: green.iter().map(host).collect(),
         routers: vec![(name("lb1"), shown.clone()), (name("lb2"), shown)],
         recorded: Some((Color::Blue, id("r2"))),
+        ..Observed::default()
     }
 }
 
@@ -410,4 +411,44 @@ fn nothing_else_hides_behind_a_departure() {
             assert_eq!(Err(overreach), plan.check_authority(&deployment));
         }
     }
+}
+
+#[test]
+fn a_journal_leaves_out_no_more_than_the_configuration_lets_it() {
+    let allowing = |bound| {
+        let mut deployment = deployment();
+        deployment.pipeline.max_excluded = bound;
+        deployment
+    };
+    let (none, one) = (deployment(), allowing(MaxExcluded::Hosts(1)));
+    let world = Observed { unreachable: [name("web2")].into(), ..second(&[("web1", warm("r1"))]) };
+    let wish = Wish::new("deploy", "d1".into(), release("r3"), true, Timestamp(5));
+    let said = |plan: &Plan, deployment: &Deployment| {
+        plan.departures(deployment).map_err(|overreach| overreach.to_string())
+    };
+    let without = Plan::new(&one, &wish, &world).expect("one may be left out");
+    assert_eq!(without.excluded, [name("web2")]);
+    assert_eq!(said(&without, &one), Ok(Vec::new()));
+    let beyond =
+        "no plan is made where web2 can't be reached, and `pipeline.max-excluded` lets 0 be left out";
+    assert_eq!(said(&without, &none), Err(beyond.to_owned()));
+    assert_eq!(Plan::new(&none, &wish, &world).map_err(|refusal| refusal.to_string()).err().as_deref(), {
+        Some("web2 can't be reached, and `pipeline.max-excluded` lets 0 be left out")
+    });
+
+    let forge = |forge: fn(&mut Plan)| {
+        let mut plan = without.clone();
+        forge(&mut plan);
+        said(&plan, &one).expect_err("it was forged")
+    };
+    let shape = "it does things in another order, or goes back another way";
+    assert_eq!(forge(|plan| plan.max_excluded = 2), shape);
+    let stranger = "it leaves out `db1`, which is no host of the application";
+    assert_eq!(forge(|plan| plan.excluded = vec![name("db1")]), stranger);
+    let whole = "it leaves out to bring release r3 on `web2`";
+    assert_eq!(forge(|plan| plan.excluded.clear()), whole);
+
+    // Where more may be left out than when it was begun, it goes back as it is.
+    let departure = Departure { key: "pipeline.max-excluded", part: Part::Stages };
+    assert_eq!(said(&deploy(), &one), Ok(vec![departure]));
 }

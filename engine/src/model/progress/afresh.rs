@@ -53,9 +53,13 @@ impl Progress {
         if self.pivoted {
             return;
         }
-        let plan = &self.plan;
+        let (plan, left_out) = (&self.plan, &self.left_out);
         self.tasks.retain(|id, mark| {
             let Some(task) = plan.task(*id) else { return true };
+            let silences = matches!(task.action, Action::Silence { .. });
+            if task.action.host().is_some_and(|host| left_out.contains_key(host)) {
+                return !silences;
+            }
             let asks =
                 matches!(task.action, Action::Smoke { .. } | Action::Prove { .. } | Action::Watch { .. });
             let awaits = matches!(task.action, Action::AwaitHealthy { .. });
@@ -63,7 +67,7 @@ impl Progress {
                 // It was begun all the same, so that it is undone when it comes to that.
                 *mark = Mark::Open(0);
             }
-            !asks && (!awaits || planted!(HealthKept))
+            !asks && !silences && (!awaits || planted!(HealthKept))
         });
     }
 }

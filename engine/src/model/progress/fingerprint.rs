@@ -18,6 +18,9 @@ impl Progress {
         for (id, mark) in &self.undos {
             (id, number(mark)).hash(hasher);
         }
+        for host in self.left_out.keys() {
+            host.hash(hasher);
+        }
         (self.turned_back.is_some(), self.pivoted, self.closed.is_some()).hash(hasher);
     }
 }

@@ -50,7 +50,8 @@ impl Progress {
                 return Next::Undo(batch);
             }
         }
-        let stuck = self.undos.values().any(|mark| matches!(mark, Mark::Failed(_)));
+        let stuck =
+            self.undos.iter().any(|(undo, mark)| matches!(mark, Mark::Failed(_)) && !self.is_of_lost(*undo));
         let changed =
             self.tasks.keys().filter_map(|id| self.plan.stage(*id)).any(|stage| stage.step > Step::Stage);
         Next::Close(match (stuck, changed) {
@@ -58,6 +59,12 @@ impl Progress {
             (false, true) => Outcome::RolledBack,
             (false, false) => Outcome::NothingChanged,
         })
+    }
+
+    /// Whether an undo is about a host that was left out: what stays there is told, and the next deployment clears it away.
+    fn is_of_lost(&self, undo: UndoId) -> bool {
+        let host = self.plan.task(undo.task).and_then(|task| task.action.host());
+        host.is_some_and(|host| self.left_out.contains_key(host))
     }
 
     /// Whatever was begun is, whether or not it came to its end.

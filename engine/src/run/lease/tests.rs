@@ -97,6 +97,11 @@ fn only_a_holder_that_is_gone_loses_its_lock() {
     assert!(!is_abandoned(&lock("a@there pid 7", 90_000), &claimant, now), "who knows, over there");
     assert!(is_abandoned(&lock("a@there pid 7", 39_000), &claimant, now), "it lapsed");
     assert!(!is_abandoned(&lock("a@there pid 7", 40_000), &claimant, now), "not yet");
+    assert!(
+        !is_abandoned(&lock("a@there pid 7", 160_000), &claimant, now),
+        "clocks are read at their own moments"
+    );
+    assert!(is_abandoned(&lock("a@there pid 7", 86_500_000), &claimant, now), "the clock was put back a day");
     assert!(!is_abandoned(&lock("a@there pid 7", 0), &claimant, None), "nobody knows what time it is");
 }
 

@@ -42,7 +42,12 @@ impl Performer {
         {
             return Ok(Performed::done(Summary::Nothing));
         }
-        let live = LiveRelease { color, release: plan.release.clone(), since: self.reporter.now() };
+        let live = LiveRelease {
+            color,
+            release: plan.release.clone(),
+            since: self.reporter.now(),
+            excluded: self.excluded().into_iter().collect(),
+        };
         let (generation, previous) = now.map_or((0, None), |record| (record.generation, Some(record.live)));
         let set = self.home.set_live(&self.lock, generation, live, previous).await;
         set.map_err(|fault| store_fault(&fault))?;

@@ -48,7 +48,7 @@ impl Performer {
         color: Color,
     ) -> Result<Performed> {
         let check = &self.deployment.health_check;
-        let instance = self.instance(host, color)?;
+        let instance = self.instance(plan, host, color)?;
         let deadline = Moment::now() + check.deadline;
         let (mut in_a_row, mut attempt, mut last) = (0, 0, "it was not asked yet".to_owned());
         loop {
@@ -94,7 +94,7 @@ impl Performer {
     /// Goes on only if every instance of the colour is healthy: of three looks at each, one must be good. A look that does not get to
     /// its host is none, as long as there is hope that the connection can be made again.
     pub(in super::super) async fn require_healthy(&self, plan: &Plan, color: Color) -> Result<Performed> {
-        let instances = self.instances(color);
+        let instances = self.counted(plan, color);
         let asked = instances.iter().map(async |instance| {
             let (mut tries, hope) = (0, Moment::now() + RECONNECT);
             loop {
@@ -122,14 +122,14 @@ impl Performer {
 
     /// Whether every instance of a colour is healthy right now: one look each.
     pub(in super::super) async fn is_healthy(&self, plan: &Plan, color: Color) -> bool {
-        let instances = self.instances(color);
+        let instances = self.counted(plan, color);
         let looks = join_all(instances.iter().map(|instance| self.look(plan, instance, 1))).await;
         !looks.is_empty() && looks.iter().all(|look| matches!(look, Ok(Look::Healthy { .. })))
     }
 
     /// What one look at each instance of the old colour finds, all at the same time.
     pub(in super::super) async fn old_health(&self, plan: &Plan) -> Vec<InstanceHealth> {
-        let instances = self.instances(plan.color.other());
+        let instances = self.counted(plan, plan.color.other());
         let looks = join_all(instances.iter().map(|instance| self.look(plan, instance, 1))).await;
         let hosts = instances.into_iter().map(|instance| instance.host);
         hosts.zip(looks).map(|(host, look)| (host, last_look(look))).collect()
@@ -143,7 +143,7 @@ impl Performer {
         color: Color,
         release: &Release,
     ) -> Result<Option<String>> {
-        let instance = self.instance(host, color)?;
+        let instance = self.instance(plan, host, color)?;
         let mut interrupts = self.interrupts.clone();
         let patience = WARM_UP.min(self.deployment.health_check.deadline);
         let (deadline, mut attempt) = (Moment::now() + patience, 0);
@@ -182,7 +182,7 @@ impl Performer {
             Some((host, *color, release))
         });
         let looks = started.map(async |(host, color, release)| {
-            let instance = self.instance(host, color).ok()?;
+            let instance = self.instance(plan, host, color).ok()?;
             let look = self.look_for(plan, &instance, &self.known_release(release), true, 1).await;
             Some((host.clone(), last_look(look)))
         });
@@ -243,8 +243,8 @@ impl Performer {
         })
     }
 
-    fn instance(&self, host: &HostName, color: Color) -> Result<Instance> {
-        let found = self.instances(color).into_iter().find(|instance| instance.host == *host);
+    fn instance(&self, plan: &Plan, host: &HostName, color: Color) -> Result<Instance> {
+        let found = self.instances(plan, color).into_iter().find(|instance| instance.host == *host);
         Ok(found.ok_or_else(|| Trouble::new("host/unknown", format!("`{host}` has no {color} instance")))?)
     }
 

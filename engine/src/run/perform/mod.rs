@@ -6,6 +6,7 @@ mod health;
 mod migrate;
 mod process;
 mod route;
+mod silence;
 mod smoke;
 mod stage;
 mod watch;

@@ -25,7 +25,7 @@ const UNCOUNTED: Duration = Duration::from_secs(2);
 
 impl Performer {
     fn router_call(&self, plan: &Plan, attempt: u32) -> HookCall {
-        let both = Color::ALL.iter().flat_map(|color| self.instances(*color)).collect();
+        let both = Color::ALL.iter().flat_map(|color| self.instances(plan, *color)).collect();
         self.call(plan, &plan.release, both, attempt)
     }
 

@@ -42,7 +42,7 @@ fn lost() -> Case {
         observed: Observed {
             hosts: hosts.iter().map(|host| (host.clone(), observed())).collect(),
             routers: vec![shows("lb1", Routing::all_to(Color::Green))],
-            recorded: None,
+            ..Observed::default()
         },
         staged: Staged { releases: hosts.map(|host| (host, vec![release(42), release(43)])).to_vec() },
     }
@@ -51,7 +51,12 @@ fn lost() -> Case {
 /// The same with a home that is whole, and says so.
 fn whole() -> Case {
     let mut case = lost();
-    let live = |color, number| LiveRelease { color, release: release(number), since: Timestamp(7) };
+    let live = |color, number| LiveRelease {
+        color,
+        release: release(number),
+        since: Timestamp(7),
+        excluded: Vec::new(),
+    };
     let record =
         LiveRecord { generation: 12, live: live(Color::Green, 43), previous: Some(live(Color::Blue, 42)) };
     let sight = StateSight { live: Ok(Some(record)), ..state(Membership::home(lineage(1)), 9) };

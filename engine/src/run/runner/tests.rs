@@ -1,5 +1,6 @@
 //! What signals do to a run, each at a given record; and what becomes of one whose lock nobody confirms.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -14,8 +15,8 @@ use super::super::{Interrupts, Reporter};
 use super::{Log, Runner, Stopped, Way, World};
 use crate::driver::sample::name;
 use crate::model::{
-    Action, Deployment, Observation, Observed, ObservedHost, Outcome, Plan, Progress, Record, Release, Step,
-    Timestamp, Wish,
+    Action, Deployment, HostName, Observation, Observed, ObservedHost, Outcome, Plan, Progress, Record,
+    Release, Step, Timestamp, Wish,
 };
 
 /// Where all goes well.
@@ -29,6 +30,8 @@ impl World for Fine {
     async fn ask(&self, _: &Plan, action: &Action) -> Performed {
         panic!("{action} is not asked about")
     }
+
+    fn leave_out(&self, _: BTreeSet<HostName>) {}
 
     fn wait(&self, _: Step) -> Option<Duration> {
         None
@@ -61,7 +64,7 @@ fn first() -> Progress {
     let observed = Observed {
         hosts: [(name("web1"), ObservedHost::default())].into(),
         routers: vec![(name("lb1"), nothing)],
-        recorded: None,
+        ..Observed::default()
     };
     let wish = Wish::new("deploy", "01TEST".to_owned(), Release::for_tests("new", 1), false, Timestamp(0));
     Progress::new(Plan::new(&deployment, &wish, &observed).expect("a plan"))
@@ -120,6 +123,8 @@ impl World for Slow {
         panic!("{action} is not asked about")
     }
 
+    fn leave_out(&self, _: BTreeSet<HostName>) {}
+
     fn wait(&self, _: Step) -> Option<Duration> {
         None
     }
@@ -153,19 +158,22 @@ async fn nothing_is_begun_while_nobody_confirms_the_lock() {
     let world = Arc::clone(&runner.world);
     let begun = || world.0.load(Ordering::Relaxed);
     let mut progress = first();
-    let run = tokio::spawn(async move { runner.run(&mut progress).await.ok() });
-    tokio::time::sleep(Duration::from_millis(1500)).await;
-    assert_eq!(begun(), 1, "the first ended after the last renewal was too old for another");
-    renewals.send_replace(Instant::now());
-    tokio::time::sleep(Duration::from_millis(1500)).await;
-    assert_eq!(begun(), 2, "one renewal, one more");
-    // From now on each comes in time.
-    tokio::spawn(async move {
-        while renewals.send(Instant::now()).is_ok() {
+    let confirmed = async {
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        assert_eq!(begun(), 1, "the first ended after the last renewal was too old for another");
+        renewals.send_replace(Instant::now());
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        assert_eq!(begun(), 2, "one renewal, one more");
+        // From now on each comes in time.
+        loop {
+            renewals.send_replace(Instant::now());
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-    });
-    assert_eq!(run.await.expect("it ends"), Some(Outcome::Deployed));
+    };
+    tokio::select! {
+        ended = runner.run(&mut progress) => assert_eq!(ended.ok(), Some(Outcome::Deployed)),
+        () = confirmed => {}
+    }
 }
 
 #[tokio::test]

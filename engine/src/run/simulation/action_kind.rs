@@ -3,7 +3,7 @@
 use crate::model::Action;
 
 /// Number of kinds.
-pub(super) const KINDS: usize = 23;
+pub(super) const KINDS: usize = 24;
 
 /// Their names, in the order of their numbers.
 pub(super) const NAMES: [&str; KINDS] = [
@@ -30,6 +30,7 @@ pub(super) const NAMES: [&str; KINDS] = [
     "record-live",
     "set-current",
     "prune",
+    "silence",
 ];
 
 /// Number of an action's kind. An action that is new has to be added here before anything compiles.
@@ -58,5 +59,6 @@ pub(super) const fn kind(action: &Action) -> usize {
         Action::RecordLive { .. } => 20,
         Action::SetCurrent { .. } => 21,
         Action::Prune { .. } => 22,
+        Action::Silence { .. } => 23,
     }
 }

@@ -348,6 +348,7 @@ impl<'a> Explorer<'a> {
             Some(outcome) => return Ok(Recovery::Ended(outcome)),
         }
         node.state.forget_looks();
+        node.state.leave_out(&node.progress.excluded());
         let observed = node.state.observed();
         let new_healthy = node.state.look(self.plan.color);
         let old_healthy = node.state.look(self.plan.color.other());
@@ -375,7 +376,8 @@ impl<'a> Explorer<'a> {
         let new = self.plan.color;
         if node.progress.is_pivoted() {
             state.routers_mut().fill(Shown::Only(new));
-            for host in state.hosts_mut() {
+            let left_out = state.left_out;
+            for (host, _) in state.hosts_mut().iter_mut().zip(left_out).filter(|(_, is_out)| !is_out) {
                 host.running[new as usize] = host.link[new as usize];
             }
         } else {

@@ -4,7 +4,7 @@ use super::execution::Execution;
 use super::fault::Fault;
 use super::scene::Scene;
 use super::state::{Shown, State};
-use crate::model::{Action, End, Outcome, Part, Plan, Progress, Record, Trouble};
+use crate::model::{Action, End, Outcome, Part, Plan, Progress, Record, TaskId, Trouble};
 use crate::run::runner::Way;
 
 /// What a history had to bear so far: what it may end as depends on it.
@@ -120,7 +120,8 @@ pub(super) fn faults_of_end(scene: &Scene, plan: &Plan, burden: Burden, run: &Ex
 fn deployed(scene: &Scene, plan: &Plan, burden: Burden, run: &Execution, wish: u8, wrong: &mut Vec<String>) {
     let state = &run.state;
     let color = plan.color;
-    if burden.there_failed {
+    // One that failed may have been left out.
+    if burden.there_failed && run.progress.excluded().is_empty() {
         wrong.push("P3, deployed although something failed".to_owned());
     }
     if burden.signalled {
@@ -143,7 +144,13 @@ fn deployed(scene: &Scene, plan: &Plan, burden: Burden, run: &Execution, wish: u
         wrong.push("P2, deployed, and the record says something else".to_owned());
     }
     let (new, old) = (color as usize, color.other() as usize);
-    for host in state.hosts() {
+    if run.progress.excluded().len() > plan.max_excluded {
+        wrong.push("P3, deployed, and more hosts are left out than may be".to_owned());
+    }
+    if state.excluded().any(|host| host.running[new] != 0) {
+        wrong.push("P1, deployed, and something has traffic on a host that is left out".to_owned());
+    }
+    for host in state.counted() {
         let right = host.link[new] == wish && host.enabled[new] && !host.enabled[old] && host.current == wish;
         let keeps = scene.retire == crate::model::Retire::KeepWarm || plan.live.is_none();
         if !right || (!keeps && host.running[old] != 0) {
@@ -165,7 +172,12 @@ fn as_it_was(scene: &Scene, state: &State, wrong: &mut Vec<String>) {
     let mut left = *state;
     left.migrations = scene.state.migrations;
     left.forget_looks();
-    for (host, was) in left.hosts_mut().iter_mut().zip(scene.state.hosts()) {
+    left.left_out = scene.state.left_out;
+    for ((host, was), is_out) in left.hosts_mut().iter_mut().zip(scene.state.hosts()).zip(state.left_out) {
+        // What was kept warm there may be stopped, and is told.
+        if is_out {
+            *host = *was;
+        }
         host.releases = was.releases;
         host.configured = was.configured;
     }
@@ -191,9 +203,15 @@ fn wrong_first_error(run: &Execution) -> Option<String> {
     if run.begun.1.first_error().is_some() {
         return None;
     }
+    let is_exclusion = |task: TaskId, trouble: &Trouble| {
+        let host = run.progress.plan().task(task).and_then(|task| task.action.host());
+        host.is_some_and(|host| run.progress.why_left_out(host) == Some(trouble))
+    };
     let error = |record: &Record| -> Option<Trouble> {
         match record {
-            Record::Ended { task, end: End::Failed(trouble) } if task.part == Part::Stages => {
+            Record::Ended { task, end: End::Failed(trouble) }
+                if task.part == Part::Stages && !is_exclusion(*task, trouble) =>
+            {
                 Some(trouble.clone())
             }
             Record::TurnedBack { why } => Some(why.clone()),

@@ -2,8 +2,8 @@
 
 use super::state::{Number, Shown, SimHost, State, host_name, release, router_name};
 use crate::model::{
-    Color, Deployment, Hook, HookSource, HostName, Location, Name, Plan, Refusal, Release, Retire, SmokeTest,
-    Timestamp, Wish, grant::Grants,
+    Color, Deployment, Hook, HookSource, HostName, Location, MaxExcluded, Name, Plan, Refusal, Release,
+    Retire, SmokeTest, Timestamp, Wish, grant::Grants,
 };
 
 /// When a deployment is planned.
@@ -24,11 +24,23 @@ pub(super) enum Kind {
     WarmRollback,
 }
 
+/// What of several hosts may be missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fleet {
+    /// Nothing.
+    Whole,
+    /// Any one of them.
+    MayLoseOne,
+    /// The last one, which can't be reached.
+    HasLostOne,
+}
+
 /// A starting world and a wish.
 #[derive(Debug, Clone)]
 pub(super) struct Scene {
     pub(super) kind: Kind,
     pub(super) retire: Retire,
+    pub(super) fleet: Fleet,
     pub(super) state: State,
     pub(super) wanted: Number,
     deployment: Deployment,
@@ -44,6 +56,13 @@ impl Scene {
                     if kind != Kind::First || retire == Retire::KeepWarm {
                         scenes.push(Self::new(kind, retire, hosts, routers));
                     }
+                }
+            }
+        }
+        for (hosts, routers) in [(2, 1), (3, 1)] {
+            for kind in [Kind::Second, Kind::WarmIdle, Kind::WarmRollback] {
+                for fleet in [Fleet::MayLoseOne, Fleet::HasLostOne] {
+                    scenes.push(Self::new(kind, Retire::KeepWarm, hosts, routers).with(fleet));
                 }
             }
         }
@@ -87,7 +106,15 @@ impl Scene {
         state.hosts_mut().fill(host);
         state.routers_mut().fill(if replaces { Shown::Only(Color::Blue) } else { Shown::Unknown });
         let wanted = if matches!(kind, Kind::Again | Kind::WarmRollback) { 1 } else { 3 };
-        Self { kind, retire, state, wanted, deployment: deployment(hosts, routers, retire) }
+        let deployment = deployment(hosts, routers, retire);
+        Self { kind, retire, fleet: Fleet::Whole, state, wanted, deployment }
+    }
+
+    /// The same where one host may be left out.
+    fn with(mut self, fleet: Fleet) -> Self {
+        self.deployment.pipeline.max_excluded = MaxExcluded::Hosts(1);
+        self.state.last_is_lost = fleet == Fleet::HasLostOne;
+        Self { fleet, ..self }
     }
 
     /// The plan that is made in this world.
@@ -113,7 +140,11 @@ impl Scene {
 impl std::fmt::Display for Scene {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let State { host_count, router_count, .. } = self.state;
-        write!(f, "{:?}, {:?}, {host_count} hosts, {router_count} routers", self.kind, self.retire)
+        write!(
+            f,
+            "{:?}, {:?}, {:?}, {host_count} hosts, {router_count} routers",
+            self.kind, self.retire, self.fleet
+        )
     }
 }
 

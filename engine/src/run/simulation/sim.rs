@@ -1,5 +1,6 @@
 //! The simulated world as the runner sees it: does actions, as told or as scripted, and holds each against the promises.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -7,7 +8,7 @@ use tokio::sync::watch;
 
 use super::fault::Fault;
 use super::state::{Number, Shown, State, index, number};
-use crate::model::{Action, Color, End, EventSink, Plan, Step, Trouble};
+use crate::model::{Action, Color, End, EventSink, HostName, Plan, Step, Trouble};
 use crate::run::Interrupts;
 use crate::run::performed::{Performed, Summary};
 use crate::run::performer::Unperformed;
@@ -115,10 +116,13 @@ impl Sim {
                 if !state.is_healthy(color) {
                     self.violation(format!("P1, routes to what is not healthy: {action} on {router}"));
                 }
-                if !state.hosts().iter().all(|host| host.passed[color as usize]) {
+                if !state.counted().all(|host| host.passed[color as usize]) {
                     self.violation(format!("P1, routes to what was not found healthy: {action} on {router}"));
                 }
-                if !state.hosts().iter().all(|host| host.enabled[color as usize]) {
+                if color == plan.color && state.excluded().any(|host| host.running[color as usize] != 0) {
+                    self.violation(format!("P1, routes to what runs on a host that is left out: {action}"));
+                }
+                if !state.counted().all(|host| host.enabled[color as usize]) {
                     self.violation(format!("P4, a reboot does not bring up what is routed to: {action}"));
                 }
             }
@@ -266,6 +270,10 @@ impl World for Sim {
         self.attempt(plan, action, Way::There, true).await
     }
 
+    fn leave_out(&self, hosts: BTreeSet<HostName>) {
+        self.state.lock().unwrap().leave_out(&hosts);
+    }
+
     fn wait(&self, _: Step) -> Option<std::time::Duration> {
         None
     }
@@ -295,6 +303,10 @@ fn perform(state: &mut State, plan: &Plan, action: &Action) -> Result<(), String
         Action::Clear { host, color } | Action::Stop { host, color } => {
             let host = &mut state.hosts[index(host)];
             (host.running[*color as usize], host.passed[*color as usize]) = (0, false);
+        }
+        Action::Silence { host, color } => {
+            let (host, color) = (&mut state.hosts[index(host)], *color as usize);
+            (host.running[color], host.passed[color], host.enabled[color]) = (0, false, false);
         }
         Action::Configure { host, color, release } => {
             // A rollback may fill the other colour some day; it keeps what it finds itself.

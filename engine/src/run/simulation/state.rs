@@ -1,5 +1,7 @@
 //! The simulated world as data: small, and compared as a whole.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::model::{
     Color, HostName, Observation, Observed, ObservedHost, ObservedInstance, ReleaseId, Routing,
 };
@@ -57,11 +59,33 @@ pub(super) struct State {
     pub(super) migrations: [u8; 8],
     /// By colour: whether what runs there is ill.
     pub(super) sick: [bool; 2],
+    /// By host: whether the engine leaves it out.
+    pub(super) left_out: [bool; HOSTS],
+    /// Whether the last host can't be reached.
+    pub(super) last_is_lost: bool,
 }
 
 impl State {
     pub(super) fn hosts(&self) -> &[SimHost] {
         &self.hosts[..self.host_count]
+    }
+
+    /// From now on the engine leaves these out.
+    pub(super) fn leave_out(&mut self, hosts: &BTreeSet<HostName>) {
+        self.left_out = [false; HOSTS];
+        for host in hosts {
+            self.left_out[index(host)] = true;
+        }
+    }
+
+    /// Those that are not left out.
+    pub(super) fn counted(&self) -> impl Iterator<Item = &SimHost> {
+        self.hosts().iter().zip(self.left_out).filter(|(_, is_out)| !is_out).map(|(host, _)| host)
+    }
+
+    /// Those that are.
+    pub(super) fn excluded(&self) -> impl Iterator<Item = &SimHost> {
+        self.hosts().iter().zip(self.left_out).filter(|(_, is_out)| *is_out).map(|(host, _)| host)
     }
 
     pub(super) fn hosts_mut(&mut self) -> &mut [SimHost] {
@@ -87,9 +111,9 @@ impl State {
         self.routers().iter().all(|shown| *shown == Shown::Only(color)).then_some(color)
     }
 
-    /// Whether every instance of the colour is healthy, and all run the same.
+    /// Whether every instance of the colour that counts is healthy, and all run the same.
     pub(super) fn is_healthy(&self, color: Color) -> bool {
-        let mut running = self.hosts().iter().map(|host| host.running[color as usize]);
+        let mut running = self.counted().map(|host| host.running[color as usize]);
         let first = running.next().unwrap_or(0);
         first != 0 && !self.sick[color as usize] && running.all(|release| release == first)
     }
@@ -110,7 +134,10 @@ impl State {
             (router_name(index), Observation { routing, settled: true, labels: Vec::new() })
         });
         let recorded = self.live.and_then(|(color, number)| Some((color, release(number)?)));
-        Observed { hosts: hosts.collect(), routers: routers.collect(), recorded }
+        let mut hosts: BTreeMap<HostName, ObservedHost> = hosts.collect();
+        let lost = self.last_is_lost.then(|| host_name(self.host_count - 1));
+        hosts.retain(|host, _| Some(host) != lost.as_ref());
+        Observed { hosts, routers: routers.collect(), unreachable: lost.into_iter().collect(), recorded }
     }
 
     /// A look at the health of a colour, which the engine takes note of.

@@ -8,6 +8,7 @@ use crate::model::{
     ObservedInstance, Release, Routing, Wish,
 };
 use crate::run::Clock;
+use crate::run::performed::Performed;
 
 /// Lines of what was told.
 #[derive(Default)]
@@ -60,6 +61,7 @@ fn plan() -> Plan {
         hosts: names("web1 web2").into_iter().map(|name| (name, host())).collect(),
         routers: names("lb1").into_iter().map(|name| (name, seen.clone())).collect(),
         recorded: Some((Color::Blue, release(2).id)),
+        ..Observed::default()
     };
     let wish = Wish::new("deploy", "d".to_owned(), release(3), false, Timestamp(0));
     Plan::new(&deployment, &wish, &observed).expect("a plan")
@@ -93,8 +95,8 @@ impl Told {
             None => Performed::done(Summary::Text(said(step, action))),
             Some(text) => Performed::failed(Trouble::new("test/failed", text)),
         };
-        let given_up = Trouble::new("test/failed", "given up");
-        self.report.end(step, action, &performed, fails.is_some().then_some(&given_up));
+        let given_up = fails.map(|_| Trouble::new("test/failed", "given up"));
+        self.report.end(&Ended { step, action: action.clone(), performed, given_up, is_out: false });
     }
 
     /// The part of the last step that comes before the drain.
@@ -128,6 +130,7 @@ fn said(step: Step, action: &Action) -> String {
     match action {
         Action::Start { .. } if step == Step::Undo => "release 1 warm again on :4002".to_owned(),
         Action::Start { color, .. } => format!("{color} on :4002"),
+        Action::AwaitHealthy { .. } => "3 of 3".to_owned(),
         Action::Prove { .. } => "20 of 20 probes".to_owned(),
         _ => String::new(),
     }
