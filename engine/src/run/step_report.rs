@@ -104,6 +104,8 @@ impl StepReport {
             End::Done if step == Step::Retire => {
                 current.said.extend(retired(action, current, &self.reporter));
             }
+            // What one host's instance proves would read as if it were said of the one that fails.
+            End::Done if step == Step::Health && current.failed => {}
             End::Done => current.said.push(performed.summary.clone()),
             End::Failed(trouble) | End::Unknown(trouble) if *is_out && step != Step::Undo => {
                 let place = action.place();
@@ -112,6 +114,9 @@ impl StepReport {
                 current.details.push(Note::new(place, trouble.message.clone()));
             }
             End::Failed(trouble) => {
+                if step == Step::Health && !current.failed {
+                    current.said.clear();
+                }
                 current.failed = true;
                 let told = performed.summary != Summary::Nothing;
                 let text = || Summary::Text(trouble.first_line().to_owned());

@@ -13,13 +13,17 @@ pub(super) use views::{
     status_with_releases,
 };
 
-use crate::model::{Release, ReleaseId, Timestamp};
+use crate::model::{Color, LiveRelease, Release, ReleaseId, Timestamp};
 
 /// 2026-03-01 14:02:11 UTC.
 const NOW: Timestamp = Timestamp(1_772_373_731_000);
 
 fn ago(seconds: u64) -> Timestamp {
     Timestamp(NOW.0 - seconds * 1000)
+}
+
+fn live(color: Color, number: u64, seconds: u64) -> LiveRelease {
+    LiveRelease { color, release: release(number), since: ago(seconds), excluded: Vec::new() }
 }
 
 fn release(number: u64) -> Release {

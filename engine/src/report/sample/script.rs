@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use super::{NOW, ago, release};
-use crate::model::{
-    Color, Event, EventKind, LiveRelease, Note, Outcome, Step, StepEnd, Timestamp, Transfer, Upkeep,
-};
+use super::{NOW, live, release};
+use crate::model::{Color, Event, EventKind, Note, Outcome, Step, StepEnd, Timestamp, Transfer, Upkeep};
 
 /// Events with a clock that is moved by hand.
 pub(in crate::report) struct Script {
@@ -34,17 +32,11 @@ impl Script {
     }
 
     pub(in crate::report) fn planned(&mut self, notes: Vec<Note>) {
-        let live = LiveRelease {
-            color: Color::Blue,
-            release: release(42),
-            since: ago(500_000),
-            excluded: Vec::new(),
-        };
         self.say(EventKind::Planned {
             deployment: "01J9ZQ3N7P8T5V6W7X8Y9Z0A1B".to_owned(),
             release: release(43),
             commits: Some(3),
-            live: Some(live),
+            live: Some(live(Color::Blue, 42, 500_000)),
             color: Color::Green,
             notes,
         });

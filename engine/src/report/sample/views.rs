@@ -1,6 +1,6 @@
 //! What commands show beside runs.
 
-use super::{NOW, ago, release};
+use super::{NOW, ago, live, release};
 use crate::model::view::{
     Behind, CheckView, CheckedHook, Finding, FrontDoorStatus, HistoryEntry, HistoryView, HostCheck,
     HostSetup, IdleStatus, InstanceState, InstanceStatus, LiveStatus, LockStatus, PlanHeader, PlanView,
@@ -12,8 +12,7 @@ use crate::model::view::{
     Part, RecoveryView, Severity, StateView,
 };
 use crate::model::{
-    Color, HistoryRelease, HostName, LiveRelease, Note, Observation, Outcome, Release, Routing, Step,
-    Timestamp, Trouble,
+    Color, HistoryRelease, HostName, Note, Observation, Outcome, Release, Routing, Step, Timestamp, Trouble,
 };
 
 fn name(text: &str) -> HostName {
@@ -197,12 +196,7 @@ pub(in crate::report) fn plan() -> PlanView {
             subject: Some("Fix checkout".to_owned()),
             branch: Some("main".to_owned()),
             commits: Some(1),
-            live: Some(LiveRelease {
-                color: Color::Blue,
-                release: release(42),
-                since: ago(500_000),
-                excluded: Vec::new(),
-            }),
+            live: Some(live(Color::Blue, 42, 500_000)),
             color: Color::Green,
             notes: vec![Note::new("not built", "2 commits of yours are not pushed")],
         },
@@ -390,12 +384,6 @@ pub(in crate::report) fn state() -> StateView {
         fence,
         lineage: fence.map(|_| lineage.to_owned()),
         path: fence.map(|_| path.to_owned()),
-    };
-    let live = |color, number, seconds| LiveRelease {
-        color,
-        release: release(number),
-        since: ago(seconds),
-        excluded: Vec::new(),
     };
     StateView {
         title: "shop/production".to_owned(),

@@ -7,7 +7,7 @@ use futures_util::future::try_join_all;
 use tokio::time::{Instant as Moment, sleep_until, timeout};
 
 use super::super::performed::{Performed, Summary};
-use super::super::performer::{Performer, Result};
+use super::super::performer::{Performer, Result, Unperformed};
 use super::super::probe::Probe;
 use super::super::vigil::{Glance, Verdict, Watched, conclude};
 use super::health::Look;
@@ -93,8 +93,7 @@ impl Performer {
                 },
             };
             if let Some(reason) = self.seen(&mut post, glance) {
-                let message = format!("{host}: {color} became sick: {reason}");
-                return Err(self.with_log(Trouble::new("watch/sick", message), plan, host, color).await);
+                return Err(self.sick(plan, host, color, &reason).await);
             }
             sleep_until(next.min(end)).await;
         }
@@ -104,8 +103,10 @@ impl Performer {
     async fn watch_door(&self, plan: &Plan, probe: &Probe<'_>, color: Color, end: Moment) -> Result<Post> {
         let check = &self.deployment.health_check;
         let mut post = Post::new(probe.to_string(), check.healthy_after.max(DOOR_LIMIT));
+        let mut attempt = 0;
         while Moment::now() < end {
             let next = Moment::now() + check.interval.max(Duration::from_millis(100));
+            attempt += 1;
             let glance = match self.ask(probe, color, &plan.release).await {
                 Ok(_) => {
                     post.passed += 1;
@@ -125,12 +126,32 @@ impl Performer {
             };
             let fails = self.seen(&mut post, glance).is_some();
             if let Some(wrong) = wrong.filter(|_| fails) {
+                if let Some(sick) = self.sick_instance(plan, color, attempt).await {
+                    return Err(sick);
+                }
                 let trouble = self.not_so(probe, &wrong);
                 return Err(Trouble { code: "watch/front-door".into(), ..trouble }.into());
             }
             sleep_until(next.min(end)).await;
         }
         Ok(post)
+    }
+
+    /// An instance that is sick now: what a front door shows is told by its cause, where that can be seen.
+    async fn sick_instance(&self, plan: &Plan, color: Color, attempt: u32) -> Option<Unperformed> {
+        for instance in self.instances(plan, color) {
+            let Ok(Look::Not(reason)) = self.look(plan, &instance, attempt).await else { continue };
+            let host = &instance.host;
+            if self.out_of_reach(host).await.is_none() {
+                return Some(self.sick(plan, host, color, &reason).await);
+            }
+        }
+        None
+    }
+
+    async fn sick(&self, plan: &Plan, host: &HostName, color: Color, reason: &str) -> Unperformed {
+        let message = format!("{host}: {color} became sick: {reason}");
+        self.with_log(Trouble::new("watch/sick", message), plan, host, color).await
     }
 
     /// Takes note of a look, and tells when a host gets out of reach or comes back.

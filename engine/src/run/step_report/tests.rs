@@ -130,6 +130,7 @@ fn said(step: Step, action: &Action) -> String {
     match action {
         Action::Start { .. } if step == Step::Undo => "release 1 warm again on :4002".to_owned(),
         Action::Start { color, .. } => format!("{color} on :4002"),
+        Action::AwaitHealthy { .. } => "3 of 3".to_owned(),
         Action::Prove { .. } => "20 of 20 probes".to_owned(),
         _ => String::new(),
     }
