@@ -93,8 +93,8 @@ fn the_state_is_brought_there_and_back() {
     let moved = test.cutover(&["deploy"]).expect(40);
     assert!(moved.stderr.contains("cutover state move --from URL"), "{moved:?}");
     let _ = test.cutover(&["state", "move", "--from", &url]).expect(0).expect_text("lb1");
-    let _ = test.cutover(&["doctor"]).expect(0);
     let _ = test.deploy("v3", Behaviour::Sound).expect(0);
+    let _ = test.cutover(&["doctor"]).expect(0);
     assert_eq!(test.live(), "v3 blue");
     let history = test.cutover(&["history", "--json"]).expect(0);
     assert_eq!(history.last_event()["entries"].as_array().map(Vec::len), Some(3), "{}", history.stdout);
