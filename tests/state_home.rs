@@ -58,6 +58,21 @@ fn a_host_of_another_line_is_told_apart() {
 }
 
 #[test]
+fn a_host_that_is_ahead_of_its_home_is_told_apart() {
+    let Some(test) = with_v1(fleet()) else { return };
+    let file = state(&test, "web2").join("fence");
+    let kept = fs::read(&file).unwrap();
+    fs::write(&file, b"{\"version\":1,\"epoch\":999}").unwrap();
+    test.repository.push("v2", Behaviour::Sound);
+    assert_golden("state-behind-deploy.txt", &told(&test, &["deploy"], 60));
+    assert_golden("state-behind-doctor.txt", &told(&test, &["doctor"], 70));
+    assert_eq!(test.live(), "v1 blue");
+    // The lock was given back.
+    fs::write(&file, kept).unwrap();
+    let _ = test.cutover(&["deploy"]).expect(0);
+}
+
+#[test]
 fn a_second_home_is_told_apart() {
     let Some(test) = with_v1(fleet()) else { return };
     // A backup of the home, put back on another host.

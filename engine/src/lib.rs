@@ -51,8 +51,7 @@
 //!    host is back or a person decides.
 //! 7. **An undo that fails is an end of its own.** It blocks what depends on it (a switch: the whole new colour; else: its host), the
 //!    rest is undone, and the outcome is [`Stuck`](model::Outcome::Stuck), with what is left to do by hand.
-//!
-//! 7. **All or nothing, but for a bound.** `pipeline.max-excluded` lets hosts be left out: those that can't be reached are no part of the
+//! 8. **All or nothing, but for a bound.** `pipeline.max-excluded` lets hosts be left out: those that can't be reached are no part of the
 //!    plan, and one that fails before the switch is taken out of what is still to be done, by the fold itself (`progress/exclusion.rs`).
 //!    [`Silence`](model::Action::Silence) then sees to it that nobody gets an answer from what is not the new release there.
 //!
@@ -133,7 +132,7 @@
 //! | 1 | [`bundled`] | the hooks and the host program that this program carries inside itself |
 //! | 0 | [`model`] | data and decisions: no I/O, no clock, no environment |
 //!
-//! Decisions are pure functions over data, tested as such; what acts is thin. The simulation (`run/simulation.rs`) drives the real
+//! Decisions are pure functions over data, tested as such; what acts is thin. The simulation (`run/simulation/`) drives the real
 //! planner, runner, journal and recovery through every action failing in every way and a crash at every record.
 //!
 //! # Where to start reading

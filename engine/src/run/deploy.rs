@@ -226,10 +226,21 @@ pub(super) async fn take_lock(
     match shut_out.await {
         Ok(()) => Ok(lease),
         Err(fault) => {
+            let fault = behind(session, &lease, fault).await;
             free(session, lease).await;
             Err(fault)
         }
     }
+}
+
+/// What a refusal of a host's fence means: that someone took over, or, where the home has us for the newest holder, that one of the two is
+/// not what it claims to be.
+async fn behind(session: &Session, lease: &Lease, fault: StoreFault) -> StoreFault {
+    let StoreFault::Fenced { host, message } = fault else { return fault };
+    if session.home.renew(lease.lock(), "lock").await.is_err() {
+        return StoreFault::Fenced { host, message };
+    }
+    StoreFault::Behind { host, home: session.home.directory().host().clone(), message }
 }
 
 /// Fences every host that the lock concerns, and ends what earlier holders left running there.

@@ -113,10 +113,13 @@ fn work(
     let journal = state.journal.as_ref().and_then(|journal| journal.as_ref().ok());
     let mut findings = Vec::new();
     let silent = silent(lock, now);
-    let holder = lock.holder.as_ref().filter(|_| !dead_holder && silent <= LAPSED);
+    // Who is below the home's own fence is shut out, and whoever comes next finds the lock free (`cutover_host::epoch::take`).
+    let is_shut_out = state.fence.as_ref().is_ok_and(|fence| *fence > lock.epoch);
+    let named = lock.holder.as_ref().filter(|_| !is_shut_out);
+    let holder = named.filter(|_| !dead_holder && silent <= LAPSED);
     if let Some(holder) = holder {
         findings.push(under_way(home, lock, holder));
-    } else if let Some(holder) = &lock.holder {
+    } else if let Some(holder) = named {
         let why = if dead_holder {
             "whose process is gone".to_owned()
         } else {

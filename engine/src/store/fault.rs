@@ -39,6 +39,16 @@ pub enum StoreFault {
         /// Its words.
         message: String,
     },
+    /// A host was fenced by a holder of the lock that the home, of which we hold it, has never had.
+    #[error("`{host}` was fenced under an epoch that its home `{home}` never gave out: {message}")]
+    Behind {
+        /// The host.
+        host: HostName,
+        /// The home.
+        home: HostName,
+        /// The host's words.
+        message: String,
+    },
     /// A host belongs to another line of deployments than the home.
     #[error("`{host}` belongs to lineage `{found}` ({path}), but the home `{home}` to `{expected}`")]
     Lineage {
@@ -197,6 +207,7 @@ impl StoreFault {
             Self::Locked { .. } => "state/locked",
             Self::NotHeld { .. } => "state/not-held",
             Self::Fenced { .. } => "state/fenced",
+            Self::Behind { .. } => "state/behind",
             Self::Lineage { .. } => "state/lineage",
             Self::Misplaced(misplaced) => misplaced.code(),
             Self::TwoStates { .. } => "state/two-states",
@@ -222,6 +233,7 @@ impl StoreFault {
             Self::Locked { host, .. }
             | Self::NotHeld { host, .. }
             | Self::Fenced { host, .. }
+            | Self::Behind { host, .. }
             | Self::Lineage { host, .. }
             | Self::TwoStates { host, .. }
             | Self::Unfinished { host, .. }
@@ -249,6 +261,10 @@ impl StoreFault {
             ),
             Self::NotHeld { .. } => "look again: `cutover status`".to_owned(),
             Self::Fenced { .. } => "see who took over and how far it is: `cutover status`".to_owned(),
+            Self::Behind { .. } => {
+                "the home was put back to an older state, or somebody has changed the host's fence: `cutover doctor` tells more"
+                    .to_owned()
+            }
             Self::Lineage { path, .. } => format!(
                 "two setups share this host; give one of them another `name`, or remove `{path}` on the host if the other is gone for good"
             ),

@@ -134,6 +134,11 @@ fn the_lock_and_what_has_no_end() {
           next run takes it over; to free it now: `cutover unlock --epoch 7`"
         ]
     );
+    let shut_out = found(|seen| {
+        held(seen, 300_000);
+        home(seen).fence = Ok(8);
+    });
+    assert!(!shut_out.iter().any(|line| line.contains(" lock/")), "{shut_out:?}");
     let unfinished = format!(
         "Problem deploy/unfinished lb1: deploy {OPEN} has not ended, begun by ann@desk, got to lock -> `cutover \
          resume` goes on with it, `cutover abort` puts everything back"
