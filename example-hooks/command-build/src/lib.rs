@@ -96,7 +96,8 @@ fn check(command: &Command, output: &Output) -> Result<(), HookError> {
     if output.status == 0 {
         return Ok(());
     }
-    engine::log(Level::Error, output.last_lines(usize::MAX));
+    // The error tells its last lines; with `-v` all are told.
+    engine::log(Level::Info, output.last_lines(usize::MAX));
     let ended = match output.status {
         signal @ 129..=159 => format!("was ended by signal {}", signal - 128),
         status => format!("ended with status {status}"),
