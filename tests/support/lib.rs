@@ -27,6 +27,7 @@ mod python;
 mod relay;
 mod repository;
 mod scratch;
+mod skipped;
 mod sshd;
 mod systemd;
 mod terminal;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::first_config::{DOOR, first_config};
 use crate::nginx::ITSELF;
+use crate::skipped::skip;
 use crate::{
     Behaviour, Ended, Load, Machine, Nginx, Page, Port, Relay, Repository, Running, Scratch, Sshd, Terminal,
     get, normalise,
@@ -83,7 +84,7 @@ impl Test {
     #[must_use]
     pub fn on_systemd(program: &str, user: &str) -> Option<Self> {
         if let Err(reason) = crate::Systemd::can_boot() {
-            eprintln!("skipped: {reason}");
+            skip(&reason);
             return None;
         }
         Self::over_ssh(program, user, |scratch| {
@@ -392,13 +393,13 @@ fn desk(scratch: &Scratch, program: &str) -> Machine {
 
 fn can_run() -> Option<Scratch> {
     if let Err(reason) = Machine::can_isolate() {
-        eprintln!("skipped: {reason}");
+        skip(&reason);
         return None;
     }
     for program in ["/usr/sbin/sshd", "nginx"] {
         let found = Command::new(program).arg("-v").env("PATH", crate::machine::SYSTEM_PATH).output().is_ok();
         if !found {
-            eprintln!("skipped: `{program}` is not installed: `cargo xtask test` does that");
+            skip(&format!("`{program}` is not installed: `cargo xtask test` does that"));
             return None;
         }
     }

@@ -37,6 +37,10 @@ pub(crate) fn run(command: &mut Command) -> Result<(), String> {
 /// the tests, and are not compiled twice.
 pub(crate) fn build_cutover() -> Result<PathBuf, String> {
     run(&mut cargo(&["build", "--locked", "--workspace", "--bin", "cutover"]))?;
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    Ok(target.join("debug/cutover"))
+    Ok(target().join("debug/cutover"))
+}
+
+/// Where cargo builds.
+pub(crate) fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }
