@@ -157,6 +157,7 @@ fn a_turn_ends_with_its_holder() {
     let epoch = shared.lock()["epoch"].clone();
     lock["epoch"] = epoch;
     lock["holder"]["who"] = json!("ann@elsewhere pid 1");
+    lock["holder"].as_object_mut().unwrap().remove("process");
     lock["renewed-ms"] = json!(u64::try_from(now).unwrap() - 40_000);
     lock["acquired-ms"] = lock["renewed-ms"].clone();
     fs::write(shared.turn(), lock.to_string()).unwrap();

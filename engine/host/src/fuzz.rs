@@ -33,7 +33,8 @@ pub fn documents(input: &[u8]) {
 fn check_lock(lock: &Lock, fence: u64) {
     let highest = lock.epoch.max(fence);
     let text = |text: &str| text.to_owned();
-    let holder = LockHolder { who: text("me"), deployment: text("d"), command: text("deploy") };
+    let holder =
+        LockHolder { who: text("me"), deployment: text("d"), command: text("deploy"), process: None };
     for steal in [None, Some(lock.epoch), Some(fence)] {
         match epoch::take(lock, fence, &holder, steal, 0) {
             Ok(taken) => {

@@ -432,4 +432,8 @@ pub struct LockHolder {
     pub deployment: String,
     /// Command: `deploy`, `rollback`, `resume`, `abort`.
     pub command: String,
+    /// Boot, PID namespace and number of the engine's process: who shares the first two can tell whether it is alive. None where it could
+    /// not be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process: Option<String>,
 }

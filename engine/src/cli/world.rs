@@ -95,6 +95,7 @@ pub(super) fn setting(
             user,
             machine: rustix::system::uname().nodename().to_string_lossy().into_owned(),
             pid: std::process::id(),
+            place: place(),
             ci: ci_link(&environment),
             ssh_agent: environment.get("SSH_AUTH_SOCK").cloned(),
         },
@@ -104,6 +105,13 @@ pub(super) fn setting(
         deployment,
     };
     Ok((control_directory, setting))
+}
+
+/// What the number of a process is unique in (pid_namespaces(7)).
+fn place() -> Option<String> {
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    let namespace = std::fs::read_link("/proc/self/ns/pid").ok()?;
+    Some(format!("{} {}", boot.trim(), namespace.to_str()?))
 }
 
 fn environment() -> BTreeMap<String, String> {

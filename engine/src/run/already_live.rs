@@ -29,6 +29,10 @@ pub(super) fn already_live(
     if release.revision.as_ref() != Some(&revision.id) {
         return None;
     }
+    // Whatever the record says: that is for those to hear who adopt what a router shows.
+    if !matches!(ready.observed.live_color(), Ok(Some(color)) if color == record.live.color) {
+        return None;
+    }
     let is_live = format!("{} is live already, as release {}", name(release), release.number);
     let because = |reason: String| Some(AlreadyLive::Again(format!("{is_live}; deployed again, {reason}")));
     if want.again {
@@ -61,7 +65,7 @@ fn name(release: &Release) -> String {
     release.branch.as_ref().map_or_else(|| revision.clone(), |branch| format!("{branch} {revision}"))
 }
 
-/// Hosts on which the live release does not run.
+/// Hosts within reach on which the live release does not run.
 fn lacking<'a>(deployment: &'a Deployment, ready: &Ready, record: &LiveRecord) -> Vec<&'a HostName> {
     let live = &record.live;
     let runs = |host: &&HostName| {
@@ -70,7 +74,9 @@ fn lacking<'a>(deployment: &'a Deployment, ready: &Ready, record: &LiveRecord) -
             instance.running && instance.release.as_ref().or(instance.link.as_ref()) == Some(&live.release.id)
         })
     };
-    deployment.color_hosts(live.color).iter().filter(|host| !runs(host)).collect()
+    // To one that can't be reached now it would not be brought now either.
+    let is_there = |host: &&HostName| !ready.observed.unreachable.contains(*host);
+    deployment.color_hosts(live.color).iter().filter(is_there).filter(|host| !runs(host)).collect()
 }
 
 /// The end of a run that had nothing to do. `notes` tell what might have been expected to be deployed.

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use camino::Utf8PathBuf;
 
-use super::exclusion::bound;
 use super::observe::Staged;
 use super::session::Session;
 use super::want::Want;
@@ -76,11 +75,9 @@ pub(super) async fn resolve(
             let hosts = idle_hosts(session, state);
             let release = if text.is_empty() {
                 let (id, number) = release_before(state, staged)?;
-                staged
-                    .find(id.as_str(), &hosts, may_lack(session))
-                    .map_err(|trouble| gone(trouble, number))?
+                staged.find(id.as_str(), &hosts).map_err(|trouble| gone(trouble, number))?
             } else {
-                staged.find(text, &hosts, may_lack(session))?
+                staged.find(text, &hosts)?
             };
             let failed = never_live(&state.history, state.live.as_ref()).contains(&release.id);
             let never =
@@ -114,11 +111,6 @@ fn idle_hosts(session: &Session, state: &HomeState<Record>) -> Vec<crate::model:
     let mut hosts = session.deployment.color_hosts(super::ending::idle_of(state.live.as_ref())).to_vec();
     hosts.retain(|host| !session.excluded.contains_key(host));
     hosts
-}
-
-/// How many of them may lack it: they were left out when it was deployed, and are now.
-fn may_lack(session: &Session) -> usize {
-    bound(&session.deployment).saturating_sub(session.excluded.len())
 }
 
 /// Identifier and number of what a rollback without `--to` goes to.

@@ -199,8 +199,9 @@ pub(super) fn claimant_of(operator: &Operator, command: &str, deployment: &str) 
             who: format!("{}@{} pid {}", operator.user, operator.machine, operator.pid),
             deployment: deployment.to_owned(),
             command: command.to_owned(),
+            process: operator.place.as_ref().map(|place| format!("{place} {}", operator.pid)),
         },
-        machine: operator.machine.clone(),
+        place: operator.place.clone(),
         is_alive: super::is_alive,
     }
 }

@@ -38,7 +38,7 @@ pub(super) fn hint_at_bound(deployment: &Deployment, builds: bool, silent: &mut 
 }
 
 /// How many may be left out, of the colour that has fewer hosts.
-pub(super) fn bound(deployment: &Deployment) -> usize {
+fn bound(deployment: &Deployment) -> usize {
     let of = |color| deployment.pipeline.max_excluded.of(deployment.color_hosts(color).len());
     of(Color::Blue).min(of(Color::Green))
 }

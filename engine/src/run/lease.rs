@@ -45,9 +45,9 @@ pub(crate) struct Lease {
 /// Who we are, as the lock names us.
 pub(crate) struct Claimant {
     pub(crate) holder: LockHolder,
-    /// Name of this machine.
-    pub(crate) machine: String,
-    /// Whether a process of this machine is alive.
+    /// See [`super::Operator::place`].
+    pub(crate) place: Option<String>,
+    /// Whether a process of this place is alive.
     pub(crate) is_alive: fn(u32) -> bool,
 }
 
@@ -233,13 +233,13 @@ pub(super) fn at_step(lock: Lock, open: Option<&ReadJournal<Record>>) -> Lock {
     }
 }
 
-/// Whether a lock's holder is gone: it lapsed, or was a process of this machine that is not alive any more, or is what an earlier try of
+/// Whether a lock's holder is gone: it lapsed, or was a process of this place that is not alive any more, or is what an earlier try of
 /// ours has left that was broken off. Without the time, who knows whether it lapsed.
 fn is_abandoned(lock: &Lock, claimant: &Claimant, now: Option<Timestamp>) -> bool {
     let Some(holder) = &lock.holder else { return true };
     *holder == claimant.holder
         || now.is_some_and(|now| silent(lock, now) > LAPSED)
-        || is_dead(holder, &claimant.machine, claimant.is_alive)
+        || is_dead(holder, claimant.place.as_deref(), claimant.is_alive)
 }
 
 /// How long the holder of a lock has given no sign of life; `now` is by the home's clock. A sign at a time that this clock has yet to
@@ -248,16 +248,15 @@ pub(super) fn silent(lock: &Lock, now: Timestamp) -> Duration {
     Duration::from_millis(now.0.abs_diff(lock.renewed_ms.max(lock.acquired_ms)))
 }
 
-/// Whether a holder was a process of this machine that is not alive any more.
-pub(super) fn is_dead(holder: &LockHolder, machine: &str, is_alive: fn(u32) -> bool) -> bool {
-    process_here(&holder.who, machine).is_some_and(|pid| !is_alive(pid))
+/// Whether a holder was a process of this place that is not alive any more.
+pub(super) fn is_dead(holder: &LockHolder, place: Option<&str>, is_alive: fn(u32) -> bool) -> bool {
+    process_here(holder, place).is_some_and(|pid| !is_alive(pid))
 }
 
-/// The process that `user@machine pid N` names, when it is one of this machine.
-pub(super) fn process_here(who: &str, machine: &str) -> Option<u32> {
-    let (who, pid) = who.split_once(" pid ")?;
-    let (_, there) = who.rsplit_once('@')?;
-    (there == machine).then(|| pid.parse().ok())?
+/// The number of a holder's process, when it is one of this place.
+pub(super) fn process_here(holder: &LockHolder, place: Option<&str>) -> Option<u32> {
+    let (there, pid) = holder.process.as_deref()?.rsplit_once(' ')?;
+    (Some(there) == place).then(|| pid.parse().ok())?
 }
 
 #[cfg(test)]

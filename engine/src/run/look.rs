@@ -108,8 +108,8 @@ pub async fn doctor(setting: Setting) -> DoctorView {
         Some(Ok(lock)) => lock.holder.as_ref(),
         Some(Err(_)) | None => None,
     };
-    let machine = &setting.operator.machine;
-    let dead_holder = holder.is_some_and(|holder| is_dead(holder, machine, super::is_alive));
+    let place = setting.operator.place.as_deref();
+    let dead_holder = holder.is_some_and(|holder| is_dead(holder, place, super::is_alive));
     let status = status_view(deployment, facts);
     diagnose(deployment, &Seen { hosts, checks, status, dead_holder })
 }

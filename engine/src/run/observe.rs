@@ -34,8 +34,8 @@ impl Staged {
         self.releases.iter().flat_map(|(_, releases)| releases).map(|release| release.number)
     }
 
-    /// The release of that number or identifier, when every host has it, but for so many that may lack it.
-    pub(crate) fn find(&self, wanted: &str, hosts: &[HostName], may_lack: usize) -> Result<Release, Trouble> {
+    /// The release of that number or identifier, when every one of the hosts has it.
+    pub(crate) fn find(&self, wanted: &str, hosts: &[HostName]) -> Result<Release, Trouble> {
         let number = wanted.trim_start_matches('#').parse::<u64>().ok();
         let is_it = |release: &&Release| Some(release.number) == number || release.id.as_str() == wanted;
         let known: Vec<&Release> =
@@ -63,7 +63,7 @@ impl Staged {
                 .any(|(name, releases)| name == *host && releases.iter().any(|r| r.id == release.id))
         };
         let lacking: Vec<&str> = hosts.iter().filter(lacks).map(HostName::as_str).collect();
-        if lacking.len() <= may_lack {
+        if lacking.is_empty() {
             return self.agreed(release, number).map(|()| (*release).clone());
         }
         let message = format!("release {} is not on {}", release.number, lacking.join(" "));
@@ -232,7 +232,7 @@ mod tests {
         let name = |text: &str| Name::new(text).expect("a name");
         let names: Vec<HostName> = hosts.iter().map(|(host, _)| name(host)).collect();
         let releases = hosts.iter().map(|(host, releases)| (name(host), releases.to_vec())).collect();
-        match (Staged { releases }).find(wanted, &names, 0) {
+        match (Staged { releases }).find(wanted, &names) {
             Ok(release) => release.id.to_string(),
             Err(trouble) => format!("{}: {}", trouble.code, trouble.message),
         }

@@ -9,15 +9,16 @@ use tokio::sync::watch;
 use super::build::Made;
 use super::hooks::Hooks;
 use super::lease::Lease;
+use super::performed::{Performed, Summary};
 use super::runner::{Way, World};
 use super::session::Session;
 use super::site::{Site, Sites};
 use super::turns::{AtTurn, Turns};
-use super::{Interrupts, Reporter, performed::Performed};
+use super::{Interrupts, Reporter};
 use crate::driver::DriverFailure;
 use crate::model::{
-    Action, Color, Deployment, End, HookCall, HookRelease, HostName, Instance, LiveRecord, Placeholders,
-    Plan, Record, Release, ReleaseId, ReleaseMarker, Step, Trouble, never_live,
+    Action, Color, Deployment, End, HookCall, HookRelease, HostName, Instance, LiveRecord, Note,
+    Placeholders, Plan, Record, Release, ReleaseId, ReleaseMarker, Step, Trouble, never_live,
 };
 use crate::secret::Secrets;
 use crate::store::{HeldLock, Home, HomeState, StoreFault};
@@ -50,7 +51,7 @@ impl World for Performer {
         match AtTurn::of(action) {
             AtTurn::Needs(patience) => {
                 if let Err(busy) = self.reporter.for_lock(self.turns.take(patience)).await {
-                    return Performed::failed(busy);
+                    return without_turn(action, way, busy);
                 }
             }
             AtTurn::Keeps => {}
@@ -68,7 +69,7 @@ impl World for Performer {
             }
             Action::Start { host, color, release } => self.start(plan, host, *color, release, way).await,
             Action::AwaitHealthy { host, color, .. } => self.await_healthy(plan, host, *color).await,
-            Action::Silence { host, color } => self.silence(host, *color).await,
+            Action::Silence { host, color } => self.silence(plan, host, *color).await,
             Action::Smoke { test, color, .. } => self.smoke(plan, test, *color).await,
             Action::Enable { host, color } => self.at_boot(host, *color, true).await,
             Action::Disable { host, color } => self.at_boot(host, *color, false).await,
@@ -112,12 +113,29 @@ impl World for Performer {
     }
 }
 
+/// What becomes of an action that changes a router while another application keeps the turn there.
+#[expect(clippy::wildcard_enum_match_arm, reason = "all else fails as it would by itself")]
+fn without_turn(action: &Action, way: Way, busy: Trouble) -> Performed {
+    match action {
+        // It has no effect on traffic, and what is prepared next replaces it.
+        Action::Discard { router, .. } if way == Way::Back => {
+            let text = format!("what was prepared may still be there: {}", busy.message);
+            Performed::done(Summary::Nothing).with(vec![Note::new(router.to_string(), text)])
+        }
+        // Traffic has to go back, so this is tried again.
+        Action::Switch { .. } if way == Way::Back => {
+            Performed { end: End::Unknown(busy), ..Performed::done(Summary::Nothing) }
+        }
+        _ => Performed::failed(busy),
+    }
+}
+
 /// Why an action has no result; what it means for the journal.
 #[derive(Debug)]
 pub(crate) struct Unperformed {
     pub(crate) trouble: Trouble,
     pub(crate) unknown: bool,
-    pub(crate) details: Vec<crate::model::Note>,
+    pub(crate) details: Vec<Note>,
 }
 
 impl From<Unperformed> for Performed {
@@ -127,7 +145,7 @@ impl From<Unperformed> for Performed {
         } else {
             End::Failed(unperformed.trouble)
         };
-        Self { end, summary: super::performed::Summary::Nothing, details: unperformed.details }
+        Self { end, summary: Summary::Nothing, details: unperformed.details }
     }
 }
 

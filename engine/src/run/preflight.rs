@@ -12,7 +12,7 @@ use super::performer::store_fault;
 use super::readiness::{Ahead, first_of, front_door_obstacles, host_obstacles};
 use super::refusal::{refused, unfinished};
 use super::session::Session;
-use super::shown::{live_instead, traffic};
+use super::shown::{live_instead, remembered_traffic, traffic};
 use super::want::Want;
 use crate::model::request::DeploySource;
 use crate::model::{HookCall, LiveRelease, Note, Observed, Plan, Record, Release, Timestamp, Trouble, Wish};
@@ -49,7 +49,7 @@ pub(super) type Early = (Trouble, Option<String>);
 pub(super) async fn preflight(session: &Session, want: &Want) -> Result<Ready, Early> {
     let state = read_state(session).await?;
     match unfinished(&state) {
-        Some(trouble) => Err((trouble, state.live.as_ref().map(serving))),
+        Some(trouble) => Err((trouble, remembered_traffic(&state))),
         None => look(session, want, state).await,
     }
 }

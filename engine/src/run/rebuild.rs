@@ -273,7 +273,7 @@ fn runs(deployment: &Deployment, world: &World<'_>, color: Color) -> Result<Rele
     let Some((id, hosts)) = by_release.pop_first() else {
         return Err(contradiction(format!("{color} has no hosts")));
     };
-    world.staged.find(id.as_str(), &hosts, 0)
+    world.staged.find(id.as_str(), &hosts)
 }
 
 impl Rebuild {

@@ -16,7 +16,7 @@ use super::opening::{Opening, Preflight};
 use super::performer::{Performer, store_fault};
 use super::runner::World as _;
 use super::session::Session;
-use super::shown::router_summary;
+use super::shown::{remembered_traffic, router_summary};
 use crate::model::request::RecoverRequest;
 use crate::model::view::ExitCode;
 use crate::model::{
@@ -35,8 +35,8 @@ pub async fn recover(opening: Opening, request: RecoverRequest) -> ExitCode {
         Ok(signal) = interrupts.wait_for(Interrupts::any) => Err(signal.trouble()),
     };
     let ending = match sought {
-        Ok(Some((deployment, live))) => tokio::select! {
-            ending = found(session, request, &deployment, live.as_ref(), preflight) => ending,
+        Ok(Some((deployment, traffic))) => tokio::select! {
+            ending = found(session, request, &deployment, traffic, preflight) => ending,
             trouble = interrupts::second(session.interrupts.clone()) => {
                 session.reporter.break_off(&trouble.message);
                 Ending::left(trouble)
@@ -58,7 +58,7 @@ async fn found(
     session: &Session,
     request: RecoverRequest,
     deployment: &str,
-    live: Option<&LiveRecord>,
+    traffic: Option<String>,
     preflight: Preflight,
 ) -> Ending {
     let ask = request.ask;
@@ -66,7 +66,7 @@ async fn found(
     let taking = take_lock(session, command, deployment, Duration::ZERO);
     let lease = match session.reporter.for_lock(taking).await {
         Ok(lease) => lease,
-        Err(fault) => return failed(preflight, store_fault(&fault).trouble, live),
+        Err(fault) => return failed(preflight, store_fault(&fault).trouble, traffic),
     };
     let ending = match take_up(session, request, &lease).await {
         Ok(Taken::Up { performer, journal, progress, seen }) => {
@@ -77,22 +77,23 @@ async fn found(
             preflight.end(StepEnd::Ok, "the deployment had ended".to_owned());
             ending.asked(ask)
         }
-        Err(trouble) => failed(preflight, trouble, live),
+        Err(trouble) => failed(preflight, trouble, traffic),
     };
     free(session, lease).await;
     ending
 }
 
-fn failed(preflight: Preflight, trouble: Trouble, live: Option<&LiveRecord>) -> Ending {
+fn failed(preflight: Preflight, trouble: Trouble, traffic: Option<String>) -> Ending {
     let end = if trouble.code == INTERRUPTED { StepEnd::Interrupted } else { StepEnd::Failed };
     preflight.end(end, Refused::of(trouble.clone()).summary());
-    Ending::before_anything(trouble, live.map(serving))
+    Ending::before_anything(trouble, traffic)
 }
 
-/// The deployment that has not ended, with what is live.
-async fn find(session: &Session) -> Result<Option<(String, Option<LiveRecord>)>, Trouble> {
+/// The deployment that has not ended, and what has the traffic.
+async fn find(session: &Session) -> Result<Option<(String, Option<String>)>, Trouble> {
     let state = session.home.read_all::<Record>().await.map_err(|fault| store_fault(&fault).trouble)?;
-    Ok(state.open.map(|open| (open.deployment, state.live)))
+    let traffic = remembered_traffic(&state);
+    Ok(state.open.map(|open| (open.deployment, traffic)))
 }
 
 /// There is nothing to take up, which is what was wanted.

@@ -57,6 +57,9 @@ pub struct Operator {
     pub machine: String,
     /// This process.
     pub pid: u32,
+    /// What its number is unique in: this boot, and the PID namespace. Machines may share a name, and so may containers. None where it
+    /// can't be told.
+    pub place: Option<String>,
     /// Link to the CI run.
     pub ci: Option<String>,
     /// Socket of the SSH agent, for git.

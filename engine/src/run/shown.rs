@@ -1,8 +1,22 @@
 //! What has the traffic as hosts and routers show it, which need not be what the record says. Pure.
 
 use super::ending::serving;
+use super::journal_log::replay;
 use super::observe::Staged;
-use crate::model::{Color, LiveRecord, LiveRelease, Observed, Release, ReleaseId, Timestamp};
+use crate::model::{Color, LiveRecord, LiveRelease, Observed, Record, Release, ReleaseId, Timestamp};
+use crate::store::HomeState;
+
+/// What has the traffic by what is at the home alone, in words. While a deployment is open that may have moved it, nobody there knows.
+pub(super) fn remembered_traffic(state: &HomeState<Record>) -> Option<String> {
+    let moved = state.open.as_ref().is_some_and(|open| {
+        let records: Vec<Record> = open.records.iter().map(|(_, record)| record.clone()).collect();
+        replay(&open.deployment, &records).is_ok_and(|progress| progress.switch_begun())
+    });
+    match moved {
+        true => Some("as that deployment left it: `cutover status` asks the routers".to_owned()),
+        false => state.live.as_ref().map(serving),
+    }
+}
 
 /// What routers and hosts show to be live, when the record says otherwise and it can be told; `now` is since when that is known.
 pub(super) fn live_instead(

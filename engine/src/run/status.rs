@@ -453,8 +453,12 @@ mod tests {
         assert!(!view(facts()).is_amiss());
         let unfinished = StatusFacts { unfinished: Some(left()), ..facts() };
         assert!(view(unfinished).is_amiss());
-        let holder =
-            LockHolder { who: "ann@desk pid 7".into(), deployment: "01J".into(), command: "deploy".into() };
+        let holder = LockHolder {
+            who: "ann@desk pid 7".into(),
+            deployment: "01J".into(),
+            command: "deploy".into(),
+            process: None,
+        };
         let lock = Lock { epoch: 7, holder: Some(holder), ..Lock::default() };
         let under_way = StatusFacts { unfinished: Some(left()), lock: Some(Ok(lock)), ..facts() };
         assert!(!view(under_way).is_amiss());
@@ -470,6 +474,7 @@ mod tests {
                 who: "ci@box".into(),
                 deployment: "01J".into(),
                 command: "deploy".into(),
+                process: None,
             }),
             acquired_ms: 5,
             step: "watch".into(),

@@ -24,7 +24,7 @@ use crate::store::{Home, StateDirectory, StoreFault, turn_path, turn_words};
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The same for what has no effect on traffic, and can be left undone.
-const LITTLE_PATIENCE: Duration = Duration::from_secs(5);
+const LITTLE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// What an action has to do with the turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

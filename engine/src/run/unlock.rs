@@ -33,7 +33,7 @@ impl Unlocking {
         let now = home.now().await.ok();
         // Whoever holds it under another epoch keeps it in any case.
         let sign_of_life = (lock.epoch == epoch)
-            .then(|| sign_of_life(&lock, &setting.operator.machine, is_alive, now))
+            .then(|| sign_of_life(&lock, setting.operator.place.as_deref(), is_alive, now))
             .flatten();
         Ok(Self { home, epoch, lock, sign_of_life })
     }
@@ -72,15 +72,15 @@ impl Unlocking {
 /// time in which a lock lapses is not.
 fn sign_of_life(
     lock: &Lock,
-    machine: &str,
+    place: Option<&str>,
     is_alive: fn(u32) -> bool,
     now: Option<Timestamp>,
 ) -> Option<String> {
     let holder = lock.holder.as_ref()?;
-    if is_dead(holder, machine, is_alive) {
+    if is_dead(holder, place, is_alive) {
         return None;
     }
-    if let Some(pid) = process_here(&holder.who, machine) {
+    if let Some(pid) = process_here(holder, place) {
         return Some(format!("process {pid} runs on this machine"));
     }
     let Some(now) = now else {
@@ -99,9 +99,11 @@ mod tests {
     #[test]
     fn only_a_holder_that_is_gone_gives_no_sign() {
         let sign = |who: &str, now: Option<u64>| {
-            let holder = LockHolder { who: who.into(), deployment: "d".into(), command: "deploy".into() };
+            let process = who.split_once('@').map(|(_, process)| process.replace(" pid", ""));
+            let holder =
+                LockHolder { who: who.into(), deployment: "d".into(), command: "deploy".into(), process };
             let lock = Lock { epoch: 7, holder: Some(holder), renewed_ms: 100_000, ..Lock::default() };
-            sign_of_life(&lock, "here", |pid| pid == 1, now.map(Timestamp))
+            sign_of_life(&lock, Some("here"), |pid| pid == 1, now.map(Timestamp))
         };
         let lives = |words: &str| Some(words.to_owned());
         assert_eq!(sign("ann@here pid 1", Some(900_000)), lives("process 1 runs on this machine"));
@@ -111,6 +113,6 @@ mod tests {
         assert_eq!(sign("ann@there pid 2", Some(161_000)), None, "it lapsed");
         assert_eq!(sign("ann@there pid 2", None), lives("when it was last heard of can't be told"));
         let free = Lock { epoch: 7, ..Lock::default() };
-        assert_eq!(sign_of_life(&free, "here", |_| true, Some(Timestamp(0))), None);
+        assert_eq!(sign_of_life(&free, Some("here"), |_| true, Some(Timestamp(0))), None);
     }
 }

@@ -396,6 +396,7 @@ mod tests {
             who: "ann@laptop pid 7\u{1b}[2J".to_owned(),
             deployment: "01J".to_owned(),
             command: "deploy".to_owned(),
+            process: None,
         };
         let lock = Lock {
             version: 1,

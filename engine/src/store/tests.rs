@@ -16,7 +16,12 @@ pub(super) fn app() -> Name {
 }
 
 pub(super) fn holder(who: &str) -> LockHolder {
-    LockHolder { who: who.to_owned(), deployment: DEPLOYMENT.to_owned(), command: "deploy".to_owned() }
+    LockHolder {
+        who: who.to_owned(),
+        deployment: DEPLOYMENT.to_owned(),
+        command: "deploy".to_owned(),
+        process: None,
+    }
 }
 
 pub(super) async fn home_of(host: &FakeHost, mishap: Option<(usize, Mishap)>) -> Result<Home, StoreFault> {

@@ -13,6 +13,7 @@ fn holder(deployment: &str) -> LockHolder {
         who: "ada@laptop".to_owned(),
         deployment: deployment.to_owned(),
         command: "deploy".to_owned(),
+        process: None,
     }
 }
 

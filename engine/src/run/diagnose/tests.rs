@@ -78,7 +78,12 @@ fn home(seen: &mut Seen) -> &mut StateSight<Record> {
 }
 
 fn held(seen: &mut Seen, silent_ms: u64) {
-    let holder = LockHolder { who: "ci@runner".into(), deployment: OPEN.into(), command: "deploy".into() };
+    let holder = LockHolder {
+        who: "ci@runner".into(),
+        deployment: OPEN.into(),
+        command: "deploy".into(),
+        process: None,
+    };
     let renewed_ms = NOW - silent_ms;
     let lock =
         Lock { version: 1, epoch: 7, holder: Some(holder), renewed_ms, step: "watch".into(), acquired_ms: 1 };

@@ -14,14 +14,20 @@ use crate::store::{Home, StateDirectory, StoreFault};
 use crate::transport::{Failure, Flow, Link, LinkFuture};
 
 fn held(epoch: u64, who: &str) -> Lock {
-    let holder = LockHolder { who: who.into(), deployment: "d".into(), command: "deploy".into() };
+    let process = who.split_once('@').map(|(_, process)| process.replace(" pid", ""));
+    let holder = LockHolder { who: who.into(), deployment: "d".into(), command: "deploy".into(), process };
     Lock { version: 1, epoch, holder: Some(holder), ..Lock::default() }
 }
 
 fn claimant() -> Claimant {
     Claimant {
-        holder: LockHolder { who: "me@here pid 2".into(), deployment: "d".into(), command: "resume".into() },
-        machine: "here".into(),
+        holder: LockHolder {
+            who: "me@here pid 2".into(),
+            deployment: "d".into(),
+            command: "resume".into(),
+            process: Some("here 2".into()),
+        },
+        place: Some("here".into()),
         is_alive: |pid| pid == 1,
     }
 }

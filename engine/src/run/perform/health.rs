@@ -95,6 +95,11 @@ impl Performer {
     /// its host is none, as long as there is hope that the connection can be made again.
     pub(in super::super) async fn require_healthy(&self, plan: &Plan, color: Color) -> Result<Performed> {
         let instances = self.counted(plan, color);
+        if instances.is_empty() {
+            let message =
+                format!("{color} is not known to be healthy: it has no instance that can be looked at");
+            return Err(Trouble::new("switch/old-sick", message).into());
+        }
         let asked = instances.iter().map(async |instance| {
             let (mut tries, hope) = (0, Moment::now() + RECONNECT);
             loop {

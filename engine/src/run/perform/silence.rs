@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use cutover_host::operation::{Answer, Call, Operation};
+use cutover_host::operation::{Answer, Operation};
 use tokio::time::timeout;
 
 use super::super::performed::{Performed, Summary};
 use super::super::performer::{Performer, Result, host_failure};
 use super::super::site::Site;
-use crate::model::{Color, HostName, Trouble};
+use crate::model::{Color, HostName, Plan, Trouble};
 
 /// For a connection from a router to an instance.
 const CONNECT: Duration = Duration::from_secs(2);
@@ -20,7 +20,14 @@ impl Performer {
     /// Stops the new colour on a host that is left out, and keeps a reboot from bringing it up: what runs there is another release, or a
     /// sick one, and a router may know its address from long ago. Where the host can't be reached, no router may reach that address
     /// either; a router that is no host can't be asked.
-    pub(in super::super) async fn silence(&self, host: &HostName, color: Color) -> Result<Performed> {
+    pub(in super::super) async fn silence(
+        &self,
+        plan: &Plan,
+        host: &HostName,
+        color: Color,
+    ) -> Result<Performed> {
+        // Whatever it was left out for: what has the traffic is not stopped.
+        self.require_unrouted(plan, color).await?;
         let silenced = async {
             self.at_boot(host, color, false).await?;
             self.stop(host, color).await
@@ -57,8 +64,8 @@ impl Performer {
         for address in addresses {
             let connect_ms = u32::try_from(CONNECT.as_millis()).unwrap_or(u32::MAX);
             let operation = Operation::Relay { address, port, connect_ms: connect_ms.into() };
-            let call = Call { id: 0, guard: None, deadline_ms: None, operation };
-            let flow = site.link.open(call).await.map_err(|failure| host_failure(router, &failure))?;
+            let flow =
+                site.link.open(operation.call()).await.map_err(|failure| host_failure(router, &failure))?;
             // A connection that is made stays open until one side closes it.
             if !matches!(timeout(ANSWER, flow.answer).await, Ok(Ok(Err(crate::transport::Failure::Fault(_)))))
             {

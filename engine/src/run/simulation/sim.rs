@@ -172,12 +172,11 @@ impl Sim {
         }
         let lost = self.lost.load(Ordering::Relaxed).then(|| self.without_last_host(action, asked)).flatten();
         let is_lost = lost.as_ref().is_some_and(|performed| performed.end != End::Done);
+        let fault = fault.filter(|fault| *fault != Fault::HostLost);
         let performed = match lost {
-            Some(performed) => performed,
-            None => {
-                let fault = fault.filter(|fault| *fault != Fault::HostLost);
-                self.outcome(plan, action, way, asked, fault).await
-            }
+            // What goes on without the host may go wrong all the same.
+            Some(performed) if is_lost || fault.is_none() => performed,
+            Some(_) | None => self.outcome(plan, action, way, asked, fault).await,
         };
         let done = &mut self.performed.lock().unwrap()[at];
         (done.state, done.lost) = (self.state(), is_lost);

@@ -156,7 +156,8 @@ async fn it_does_nothing_that_a_host_does() {
         &ask(None, Operation::Reap { state: "s".into(), epoch: 1 }).await,
         FaultKind::NotAllowed
     ));
-    let nobody = LockHolder { who: String::new(), deployment: String::new(), command: String::new() };
+    let nobody =
+        LockHolder { who: String::new(), deployment: String::new(), command: String::new(), process: None };
     let take = Operation::TakeLock { state: "shop/default".into(), holder: nobody, steal: Some(9) };
     assert!(ask(None, take).await.is_ok(), "a free lock is taken by whoever comes");
 }

@@ -204,6 +204,7 @@ fn name(holder: u8) -> LockHolder {
         who: char::from(b'a' + holder).to_string(),
         deployment: String::new(),
         command: String::new(),
+        process: None,
     }
 }
 
