@@ -76,8 +76,9 @@ impl CommitPoints {
     }
 }
 
-/// Whether there is such a point. What is done alone in its batch has no "others not begun" that the next record does not tell; the time of
-/// a deployment ends nothing on the way back or after the pivot.
+/// Whether there is such a point. What is done alone in its batch has no "others not begun" that the next record does not tell, and so has
+/// what concerns a host that is left out, of which the explored worlds have one at most; the time of a deployment ends nothing on the way
+/// back or after the pivot.
 fn can_be(action: &str, what: &str) -> bool {
     let alone = [
         "migrate",
@@ -87,6 +88,7 @@ fn can_be(action: &str, what: &str) -> bool {
         "watch",
         "require-healthy",
         "require-unrouted",
+        "silence",
         "drain",
         "record-live",
     ];
