@@ -39,8 +39,16 @@ pub async fn check_hosts(
 
 /// A host whose questions ended without an answer, which is a fault of ours.
 fn broken_off(host: &HostName) -> HostCheck {
-    let text = "its check broke off".to_owned();
-    let finding = Finding { what: "reach".to_owned(), verdict: Verdict::Missing, text, fix: None };
+    out_of_reach(host, "its check broke off")
+}
+
+/// A host that could not be asked, with a hint where the words for it end with one.
+fn out_of_reach(host: &HostName, problem: &str) -> HostCheck {
+    let (text, fix) = match problem.split_once("\nhint: ") {
+        Some((text, hint)) => (text, Some(hint.to_owned())),
+        None => (problem, None),
+    };
+    let finding = Finding { what: "reach".to_owned(), verdict: Verdict::Missing, text: text.to_owned(), fix };
     HostCheck { host: host.to_string(), facts: None, findings: vec![finding] }
 }
 
@@ -56,11 +64,7 @@ async fn check_host(
             facts: Some(ready.facts.clone()),
             findings: ready.into_findings(),
         },
-        Err(problem) => {
-            let finding =
-                Finding { what: "reach".to_owned(), verdict: Verdict::Missing, text: problem, fix: None };
-            HostCheck { host: host.to_string(), facts: None, findings: vec![finding] }
-        }
+        Err(problem) => out_of_reach(host, &problem),
     }
 }
 
@@ -107,6 +111,16 @@ mod tests {
         let checks = check_hosts(&deployment, &BTreeMap::from([(name, link)]), &clock).await;
         let told: Vec<String> = checks.iter().flat_map(|check| &check.findings).map(text).collect();
         assert_eq!(told, ["Missing reach: its check broke off"]);
+    }
+
+    #[test]
+    fn what_can_be_done_about_a_host_out_of_reach_is_told_apart() {
+        let told = |problem: &str| text(&out_of_reach(&sample::name("web1"), problem).findings[0]);
+        assert_eq!(
+            told("its key is not known\nhint: ask for it"),
+            "Missing reach: its key is not known -> ask for it"
+        );
+        assert_eq!(told("no answer"), "Missing reach: no answer");
     }
 
     #[tokio::test]
