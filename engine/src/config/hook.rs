@@ -75,13 +75,10 @@ impl Resolver<'_> {
         }
     }
 
-    /// Whether the settings of a bundled hook have the form that it takes. A table that was not written at all has none to complain
-    /// about: what the hook misses is said when it is asked.
+    /// Whether the settings of a bundled hook have the form that it takes.
     fn settings_fit(&mut self, table: &Reader<'_>, source: &HookSource, path: &str) -> bool {
         let HookSource::Builtin(name) = source else { return true };
-        let Some(schema) = self.surroundings.settings_schema(name).filter(|_| table.is_written()) else {
-            return true;
-        };
+        let Some(schema) = self.surroundings.settings_schema(name) else { return true };
         let settings = table.node("settings").filter(|node| matches!(node.value, Value::Table(_)));
         let path = format!("{path}.settings");
         let found = hook_settings::faults(&self.source, settings, &schema, &table.at, &path);
