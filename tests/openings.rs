@@ -62,3 +62,14 @@ fn hooks_that_can_not_be_used() {
     let error = refused.last_event()["error"].to_string();
     assert!(error.contains("requests[0].path") && error.contains("cutover.toml:"), "{error}");
 }
+
+#[test]
+fn a_build_that_was_forgotten_is_told_as_what_it_lacks() {
+    let Some(mut test) = local() else { return };
+    test.config = "name = \"shop\"\n\
+                   [app]\nstart = [\"bin/shop\"]\nblue = { port = 4001 }\ngreen = { port = 4002 }\n\
+                   [router]\nfront-door = [\"https://shop.example.com/up\"]\n"
+        .to_owned();
+    let refused = test.cutover(&["check"]).expect(50);
+    assert_golden("build-forgotten.txt", &refused.stderr);
+}
