@@ -16,6 +16,7 @@ mod excerpt;
 mod fixture;
 pub mod grant;
 mod grant_words;
+mod hint;
 mod history;
 mod hook_kind;
 mod host;
@@ -56,6 +57,7 @@ pub use deployment::{
 pub use destination::Destination;
 pub use event::{Event, EventKind, EventSink, Level, LiveRelease, Note, Outcome, StepEnd, Transfer, Upkeep};
 pub use excerpt::{EXCERPT, excerpt, one_line};
+pub use hint::without_hint;
 pub use history::{HistoryEntry, HistoryError, HistoryRelease};
 pub use hook_kind::HookKind;
 pub use host::{Host, Reach};

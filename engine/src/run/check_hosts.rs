@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use super::Clock;
 use super::readiness::host_readiness;
 use crate::model::view::{Finding, HostCheck, HostChecks, Verdict};
-use crate::model::{Deployment, HostName};
+use crate::model::{Deployment, HostName, without_hint};
 use crate::transport::Link;
 
 /// Asks every host of the deployment at once.
@@ -44,11 +44,9 @@ fn broken_off(host: &HostName) -> HostCheck {
 
 /// A host that could not be asked, with a hint where the words for it end with one.
 fn out_of_reach(host: &HostName, problem: &str) -> HostCheck {
-    let (text, fix) = match problem.split_once("\nhint: ") {
-        Some((text, hint)) => (text, Some(hint.to_owned())),
-        None => (problem, None),
-    };
-    let finding = Finding { what: "reach".to_owned(), verdict: Verdict::Missing, text: text.to_owned(), fix };
+    let (text, hint) = without_hint(problem);
+    let fix = hint.map(str::to_owned);
+    let finding = Finding { what: "reach".to_owned(), verdict: Verdict::Missing, text, fix };
     HostCheck { host: host.to_string(), facts: None, findings: vec![finding] }
 }
 

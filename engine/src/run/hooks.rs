@@ -12,11 +12,11 @@ use super::probe;
 use super::site::Sites;
 use crate::bundled;
 use crate::hook::http::{Fetch, HttpClient, HttpFailure};
-use crate::hook::{Access, Answered, Groups, HookFailure, HookPool, Hosts, LoadedHook, Observer};
+use crate::hook::{Access, Answered, Groups, HookPool, Hosts, LoadedHook, Observer};
 use crate::model::grant::{Addresses, Denied, Url};
 use crate::model::{
     Artifact, Case, Color, Deployment, EventKind, Health, Hook, HookCall, HookKind, HookSource, HostName,
-    Instance, Level, Name, Observation, Routing, SettingFault, Source, Trouble,
+    Instance, Level, Name, Observation, Routing, SettingFault, Source, Trouble, without_hint,
 };
 use crate::transport::Link;
 
@@ -367,17 +367,11 @@ fn groups(deployment: &Deployment) -> Groups {
 /// A hook's failure in the operator's words: which hook, why, what to do.
 fn trouble<T>(hook: &LoadedHook, answered: Answered<T>) -> Result<T, HookTrouble> {
     answered.result.map_err(|failure| {
-        let message = format!("hook `{}`: {}", hook.title(), words(&failure));
+        let message = format!("hook `{}`: {}", hook.title(), without_hint(&failure.to_string()).0);
         let mut trouble = Trouble::new(failure.code(), message);
         trouble.hint = failure.hint();
         HookTrouble { trouble, temporary: failure.is_temporary() }
     })
-}
-
-fn words(failure: &HookFailure) -> String {
-    let text = failure.to_string();
-    let lines = text.lines().filter(|line| !line.trim_start().starts_with("hint: "));
-    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// The hosts that hooks can reach.

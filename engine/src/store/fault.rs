@@ -3,7 +3,7 @@
 use cutover_host::operation::{Fault, FaultKind, Lock};
 
 use super::Misplaced;
-use crate::model::HostName;
+use crate::model::{HostName, without_hint};
 use crate::transport::Failure;
 
 /// Why the state of an application could not be read or changed. The text names the host and the path.
@@ -159,7 +159,7 @@ pub enum StoreFault {
         message: String,
     },
     /// The host could not be reached; nothing was done.
-    #[error("{}", said(message))]
+    #[error("{}", without_hint(message).0)]
     Unreachable {
         /// The host.
         host: HostName,
@@ -167,7 +167,7 @@ pub enum StoreFault {
         message: String,
     },
     /// The host's key is unknown or has changed.
-    #[error("{}", said(message))]
+    #[error("{}", without_hint(message).0)]
     Untrusted {
         /// The host.
         host: HostName,
@@ -298,20 +298,10 @@ impl StoreFault {
             }
             Self::Refused { .. } | Self::TooLarge { .. } => return None,
             Self::Unreachable { message, .. } | Self::Untrusted { message, .. } => {
-                let own = message.lines().find_map(|line| line.trim_start().strip_prefix(HINT));
-                own.unwrap_or("try: `cutover check --hosts`").to_owned()
+                without_hint(message).1.unwrap_or("try: `cutover check --hosts`").to_owned()
             }
         })
     }
-}
-
-/// What begins a hint that the way to a host has given.
-const HINT: &str = "hint: ";
-
-/// The words of the way to a host, which name the host, without its hint.
-fn said(message: &str) -> String {
-    let lines = message.lines().filter(|line| !line.trim_start().starts_with(HINT));
-    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// Who is at work, in words: what is told to those who would be, too.

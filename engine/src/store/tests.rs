@@ -5,7 +5,7 @@ use ulid::Ulid;
 
 use super::fake_host::{FakeHost, MISHAPS, Mishap};
 use super::*;
-use crate::model::{Color, HistoryEntry, HistoryRelease, LiveRelease, Name, Outcome, Release, Timestamp};
+use crate::model::{Color, HistoryEntry, LiveRelease, Name, Outcome, Release, Timestamp};
 
 pub(super) const DEPLOYMENT: &str = "01HF00000000000000000000AA";
 const OTHER: &str = "01HF00000000000000000000BB";
@@ -42,38 +42,30 @@ pub(super) fn live(number: u64, color: Color) -> LiveRelease {
 }
 
 pub(super) fn entry(deployment: &str, number: u64) -> HistoryEntry {
-    HistoryEntry {
-        deployment: deployment.to_owned(),
-        command: "deploy".to_owned(),
-        release: Some(HistoryRelease::from(&release(number))),
-        color: Some(Color::Blue),
-        who: "ann@laptop".to_owned(),
-        ci: None,
-        message: None,
-        started: Timestamp(1),
-        ended: Timestamp(2),
-        outcome: Outcome::Deployed,
-        exit_code: 0,
-        error: None,
-        settings: None,
-    }
+    HistoryEntry { deployment: deployment.to_owned(), ..HistoryEntry::for_tests(number, Outcome::Deployed) }
+}
+
+/// A first deployment up to its live record; its journal is open.
+pub(super) async fn deploy(home: &Home) -> (HeldLock, Lineage) {
+    let empty = home.read_all::<String>().await.expect("reads");
+    assert_eq!((empty.live, empty.open, empty.history), (None, None, vec![]));
+    assert_eq!(empty.lock.epoch, 0);
+    let lock = home.take(holder("ann"), None).await.expect("free");
+    let lineage = Lineage::new(Ulid(7));
+    assert_eq!(home.settle_lineage(&lock, &[], lineage.clone()).await.as_ref(), Ok(&lineage));
+    let mut journal =
+        Journal::create(home, &lock, DEPLOYMENT, Timestamp(1), &"plan".to_owned()).await.expect("creates");
+    journal.append(Timestamp(2), &"ended".to_owned()).await.expect("appends");
+    home.renew(&lock, "finish").await.expect("still ours");
+    home.set_live(&lock, 0, live(1, Color::Blue), None).await.expect("first");
+    (lock, lineage)
 }
 
 #[tokio::test]
 async fn a_whole_deployment_leaves_these_files() {
     let host = FakeHost::new("lb1", true);
     let home = home(&host).await;
-    let empty = home.read_all::<String>().await.expect("reads");
-    assert_eq!((empty.live, empty.open, empty.history), (None, None, vec![]));
-
-    let lock = home.take(holder("ann"), None).await.expect("free");
-    let lineage = Lineage::new(Ulid(7));
-    assert_eq!(home.settle_lineage(&lock, &[], lineage.clone()).await.as_ref(), Ok(&lineage));
-    let mut journal =
-        Journal::create(&home, &lock, DEPLOYMENT, Timestamp(1), &"plan".to_owned()).await.expect("creates");
-    journal.append(Timestamp(2), &"ended".to_owned()).await.expect("appends");
-    home.renew(&lock, "finish").await.expect("still ours");
-    home.set_live(&lock, 0, live(1, Color::Blue), None).await.expect("first");
+    let (lock, lineage) = deploy(&home).await;
     home.remember(&lock, Timestamp(3), &entry(DEPLOYMENT, 1)).await.expect("remembers");
 
     let all = home.read_all::<String>().await.expect("reads");

@@ -19,11 +19,18 @@ use crate::model::{
     Release, Step, Timestamp, Wish,
 };
 
-/// Where all goes well.
-struct Fine;
+/// Where all goes well; the first actions may take a while.
+#[derive(Default)]
+struct Fine {
+    slow: usize,
+    begun: AtomicUsize,
+}
 
 impl World for Fine {
     async fn perform(&self, _: &Plan, _: &Action, _: Way) -> Performed {
+        if self.begun.fetch_add(1, Ordering::Relaxed) < self.slow {
+            tokio::time::sleep(Duration::from_millis(700)).await;
+        }
         Performed::done(Summary::Nothing)
     }
 
@@ -74,7 +81,7 @@ async fn run(when: fn(&Progress) -> bool) -> Option<Outcome> {
     let mut progress = first();
     let (signals, interrupts) = watch::channel(Interrupts::default());
     let mut runner = Runner {
-        world: Arc::new(Fine),
+        world: Arc::new(Fine::default()),
         log: Signals { when, kept: progress.clone(), signals },
         reporter: Reporter::new(Arc::new(Deaf), Arc::new(Deaf)),
         interrupts,
@@ -108,28 +115,6 @@ async fn what_is_over_but_for_its_last_word_is_not_broken_off() {
     assert_eq!(run(retires).await, None);
 }
 
-/// Whose first two actions take a while; counts them.
-struct Slow(AtomicUsize);
-
-impl World for Slow {
-    async fn perform(&self, _: &Plan, _: &Action, _: Way) -> Performed {
-        if self.0.fetch_add(1, Ordering::Relaxed) < 2 {
-            tokio::time::sleep(Duration::from_millis(700)).await;
-        }
-        Performed::done(Summary::Nothing)
-    }
-
-    async fn ask(&self, _: &Plan, action: &Action) -> Performed {
-        panic!("{action} is not asked about")
-    }
-
-    fn leave_out(&self, _: BTreeSet<HostName>) {}
-
-    fn wait(&self, _: Step) -> Option<Duration> {
-        None
-    }
-}
-
 /// A journal that is kept for so many records.
 struct Breaks(usize);
 
@@ -147,7 +132,7 @@ async fn nothing_is_begun_while_nobody_confirms_the_lock() {
     let (renewals, renewed) = watch::channel(Instant::now());
     let (_signals, interrupts) = watch::channel(Interrupts::default());
     let mut runner = Runner {
-        world: Arc::new(Slow(AtomicUsize::new(0))),
+        world: Arc::new(Fine { slow: 2, ..Fine::default() }),
         log: Breaks(usize::MAX),
         reporter: Reporter::new(Arc::new(Deaf), Arc::new(Deaf)),
         interrupts,
@@ -156,7 +141,7 @@ async fn nothing_is_begun_while_nobody_confirms_the_lock() {
         deadline: Instant::now() + Duration::from_secs(3600),
     };
     let world = Arc::clone(&runner.world);
-    let begun = || world.0.load(Ordering::Relaxed);
+    let begun = || world.begun.load(Ordering::Relaxed);
     let mut progress = first();
     let confirmed = async {
         tokio::time::sleep(Duration::from_millis(1500)).await;
@@ -182,7 +167,7 @@ async fn a_lock_that_nobody_confirms_any_more_ends_the_run_at_its_next_record() 
     drop(renewals);
     let (_signals, interrupts) = watch::channel(Interrupts::default());
     let mut runner = Runner {
-        world: Arc::new(Slow(AtomicUsize::new(0))),
+        world: Arc::new(Fine { slow: 2, ..Fine::default() }),
         log: Breaks(3),
         reporter: Reporter::new(Arc::new(Deaf), Arc::new(Deaf)),
         interrupts,
@@ -192,5 +177,5 @@ async fn a_lock_that_nobody_confirms_any_more_ends_the_run_at_its_next_record() 
     };
     let ended = runner.run(&mut first()).await;
     assert!(matches!(ended, Err(Stopped::Lost("the home does not answer"))), "{ended:?}");
-    assert_eq!(runner.world.0.load(Ordering::Relaxed), 1);
+    assert_eq!(runner.world.begun.load(Ordering::Relaxed), 1);
 }

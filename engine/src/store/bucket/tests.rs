@@ -11,7 +11,7 @@ use super::objects::Objects;
 use super::*;
 use crate::model::{Color, Name, Timestamp};
 use crate::store::fake_host::FakeHost;
-use crate::store::tests::{DEPLOYMENT, app, entry, holder, home_of, live};
+use crate::store::tests::{DEPLOYMENT, app, deploy, entry, holder, home_of, live};
 use crate::store::{Home, Journal, Lineage, StateDirectory, StateSight, StoreFault};
 
 /// A bucket in memory, and the home in it for one who deploys.
@@ -41,18 +41,7 @@ async fn names(store: &InMemory) -> Vec<String> {
 async fn a_whole_deployment_leaves_these_objects() {
     let store = Arc::new(InMemory::new());
     let home = home(&store);
-    let empty = home.read_all::<String>().await.expect("reads");
-    assert_eq!((empty.live, empty.open, empty.history), (None, None, vec![]));
-    assert_eq!(empty.lock.epoch, 0);
-
-    let lock = home.take(holder("ann"), None).await.expect("free");
-    let lineage = Lineage::new(Ulid(7));
-    assert_eq!(home.settle_lineage(&lock, &[], lineage.clone()).await.as_ref(), Ok(&lineage));
-    let mut journal =
-        Journal::create(&home, &lock, DEPLOYMENT, Timestamp(1), &"plan".to_owned()).await.expect("creates");
-    journal.append(Timestamp(2), &"ended".to_owned()).await.expect("appends");
-    home.renew(&lock, "finish").await.expect("still ours");
-    home.set_live(&lock, 0, live(1, Color::Blue), None).await.expect("first");
+    let (lock, _) = deploy(&home).await;
     for number in 1..=3 {
         let entry = entry(&format!("01HF00000000000000000000A{number}"), number);
         home.remember(&lock, Timestamp(3), &entry).await.expect("remembers");

@@ -166,6 +166,19 @@ fn variables_directories_and_inputs_are_granted_one_by_one() {
     assert_eq!(verdict(Wish { program: "gradlew", ..wish }), NO);
 }
 
+/// In which everything may be asked, and nothing is there but the builder.
+fn scope(builder: &HostName) -> Scope<'_> {
+    Scope {
+        mode: Mode::Changing,
+        app: &[],
+        routers: &[],
+        builder,
+        instances: &[],
+        places: &[],
+        bare_programs: false,
+    }
+}
+
 #[test]
 fn variables_that_choose_code_are_for_builds_alone() {
     let make =
@@ -173,15 +186,7 @@ fn variables_that_choose_code_are_for_builds_alone() {
     let grants = Grants { exec: Some(vec![make]), ..Grants::default() };
     let builder = name("desk");
     let verdict = |env, places| {
-        let scope = Scope {
-            mode: Mode::Changing,
-            app: &[],
-            routers: &[],
-            builder: &builder,
-            instances: &[],
-            places,
-            bare_programs: false,
-        };
+        let scope = Scope { places, ..scope(&builder) };
         let (host, program) = ("builder", "/usr/bin/make");
         let env = vec![env];
         let request =
@@ -248,15 +253,7 @@ fn bare_names_are_for_the_command_build_alone() {
     };
     let builder = name("desk");
     for (bare_programs, allowed) in [(false, false), (true, true)] {
-        let scope = Scope {
-            mode: Mode::Changing,
-            app: &[],
-            routers: &[],
-            builder: &builder,
-            instances: &[],
-            places: &[],
-            bare_programs,
-        };
+        let scope = Scope { bare_programs, ..scope(&builder) };
         assert_eq!(grants.check(&request, &scope).is_ok(), allowed);
     }
 }
@@ -475,15 +472,7 @@ fn origins_are_exact_and_public_unless_said_otherwise() {
 #[test]
 fn a_denial_names_the_line_that_would_allow_it() {
     let (app, routers, builder) = ([name("web1")], [name("lb1")], name("desk"));
-    let scope = Scope {
-        mode: Mode::Changing,
-        app: &app,
-        routers: &routers,
-        builder: &builder,
-        instances: &[],
-        places: &[],
-        bare_programs: false,
-    };
+    let scope = Scope { app: &app, routers: &routers, ..scope(&builder) };
     let args = texts(&["-c", "say \"hi\"\n"]);
     let url = Url::parse("https://api.example.com:8443/v1").expect("a URL");
     let http = HttpRequest { method: "GET", origin: &url.origin, connect_to: None, via: Some("web1") };
