@@ -10,7 +10,7 @@ use super::super::performer::{Performer, Result, driver_failure, host_failure};
 use super::super::runner::Way;
 use super::super::site::Site;
 use crate::driver::{self, Launch, Slot};
-use crate::model::{Action, Color, Deployment, EnvValue, HostName, Name, Plan, ReleaseId, Task, Trouble};
+use crate::model::{Color, Deployment, EnvValue, HostName, Name, Plan, ReleaseId, Trouble};
 use crate::secret::environment;
 
 /// For writing a small file or link.
@@ -133,23 +133,6 @@ impl Performer {
                 Summary::Warning(format!("{host}: {name} started again on :{port}, not yet healthy: {wrong}"))
             }
         }))
-    }
-
-    /// Stops what was left running in the idle colour: only if no router was moved to it since the plan was made, which may be as long
-    /// ago as a migration takes.
-    pub(in super::super) async fn clear(
-        &self,
-        plan: &Plan,
-        host: &HostName,
-        color: Color,
-    ) -> Result<Performed> {
-        let clears = |task: &Task| matches!(&task.action, Action::Clear { host: other, .. } if other == host);
-        let mut tasks = plan.stages.iter().flat_map(|stage| &stage.tasks);
-        // What ran when the plan was made is what the undo starts again.
-        if tasks.any(|task| clears(task) && !task.undo.is_empty()) {
-            self.require_unrouted(plan, color).await?;
-        }
-        self.stop(host, color).await
     }
 
     /// Stops what runs in a colour.
