@@ -246,11 +246,9 @@ impl Performer {
     /// Instances of one colour, as a router is told of them: those are labelled that were left out when the colour was filled. A host that
     /// is left out now may have the old one all the same.
     pub(crate) fn instances(&self, plan: &Plan, color: Color) -> Vec<Instance> {
-        let mut excluded: BTreeSet<HostName> = plan.excluded.iter().cloned().collect();
-        if color == plan.color {
-            excluded.extend(self.excluded());
-        }
-        instances(&self.deployment, self.live.as_ref(), color, &excluded)
+        let filled = color == plan.color;
+        let excluded = self.excluded().into_iter().chain(plan.excluded.iter().cloned());
+        instances(&self.deployment, self.live.as_ref(), color, &excluded.filter(|_| filled).collect())
     }
 
     /// Those of them that get requests when their colour has the traffic: their health counts. Who is left out now serves as the old
