@@ -82,10 +82,14 @@ impl State {
     /// anything answers there.
     pub(super) fn serving(&self, color: Color, new: Color) -> impl Iterator<Item = &SimHost> {
         let lost = self.last_is_lost.then(|| self.host_count - 1);
-        self.hosts().iter().enumerate().filter(move |(index, host)| {
-            let answers = lost != Some(*index) || host.running[color as usize] != 0;
-            !self.left_out[*index] || (color != new && answers)
-        }).map(|(_, host)| host)
+        self.hosts()
+            .iter()
+            .enumerate()
+            .filter(move |(index, host)| {
+                let answers = lost != Some(*index) || host.running[color as usize] != 0;
+                !self.left_out[*index] || (color != new && answers)
+            })
+            .map(|(_, host)| host)
     }
 
     /// Whether an engine can look at every one of them.
