@@ -15,7 +15,7 @@ use super::hooks::Refused;
 use super::interrupts::{self, INTERRUPTED};
 use super::journal_log::JournalLog;
 use super::lease::{Claimant, Lease, Waiting, at_step};
-use super::observe::observe;
+use super::observe::{look_at_warm, observe};
 use super::opening::{Opening, Preflight};
 use super::performer::{Performer, store_fault};
 use super::preflight::{Early, Ready, preflight, wish};
@@ -277,7 +277,7 @@ async fn begin(
         return Err(early(trouble));
     }
     close_leftovers(session, lease, &state).await.map_err(early)?;
-    let (observed, staged) = observe(session, state.live.as_ref()).await.map_err(early)?;
+    let (mut observed, staged) = observe(session, state.live.as_ref()).await.map_err(early)?;
     let mut release = built.release;
     if built.is_new {
         let number = next_release_number(&state.history, state.live.as_ref(), staged.numbers());
@@ -287,7 +287,11 @@ async fn begin(
             release.number = number;
         }
     }
-    let wish = wish(want, deployment, release, session);
+    let wish = wish(want, deployment, release, !built.is_new, session);
+    if wish.reuse_warm {
+        // What is not taken as it is was told of before the lock.
+        let _ = look_at_warm(session, state.live.as_ref(), &mut observed, &wish.release).await;
+    }
     let plan = Plan::new(&session.deployment, &wish, &observed)
         .map_err(|refusal| (refused(&refusal, &wish), traffic(&observed, &staged, state.live.as_ref())))?;
     let first =

@@ -8,7 +8,8 @@ use futures_util::future::try_join_all;
 
 use super::super::ending::Afterwards;
 use super::super::performed::{Performed, Summary};
-use super::super::performer::{Performer, Result, host_failure, store_fault};
+use super::super::performer::{Performer, Result, driver_failure, host_failure, store_fault};
+use crate::driver;
 use crate::model::{Color, HostName, LiveRelease, Outcome, Plan, ReleaseId};
 
 const PATIENCE: Duration = Duration::from_mins(5);
@@ -76,11 +77,16 @@ impl Performer {
             newest: KEPT_OPERATIONS,
         }];
         let keep = self.deployment.application.keep_releases;
+        let mut kept: BTreeSet<ReleaseId> =
+            found.releases.iter().filter_map(|staged| ReleaseId::parse(&staged.id)).collect();
         for id in prunable(&found, &needed, &self.never_live, keep) {
             let directory = directory.clone();
+            kept.remove(&id);
             at_once.push(Operation::RemoveRelease { directory, release: id.to_string() });
-            at_once.extend(slots.iter().flat_map(|slot| slot.forget(&id)));
+            at_once.extend(slots.iter().flat_map(|slot| slot.forget_logs(&id)));
         }
+        let spare = driver::spare_launches(site.link.as_ref(), &slots, &kept).await;
+        at_once.extend(spare.map_err(|failure| driver_failure(host, &failure))?);
         let remove = async |operation| {
             let done = site.perform(guard.clone(), PATIENCE, operation).await;
             done.map(drop).map_err(|failure| host_failure(host, &failure))
