@@ -131,7 +131,7 @@ mod tests {
         let worker = thread::spawn(|| vec![1_u8; 64 << 20].iter().map(|byte| u64::from(*byte)).sum::<u64>());
         assert_eq!(worker.join().unwrap(), 64 << 20);
         assert!(Instant::now().elapsed().as_nanos() < u128::MAX);
-        std::io::stdout().write_all(b"confined\n").unwrap();
+        io::stdout().write_all(b"confined\n").unwrap();
         exit(0)
     }
 }
