@@ -50,8 +50,8 @@ const fn excludable(action: &Action) -> Option<&HostName> {
     match action {
         Action::Stage { host, .. }
         | Action::Configure { host, .. }
-        | Action::Clear { host, .. }
         | Action::Renew { host, .. }
+        | Action::Clear { host, .. }
         | Action::Point { host, .. }
         | Action::Start { host, .. }
         | Action::AwaitHealthy { host, .. } => Some(host),

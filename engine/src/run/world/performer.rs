@@ -21,7 +21,7 @@ use crate::run::execute::interrupts::Interrupts;
 use crate::run::execute::performed::{Performed, Summary};
 use crate::run::execute::reporter::Reporter;
 use crate::run::execute::runner::{Way, World};
-use crate::secret::Secrets;
+use crate::secret::{SecretFault, Secrets};
 use crate::store::{HeldLock, Home, HomeState, StoreFault};
 use crate::transport::Failure;
 
@@ -74,7 +74,7 @@ impl World for Performer {
             Action::Silence { host, color } => self.silence(plan, host, *color).await,
             Action::Smoke { test, color, .. } => self.smoke(plan, test, *color).await,
             Action::Enable { host, color } => self.at_boot(host, *color, true).await,
-            Action::Disable { host, color } => self.at_boot(host, *color, false).await,
+            Action::Disable { host, color } => self.disable(plan, host, *color, way).await,
             Action::Prepare { router, want } => self.prepare(plan, router, want).await,
             Action::Discard { router } => self.discard(plan, router, way).await,
             Action::Switch { router, want } => self.switch(plan, router, want).await,
@@ -187,6 +187,11 @@ pub(crate) fn driver_failure(host: &HostName, failure: &DriverFailure) -> Unperf
     let mut trouble = Trouble::new("driver/failed", format!("{host}: {failure}"));
     trouble.hint = failure.hint().map(str::to_owned);
     Unperformed { trouble, unknown: failure.is_unknown(), details: Vec::new() }
+}
+
+/// A secret that can't be had.
+pub(crate) fn secret_trouble(fault: &SecretFault) -> Trouble {
+    Trouble { hint: fault.hint(), ..Trouble::new(fault.code(), fault.to_string()) }
 }
 
 /// What the home did not keep.
