@@ -11,7 +11,7 @@ use super::lease::Lease;
 use super::made::Made;
 use super::session::Session;
 use super::site::{Site, Sites};
-use super::turns::{AtTurn, Turns};
+use super::turns::{AtTurn, Round, Turns};
 use crate::driver::DriverFailure;
 use crate::model::{
     Action, Color, Deployment, End, HookCall, HookRelease, HostName, Instance, LiveRecord, Note,
@@ -49,12 +49,12 @@ pub(crate) struct Performer {
 
 impl World for Performer {
     async fn perform(&self, plan: &Plan, action: &Action, way: Way) -> Performed {
+        let mut round = Round::default();
         match AtTurn::of(action) {
-            AtTurn::Needs(patience) => {
-                if let Err(busy) = self.reporter.for_lock(self.turns.take(patience)).await {
-                    return without_turn(action, way, busy);
-                }
-            }
+            AtTurn::Needs(patience) => match self.reporter.for_lock(self.turns.take(patience)).await {
+                Ok(taken) => round = taken,
+                Err(busy) => return without_turn(action, way, busy),
+            },
             AtTurn::Keeps => {}
             AtTurn::Ends => self.reporter.for_lock(self.turns.let_go()).await,
         }
@@ -73,9 +73,9 @@ impl World for Performer {
             Action::Smoke { test, color, .. } => self.smoke(plan, test, *color).await,
             Action::Enable { host, color } => self.at_boot(host, *color, true).await,
             Action::Disable { host, color } => self.at_boot(host, *color, false).await,
-            Action::Prepare { router, want } => self.prepare(plan, router, want).await,
+            Action::Prepare { router, want } => self.prepare(plan, router, want, round).await,
             Action::Discard { router } => self.discard(plan, router, way).await,
-            Action::Switch { router, want } => self.switch(plan, router, want).await,
+            Action::Switch { router, want } => self.switch(plan, router, want, way, round).await,
             Action::Prove { color, release } => self.prove(plan, *color, release).await,
             Action::Watch { color, .. } => self.watch(plan, *color).await,
             Action::RequireHealthy { color } => self.require_healthy(plan, *color).await,
