@@ -18,6 +18,7 @@
 
 mod action_kind;
 mod aftermath;
+mod aim;
 mod commit_points;
 mod execution;
 mod explorer;

@@ -1,14 +1,25 @@
-//! What the sandbox gives up before it reads a byte.
+//! What the sandbox gives up: most before it reads a byte, the rest once it has its code.
 
 use std::io;
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 
+use landlock::{
+    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Ruleset, RulesetAttr, RulesetError, Scope,
+};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::thread::set_no_new_privs;
 
+use super::calls;
 use crate::hook::limits;
 
-/// Closes what was inherited, and gives up core files, more privileges and more than a few open files.
+#[cfg(test)]
+mod tests;
+
+/// The newest of Landlock's versions whose every right is given up. An older kernel knows fewer, and takes those away.
+const LANDLOCK: ABI = ABI::V6;
+
+/// Closes what was inherited, and gives up core files, more privileges, more than a few open files, and every file, socket and process of
+/// the system that the kernel's Landlock can take away. Threads that are started later inherit it.
 pub(super) fn shed() -> io::Result<()> {
     let mut inherited = Vec::new();
     for entry in std::fs::read_dir("/proc/self/fd")? {
@@ -25,7 +36,31 @@ pub(super) fn shed() -> io::Result<()> {
     }
     limit(Resource::Core, 0)?;
     limit(Resource::Nofile, limits::FILES)?;
-    Ok(set_no_new_privs(true)?)
+    set_no_new_privs(true)?;
+    renounce().map_err(io::Error::other)
+}
+
+/// Gives up what is left, when the code is there: every system call but those that it takes to compute and to answer.
+pub(super) fn seal() -> io::Result<()> {
+    calls::restrict()
+}
+
+/// Nothing below any directory can be opened, run or changed; no port bound or connected to; no process outside signalled, nor spoken to
+/// by an abstract socket.
+fn renounce() -> Result<(), RulesetError> {
+    let everything = Ruleset::default()
+        .set_compatibility(CompatLevel::BestEffort)
+        .handle_access(AccessFs::from_all(LANDLOCK))?
+        .handle_access(AccessNet::from_all(LANDLOCK))?
+        .scope(Scope::from_all(LANDLOCK))?;
+    everything.create()?.restrict_self()?;
+    Ok(())
+}
+
+/// Whether the kernel has Landlock.
+pub(super) fn can_be_renounced() -> bool {
+    let required = Ruleset::default().set_compatibility(CompatLevel::HardRequirement);
+    required.handle_access(AccessFs::from_all(ABI::V1)).and_then(Ruleset::create).is_ok()
 }
 
 /// Limits writable memory.
