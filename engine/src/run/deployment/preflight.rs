@@ -1,5 +1,7 @@
 //! Everything that is read before anything is changed, and what it means for a wish.
 
+use std::collections::BTreeSet;
+
 use super::artifact;
 use super::ending::{idle_of, serving};
 use super::launch_notes::launch_notes;
@@ -7,14 +9,16 @@ use super::refusal::{refused, unfinished};
 use super::shown::{live_instead, remembered_traffic, traffic};
 use super::want::Want;
 use crate::model::request::DeploySource;
-use crate::model::{HookCall, LiveRelease, Note, Observed, Plan, Record, Release, Timestamp, Trouble, Wish};
+use crate::model::{
+    Color, HookCall, LiveRelease, Note, Observed, Plan, Record, Release, Timestamp, Trouble, Wish,
+};
 use crate::run::ready::readiness::{Ahead, first_of, front_door_obstacles, host_obstacles};
 use crate::run::world::claim::claimant;
 use crate::run::world::exclusion;
 use crate::run::world::insist::insist;
 use crate::run::world::lease::{at_step, occupied};
-use crate::run::world::observe::{Staged, observe_what_answers, observing_call};
-use crate::run::world::performer::store_fault;
+use crate::run::world::observe::{Staged, look_at_warm, observe_what_answers, observing_call};
+use crate::run::world::performer::{secret_trouble, store_fault};
 use crate::run::world::session::Session;
 use crate::store::HomeState;
 
@@ -50,7 +54,7 @@ pub(crate) async fn preflight(session: &Session, want: &Want) -> Result<Ready, E
     let state = read_state(session).await?;
     match unfinished(&state) {
         Some(trouble) => Err((trouble, remembered_traffic(&state))),
-        None => look(session, want, state).await,
+        None => look(session, want, state, true).await,
     }
 }
 
@@ -64,7 +68,7 @@ pub(crate) async fn preflight_to_look(session: &Session, want: &Want) -> Result<
         Some(fault) => Some(store_fault(&fault).trouble),
         None => unfinished(&state),
     };
-    match (look(session, want, state).await, other) {
+    match (look(session, want, state, false).await, other) {
         (Ok(ready), Some(other)) => Ok(Ready { obstacles: vec![other], ..ready }),
         (Err(_), Some(other)) => Err(other),
         (looked, None) => looked.map_err(|(trouble, _)| trouble),
@@ -75,7 +79,13 @@ async fn read_state(session: &Session) -> Result<HomeState<Record>, Early> {
     session.home.read_all::<Record>().await.map_err(|fault| (store_fault(&fault).trouble, None))
 }
 
-async fn look(session: &Session, want: &Want, state: HomeState<Record>) -> Result<Ready, Early> {
+/// `may_run`: the programs may be run that give secrets.
+async fn look(
+    session: &Session,
+    want: &Want,
+    state: HomeState<Record>,
+    may_run: bool,
+) -> Result<Ready, Early> {
     let live = state.live.as_ref().map(serving);
     if state.live.is_none() && want.source == DeploySource::Release(String::new()) {
         // Whether the router is in order does not matter: there is nothing to ask it for.
@@ -113,14 +123,26 @@ async fn look(session: &Session, want: &Want, state: HomeState<Record>) -> Resul
     }
     ready.source.notes.extend(exclusion::note(&session.deployment));
     // A plan that can't be made costs no build.
-    let wish =
-        wish(want, "", ready.source.release(&ready.state, &ready.staged, session.reporter.now()), session);
+    let release = ready.source.release(&ready.state, &ready.staged, session.reporter.now());
+    let is_staged = matches!(ready.source.what, artifact::What::Staged(_));
+    let wish = wish(want, "", release, is_staged, session);
+    if wish.reuse_warm {
+        let live = ready.state.live.as_ref();
+        let unfit = look_at_warm(session, live, idle_of(live), &mut ready.observed, &wish.release).await;
+        ready.source.notes.extend(unfit);
+    }
     let plan = Plan::new(&session.deployment, &wish, &ready.observed)
         .map_err(|refusal| (refused(&refusal, &wish), ready.traffic()))?;
     if want.command == "rollback" {
         ready.source.notes.extend(launch_notes(session, &plan).await);
     }
-    let is_staged = matches!(ready.source.what, artifact::What::Staged(_));
+    // A rollback starts a release in the environment that it has.
+    if want.command == "deploy" {
+        let names: BTreeSet<_> =
+            Color::ALL.into_iter().flat_map(|color| session.deployment.environment_secrets(color)).collect();
+        let faults = session.secrets.faults(names, may_run).await;
+        ready.obstacles.extend(faults.iter().map(secret_trouble));
+    }
     let ahead = Ahead { builds: want.source.is_built(), stages: !is_staged, color: plan.color };
     ready.obstacles.extend(host_obstacles(session, ahead).await);
     if asks_front_doors {
@@ -146,6 +168,7 @@ async fn no_way_back(session: &Session) -> Option<Note> {
 }
 
 /// What is wanted, once it is known which release that is.
-pub(crate) fn wish(want: &Want, deployment: &str, release: Release, session: &Session) -> Wish {
-    Wish::new(want.command, deployment.to_owned(), release, want.adopt, session.reporter.now())
+pub(crate) fn wish(want: &Want, deployment: &str, release: Release, kept: bool, session: &Session) -> Wish {
+    let now = session.reporter.now();
+    Wish::new(want.command, deployment.to_owned(), release, want.adopt, now).of_kept(kept)
 }

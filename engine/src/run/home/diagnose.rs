@@ -315,6 +315,13 @@ fn traffic(status: &StatusView) -> Vec<Diagnosis> {
         );
     }
     for instance in asked().filter(|instance| instance.color == live.color && !healthy(instance.state)) {
+        if live.excluded.contains(&instance.host) {
+            let number = live.release.number;
+            let text = format!("it was left out when release {number} went live, and does not run that");
+            let fix = "`cutover deploy` brings it up to date".to_owned();
+            findings.push(problem("instance/left-out", instance.host.as_str(), &text).fix(fix));
+            continue;
+        }
         let said = instance.health.as_deref().unwrap_or("it does not run");
         let text = format!("{} is live by the record and not healthy: {said}", live.color);
         let fix = format!("`cutover logs --host {}`; or go back: `cutover rollback`", instance.host);

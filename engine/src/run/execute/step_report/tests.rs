@@ -54,7 +54,12 @@ fn release(number: u64) -> Release {
 /// Release 3 into green, where release 1 is warm, on two hosts behind one router.
 fn plan() -> Plan {
     let deployment = Deployment::for_tests(&names("web1 web2"), &names("lb1"));
-    let warm = ObservedInstance { link: Some(release(1).id), running: true, release: Some(release(1).id) };
+    let warm = ObservedInstance {
+        link: Some(release(1).id),
+        running: true,
+        release: Some(release(1).id),
+        fit: false,
+    };
     let host = || ObservedHost { blue: ObservedInstance::default(), green: warm.clone() };
     let seen = Observation { routing: Some(Routing::all_to(Color::Blue)), settled: true, labels: Vec::new() };
     let observed = Observed {
@@ -267,5 +272,27 @@ fn the_way_back_is_as_long_as_what_was_measured() {
     assert_eq!(
         lines.last().map(String::as_str),
         Some("retire Ok: web1 web2: kept warm: `cutover rollback`, ~3 s")
+    );
+}
+
+#[test]
+fn what_is_called_warm_runs() {
+    let mut told = Told::new();
+    let plan = told.plan.clone();
+    let retire = plan.retire.iter().filter(|stage| stage.step == Step::Retire);
+    let dead = Summary::Warning("web2: blue does not run any more".to_owned());
+    for (task, summary) in retire.flat_map(|stage| &stage.tasks).zip([Summary::Nothing, dead]) {
+        let (step, action) = (Step::Retire, task.action.clone());
+        told.report.begin(&plan, step, &action, None);
+        let performed = Performed::done(summary);
+        told.report.end(&Ended { step, action, performed, given_up: None, is_out: false });
+    }
+    assert_eq!(
+        told.lines(),
+        [
+            "retire begins: web1 web2",
+            "retire Warning: web1 web2: kept warm: `cutover rollback`; web2: blue does not run any more; \
+             `cutover rollback` starts it first"
+        ]
     );
 }

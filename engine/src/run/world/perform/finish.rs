@@ -6,10 +6,11 @@ use std::time::Duration;
 use cutover_host::operation::{Application, Operation};
 use futures_util::future::try_join_all;
 
+use crate::driver;
 use crate::model::{Color, HostName, LiveRelease, Outcome, Plan, ReleaseId};
 use crate::run::execute::performed::{Performed, Summary};
 use crate::run::world::afterwards::Afterwards;
-use crate::run::world::performer::{Performer, Result, host_failure, store_fault};
+use crate::run::world::performer::{Performer, Result, driver_failure, host_failure, store_fault};
 
 const PATIENCE: Duration = Duration::from_mins(5);
 
@@ -58,6 +59,26 @@ impl Performer {
     /// operations of deployments before this one. Those are over: no deployment begins while another is open.
     pub(crate) async fn prune(&self, plan: &Plan, host: &HostName) -> Result<Performed> {
         let site = self.site(host)?;
+        let directory = site.slot(&self.deployment, host, Color::Blue)?.directory().to_owned();
+        self.prune_releases(plan, host).await?;
+        let guard = Some(site.guard(self.lock.epoch()));
+        let forget = Operation::ForgetOperations {
+            state: site.state.path().to_owned(),
+            spare: plan.deployment.clone(),
+            newest: KEPT_OPERATIONS,
+        };
+        // What a removal leaves for moments is such a leftover too.
+        for operation in [forget, Operation::RemovePartials { directory }] {
+            let done = site.perform(guard.clone(), PATIENCE, operation).await;
+            done.map_err(|failure| host_failure(host, &failure))?;
+        }
+        Ok(Performed::done(Summary::Nothing))
+    }
+
+    /// Removes releases beyond those to keep, with their logs, and words by which none that stays is started. Not while this deployment has
+    /// words of its own that are no release's yet: before it writes any, or after its end.
+    pub(super) async fn prune_releases(&self, plan: &Plan, host: &HostName) -> Result<()> {
+        let site = self.site(host)?;
         let slots = [
             site.slot(&self.deployment, host, Color::Blue)?,
             site.slot(&self.deployment, host, Color::Green)?,
@@ -70,26 +91,24 @@ impl Performer {
         let record = self.live.iter().flat_map(|live| std::iter::once(&live.live).chain(&live.previous));
         needed.extend(record.map(|live| live.release.id.to_string()));
         let guard = Some(site.guard(self.lock.epoch()));
-        let mut at_once = vec![Operation::ForgetOperations {
-            state: site.state.path().to_owned(),
-            spare: plan.deployment.clone(),
-            newest: KEPT_OPERATIONS,
-        }];
+        let mut at_once = Vec::new();
         let keep = self.deployment.application.keep_releases;
+        let mut kept: BTreeSet<ReleaseId> =
+            found.releases.iter().filter_map(|staged| ReleaseId::parse(&staged.id)).collect();
         for id in prunable(&found, &needed, &self.never_live, keep) {
             let directory = directory.clone();
+            kept.remove(&id);
             at_once.push(Operation::RemoveRelease { directory, release: id.to_string() });
-            at_once.extend(slots.iter().flat_map(|slot| slot.forget(&id)));
+            at_once.extend(slots.iter().flat_map(|slot| slot.forget_logs(&id)));
         }
+        let spare = driver::spare_launches(site.link.as_ref(), &slots, &kept).await;
+        at_once.extend(spare.map_err(|failure| driver_failure(host, &failure))?);
         let remove = async |operation| {
             let done = site.perform(guard.clone(), PATIENCE, operation).await;
             done.map(drop).map_err(|failure| host_failure(host, &failure))
         };
         // Each waits for the disk, and none for another.
-        try_join_all(at_once.into_iter().map(remove)).await?;
-        // What a removal leaves for moments is such a leftover too.
-        remove(Operation::RemovePartials { directory }).await?;
-        Ok(Performed::done(Summary::Nothing))
+        try_join_all(at_once.into_iter().map(remove)).await.map(drop)
     }
 }
 

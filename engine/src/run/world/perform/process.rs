@@ -5,11 +5,11 @@ use std::time::Duration;
 use cutover_host::operation::{Guard, Operation};
 use futures_util::future::try_join_all;
 
-use crate::driver::{self, Launch, Slot};
-use crate::model::{Color, Deployment, EnvValue, HostName, Name, Plan, ReleaseId, Trouble};
+use crate::driver::{self, InstanceState, Launch, Renewal, Slot};
+use crate::model::{Action, Color, HostName, Plan, ReleaseId, Trouble};
 use crate::run::execute::performed::{Performed, Summary};
 use crate::run::execute::runner::Way;
-use crate::run::world::performer::{Performer, Result, driver_failure, host_failure};
+use crate::run::world::performer::{Performer, Result, driver_failure, host_failure, secret_trouble};
 use crate::run::world::site::Site;
 use crate::secret::environment;
 
@@ -18,7 +18,7 @@ const SHORT: Duration = Duration::from_secs(20);
 
 impl Performer {
     /// Writes environment and launch of a release, 0600: of both colours where the host has both, since a rollback may fill the other one.
-    /// What runs already keeps the environment that it was started with.
+    /// What runs already keeps the environment that it was started with, and what the release is started by so far stays its own.
     ///
     /// A rollback starts a release as it was deployed, so it leaves what is there. Only where the colour listens elsewhere now is the
     /// environment written anew, which has ports and addresses filled in.
@@ -38,18 +38,16 @@ impl Performer {
                 Some(kept) if kept.listens_as(&now) => {}
                 Some(kept) => {
                     let launch = kept.with_environment_of(&now);
-                    writes.extend(self.configuration(host, &slot, release, &launch).await?);
+                    writes.extend(self.configuration(plan, host, color, release, launch).await?);
                 }
-                None => writes.extend(self.configuration(host, &slot, release, &now).await?),
+                None => writes.extend(self.configuration(plan, host, color, release, now).await?),
             }
         } else {
-            for color in Color::ALL {
-                if self.deployment.color_hosts(color).contains(host) {
-                    let (_, slot, _) = self.place(host, color)?;
-                    let launch = Launch::configured(&slot);
-                    writes.extend(self.configuration(host, &slot, release, &launch).await?);
-                }
-            }
+            let configured = self.colors(host).map(async |color| {
+                let launch = Launch::configured(&self.place(host, color)?.1);
+                self.configuration(plan, host, color, release, launch).await
+            });
+            writes = try_join_all(configured).await?.concat();
         }
         let write = async |operation| {
             let done = site.perform(Some(guard.clone()), SHORT, operation).await;
@@ -63,25 +61,60 @@ impl Performer {
         Ok(Performed::done(Summary::Nothing))
     }
 
+    /// From now on a release starts by what was written for this deployment, in either colour.
+    pub(in super::super) async fn renew(
+        &self,
+        plan: &Plan,
+        host: &HostName,
+        release: &ReleaseId,
+    ) -> Result<Performed> {
+        let taken = self.colors(host).map(async |color| {
+            let (site, slot, guard) = self.place(host, color)?;
+            let renewed = renewal(site, &slot, &guard, plan, release).take().await;
+            renewed.map_err(|failure| driver_failure(host, &failure))
+        });
+        try_join_all(taken).await?;
+        Ok(Performed::done(Summary::Nothing))
+    }
+
+    /// A release starts by what it started by before this deployment.
+    pub(in super::super) async fn revert(
+        &self,
+        plan: &Plan,
+        host: &HostName,
+        release: &ReleaseId,
+    ) -> Result<Performed> {
+        let put_back = self.colors(host).map(async |color| {
+            let (site, slot, guard) = self.place(host, color)?;
+            let reverted = renewal(site, &slot, &guard, plan, release).put_back().await;
+            reverted.map_err(|failure| driver_failure(host, &failure))
+        });
+        try_join_all(put_back).await?;
+        Ok(Performed::done(Summary::Nothing))
+    }
+
+    /// Colours that a host has.
+    fn colors(&self, host: &HostName) -> impl Iterator<Item = Color> {
+        Color::ALL.into_iter().filter(|color| self.deployment.color_hosts(*color).contains(host))
+    }
+
     /// The writes of one release's environment, as `cutover.toml` has it, and of its launch.
     async fn configuration(
         &self,
+        plan: &Plan,
         host: &HostName,
-        slot: &Slot<'_>,
+        color: Color,
         release: &ReleaseId,
-        launch: &Launch,
+        launch: Launch,
     ) -> Result<[Operation; 2]> {
-        let color = slot.color();
+        let (site, slot, guard) = self.place(host, color)?;
         let placeholders = slot.placeholders(release.as_str());
-        let found = self.secrets.get_all(secrets_of(&self.deployment, color)).await.map_err(|fault| {
-            let trouble = Trouble::new(fault.code(), fault.to_string());
-            Trouble { hint: fault.hint(), ..trouble }
-        })?;
+        let found = self.secrets.get_all(self.deployment.environment_secrets(color)).await;
+        let found = found.map_err(|fault| secret_trouble(&fault))?;
         let content = environment(&self.deployment, color, release, &placeholders, &found)
             .map_err(|fault| Trouble::new("config/environment", format!("{host}: {fault}")))?;
-        let (path, content) = (slot.env_file(release), content.into());
-        let write = Operation::Write { path, beneath: None, content, mode: Some(0o600) };
-        Ok([write, launch.write(slot, release).map_err(|failure| driver_failure(host, &failure))?])
+        let writes = renewal(site, &slot, &guard, plan, release).writes(launch, content).await;
+        writes.map_err(|failure| driver_failure(host, &failure))
     }
 
     /// Points `current`, `blue` or `green` to a release, or removes the link.
@@ -156,6 +189,33 @@ impl Performer {
         Ok(Performed::done(Summary::Nothing))
     }
 
+    /// Makes a reboot leave a colour down. After the pivot, what is left warm is looked at: it is called so only if it runs.
+    pub(crate) async fn disable(
+        &self,
+        plan: &Plan,
+        host: &HostName,
+        color: Color,
+        way: Way,
+    ) -> Result<Performed> {
+        let done = self.at_boot(host, color, false).await?;
+        if way != Way::Retire
+            || plan.retire_tasks().any(|(_, task)| matches!(task.action, Action::Stop { .. }))
+        {
+            return Ok(done);
+        }
+        let (site, slot, _) = self.place(host, color)?;
+        Ok(match driver::state(site.link.as_ref(), &slot).await {
+            Ok(InstanceState::Stopped) => {
+                done.saying(Summary::Warning(format!("{host}: {color} does not run any more")))
+            }
+            Ok(InstanceState::Failed { why, .. }) => {
+                done.saying(Summary::Warning(format!("{host}: {color} ended by itself: {why}")))
+            }
+            // What can't be seen is not told of: nothing depends on it.
+            Ok(InstanceState::Running { .. }) | Err(_) => done,
+        })
+    }
+
     /// Where a process of one colour is changed, and under what.
     fn place<'a>(&'a self, host: &'a HostName, color: Color) -> Result<(&'a Site, Slot<'a>, Guard)> {
         let site = self.site(host)?;
@@ -164,11 +224,13 @@ impl Performer {
     }
 }
 
-/// Secrets that the environment of a colour needs.
-fn secrets_of(deployment: &Deployment, color: Color) -> impl Iterator<Item = &Name> {
-    let application = &deployment.application;
-    application.env.values().chain(application.color(color).env.values()).filter_map(|value| match value {
-        EnvValue::Secret(name) => Some(name),
-        EnvValue::Text(_) => None,
-    })
+/// The plan's words for a release in a slot.
+pub(super) fn renewal<'a>(
+    site: &'a Site,
+    slot: &'a Slot<'a>,
+    guard: &'a Guard,
+    plan: &'a Plan,
+    release: &'a ReleaseId,
+) -> Renewal<'a> {
+    Renewal { link: site.link.as_ref(), guard, slot, release, deployment: &plan.deployment }
 }
