@@ -1,5 +1,7 @@
 //! Hosts that can't be reached, or that may not be who they say.
 
+use std::path::Path;
+
 use test_support::{Behaviour, Sshd, assert_golden};
 
 use crate::{fleet, with_v1};
@@ -144,4 +146,40 @@ fn whoever_aborts_gets_what_was_asked_for() {
     let resumed = test.cutover(&["resume"]).expect(10);
     assert_golden("resume-back.txt", &test.normalise(&(resumed.stdout + &resumed.stderr)));
     assert_golden("resume-nothing.txt", &test.normalise(&test.cutover(&["resume"]).expect(0).stdout));
+}
+
+#[test]
+fn a_host_that_burns_down_in_the_middle_leaves_a_way_out() {
+    let Some(mut test) = with_v1(fleet()) else { return };
+    test.repository.push("v2", Behaviour::Sound);
+    let mut running = test.start(&["deploy", "--json"]);
+    running.wait_for_step("watch");
+    let _ = running.kill();
+    test.hosts[1].1.stop();
+    let killed = test.machine("web2").command("pkill", Path::new("/")).args(["-KILL", "shop"]).status();
+    assert!(killed.unwrap().success());
+
+    // Nothing is left out by itself, and what is refused names the way out.
+    for (command, golden) in [("resume", "burnt-resume.txt"), ("abort", "burnt-abort.txt")] {
+        let refused = test.cutover(&[command]).expect(11);
+        assert_golden(golden, &test.normalise(&(refused.stdout + &refused.stderr)));
+    }
+    let _ = test.cutover(&["abort", "--without", "web1"]).expect(11).expect_text("`web1` answers");
+    let whole = test.config.clone();
+    test.configure("\"web1\", \"web2\"", "\"web1\"");
+    let early = test.cutover(&["abort"]).expect(60);
+    let _ = early.expect_text("`cutover abort --without web2` does not need it");
+    test.config = whole;
+
+    let aborted = test.cutover(&["abort", "--without", "web2"]).expect(0);
+    assert_golden("burnt-abort-without.txt", &test.normalise(&(aborted.stdout + &aborted.stderr)));
+    assert_eq!(test.live(), "v1 blue");
+    let _ = test.cutover(&["resume"]).expect(0).expect_text("no deployment");
+
+    test.configure("\"web1\", \"web2\"", "\"web1\"");
+    test.nginx.stop();
+    test.set_up();
+    let _ = test.deploy("v3", Behaviour::Sound).expect(0);
+    assert_eq!(test.live(), "v3 green");
+    let _ = test.cutover(&["status", "--check"]).expect(0);
 }

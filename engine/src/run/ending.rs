@@ -6,7 +6,7 @@ use super::named::{by_number, recorded};
 use crate::model::view::ExitCode;
 use crate::model::{
     ABANDONED, Action, Ask, Color, EventKind, HostName, LiveRecord, NOT_TRIED, Note, Outcome, Plan, Progress,
-    ReleaseId, Trouble,
+    ReleaseId, Trouble, ways_on,
 };
 
 /// A run's end before its time is added.
@@ -134,10 +134,7 @@ impl Ending {
             outcome: Outcome::Unfinished,
             error: Some(trouble),
             facts: vec![Note::new("traffic", "not known: `cutover status` asks the routers")],
-            hint: Some(
-                "`cutover status` says whether a deployment has begun; `cutover resume` goes on with it"
-                    .to_owned(),
-            ),
+            hint: Some("`cutover status` says whether a deployment has begun, and what ends it".to_owned()),
             exit_code: ExitCode::InterruptedUnfinished,
         }
     }
@@ -157,10 +154,8 @@ impl Ending {
         };
         let hint = if exit_code == ExitCode::Fenced {
             trouble.hint.clone()
-        } else if progress.is_pivoted() {
-            Some("`cutover resume` finishes the clean-up; what is live stays so".to_owned())
         } else {
-            Some("`cutover resume` goes on from here, `cutover abort` puts everything back".to_owned())
+            Some(ways_on(progress).to_owned())
         };
         Self {
             outcome: Outcome::Unfinished,

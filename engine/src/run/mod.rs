@@ -73,6 +73,7 @@ pub use history::history_view;
 pub use hooks::Refused;
 pub use host_sight::{HostSight, InstanceSight};
 pub use instance_choice::{ChosenInstance, choose, past};
+pub use lease::Gone;
 pub use logs::{HostLine, LogSource, follow_logs, tail_logs};
 pub use look::{check, doctor, history, setup, state, status};
 pub use needs::{NeededBuild, NeededDirectory, NeededFile, Needs};

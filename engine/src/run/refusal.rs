@@ -1,6 +1,6 @@
 //! Why no deployment is begun though everyone answers, as errors.
 
-use crate::model::{Outcome, Record, Refusal, Trouble, Wish};
+use crate::model::{Outcome, Progress, Record, Refusal, Trouble, Wish, ways_on};
 use crate::store::HomeState;
 
 /// Code of the error that a deployment has begun and not ended.
@@ -14,10 +14,10 @@ pub(super) fn unfinished(state: &HomeState<Record>) -> Option<Trouble> {
         return None;
     }
     let message = format!("deployment {} has not ended", journal.deployment);
-    Some(
-        Trouble::new(UNFINISHED, message)
-            .hint("`cutover resume` goes on with it, `cutover abort` puts everything back"),
-    )
+    let records: Vec<Record> = journal.records.iter().map(|(_, record)| record.clone()).collect();
+    let ways = Progress::replay(&records)
+        .map_or("`cutover doctor` says what is the matter", |progress| ways_on(&progress));
+    Some(Trouble::new(UNFINISHED, message).hint(ways))
 }
 
 /// A refusal of what was wished as an error.

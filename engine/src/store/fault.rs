@@ -275,7 +275,7 @@ impl StoreFault {
                 )
             }
             Self::Unfinished { .. } => {
-                "go on with it: `cutover resume`; or put back: `cutover abort`".to_owned()
+                "go on with it: `cutover resume --forward`; or put back: `cutover abort`".to_owned()
             }
             Self::JournalBroken { .. } => {
                 "`cutover state recover` sets the file aside and goes by what hosts and routers show; until then only \

@@ -140,7 +140,9 @@ fn recover(records: &[Record]) {
                 continue;
             }
             let mut taken = progress.clone();
-            taken.apply(&Record::Recovered { decision, origin: Origin::default() }).expect("it was decided");
+            taken
+                .apply(&Record::Recovered { decision, origin: Origin::default(), lost: BTreeMap::new() })
+                .expect("it was decided");
             finish(&mut taken);
         }
     }

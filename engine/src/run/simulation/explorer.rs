@@ -1,6 +1,6 @@
 //! Walks through all histories of one scene.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
@@ -359,7 +359,7 @@ impl<'a> Explorer<'a> {
         if let Decision::Person { why } = decision {
             return Ok(Recovery::Person(why.code));
         }
-        let record = Record::Recovered { decision, origin: Origin::default() };
+        let record = Record::Recovered { decision, origin: Origin::default(), lost: BTreeMap::new() };
         self.tally.points.at_record(&record, true);
         // Lost, the next one decides again.
         self.tally.points.at_record(&record, false);
