@@ -6,10 +6,11 @@ use cutover_host::operation::{Lock, LockHolder};
 
 use super::examine::{Examination, Examined};
 use super::state_view::{placement, unreadable};
+use crate::hook::Confinement;
 use crate::model::view::{
     Diagnosis, DoctorView, HostChecks, InstanceState, LockStatus, Severity, StatusView, Verdict,
 };
-use crate::model::{Deployment, HostName, Outcome, Plan, Record, Timestamp, Trouble};
+use crate::model::{Deployment, Hook, HookSource, HostName, Outcome, Plan, Record, Timestamp, Trouble};
 use crate::run::execute::journal_log::replay;
 use crate::run::world::lease::{LAPSED, silent};
 use crate::store::{ReadJournal, StateSight, StoreFault};
@@ -32,6 +33,8 @@ pub(crate) struct Seen {
     pub(crate) status: StatusView,
     /// Whether the holder of the lock was a process of this machine that is gone.
     pub(crate) dead_holder: bool,
+    /// What this machine's kernel confines hooks with.
+    pub(crate) confinement: Confinement,
 }
 
 /// Says what is not as it should be, the gravest first.
@@ -59,6 +62,7 @@ pub(crate) fn diagnose(deployment: &Deployment, seen: &Seen) -> DoctorView {
     findings.extend(leftovers(&seen.hosts, home));
     findings.extend(helpers(&seen.hosts));
     findings.extend(machines(&seen.checks));
+    findings.extend(sandbox(deployment, seen.confinement));
     // Those that matter as much stay in this order.
     findings.sort_by_key(|finding| finding.severity);
     DoctorView {
@@ -68,6 +72,19 @@ pub(crate) fn diagnose(deployment: &Deployment, seen: &Seen) -> DoctorView {
         routers: seen.status.routers.len(),
         findings,
     }
+}
+
+/// What hooks that did not come with this program are not confined by here.
+fn sandbox(deployment: &Deployment, confinement: Confinement) -> Option<Diagnosis> {
+    let missing = confinement.missing();
+    let kernel =
+        "run them where the kernel has it: Landlock is in Linux since 5.13, and has to be in its `lsm=` list";
+    let is_foreign = |hook: &&Hook| !matches!(hook.source, HookSource::Builtin(_));
+    (!missing.is_empty() && deployment.hooks().iter().any(is_foreign)).then(|| {
+        let text =
+            format!("its kernel has no {}: WebAssembly alone keeps hooks in", missing.join(" and no "));
+        warning("hook/confinement", "this machine", &text).fix(kernel.to_owned())
+    })
 }
 
 /// What to do about a file of the host side, which no command can do without.

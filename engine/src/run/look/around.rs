@@ -9,6 +9,7 @@ use futures_util::future::join_all;
 use super::history::history_view;
 use super::history::open_entry;
 use super::status::{StatusFacts, status_view};
+use crate::hook::Confinement;
 use crate::model::view::{
     Behind, CheckView, CheckedHook, DoctorView, Finding, FrontDoorStatus, HistoryView, HostCheck, HostChecks,
     HostSetup, SetupPart, SetupView, StateView, StatusView, Unfinished,
@@ -77,7 +78,8 @@ pub async fn doctor(setting: Setting) -> DoctorView {
     let dead_holder =
         holder.is_some_and(|holder| is_dead(holder, place, crate::run::execute::moment::is_alive));
     let status = status_view(deployment, facts);
-    diagnose(deployment, &Seen { hosts, checks, status, dead_holder })
+    let confinement = Confinement::of_this_machine();
+    diagnose(deployment, &Seen { hosts, checks, status, dead_holder, confinement })
 }
 
 /// Asks home, hosts, routers and front doors.

@@ -66,7 +66,8 @@ fn sound() -> Seen {
         drift: Vec::new(),
         too_old: None,
     };
-    Seen { hosts: hosts.into_iter().collect(), checks: Vec::new(), status, dead_holder: false }
+    let confinement = Confinement { landlock: true, seccomp: true };
+    Seen { hosts: hosts.into_iter().collect(), checks: Vec::new(), status, dead_holder: false, confinement }
 }
 
 fn host<'a>(seen: &'a mut Seen, name: &str) -> &'a mut Examined {
@@ -105,10 +106,13 @@ fn open(seen: &mut Seen, deployment: &Deployment, torn: bool) {
 }
 
 fn found(change: impl FnOnce(&mut Seen)) -> Vec<String> {
-    let deployment = sample::deployment(Driver::Detached);
+    found_for(&sample::deployment(Driver::Detached), change)
+}
+
+fn found_for(deployment: &Deployment, change: impl FnOnce(&mut Seen)) -> Vec<String> {
     let mut seen = sound();
     change(&mut seen);
-    let view = diagnose(&deployment, &seen);
+    let view = diagnose(deployment, &seen);
     let line = |finding: &Diagnosis| {
         let place = finding.place.as_deref().unwrap_or("-");
         let fix = finding.fix.as_deref().unwrap_or("-");
@@ -167,6 +171,22 @@ fn the_lock_and_what_has_no_end() {
         open(seen, &deployment, true);
     });
     assert_eq!(at_work.len(), 1, "{at_work:?}");
+}
+
+#[test]
+fn a_kernel_that_does_not_confine_hooks_of_strangers() {
+    let lacking = Confinement { landlock: false, seccomp: false };
+    assert_eq!(found(|seen| seen.confinement = lacking), [""; 0], "its hooks came with the program");
+    let mut deployment = sample::deployment(Driver::Detached);
+    deployment.router.hook.source = HookSource::File("hooks/lb.wasm".into());
+    assert_eq!(
+        found_for(&deployment, |seen| seen.confinement = lacking),
+        [
+            "Warning hook/confinement this machine: its kernel has no Landlock and no seccomp: WebAssembly alone \
+             keeps hooks in -> run them where the kernel has it: Landlock is in Linux since 5.13, and has to be in its \
+             `lsm=` list"
+        ]
+    );
 }
 
 #[test]
