@@ -37,7 +37,7 @@
 //! 2. **One function says what comes next.** [`Progress`](model::Progress) is a plan with the [`Record`](model::Record)s of its journal
 //!    folded over it; [`Progress::next`](model::Progress::next) answers for every history. It also refuses records that can't follow,
 //!    so that the runner can't write a journal that nobody can read.
-//! 3. **Journal before effect, event after journal.** The runner (`run/runner.rs`) appends the intent, performs, appends what is known,
+//! 3. **Journal before effect, event after journal.** The runner (`run/execute/runner.rs`) appends the intent, performs, appends what is known,
 //!    and only then tells. Nothing is shown that is not on disk. It alone writes the journal.
 //! 4. **There are three outcomes.** A connection that breaks leaves an effect *unknown*, which is neither done nor failed.
 //!    Repeatable actions are done again; a migration never is: the host is asked what became of it.
@@ -46,7 +46,7 @@
 //!    traffic is moved back.
 //! 6. **Who can't be reached speaks for neither colour.** A look that did not get to its host proves nothing: traffic is moved neither to
 //!    nor away from a colour because of it. The watch goes on with what answers, front doors above all, tries the host again at each
-//!    look, and at its end holds with a warning if all that can be seen is well (`run/vigil.rs`). Where nothing can be seen it turns
+//!    look, and at its end holds with a warning if all that can be seen is well (`run/execute/vigil.rs`). Where nothing can be seen it turns
 //!    back; and since `RequireHealthy` wants every instance of the old colour seen, that leaves the traffic where it is until the
 //!    host is back or a person decides.
 //! 7. **An undo that fails is an end of its own.** It blocks what depends on it (a switch: the whole new colour; else: its host), the
@@ -67,11 +67,11 @@
 //! and from then on refuses changes of an older one. So a holder that was thought dead can do no harm when it comes back. The lock
 //! is renewed while a run lasts and lapses by itself.
 //!
-//! A renewal may fail for a while. Once none has worked for 45 s, nothing more is begun (`run/standing.rs`): it waits for one that does, and
+//! A renewal may fail for a while. Once none has worked for 45 s, nothing more is begun (`run/execute/standing.rs`): it waits for one that does, and
 //! the next record that can't be kept ends the run.
 //!
 //! A router may be shared with other applications, which have locks of their own. So its host keeps one more, by the same protocol: the
-//! *turn* (`run/turns.rs`), taken before the first `prepare`, given back after the last `apply`, and part of what hooks change the
+//! *turn* (`run/world/turns.rs`), taken before the first `prepare`, given back after the last `apply`, and part of what hooks change the
 //! router's host under. It lies with the deploy user there, so applications that are deployed as different users do not see each other's,
 //! and a router that is no host has none.
 //!
@@ -79,7 +79,7 @@
 //! configuration that looks for the state elsewhere, a second home, a host of another line, a home that was lost: each is refused before
 //! anything is touched ([`store::disagreements`]). `state move` brings the state to another host by one write on each, `state recover`
 //! rebuilds it from what hosts and routers show where they do not contradict each other, under an epoch and a line that shut out
-//! whatever turns up again. `doctor` only looks: what was seen is data, and a pure function makes findings of it (`run/diagnose.rs`).
+//! whatever turns up again. `doctor` only looks: what was seen is data, and a pure function makes findings of it (`run/home/diagnose.rs`).
 //!
 //! A signal turns a deployment back while it can (5 s are given to that), and leaves it for `resume` when it can't; a second one ends
 //! the run at once, wherever it is. That is safe for the same reason as a crash is. What only looks ends at the first one.
@@ -100,7 +100,7 @@
 //! What was warm and was started again is called warm only once it answers.
 //!
 //! # The build
-//! It comes before the lock and is no part of the journal, since it changes nothing that is in use (`run/build.rs`). The engine makes a
+//! It comes before the lock and is no part of the journal, since it changes nothing that is in use (`run/deployment/build.rs`). The engine makes a
 //! clean checkout of the one revision; when another host builds, it is brought there as a release is, the hook's programs run there, and
 //! what they made is described, checked, fetched and verified the same way back. The directories of a build are *held*: a host removes
 //! one when whoever holds it lets go or is gone, and the next build removes what a kill has left.
@@ -133,13 +133,17 @@
 //! | 1 | [`bundled`] | the hooks and the host program that this program carries inside itself |
 //! | 0 | [`model`] | data and decisions: no I/O, no clock, no environment |
 //!
+//! `run` is layered in the same way, from below: `execute` (the loop, which knows the world as a trait), `world` (hosts, routers, hooks and
+//! lock, and each action), `ready` (what hosts need), `deployment` (from the wish to the end, and recovery), `home` (the state where it is
+//! kept), `look` (commands beside deployments).
+//!
 //! Decisions are pure functions over data, tested as such; what acts is thin. The simulation (`run/simulation/`) drives the real
 //! planner, runner, journal and recovery through every action failing in every way and a crash at every record.
 //!
 //! # Where to start reading
 //! [`model::Action`] and [`model::Plan`] (what a deployment consists of), [`model::Progress`] (where it is), [`model::decide`] (what a crash
-//! leads to). Then `run/deploy.rs` from the top, `run/runner.rs`, and `run/perform/` for any one action. For a hook author: `wit/` and the crate
-//! `cutover-hooks`. How runs end: [`model::Outcome`], [`model::view::ExitCode`], [`run::exit_code`].
+//! leads to). Then `run/deployment/deploy.rs` from the top, `run/execute/runner.rs`, and `run/world/perform/` for any one action. For a hook
+//! author: `wit/` and the crate `cutover-hooks`. How runs end: [`model::Outcome`], [`model::view::ExitCode`], [`run::exit_code`].
 
 #[macro_use]
 mod planted;

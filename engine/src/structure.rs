@@ -26,6 +26,9 @@ const RANKS: [(&str, u8); 13] = [
     ("cli", 4),
 ];
 
+/// Folders of `run`, the lowest first.
+const RUN: [&str; 6] = ["execute", "world", "ready", "deployment", "home", "look"];
+
 /// What decisions may not know.
 const WORLD: [&str; 10] = [
     "tokio::",
@@ -148,6 +151,31 @@ fn imports_go_down_the_ranks() {
                 imports += 1;
                 if rank(other).is_none_or(|other| other >= own) {
                     faults.push(format!("{}:{number}: `{folder}` uses `{other}`", source.path.display()));
+                }
+            }
+        }
+    }
+    assert!(imports > 100, "only {imports} imports were seen");
+    assert_eq!(faults, Vec::<String>::new());
+}
+
+#[test]
+fn what_runs_imports_from_below_too() {
+    let place = |folder: &str| RUN.iter().position(|name| *name == folder);
+    let mut faults = Vec::new();
+    let mut imports = 0;
+    for source in engine().iter().filter(|source| source.folder() == Some("run") && !source.test) {
+        let Some(own) = source.path.iter().nth(1).and_then(|name| place(name.to_str()?)) else { continue };
+        for (number, line) in source.code().take(source.length()) {
+            for path in line.split("crate::run::").skip(1) {
+                imports += 1;
+                let folder = path.split("::").next().unwrap();
+                if place(folder).is_none_or(|other| other > own) {
+                    faults.push(format!(
+                        "{}:{number}: `{}` uses `{folder}`",
+                        source.path.display(),
+                        RUN[own]
+                    ));
                 }
             }
         }

@@ -35,7 +35,7 @@ pub use failure::{Answered, HookFailure, HookFault, MissingGrant};
 pub use interface::INTERFACES;
 pub use loaded::LoadedHook;
 pub use pool::{HookPool, UnsupportedProcessor};
-pub use sandbox::sandbox_main;
+pub use sandbox::{Confinement, sandbox_main};
 pub use wire::Description;
 
 /// The word that makes the program a sandbox: its only argument.

@@ -1,12 +1,15 @@
 //! The child process: everything in this folder runs in it, with an empty environment and nothing open but a socket to the engine (standard
 //! input) and the sealed memory that holds the component (standard output).
 //!
-//! It is the user's process like any other, but for limits of memory and open files and no way to more privileges: wasmtime is what keeps a
-//! guest in, and this process what keeps a crash out of the engine.
+//! wasmtime is what keeps a guest in. This process keeps a crash out of the engine, and a guest that broke out of wasmtime in here: limits of
+//! memory and open files, no way to more privileges, and, where the kernel can, no file, port or process of the system (Landlock) and no
+//! system call but those that it takes to compute and to answer (seccomp).
 //!
 //! It compiles one component and ends, or loads compiled code and answers questions until the engine closes the socket.
 
+mod calls;
 mod confine;
+mod confinement;
 mod deadline;
 mod denied_http;
 mod guest;
@@ -18,7 +21,7 @@ mod questions;
 mod ticker;
 mod trap;
 
-use std::io::{self, Read};
+use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
@@ -28,6 +31,7 @@ use std::time::{Duration, Instant};
 use wasmtime::Engine;
 use wasmtime::component::{Component, HasSelf, InstancePre, Linker};
 
+pub use self::confinement::Confinement;
 use self::guest::Guest;
 use self::ticker::Ticker;
 use super::contract::Everything;
@@ -64,7 +68,9 @@ fn serve(stream: &Arc<UnixStream>) -> io::Result<()> {
             let engine = runtime::engine().map_err(io::Error::other)?;
             let ticker = Ticker::start(&engine, stream.try_clone()?)?;
             let _running = ticker.run();
-            match compile(&engine)? {
+            let wasm = std::fs::read(CODE)?;
+            confine::seal()?;
+            match engine.precompile_component(&wasm).map_err(|error| trap::whole_text(&error)) {
                 Ok(code) => wire::send(&**stream, &Report::Compiled, &code),
                 Err(reason) => wire::send(&**stream, &Report::Refused(reason), &[]),
             }
@@ -74,6 +80,7 @@ fn serve(stream: &Arc<UnixStream>) -> io::Result<()> {
             let engine = runtime::engine().map_err(io::Error::other)?;
             match load(&engine) {
                 Ok((description, Ok(pre))) => {
+                    confine::seal()?;
                     wire::send(&**stream, &Report::Loaded { description, misfit: None }, &[])?;
                     answer_questions(&engine, &pre, stream)
                 }
@@ -86,12 +93,6 @@ fn serve(stream: &Arc<UnixStream>) -> io::Result<()> {
         }
         (Order::Ask { .. } | Order::Answer(_), _) => Err(io::ErrorKind::InvalidData.into()),
     }
-}
-
-fn compile(engine: &Engine) -> io::Result<Result<Vec<u8>, String>> {
-    let mut wasm = Vec::new();
-    std::fs::File::open(CODE)?.read_to_end(&mut wasm)?;
-    Ok(engine.precompile_component(&wasm).map_err(|error| trap::whole_text(&error)))
 }
 
 /// What a component is, and itself linked.

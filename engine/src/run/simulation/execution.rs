@@ -8,9 +8,9 @@ use super::sim::{Done, Sim};
 use super::sim_journal::SimJournal;
 use super::state::State;
 use crate::model::{EventSink, Outcome, Progress, Record, Timestamp};
-use crate::run::runner::Runner;
-use crate::run::standing::Standing;
-use crate::run::{Clock, Reporter};
+use crate::run::execute::reporter::{Clock, Reporter};
+use crate::run::execute::runner::Runner;
+use crate::run::execute::standing::Standing;
 
 /// What one run came to.
 pub(super) struct Execution {

@@ -16,8 +16,8 @@ use super::{Fault, Happening};
 use crate::model::{
     Action, Ask, Decision, EventSink, Origin, Outcome, Plan, Progress, Record, Sight, Timestamp, decide,
 };
-use crate::run::deaf::Deaf;
-use crate::run::runner::Way;
+use crate::run::execute::deaf::Deaf;
+use crate::run::execute::runner::Way;
 
 const ASKS: [Ask; 3] = [Ask::Resume, Ask::ResumeForward, Ask::Abort];
 

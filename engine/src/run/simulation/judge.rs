@@ -5,7 +5,7 @@ use super::fault::Fault;
 use super::scene::Scene;
 use super::state::{Shown, State};
 use crate::model::{Action, End, Outcome, Part, Plan, Progress, Record, TaskId, Trouble};
-use crate::run::runner::Way;
+use crate::run::execute::runner::Way;
 
 /// What a history had to bear so far: what it may end as depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

@@ -9,11 +9,11 @@ use tokio::sync::watch;
 use super::fault::Fault;
 use super::state::{Number, Shown, State, index, number};
 use crate::model::{Action, Color, End, EventSink, HostName, Plan, Step, Trouble};
-use crate::run::Interrupts;
-use crate::run::performed::{Performed, Summary};
-use crate::run::performer::Unperformed;
-use crate::run::runner::{Way, World};
-use crate::run::vigil::{Glance, Verdict, Watched, conclude};
+use crate::run::execute::interrupts::Interrupts;
+use crate::run::execute::performed::{Performed, Summary};
+use crate::run::execute::runner::{Way, World};
+use crate::run::execute::vigil::{Glance, Verdict, Watched, conclude};
+use crate::run::world::performer::Unperformed;
 
 /// An action that was tried.
 #[derive(Debug, Clone)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::sim::Sim;
 use super::state::State;
 use crate::model::Record;
-use crate::run::runner::Log;
+use crate::run::execute::runner::Log;
 
 /// A journal in memory.
 pub(super) struct SimJournal {

@@ -1,0 +1,184 @@
+//! What is to be deployed, found out from what is wanted.
+
+use std::collections::BTreeSet;
+
+use camino::Utf8PathBuf;
+
+use super::want::Want;
+use crate::model::request::DeploySource;
+use crate::model::{
+    Deployment, Note, Record, Release, ReleaseId, Timestamp, Trouble, before_live, never_live,
+};
+use crate::run::world::observe::Staged;
+use crate::run::world::session::Session;
+use crate::source::{Checkout, Git, Mirror, Repository, Revision, SourceFailure};
+use crate::store::{HomeState, next_release_number};
+
+/// What is to be deployed, before it is built.
+pub(crate) struct Resolved {
+    pub(crate) what: What,
+    id: ReleaseId,
+    /// Commits since the live release.
+    pub(crate) commits: Option<u64>,
+    /// What the operator should know.
+    pub(crate) notes: Vec<Note>,
+}
+
+/// Where it comes from.
+pub(crate) enum What {
+    Build { revision: Revision, branch: String, repository: Repository },
+    Artifact(Utf8PathBuf),
+    Staged(Box<Release>),
+}
+
+impl What {
+    /// Where it is made ready.
+    pub(crate) fn place(&self, deployment: &Deployment) -> String {
+        match self {
+            Self::Build { .. } => deployment.build.builder.to_string(),
+            Self::Artifact(_) | Self::Staged(_) => "local".to_owned(),
+        }
+    }
+}
+
+impl Resolved {
+    /// The release as far as it is known before the build.
+    pub(crate) fn release(&self, state: &HomeState<Record>, staged: &Staged, now: Timestamp) -> Release {
+        let number = || next_release_number(&state.history, state.live.as_ref(), staged.numbers());
+        let mut release = Release::new(self.id.clone(), number(), now);
+        match &self.what {
+            What::Staged(staged) => release = (**staged).clone(),
+            What::Artifact(_) => {}
+            What::Build { revision, branch, .. } => {
+                release.revision = Some(revision.id.clone());
+                release.subject = Some(revision.subject.clone());
+                release.branch = Some(branch.clone());
+            }
+        }
+        release
+    }
+}
+
+/// Finds out what is to be deployed. Asks the repository; changes nothing on a host.
+pub(crate) async fn resolve(
+    session: &Session,
+    want: &Want,
+    state: &HomeState<Record>,
+    staged: &Staged,
+) -> Result<Resolved, Trouble> {
+    let now = session.reporter.now();
+    let id = |revision: Option<&str>| {
+        ReleaseId::from_parts(
+            &crate::run::execute::moment::compact_utc(now),
+            revision,
+            &crate::run::execute::moment::four_letters(crate::run::execute::moment::random()),
+        )
+    };
+    match &want.source {
+        DeploySource::Release(text) => {
+            let hosts = idle_hosts(session, state);
+            let release = if text.is_empty() {
+                let (id, number) = release_before(state, staged)?;
+                staged.find(id.as_str(), &hosts).map_err(|trouble| gone(trouble, number))?
+            } else {
+                staged.find(text, &hosts)?
+            };
+            let failed = never_live(&state.history, state.live.as_ref()).contains(&release.id);
+            let never =
+                || format!("release {} was never live: each deployment of it was put back", release.number);
+            let note = (want.command == "rollback" && failed).then(|| Note::new("note", never()));
+            Ok(Resolved {
+                id: release.id.clone(),
+                what: What::Staged(Box::new(release)),
+                commits: None,
+                notes: note.into_iter().collect(),
+            })
+        }
+        DeploySource::Artifact(path) => Ok(Resolved {
+            id: id(None),
+            what: What::Artifact(path.clone()),
+            commits: None,
+            notes: Vec::new(),
+        }),
+        DeploySource::Revision(asked) => {
+            let found = revision(session, asked.as_deref(), state).await;
+            let (repository, branch, revision, commits, notes) =
+                found.map_err(|failure| source_trouble(&failure))?;
+            let id = id(Some(&revision.id));
+            Ok(Resolved { id, what: What::Build { revision, branch, repository }, commits, notes })
+        }
+    }
+}
+
+/// Hosts that take the release.
+fn idle_hosts(session: &Session, state: &HomeState<Record>) -> Vec<crate::model::HostName> {
+    let mut hosts = session.deployment.color_hosts(super::ending::idle_of(state.live.as_ref())).to_vec();
+    hosts.retain(|host| !session.excluded.contains_key(host));
+    hosts
+}
+
+/// Identifier and number of what a rollback without `--to` goes to.
+fn release_before(state: &HomeState<Record>, staged: &Staged) -> Result<(ReleaseId, u64), Trouble> {
+    let live = state.live.as_ref();
+    live.and_then(|record| before_live(&state.history, record)).ok_or_else(|| {
+        let live = live.map(|record| record.live.release.number);
+        let others: BTreeSet<u64> = staged.numbers().filter(|number| Some(*number) != live).collect();
+        let others: Vec<String> = others.iter().map(u64::to_string).collect();
+        let hint = match others.is_empty() {
+            true => "it is the only one on the hosts; `cutover deploy` makes another".to_owned(),
+            false => format!(
+                "`cutover rollback --to N` takes another that is on the hosts: {}; `cutover status --releases` tells what they are",
+                others.join(", ")
+            ),
+        };
+        let live = live.map_or_else(String::new, |number| format!(" {number}"));
+        let message = format!("nothing older than the live release{live} was ever live");
+        Trouble::new("rollback/no-previous", message).hint(hint)
+    })
+}
+
+/// The release before is not where it is needed.
+fn gone(trouble: Trouble, number: u64) -> Trouble {
+    if trouble.code != "release/unknown" {
+        return trouble;
+    }
+    Trouble::new("release/unknown", format!("the release before was {number}, which is on no host any more"))
+        .hint("`cutover rollback --to N` takes another one, `cutover status --releases` lists them")
+}
+
+pub(crate) fn source_trouble(failure: &SourceFailure) -> Trouble {
+    let mut trouble = Trouble::new("source/failed", failure.to_string());
+    trouble.hint = failure.hint().map(str::to_owned);
+    trouble
+}
+
+type Found = (Repository, String, Revision, Option<u64>, Vec<Note>);
+
+async fn revision(
+    session: &Session,
+    asked: Option<&str>,
+    state: &HomeState<Record>,
+) -> Result<Found, SourceFailure> {
+    let build = &session.deployment.build;
+    let agent = session.operator.ssh_agent.as_deref();
+    let here = session.here.as_ref();
+    let checkout = Checkout::new(Git::new(here, agent), &session.deployment.root);
+    let repository = match &build.repository {
+        Some(text) => Repository::parse(text, &session.deployment.root)?,
+        None => checkout.remote().await?,
+    };
+    let branch = match build.branch.as_str() {
+        "*" => checkout.branch().await?.unwrap_or_else(|| "main".to_owned()),
+        branch => branch.to_owned(),
+    };
+    let mirror =
+        Mirror::fetch(Git::new(here, agent), &repository, &branch, session.workspace.as_str()).await?;
+    let revision = mirror.revision(asked).await?;
+    let live = state.live.as_ref().and_then(|record| record.live.release.revision.clone());
+    let commits = match live {
+        Some(live) => mirror.distance(&live, &revision.id).await?.map(|distance| distance.commits),
+        None => None,
+    };
+    let notes = checkout.local_work().await?.note().map(|text| Note::new("note", text)).into_iter().collect();
+    Ok((repository, branch, revision, commits, notes))
+}

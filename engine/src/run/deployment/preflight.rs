@@ -1,0 +1,151 @@
+//! Everything that is read before anything is changed, and what it means for a wish.
+
+use super::artifact;
+use super::ending::{idle_of, serving};
+use super::launch_notes::launch_notes;
+use super::refusal::{refused, unfinished};
+use super::shown::{live_instead, remembered_traffic, traffic};
+use super::want::Want;
+use crate::model::request::DeploySource;
+use crate::model::{HookCall, LiveRelease, Note, Observed, Plan, Record, Release, Timestamp, Trouble, Wish};
+use crate::run::ready::readiness::{Ahead, first_of, front_door_obstacles, host_obstacles};
+use crate::run::world::claim::claimant;
+use crate::run::world::exclusion;
+use crate::run::world::insist::insist;
+use crate::run::world::lease::{at_step, occupied};
+use crate::run::world::observe::{Staged, observe_what_answers, observing_call};
+use crate::run::world::performer::store_fault;
+use crate::run::world::session::Session;
+use crate::store::HomeState;
+
+/// Everything that is known before anything is changed.
+pub(crate) struct Ready {
+    pub(crate) state: HomeState<Record>,
+    pub(crate) observed: Observed,
+    pub(crate) staged: Staged,
+    pub(crate) source: artifact::Resolved,
+    /// What keeps it from being begun, though a plan can be made.
+    pub(crate) obstacles: Vec<Trouble>,
+}
+
+impl Ready {
+    /// What has the traffic, in words.
+    pub(crate) fn traffic(&self) -> Option<String> {
+        traffic(&self.observed, &self.staged, self.state.live.as_ref())
+    }
+
+    /// What is live: by the record, or by what is shown where that is adopted.
+    pub(crate) fn live(&self, now: Timestamp) -> Option<LiveRelease> {
+        let record = self.state.live.as_ref();
+        live_instead(&self.observed, &self.staged, record, now)
+            .or_else(|| record.map(|record| record.live.clone()))
+    }
+}
+
+/// Why nothing was begun, and what has the traffic, in words, where that is known.
+pub(crate) type Early = (Trouble, Option<String>);
+
+/// Reads everything that a plan needs, and finds out what is to be deployed.
+pub(crate) async fn preflight(session: &Session, want: &Want) -> Result<Ready, Early> {
+    let state = read_state(session).await?;
+    match unfinished(&state) {
+        Some(trouble) => Err((trouble, remembered_traffic(&state))),
+        None => look(session, want, state).await,
+    }
+}
+
+/// The same for a plan that is only shown: where another run is at work, or has left a deployment without an end, that is what keeps
+/// this one from being begun. Hosts and routers are on their way to something else then, so that no more is said of them.
+pub(crate) async fn preflight_to_look(session: &Session, want: &Want) -> Result<Ready, Trouble> {
+    let state = read_state(session).await.map_err(|(trouble, _)| trouble)?;
+    let claimant = claimant(session, want.command, "");
+    let lock = at_step(state.lock.clone(), state.open.as_ref());
+    let other = match occupied(&session.home, lock, &claimant).await {
+        Some(fault) => Some(store_fault(&fault).trouble),
+        None => unfinished(&state),
+    };
+    match (look(session, want, state).await, other) {
+        (Ok(ready), Some(other)) => Ok(Ready { obstacles: vec![other], ..ready }),
+        (Err(_), Some(other)) => Err(other),
+        (looked, None) => looked.map_err(|(trouble, _)| trouble),
+    }
+}
+
+async fn read_state(session: &Session) -> Result<HomeState<Record>, Early> {
+    session.home.read_all::<Record>().await.map_err(|fault| (store_fault(&fault).trouble, None))
+}
+
+async fn look(session: &Session, want: &Want, state: HomeState<Record>) -> Result<Ready, Early> {
+    let live = state.live.as_ref().map(serving);
+    if state.live.is_none() && want.source == DeploySource::Release(String::new()) {
+        // Whether the router is in order does not matter: there is nothing to ask it for.
+        let nothing =
+            Trouble::new("release/no-previous", "nothing was deployed yet, so there is no earlier release")
+                .hint("`cutover deploy` puts the first one live");
+        return Err((nothing, live));
+    }
+    let checked = async {
+        let seen = observe_what_answers(session, state.live.as_ref()).await;
+        let (observed, staged, silent) = match seen {
+            // What the host lacks says more than the question that it has no answer to.
+            Err(trouble) if trouble.code == "host/failed" => {
+                let color = idle_of(state.live.as_ref());
+                let ahead = Ahead { builds: want.source.is_built(), stages: true, color };
+                let lacking = host_obstacles(session, ahead).await;
+                return Err(if lacking.is_empty() { trouble } else { first_of(lacking) });
+            }
+            seen => seen?,
+        };
+        let source = artifact::resolve(session, want, &state, &staged).await?;
+        Ok((observed, staged, silent, source))
+    };
+    let (observed, staged, silent, source) = checked.await.map_err(|trouble| (trouble, live))?;
+    let asks_front_doors = silent.is_none();
+    let mut ready = Ready { state, observed, staged, source, obstacles: silent.into_iter().collect() };
+    match &ready.state.live {
+        None => ready.source.notes.extend(no_way_back(session).await),
+        Some(record) if want.command == "rollback" && session.deployment.application.migrate.is_some() => {
+            let number = record.live.release.number;
+            let text = format!("a rollback migrates nothing: what release {number} migrated stays");
+            ready.source.notes.push(Note::new("note", text));
+        }
+        Some(_) => {}
+    }
+    ready.source.notes.extend(exclusion::note(&session.deployment));
+    // A plan that can't be made costs no build.
+    let wish =
+        wish(want, "", ready.source.release(&ready.state, &ready.staged, session.reporter.now()), session);
+    let plan = Plan::new(&session.deployment, &wish, &ready.observed)
+        .map_err(|refusal| (refused(&refusal, &wish), ready.traffic()))?;
+    if want.command == "rollback" {
+        ready.source.notes.extend(launch_notes(session, &plan).await);
+    }
+    let is_staged = matches!(ready.source.what, artifact::What::Staged(_));
+    let ahead = Ahead { builds: want.source.is_built(), stages: !is_staged, color: plan.color };
+    ready.obstacles.extend(host_obstacles(session, ahead).await);
+    if asks_front_doors {
+        let live = ready.state.live.as_ref();
+        let (notes, troubles) = front_door_obstacles(session, &plan, live, &ready.staged).await;
+        ready.source.notes.extend(notes);
+        ready.obstacles.extend(troubles);
+    }
+    Ok(ready)
+}
+
+/// A first deployment goes back by routing to no colour, which not every router can.
+async fn no_way_back(session: &Session) -> Option<Note> {
+    let call = observing_call(&session.deployment, None);
+    let ask = |attempt| {
+        let call = HookCall { attempt, ..call.clone() };
+        async move { session.hooks.features(&call).await }
+    };
+    let features = insist(session.deployment.router.hook.timeout, ask).await.ok()?;
+    let text =
+        "this router can't route to no colour: once switched, a failed first deployment keeps its traffic";
+    (!features.iter().any(|feature| feature == "maintenance")).then(|| Note::new("note", text))
+}
+
+/// What is wanted, once it is known which release that is.
+pub(crate) fn wish(want: &Want, deployment: &str, release: Release, session: &Session) -> Wish {
+    Wish::new(want.command, deployment.to_owned(), release, want.adopt, session.reporter.now())
+}

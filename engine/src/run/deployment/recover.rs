@@ -1,0 +1,271 @@
+//! `resume` and `abort`: lock, fence, reap, replay, observe, decide, then the same loop.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::closing::close_leftovers;
+use super::deploy::drive;
+use super::ending::{Ending, serving};
+use super::opening::{Opening, Preflight};
+use super::shown::{remembered_traffic, router_summary};
+use crate::model::request::RecoverRequest;
+use crate::model::view::ExitCode;
+use crate::model::{
+    Ask, Basis, Decision, Departure, Deployment, EventKind, HostName, LiveRecord, Note, Outcome, Part, Plan,
+    Progress, Record, Sight, StepEnd, Trouble, decide,
+};
+use crate::run::execute::interrupts::Interrupts;
+use crate::run::execute::interrupts::{self, INTERRUPTED};
+use crate::run::execute::journal_log::replay;
+use crate::run::execute::runner::World as _;
+use crate::run::world::basis::basis;
+use crate::run::world::claim::{free, take_lock};
+use crate::run::world::exclusion::{afterwards, given_up, left_out, not_forward};
+use crate::run::world::hooks::Refused;
+use crate::run::world::lease::Lease;
+use crate::run::world::observe::{all_app_hosts, observe};
+use crate::run::world::performer::{Performer, store_fault};
+use crate::run::world::session::Session;
+use crate::store::{HomeState, Journal, StoreFault};
+
+/// Brings an unfinished deployment to its end.
+pub async fn recover(opening: Opening, request: RecoverRequest) -> ExitCode {
+    let Opening { session, preflight, .. } = opening;
+    let session = &session;
+    let mut interrupts = session.interrupts.clone();
+    let sought = tokio::select! {
+        sought = find(session) => sought,
+        Ok(signal) = interrupts.wait_for(Interrupts::any) => Err(signal.trouble()),
+    };
+    let ending = match sought {
+        Ok(Some((deployment, traffic))) => tokio::select! {
+            ending = found(session, request, &deployment, traffic, preflight) => ending,
+            trouble = interrupts::second(session.interrupts.clone()) => {
+                session.reporter.break_off(&trouble.message);
+                Ending::left(trouble)
+            }
+        },
+        Ok(None) => {
+            let live = session.home.live().await.ok().flatten();
+            preflight.end(StepEnd::Ok, "no deployment is unfinished".to_owned());
+            nothing_open(live.as_ref())
+        }
+        Err(trouble) => failed(preflight, trouble, None),
+    };
+    let exit_code = ending.exit_code;
+    session.reporter.tell(ending.event(&session.reporter));
+    exit_code
+}
+
+async fn found(
+    session: &Session,
+    request: RecoverRequest,
+    deployment: &str,
+    traffic: Option<String>,
+    preflight: Preflight,
+) -> Ending {
+    let ask = request.ask;
+    let command = if ask == Ask::Abort { "abort" } else { "resume" };
+    let taking = take_lock(session, command, deployment, Duration::ZERO);
+    let lease = match session.reporter.for_lock(taking).await {
+        Ok(lease) => lease,
+        Err(fault) => return failed(preflight, store_fault(&fault).trouble, traffic),
+    };
+    let ending = match take_up(session, request, &lease).await {
+        Ok(Taken::Up { performer, journal, progress, seen, lost }) => {
+            preflight.end(StepEnd::Ok, seen);
+            let mut ending = drive(session, performer, journal, progress, &lease).await.asked(ask);
+            if matches!(ending.outcome, Outcome::RolledBack | Outcome::NothingChanged) {
+                ending.hint = afterwards(&lost).or(ending.hint);
+            }
+            ending
+        }
+        Ok(Taken::Ended(ending)) => {
+            preflight.end(StepEnd::Ok, "the deployment had ended".to_owned());
+            ending.asked(ask)
+        }
+        Err(trouble) => failed(preflight, trouble, traffic),
+    };
+    free(session, lease).await;
+    ending
+}
+
+fn failed(preflight: Preflight, trouble: Trouble, traffic: Option<String>) -> Ending {
+    let end = if trouble.code == INTERRUPTED { StepEnd::Interrupted } else { StepEnd::Failed };
+    preflight.end(end, Refused::of(trouble.clone()).summary());
+    Ending::before_anything(trouble, traffic)
+}
+
+/// The deployment that has not ended, and what has the traffic.
+async fn find(session: &Session) -> Result<Option<(String, Option<String>)>, Trouble> {
+    let state = session.home.read_all::<Record>().await.map_err(|fault| store_fault(&fault).trouble)?;
+    let traffic = remembered_traffic(&state);
+    Ok(state.open.map(|open| (open.deployment, traffic)))
+}
+
+/// There is nothing to take up, which is what was wanted.
+fn nothing_open(live: Option<&LiveRecord>) -> Ending {
+    let traffic = live.map(|record| Note::new("traffic", serving(record)));
+    let nothing = Note::new("unfinished", "no deployment, so there is nothing to do");
+    let facts = std::iter::once(nothing).chain(traffic).collect();
+    Ending { outcome: Outcome::NothingChanged, error: None, facts, hint: None, exit_code: ExitCode::Done }
+}
+
+/// What became of taking a deployment up.
+#[expect(clippy::large_enum_variant, reason = "there is one a run")]
+enum Taken {
+    /// It is ready to be driven to its end.
+    Up {
+        performer: Performer,
+        journal: Journal<Record>,
+        progress: Progress,
+        /// What was seen, in a few words.
+        seen: String,
+        /// Hosts that it goes back without.
+        lost: BTreeMap<HostName, Trouble>,
+    },
+    /// It had ended, and this is how.
+    Ended(Ending),
+}
+
+/// Under the lock: what is there, and what to do.
+async fn take_up(session: &Session, request: RecoverRequest, lease: &Lease) -> Result<Taken, Trouble> {
+    let fault = |fault: StoreFault| store_fault(&fault).trouble;
+    let state: HomeState<Record> = session.home.read_all().await.map_err(fault)?;
+    let Some(open) = &state.open else {
+        return Ok(Taken::Ended(nothing_open(state.live.as_ref())));
+    };
+    let ended = matches!(open.records.last(), None | Some((_, Record::Closed { .. })))
+        && !matches!(open.records.last(), Some((_, Record::Closed { outcome: Outcome::Stuck })));
+    if ended {
+        let ending = close_leftovers(session, lease, &state).await?;
+        return Ok(Taken::Ended(ending.unwrap_or_else(|| nothing_open(state.live.as_ref()))));
+    }
+    let (mut journal, read) =
+        Journal::<Record>::reopen(&session.home, lease.lock(), &open.deployment).await.map_err(fault)?;
+    let records: Vec<Record> = read.records.into_iter().map(|(_, record)| record).collect();
+    let mut progress = replay(&open.deployment, &records)?;
+    let departures = authority(session, &progress)?;
+    let app_hosts = all_app_hosts(&session.deployment);
+    let lost = given_up(&progress, &session.excluded, &request.without, &app_hosts)?;
+    if !request.accept_changes {
+        as_begun(&records, &basis(&session.deployment))?;
+    }
+    session.hooks.allow_changes(lease.lock().epoch());
+    let performer = Performer::new(session, lease, progress.plan(), None, &state);
+    performer.leave_out(progress.excluded().into_iter().chain(lost.keys().cloned()).collect());
+    let (observed, _) = observe(session, state.live.as_ref()).await?;
+    let plan = progress.plan().clone();
+    let (new_healthy, old_healthy) = tokio::join!(
+        performer.is_healthy(&plan, plan.color),
+        performer.is_healthy(&plan, plan.color.other())
+    );
+    let seen = router_summary(&observed, false);
+    let sight = Sight { observed, new_healthy, old_healthy, now: session.reporter.now() };
+    let decision = decide(&progress, &sight, request.ask);
+    match &decision {
+        Decision::Person { why } => return Err(why.clone()),
+        Decision::Forward => {
+            can_go_on(&progress, &departures)?;
+            not_forward(&lost).map_or(Ok(()), Err)?;
+        }
+        Decision::Back { .. } => {}
+    }
+    for (host, trouble) in &session.excluded {
+        session.reporter.tell(left_out(host, trouble));
+    }
+    session.reporter.tell(EventKind::Planned {
+        deployment: plan.deployment.clone(),
+        release: plan.release.clone(),
+        commits: None,
+        live: state.live.as_ref().map(|record| record.live.clone()),
+        color: plan.color,
+        notes: vec![Note::new("recovery", direction(&decision))],
+    });
+    let record = Record::Recovered { decision, origin: session.origin(None), lost: lost.clone() };
+    progress.apply(&record).map_err(|reason| Trouble::new("state/journal-broken", reason))?;
+    journal.append(session.reporter.now(), &record).await.map_err(fault)?;
+    Ok(Taken::Up { performer, journal, progress, seen, lost })
+}
+
+/// The journal supplies state, never authority.
+fn authority(session: &Session, progress: &Progress) -> Result<Vec<Departure>, Trouble> {
+    progress.plan().departures(&session.deployment).map_err(|overreach| {
+        let message = format!("the journal's plan is not one that this configuration leads to: {overreach}");
+        let gone = gone(progress.plan(), &session.deployment);
+        let hint = if gone.is_empty() {
+            "use the configuration that the deployment was begun with; if it is the same, the journal was forged, or \
+             written by another version of cutover"
+                .to_owned()
+        } else {
+            let without: String = gone.iter().map(|host| format!(" --without {host}")).collect();
+            format!(
+                "`cutover.toml` has to be as it was until the deployment has ended; then, where that host is gone for \
+                 good, `cutover abort{without}` does not need it"
+            )
+        };
+        Trouble::new("resume/authority", message).hint(hint)
+    })
+}
+
+/// Hosts of a plan that the application does not have any more.
+fn gone<'a>(plan: &'a Plan, deployment: &Deployment) -> BTreeSet<&'a HostName> {
+    let now = all_app_hosts(deployment);
+    plan.tasks().filter_map(|(_, task)| task.action.host()).filter(|host| !now.contains(host)).collect()
+}
+
+/// Code of an error: the configuration is another than the one that was begun with.
+const CHANGED: &str = "config/changed";
+
+/// What was begun under one directory, driver or address must not go on under another: it would look in the wrong place, find
+/// nothing there, and call that done.
+fn as_begun(records: &[Record], now: &Basis) -> Result<(), Trouble> {
+    // Whoever accepted changes did so for those who come after, too.
+    let begun = records.iter().rev().find_map(|record| {
+        if let Record::Planned { origin, .. } | Record::Recovered { origin, .. } = record {
+            origin.basis.as_ref()
+        } else {
+            None
+        }
+    });
+    let changes = begun.map(|begun| begun.changes(now)).unwrap_or_default();
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let mut message = "the configuration has changed since the deployment began".to_owned();
+    for change in changes.iter().take(MOST_CHANGES) {
+        message.push_str(&format!("\n{change}"));
+    }
+    if changes.len() > MOST_CHANGES {
+        message.push_str(&format!("\nand {} more", changes.len() - MOST_CHANGES));
+    }
+    Err(Trouble::new(CHANGED, message).hint(
+        "set it back until the deployment has ended; where the same host or place only has another name now, \
+         `--accept-changes` goes on with it",
+    ))
+}
+
+/// Changes that are named one by one.
+const MOST_CHANGES: usize = 8;
+
+/// Going forward takes all that is still to be done out of the plan, so that must be what this configuration says.
+fn can_go_on(progress: &Progress, departures: &[Departure]) -> Result<(), Trouble> {
+    // After the pivot, what came before it is the past.
+    let matter = |departure: &&Departure| departure.part == Part::Retire || !progress.is_pivoted();
+    let keys: Vec<String> =
+        departures.iter().filter(matter).map(|departure| format!("`{}`", departure.key)).collect();
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let message = format!("the configuration has changed since the deployment began: {}", keys.join(", "));
+    let back = if progress.is_pivoted() { "" } else { "; `cutover abort` goes back as it is" };
+    Err(Trouble::new(CHANGED, message).hint(format!("set it back until the deployment has ended{back}")))
+}
+
+fn direction(decision: &Decision) -> String {
+    match decision {
+        Decision::Back { why } => format!("puts everything back ({})", why.message),
+        Decision::Forward => "goes on where it stopped".to_owned(),
+        Decision::Person { why } => why.message.clone(),
+    }
+}

@@ -1,0 +1,42 @@
+//! Why no deployment is begun though everyone answers, as errors.
+
+use crate::model::{Outcome, Progress, Record, Refusal, Trouble, Wish, ways_on};
+use crate::store::HomeState;
+
+/// Code of the error that a deployment has begun and not ended.
+pub(crate) const UNFINISHED: &str = "deploy/unfinished";
+
+/// A deployment that has begun and not ended.
+pub(crate) fn unfinished(state: &HomeState<Record>) -> Option<Trouble> {
+    let journal = state.open.as_ref()?;
+    let (_, last) = journal.records.last()?;
+    if matches!(last, Record::Closed { outcome } if *outcome != Outcome::Stuck) {
+        return None;
+    }
+    let message = format!("deployment {} has not ended", journal.deployment);
+    let records: Vec<Record> = journal.records.iter().map(|(_, record)| record.clone()).collect();
+    let ways = Progress::replay(&records)
+        .map_or("`cutover doctor` says what is the matter", |progress| ways_on(&progress));
+    Some(Trouble::new(UNFINISHED, message).hint(ways))
+}
+
+/// A refusal of what was wished as an error.
+pub(crate) fn refused(refusal: &Refusal, wish: &Wish) -> Trouble {
+    match refusal {
+        Refusal::RoutersDisagree { .. } => Trouble::new("deploy/routers-disagree", refusal.to_string())
+            .hint("put them on one colour, then deploy again; `cutover status` shows each"),
+        Refusal::Drift { .. } if wish.command == "rollback" => {
+            let number = wish.release.number;
+            Trouble::new("deploy/drift", refusal.to_string()).hint(format!(
+                "find out who moved it; `cutover deploy --adopt --release {number}` takes the router's word for it and \
+                 puts release {number} live"
+            ))
+        }
+        Refusal::Drift { .. } => Trouble::new("deploy/drift", refusal.to_string())
+            .hint("find out who moved it; `cutover deploy --adopt` takes the router's word for it"),
+        Refusal::TooFewHosts { .. } => Trouble::new("deploy/too-few-hosts", refusal.to_string())
+            .hint("`cutover check --hosts` says what keeps them from being reached"),
+        Refusal::LiveAlready { .. } => Trouble::new("deploy/live-already", refusal.to_string())
+            .hint("`cutover deploy` makes a new release, `cutover status` shows what is live"),
+    }
+}

@@ -1,0 +1,288 @@
+//! Turns the ends of single actions into the steps that people see.
+
+use std::time::Duration;
+
+use super::interrupts::INTERRUPTED;
+use super::interrupts::Interrupts;
+use super::performed::{Summary, summarize};
+use super::reporter::Reporter;
+use super::runner::Ended;
+use crate::model::{Action, End, EventKind, Note, Plan, Step, StepEnd, Timestamp, Trouble};
+use crate::report::Quantity;
+
+/// The step that is under way.
+pub(crate) struct StepReport {
+    reporter: Reporter,
+    current: Option<Current>,
+    /// The part of the last step that is done before others, told with the rest of it.
+    early: Option<Current>,
+    /// The release that is whole on the hosts, when this run has brought it.
+    staged: Option<u64>,
+    interrupted: bool,
+}
+
+struct Current {
+    step: Step,
+    places: Vec<String>,
+    began: Timestamp,
+    /// Before `began`.
+    took: Duration,
+    said: Vec<Summary>,
+    details: Vec<Note>,
+    failed: bool,
+    warned: bool,
+    retiring: bool,
+    /// Whether the old colour is stopped in this step.
+    stops: bool,
+    /// Whether `cutover rollback` would go to what is kept warm: it never goes to a newer release.
+    leads_back: bool,
+    /// Whether it has been told that it began.
+    is_told: bool,
+    wait: Option<Duration>,
+}
+
+impl StepReport {
+    /// No step is under way.
+    pub(crate) const fn new(reporter: Reporter) -> Self {
+        Self { reporter, current: None, early: None, staged: None, interrupted: false }
+    }
+
+    /// An action of a step begins; the step before ends, when it is another.
+    pub(crate) fn begin(&mut self, plan: &Plan, step: Step, action: &Action, wait: Option<Duration>) {
+        if self.current.as_ref().is_none_or(|current| current.step != step) {
+            self.finish();
+            let mut current = Current {
+                step,
+                places: places(plan, step, action),
+                began: self.reporter.now(),
+                took: Duration::ZERO,
+                said: Vec::new(),
+                details: Vec::new(),
+                failed: false,
+                warned: false,
+                retiring: plan.retire.iter().any(|stage| stage.step == step),
+                // Identifiers sort by time.
+                leads_back: plan
+                    .live
+                    .as_ref()
+                    .is_some_and(|(_, old)| old.as_ref().is_none_or(|old| *old < plan.release.id)),
+                stops: plan.retire_tasks().any(|(_, task)| matches!(task.action, Action::Stop { .. })),
+                is_told: false,
+                wait,
+            };
+            // What is live is recorded before the old colour drains, and people see one last step.
+            let is_early = step == Step::Finish
+                && !matches!(action, Action::Prune { .. })
+                && plan.retire.iter().any(|stage| stage.step != Step::Finish);
+            if !is_early {
+                current.take_over(self.early.take_if(|early| early.step == step));
+                current.tell(&self.reporter);
+            }
+            self.current = Some(current);
+        } else if let Some(current) = &mut self.current
+            && step == Step::Undo
+            && let Some(place) = undo_place(action)
+            && !current.places.contains(&place)
+        {
+            current.places.push(place);
+        }
+        if step == Step::Stage && plan.command == "deploy" {
+            self.staged = Some(plan.release.number);
+        }
+    }
+
+    /// An action ended.
+    pub(crate) fn end(&mut self, ended: &Ended) {
+        let Ended { step, action, performed, given_up, is_out } = ended;
+        let step = *step;
+        let Some(current) = self.current.as_mut().filter(|current| current.step == step) else { return };
+        current.details.extend(performed.details.iter().cloned());
+        current.warned |= matches!(performed.summary, Summary::Warning(_));
+        match &performed.end {
+            End::Done if step == Step::Undo => {
+                current.said.extend(undone(action, &performed.summary, self.staged));
+            }
+            End::Done if step == Step::Retire => {
+                current.said.extend(retired(action, current, &self.reporter));
+            }
+            // What one host's instance proves would read as if it were said of the one that fails.
+            End::Done if step == Step::Health && current.failed => {}
+            End::Done => current.said.push(performed.summary.clone()),
+            End::Failed(trouble) | End::Unknown(trouble) if *is_out && step != Step::Undo => {
+                let place = action.place();
+                current.warned = true;
+                current.said.push(Summary::Text(format!("{place} is left out")));
+                current.details.push(Note::new(place, trouble.message.clone()));
+            }
+            End::Failed(trouble) => {
+                if step == Step::Health && !current.failed {
+                    current.said.clear();
+                }
+                current.failed = true;
+                let told = performed.summary != Summary::Nothing;
+                let text = || Summary::Text(trouble.first_line().to_owned());
+                current.said.push(if told { performed.summary.clone() } else { text() });
+            }
+            End::Unknown(trouble) if given_up.is_some() => {
+                current.failed = true;
+                current.said.push(Summary::Text(trouble.message.clone()));
+            }
+            End::Unknown(trouble) => {
+                current.details.push(Note::new(action.place(), format!("{}; asked again", trouble.message)));
+            }
+            End::NeverBegan => {}
+        }
+        if step == Step::Stage && performed.end != End::Done {
+            self.staged = None;
+        }
+    }
+
+    /// A signal has come, and this follows from it. Told once.
+    pub(crate) fn interrupted(&mut self, signal: &Interrupts, text: &str) {
+        if !std::mem::replace(&mut self.interrupted, true) {
+            let (signal, text) = (signal.first.to_owned(), text.to_owned());
+            self.reporter.tell(EventKind::Interrupted { signal, text });
+        }
+    }
+
+    /// The step that is under way has ended.
+    pub(crate) fn finish(&mut self) {
+        self.close(None);
+    }
+
+    /// The step that is under way was broken off, by a signal or by the deadline.
+    pub(crate) fn cut_off(&mut self, why: &Trouble) {
+        if let Some(current) = &mut self.current {
+            current.said.push(Summary::Text(why.message.clone()));
+        }
+        self.close(Some(if why.code == INTERRUPTED { StepEnd::Interrupted } else { StepEnd::Failed }));
+    }
+
+    /// The step that is under way is left as it is.
+    pub(crate) fn interrupt(&mut self) {
+        self.close(Some(StepEnd::Interrupted));
+    }
+
+    /// Nothing comes any more.
+    pub(crate) fn end_all(mut self) {
+        self.finish();
+        // What it would have been told with did not come.
+        if let Some(mut early) = self.early.take().filter(|early| early.failed) {
+            early.tell(&self.reporter);
+            self.current = Some(early);
+            self.finish();
+        }
+    }
+
+    fn close(&mut self, end: Option<StepEnd>) {
+        let Some(mut current) = self.current.take() else { return };
+        let end = end.unwrap_or(match (current.failed, current.retiring) {
+            (true, false) => StepEnd::Failed,
+            (true, true) => StepEnd::Warning,
+            (false, _) if current.warned => StepEnd::Warning,
+            (false, _) => StepEnd::Ok,
+        });
+        let took = current.took + self.reporter.now().since(current.began);
+        if !current.is_told && end != StepEnd::Interrupted {
+            current.took = took;
+            self.early = Some(current);
+            return;
+        }
+        current.tell(&self.reporter);
+        self.reporter.tell(EventKind::StepEnded {
+            step: current.step,
+            places: current.places,
+            end,
+            summary: summarize(&current.said),
+            details: current.details,
+            took,
+        });
+    }
+}
+
+impl Current {
+    fn tell(&mut self, reporter: &Reporter) {
+        if !std::mem::replace(&mut self.is_told, true) {
+            let (step, places, wait) = (self.step, self.places.clone(), self.wait);
+            reporter.tell(EventKind::StepStarted { step, places, wait });
+        }
+    }
+
+    /// Takes over what an earlier part of the same step has come to.
+    fn take_over(&mut self, early: Option<Self>) {
+        let Some(early) = early else { return };
+        (self.took, self.said, self.details) = (early.took, early.said, early.details);
+        (self.failed, self.warned) = (early.failed, early.warned);
+    }
+}
+
+/// Every place that the plan has for a step; an undo names its places as it comes to them.
+fn places(plan: &Plan, step: Step, action: &Action) -> Vec<String> {
+    if step == Step::Undo {
+        return undo_place(action).into_iter().collect();
+    }
+    let mut places = Vec::new();
+    for stage in plan.stages.iter().chain(&plan.retire).filter(|stage| stage.step == step) {
+        for task in &stage.tasks {
+            // Switching begins with units on application hosts, and people look for the routers there.
+            #[expect(clippy::wildcard_enum_match_arm, reason = "most steps are where their tasks are")]
+            let told = match step {
+                Step::Switch => matches!(task.action, Action::Switch { .. }),
+                Step::Finish => matches!(task.action, Action::SetCurrent { .. }),
+                Step::Retire => matches!(task.action, Action::Disable { .. }),
+                _ => true,
+            };
+            if told && !places.contains(&task.action.place()) {
+                places.push(task.action.place());
+            }
+        }
+    }
+    places
+}
+
+/// Where something is put back; guards and what the colour as a whole does are nowhere.
+fn undo_place(action: &Action) -> Option<String> {
+    action.host().or_else(|| action.router()).map(ToString::to_string)
+}
+
+/// What became of the old colour, said once, with the time that a way back would take by what this run has taken.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the rest of the step is not worth a word")]
+fn retired(action: &Action, step: &Current, reporter: &Reporter) -> Option<Summary> {
+    let text = match action {
+        Action::Disable { .. } if !step.stops && !step.leads_back => "kept warm".to_owned(),
+        Action::Disable { .. } if !step.stops => match way_back(reporter) {
+            Some(time) => format!("kept warm: `cutover rollback`, ~{}", Quantity::wait(time)),
+            None => "kept warm: `cutover rollback`".to_owned(),
+        },
+        Action::Stop { .. } => "stopped".to_owned(),
+        _ => return None,
+    };
+    Some(Summary::Text(text))
+}
+
+/// Until a warm colour has the traffic again: looking, health, tests and switch are the same work as they were in this run. In whole
+/// seconds, rounded up; none when not all of it was measured, as after a crash.
+fn way_back(reporter: &Reporter) -> Option<Duration> {
+    let [look, health, switch] =
+        [Step::Preflight, Step::Health, Step::Switch].map(|step| reporter.took(step));
+    let time = look? + health? + reporter.took(Step::Smoke).unwrap_or_default() + switch?;
+    let seconds = time.as_millis().div_ceil(1000).max(1);
+    Some(Duration::from_secs(u64::try_from(seconds).unwrap_or(u64::MAX)))
+}
+
+/// An undo action in the past tense; guards and what leaves no trace are not told.
+#[expect(clippy::wildcard_enum_match_arm, reason = "most undo actions are not worth a word")]
+fn undone(action: &Action, summary: &Summary, staged: Option<u64>) -> Option<Summary> {
+    let text = match action {
+        Action::Stop { color, .. } => format!("{color} stopped"),
+        Action::Switch { want, .. } => format!("traffic back: {want}"),
+        Action::Start { .. } | Action::Prove { .. } => return Some(summary.clone()),
+        // What is whole is left, for `--release`.
+        Action::RemovePartial { .. } => format!("release {} kept", staged?),
+        _ => return None,
+    };
+    Some(Summary::Text(text))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,159 @@
+//! `cutover state recover`: looks, says what it would write, and writes it under the lock if it is still so.
+//!
+//! A crash in between leaves a home that is none yet (it becomes one by its last write of its own), or one whose other hosts still
+//! belong to the line before: the next deployment lets those join. So the same command goes on after a crash at any point.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::examine::{Examination, examine};
+use super::rebuild::{Rebuild, World, highest, rebuild};
+use crate::model::view::{ExitCode, RecoveryView};
+use crate::model::{HistoryEntry, HistoryRelease, Outcome, Timestamp, Trouble};
+use crate::run::execute::interrupts::Interrupts;
+use crate::run::world::claim::{claimant, free, fresh_line, shut_out};
+use crate::run::world::hooks::Refused;
+use crate::run::world::lease::{Lease, Waiting};
+use crate::run::world::observe::observe;
+use crate::run::world::performer::store_fault;
+use crate::run::world::session::{Session, Setting};
+use crate::store::{HeldLock, StoreFault};
+use crate::transport::Links;
+
+/// A recovery that was proposed.
+#[derive(Debug)]
+pub struct StateRecovery {
+    session: Session,
+    links: Arc<Links>,
+    proposed: Option<Rebuild>,
+    /// The highest epoch that a host has seen.
+    highest: u64,
+}
+
+impl StateRecovery {
+    /// Looks at everything, and says what would be written. Touches nothing.
+    ///
+    /// # Errors
+    /// With every host and hook that failed; when another command is the way, or what is seen contradicts itself.
+    pub async fn propose(setting: Setting) -> Result<Self, Refused> {
+        let links = Arc::clone(&setting.links);
+        let session = Session::open_anywhere(setting, false).await?;
+        let (proposed, highest) = look(&session, &links).await.map_err(Refused::of)?;
+        Ok(Self { session, links, proposed, highest })
+    }
+
+    /// What would be written.
+    #[must_use]
+    pub fn view(&self) -> RecoveryView {
+        let notes = self.proposed.as_ref().map(|rebuild| rebuild.notes(self.highest));
+        RecoveryView {
+            title: self.session.deployment.title(),
+            home: self.session.deployment.home().clone(),
+            changes: notes.unwrap_or_default(),
+        }
+    }
+
+    /// Waits for a signal.
+    pub async fn interrupted(&self) {
+        let mut interrupts = self.session.interrupts.clone();
+        if interrupts.wait_for(Interrupts::any).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Writes it.
+    ///
+    /// # Errors
+    /// When it is not so any more, and what writing may meet.
+    pub async fn carry_out(self) -> Result<(), Trouble> {
+        let Self { session, links, proposed, .. } = self;
+        let Some(proposed) = proposed else { return Ok(()) };
+        let deployment =
+            ulid::Ulid::from_parts(session.reporter.now().0, crate::run::execute::moment::random())
+                .to_string();
+        let fault = |fault: StoreFault| store_fault(&fault).trouble;
+        let mut lease = take(&session, &deployment).await.map_err(fault)?;
+        let seen = look(&session, &links).await;
+        let beyond = seen.as_ref().map_or(0, |(_, highest)| *highest);
+        if beyond > lease.lock().epoch() {
+            // Nobody holds the lock: a holder of that epoch can't be one of this home.
+            lease.free().await.map_err(fault)?;
+            session.home.directory().fence(beyond).await.map_err(fault)?;
+            lease = take(&session, &deployment).await.map_err(fault)?;
+        }
+        let written = match seen {
+            Ok((Some(now), _)) if now == proposed => {
+                write(&session, lease.lock(), &deployment, &proposed).await
+            }
+            Ok(_) => {
+                Err(Trouble::new("state/changed", "hosts or routers show something else since it was shown")
+                    .hint("look again: `cutover state recover`"))
+            }
+            Err(trouble) => Err(trouble),
+        };
+        free(&session, lease).await;
+        written
+    }
+}
+
+async fn take(session: &Session, deployment: &str) -> Result<Lease, StoreFault> {
+    let claimant = claimant(session, "state recover", deployment);
+    let interrupts = session.interrupts.clone();
+    let waiting = Waiting::new(&claimant, Duration::ZERO, &session.reporter, interrupts);
+    Lease::take(&session.home, waiting).await
+}
+
+/// What would be written by what is seen now, and the highest epoch that a host has seen.
+async fn look(session: &Session, links: &Links) -> Result<(Option<Rebuild>, u64), Trouble> {
+    let seen: Examination = examine(&session.deployment, links, None, &session.reporter.clock()).await;
+    let (observed, staged) = observe(session, None).await?;
+    let world = World { observed: &observed, staged: &staged };
+    Ok((rebuild(&session.deployment, &seen, &world)?, highest(&seen)))
+}
+
+/// Under the lock: what makes the host a home comes last, so that until then it is none.
+async fn write(
+    session: &Session,
+    lock: &HeldLock,
+    deployment: &str,
+    rebuild: &Rebuild,
+) -> Result<(), Trouble> {
+    let fault = |fault: StoreFault| store_fault(&fault).trouble;
+    let home = &session.home;
+    let directories = shut_out(session, lock.epoch()).await.map_err(fault)?;
+    for name in &rebuild.aside {
+        home.set_aside(lock, name).await.map_err(fault)?;
+    }
+    if let Some(record) = &rebuild.live {
+        home.rewrite_live(lock, record).await.map_err(fault)?;
+    }
+    let now = session.reporter.now();
+    home.remember(lock, now, &entry(session, deployment, rebuild, now)).await.map_err(fault)?;
+    let fresh = fresh_line(session);
+    if let Some(replaces) = &rebuild.replaces {
+        home.begin_line(lock, fresh.clone(), replaces.clone()).await.map_err(fault)?;
+    }
+    home.settle_lineage(lock, &directories, fresh).await.map_err(fault)?;
+    Ok(())
+}
+
+/// The history tells that the record was rebuilt, and by whom.
+fn entry(session: &Session, deployment: &str, rebuild: &Rebuild, now: Timestamp) -> HistoryEntry {
+    let origin = session.origin(None);
+    let live = rebuild.live.as_ref().map(|record| &record.live);
+    HistoryEntry {
+        deployment: deployment.to_owned(),
+        command: "state recover".to_owned(),
+        release: live.map(|live| HistoryRelease::from(&live.release)),
+        color: live.map(|live| live.color),
+        who: origin.who,
+        ci: origin.ci,
+        message: None,
+        started: now,
+        ended: now,
+        outcome: Outcome::Deployed,
+        exit_code: ExitCode::Done.code(),
+        error: None,
+        settings: None,
+    }
+}

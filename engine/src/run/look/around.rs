@@ -1,0 +1,413 @@
+//! Commands that look: status, history, check, setup. Each asks everyone it can reach and says who did not answer.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use cutover_host::operation::Lock;
+use futures_util::future::join_all;
+
+use super::history::history_view;
+use super::history::open_entry;
+use super::status::{StatusFacts, status_view};
+use crate::hook::Confinement;
+use crate::model::view::{
+    Behind, CheckView, CheckedHook, DoctorView, Finding, FrontDoorStatus, HistoryView, HostCheck, HostChecks,
+    HostSetup, SetupPart, SetupView, StateView, StatusView, Unfinished,
+};
+use crate::model::{
+    Color, Deployment, Health, HookSource, HostName, LiveRecord, Outcome, Progress, Reach, Record, Release,
+    Routing, Trouble, never_live, ways_on,
+};
+use crate::run::execute::moment::is_alive;
+use crate::run::home::diagnose::{Seen, diagnose};
+use crate::run::home::examine::examine;
+use crate::run::home::state_view::state_view;
+use crate::run::ready::check_hosts::check_hosts;
+use crate::run::ready::needs::Needs;
+use crate::run::ready::readiness::{LiveSight, front_door_findings, judge_router};
+use crate::run::ready::setup::host_setup;
+use crate::run::world::asked::Asked;
+use crate::run::world::claim::claimant_of;
+use crate::run::world::front_doors::FrontDoors;
+use crate::run::world::hooks::{Hooks, Refused, configured};
+use crate::run::world::host_sight::HostSight;
+use crate::run::world::lease::{at_step, gone, is_dead, occupied};
+use crate::run::world::observe::observing_call;
+use crate::run::world::performer::{instances, store_fault};
+use crate::run::world::probe::{Probe, Proof, judge};
+use crate::run::world::session::{Setting, spoken_to};
+use crate::source::{Checkout, Git, Mirror, Repository, SourceFailure};
+use crate::store::{HomeState, ReadJournal};
+use crate::transport::Link;
+
+/// What is live, as hosts and routers tell it, against the record. What can't be asked says why, and the rest is told all the same.
+pub async fn status(setting: Setting, max_age: Option<Duration>) -> StatusView {
+    let mut facts = look_around(&setting).await;
+    facts.max_age = max_age.or(setting.deployment.pipeline.max_age);
+    let live = facts.record.as_ref().map(|(record, _)| record);
+    facts.behind = behind(&setting, live).await.ok().flatten();
+    status_view(&setting.deployment, facts)
+}
+
+/// Where the state is kept, and what is in it. What can't be asked says why.
+pub async fn state(setting: Setting) -> StateView {
+    let asked = setting.reporter.now();
+    let seen =
+        examine(&setting.deployment, &setting.links, setting.bucket.as_ref(), &setting.reporter.clock())
+            .await;
+    state_view(&setting.deployment, asked, &seen)
+}
+
+/// Everything that is not as it should be, with what to do about each.
+pub async fn doctor(setting: Setting) -> DoctorView {
+    let deployment = &setting.deployment;
+    let links: BTreeMap<HostName, Arc<dyn Link>> = spoken_to(deployment, true)
+        .into_iter()
+        .filter_map(|name| Some((name.clone(), setting.links.get(&name)?)))
+        .collect();
+    let clock = setting.reporter.clock();
+    let (hosts, facts, checks) = tokio::join!(
+        examine(deployment, &setting.links, setting.bucket.as_ref(), &clock),
+        look_around(&setting),
+        check_hosts(deployment, &links, &clock)
+    );
+    let dead_holder = matches!(&facts.lock, Some(Ok(lock)) if is_dead_here(&setting, lock));
+    let status = status_view(deployment, facts);
+    let confinement = Confinement::of_this_machine();
+    diagnose(deployment, &Seen { hosts, checks, status, dead_holder, confinement })
+}
+
+/// Asks home, hosts, routers and front doors.
+async fn look_around(setting: &Setting) -> StatusFacts {
+    let deployment = Arc::clone(&setting.deployment);
+    let (pool, http, reporter) = (&setting.hooks, Arc::clone(&setting.http), setting.reporter.clone());
+    let loading = Hooks::load_to_look(&deployment, pool, http, reporter);
+    let (asked, mut hooks) = tokio::join!(Asked::all(setting, false), loading);
+    hooks.reach(&asked.sites);
+    let home = asked.home(&deployment);
+    let state: Result<HomeState<Record>, String> = match &home {
+        Ok(home) => home.read_all().await.map_err(|fault| fault.to_string()),
+        Err(trouble) => Err(trouble.message.clone()),
+    };
+    let mut facts = StatusFacts { asked: setting.reporter.now(), ..StatusFacts::default() };
+    let (mut live, mut planned) = (None, None);
+    match state {
+        Ok(state) => {
+            (facts.unfinished, planned) = unfinished(&state).unzip();
+            facts.lock = Some(Ok(at_step(state.lock, state.open.as_ref())));
+            live.clone_from(&state.live);
+            facts.never_live = never_live(&state.history, live.as_ref());
+            facts.record = state.live.map(|record| (record, state.history));
+        }
+        Err(reason) => {
+            // The lock may be readable where something else is not.
+            let lock = match &home {
+                Ok(home) => home.read_lock().await.map_err(|fault| fault.to_string()),
+                Err(trouble) => Err(trouble.message.clone()),
+            };
+            facts.lock = Some(lock);
+            facts.record_problem = Some(reason);
+        }
+    }
+    if let (Some(Ok(lock)), Ok(home)) = (&facts.lock, &home) {
+        let now = home.now().await.unwrap_or(facts.asked);
+        facts.holder_gone = gone(lock, now, is_dead_here(setting, lock));
+    }
+    look_at_hosts(&deployment, &asked, &hooks, live.as_ref(), &mut facts).await;
+    let call = observing_call(&deployment, live.as_ref());
+    let routers = deployment.router.names.iter().map(async |router| {
+        let seen = hooks.observe(&call, router).await.map_err(|failure| failure.trouble.message);
+        (router.clone(), seen)
+    });
+    facts.routers = join_all(routers).await;
+    let doors = FrontDoors { deployment: &deployment, sites: &asked.sites, hooks: &hooks };
+    let recorded = live.map(|record| (record.live.color, record.live.release));
+    // Who is at work may just be moving the traffic: each of the two is right.
+    let planned = planned.filter(|_| facts.holder_gone.is_none() && is_held(facts.lock.as_ref()));
+    let expected: Vec<(Color, Release)> = recorded.into_iter().chain(planned).collect();
+    facts.front_doors = front_doors(doors, &expected).await;
+    facts
+}
+
+fn is_held(lock: Option<&Result<Lock, String>>) -> bool {
+    lock.is_some_and(|lock| lock.as_ref().is_ok_and(|lock| lock.holder.is_some()))
+}
+
+/// Whether the holder of a lock was a process of this place that is gone.
+fn is_dead_here(setting: &Setting, lock: &Lock) -> bool {
+    let place = setting.operator.place.as_deref();
+    lock.holder.as_ref().is_some_and(|holder| is_dead(holder, place, is_alive))
+}
+
+async fn look_at_hosts(
+    deployment: &Deployment,
+    asked: &Asked,
+    hooks: &Hooks,
+    live: Option<&LiveRecord>,
+    facts: &mut StatusFacts,
+) {
+    let looks = crate::run::world::observe::all_app_hosts(deployment).into_iter().map(async |host| {
+        let sight = match (asked.sites.get(&host), asked.silent.get(&host)) {
+            (Some(site), _) => HostSight::look(site.link.as_ref(), deployment, &host, &site.facts).await,
+            (None, Some(trouble)) => Err(trouble.message.clone()),
+            (None, None) => Err("it is no host of this configuration".to_owned()),
+        };
+        (host, sight)
+    });
+    facts.hosts = join_all(looks).await.into_iter().collect();
+    let running = Color::ALL.iter().flat_map(|color| instances(deployment, live, *color, &BTreeSet::new())).filter(
+        |instance| matches!(facts.hosts.get(&instance.host), Some(Ok(sight)) if sight.is_running(instance.color)),
+    );
+    let asks = running.map(async |instance| {
+        let call = observing_call(deployment, live);
+        let call = crate::model::HookCall { instances: vec![instance.clone()], ..call };
+        let began = std::time::Instant::now();
+        let said = match hooks.check_health(&call, &instance).await {
+            Ok(Health::Healthy(_)) => (true, format!("ok, {} ms", began.elapsed().as_millis())),
+            Ok(Health::Starting(reason) | Health::Unhealthy(reason)) => (false, reason),
+            Err(failure) => (false, failure.trouble.message),
+        };
+        ((instance.host, instance.color), said)
+    });
+    facts.health = join_all(asks).await.into_iter().collect();
+}
+
+/// The deployment that has not ended, and what it puts where.
+fn unfinished(state: &HomeState<Record>) -> Option<(Unfinished, (Color, Release))> {
+    let journal = state.open.as_ref()?;
+    let records: Vec<Record> = journal.records.iter().map(|(_, record)| record.clone()).collect();
+    let progress = Progress::replay(&records).ok()?;
+    if progress.outcome().is_some_and(|outcome| outcome != Outcome::Stuck) {
+        return None;
+    }
+    let Some(Record::Planned { plan, origin }) = records.first() else { return None };
+    let step = records.iter().rev().find_map(|record| record.step(plan)).map(|step| step.to_string());
+    let unfinished = Unfinished {
+        deployment: plan.deployment.clone(),
+        command: plan.command.clone(),
+        who: origin.who.clone(),
+        since: plan.made,
+        step: step.unwrap_or_else(|| "lock".to_owned()),
+        color: plan.color,
+        release: plan.release.number,
+        ways: ways_on(&progress).to_owned(),
+    };
+    Some((unfinished, (plan.color, plan.release.clone())))
+}
+
+/// What the front doors say where their names lead: what each router says by itself is the router's business. Right is one of what is
+/// `expected`.
+async fn front_doors(asking: FrontDoors<'_>, expected: &[(Color, Release)]) -> Vec<FrontDoorStatus> {
+    let asks = asking.deployment.router.front_doors.iter().map(async |door| {
+        let probe = Probe { door, router: None, required: true };
+        let answer = match asking.fetch(&probe).await {
+            Ok(answer) => answer,
+            Err(failure) => {
+                return FrontDoorStatus { url: door.url.clone(), ok: false, says: failure.to_string() };
+            }
+        };
+        let marker = asking.deployment.application.release_marker.as_ref();
+        let mut wrong = None;
+        for (color, release) in expected {
+            let says = match judge(&answer, door.body.as_deref(), marker, *color, release, None) {
+                Ok(Proof::Proven) => format!("says release {}", release.number),
+                Ok(Proof::Answered) => format!("answers {} (no release marker)", answer.status),
+                Err(reason) => {
+                    wrong.get_or_insert(reason.reason);
+                    continue;
+                }
+            };
+            return FrontDoorStatus { url: door.url.clone(), ok: true, says };
+        }
+        let says = wrong.clone().unwrap_or_else(|| format!("answers {}", answer.status));
+        FrontDoorStatus { url: door.url.clone(), ok: wrong.is_none(), says }
+    });
+    join_all(asks).await
+}
+
+async fn behind(setting: &Setting, live: Option<&LiveRecord>) -> Result<Option<Behind>, SourceFailure> {
+    let deployment = &setting.deployment;
+    let Some(revision) = live.and_then(|record| record.live.release.revision.as_deref()) else {
+        return Ok(None);
+    };
+    let git = || Git::new(setting.here.as_ref(), setting.operator.ssh_agent.as_deref());
+    let repository = match &deployment.build.repository {
+        Some(text) => Repository::parse(text, &deployment.root)?,
+        None => Checkout::new(git(), &deployment.root).remote().await?,
+    };
+    let branch = match deployment.build.branch.as_str() {
+        "*" => return Ok(None),
+        branch => branch,
+    };
+    let mirror = Mirror::fetch(git(), &repository, branch, setting.workspace.as_str()).await?;
+    let newest = mirror.revision(None).await?;
+    let distance = mirror.distance(revision, &newest.id).await?;
+    Ok(distance.map(|distance| Behind {
+        branch: branch.to_owned(),
+        commits: distance.commits,
+        oldest: distance.oldest,
+    }))
+}
+
+/// Past deployments, newest first.
+///
+/// # Errors
+/// When the home does not answer.
+pub async fn history(setting: Setting, limit: usize) -> Result<HistoryView, Trouble> {
+    let asked = Asked::home_only(&setting).await;
+    let home = asked.home(&setting.deployment)?;
+    let fault = |fault| store_fault(&fault).trouble;
+    // All of it: what was live before the oldest that is shown is told by those before it.
+    let entries = home.history(usize::MAX).await.map_err(fault)?;
+    let live = home.live().await.map_err(|fault| store_fault(&fault).trouble)?;
+    let open = home.open_journal::<Record>().await.map_err(fault)?;
+    let lock = home.read_lock().await.map_err(fault)?;
+    let nobody = claimant_of(&setting.operator, "history", "");
+    let holds = |open: &ReadJournal<Record>| {
+        lock.holder.as_ref().is_some_and(|holder| holder.deployment == open.deployment)
+    };
+    let is_held = open.as_ref().is_some_and(holds);
+    let under_way = is_held && occupied(&home, lock, &nobody).await.is_some();
+    let open = open.and_then(|open| open_entry(&open, under_way));
+    let mut view = history_view(&setting.deployment, setting.reporter.now(), entries, live.as_ref(), open);
+    view.entries.truncate(limit);
+    Ok(view)
+}
+
+/// Whether hooks and, when asked for, hosts are ready for a deployment.
+///
+/// # Errors
+/// With every hook that can't be used and every fault of settings.
+pub async fn check(
+    setting: Setting,
+    file: &str,
+    warnings: Vec<String>,
+    hosts: bool,
+) -> Result<CheckView, Refused> {
+    let deployment = Arc::clone(&setting.deployment);
+    let mut hooks =
+        Hooks::load(&deployment, &setting.hooks, Arc::clone(&setting.http), setting.reporter.clone()).await?;
+    let digests = hooks.digests();
+    let warnings = [warnings, hooks.idle_grants()].concat();
+    let checked = configured(&deployment).into_iter().map(|(hook, _)| CheckedHook {
+        title: hook.title.clone(),
+        source: match &hook.source {
+            HookSource::Builtin(name) => format!("builtin:{name}"),
+            HookSource::File(path) => path.to_string(),
+        },
+        digest: digests
+            .iter()
+            .find(|(title, _)| *title == hook.title)
+            .map(|(_, digest)| digest.clone())
+            .unwrap_or_default(),
+    });
+    let (host_checks, front_doors) = if hosts {
+        let links: BTreeMap<HostName, Arc<dyn Link>> = spoken_to(&deployment, true)
+            .into_iter()
+            .filter_map(|name| Some((name.clone(), setting.links.get(&name)?)))
+            .collect();
+        let mut checks = check_hosts(&deployment, &links, &setting.reporter.clock()).await;
+        let asked = Asked::all(&setting, true).await;
+        hooks.reach(&asked.sites);
+        check_routers(&deployment, &hooks, &asked, &mut checks).await;
+        let doors = check_front_doors(&deployment, &hooks, &asked).await;
+        (checks, doors)
+    } else {
+        (Vec::new(), Vec::new())
+    };
+    Ok(CheckView {
+        title: deployment.title(),
+        file: file.to_owned(),
+        hosts: deployment.hosts.keys().map(ToString::to_string).collect(),
+        hooks: checked.collect(),
+        warnings,
+        host_checks,
+        front_doors,
+    })
+}
+
+/// What the front doors show, where it can be known what they should.
+async fn check_front_doors(deployment: &Deployment, hooks: &Hooks, asked: &Asked) -> Vec<Finding> {
+    // Who does not answer is told of with its host.
+    let Ok(home) = asked.home(deployment) else { return Vec::new() };
+    let Ok(live) = home.live().await else { return Vec::new() };
+    let sight =
+        live.as_ref().map(|LiveRecord { live, .. }| LiveSight { color: live.color, release: &live.release });
+    let doors = FrontDoors { deployment, sites: &asked.sites, hooks };
+    front_door_findings(doors, sight, &observing_call(deployment, live.as_ref())).await
+}
+
+/// Adds how each router answers to the checks of its host. One whose host did not answer is told of there already.
+async fn check_routers(deployment: &Deployment, hooks: &Hooks, asked: &Asked, checks: &mut HostChecks) {
+    let call = observing_call(deployment, None);
+    for router in deployment.router.names.iter().filter(|name| !asked.silent.contains_key(*name)) {
+        let seen = hooks.observe(&call, router).await.map_err(|failure| failure.trouble);
+        let finding = judge_router(seen);
+        match checks.iter_mut().find(|check| check.host == router.as_str()) {
+            Some(check) => check.findings.push(finding),
+            None => {
+                checks.push(HostCheck { host: router.to_string(), facts: None, findings: vec![finding] });
+            }
+        }
+    }
+}
+
+/// What each host needs once, or one of them.
+///
+/// # Errors
+/// With every hook that can't be used; when there is no such host.
+pub async fn setup(setting: Setting, only: Option<&HostName>) -> Result<SetupView, Refused> {
+    let deployment = Arc::clone(&setting.deployment);
+    let mut names = spoken_to(&deployment, true);
+    if let Some(only) = only {
+        let all: Vec<&str> = names.iter().map(HostName::as_str).collect();
+        let hint = format!("there are {}", all.join(", "));
+        names.retain(|name| name == only);
+        if names.is_empty() {
+            let text = format!("`{only}` is no host of {}", deployment.title());
+            return Err(Refused::of(Trouble::new("instance/no-host", text).hint(hint)));
+        }
+    }
+    let loading =
+        Hooks::load(&deployment, &setting.hooks, Arc::clone(&setting.http), setting.reporter.clone());
+    let (asked, hooks) = tokio::join!(Asked::these(&setting, names.clone()), loading);
+    let hooks = hooks?;
+    let mut hosts = Vec::new();
+    for name in names {
+        let reach = match deployment.hosts.get(&name).map(|host| &host.reach) {
+            Some(Reach::Ssh { destination, .. }) => destination.clone(),
+            Some(Reach::Local) | None => "this machine".to_owned(),
+        };
+        let (parts, problem) = match (asked.sites.get(&name), asked.silent.get(&name)) {
+            (Some(site), _) => match parts(&deployment, &hooks, &name, site).await {
+                Ok(parts) => (parts, None),
+                Err(problem) => (Vec::new(), Some(problem)),
+            },
+            (None, Some(trouble)) => (Vec::new(), Some(trouble.message.clone())),
+            (None, None) => (Vec::new(), Some("it is no host of this configuration".to_owned())),
+        };
+        hosts.push(HostSetup { host: name.to_string(), reach, parts, problem });
+    }
+    Ok(SetupView { title: deployment.title(), hosts })
+}
+
+async fn parts(
+    deployment: &Deployment,
+    hooks: &Hooks,
+    name: &HostName,
+    site: &crate::run::world::site::Site,
+) -> Result<Vec<SetupPart>, String> {
+    let needs = Needs::of(deployment, name, &site.facts).map_err(|failure| failure.to_string())?;
+    let mut parts = host_setup(deployment, &needs);
+    if deployment.router.names.contains(name) {
+        let mut call = observing_call(deployment, None);
+        call.facts.push(("setup".to_owned(), site.facts.user.clone()));
+        let script =
+            hooks.prepare(&call, name, &Routing::none()).await.map_err(|failure| failure.trouble.message)?;
+        if !script.trim().is_empty() {
+            parts.push(SetupPart { title: "router".to_owned(), script });
+        }
+    }
+    Ok(parts)
+}

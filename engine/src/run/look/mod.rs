@@ -1,0 +1,10 @@
+//! Commands that look, or that act beside deployments: `status`, `history`, `doctor`, `exec`, `logs`, `unlock`.
+
+pub(super) mod around;
+pub(super) mod attend;
+pub(super) mod exec;
+pub(super) mod history;
+pub(super) mod instance_choice;
+pub(super) mod logs;
+pub(super) mod status;
+pub(super) mod unlock;

@@ -1,0 +1,186 @@
+//! Processes, their environment and their links.
+
+use std::time::Duration;
+
+use cutover_host::operation::{Guard, Operation};
+use futures_util::future::try_join_all;
+
+use crate::driver::{self, Launch, Slot};
+use crate::model::{Action, Color, Deployment, EnvValue, HostName, Name, Plan, ReleaseId, Task, Trouble};
+use crate::run::execute::performed::{Performed, Summary};
+use crate::run::execute::runner::Way;
+use crate::run::world::performer::{Performer, Result, driver_failure, host_failure};
+use crate::run::world::site::Site;
+use crate::secret::environment;
+
+/// For writing a small file or link.
+const SHORT: Duration = Duration::from_secs(20);
+
+impl Performer {
+    /// Writes environment and launch of a release, 0600: of both colours where the host has both, since a rollback may fill the other one.
+    /// What runs already keeps the environment that it was started with.
+    ///
+    /// A rollback starts a release as it was deployed, so it leaves what is there. Only where the colour listens elsewhere now is the
+    /// environment written anew, which has ports and addresses filled in.
+    pub(crate) async fn configure(
+        &self,
+        plan: &Plan,
+        host: &HostName,
+        color: Color,
+        release: &ReleaseId,
+    ) -> Result<Performed> {
+        let (site, slot, guard) = self.place(host, color)?;
+        let mut writes = Vec::new();
+        if plan.command == "rollback" {
+            let now = Launch::configured(&slot);
+            let kept = Launch::kept(site.link.as_ref(), &slot, release).await;
+            match kept.map_err(|failure| driver_failure(host, &failure))? {
+                Some(kept) if kept.listens_as(&now) => {}
+                Some(kept) => {
+                    let launch = kept.with_environment_of(&now);
+                    writes.extend(self.configuration(host, &slot, release, &launch).await?);
+                }
+                None => writes.extend(self.configuration(host, &slot, release, &now).await?),
+            }
+        } else {
+            for color in Color::ALL {
+                if self.deployment.color_hosts(color).contains(host) {
+                    let (_, slot, _) = self.place(host, color)?;
+                    let launch = Launch::configured(&slot);
+                    writes.extend(self.configuration(host, &slot, release, &launch).await?);
+                }
+            }
+        }
+        let write = async |operation| {
+            let done = site.perform(Some(guard.clone()), SHORT, operation).await;
+            done.map(drop).map_err(|failure| host_failure(host, &failure))
+        };
+        for operation in slot.directories() {
+            write(operation).await?;
+        }
+        // Each waits for the disk, and none for another.
+        try_join_all(writes.into_iter().map(write)).await?;
+        Ok(Performed::done(Summary::Nothing))
+    }
+
+    /// The writes of one release's environment, as `cutover.toml` has it, and of its launch.
+    async fn configuration(
+        &self,
+        host: &HostName,
+        slot: &Slot<'_>,
+        release: &ReleaseId,
+        launch: &Launch,
+    ) -> Result<[Operation; 2]> {
+        let color = slot.color();
+        let placeholders = slot.placeholders(release.as_str());
+        let found = self.secrets.get_all(secrets_of(&self.deployment, color)).await.map_err(|fault| {
+            let trouble = Trouble::new(fault.code(), fault.to_string());
+            Trouble { hint: fault.hint(), ..trouble }
+        })?;
+        let content = environment(&self.deployment, color, release, &placeholders, &found)
+            .map_err(|fault| Trouble::new("config/environment", format!("{host}: {fault}")))?;
+        let (path, content) = (slot.env_file(release), content.into());
+        let write = Operation::Write { path, beneath: None, content, mode: Some(0o600) };
+        Ok([write, launch.write(slot, release).map_err(|failure| driver_failure(host, &failure))?])
+    }
+
+    /// Points `current`, `blue` or `green` to a release, or removes the link.
+    pub(crate) async fn point(
+        &self,
+        host: &HostName,
+        link: &str,
+        release: Option<&ReleaseId>,
+    ) -> Result<Performed> {
+        let site = self.site(host)?;
+        let slot = site.slot(&self.deployment, host, Color::Blue)?;
+        let path = format!("{}/{link}", slot.directory());
+        let operation = match release {
+            Some(release) => {
+                Operation::WriteLink { path, beneath: None, target: format!("releases/{release}") }
+            }
+            None => Operation::Remove { path, beneath: None },
+        };
+        let done = site.perform(Some(site.guard(self.lock.epoch())), SHORT, operation).await;
+        done.map_err(|failure| host_failure(host, &failure))?;
+        Ok(Performed::done(Summary::Nothing))
+    }
+
+    /// Starts a release in a colour; on the way back, one that was warm there, which is called so only when it answers.
+    pub(crate) async fn start(
+        &self,
+        plan: &Plan,
+        host: &HostName,
+        color: Color,
+        release: &ReleaseId,
+        way: Way,
+    ) -> Result<Performed> {
+        let (site, slot, guard) = self.place(host, color)?;
+        let started = driver::start(site.link.as_ref(), Some(&guard), &slot, release).await;
+        started.map_err(|failure| driver_failure(host, &failure))?;
+        let port = self.deployment.application.color(color).port;
+        if way != Way::Back {
+            return Ok(Performed::done(Summary::Text(format!("{color} on :{port}"))));
+        }
+        let known = self.known_release(release);
+        let name = match known.number {
+            0 => "what was warm".to_owned(),
+            number => format!("release {number}"),
+        };
+        Ok(Performed::done(match self.await_warm(plan, host, color, &known).await? {
+            None => Summary::Text(format!("{name} warm again on :{port}")),
+            Some(wrong) => {
+                let wrong = wrong.lines().next().unwrap_or_default();
+                Summary::Warning(format!("{host}: {name} started again on :{port}, not yet healthy: {wrong}"))
+            }
+        }))
+    }
+
+    /// Stops what was left running in the idle colour: only if no router was moved to it since the plan was made, which may be as long
+    /// ago as a migration takes.
+    pub(crate) async fn clear(&self, plan: &Plan, host: &HostName, color: Color) -> Result<Performed> {
+        let clears = |task: &Task| matches!(&task.action, Action::Clear { host: other, .. } if other == host);
+        let mut tasks = plan.stages.iter().flat_map(|stage| &stage.tasks);
+        // What ran when the plan was made is what the undo starts again.
+        if tasks.any(|task| clears(task) && !task.undo.is_empty()) {
+            self.require_unrouted(plan, color).await?;
+        }
+        self.stop(host, color).await
+    }
+
+    /// Stops what runs in a colour.
+    pub(crate) async fn stop(&self, host: &HostName, color: Color) -> Result<Performed> {
+        let (site, slot, guard) = self.place(host, color)?;
+        let stopped = driver::stop(site.link.as_ref(), Some(&guard), &slot).await;
+        stopped.map_err(|failure| driver_failure(host, &failure))?;
+        Ok(Performed::done(Summary::Nothing))
+    }
+
+    /// Makes a reboot bring a colour up, or leave it down.
+    pub(crate) async fn at_boot(&self, host: &HostName, color: Color, up: bool) -> Result<Performed> {
+        let (site, slot, guard) = self.place(host, color)?;
+        let link = site.link.as_ref();
+        let done = if up {
+            driver::enable(link, Some(&guard), &slot).await
+        } else {
+            driver::disable(link, Some(&guard), &slot).await
+        };
+        done.map_err(|failure| driver_failure(host, &failure))?;
+        Ok(Performed::done(Summary::Nothing))
+    }
+
+    /// Where a process of one colour is changed, and under what.
+    fn place<'a>(&'a self, host: &'a HostName, color: Color) -> Result<(&'a Site, Slot<'a>, Guard)> {
+        let site = self.site(host)?;
+        let slot = site.slot(&self.deployment, host, color)?;
+        Ok((site, slot, site.guard(self.lock.epoch())))
+    }
+}
+
+/// Secrets that the environment of a colour needs.
+fn secrets_of(deployment: &Deployment, color: Color) -> impl Iterator<Item = &Name> {
+    let application = &deployment.application;
+    application.env.values().chain(application.color(color).env.values()).filter_map(|value| match value {
+        EnvValue::Secret(name) => Some(name),
+        EnvValue::Text(_) => None,
+    })
+}

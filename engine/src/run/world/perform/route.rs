@@ -1,0 +1,192 @@
+//! Routers: prepare, switch, and what they say.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tokio::time::{Instant as Moment, sleep};
+
+use crate::model::{
+    Color, ConnectionPolicy, EventKind, HookCall, HostName, Level, Note, Plan, Retire, Routing, Trouble,
+};
+use crate::run::execute::performed::{Performed, Summary};
+use crate::run::execute::runner::Way;
+use crate::run::world::insist::insist;
+use crate::run::world::performer::{Performer, Result};
+
+/// Between two looks at a router that has not settled.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+/// Between two counts of connections.
+const COUNT_AGAIN: Duration = Duration::from_millis(250);
+
+/// How long the new colour, switched away from, may finish its requests where its router can't count them. What is
+/// open longer is ended by the stop's own grace.
+const UNCOUNTED: Duration = Duration::from_secs(2);
+
+impl Performer {
+    fn router_call(&self, plan: &Plan, attempt: u32) -> HookCall {
+        let both = Color::ALL.iter().flat_map(|color| self.instances(plan, *color)).collect();
+        self.call(plan, &plan.release, both, attempt)
+    }
+
+    /// Lets the router write and check all that has no effect on traffic.
+    pub(crate) async fn prepare(&self, plan: &Plan, router: &HostName, want: &Routing) -> Result<Performed> {
+        let ask =
+            |attempt| async move { self.hooks.prepare(&self.router_call(plan, attempt), router, want).await };
+        for line in insist(self.patience(), ask).await?.lines() {
+            let (source, message) = (format!("{router} prepare"), line.to_owned());
+            self.reporter.tell(EventKind::Log { source, level: Level::Debug, message });
+        }
+        Ok(Performed::done(Summary::Nothing))
+    }
+
+    /// Removes what was prepared. On the way back nothing depends on it: what is left has no effect on traffic.
+    pub(crate) async fn discard(&self, plan: &Plan, router: &HostName, way: Way) -> Result<Performed> {
+        let ask = |attempt| async move { self.hooks.discard(&self.router_call(plan, attempt), router).await };
+        match insist(self.patience(), ask).await {
+            Err(failure) if way == Way::Back => {
+                let text = format!("what was prepared may still be there: {}", failure.trouble.message);
+                Ok(Performed::done(Summary::Nothing).with(vec![Note::new(router.to_string(), text)]))
+            }
+            done => Ok(done.map(|()| Performed::done(Summary::Nothing))?),
+        }
+    }
+
+    /// How long a router is asked again that says it could not answer just now.
+    fn patience(&self) -> Duration {
+        self.deployment.router.hook.timeout
+    }
+
+    /// Moves the traffic, and believes the router alone: what `apply` answered is not enough, and its error is not the end.
+    pub(crate) async fn switch(&self, plan: &Plan, router: &HostName, want: &Routing) -> Result<Performed> {
+        let deadline = Moment::now() + self.patience();
+        let ask =
+            |attempt| async move { self.hooks.apply(&self.router_call(plan, attempt), router, want).await };
+        let mut error = insist(self.patience(), ask).await.err();
+        let mut attempt = 1;
+        loop {
+            let seen = self.hooks.observe(&self.router_call(plan, attempt), router).await;
+            let shown = match &seen {
+                Ok(seen) if seen.settled && seen.routing.as_ref() == Some(want) => {
+                    return Ok(Performed::done(Summary::Nothing));
+                }
+                Ok(seen) => seen.routing.as_ref().map_or_else(
+                    || "nothing of this application".to_owned(),
+                    |routing| format!("{routing}{}", if seen.settled { "" } else { ", not settled" }),
+                ),
+                Err(failure) => failure.trouble.message.clone(),
+            };
+            match (error.take(), seen) {
+                // It failed, and the router says so too.
+                (Some(failure), Ok(seen)) if seen.settled => return Err(failure.into()),
+                (kept, _) => error = kept,
+            }
+            if Moment::now() >= deadline {
+                if let Some(failure) = error {
+                    return Err(failure.into());
+                }
+                let message = format!("{router} was asked for {want} and shows {shown}");
+                return Err(Trouble::new("switch/not-so", message).into());
+            }
+            sleep(LOOK_AGAIN).await;
+            attempt += 1;
+        }
+    }
+
+    /// Goes on only if every router says that it sends nothing to the colour.
+    pub(crate) async fn require_unrouted(&self, plan: &Plan, color: Color) -> Result<Performed> {
+        for router in &self.deployment.router.names {
+            let ask =
+                |attempt| async move { self.hooks.observe(&self.router_call(plan, attempt), router).await };
+            let deadline = Moment::now() + self.patience();
+            let mut seen = insist(self.patience(), ask).await?;
+            // Until then, what it showed before may still be served.
+            while !seen.settled && Moment::now() < deadline {
+                sleep(LOOK_AGAIN).await;
+                seen = insist(self.patience(), ask).await?;
+            }
+            if let Some(routing) = seen.routing.filter(|routing| routing.share(color) > 0) {
+                let message = format!("{router} routes {routing}, so {color} may not be stopped");
+                return Err(Trouble::new("stop/routed", message).into());
+            }
+        }
+        Ok(Performed::done(Summary::Nothing))
+    }
+
+    /// What each router shows, or why it can't be told: one look each, all at the same time.
+    pub(crate) async fn shown_by_routers(
+        &self,
+        plan: &Plan,
+    ) -> Vec<(HostName, std::result::Result<String, String>)> {
+        let looks = self.deployment.router.names.iter().map(async |router| {
+            let shown = match self.hooks.observe(&self.router_call(plan, 1), router).await {
+                Ok(seen) => Ok(seen
+                    .routing
+                    .map_or_else(|| "nothing of this application".to_owned(), |routing| routing.to_string())),
+                Err(failure) => Err(failure.trouble.message),
+            };
+            (router.clone(), shown)
+        });
+        join_all(looks).await
+    }
+
+    /// Waits until the routers have no connections to the colour, at most as long as the policy gives.
+    pub(crate) async fn drain(&self, plan: &Plan, color: Color, way: Way) -> Result<Performed> {
+        let pipeline = &self.deployment.pipeline;
+        let began = Moment::now();
+        let limit = if pipeline.connections == ConnectionPolicy::Cut {
+            Duration::ZERO
+        } else {
+            pipeline.drain_timeout
+        };
+        loop {
+            let mut open = Some(0_u32);
+            for router in &self.deployment.router.names {
+                let count = self.count(plan, router, color).await;
+                open = open.zip(count).map(|(sum, count)| sum.saturating_add(count));
+            }
+            match open {
+                Some(0) => return Ok(Performed::done(Summary::Text("0 connections left".into()))),
+                Some(open) if began.elapsed() >= limit => return self.drained(color, open, way),
+                Some(_) => sleep(COUNT_AGAIN).await,
+                None => {
+                    let stops = way == Way::Back || pipeline.retire == Retire::Stop;
+                    let wait = if way == Way::Back { UNCOUNTED.min(limit) } else { limit };
+                    if stops {
+                        sleep(wait).await;
+                    }
+                    return Ok(Performed::done(Summary::Text(
+                        "connections not counted by the router".into(),
+                    )));
+                }
+            }
+        }
+    }
+
+    /// Connections of a router to the colour; none when it can't tell, for whatever reason.
+    async fn count(&self, plan: &Plan, router: &HostName, color: Color) -> Option<u32> {
+        let ask = |attempt| async move {
+            self.hooks.connections(&self.router_call(plan, attempt), router, color).await
+        };
+        insist(self.patience(), ask).await.unwrap_or_else(|failure| {
+            let (source, message) = (format!("{router} connections"), failure.trouble.message);
+            self.reporter.tell(EventKind::Log { source, level: Level::Warn, message });
+            None
+        })
+    }
+
+    fn drained(&self, color: Color, open: u32, way: Way) -> Result<Performed> {
+        let text = format!("{open} connections left");
+        let keeps = self.deployment.pipeline.connections == ConnectionPolicy::Wait && way == Way::Retire;
+        if keeps && self.deployment.pipeline.retire == Retire::Stop {
+            let trouble =
+                Trouble::new("drain/left", format!("{color} still has {text}, so it goes on running")).hint(
+                    "`pipeline.drain.connections` says what becomes of them: \"wait\", \"cap\" or \"cut\"",
+                );
+            return Ok(Performed::failed(trouble).saying(Summary::Text(text)));
+        }
+        let end = if keeps { "they go on" } else { "they are cut" };
+        let note = Note::new(color.to_string(), format!("{text}; {end}"));
+        Ok(Performed::done(Summary::Text(text)).with(vec![note]))
+    }
+}

@@ -1,0 +1,186 @@
+//! The watch after the switch: every instance and every front door, each at its own pace, until its time is over.
+
+use std::time::Duration;
+
+use cutover_host::operation::Operation;
+use futures_util::future::try_join_all;
+use tokio::time::{Instant as Moment, sleep_until, timeout};
+
+use super::health::Look;
+use crate::model::{Color, EventKind, HostName, Instance, Note, Plan, Trouble};
+use crate::run::execute::performed::{Performed, Summary};
+use crate::run::execute::vigil::{Glance, Verdict, Watched, conclude};
+use crate::run::world::performer::{Performer, Result, Unperformed};
+use crate::run::world::probe::Probe;
+use crate::transport::Failure;
+
+/// A host that gives no sign of life for so long is out of reach, for this look.
+const REACH: Duration = Duration::from_secs(5);
+
+/// Wrong answers in a row that a front door is forgiven at least: a router in between may have its own troubles.
+const DOOR_LIMIT: u32 = 3;
+
+/// What became of watching one thing.
+struct Post {
+    watched: Watched,
+    /// For people: the host, or the front door.
+    name: String,
+    /// Why it was out of reach at its last look.
+    unreached: Option<String>,
+    passed: u64,
+    total: u64,
+}
+
+impl Post {
+    const fn new(name: String, limit: u32) -> Self {
+        Self { watched: Watched::new(limit), name, unreached: None, passed: 0, total: 0 }
+    }
+}
+
+impl Performer {
+    /// Watches the colour under traffic: health of every instance, and the front doors. What decides is [`crate::run::execute::vigil`].
+    pub(crate) async fn watch(&self, plan: &Plan, color: Color) -> Result<Performed> {
+        let end = Moment::now() + self.deployment.pipeline.watch;
+        let instances = self.counted(plan, color);
+        let probes = self.speaking_probes(color, &plan.release).await;
+        // Each by itself: one that hangs must not keep the others from being looked at.
+        let instances = instances.iter().map(|instance| self.watch_instance(plan, instance, end));
+        let doors = probes.iter().map(|probe| self.watch_door(plan, probe, color, end));
+        let (instances, doors) = tokio::try_join!(try_join_all(instances), try_join_all(doors))?;
+        let posts = || instances.iter().chain(&doors);
+        match conclude(posts().map(|post| &post.watched)) {
+            Verdict::Holds | Verdict::HoldsAsSeen => {}
+            Verdict::Wrong(reason) | Verdict::Blind(reason) => {
+                let away: Vec<&str> =
+                    posts().filter(|post| post.unreached.is_some()).map(|post| post.name.as_str()).collect();
+                let message =
+                    format!("{} can't be watched, and {color} is not proven: {reason}", away.join(" "));
+                return Err(Trouble::new("watch/unseen", message)
+                    .hint("make the host reachable, then `cutover deploy` again")
+                    .into());
+            }
+        }
+        let total = doors.iter().map(|post| post.total).sum();
+        let passed = doors.iter().map(|post| post.passed).sum();
+        let summary = match total {
+            0 => Summary::Text(format!("{color} stayed healthy")),
+            _ => Summary::Passed { passed, total, what: "probes".into() },
+        };
+        let away = posts().filter_map(|post| {
+            let reason = post.unreached.as_ref()?;
+            Some(Note::new(post.name.clone(), format!("out of reach at the end, all else is well: {reason}")))
+        });
+        Ok(Performed::done(summary).with(away.collect()))
+    }
+
+    async fn watch_instance(&self, plan: &Plan, instance: &Instance, end: Moment) -> Result<Post> {
+        let check = &self.deployment.health_check;
+        let (host, color) = (&instance.host, instance.color);
+        let mut post = Post::new(host.to_string(), check.healthy_after);
+        let mut attempt = 0;
+        while Moment::now() < end {
+            let next = Moment::now() + check.interval.max(Duration::from_millis(100));
+            attempt += 1;
+            let glance = match self.look(plan, instance, attempt).await {
+                Ok(Look::Healthy { .. }) => Glance::Well,
+                Ok(Look::Not(reason)) => match self.out_of_reach(host).await {
+                    Some(why) => Glance::Unreached(why),
+                    None => Glance::Wrong(reason),
+                },
+                Err(failure) => match self.out_of_reach(host).await {
+                    Some(why) => Glance::Unreached(why),
+                    None => return Err(failure),
+                },
+            };
+            if let Some(reason) = self.seen(&mut post, glance) {
+                return Err(self.sick(plan, host, color, &reason).await);
+            }
+            sleep_until(next.min(end)).await;
+        }
+        Ok(post)
+    }
+
+    async fn watch_door(&self, plan: &Plan, probe: &Probe<'_>, color: Color, end: Moment) -> Result<Post> {
+        let check = &self.deployment.health_check;
+        let mut post = Post::new(probe.to_string(), check.healthy_after.max(DOOR_LIMIT));
+        let mut attempt = 0;
+        while Moment::now() < end {
+            let next = Moment::now() + check.interval.max(Duration::from_millis(100));
+            attempt += 1;
+            let glance = match self.ask(probe, color, &plan.release).await {
+                Ok(_) => {
+                    post.passed += 1;
+                    Ok(Glance::Well)
+                }
+                // One that is asked from a host says nothing while that host can't be reached.
+                Err(wrong) => match probe.via() {
+                    Some(via) => self.out_of_reach(via).await.map(Glance::Unreached).ok_or(wrong),
+                    None => Err(wrong),
+                },
+            };
+            let is_unreached = matches!(glance, Ok(Glance::Unreached(_)));
+            post.total += u64::from(!is_unreached);
+            let (glance, wrong) = match glance {
+                Ok(glance) => (glance, None),
+                Err(wrong) => (Glance::Wrong(wrong.reason.clone()), Some(wrong)),
+            };
+            let fails = self.seen(&mut post, glance).is_some();
+            if let Some(wrong) = wrong.filter(|_| fails) {
+                if let Some(sick) = self.sick_instance(plan, color, attempt).await {
+                    return Err(sick);
+                }
+                let trouble = self.not_so(probe, &wrong);
+                return Err(Trouble { code: "watch/front-door".into(), ..trouble }.into());
+            }
+            sleep_until(next.min(end)).await;
+        }
+        Ok(post)
+    }
+
+    /// An instance that is sick now: what a front door shows is told by its cause, where that can be seen.
+    async fn sick_instance(&self, plan: &Plan, color: Color, attempt: u32) -> Option<Unperformed> {
+        for instance in self.instances(plan, color) {
+            let Ok(Look::Not(reason)) = self.look(plan, &instance, attempt).await else { continue };
+            let host = &instance.host;
+            if self.out_of_reach(host).await.is_none() {
+                return Some(self.sick(plan, host, color, &reason).await);
+            }
+        }
+        None
+    }
+
+    async fn sick(&self, plan: &Plan, host: &HostName, color: Color, reason: &str) -> Unperformed {
+        let message = format!("{host}: {color} became sick: {reason}");
+        self.with_log(Trouble::new("watch/sick", message), plan, host, color).await
+    }
+
+    /// Takes note of a look, and tells when a host gets out of reach or comes back.
+    fn seen(&self, post: &mut Post, glance: Glance) -> Option<String> {
+        let was_away = post.watched.is_out_of_reach();
+        post.unreached = match &glance {
+            Glance::Unreached(why) => Some(why.clone()),
+            Glance::Well | Glance::Wrong(_) => None,
+        };
+        let failed = post.watched.note(glance).map(str::to_owned);
+        let text = match &post.unreached {
+            Some(why) if !was_away => {
+                format!("{}: out of reach, and watched again once it is back: {why}", post.name)
+            }
+            None if was_away => format!("{}: within reach again", post.name),
+            Some(_) | None => return failed,
+        };
+        self.reporter.tell(EventKind::Warning { text, hint: None });
+        failed
+    }
+
+    /// Why a host can't be reached now, when it can't. One that answers anything at all can, and so does one that is not who it was.
+    pub(crate) async fn out_of_reach(&self, host: &HostName) -> Option<String> {
+        let site = self.site(host).ok()?;
+        let operation = Operation::Facts { paths: Vec::new() };
+        match timeout(REACH, site.link.perform(operation.call())).await {
+            Ok(Err(Failure::Unreachable(reason) | Failure::Broken(reason))) => Some(reason),
+            Ok(Ok(_) | Err(Failure::Fault(_) | Failure::Untrusted(_) | Failure::Nonsense(_))) => None,
+            Err(_) => Some(format!("host `{host}` gives no sign of life")),
+        }
+    }
+}

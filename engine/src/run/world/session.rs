@@ -1,0 +1,264 @@
+//! Everything that a command needs to speak to the world, opened once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use camino::Utf8PathBuf;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::basis::{basis, settings};
+use super::exclusion::{Absence, hint_at, left_out, may_open};
+use super::hooks::{Hooks, Refused, configured};
+use super::performer::store_fault;
+use super::site::{Site, Sites, misgivings};
+use crate::hook::HookPool;
+use crate::hook::http::HttpClient;
+use crate::model::grant::HostGroup;
+use crate::model::{Basis, Deployment, HookKind, HostName, Origin, Trouble};
+use crate::run::execute::interrupts::Interrupts;
+use crate::run::execute::reporter::Reporter;
+use crate::secret::Secrets;
+use crate::store::{Home, StateDirectory};
+use crate::transport::{Link, Links};
+
+/// What a command is run with. The library does not read the environment; it asks its reporter for the time of day.
+#[derive(Debug)]
+pub struct Setting {
+    /// The configuration.
+    pub deployment: Arc<Deployment>,
+    /// Connections to the hosts, by name.
+    pub links: Arc<Links>,
+    /// The object store that keeps the state, where one does.
+    pub bucket: Option<Arc<dyn Link>>,
+    /// What runs hooks.
+    pub hooks: HookPool,
+    /// What front doors are asked with.
+    pub http: Arc<HttpClient>,
+    /// Where secrets come from.
+    pub secrets: Arc<Secrets>,
+    /// The machine that the engine runs on.
+    pub here: Arc<dyn Link>,
+    /// Who runs it.
+    pub operator: Operator,
+    /// Directory for git mirrors, checkouts and artifacts on this machine.
+    pub workspace: Utf8PathBuf,
+    /// Where events go.
+    pub reporter: Reporter,
+    /// Signals.
+    pub interrupts: watch::Receiver<Interrupts>,
+}
+
+/// Who runs a command.
+#[derive(Debug, Clone, Default)]
+pub struct Operator {
+    /// User name.
+    pub user: String,
+    /// Name of this machine.
+    pub machine: String,
+    /// This process.
+    pub pid: u32,
+    /// What its number is unique in: this boot, and the PID namespace. Machines may share a name, and so may containers. None where it
+    /// can't be told.
+    pub place: Option<String>,
+    /// Link to the CI run.
+    pub ci: Option<String>,
+    /// Socket of the SSH agent, for git.
+    pub ssh_agent: Option<String>,
+}
+
+/// Hosts connected, hooks loaded.
+#[derive(Debug)]
+pub struct Session {
+    pub(crate) deployment: Arc<Deployment>,
+    pub(crate) sites: Sites,
+    /// Application hosts that can't be reached and may be left out, with why.
+    pub(crate) excluded: BTreeMap<HostName, Trouble>,
+    pub(crate) home: Home,
+    pub(crate) hooks: Hooks,
+    pub(crate) secrets: Arc<Secrets>,
+    pub(crate) here: Arc<dyn Link>,
+    pub(crate) operator: Operator,
+    pub(crate) workspace: Utf8PathBuf,
+    pub(crate) reporter: Reporter,
+    pub(crate) interrupts: watch::Receiver<Interrupts>,
+}
+
+impl Session {
+    /// Connects to every host that the deployment speaks to and loads every hook. `builds` says whether anything will be built.
+    ///
+    /// # Errors
+    /// With every host and hook that failed, never only the first; then with every host that disagrees about the home.
+    pub async fn open(setting: Setting, builds: bool) -> Result<Self, Refused> {
+        let session = Self::open_anywhere(setting, builds).await?;
+        for (host, trouble) in &session.excluded {
+            session.reporter.tell(left_out(host, trouble));
+        }
+        session.with_its_home()
+    }
+
+    /// The same for a deployment that is taken up: who may be out of reach is judged by its journal, and told then.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub(crate) async fn open_to_take_up(setting: Setting) -> Result<Self, Refused> {
+        Self::connected(setting, false, Absence::Judged).await?.with_its_home()
+    }
+
+    /// Unless a host disagrees about the home.
+    fn with_its_home(self) -> Result<Self, Refused> {
+        let faults = misgivings(&self.deployment, &self.sites);
+        let troubles: Vec<Trouble> = faults.iter().map(|fault| store_fault(fault).trouble).collect();
+        if troubles.is_empty() { Ok(self) } else { Err(Refused { troubles, ..Refused::default() }) }
+    }
+
+    /// As [`Self::open`], whatever the hosts say about the home: for what mends that.
+    pub(crate) async fn open_anywhere(setting: Setting, builds: bool) -> Result<Self, Refused> {
+        Self::connected(setting, builds, Absence::Bounded).await
+    }
+
+    async fn connected(setting: Setting, builds: bool, absence: Absence) -> Result<Self, Refused> {
+        let Setting {
+            deployment,
+            links,
+            bucket,
+            hooks,
+            http,
+            secrets,
+            here,
+            operator,
+            workspace,
+            reporter,
+            interrupts,
+        } = setting;
+        let (sites, hooks) = tokio::join!(
+            connect(&deployment, &links, builds, absence),
+            Hooks::load(&deployment, &hooks, http, reporter.clone())
+        );
+        let ((sites, excluded), mut hooks) = match (sites, hooks) {
+            (Ok(sites), Ok(hooks)) => (sites, hooks),
+            (sites, hooks) => {
+                let mut refused = hooks.err().unwrap_or_default();
+                refused.troubles.extend(sites.err().unwrap_or_default());
+                return Err(refused);
+            }
+        };
+        hooks.reach(&sites);
+        let home = home(&deployment, bucket.as_ref(), &sites).ok_or_else(|| {
+            Refused::of(Trouble::new("internal/home", "the home is no host of this configuration"))
+        })?;
+        Ok(Self {
+            deployment,
+            sites,
+            excluded,
+            home,
+            hooks,
+            secrets,
+            here,
+            operator,
+            workspace,
+            reporter,
+            interrupts,
+        })
+    }
+
+    /// What of the configuration decides what a deployment puts live.
+    pub(crate) fn settings(&self) -> Basis {
+        settings(&self.deployment, &self.hooks.digests())
+    }
+
+    /// For the records of a journal that begin something.
+    pub(crate) fn origin(&self, message: Option<String>) -> Origin {
+        let who = format!("{}@{}", self.operator.user, self.operator.machine);
+        let (hooks, ci) = (self.hooks.digests(), self.operator.ci.clone());
+        let (basis, settings) = (Some(basis(&self.deployment)), Some(self.settings()));
+        Origin { who, ci, message, hooks, basis, settings }
+    }
+}
+
+/// What keeps the state: the object store, or else the host that is the home. None when that host is not among `sites`.
+pub(crate) fn home(deployment: &Deployment, bucket: Option<&Arc<dyn Link>>, sites: &Sites) -> Option<Home> {
+    let directory = match bucket {
+        Some(link) => {
+            StateDirectory::in_bucket(Arc::clone(link), &deployment.app, deployment.environment.as_ref())
+        }
+        None => sites.get(deployment.home())?.state.clone(),
+    };
+    Some(Home::new(directory))
+}
+
+/// Every host that a deployment speaks to. The one that builds is none of them where nothing is built and no other hook may reach it:
+/// a rollback must not need it.
+pub(crate) fn spoken_to(deployment: &Deployment, builds: bool) -> BTreeSet<HostName> {
+    let mut hosts: BTreeSet<HostName> = super::observe::all_app_hosts(deployment).into_iter().collect();
+    hosts.extend(deployment.router.names.iter().filter(|name| deployment.hosts.contains_key(*name)).cloned());
+    hosts.extend(deployment.router.front_doors.iter().filter_map(|door| door.via.clone()));
+    let builder = &deployment.build.builder;
+    let others = configured(deployment).into_iter().filter(|(_, kind)| *kind != HookKind::Build);
+    let mut reached = others.flat_map(|(hook, _)| hook.grants.hosts());
+    let is_builder = |group: &HostGroup| match group {
+        HostGroup::Builder => true,
+        HostGroup::Named(names) => names.contains(builder),
+        HostGroup::App | HostGroup::Routers => false,
+    };
+    if builds || reached.any(is_builder) {
+        hosts.insert(builder.clone());
+    }
+    hosts
+}
+
+/// Every host that is needed; and those that can't be reached and may be left out.
+async fn connect(
+    deployment: &Arc<Deployment>,
+    links: &Links,
+    builds: bool,
+    absence: Absence,
+) -> Result<(Sites, BTreeMap<HostName, Trouble>), Vec<Trouble>> {
+    let (sites, mut silent) = connect_all(deployment, links, spoken_to(deployment, builds)).await;
+    if silent.is_empty() || may_open(deployment, builds, absence, &silent) {
+        return Ok((sites, silent));
+    }
+    hint_at(deployment, builds, absence, &mut silent);
+    let mut troubles: Vec<Trouble> = silent.into_values().collect();
+    troubles.sort_by(|a, b| a.message.cmp(&b.message));
+    Err(troubles)
+}
+
+/// Hosts of a deployment, all at once: those that answered, and what the others said instead.
+pub(crate) async fn connect_all(
+    deployment: &Arc<Deployment>,
+    links: &Links,
+    names: BTreeSet<HostName>,
+) -> (Sites, BTreeMap<HostName, Trouble>) {
+    let mut connecting = JoinSet::new();
+    for name in names {
+        let (deployment, link) = (Arc::clone(deployment), links.get(&name));
+        connecting.spawn(async move {
+            let site = connect_one(&deployment, link, &name).await;
+            (name, site)
+        });
+    }
+    let (mut sites, mut silent) = (Sites::new(), BTreeMap::new());
+    for (name, site) in connecting.join_all().await {
+        match site {
+            Ok(site) => drop(sites.insert(name, site)),
+            Err(trouble) => drop(silent.insert(name, trouble)),
+        }
+    }
+    (sites, silent)
+}
+
+async fn connect_one(
+    deployment: &Deployment,
+    link: Option<Arc<dyn Link>>,
+    name: &HostName,
+) -> Result<Site, Trouble> {
+    let Some(link) = link else {
+        return Err(Trouble::new("host/unknown", format!("`{name}` is no host of this configuration")));
+    };
+    let rooms = [deployment.application.directory.clone()];
+    let found =
+        StateDirectory::find(link.clone(), &deployment.app, deployment.environment.as_ref(), &rooms).await;
+    let found = found.map_err(|fault| store_fault(&fault).trouble)?;
+    Ok(Site { link, state: found.directory, membership: found.membership, facts: found.facts })
+}
