@@ -88,3 +88,19 @@ fn a_host_that_fails_is_left_out_and_stopped() {
     assert!(refused.stderr.contains(more), "{}", refused.stderr);
     assert_eq!(test.live(), "v2 green");
 }
+
+#[test]
+fn a_host_that_serves_unseen_keeps_traffic_from_being_put_back() {
+    let Some(mut test) = three() else { return };
+    test.configure("watch = \"1s\"", "watch = \"5s\"");
+    // Only its SSH server is down: its blue serves on, and nobody can say how well. Its green was never there.
+    test.hosts[2].1.stop();
+    let stuck = test.deploy("v2", Behaviour::SickAfterVisits(1)).expect(40);
+    let _ = stuck.expect_text("web3 is left out: its blue answers lb1, and can't be looked at");
+    assert_eq!(test.live(), "v2 green", "traffic was not moved to what nobody has seen");
+
+    // Then nothing answers there any more, so it has no part in the traffic, whichever colour has it.
+    kill_application(&test, "web3");
+    let _ = test.cutover(&["abort"]).expect(0);
+    assert_eq!(test.live(), "v1 blue");
+}

@@ -42,8 +42,8 @@
 //! 4. **There are three outcomes.** A connection that breaks leaves an effect *unknown*, which is neither done nor failed.
 //!    Repeatable actions are done again; a migration never is: the host is asked what became of it.
 //! 5. **The old colour is not touched before the pivot**, and no colour is stopped that a router still points to: `RequireUnrouted`
-//!    comes before each stop that follows a switch, and the same question before the idle colour is cleared; `RequireHealthy` comes before
-//!    traffic is moved back.
+//!    comes before each stop that follows a switch, and before the idle colour is cleared; `RequireHealthy` comes before traffic is moved
+//!    back.
 //! 6. **Who can't be reached speaks for neither colour.** A look that did not get to its host proves nothing: traffic is moved neither to
 //!    nor away from a colour because of it. The watch goes on with what answers, front doors above all, tries the host again at each
 //!    look, and at its end holds with a warning if all that can be seen is well (`run/execute/vigil.rs`). Where nothing can be seen it turns

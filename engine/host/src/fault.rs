@@ -28,6 +28,7 @@ fn kind_of(error: &io::Error) -> FaultKind {
         Some(Errno::NOSPC | Errno::DQUOT) => FaultKind::NoSpace,
         Some(Errno::XDEV | Errno::LOOP | Errno::NAMETOOLONG) => FaultKind::NotAllowed,
         Some(Errno::CONNREFUSED) => FaultKind::Refused,
+        Some(Errno::HOSTUNREACH | Errno::NETUNREACH | Errno::HOSTDOWN) => FaultKind::NoRoute,
         Some(Errno::TIMEDOUT) => FaultKind::TimedOut,
         Some(Errno::EXIST) => FaultKind::Conflict,
         _ => FaultKind::Failed,

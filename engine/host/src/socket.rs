@@ -124,7 +124,8 @@ pub(crate) fn resolve(account: &Account, name: &str, scope: &Scope<'_>) -> Resul
     Ok(addresses.iter().map(IpAddr::to_string).collect())
 }
 
-/// See [`crate::operation::Operation::Relay`].
+/// See [`crate::operation::Operation::Relay`]. Only what comes of connecting is [`FaultKind::Refused`], [`FaultKind::NoRoute`] or
+/// [`FaultKind::TimedOut`]: what befalls a connection later is no sign that there was none.
 pub(crate) fn relay(address: &str, port: u16, connect_ms: u64, scope: &Scope<'_>) -> Result<(), Fault> {
     let ip: IpAddr =
         address.parse().map_err(|_| not_allowed(format!("`{address}` is not a literal IP address")))?;
@@ -132,7 +133,7 @@ pub(crate) fn relay(address: &str, port: u16, connect_ms: u64, scope: &Scope<'_>
     let limit = scope.left()?.map_or(limit, |left| left.min(limit));
     let socket = connect(SocketAddr::new(ip, port), Some(limit))?;
     let shown = format!("{address}:{port}");
-    let fails = |error: io::Error| fault::io("talk to", &shown, error);
+    let fails = |error: io::Error| lost(&shown, error);
     socket.set_nodelay(true).and_then(|()| socket.set_nonblocking(true)).map_err(fails)?;
     let over = Flag::new().map_err(fails)?;
     std::thread::scope(|threads| {
@@ -186,9 +187,14 @@ fn receive_sent(socket: &TcpStream, scope: &Scope<'_>, shown: &str) -> Result<()
             Ok(0) => return Ok(()),
             Ok(length) => scope.stream.send(Lane::Out, &buffer[..length])?,
             Err(rustix::io::Errno::AGAIN) => {}
-            Err(error) => return Err(fault::io("talk to", shown, error)),
+            Err(error) => return Err(lost(shown, error.into())),
         }
     }
+}
+
+/// What befalls a connection that was made.
+fn lost(shown: &str, error: io::Error) -> Fault {
+    Fault { kind: FaultKind::Failed, ..fault::io("talk to", shown, error) }
 }
 
 fn connect(address: SocketAddr, limit: Option<Duration>) -> Result<TcpStream, Fault> {

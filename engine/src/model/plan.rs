@@ -236,7 +236,13 @@ impl Planner<'_> {
             let action = Action::Migrate { host: self.hosts()[0].clone(), release: release(), color };
             stages.push(stage(Step::Migrate, vec![Task { action, class: Class::Once, undo: Vec::new() }]));
         }
-        stages.push(stage(Step::Start, cold.iter().map(|host| self.clear(host)).collect()));
+        let clears: Vec<Task> = cold.iter().map(|host| self.clear(host)).collect();
+        // What ran when the plan was made is what the undo starts again. A migration may have taken long since.
+        if clears.iter().any(|task| !task.undo.is_empty()) && !planted!(ClearedUnread) {
+            let look = repeatable(Action::RequireUnrouted { color }, Vec::new());
+            stages.push(stage(Step::Start, vec![look]));
+        }
+        stages.push(stage(Step::Start, clears));
         stages.push(stage(Step::Start, cold.iter().map(|host| self.point(host)).collect()));
         stages.push(stage(
             Step::Start,

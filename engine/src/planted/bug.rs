@@ -35,6 +35,8 @@ bugs! {
     RetiredBeforePivot,
     /// Nobody reads the routers before a colour is stopped.
     StopsUnread,
+    /// The idle colour is cleared without a look whether it is idle still.
+    ClearedUnread,
     /// Traffic is put back without a look at the old colour's health.
     PutBackUnchecked,
     /// Traffic is moved to a colour whose health nobody awaited.

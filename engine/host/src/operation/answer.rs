@@ -233,6 +233,8 @@ pub enum FaultKind {
     Digest,
     /// Connection refused by what should listen.
     Refused,
+    /// There is no route to what was to be connected to.
+    NoRoute,
     /// The deadline passed.
     TimedOut,
     /// A path or name that is not allowed: relative, `..`, out of `beneath`, not a regular file.

@@ -62,6 +62,11 @@ impl Progress {
             return;
         }
         let (plan, left_out) = (&self.plan, &self.left_out);
+        // That no router pointed to the idle colour proves nothing now, unless all was cleared then.
+        let is_clear = plan
+            .tasks()
+            .filter(|(_, task)| matches!(task.action, Action::Clear { .. }))
+            .all(|(id, _)| self.tasks.get(&id) == Some(&Mark::Done));
         self.tasks.retain(|id, mark| {
             let Some(task) = plan.task(*id) else { return true };
             let silences = matches!(task.action, Action::Silence { .. });
@@ -75,7 +80,8 @@ impl Progress {
                 // It was begun all the same, so that it is undone when it comes to that.
                 *mark = Mark::Open(0);
             }
-            !asks && !silences && (!awaits || planted!(HealthKept))
+            let guards = matches!(task.action, Action::RequireUnrouted { .. }) && !is_clear;
+            !asks && !guards && !silences && (!awaits || planted!(HealthKept))
         });
     }
 }

@@ -44,13 +44,13 @@ impl Progress {
     }
 }
 
-/// The host that is left out when this fails, where one may be. Not when it can't be cleared: that may be because a router points to what
-/// runs there.
+/// The host that is left out when this fails, where one may be.
 #[expect(clippy::wildcard_enum_match_arm, reason = "what else fails is not a matter of one host")]
 const fn excludable(action: &Action) -> Option<&HostName> {
     match action {
         Action::Stage { host, .. }
         | Action::Configure { host, .. }
+        | Action::Clear { host, .. }
         | Action::Point { host, .. }
         | Action::Start { host, .. }
         | Action::AwaitHealthy { host, .. } => Some(host),

@@ -53,8 +53,11 @@ impl Progress {
         }
         let stuck =
             self.undos.iter().any(|(undo, mark)| matches!(mark, Mark::Failed(_)) && !self.is_of_lost(*undo));
-        let changed =
-            self.tasks.keys().filter_map(|id| self.plan.stage(*id)).any(|stage| stage.step > Step::Stage);
+        let changed = self.tasks.keys().any(|id| {
+            let looks =
+                self.plan.task(*id).is_some_and(|task| matches!(task.action, Action::RequireUnrouted { .. }));
+            !looks && self.plan.stage(*id).is_some_and(|stage| stage.step > Step::Stage)
+        });
         Next::Close(match (stuck, changed) {
             (true, _) => Outcome::Stuck,
             (false, true) => Outcome::RolledBack,

@@ -9,7 +9,7 @@ use crate::model::request::{DeployRequest, RollbackRequest};
 use crate::model::view::{PlanHeader, PlanView, PlannedHook, PlannedHost, PlannedSecret, PlannedStep};
 use crate::model::{
     Action, Color, Deployment, EnvValue, HookSource, HostName, Name, Note, Plan, Reach, Release, Retire,
-    SecretSource, Stage, Step, Trouble, Wish,
+    SecretSource, Stage, Step, Task, Trouble, Wish,
 };
 use crate::run::ready::needs::builds_directory;
 use crate::run::world::hooks::configured;
@@ -135,7 +135,9 @@ fn planned(deployment: &Deployment, plan: &Plan, stage: &Stage, retiring: bool) 
         }
         found
     };
-    let places = distinct(&mut stage.tasks.iter().map(|task| task.action.place()));
+    // A look at the routers is nowhere.
+    let is_somewhere = |task: &&Task| !matches!(task.action, Action::RequireUnrouted { .. });
+    let places = distinct(&mut stage.tasks.iter().filter(is_somewhere).map(|task| task.action.place()));
     let what = distinct(&mut stage.tasks.iter().map(|task| words(deployment, &task.action))).join(", ");
     let undo =
         distinct(&mut stage.tasks.iter().flat_map(|task| &task.undo).map(ToString::to_string)).join(", ");

@@ -227,6 +227,8 @@ fn places(plan: &Plan, step: Step, action: &Action) -> Vec<String> {
             // Switching begins with units on application hosts, and people look for the routers there.
             #[expect(clippy::wildcard_enum_match_arm, reason = "most steps are where their tasks are")]
             let told = match step {
+                // A look at the routers is nowhere.
+                Step::Start => task.action.host().is_some(),
                 Step::Switch => matches!(task.action, Action::Switch { .. }),
                 Step::Finish => matches!(task.action, Action::SetCurrent { .. }),
                 Step::Retire => matches!(task.action, Action::Disable { .. }),

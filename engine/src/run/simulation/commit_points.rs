@@ -98,7 +98,6 @@ fn can_be(action: &str, what: &str) -> bool {
         "disable",
         "discard",
         "require-healthy",
-        "require-unrouted",
         "drain",
         "record-live",
         "set-current",
@@ -107,6 +106,7 @@ fn can_be(action: &str, what: &str) -> bool {
     match what {
         "crash" => !alone.contains(&action),
         "Hangs" => !never_there.contains(&action),
+        "Moved" => Fault::MOVED_BEFORE.contains(&action),
         _ => true,
     }
 }

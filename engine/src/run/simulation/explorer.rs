@@ -9,7 +9,8 @@ use super::commit_points::AtAction;
 use super::execution::Execution;
 use super::judge::{Burden, faults_of_end};
 use super::path::{Choice, Path};
-use super::scene::{PLANNED, Scene};
+use super::scene::{Fleet, PLANNED, Scene};
+use super::sim::Done;
 use super::state::{Shown, State};
 use super::tally::Tally;
 use super::{Fault, Happening};
@@ -109,7 +110,7 @@ impl<'a> Explorer<'a> {
             progress,
             age: 0,
             ask: None,
-            burden: Burden::default(),
+            burden: Burden { blind: self.scene.fleet == Fleet::HidesOne, ..Burden::default() },
             mishaps,
             path: Path::default(),
         });
@@ -249,6 +250,9 @@ impl<'a> Explorer<'a> {
                 {
                     continue;
                 }
+                if fault == Fault::Moved && !can_be_moved_before(done) {
+                    continue;
+                }
                 let path = node.path.then(Choice::Fault(done.action.to_string(), fault));
                 let begun = self.shortcut(node, run, progresses, index);
                 let (node, faults, skipped) = match begun {
@@ -350,8 +354,9 @@ impl<'a> Explorer<'a> {
         node.state.forget_looks();
         node.state.leave_out(&node.progress.excluded());
         let observed = node.state.observed();
-        let new_healthy = node.state.look(self.plan.color);
-        let old_healthy = node.state.look(self.plan.color.other());
+        let new = self.plan.color;
+        let new_healthy = node.state.look(new, new);
+        let old_healthy = node.state.look(new.other(), new);
         // What was seen then has to be seen again before anything is moved on the strength of it.
         node.state.forget_looks();
         let now = Timestamp(PLANNED.0 + node.age);
@@ -373,6 +378,7 @@ impl<'a> Explorer<'a> {
         let mut mended = Node { mishaps: 0, path: node.path.then(Choice::Mended), ..node.clone() };
         let state = &mut mended.state;
         state.sick = [false; 2];
+        state.last_is_lost &= self.scene.fleet != Fleet::HidesOne;
         let new = self.plan.color;
         if node.progress.is_pivoted() {
             state.routers_mut().fill(Shown::Only(new));
@@ -415,6 +421,8 @@ impl<'a> Explorer<'a> {
     fn next_deployment(&mut self, node: &Node) {
         let mut state = node.state;
         state.sick = [false; 2];
+        // What runs there keeps it from being left out, until someone has made the way to it.
+        state.last_is_lost &= self.scene.fleet != Fleet::HidesOne;
         state.forget_looks();
         let mut hasher = DefaultHasher::new();
         ("next", state).hash(&mut hasher);
@@ -439,6 +447,13 @@ impl<'a> Explorer<'a> {
             self.violation(&format!("P4, the next deployment ends as {:?}", run.outcome), &path);
         }
     }
+}
+
+/// Whether someone may move the routers just before it. Between a look at them and what is done on the strength of it nobody may: there is
+/// no world in which that can be seen.
+fn can_be_moved_before(done: &Done) -> bool {
+    let action = action_kind::NAMES[action_kind::kind(&done.action)];
+    done.way == Way::There && Fault::MOVED_BEFORE.contains(&action)
 }
 
 fn brief(record: &Record) -> &'static str {

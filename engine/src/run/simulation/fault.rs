@@ -29,11 +29,13 @@ pub(super) enum Fault {
     Hangs,
     /// From before it on, the last host can't be reached until the engine is gone. What runs there is as well as ever.
     HostLost,
+    /// Someone moves every router to the colour that is filled, before it.
+    Moved,
 }
 
 impl Fault {
     /// Every one.
-    pub(super) const ALL: [Self; 11] = [
+    pub(super) const ALL: [Self; 12] = [
         Self::FailsBefore,
         Self::FailsAfter,
         Self::UnknownDidNot,
@@ -45,7 +47,11 @@ impl Fault {
         Self::SignalAfter,
         Self::Hangs,
         Self::HostLost,
+        Self::Moved,
     ];
+
+    /// Kinds of actions before which someone may move the routers, as in [`super::action_kind::NAMES`].
+    pub(super) const MOVED_BEFORE: [&str; 4] = ["stage", "configure", "migrate", "require-unrouted"];
 
     /// Whether a deployment goes on as if nothing had been.
     pub(super) const fn passes(self) -> bool {

@@ -3,7 +3,7 @@
 use super::execution::Execution;
 use super::fault::Fault;
 use super::scene::Scene;
-use super::state::{Shown, State};
+use super::state::{Shown, SimHost, State};
 use crate::model::{Action, End, Outcome, Part, Plan, Progress, Record, TaskId, Trouble};
 use crate::run::execute::runner::Way;
 
@@ -26,6 +26,8 @@ pub(super) struct Burden {
     pub(super) signalled: bool,
     /// The record of what is live was not kept.
     pub(super) unrecorded: bool,
+    /// What serves as the old colour can't be seen, so no traffic can be put back to it.
+    pub(super) blind: bool,
 }
 
 impl Burden {
@@ -40,6 +42,10 @@ impl Burden {
         }
         for (index, fault) in run.faults.iter().filter(|(_, fault)| *fault != Fault::HostLost) {
             let Some(done) = run.performed.get(*index) else { continue };
+            if *fault == Fault::Moved {
+                (self.changed, self.moved) = (true, true);
+                continue;
+            }
             if fault.passes() {
                 continue;
             }
@@ -66,7 +72,7 @@ impl Burden {
 
     /// Whether a person may be needed.
     pub(super) const fn allows_person(self) -> bool {
-        self.changed || self.back_failed
+        self.changed || self.back_failed || self.blind
     }
 }
 
@@ -134,7 +140,9 @@ fn deployed(scene: &Scene, plan: &Plan, burden: Burden, run: &Execution, wish: u
         let guards =
             |action: &Action| matches!(action, Action::Drain { .. } | Action::RequireUnrouted { .. });
         let unguarded = run.progress.warnings().iter().any(|(action, _)| guards(action));
-        let stopped = state.hosts().iter().any(|host| host.running[color.other() as usize] == 0);
+        let old = color.other() as usize;
+        let was_stopped = |(was, is): (&SimHost, &SimHost)| was.running[old] != 0 && is.running[old] == 0;
+        let stopped = scene.state.hosts().iter().zip(state.hosts()).any(was_stopped);
         if unguarded && stopped && plan.live.is_some() && !burden.changed {
             wrong.push("P1, the old colour was stopped without proof that it has no traffic".to_owned());
         }

@@ -31,8 +31,10 @@ pub(super) enum Fleet {
     Whole,
     /// Any one of them.
     MayLoseOne,
-    /// The last one, which can't be reached.
+    /// The last one, which is dead.
     HasLostOne,
+    /// The last one, which the engine can't reach, and routers can.
+    HidesOne,
 }
 
 /// A starting world and a wish.
@@ -65,6 +67,7 @@ impl Scene {
                     scenes.push(Self::new(kind, Retire::KeepWarm, hosts, routers).with(fleet));
                 }
             }
+            scenes.push(Self::new(Kind::Second, Retire::KeepWarm, hosts, routers).with(Fleet::HidesOne));
         }
         scenes
     }
@@ -113,7 +116,10 @@ impl Scene {
     /// The same where one host may be left out.
     fn with(mut self, fleet: Fleet) -> Self {
         self.deployment.pipeline.max_excluded = MaxExcluded::Hosts(1);
-        self.state.last_is_lost = fleet == Fleet::HasLostOne;
+        self.state.last_is_lost = matches!(fleet, Fleet::HasLostOne | Fleet::HidesOne);
+        if fleet == Fleet::HasLostOne {
+            self.state.hosts[self.state.host_count - 1].running = [0; 2];
+        }
         Self { fleet, ..self }
     }
 

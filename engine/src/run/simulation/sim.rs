@@ -113,10 +113,10 @@ impl Sim {
             }
             Action::Switch { router, want } => {
                 let Some(color) = want.only() else { return };
-                if !state.is_healthy(color) {
+                if !state.is_healthy(color, plan.color) {
                     self.violation(format!("P1, routes to what is not healthy: {action} on {router}"));
                 }
-                if !state.counted().all(|host| host.passed[color as usize]) {
+                if !state.serving(color, plan.color).all(|host| host.passed[color as usize]) {
                     self.violation(format!("P1, routes to what was not found healthy: {action} on {router}"));
                 }
                 if color == plan.color && state.excluded().any(|host| host.running[color as usize] != 0) {
@@ -218,6 +218,10 @@ impl Sim {
         let effect = || if asked { self.answer(plan) } else { done(self.effect(plan, action, way)) };
         match fault {
             None => effect(),
+            Some(Fault::Moved) => {
+                self.state.lock().unwrap().routers_mut().fill(Shown::Only(plan.color));
+                effect()
+            }
             Some(Fault::FailsBefore) => Performed::failed(trouble()),
             Some(Fault::FailsAfter) => {
                 effect();
@@ -304,7 +308,9 @@ fn perform(state: &mut State, plan: &Plan, action: &Action) -> Result<(), String
             (host.running[*color as usize], host.passed[*color as usize]) = (0, false);
         }
         Action::Silence { host, color } => {
+            let is_lost = state.last_is_lost && index(host) == state.host_count - 1;
             let (host, color) = (&mut state.hosts[index(host)], *color as usize);
+            require(!is_lost || host.running[color] == 0, "it answers, and can't be stopped")?;
             (host.running[color], host.passed[color], host.enabled[color]) = (0, false, false);
         }
         Action::Configure { host, color, release } => {
@@ -328,9 +334,9 @@ fn perform(state: &mut State, plan: &Plan, action: &Action) -> Result<(), String
             return require(host.passed[*color as usize], "not healthy");
         }
         Action::Smoke { color, .. } | Action::Watch { color, .. } => {
-            return require(state.is_healthy(*color), "not healthy");
+            return require(state.is_healthy(*color, plan.color), "not healthy");
         }
-        Action::RequireHealthy { color } => return require(state.look(*color), "not healthy"),
+        Action::RequireHealthy { color } => return require(state.look(*color, plan.color), "not healthy"),
         Action::Enable { host, color } => state.hosts[index(host)].enabled[*color as usize] = true,
         Action::Disable { host, color } => state.hosts[index(host)].enabled[*color as usize] = false,
         Action::Prepare { router, .. } => state.prepared[index(router)] = true,
@@ -368,10 +374,10 @@ fn holds(state: &State, color: Color, lost: usize) -> bool {
     let wrong = || Glance::Wrong("not healthy".to_owned());
     let of_host = |host: usize| match host == lost {
         true => Glance::Unreached("lost".to_owned()),
-        false if state.is_healthy(color) => Glance::Well,
+        false if state.is_healthy(color, color) => Glance::Well,
         false => wrong(),
     };
-    let serves = state.only_color() == Some(color) && state.is_healthy(color);
+    let serves = state.only_color() == Some(color) && state.is_healthy(color, color);
     let door = if serves { Glance::Well } else { wrong() };
     let looks: Option<Vec<Watched>> = (0..state.host_count).map(of_host).chain([door]).map(look).collect();
     looks.is_some_and(|looks| matches!(conclude(looks.iter()), Verdict::Holds | Verdict::HoldsAsSeen))

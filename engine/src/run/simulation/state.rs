@@ -78,6 +78,26 @@ impl State {
         }
     }
 
+    /// Those that get requests when the colour has the traffic, where `new` is filled: who is left out still serves as the other one, if
+    /// anything answers there.
+    pub(super) fn serving(&self, color: Color, new: Color) -> impl Iterator<Item = &SimHost> {
+        let lost = self.last_is_lost.then(|| self.host_count - 1);
+        self.hosts()
+            .iter()
+            .enumerate()
+            .filter(move |(index, host)| {
+                let answers = lost != Some(*index) || host.running[color as usize] != 0;
+                !self.left_out[*index] || (color != new && answers)
+            })
+            .map(|(_, host)| host)
+    }
+
+    /// Whether an engine can look at every one of them.
+    fn is_seen(&self, color: Color, new: Color) -> bool {
+        let last = &self.hosts[self.host_count - 1];
+        !self.last_is_lost || self.serving(color, new).all(|host| !std::ptr::eq(host, last))
+    }
+
     /// Those that are not left out.
     pub(super) fn counted(&self) -> impl Iterator<Item = &SimHost> {
         self.hosts().iter().zip(self.left_out).filter(|(_, is_out)| !is_out).map(|(host, _)| host)
@@ -111,9 +131,9 @@ impl State {
         self.routers().iter().all(|shown| *shown == Shown::Only(color)).then_some(color)
     }
 
-    /// Whether every instance of the colour that counts is healthy, and all run the same.
-    pub(super) fn is_healthy(&self, color: Color) -> bool {
-        let mut running = self.counted().map(|host| host.running[color as usize]);
+    /// Whether every instance is healthy that gets requests when the colour has the traffic, and all run the same.
+    pub(super) fn is_healthy(&self, color: Color, new: Color) -> bool {
+        let mut running = self.serving(color, new).map(|host| host.running[color as usize]);
         let first = running.next().unwrap_or(0);
         first != 0 && !self.sick[color as usize] && running.all(|release| release == first)
     }
@@ -141,8 +161,8 @@ impl State {
     }
 
     /// A look at the health of a colour, which the engine takes note of.
-    pub(super) fn look(&mut self, color: Color) -> bool {
-        let healthy = self.is_healthy(color);
+    pub(super) fn look(&mut self, color: Color, new: Color) -> bool {
+        let healthy = self.is_seen(color, new) && self.is_healthy(color, new);
         for host in self.hosts_mut() {
             host.passed[color as usize] = healthy;
         }

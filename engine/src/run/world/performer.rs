@@ -64,8 +64,7 @@ impl World for Performer {
             Action::Stage { host, .. } => self.stage(plan, host).await,
             Action::RemovePartial { host } => self.remove_partial(host).await,
             Action::Migrate { host, color, release } => self.migrate(plan, host, *color, release).await,
-            Action::Clear { host, color } => self.clear(plan, host, *color).await,
-            Action::Stop { host, color } => self.stop(host, *color).await,
+            Action::Clear { host, color } | Action::Stop { host, color } => self.stop(host, *color).await,
             Action::Configure { host, color, release } => self.configure(plan, host, *color, release).await,
             Action::Point { host, color, release } => {
                 self.point(host, color.as_str(), release.as_ref()).await
@@ -252,17 +251,16 @@ impl Performer {
     /// Instances of one colour, as a router is told of them: those are labelled that were left out when the colour was filled. A host that
     /// is left out now may have the old one all the same.
     pub(crate) fn instances(&self, plan: &Plan, color: Color) -> Vec<Instance> {
-        let mut excluded: BTreeSet<HostName> = plan.excluded.iter().cloned().collect();
-        if color == plan.color {
-            excluded.extend(self.excluded());
-        }
-        instances(&self.deployment, self.live.as_ref(), color, &excluded)
+        let filled = color == plan.color;
+        let excluded = self.excluded().into_iter().chain(plan.excluded.iter().cloned());
+        instances(&self.deployment, self.live.as_ref(), color, &excluded.filter(|_| filled).collect())
     }
 
-    /// Those of them whose health counts: on a host that is left out neither colour's does.
-    pub(crate) fn counted(&self, plan: &Plan, color: Color) -> Vec<Instance> {
-        let (mut instances, excluded) = (self.instances(plan, color), self.excluded());
-        instances.retain(|instance| !is_left_out(instance) && !excluded.contains(&instance.host));
+    /// Those of them that get requests when their colour has the traffic: their health counts. Who is left out now serves as the old
+    /// colour all the same.
+    pub(crate) fn serving(&self, plan: &Plan, color: Color) -> Vec<Instance> {
+        let mut instances = self.instances(plan, color);
+        instances.retain(|instance| !is_left_out(instance));
         instances
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures_util::future::{join_all, try_join_all};
 use tokio::time::{Instant as Moment, sleep, sleep_until, timeout_at};
 
+use super::reach::Reach;
 use crate::driver::{self, InstanceState};
 use crate::model::{
     Action, Color, EventKind, Health, HostName, Instance, Note, Plan, Release, ReleaseId, Step, Timestamp,
@@ -26,6 +27,9 @@ const LOG_COUNTED: u32 = 500;
 
 /// How long the way back waits for a release that was warm to answer again.
 const WARM_UP: Duration = Duration::from_secs(10);
+
+/// Code of the error that traffic can't be moved to a colour, since it is not known to be healthy.
+const OLD_SICK: &str = "switch/old-sick";
 
 /// One look at one instance.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,50 +95,82 @@ impl Performer {
         }
     }
 
-    /// Goes on only if every instance of the colour is healthy: of three looks at each, one must be good. A look that does not get to
-    /// its host is none, as long as there is hope that the connection can be made again.
+    /// Goes on only if every instance is healthy that gets requests when the colour has the traffic: of three looks at each, one must be
+    /// good. A look that does not get to its host is none, as long as there is hope that the connection can be made again.
     pub(crate) async fn require_healthy(&self, plan: &Plan, color: Color) -> Result<Performed> {
-        let instances = self.counted(plan, color);
-        if instances.is_empty() {
-            let message =
-                format!("{color} is not known to be healthy: it has no instance that can be looked at");
-            return Err(Trouble::new("switch/old-sick", message).into());
-        }
+        let (instances, left_out) = (self.serving(plan, color), self.excluded());
         let asked = instances.iter().map(async |instance| {
+            let is_out = left_out.contains(&instance.host);
             let (mut tries, hope) = (0, Moment::now() + RECONNECT);
             loop {
                 tries += 1;
                 let look = self.look(plan, instance, tries).await;
                 let is_good = matches!(look, Ok(Look::Healthy { .. }));
-                if !is_good && Moment::now() < hope && self.out_of_reach(&instance.host).await.is_some() {
-                    tries = 0;
-                    sleep(self.deployment.health_check.interval).await;
-                    continue;
+                if !is_good && let Some(away) = self.away(&instance.host).await {
+                    if is_out {
+                        self.require_nothing(instance, &away).await?;
+                        return Ok(false);
+                    }
+                    if Moment::now() < hope {
+                        tries = 0;
+                        sleep(self.deployment.health_check.interval).await;
+                        continue;
+                    }
                 }
                 match look? {
-                    Look::Healthy { .. } => return Result::<()>::Ok(()),
+                    Look::Healthy { .. } => return Result::<bool>::Ok(true),
                     Look::Not(reason) if tries >= 3 => {
                         let message = format!("{}: {color} is not healthy: {reason}", instance.host);
-                        return Err(Trouble::new("switch/old-sick", message).into());
+                        return Err(Trouble::new(OLD_SICK, message).into());
                     }
                     Look::Not(_) => sleep(self.deployment.health_check.interval).await,
                 }
             }
         });
-        try_join_all(asked).await?;
-        Ok(Performed::done(Summary::Nothing))
+        if try_join_all(asked).await?.contains(&true) {
+            return Ok(Performed::done(Summary::Nothing));
+        }
+        let message = format!("{color} is not known to be healthy: it has no instance that can be looked at");
+        Err(Trouble::new(OLD_SICK, message).into())
     }
 
-    /// Whether every instance of a colour is healthy right now: one look each.
+    /// Whether every instance is healthy right now that gets requests when the colour has the traffic: one look each.
     pub(crate) async fn is_healthy(&self, plan: &Plan, color: Color) -> bool {
-        let instances = self.counted(plan, color);
-        let looks = join_all(instances.iter().map(|instance| self.look(plan, instance, 1))).await;
-        !looks.is_empty() && looks.iter().all(|look| matches!(look, Ok(Look::Healthy { .. })))
+        let (instances, left_out) = (self.serving(plan, color), self.excluded());
+        let looks = instances.iter().map(async |instance| {
+            if matches!(self.look(plan, instance, 1).await, Ok(Look::Healthy { .. })) {
+                return Some(true);
+            }
+            let away = self.away(&instance.host).await.filter(|_| left_out.contains(&instance.host))?;
+            self.require_nothing(instance, &away).await.ok().map(|()| false)
+        });
+        let looks = join_all(looks).await;
+        looks.contains(&Some(true)) && !looks.contains(&None)
+    }
+
+    /// Why a host can't be reached now, when it can't; one that could not be when the run began is not tried again.
+    async fn away(&self, host: &HostName) -> Option<String> {
+        match self.site(host) {
+            Ok(_) => self.out_of_reach(host).await,
+            Err(unknown) => Some(unknown.trouble.message),
+        }
+    }
+
+    /// Goes on without a look at an instance whose host is left out and can't be reached, only if no router gets a connection to it: then
+    /// it has no part in the traffic now, as it had none before. That it is silent to us is no sign of health, nor of absence.
+    async fn require_nothing(&self, instance: &Instance, away: &str) -> Result<()> {
+        let Instance { host, color, .. } = instance;
+        let message = match self.reach(host, *color).await? {
+            Reach::Nothing => return Ok(()),
+            Reach::Answers(router) => format!("its {color} answers {router}, and can't be looked at"),
+            Reach::Unasked(router) => format!("whether its {color} answers {router} can't be asked"),
+        };
+        Err(Trouble::new(OLD_SICK, format!("{host} is left out: {message} ({away})")).into())
     }
 
     /// What one look at each instance of the old colour finds, all at the same time.
     pub(crate) async fn old_health(&self, plan: &Plan) -> Vec<InstanceHealth> {
-        let instances = self.counted(plan, plan.color.other());
+        let instances = self.serving(plan, plan.color.other());
         let looks = join_all(instances.iter().map(|instance| self.look(plan, instance, 1))).await;
         let hosts = instances.into_iter().map(|instance| instance.host);
         hosts.zip(looks).map(|(host, look)| (host, last_look(look))).collect()

@@ -5,6 +5,7 @@ mod front_door;
 mod health;
 mod migrate;
 mod process;
+mod reach;
 mod route;
 mod silence;
 mod smoke;

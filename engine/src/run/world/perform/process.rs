@@ -6,7 +6,7 @@ use cutover_host::operation::{Guard, Operation};
 use futures_util::future::try_join_all;
 
 use crate::driver::{self, Launch, Slot};
-use crate::model::{Action, Color, Deployment, EnvValue, HostName, Name, Plan, ReleaseId, Task, Trouble};
+use crate::model::{Color, Deployment, EnvValue, HostName, Name, Plan, ReleaseId, Trouble};
 use crate::run::execute::performed::{Performed, Summary};
 use crate::run::execute::runner::Way;
 use crate::run::world::performer::{Performer, Result, driver_failure, host_failure};
@@ -133,18 +133,6 @@ impl Performer {
                 Summary::Warning(format!("{host}: {name} started again on :{port}, not yet healthy: {wrong}"))
             }
         }))
-    }
-
-    /// Stops what was left running in the idle colour: only if no router was moved to it since the plan was made, which may be as long
-    /// ago as a migration takes.
-    pub(crate) async fn clear(&self, plan: &Plan, host: &HostName, color: Color) -> Result<Performed> {
-        let clears = |task: &Task| matches!(&task.action, Action::Clear { host: other, .. } if other == host);
-        let mut tasks = plan.stages.iter().flat_map(|stage| &stage.tasks);
-        // What ran when the plan was made is what the undo starts again.
-        if tasks.any(|task| clears(task) && !task.undo.is_empty()) {
-            self.require_unrouted(plan, color).await?;
-        }
-        self.stop(host, color).await
     }
 
     /// Stops what runs in a colour.

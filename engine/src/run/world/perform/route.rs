@@ -6,7 +6,8 @@ use futures_util::future::join_all;
 use tokio::time::{Instant as Moment, sleep};
 
 use crate::model::{
-    Color, ConnectionPolicy, EventKind, HookCall, HostName, Level, Note, Plan, Retire, Routing, Trouble,
+    Color, ConnectionPolicy, EventKind, HookCall, HostName, Level, Note, Observation, Plan, Retire, Routing,
+    Trouble,
 };
 use crate::run::execute::performed::{Performed, Summary};
 use crate::run::execute::runner::Way;
@@ -16,7 +17,10 @@ use crate::run::world::performer::{Performer, Result};
 /// Between two looks at a router that has not settled.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
-/// Between two counts of connections.
+/// Looks at a router that fails to say what it shows, before that is the end.
+const LOOKS: u32 = 3;
+
+/// Between two counts of connections, or two such looks.
 const COUNT_AGAIN: Duration = Duration::from_millis(250);
 
 /// How long the new colour, switched away from, may finish its requests where its router can't count them. What is
@@ -93,17 +97,15 @@ impl Performer {
         }
     }
 
-    /// Goes on only if every router says that it sends nothing to the colour.
+    /// Goes on only if every router says that it sends nothing to the colour. One that fails to say it is asked again.
     pub(crate) async fn require_unrouted(&self, plan: &Plan, color: Color) -> Result<Performed> {
         for router in &self.deployment.router.names {
-            let ask =
-                |attempt| async move { self.hooks.observe(&self.router_call(plan, attempt), router).await };
             let deadline = Moment::now() + self.patience();
-            let mut seen = insist(self.patience(), ask).await?;
+            let mut seen = self.look_at_router(plan, router).await?;
             // Until then, what it showed before may still be served.
             while !seen.settled && Moment::now() < deadline {
                 sleep(LOOK_AGAIN).await;
-                seen = insist(self.patience(), ask).await?;
+                seen = self.look_at_router(plan, router).await?;
             }
             if let Some(routing) = seen.routing.filter(|routing| routing.share(color) > 0) {
                 let message = format!("{router} routes {routing}, so {color} may not be stopped");
@@ -111,6 +113,18 @@ impl Performer {
             }
         }
         Ok(Performed::done(Summary::Nothing))
+    }
+
+    /// What a router shows: of three looks one must succeed, each as patient as the contract promises it.
+    async fn look_at_router(&self, plan: &Plan, router: &HostName) -> Result<Observation> {
+        let ask = |attempt| async move { self.hooks.observe(&self.router_call(plan, attempt), router).await };
+        for _ in 1..LOOKS {
+            if let Ok(seen) = insist(self.patience(), ask).await {
+                return Ok(seen);
+            }
+            sleep(COUNT_AGAIN).await;
+        }
+        Ok(insist(self.patience(), ask).await?)
     }
 
     /// What each router shows, or why it can't be told: one look each, all at the same time.

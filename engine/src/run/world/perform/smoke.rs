@@ -21,7 +21,7 @@ impl Performer {
             )
             .into());
         };
-        let instances = self.counted(plan, color);
+        let instances = self.serving(plan, color);
         let rounds: Vec<Vec<Instance>> = if test.per_instance {
             instances.into_iter().map(|one| vec![one]).collect()
         } else {

@@ -41,7 +41,7 @@ impl Performer {
     /// Watches the colour under traffic: health of every instance, and the front doors. What decides is [`crate::run::execute::vigil`].
     pub(crate) async fn watch(&self, plan: &Plan, color: Color) -> Result<Performed> {
         let end = Moment::now() + self.deployment.pipeline.watch;
-        let instances = self.counted(plan, color);
+        let instances = self.serving(plan, color);
         let probes = self.speaking_probes(color, &plan.release).await;
         // Each by itself: one that hangs must not keep the others from being looked at.
         let instances = instances.iter().map(|instance| self.watch_instance(plan, instance, end));
