@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use test_support::{Behaviour, Sshd, assert_golden};
+use test_support::{Behaviour, Sshd, Test, assert_golden};
 
 use crate::{fleet, with_v1};
 
@@ -181,5 +181,44 @@ fn a_host_that_burns_down_in_the_middle_leaves_a_way_out() {
     test.set_up();
     let _ = test.deploy("v3", Behaviour::Sound).expect(0);
     assert_eq!(test.live(), "v3 green");
+    let _ = test.cutover(&["status", "--check"]).expect(0);
+}
+
+#[test]
+fn a_plan_is_shown_with_what_keeps_it_from_being_begun() {
+    let Some(mut test) = with_v1(fleet()) else { return };
+    test.repository.push("v2", Behaviour::Sound);
+    let planned = |test: &Test| {
+        let ended = test.cutover(&["plan"]);
+        (ended.status, test.normalise(&(ended.stdout + &ended.stderr)))
+    };
+    test.hosts[1].1.stop();
+    let (status, text) = planned(&test);
+    assert_eq!(status, 11);
+    assert_golden("plan-host-away.txt", &text);
+    let (machine, sshd) = &mut test.hosts[1];
+    sshd.restart(machine);
+
+    // Somebody moves the router.
+    std::fs::write(test.nginx.flags().join("green"), "").unwrap();
+    let (status, text) = planned(&test);
+    assert_eq!(status, 40);
+    assert_golden("plan-drift.txt", &text);
+}
+
+#[test]
+fn what_is_live_for_good_is_finished_without_a_host_that_is_away() {
+    let Some(mut test) = with_v1(fleet()) else { return };
+    test.repository.push("v2", Behaviour::Sound);
+    let mut running = test.start(&["deploy", "--json"]);
+    running.wait_for_step("drain");
+    let _ = running.kill();
+    test.hosts[1].1.stop();
+    let finished = test.cutover(&["resume"]).expect(0);
+    let _ = finished.expect_text("warning  web2: set current: host `web2`");
+    assert_eq!(test.live(), "v2 green");
+    let (machine, sshd) = &mut test.hosts[1];
+    sshd.restart(machine);
+    let _ = test.deploy("v3", Behaviour::Sound).expect(0);
     let _ = test.cutover(&["status", "--check"]).expect(0);
 }

@@ -255,8 +255,8 @@ impl StoreFault {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Locked { lock, .. } => format!(
-                "wait for it; if its process is gone: `cutover resume` takes over a minute after its last sign of life; \
-                 where that is certain, `cutover unlock --epoch {}` frees the lock at once",
+                "wait for it, as `cutover deploy --lock-wait 15m` does; if its process is gone: `cutover resume` takes over a minute \
+                 after its last sign of life; where that is certain, `cutover unlock --epoch {}` frees the lock at once",
                 lock.epoch
             ),
             Self::NotHeld { .. } => "look again: `cutover status`".to_owned(),
@@ -410,8 +410,8 @@ mod tests {
         assert_eq!(
             fault.hint().as_deref(),
             Some(
-                "wait for it; if its process is gone: `cutover resume` takes over a minute after its last sign of life; \
-                 where that is certain, `cutover unlock --epoch 7` frees the lock at once"
+                "wait for it, as `cutover deploy --lock-wait 15m` does; if its process is gone: `cutover resume` takes over a minute \
+                 after its last sign of life; where that is certain, `cutover unlock --epoch 7` frees the lock at once"
             )
         );
     }

@@ -233,6 +233,7 @@ mod tests {
             outcome: if error.is_some() { Outcome::RolledBack } else { Outcome::Deployed },
             exit_code: if error.is_some() { 10 } else { 0 },
             error,
+            excluded: Vec::new(),
             settings: None,
         };
         let error = HistoryError { code: "watch/failed".to_owned(), text: "web1 answered 500".to_owned() };

@@ -28,12 +28,14 @@ pub(in crate::report) fn history() -> HistoryView {
         under_way: false,
         outcome: Some(outcome),
         error: None,
+        excluded: Vec::new(),
         live: false,
     };
     let live = HistoryEntry {
         live: true,
         message: Some("the spring sale".to_owned()),
         ci: Some("https://ci.example.com/runs/812".to_owned()),
+        excluded: vec![name("web3")],
         ..entry(43, Outcome::Deployed, 187_200)
     };
     let failed = HistoryEntry {

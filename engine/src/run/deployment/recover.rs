@@ -20,7 +20,7 @@ use crate::run::execute::journal_log::replay;
 use crate::run::execute::runner::World as _;
 use crate::run::world::basis::basis;
 use crate::run::world::claim::{free, take_lock};
-use crate::run::world::exclusion::{afterwards, given_up, left_out, not_forward};
+use crate::run::world::exclusion::{given_up, left_out, not_forward, what_follows};
 use crate::run::world::hooks::Refused;
 use crate::run::world::lease::Lease;
 use crate::run::world::observe::{all_app_hosts, observe};
@@ -76,7 +76,7 @@ async fn found(
             preflight.end(StepEnd::Ok, seen);
             let mut ending = drive(session, performer, journal, progress, &lease).await.asked(ask);
             if matches!(ending.outcome, Outcome::RolledBack | Outcome::NothingChanged) {
-                ending.hint = afterwards(&lost).or(ending.hint);
+                ending.hint = what_follows(&lost).or(ending.hint);
             }
             ending
         }
@@ -171,7 +171,8 @@ async fn take_up(session: &Session, request: RecoverRequest, lease: &Lease) -> R
         }
         Decision::Back { .. } => {}
     }
-    for (host, trouble) in &session.excluded {
+    let has_no_part = |host: &HostName| lost.contains_key(host) || progress.excluded().contains(host);
+    for (host, trouble) in session.excluded.iter().filter(|(host, _)| has_no_part(host)) {
         session.reporter.tell(left_out(host, trouble));
     }
     session.reporter.tell(EventKind::Planned {

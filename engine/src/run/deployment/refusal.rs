@@ -6,6 +6,9 @@ use crate::store::HomeState;
 /// Code of the error that a deployment has begun and not ended.
 pub(crate) const UNFINISHED: &str = "deploy/unfinished";
 
+/// Code of the error that the routers show something else than the record.
+pub(crate) const DRIFT: &str = "deploy/drift";
+
 /// A deployment that has begun and not ended.
 pub(crate) fn unfinished(state: &HomeState<Record>) -> Option<Trouble> {
     let journal = state.open.as_ref()?;
@@ -27,12 +30,12 @@ pub(crate) fn refused(refusal: &Refusal, wish: &Wish) -> Trouble {
             .hint("put them on one colour, then deploy again; `cutover status` shows each"),
         Refusal::Drift { .. } if wish.command == "rollback" => {
             let number = wish.release.number;
-            Trouble::new("deploy/drift", refusal.to_string()).hint(format!(
+            Trouble::new(DRIFT, refusal.to_string()).hint(format!(
                 "find out who moved it; `cutover deploy --adopt --release {number}` takes the router's word for it and \
                  puts release {number} live"
             ))
         }
-        Refusal::Drift { .. } => Trouble::new("deploy/drift", refusal.to_string())
+        Refusal::Drift { .. } => Trouble::new(DRIFT, refusal.to_string())
             .hint("find out who moved it; `cutover deploy --adopt` takes the router's word for it"),
         Refusal::TooFewHosts { .. } => Trouble::new("deploy/too-few-hosts", refusal.to_string())
             .hint("`cutover check --hosts` says what keeps them from being reached"),

@@ -175,6 +175,7 @@ mod tests {
             outcome: Outcome::RolledBack,
             exit_code: 10,
             error: None,
+            excluded: Vec::new(),
             settings: None,
         };
         let history = [entry(44, Color::Green), entry(44, Color::Blue), entry(41, Color::Blue)];

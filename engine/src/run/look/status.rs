@@ -395,6 +395,7 @@ mod tests {
             outcome: Outcome::Deployed,
             exit_code: 0,
             error: None,
+            excluded: Vec::new(),
             settings: None,
         };
         let sight = |blue: driver::InstanceState| HostSight {

@@ -15,6 +15,8 @@ pub(crate) enum Absence {
     Bounded,
     /// Every host that does nothing but run the application: who takes a deployment up judges by its journal ([`given_up`]).
     Judged,
+    /// The same for a plan that is only shown.
+    Shown,
 }
 
 /// Whether a session may be opened without these.
@@ -26,7 +28,9 @@ pub(crate) fn may_open(
 ) -> bool {
     match absence {
         Absence::Bounded => may_leave_out(deployment, builds, silent),
-        Absence::Judged => silent.iter().all(|(host, trouble)| is_lost(deployment, builds, host, trouble)),
+        Absence::Judged | Absence::Shown => {
+            silent.iter().all(|(host, trouble)| is_lost(deployment, builds, host, trouble))
+        }
     }
 }
 
@@ -44,12 +48,27 @@ pub(crate) fn hint_at(
                 trouble.hint = Some(BRING_BACK.to_owned());
             }
         }
+        Absence::Shown => {}
     }
 }
 
 /// What to do about a host that nobody can replace, while a deployment is open.
 const BRING_BACK: &str = "bring it back, then `cutover resume`; where it is gone for good, put another in its place in \
                           `cutover.toml`, do what `cutover setup` says, then `cutover state recover`";
+
+/// Hosts that are out of reach, with what to do about each, where a deployment would not be begun without them.
+pub(crate) fn missing(
+    deployment: &Deployment,
+    builds: bool,
+    silent: &BTreeMap<HostName, Trouble>,
+) -> Vec<Trouble> {
+    if may_leave_out(deployment, builds, silent) {
+        return Vec::new();
+    }
+    let mut silent = silent.clone();
+    hint_at_bound(deployment, builds, &mut silent);
+    silent.into_values().collect()
+}
 
 /// Tells of a host that has no part in what is done.
 pub(crate) fn left_out(host: &HostName, why: &Trouble) -> EventKind {
@@ -126,7 +145,7 @@ pub(crate) fn not_forward(lost: &BTreeMap<HostName, Trouble>) -> Option<Trouble>
 }
 
 /// What follows when a deployment was put back without hosts that are gone.
-pub(crate) fn afterwards(lost: &BTreeMap<HostName, Trouble>) -> Option<String> {
+pub(crate) fn what_follows(lost: &BTreeMap<HostName, Trouble>) -> Option<String> {
     let names: Vec<String> = lost.keys().map(|host| format!("`{host}`")).collect();
     let count = names.len();
     (count > 0).then(|| {

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::basis::{basis, settings};
-use super::exclusion::{Absence, hint_at, left_out, may_open};
+use super::exclusion::{Absence, hint_at, left_out, may_open, missing};
 use super::hooks::{Hooks, Refused, configured};
 use super::performer::store_fault;
 use super::site::{Site, Sites, misgivings};
@@ -74,6 +74,8 @@ pub struct Session {
     pub(crate) sites: Sites,
     /// Application hosts that can't be reached and may be left out, with why.
     pub(crate) excluded: BTreeMap<HostName, Trouble>,
+    /// Hosts that can't be reached and without which nothing is begun, though a plan can be shown.
+    pub(crate) missing: Vec<Trouble>,
     pub(crate) home: Home,
     pub(crate) hooks: Hooks,
     pub(crate) secrets: Arc<Secrets>,
@@ -93,6 +95,20 @@ impl Session {
         let session = Self::open_anywhere(setting, builds).await?;
         for (host, trouble) in &session.excluded {
             session.reporter.tell(left_out(host, trouble));
+        }
+        session.with_its_home()
+    }
+
+    /// The same for a plan that is only shown: of the application's hosts that are out of reach nothing is known, and that is what keeps
+    /// it from being begun.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn open_to_plan(setting: Setting, builds: bool) -> Result<Self, Refused> {
+        let mut session = Self::connected(setting, builds, Absence::Shown).await?;
+        session.missing = missing(&session.deployment, builds, &session.excluded);
+        if !session.missing.is_empty() {
+            session.excluded.clear();
         }
         session.with_its_home()
     }
@@ -151,6 +167,7 @@ impl Session {
             deployment,
             sites,
             excluded,
+            missing: Vec::new(),
             home,
             hooks,
             secrets,
