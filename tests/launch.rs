@@ -83,3 +83,66 @@ fn a_rollback_starts_a_release_as_it_was_deployed() {
     let _ = test.cutover(&["deploy", "--release", "1"]).expect(0);
     assert_eq!(greeting(&test), "two green\n");
 }
+
+/// Files that tell how releases are started.
+fn kept(test: &Test) -> Vec<String> {
+    let entries = fs::read_dir(test.desk.outside("/srv/shop/env")).unwrap();
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn words_that_do_not_hold_replace_none_that_did() {
+    let Some(mut test) = local() else { return };
+    test.configure(START, &format!("{START}\nenv = {{ GREETING = \"one {{color}}\" }}"));
+    let Some(mut test) = with_v1(Some(test)) else { return };
+    let _ = test.deploy("v2", Behaviour::Sound).expect(0);
+    let (warm, files) = (words(&test, test.ports().0), kept(&test));
+    let again = format!("release 1 warm again on :{}", test.ports().0);
+    // Without a port it ends at once.
+    test.configure(START, "start = [\"bin/shop\"]").configure("GREETING = \"one", "GREETING = \"two");
+    for _ in 0..2 {
+        let _ = test.cutover(&["deploy", "--release", "1"]).expect(10).expect_text(&again);
+        assert_eq!(test.live(), "v2 green");
+        assert_eq!(words(&test, test.ports().0), warm);
+    }
+    let _ = test.cutover(&["rollback"]).expect(0);
+    assert_eq!(test.live(), "v1 blue");
+    assert_eq!(words(&test, test.ports().0), warm);
+    assert_eq!(greeting(&test), "one blue\n");
+    // Started anew it starts so, too.
+    test.configure("watch = \"2s\"", "watch = \"2s\"\nretire = \"stop\"");
+    for number in ["2", "1"] {
+        let _ = test.cutover(&["rollback", "--to", number]).expect(0);
+    }
+    assert_eq!((test.live().as_str(), greeting(&test).as_str()), ("v1 blue", "one blue\n"));
+    assert_eq!(kept(&test), files, "what failed has left nothing");
+    // Words that hold are the release's own from then on.
+    let good = START.replace("\"{port}\"]", "\"{port}\", \"--new\"]");
+    test.configure("start = [\"bin/shop\"]", &good);
+    let _ = test.cutover(&["deploy", "--release", "2"]).expect(0);
+    assert_eq!(greeting(&test), "two green\n");
+    for number in ["1", "2"] {
+        let _ = test.cutover(&["rollback", "--to", number]).expect(0);
+    }
+    assert!(words(&test, test.ports().1)[0].ends_with(" --new"));
+    assert_eq!(greeting(&test), "two green\n");
+    assert_eq!(kept(&test).len(), files.len());
+}
+
+#[test]
+fn what_is_warm_and_answers_nobody_is_started_anew() {
+    let Some(test) = with_v1(local()) else { return };
+    let _ = test.deploy("v2", Behaviour::Sound).expect(0);
+    let own = format!("/srv/shop/releases/*\" --port {} \"*", test.ports().0);
+    let stop = format!(
+        "for file in /proc/[0-9]*/cmdline; do case $(tr '\\0' ' ' < $file) in {own}) \
+         kill -STOP $(echo $file | cut -d/ -f3);; esac; done"
+    );
+    let _ = test.cutover(&["exec", "--", "sh", "-c", &stop]).expect(0);
+    let note = "release 1 runs and is not taken as it is";
+    let _ = test.cutover(&["rollback"]).expect(0).expect_text(note);
+    assert_eq!(test.live(), "v1 blue");
+}

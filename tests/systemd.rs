@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use camino::Utf8Path;
 use cutover::config::{Input, Surroundings, load};
-use cutover::driver::{self, DriverFailure, InstanceState, Slot};
+use cutover::driver::{self, DriverFailure, InstanceState, Launch, Slot};
 use cutover::model::{Color, Deployment, HostName, ReleaseId, SettingFault};
 use cutover::transport::{Flow, Link, LinkFuture, local_link};
 use cutover_host::operation::{Answer, Call, Facts, Operation, Program};
@@ -151,7 +151,7 @@ impl World {
         std::fs::write(bin.join("app"), format!("#!/bin/sh\n{script}\n")).unwrap();
         let done = std::process::Command::new("chmod").arg("755").arg(bin.join("app")).status();
         assert!(done.unwrap().success());
-        let env = slot.env_file(&release);
+        let env = slot.env_file(&release, &Launch::configured(&slot));
         std::fs::create_dir_all(Path::new(&env).parent().unwrap()).unwrap();
         std::fs::write(&env, format!("CUTOVER_RELEASE=\"{name}\"\nODD=\"a \\\"b\\\" \\$c\"\n")).unwrap();
         release

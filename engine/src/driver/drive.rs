@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use cutover_host::operation::{Answer, Exit, FaultKind, Guard, Operation, Program};
+use cutover_host::operation::{Answer, Exit, Guard, Operation, Program};
 
 use super::errand::Errand;
 use super::systemd::Verb;
-use super::{DriverFailure, InstanceState, Launch, Slot, command, detached, systemd};
+use super::{DriverFailure, InstanceState, Launch, Noted, Slot, command, detached, systemd};
 use crate::model::{Driver, ReleaseId};
 use crate::transport::{Failure, Link};
 
@@ -28,14 +28,13 @@ pub async fn state(link: &dyn Link, slot: &Slot<'_>) -> Result<InstanceState, Dr
     match slot.driver() {
         Driver::Systemd { scope, .. } => {
             let exit = asker.run(systemd::show(slot, *scope), SHORT).await?;
-            let release = noted_release(link, slot).await?;
-            systemd::read_state(&exit, release)
+            let noted = Noted::of(link, slot).await?;
+            systemd::read_state(&exit, noted.map(|noted| noted.release))
         }
         Driver::Detached => detached::read_state(&asker.ask(detached::status(slot), SHORT).await?),
-        Driver::Command { status, .. } => match noted_release(link, slot).await? {
+        Driver::Command { status, .. } => match started_by(link, slot).await? {
             None => Ok(InstanceState::Stopped),
-            Some(release) => {
-                let launch = Launch::of(link, slot, &release).await?;
+            Some((release, launch)) => {
                 let own = launch.programs.as_ref().map_or(status, |programs| &programs.status);
                 let program = slot.program(&release, &launch, own);
                 let exit = asker.run(program.clone(), SHORT).await?;
@@ -73,6 +72,7 @@ pub async fn start(
     for operation in slot.directories() {
         asker.ask(operation, SHORT).await?;
     }
+    asker.ask(Noted::write(slot, release, &launch)?, SHORT).await?;
     match slot.driver() {
         Driver::Systemd { scope, .. } => {
             for operation in systemd::prepare(slot, *scope, release, &launch) {
@@ -94,7 +94,6 @@ pub async fn start(
             asker.ask(detached::start(slot, release, &launch), LONG).await?;
         }
         Driver::Command { start, .. } => {
-            asker.ask(slot.note_release(release), SHORT).await?;
             let own = launch.programs.as_ref().map_or(start, |programs| &programs.start);
             asker.run_errand("start", slot, slot.program(release, &launch, own), LONG).await?;
         }
@@ -134,8 +133,7 @@ pub async fn stop(link: &dyn Link, guard: Option<&Guard>, slot: &Slot<'_>) -> Re
             asker.ask(detached::stop(slot), patience).await?;
         }
         Driver::Command { stop, .. } => {
-            if let Some(release) = noted_release(link, slot).await? {
-                let launch = Launch::of(link, slot, &release).await?;
+            if let Some((release, launch)) = started_by(link, slot).await? {
                 let own = launch.programs.as_ref().map_or(stop, |programs| &programs.stop);
                 asker.run_errand("stop", slot, slot.program(&release, &launch, own), patience).await?;
             }
@@ -216,18 +214,14 @@ impl Asker<'_> {
     }
 }
 
-/// The release that the slot was last started from.
-pub(super) async fn noted_release(
-    link: &dyn Link,
-    slot: &Slot<'_>,
-) -> Result<Option<ReleaseId>, DriverFailure> {
-    let read = Operation::Read { path: slot.release_file(), beneath: None, limit: 256 };
-    match (Asker { link, guard: None }).ask(read, SHORT).await {
-        Ok(Answer::Content(content)) => Ok(ReleaseId::parse(content.to_text().trim_end())),
-        Ok(other) => Err(nonsense("a file", &other)),
-        Err(DriverFailure::Host(Failure::Fault(fault))) if fault.kind == FaultKind::NotFound => Ok(None),
-        Err(failure) => Err(failure),
-    }
+/// The release that the slot was last started from, and its words then.
+async fn started_by(link: &dyn Link, slot: &Slot<'_>) -> Result<Option<(ReleaseId, Launch)>, DriverFailure> {
+    let Some(noted) = Noted::of(link, slot).await? else { return Ok(None) };
+    let launch = match noted.launch {
+        Some(launch) => launch,
+        None => Launch::of(link, slot, &noted.release).await?,
+    };
+    Ok(Some((noted.release, launch)))
 }
 
 pub(super) fn nonsense(wanted: &str, got: &Answer) -> DriverFailure {

@@ -1,7 +1,9 @@
 //! How one release is started: what of the configuration belongs to the release and not to the place that it runs in.
 //!
-//! `deploy` writes it beside the environment, for each colour that the host has, and whatever starts or stops that release later reads it
-//! there: the start itself, the way back to a warm colour, `rollback`, `migrate`, `exec`.
+//! `deploy` writes it beside the environment, for each colour that the host has, and whatever starts that release later reads it
+//! there: the start itself, the way back to a warm colour, `rollback`, `migrate`, `exec`. A deployment of a release that has one already
+//! writes a candidate first, which becomes the release's own only to be started by, and no longer than that deployment lasts: see
+//! [`Renewal`](super::Renewal). What a slot was started by is noted there too, so that it is also stopped by it.
 //!
 //! | of the release, as it was deployed | of the site, as `cutover.toml` says now |
 //! |---|---|
@@ -27,10 +29,10 @@ use crate::model::{Driver, ReleaseId};
 use crate::transport::{Failure, Link};
 
 /// Bytes of the file at most.
-const LIMIT: u64 = 1 << 20;
+pub(super) const LIMIT: u64 = 1 << 20;
 
-/// The version of the format that is written.
-const VERSION: u32 = 1;
+/// The version of the format that is written. In the first one, nothing said which environment belongs to it.
+const VERSION: u32 = 2;
 
 /// How one release is started in one slot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +49,9 @@ pub struct Launch {
     env: String,
     /// Where it was to listen: the environment was filled in for that.
     listen: String,
+    /// The deployment that wrote it, and the environment that goes with it.
+    #[serde(default)]
+    pub(super) written: Option<String>,
 }
 
 /// Programs of the driver `command`, placeholders unfilled.
@@ -79,7 +84,14 @@ impl Launch {
             programs,
             env: ContentDigest::of(format!("{env:?}").as_bytes()).to_string(),
             listen: format!("{}:{}", slot.placeholders("").listen(), own.port),
+            written: None,
         }
+    }
+
+    /// The same, as this deployment writes it.
+    #[must_use]
+    pub fn written_by(self, deployment: &str) -> Self {
+        Self { written: Some(deployment.to_owned()), ..self }
     }
 
     /// Whether the environment that was written with it is right where `other` is: what it says of ports and addresses is filled in.
@@ -108,12 +120,11 @@ impl Launch {
         keys.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key).collect()
     }
 
-    /// The operation that keeps it, 0600 like the environment.
+    /// The operation that keeps it in a file, 0600 like the environment.
     ///
     /// # Errors
     /// When it is longer than what is read back.
-    pub fn write(&self, slot: &Slot<'_>, release: &ReleaseId) -> Result<Operation, DriverFailure> {
-        let path = slot.launch_file(release);
+    pub(super) fn write(&self, path: String) -> Result<Operation, DriverFailure> {
         let malformed = |why: String| DriverFailure::Launch { path: path.clone(), why };
         let content = serde_json::to_vec(self).map_err(|error| malformed(error.to_string()))?;
         if content.len() as u64 > LIMIT {
@@ -131,7 +142,11 @@ impl Launch {
         slot: &Slot<'_>,
         release: &ReleaseId,
     ) -> Result<Option<Self>, DriverFailure> {
-        let path = slot.launch_file(release);
+        Self::read(link, slot.launch_file(release)).await
+    }
+
+    /// What a file has; none when there is none.
+    pub(super) async fn read(link: &dyn Link, path: String) -> Result<Option<Self>, DriverFailure> {
         let operation = Operation::Read { path: path.clone(), beneath: None, limit: LIMIT };
         match link.perform(operation.call().within(SHORT)).await {
             Ok(Answer::Content(content)) => {
@@ -152,7 +167,7 @@ impl Launch {
     }
 }
 
-fn parse(content: &[u8]) -> Result<Launch, String> {
+pub(super) fn parse(content: &[u8]) -> Result<Launch, String> {
     /// What can be read in any version.
     #[derive(Deserialize)]
     struct Probe {
@@ -167,7 +182,15 @@ fn parse(content: &[u8]) -> Result<Launch, String> {
     if std::iter::once(&launch.start).chain(programs).any(Vec::is_empty) {
         return Err("a command without words".to_owned());
     }
+    if !launch.written.as_deref().is_none_or(is_deployment) {
+        return Err("it was written by what is no deployment".to_owned());
+    }
     Ok(launch)
+}
+
+/// Whether it can be the identifier of a deployment: it becomes part of the names of files.
+fn is_deployment(text: &str) -> bool {
+    (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 #[cfg(test)]
@@ -212,10 +235,14 @@ mod tests {
         let text = serde_json::to_string(&launch).expect("JSON");
         assert_eq!(parse(text.as_bytes()), Ok(launch));
         let refused = |text: &str| parse(text.as_bytes()).expect_err("refused");
-        assert_eq!(refused("{\"version\":2}"), "a newer cutover wrote it, in version 2");
+        assert_eq!(refused("{\"version\":3}"), "a newer cutover wrote it, in version 3");
         assert!(refused("{\"version\":1}").contains("missing field `start`"));
         assert!(refused("").contains("EOF"));
         let wordless = text.replace("[\"bin/shop\",\"--port\",\"{port}\"]", "[]");
         assert_eq!(refused(&wordless), "a command without words");
+        let elsewhere = text.replace("\"written\":null", "\"written\":\"../../etc/x\"");
+        assert_eq!(refused(&elsewhere), "it was written by what is no deployment");
+        let first = text.replace("\"version\":2", "\"version\":1").replace(",\"written\":null", "");
+        assert_eq!(parse(first.as_bytes()).map(|launch| launch.written), Ok(None));
     }
 }

@@ -6,7 +6,7 @@ use cutover_host::STARTING;
 use cutover_host::operation::{Answer, Exit, Operation};
 use serde_json::Value;
 
-use super::{DriverFailure, Slot, drive, systemd};
+use super::{DriverFailure, Noted, Slot, systemd};
 use crate::model::{Driver, ReleaseId, Timestamp};
 use crate::transport::{Chunk, Failure, Flow, Link};
 
@@ -51,10 +51,10 @@ pub async fn open_log(
 ) -> Result<LogReader, DriverFailure> {
     let (operation, sorter) = match slot.driver() {
         Driver::Systemd { scope, .. } => {
-            let last = drive::noted_release(link, slot).await?;
+            let noted = Noted::of(link, slot).await?;
             let sorter = Sorter::Journal {
                 start: systemd::announcement(release, slot.color()),
-                ours: last.as_ref() == Some(release),
+                ours: noted.is_some_and(|noted| noted.release == *release),
             };
             (Operation::Stream { program: systemd::journal(slot, *scope, follow) }, sorter)
         }

@@ -4,12 +4,14 @@
 //! from a slot to operations and from answers back to meaning; the asynchronous functions here send the ones and read the others.
 //!
 //! # What runs in a slot is written down before it starts
-//! `run/COLOR.release` in the application's directory names the release that the slot was last started from. It changes only
-//! while nothing runs there, so it also tells what runs, whatever the driver. (`detached` has the supervisor's own record.)
+//! `run/COLOR.release` in the application's directory names the release that the slot was last started from, and has the words that it was
+//! started by. It changes only while nothing runs there, so it also tells what runs, whatever the driver (`detached` has the supervisor's
+//! own record of the release), and by what words that is to be stopped.
 //!
 //! # How a release starts is kept with it
 //! `env/RELEASE-COLOR.json` beside the release's environment has the words that it was deployed with, so that a way back and a rollback start
-//! what was proven then, whatever `cutover.toml` says now. See [`Launch`].
+//! what was proven then, whatever `cutover.toml` says now. See [`Launch`]. A deployment of that release by other words replaces them when
+//! it starts them, and puts them back when it fails. See [`Renewal`].
 //!
 //! # Why the unit's instance is the colour alone
 //! A unit named by colour *and* release would need a wildcard in the sudoers file, and there `*` matches blanks and slashes:
@@ -30,6 +32,8 @@ mod errand;
 mod failure;
 mod launch;
 mod log;
+mod noted;
+mod renewal;
 #[cfg(test)]
 pub(crate) mod sample;
 mod slot;
@@ -43,6 +47,8 @@ pub use drive::{disable, enable, start, state, stop};
 pub use failure::DriverFailure;
 pub use launch::Launch;
 pub use log::{LogLine, LogReader, log_tail, open_log};
+pub use noted::Noted;
+pub use renewal::{Renewal, spare_launches};
 pub use slot::Slot;
 pub use state::InstanceState;
 pub use systemd::{privileged_commands, unit_path};

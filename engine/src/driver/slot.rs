@@ -74,15 +74,36 @@ impl<'a> Slot<'a> {
         format!("{}/releases/{release}", self.directory)
     }
 
-    /// File with the environment of a release in this slot: 0600, in systemd's `EnvironmentFile` format.
+    /// Directory of environments and launches.
     #[must_use]
-    pub fn env_file(&self, release: &ReleaseId) -> String {
-        format!("{}/env/{release}-{}.env", self.directory, self.color)
+    pub fn env_directory(&self) -> String {
+        format!("{}/env", self.directory)
+    }
+
+    /// File with the environment that goes with a launch of a release in this slot: 0600, in systemd's `EnvironmentFile` format.
+    #[must_use]
+    pub fn env_file(&self, release: &ReleaseId, launch: &Launch) -> String {
+        let written = launch.written.as_ref().map(|deployment| format!("{deployment}.")).unwrap_or_default();
+        self.kept_file(release, &format!("{written}env"))
     }
 
     /// File with how a release is started in this slot: see [`Launch`].
     pub(super) fn launch_file(&self, release: &ReleaseId) -> String {
-        format!("{}/env/{release}-{}.json", self.directory, self.color)
+        self.kept_file(release, "json")
+    }
+
+    /// The same as one deployment has it, before that is the release's own.
+    pub(super) fn candidate_file(&self, release: &ReleaseId, deployment: &str) -> String {
+        self.kept_file(release, &format!("{deployment}.json"))
+    }
+
+    /// What was the release's own before one deployment made its candidate that.
+    pub(super) fn former_file(&self, release: &ReleaseId, deployment: &str) -> String {
+        self.kept_file(release, &format!("{deployment}.former.json"))
+    }
+
+    fn kept_file(&self, release: &ReleaseId, name: &str) -> String {
+        format!("{}/{release}-{}.{name}", self.env_directory(), self.color)
     }
 
     /// Log of a release in this slot, where the driver keeps log files.
@@ -97,7 +118,7 @@ impl<'a> Slot<'a> {
         format!("{}/run", self.directory)
     }
 
-    /// Says which release the slot was last started from.
+    /// Says which release the slot was last started from, and by what words: see [`Noted`](super::Noted).
     pub(super) fn release_file(&self) -> String {
         format!("{}/run/{}.release", self.directory, self.color)
     }
@@ -121,14 +142,16 @@ impl<'a> Slot<'a> {
             .collect()
     }
 
-    /// Removes what a release left in this slot beside `releases/ID`: how it is started, its environment and its logs.
+    /// Removes the logs of a release in this slot.
     #[must_use]
-    pub fn forget(&self, release: &ReleaseId) -> Vec<Operation> {
+    pub fn forget_logs(&self, release: &ReleaseId) -> [Operation; 2] {
         let log = self.log_file(release);
-        [self.launch_file(release), self.env_file(release), format!("{log}.1"), log]
-            .into_iter()
-            .map(|path| Operation::Remove { path, beneath: Some(Beneath::Directory(self.directory.clone())) })
-            .collect()
+        [format!("{log}.1"), log].map(|path| self.remove(path))
+    }
+
+    /// Removes a file below the application's directory.
+    pub(super) fn remove(&self, path: String) -> Operation {
+        Operation::Remove { path, beneath: Some(Beneath::Directory(self.directory.clone())) }
     }
 
     /// What the placeholders stand for here.
@@ -180,7 +203,11 @@ impl<'a> Slot<'a> {
                 program
             },
             args: words.collect(),
-            env_files: self.below(&launch.env_files).into_iter().chain([self.env_file(release)]).collect(),
+            env_files: self
+                .below(&launch.env_files)
+                .into_iter()
+                .chain([self.env_file(release, launch)])
+                .collect(),
             directory: Some(release_directory),
             output_limit: OUTPUT_LIMIT,
             ..Program::default()
@@ -193,15 +220,5 @@ impl<'a> Slot<'a> {
 
     pub(super) fn stop_timeout(&self) -> Duration {
         self.deployment.application.stop_timeout
-    }
-
-    /// The operation that notes which release is about to be started.
-    pub(super) fn note_release(&self, release: &ReleaseId) -> Operation {
-        Operation::Write {
-            path: self.release_file(),
-            beneath: None,
-            content: format!("{release}\n").into(),
-            mode: Some(0o644),
-        }
     }
 }

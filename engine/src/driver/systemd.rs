@@ -137,7 +137,6 @@ pub(super) fn prepare(
         operations.push(Operation::MakeDirectory { path: directory, mode: 0o700 });
         operations.push(Operation::Write { path, beneath: None, content: text.into(), mode: Some(0o644) });
     }
-    operations.push(slot.note_release(release));
     let other_user = slot.deployment.application.user.as_deref().is_some_and(|user| user != slot.login);
     operations.push(Operation::WriteLaunch {
         path: slot.script(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use cutover_host::operation::Facts;
 use cutover_host::{Account, Host};
 
-use super::{DriverFailure, InstanceState, Slot, sample, start, state, stop};
+use super::{DriverFailure, InstanceState, Launch, Slot, sample, start, state, stop};
 use crate::model::{Color, Deployment, Driver, HostName, ReleaseId};
 use crate::transport::{Link, local_link};
 
@@ -50,7 +50,8 @@ impl World {
         let bin = self.scratch.path().join("app/releases").join(name).join("bin");
         std::fs::create_dir_all(&bin).expect("made");
         std::fs::create_dir_all(self.scratch.path().join("app/env")).expect("made");
-        std::fs::write(self.slot().env_file(&release), "GREETING=hello\n").expect("written");
+        let launch = Launch::configured(&self.slot());
+        std::fs::write(self.slot().env_file(&release, &launch), "GREETING=hello\n").expect("written");
         let script = bin.join("ctl");
         // Written by another process: a thread that forks at this moment would keep our own handle open (ETXTBSY).
         let write = ["-c", "printf %s \"$1\" > \"$2\" && chmod 755 \"$2\"", "sh", CTL];

@@ -81,7 +81,7 @@ impl HookPool {
         let code = match self.cached(&digest).await {
             Some(code) => Arc::new(code),
             None => {
-                let code = Arc::new(self.compile(&hook.title, wasm, observer).await?);
+                let code = Arc::new(self.compile(hook, kind, wasm, observer).await?);
                 self.keep(&digest, Arc::clone(&code)).await;
                 code
             }
@@ -109,13 +109,15 @@ impl HookPool {
         let _ = tokio::task::spawn_blocking(move || cache.put(&digest, &compatibility, &code)).await;
     }
 
-    /// Compiles in a sandbox of its own, which is gone afterwards with all the memory that it took.
+    /// Compiles in a sandbox of its own, which is gone afterwards with all the memory that it took. What can't be used is not compiled.
     async fn compile(
         &self,
-        title: &str,
+        hook: &Hook,
+        kind: HookKind,
         wasm: Vec<u8>,
         observer: &dyn Observer,
     ) -> Result<Vec<u8>, HookFault> {
+        let title = &hook.title;
         let no_sandbox =
             |error: io::Error| HookFault::NoSandbox { hook: title.to_owned(), reason: error.to_string() };
         let not_compiled = |reason| HookFault::NotCompiled { hook: title.to_owned(), reason };
@@ -123,11 +125,26 @@ impl HookPool {
         let memory = SealedMemory::new(&wasm).map_err(no_sandbox)?;
         drop(wasm);
         let mut sandbox = Sandbox::start(&self.program, &memory).map_err(no_sandbox)?;
+        let described = timeout(limits::START, async {
+            sandbox.send(&Order::Compile, &[]).await?;
+            sandbox.receive(0).await
+        });
+        match described.await {
+            Ok(Ok((Report::Described(description), _))) => {
+                interface::inspect(title, kind, &description, &hook.grants)?;
+            }
+            Ok(Ok((Report::Refused(reason), _))) => return Err(not_compiled(reason)),
+            Ok(Ok(_)) => return Err(not_compiled("the sandbox answered something else".to_owned())),
+            Ok(Err(_)) => return Err(not_compiled(sandbox.epitaph().await)),
+            Err(_) => {
+                return Err(not_compiled(format!(
+                    "what it imports is not read within {} s",
+                    limits::START.as_secs()
+                )));
+            }
+        }
         let report = {
-            let mut compiled = std::pin::pin!(async {
-                sandbox.send(&Order::Compile, &[]).await?;
-                sandbox.receive(limits::CODE).await
-            });
+            let mut compiled = std::pin::pin!(sandbox.receive(limits::CODE));
             match timeout(limits::COMPILE_SHOWN, &mut compiled).await {
                 Ok(report) => Ok(report),
                 Err(_) => {

@@ -23,7 +23,7 @@ use crate::model::HookKind;
 /// From engine to sandbox.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Order {
-    /// Compile the component in the sealed memory; [`Report::Compiled`].
+    /// Say what the component in the sealed memory is, and compile it; [`Report::Described`], then [`Report::Compiled`].
     Compile,
     /// Take the compiled code in the sealed memory; [`Report::Loaded`].
     Load,
@@ -41,6 +41,8 @@ pub(super) enum Order {
 /// From sandbox to engine.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Report {
+    /// What the component imports and exports, by its own bytes: it is not compiled yet.
+    Described(Description),
     /// The payload is compiled code.
     Compiled,
     /// The code is loaded.

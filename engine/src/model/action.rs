@@ -22,8 +22,12 @@ pub enum Action {
     Migrate { host: HostName, release: ReleaseId, color: Color },
     /// Stops what occupies the colour, if anything does.
     Clear { host: HostName, color: Color },
-    /// Writes the environment of one release in one colour.
+    /// Writes the environment of one release in one colour, and by what words it starts: beside those that the release has already.
     Configure { host: HostName, color: Color, release: ReleaseId },
+    /// From now on the release starts by the words that were written beside its own.
+    Renew { host: HostName, release: ReleaseId },
+    /// The release starts by the words again that were its own before.
+    Revert { host: HostName, release: ReleaseId },
     /// Points the colour's link to a release; without one, removes it.
     Point { host: HostName, color: Color, release: Option<ReleaseId> },
     /// Starts the colour.
@@ -74,6 +78,8 @@ impl Action {
             | Self::Migrate { host, .. }
             | Self::Clear { host, .. }
             | Self::Configure { host, .. }
+            | Self::Renew { host, .. }
+            | Self::Revert { host, .. }
             | Self::Point { host, .. }
             | Self::Start { host, .. }
             | Self::Stop { host, .. }
@@ -134,6 +140,8 @@ impl fmt::Display for Action {
             Self::Migrate { .. } => f.write_str("migrate"),
             Self::Clear { color, .. } => write!(f, "stop what runs as {color}"),
             Self::Configure { color, .. } => write!(f, "write the environment of {color}"),
+            Self::Renew { release, .. } => write!(f, "renew how {release} is started"),
+            Self::Revert { release, .. } => write!(f, "let {release} start as before"),
             Self::Point { color, release: Some(release), .. } => write!(f, "point {color} to {release}"),
             Self::Point { color, release: None, .. } => write!(f, "remove the link {color}"),
             Self::Start { color, release, .. } => write!(f, "start {color} from {release}"),

@@ -84,7 +84,8 @@ impl Plan {
         }
         let (id, release) = (self.deployment.clone(), self.release.clone());
         // Whether record and routers agreed is not told; if they did, it makes no difference.
-        let wish = Wish::new(&self.command, id, release, true, self.made);
+        let kept = self.tasks().any(|(_, task)| matches!(task.action, Action::Renew { .. }));
+        let wish = Wish::new(&self.command, id, release, true, self.made).of_kept(kept);
         if let Some(host) = self.excluded.iter().find(|host| !told.is_known(host)) {
             return Err(Overreach::Excludes(host.clone()));
         }
@@ -120,13 +121,13 @@ impl Told<'_> {
         let mut hosts: BTreeMap<HostName, ObservedHost> = BTreeMap::new();
         let has_part = |host: &&HostName| !self.plan.excluded.contains(*host);
         for host in self.deployment.color_hosts(self.plan.color).iter().filter(has_part) {
-            *instance(hosts.entry(host.clone()).or_default(), self.plan.color) = self.filled(host);
+            *hosts.entry(host.clone()).or_default().instance_mut(self.plan.color) = self.filled(host);
         }
         let recorded = self.recorded();
         if let (Some((live, id)), None) = (&self.plan.live, &recorded) {
             // Where the record does not know what is live, the links of its hosts do.
             for host in hosts.values_mut() {
-                instance(host, *live).link.clone_from(id);
+                host.instance_mut(*live).link.clone_from(id);
             }
         }
         let routers = self.deployment.router.names.iter();
@@ -143,7 +144,7 @@ impl Told<'_> {
         let starts = |task: &Task| matches!(&task.action, Action::Start { host: on, .. } if on == host);
         if !self.tasks().any(starts) {
             let id = Some(self.plan.release.id.clone());
-            return ObservedInstance { link: id.clone(), running: true, release: id };
+            return ObservedInstance { link: id.clone(), running: true, release: id, fit: true };
         }
         let mut found = ObservedInstance::default();
         for task in self.tasks() {
@@ -232,13 +233,6 @@ impl Told<'_> {
 
     fn tasks(&self) -> impl Iterator<Item = &Task> {
         self.plan.tasks().map(|(_, task)| task)
-    }
-}
-
-const fn instance(host: &mut ObservedHost, color: Color) -> &mut ObservedInstance {
-    match color {
-        Color::Blue => &mut host.blue,
-        Color::Green => &mut host.green,
     }
 }
 

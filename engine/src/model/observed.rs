@@ -70,6 +70,14 @@ impl ObservedHost {
             Color::Green => &self.green,
         }
     }
+
+    /// The same, to be changed.
+    pub const fn instance_mut(&mut self, color: Color) -> &mut ObservedInstance {
+        match color {
+            Color::Blue => &mut self.blue,
+            Color::Green => &mut self.green,
+        }
+    }
 }
 
 /// One colour on one host.
@@ -81,4 +89,6 @@ pub struct ObservedInstance {
     pub running: bool,
     /// Release that it was started from, where the driver can tell.
     pub release: Option<ReleaseId>,
+    /// Whether it was looked at, answers as the release that it runs, and was started by the words that are kept of it.
+    pub fit: bool,
 }

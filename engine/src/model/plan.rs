@@ -26,6 +26,8 @@ pub struct Wish {
     pub migrate: bool,
     /// Whether an idle colour that runs the very release is taken as it is.
     pub reuse_warm: bool,
+    /// Whether the release is on the hosts already, so that they may know how it is started.
+    pub kept: bool,
     /// Whether the router is right where record and router differ.
     pub adopt: bool,
     /// When the plan was made.
@@ -38,7 +40,14 @@ impl Wish {
     pub fn new(command: &str, deployment: String, release: Release, adopt: bool, now: Timestamp) -> Self {
         let is_rollback = command == "rollback";
         let (migrate, reuse_warm) = (!is_rollback, is_rollback);
-        Self { deployment, command: command.to_owned(), release, migrate, reuse_warm, adopt, now }
+        let command = command.to_owned();
+        Self { deployment, command, release, migrate, reuse_warm, kept: false, adopt, now }
+    }
+
+    /// The same for a release that is on the hosts already.
+    #[must_use]
+    pub fn of_kept(self, kept: bool) -> Self {
+        Self { kept, ..self }
     }
 }
 
@@ -243,7 +252,9 @@ impl Planner<'_> {
             stages.push(stage(Step::Start, vec![look]));
         }
         stages.push(stage(Step::Start, clears));
-        stages.push(stage(Step::Start, cold.iter().map(|host| self.point(host)).collect()));
+        // Both before it is started, and while nothing of it runs.
+        let prepared = cold.iter().flat_map(|host| std::iter::once(self.point(host)).chain(self.renew(host)));
+        stages.push(stage(Step::Start, prepared.collect()));
         stages.push(stage(
             Step::Start,
             cold.iter()
@@ -308,6 +319,14 @@ impl Planner<'_> {
     fn point(&self, host: &HostName) -> Task {
         let point = |release| Action::Point { host: host.clone(), color: self.color, release };
         repeatable(point(Some(self.id.clone())), vec![point(self.instance(host).link)])
+    }
+
+    /// Until here the words that the release had are its own, and they are that again on the way back, before what was cleared is started.
+    fn renew(&self, host: &HostName) -> Option<Task> {
+        let (host, release) = (|| host.clone(), || self.id.clone());
+        let revert = Action::Revert { host: host(), release: release() };
+        let undo = if planted!(RenewedForGood) { Vec::new() } else { vec![revert] };
+        self.wish.kept.then(|| repeatable(Action::Renew { host: host(), release: release() }, undo))
     }
 
     fn switch(&self, replaces: bool) -> Vec<Stage> {
@@ -409,6 +428,7 @@ impl Planner<'_> {
         let runs = instance.release.as_ref().or(instance.link.as_ref());
         self.wish.reuse_warm
             && instance.running
+            && (instance.fit || planted!(UnfitReused))
             && runs == Some(self.id)
             && instance.link.as_ref() == Some(self.id)
     }

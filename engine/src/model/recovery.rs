@@ -199,6 +199,7 @@ mod tests {
             release,
             migrate: true,
             reuse_warm: false,
+            kept: false,
             adopt: false,
             now: MADE,
         };

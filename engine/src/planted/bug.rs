@@ -45,6 +45,10 @@ bugs! {
     EnabledAfterPivot,
     /// What was cleared is not started again.
     ClearedForGood,
+    /// What a release was started by before is not put back.
+    RenewedForGood,
+    /// What runs is taken as it is, whether it answers or not.
+    UnfitReused,
     /// An effect is begun before the journal says so.
     NoIntent,
     /// A result that is not known counts as a failure.

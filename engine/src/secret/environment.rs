@@ -1,7 +1,7 @@
 //! The environment of the processes of one release in one colour on one host, as a file.
 //!
-//! It is written 0600 to `env/RELEASE-COLOR.env` of the application's directory when the release is deployed, and stays as long
-//! as the release does: a rollback starts a release with the environment that it had, and the process, its migration and
+//! It is written 0600 to `env/` of the application's directory when the release is deployed, and stays as long
+//! as the release is started by it: a rollback starts a release with the environment that it had, and the process, its migration and
 //! `exec` all read the same file.
 
 use std::collections::BTreeMap;

@@ -12,6 +12,7 @@ mod confine;
 mod confinement;
 mod deadline;
 mod denied_http;
+mod describe;
 mod guest;
 mod imports;
 mod limiter;
@@ -70,6 +71,10 @@ fn serve(stream: &Arc<UnixStream>) -> io::Result<()> {
             let _running = ticker.run();
             let wasm = std::fs::read(CODE)?;
             confine::seal()?;
+            match describe::describe(&wasm) {
+                Ok(description) => wire::send(&**stream, &Report::Described(description), &[])?,
+                Err(reason) => return wire::send(&**stream, &Report::Refused(reason), &[]),
+            }
             match engine.precompile_component(&wasm).map_err(|error| trap::whole_text(&error)) {
                 Ok(code) => wire::send(&**stream, &Report::Compiled, &code),
                 Err(reason) => wire::send(&**stream, &Report::Refused(reason), &[]),

@@ -24,7 +24,7 @@ fn release(text: &str) -> Release {
 
 /// Blue runs `r2` and is live; green is as given on each host.
 fn second(green: &[(&str, ObservedInstance)]) -> Observed {
-    let blue = ObservedInstance { link: Some(id("r2")), running: true, release: Some(id("r2")) };
+    let blue = ObservedInstance { link: Some(id("r2")), running: true, release: Some(id("r2")), fit: true };
     let host = |(host, green): &(&str, ObservedInstance)| {
         (name(host), ObservedHost { blue: blue.clone(), green: green.clone() })
     };
@@ -48,7 +48,7 @@ fn deploy() -> Plan {
 }
 
 fn warm(release: &str) -> ObservedInstance {
-    ObservedInstance { link: Some(id(release)), running: true, release: Some(id(release)) }
+    ObservedInstance { link: Some(id(release)), running: true, release: Some(id(release)), fit: true }
 }
 
 #[test]
@@ -58,7 +58,8 @@ fn whatever_the_world_was_its_plan_is_believed() {
     let unlinked = ObservedInstance { link: None, ..warm("r1") };
     let other = ObservedInstance { release: Some(id("r0")), ..warm("r1") };
     let quiet = ObservedInstance { release: None, ..warm("r1") };
-    let instances = [nothing, linked, unlinked, other, quiet, warm("r1")];
+    let unfit = ObservedInstance { fit: false, ..warm("r1") };
+    let instances = [nothing, linked, unlinked, other, quiet, unfit, warm("r1")];
     let mut believed = 0;
     for one in &instances {
         for two in &instances {
@@ -76,15 +77,16 @@ fn whatever_the_world_was_its_plan_is_believed() {
             let mut unlike = unrecorded.clone();
             unlike.hosts.values_mut().next().expect("a host").blue.link = None;
             for observed in [usual, adopted, unrecorded, reduced, first, unlike] {
-                for command in ["deploy", "rollback"] {
-                    let plan = plan(command, "r1", &observed);
+                for (command, kept) in [("deploy", false), ("deploy", true), ("rollback", true)] {
+                    let wish = Wish::new(command, "d1".into(), release("r1"), true, Timestamp(5));
+                    let plan = Plan::new(&deployment(), &wish.of_kept(kept), &observed).expect("a plan");
                     assert_eq!(plan.check_authority(&deployment()), Ok(()), "{command} {observed:#?}");
                     believed += 1;
                 }
             }
         }
     }
-    assert_eq!(believed, 432);
+    assert_eq!(believed, 882);
 }
 
 /// Puts something into a plan that its planner would not, and tells how it is refused.

@@ -51,6 +51,7 @@ const fn excludable(action: &Action) -> Option<&HostName> {
         Action::Stage { host, .. }
         | Action::Configure { host, .. }
         | Action::Clear { host, .. }
+        | Action::Renew { host, .. }
         | Action::Point { host, .. }
         | Action::Start { host, .. }
         | Action::AwaitHealthy { host, .. } => Some(host),

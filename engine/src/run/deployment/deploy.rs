@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::already_live::{AlreadyLive, already_live, nothing_to_do};
 use super::build::{self, Built};
 use super::closing::{close_leftovers, remember};
-use super::ending::Ending;
+use super::ending::{Ending, idle_of};
 use super::opening::{Opening, Preflight};
 use super::preflight::{Early, Ready, preflight, wish};
 use super::refusal::{UNFINISHED, refused, unfinished};
@@ -23,7 +23,7 @@ use crate::run::world::afterwards::Afterwards;
 use crate::run::world::claim::{claimant, free, take_lock};
 use crate::run::world::hooks::Refused;
 use crate::run::world::lease::{Lease, Waiting, at_step};
-use crate::run::world::observe::observe;
+use crate::run::world::observe::{look_at_warm, observe};
 use crate::run::world::performer::{Performer, store_fault};
 use crate::run::world::session::Session;
 use crate::store::{Journal, StoreFault, next_release_number};
@@ -191,7 +191,7 @@ async fn begin(
         return Err(early(trouble));
     }
     close_leftovers(session, lease, &state).await.map_err(early)?;
-    let (observed, staged) = observe(session, state.live.as_ref()).await.map_err(early)?;
+    let (mut observed, staged) = observe(session, state.live.as_ref()).await.map_err(early)?;
     let mut release = built.release;
     if built.is_new {
         let number = next_release_number(&state.history, state.live.as_ref(), staged.numbers());
@@ -201,7 +201,12 @@ async fn begin(
             release.number = number;
         }
     }
-    let wish = wish(want, deployment, release, session);
+    let wish = wish(want, deployment, release, !built.is_new, session);
+    if wish.reuse_warm {
+        // What is not taken as it is was told of before the lock.
+        let live = state.live.as_ref();
+        let _ = look_at_warm(session, live, idle_of(live), &mut observed, &wish.release).await;
+    }
     let plan = Plan::new(&session.deployment, &wish, &observed)
         .map_err(|refusal| (refused(&refusal, &wish), traffic(&observed, &staged, state.live.as_ref())))?;
     let first =

@@ -2,14 +2,14 @@
 
 use super::already_live::{AlreadyLive, already_live};
 use super::artifact::{self, What};
-use super::preflight::preflight_to_look;
+use super::preflight::{preflight_to_look, wish};
 use super::refusal::refused;
 use super::want::Want;
 use crate::model::request::{DeployRequest, RollbackRequest};
 use crate::model::view::{PlanHeader, PlanView, PlannedHook, PlannedHost, PlannedSecret, PlannedStep};
 use crate::model::{
     Action, Color, Deployment, EnvValue, HookSource, HostName, Name, Note, Plan, Reach, Release, Retire,
-    SecretSource, Stage, Step, Task, Trouble, Wish,
+    SecretSource, Stage, Step, Task, Trouble,
 };
 use crate::run::ready::needs::builds_directory;
 use crate::run::world::hooks::configured;
@@ -45,7 +45,8 @@ async fn planned_for(session: &Session, mut want: Want) -> Result<PlanView, Trou
         ),
     }));
     let release = ready.source.release(&ready.state, &ready.staged, session.reporter.now());
-    let wish = Wish::new(want.command, String::new(), release.clone(), want.adopt, session.reporter.now());
+    let is_staged = matches!(ready.source.what, What::Staged(_));
+    let wish = wish(&want, "", release.clone(), is_staged, session);
     let plan =
         Plan::new(&session.deployment, &wish, &ready.observed).map_err(|refusal| refused(&refusal, &wish))?;
     let deployment = &session.deployment;

@@ -13,7 +13,7 @@ use crate::run::world::claim::claimant;
 use crate::run::world::exclusion;
 use crate::run::world::insist::insist;
 use crate::run::world::lease::{at_step, occupied};
-use crate::run::world::observe::{Staged, observe_what_answers, observing_call};
+use crate::run::world::observe::{Staged, look_at_warm, observe_what_answers, observing_call};
 use crate::run::world::performer::store_fault;
 use crate::run::world::session::Session;
 use crate::store::HomeState;
@@ -130,14 +130,19 @@ async fn look(session: &Session, want: &Want, state: HomeState<Record>) -> Resul
     }
     ready.source.notes.extend(exclusion::note(&session.deployment));
     // A plan that can't be made costs no build.
-    let wish =
-        wish(want, "", ready.source.release(&ready.state, &ready.staged, session.reporter.now()), session);
+    let release = ready.source.release(&ready.state, &ready.staged, session.reporter.now());
+    let is_staged = matches!(ready.source.what, artifact::What::Staged(_));
+    let wish = wish(want, "", release, is_staged, session);
+    if wish.reuse_warm {
+        let live = ready.state.live.as_ref();
+        let unfit = look_at_warm(session, live, idle_of(live), &mut ready.observed, &wish.release).await;
+        ready.source.notes.extend(unfit);
+    }
     let plan = Plan::new(&session.deployment, &wish, &ready.observed)
         .map_err(|refusal| (refused(&refusal, &wish), ready.traffic()))?;
     if want.command == "rollback" {
         ready.source.notes.extend(launch_notes(session, &plan).await);
     }
-    let is_staged = matches!(ready.source.what, artifact::What::Staged(_));
     let ahead = Ahead { builds: want.source.is_built(), stages: !is_staged, color: plan.color };
     ready.obstacles.extend(host_obstacles(session, ahead).await);
     if asks_front_doors {
@@ -163,6 +168,7 @@ async fn no_way_back(session: &Session) -> Option<Note> {
 }
 
 /// What is wanted, once it is known which release that is.
-pub(crate) fn wish(want: &Want, deployment: &str, release: Release, session: &Session) -> Wish {
-    Wish::new(want.command, deployment.to_owned(), release, want.adopt, session.reporter.now())
+pub(crate) fn wish(want: &Want, deployment: &str, release: Release, kept: bool, session: &Session) -> Wish {
+    let now = session.reporter.now();
+    Wish::new(want.command, deployment.to_owned(), release, want.adopt, now).of_kept(kept)
 }

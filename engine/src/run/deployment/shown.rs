@@ -94,6 +94,7 @@ mod tests {
             link: Some(release.id.clone()),
             running: true,
             release: Some(release.id.clone()),
+            fit: false,
         };
         let host = ObservedHost { blue: instance(&releases[0]), green: instance(&releases[1]) };
         let hosts = ["web1", "web2"].map(name);

@@ -3,7 +3,7 @@
 use crate::model::Action;
 
 /// Number of kinds.
-pub(super) const KINDS: usize = 24;
+pub(super) const KINDS: usize = 26;
 
 /// Their names, in the order of their numbers.
 pub(super) const NAMES: [&str; KINDS] = [
@@ -31,6 +31,8 @@ pub(super) const NAMES: [&str; KINDS] = [
     "set-current",
     "prune",
     "silence",
+    "renew",
+    "revert",
 ];
 
 /// Number of an action's kind. An action that is new has to be added here before anything compiles.
@@ -60,5 +62,7 @@ pub(super) const fn kind(action: &Action) -> usize {
         Action::SetCurrent { .. } => 21,
         Action::Prune { .. } => 22,
         Action::Silence { .. } => 23,
+        Action::Renew { .. } => 24,
+        Action::Revert { .. } => 25,
     }
 }

@@ -94,6 +94,7 @@ fn can_be(action: &str, what: &str) -> bool {
     ];
     let never_there = [
         "remove-partial",
+        "revert",
         "stop",
         "disable",
         "discard",

@@ -5,6 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use super::action_kind;
+use super::aim::Aim;
 use super::commit_points::AtAction;
 use super::execution::Execution;
 use super::judge::{Burden, faults_of_end};
@@ -15,7 +16,7 @@ use super::state::{Shown, State};
 use super::tally::Tally;
 use super::{Fault, Happening};
 use crate::model::{
-    Action, Ask, Decision, EventSink, Origin, Outcome, Plan, Progress, Record, Sight, Timestamp, decide,
+    Ask, Decision, EventSink, Origin, Outcome, Plan, Progress, Record, Sight, Timestamp, decide,
 };
 use crate::run::execute::deaf::Deaf;
 use crate::run::execute::runner::Way;
@@ -40,22 +41,6 @@ pub(super) struct Explorer<'a> {
     hasty: bool,
     /// Where to look.
     aim: Option<Aim>,
-}
-
-/// Only histories whose first mishap is this one, followed by at most one more.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Aim {
-    /// Kind of the action that goes wrong, as in [`action_kind::NAMES`].
-    pub(super) action: &'static str,
-    pub(super) fault: Fault,
-}
-
-impl Aim {
-    const MISHAPS: u8 = 2;
-
-    fn is_at(self, action: &Action, fault: Fault) -> bool {
-        action_kind::NAMES[action_kind::kind(action)] == self.action && fault == self.fault
-    }
 }
 
 /// Where a history goes on.

@@ -57,6 +57,10 @@ impl Happening {
             Self::Reboot => {
                 let host = &mut state.hosts[0];
                 for color in Color::ALL.map(|color| color as usize) {
+                    // By the words that it was started by last.
+                    let stays = host.enabled[color] && host.running[color] == host.link[color];
+                    host.started_anew[color] &= stays;
+                    host.hung[color] = false;
                     host.running[color] = if host.enabled[color] { host.link[color] } else { 0 };
                 }
             }

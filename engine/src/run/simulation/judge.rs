@@ -167,6 +167,12 @@ fn deployed(scene: &Scene, plan: &Plan, burden: Burden, run: &Execution, wish: u
         if !burden.changed && host.running[new] != wish {
             wrong.push("P3, deployed, and it does not run".to_owned());
         }
+        if plan.command == "deploy" && !(0..2).all(|color| host.is_renewed(color, wish)) {
+            wrong.push("P3, deployed, and the release is not started by the words of now".to_owned());
+        }
+        if !burden.changed && host.started_anew[new] != host.is_renewed(new, wish) {
+            wrong.push("P3, deployed, and it was started by other words than its own".to_owned());
+        }
     }
 }
 
@@ -187,7 +193,18 @@ fn as_it_was(scene: &Scene, state: &State, wrong: &mut Vec<String>) {
             *host = *was;
         }
         host.releases = was.releases;
-        host.configured = was.configured;
+        for color in 0..2 {
+            // What is new may keep what it was started by, for another try.
+            host.renewed[color] &= was.configured[color];
+            host.configured[color] = was.configured[color];
+            // What lies beside is removed with the next deployment.
+            host.beside[color] = was.beside[color];
+            // What was cleared was started again.
+            host.hung[color] &= was.hung[color];
+            if host.running[color] == was.running[color] && !host.hung[color] {
+                host.hung[color] = was.hung[color];
+            }
+        }
     }
     if left_empty(scene, state) {
         left.routers = scene.state.routers;

@@ -20,8 +20,33 @@ pub(super) enum Kind {
     WarmIdle,
     /// Blue runs release 2, green holds release 1 and does not run; release 1 is deployed again.
     Again,
+    /// Blue runs release 2, green still runs release 1, which is deployed again.
+    WarmAgain,
     /// Blue runs release 2, green still runs release 1: back to it.
     WarmRollback,
+    /// The same, but release 1 answers nobody.
+    HungRollback,
+}
+
+impl Kind {
+    const ALL: [Self; 7] = [
+        Self::First,
+        Self::Second,
+        Self::WarmIdle,
+        Self::Again,
+        Self::WarmAgain,
+        Self::WarmRollback,
+        Self::HungRollback,
+    ];
+
+    /// Whether release 1, which is there, is wanted.
+    const fn wants_kept(self) -> bool {
+        matches!(self, Self::Again | Self::WarmAgain | Self::WarmRollback | Self::HungRollback)
+    }
+
+    const fn is_rollback(self) -> bool {
+        matches!(self, Self::WarmRollback | Self::HungRollback)
+    }
 }
 
 /// What of several hosts may be missing.
@@ -53,7 +78,7 @@ impl Scene {
     pub(super) fn all() -> Vec<Self> {
         let mut scenes = Vec::new();
         for (hosts, routers) in [(1, 1), (1, 2), (2, 1), (2, 2), (3, 1), (3, 2)] {
-            for kind in [Kind::First, Kind::Second, Kind::WarmIdle, Kind::Again, Kind::WarmRollback] {
+            for kind in Kind::ALL {
                 for retire in [Retire::KeepWarm, Retire::Stop] {
                     if kind != Kind::First || retire == Retire::KeepWarm {
                         scenes.push(Self::new(kind, retire, hosts, routers));
@@ -62,7 +87,7 @@ impl Scene {
             }
         }
         for (hosts, routers) in [(2, 1), (3, 1)] {
-            for kind in [Kind::Second, Kind::WarmIdle, Kind::WarmRollback] {
+            for kind in [Kind::Second, Kind::WarmIdle, Kind::WarmAgain, Kind::WarmRollback] {
                 for fleet in [Fleet::MayLoseOne, Fleet::HasLostOne] {
                     scenes.push(Self::new(kind, Retire::KeepWarm, hosts, routers).with(fleet));
                 }
@@ -93,9 +118,10 @@ impl Scene {
         }
         match kind {
             Kind::First | Kind::Second => {}
-            Kind::WarmIdle | Kind::WarmRollback => put(green, 1, true),
+            Kind::WarmIdle | Kind::WarmAgain | Kind::WarmRollback | Kind::HungRollback => put(green, 1, true),
             Kind::Again => put(green, 1, false),
         }
+        host.hung[green] = kind == Kind::HungRollback;
         if replaces {
             host.enabled[blue] = true;
             host.current = 2;
@@ -108,7 +134,7 @@ impl Scene {
         };
         state.hosts_mut().fill(host);
         state.routers_mut().fill(if replaces { Shown::Only(Color::Blue) } else { Shown::Unknown });
-        let wanted = if matches!(kind, Kind::Again | Kind::WarmRollback) { 1 } else { 3 };
+        let wanted = if kind.wants_kept() { 1 } else { 3 };
         let deployment = deployment(hosts, routers, retire);
         Self { kind, retire, fleet: Fleet::Whole, state, wanted, deployment }
     }
@@ -125,7 +151,7 @@ impl Scene {
 
     /// The plan that is made in this world.
     pub(super) fn plan(&self) -> Plan {
-        let command = if self.kind == Kind::WarmRollback { "rollback" } else { "deploy" };
+        let command = if self.kind.is_rollback() { "rollback" } else { "deploy" };
         let plan = self.plan_for(&self.state, command, self.wanted).expect("a plan can be made");
         assert_eq!(plan.check_authority(&self.deployment), Ok(()), "{self}");
         plan
@@ -138,7 +164,8 @@ impl Scene {
 
     fn plan_for(&self, state: &State, command: &str, wanted: Number) -> Result<Plan, Refusal> {
         let release = Release::new(release(wanted).expect("a release"), wanted.into(), Timestamp(0));
-        let wish = Wish::new(command, "d1".into(), release, false, PLANNED);
+        let kept = state.hosts().iter().any(|host| host.releases & (1 << wanted) != 0);
+        let wish = Wish::new(command, "d1".into(), release, false, PLANNED).of_kept(kept);
         Plan::new(&self.deployment, &wish, &state.observed())
     }
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
 
 use super::fault::Fault;
-use super::state::{Number, Shown, State, index, number};
+use super::state::{Number, Shown, SimHost, State, index, number};
 use crate::model::{Action, Color, End, EventSink, HostName, Plan, Step, Trouble};
 use crate::run::execute::interrupts::Interrupts;
 use crate::run::execute::performed::{Performed, Summary};
@@ -304,21 +304,45 @@ fn perform(state: &mut State, plan: &Plan, action: &Action) -> Result<(), String
         Action::RemovePartial { host } => state.hosts[index(host)].partial = false,
         Action::Migrate { release, .. } => state.migrations[usize::from(number(release))] += 1,
         Action::Clear { host, color } | Action::Stop { host, color } => {
-            let host = &mut state.hosts[index(host)];
-            (host.running[*color as usize], host.passed[*color as usize]) = (0, false);
+            stop(&mut state.hosts[index(host)], *color as usize);
         }
         Action::Silence { host, color } => {
             let is_lost = state.last_is_lost && index(host) == state.host_count - 1;
             let (host, color) = (&mut state.hosts[index(host)], *color as usize);
             require(!is_lost || host.running[color] == 0, "it answers, and can't be stopped")?;
-            (host.running[color], host.passed[color], host.enabled[color]) = (0, false, false);
+            stop(host, color);
+            host.enabled[color] = false;
         }
         Action::Configure { host, color, release } => {
             // A rollback may fill the other colour some day; it keeps what it finds itself.
-            let both = plan.command == "deploy";
-            let configured = &mut state.hosts[index(host)].configured;
-            for each in Color::ALL.into_iter().filter(|each| both || each == color) {
-                configured[each as usize] |= 1 << number(release);
+            let (deploys, bit) = (plan.command == "deploy", 1 << number(release));
+            let host = &mut state.hosts[index(host)];
+            for each in
+                Color::ALL.into_iter().filter(|each| deploys || each == color).map(|each| each as usize)
+            {
+                if host.configured[each] & bit == 0 || host.renewed[each] & bit != 0 {
+                    host.configured[each] |= bit;
+                    host.renewed[each] |= bit;
+                } else if deploys {
+                    host.beside[each] |= bit;
+                }
+            }
+        }
+        Action::Renew { host, release } => {
+            let (host, bit) = (&mut state.hosts[index(host)], 1 << number(release));
+            for color in 0..2 {
+                let beside = host.beside[color] & bit;
+                host.former[color] |= beside;
+                host.renewed[color] |= beside;
+                host.beside[color] &= !bit;
+            }
+        }
+        Action::Revert { host, release } => {
+            let (host, bit) = (&mut state.hosts[index(host)], 1 << number(release));
+            for color in 0..2 {
+                host.renewed[color] &= !(host.former[color] & bit);
+                host.former[color] &= !bit;
+                host.beside[color] &= !bit;
             }
         }
         Action::Point { host, color, release } => {
@@ -330,7 +354,8 @@ fn perform(state: &mut State, plan: &Plan, action: &Action) -> Result<(), String
         Action::AwaitHealthy { host, color, release } => {
             let well = !state.sick[*color as usize];
             let host = &mut state.hosts[index(host)];
-            host.passed[*color as usize] = well && host.running[*color as usize] == number(release);
+            let answers = !host.hung[*color as usize] && host.running[*color as usize] == number(release);
+            host.passed[*color as usize] = well && answers;
             return require(host.passed[*color as usize], "not healthy");
         }
         Action::Smoke { color, .. } | Action::Watch { color, .. } => {
@@ -347,7 +372,11 @@ fn perform(state: &mut State, plan: &Plan, action: &Action) -> Result<(), String
         }
         Action::Prove { color, .. } => return require(state.only_color() == Some(*color), "front door"),
         Action::RequireUnrouted { color } => return require(!state.is_routed(*color), "it is routed to"),
-        Action::Drain { .. } | Action::Prune { .. } => {}
+        Action::Drain { .. } => {}
+        Action::Prune { host } => {
+            let host = &mut state.hosts[index(host)];
+            (host.former, host.beside) = ([0; 2], [0; 2]);
+        }
         Action::RecordLive { color, release } => state.live = Some((*color, number(release))),
         Action::SetCurrent { host, release } => state.hosts[index(host)].current = number(release),
     }
@@ -361,8 +390,14 @@ fn start(state: &mut State, host: usize, color: Color, release: Number) -> Resul
     require(ready && host.releases & (1 << release) != 0, "started something else")?;
     if host.running[color] == 0 {
         (host.running[color], host.passed[color]) = (release, false);
+        host.started_anew[color] = host.is_renewed(color, release);
     }
     Ok(())
+}
+
+fn stop(host: &mut SimHost, color: usize) {
+    (host.running[color], host.passed[color]) = (0, false);
+    (host.started_anew[color], host.hung[color]) = (false, false);
 }
 
 /// Whether a watch holds that can't look at one host: by the rule of the real one, over one look at each.

@@ -26,11 +26,28 @@ pub(super) struct SimHost {
     pub(super) running: [Number; 2],
     /// Releases with an environment and a launch, a bit for each number, by colour.
     pub(super) configured: [u8; 2],
+    /// Those of them whose launch is that of this deployment, by colour.
+    pub(super) renewed: [u8; 2],
+    /// Those of them that had another one before, which is kept, by colour.
+    pub(super) former: [u8; 2],
+    /// Those beside whose launch this deployment wrote one, by colour.
+    pub(super) beside: [u8; 2],
+    /// By colour: whether what runs was started by the launch of this deployment.
+    pub(super) started_anew: [bool; 2],
+    /// By colour: whether what runs there answers nobody until it is started again.
+    pub(super) hung: [bool; 2],
     /// By colour.
     pub(super) enabled: [bool; 2],
     pub(super) current: Number,
     /// By colour: whether the engine's last look found it healthy, since it started and since the engine did.
     pub(super) passed: [bool; 2],
+}
+
+impl SimHost {
+    /// Whether a release's launch in a colour is that of this deployment.
+    pub(super) const fn is_renewed(&self, color: usize, release: Number) -> bool {
+        self.renewed[color] & (1 << release) != 0
+    }
 }
 
 /// What a router does.
@@ -133,17 +150,26 @@ impl State {
 
     /// Whether every instance is healthy that gets requests when the colour has the traffic, and all run the same.
     pub(super) fn is_healthy(&self, color: Color, new: Color) -> bool {
+        let hangs = self.serving(color, new).any(|host| host.hung[color as usize]);
         let mut running = self.serving(color, new).map(|host| host.running[color as usize]);
         let first = running.next().unwrap_or(0);
-        first != 0 && !self.sick[color as usize] && running.all(|release| release == first)
+        first != 0 && !self.sick[color as usize] && !hangs && running.all(|release| release == first)
     }
 
     /// What an engine sees that asks all hosts and routers.
     pub(super) fn observed(&self) -> Observed {
-        let instance = |host: &SimHost, color: Color| ObservedInstance {
-            link: release(host.link[color as usize]),
-            running: host.running[color as usize] != 0,
-            release: release(host.running[color as usize]),
+        let instance = |host: &SimHost, color: Color| {
+            let index = color as usize;
+            let number = host.running[index];
+            ObservedInstance {
+                link: release(host.link[index]),
+                running: number != 0,
+                release: release(number),
+                fit: number != 0
+                    && !self.sick[index]
+                    && !host.hung[index]
+                    && host.started_anew[index] == host.is_renewed(index, number),
+            }
         };
         let hosts = self.hosts().iter().enumerate().map(|(index, host)| {
             let (blue, green) = (instance(host, Color::Blue), instance(host, Color::Green));

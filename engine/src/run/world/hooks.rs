@@ -1,17 +1,19 @@
 //! The hooks of a deployment, ready to be asked.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cutover_host::operation::{Guard, Turn};
+use tokio::io::AsyncReadExt;
 
 use super::performer::Unperformed;
 use super::probe;
 use super::site::Sites;
 use crate::bundled;
 use crate::hook::http::{Fetch, HttpClient, HttpFailure};
-use crate::hook::{Access, Answered, Groups, HookPool, Hosts, LoadedHook, Observer};
+use crate::hook::{Access, Answered, Groups, HookPool, Hosts, LoadedHook, Observer, limits};
 use crate::model::grant::{Addresses, Denied, Url};
 use crate::model::{
     Artifact, Case, Color, Deployment, EventKind, Health, Hook, HookCall, HookKind, HookSource, HostName,
@@ -99,7 +101,7 @@ pub(crate) fn configured(deployment: &Deployment) -> Vec<(&Hook, HookKind)> {
     hooks
 }
 
-/// The bytes of a hook's component.
+/// The bytes of a hook's component: of a file that is too large for one, as many as show that it is.
 ///
 /// # Errors
 /// When its file can't be read.
@@ -108,9 +110,16 @@ pub(crate) async fn component(hook: &Hook) -> Result<Vec<u8>, Trouble> {
         HookSource::Builtin(name) => bundled::hook(name)
             .map(|found| found.wasm.to_vec())
             .ok_or_else(|| Trouble::new("hook/unknown-builtin", format!("there is no `builtin:{name}`"))),
-        HookSource::File(path) => tokio::fs::read(path).await.map_err(|error| {
-            Trouble::new("hook/unreadable", format!("hook `{}`: `{path}`: {error}", hook.title))
-        }),
+        HookSource::File(path) => {
+            let read = async {
+                let mut wasm = Vec::new();
+                let file = tokio::fs::File::open(path).await?;
+                file.take(limits::WASM as u64 + 1).read_to_end(&mut wasm).await.map(|_| wasm)
+            };
+            read.await.map_err(|error: io::Error| {
+                Trouble::new("hook/unreadable", format!("hook `{}`: `{path}`: {error}", hook.title))
+            })
+        }
     }
 }
 

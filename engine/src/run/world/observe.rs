@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio::task::JoinSet;
 
 use super::hooks::Hooks;
@@ -12,10 +13,10 @@ use super::insist::insist;
 use super::performer::{hook_call, instances};
 use super::session::Session;
 use super::site::Site;
-use crate::driver::InstanceState;
+use crate::driver::{InstanceState, Launch, Noted};
 use crate::model::{
-    Color, Deployment, HookCall, HostName, LiveRecord, Observation, Observed, ObservedHost, ObservedInstance,
-    Release, ReleaseId, Routing, Timestamp, Trouble,
+    Color, Deployment, Health, HookCall, HostName, Instance, LiveRecord, Note, Observation, Observed,
+    ObservedHost, ObservedInstance, Release, ReleaseId, Routing, Timestamp, Trouble,
 };
 
 /// How long a router is asked again that could not answer just now. Nothing was begun yet, so that whoever waits is better told soon.
@@ -178,10 +179,83 @@ async fn observe_host(
             InstanceState::Running { release, .. } => (true, release.clone()),
             InstanceState::Stopped | InstanceState::Failed { .. } => (false, None),
         };
-        ObservedInstance { link: instance.link.clone(), running, release }
+        ObservedInstance { link: instance.link.clone(), running, release, fit: false }
     };
     let observed = ObservedHost { blue: seen(Color::Blue), green: seen(Color::Green) };
     Ok((observed, sight.releases))
+}
+
+/// Finds out which processes of a release in a colour may be taken as they are: those that answer one look as that release, and were started by the
+/// words that are kept of it, for where they have to listen now. Answers what is wrong with the others.
+pub(crate) async fn look_at_warm(
+    session: &Session,
+    live: Option<&LiveRecord>,
+    color: Color,
+    observed: &mut Observed,
+    release: &Release,
+) -> Vec<Note> {
+    let excluded = observed.unreachable.clone();
+    let runs = |host: &HostName| {
+        let seen = observed.hosts.get(host).map(|seen| seen.instance(color));
+        seen.is_some_and(|seen| {
+            seen.running && seen.release.as_ref().or(seen.link.as_ref()) == Some(&release.id)
+        })
+    };
+    let mut running = instances(&session.deployment, live, color, &excluded);
+    running.retain(|instance| runs(&instance.host));
+    let looks = join_all(running.iter().map(|instance| unfit(session, live, instance, release))).await;
+    let mut notes = Vec::new();
+    for (instance, unfit) in running.into_iter().zip(looks) {
+        let Some(seen) = observed.hosts.get_mut(&instance.host) else { continue };
+        seen.instance_mut(color).fit = unfit.is_none();
+        let number = release.number;
+        notes.extend(unfit.map(|why| {
+            let host = &instance.host;
+            Note::new("note", format!("{host}: release {number} runs and is not taken as it is: {why}"))
+        }));
+    }
+    notes
+}
+
+/// Why a process can't be taken as it is, when it can't.
+async fn unfit(
+    session: &Session,
+    live: Option<&LiveRecord>,
+    instance: &Instance,
+    release: &Release,
+) -> Option<String> {
+    let (host, color) = (&instance.host, instance.color);
+    let site = session.sites.get(host)?;
+    let words = async {
+        let slot = site.slot(&session.deployment, host, color).map_err(|trouble| trouble.message)?;
+        let noted = Noted::of(site.link.as_ref(), &slot).await.map_err(|failure| failure.to_string())?;
+        let kept = Launch::kept(site.link.as_ref(), &slot, &release.id).await;
+        let kept = kept.map_err(|failure| failure.to_string())?;
+        let started = noted.filter(|noted| noted.release == release.id).and_then(|noted| noted.launch);
+        Ok::<_, String>(match (started, kept) {
+            (Some(started), Some(kept)) if started != kept => {
+                Some("it was started by other words than those that are kept of it".to_owned())
+            }
+            (_, Some(kept)) if !kept.listens_as(&Launch::configured(&slot)) => {
+                Some(format!("{color} listens elsewhere now"))
+            }
+            // What was started before such notes were made is what it is.
+            _ => None,
+        })
+    };
+    match words.await {
+        Ok(None) => {}
+        Ok(Some(why)) | Err(why) => return Some(why),
+    }
+    let call = hook_call(&session.deployment, "", release, live, color, vec![instance.clone()], 1);
+    match session.hooks.check_health(&call, instance).await {
+        Ok(Health::Healthy(Some(says))) if says != release.id.as_str() => {
+            Some(format!("it answers as release {says}"))
+        }
+        Ok(Health::Healthy(_)) => None,
+        Ok(Health::Starting(reason) | Health::Unhealthy(reason)) => Some(reason),
+        Err(failure) => Some(failure.trouble.message),
+    }
 }
 
 /// Asks every router what it does now.

@@ -66,6 +66,8 @@ impl World for Performer {
             Action::Migrate { host, color, release } => self.migrate(plan, host, *color, release).await,
             Action::Clear { host, color } | Action::Stop { host, color } => self.stop(host, *color).await,
             Action::Configure { host, color, release } => self.configure(plan, host, *color, release).await,
+            Action::Renew { host, release } => self.renew(plan, host, release).await,
+            Action::Revert { host, release } => self.revert(plan, host, release).await,
             Action::Point { host, color, release } => {
                 self.point(host, color.as_str(), release.as_ref()).await
             }

@@ -50,6 +50,8 @@ impl AtTurn {
             | Action::Migrate { .. }
             | Action::Clear { .. }
             | Action::Configure { .. }
+            | Action::Renew { .. }
+            | Action::Revert { .. }
             | Action::Point { .. }
             | Action::Start { .. }
             | Action::Stop { .. }

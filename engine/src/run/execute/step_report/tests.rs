@@ -54,7 +54,12 @@ fn release(number: u64) -> Release {
 /// Release 3 into green, where release 1 is warm, on two hosts behind one router.
 fn plan() -> Plan {
     let deployment = Deployment::for_tests(&names("web1 web2"), &names("lb1"));
-    let warm = ObservedInstance { link: Some(release(1).id), running: true, release: Some(release(1).id) };
+    let warm = ObservedInstance {
+        link: Some(release(1).id),
+        running: true,
+        release: Some(release(1).id),
+        fit: false,
+    };
     let host = || ObservedHost { blue: ObservedInstance::default(), green: warm.clone() };
     let seen = Observation { routing: Some(Routing::all_to(Color::Blue)), settled: true, labels: Vec::new() };
     let observed = Observed {

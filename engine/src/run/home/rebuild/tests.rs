@@ -35,6 +35,7 @@ fn lost() -> Case {
         link: Some(release(number).id),
         running: true,
         release: Some(release(number).id),
+        fit: false,
     };
     let observed = || ObservedHost { blue: instance(42), green: instance(43) };
     Case {

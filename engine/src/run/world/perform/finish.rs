@@ -6,10 +6,11 @@ use std::time::Duration;
 use cutover_host::operation::{Application, Operation};
 use futures_util::future::try_join_all;
 
+use crate::driver;
 use crate::model::{Color, HostName, LiveRelease, Outcome, Plan, ReleaseId};
 use crate::run::execute::performed::{Performed, Summary};
 use crate::run::world::afterwards::Afterwards;
-use crate::run::world::performer::{Performer, Result, host_failure, store_fault};
+use crate::run::world::performer::{Performer, Result, driver_failure, host_failure, store_fault};
 
 const PATIENCE: Duration = Duration::from_mins(5);
 
@@ -76,11 +77,16 @@ impl Performer {
             newest: KEPT_OPERATIONS,
         }];
         let keep = self.deployment.application.keep_releases;
+        let mut kept: BTreeSet<ReleaseId> =
+            found.releases.iter().filter_map(|staged| ReleaseId::parse(&staged.id)).collect();
         for id in prunable(&found, &needed, &self.never_live, keep) {
             let directory = directory.clone();
+            kept.remove(&id);
             at_once.push(Operation::RemoveRelease { directory, release: id.to_string() });
-            at_once.extend(slots.iter().flat_map(|slot| slot.forget(&id)));
+            at_once.extend(slots.iter().flat_map(|slot| slot.forget_logs(&id)));
         }
+        let spare = driver::spare_launches(site.link.as_ref(), &slots, &kept).await;
+        at_once.extend(spare.map_err(|failure| driver_failure(host, &failure))?);
         let remove = async |operation| {
             let done = site.perform(guard.clone(), PATIENCE, operation).await;
             done.map(drop).map_err(|failure| host_failure(host, &failure))

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cutover_host::operation::{Answer, Detached, Operation};
 
-use crate::driver::Launch;
+use super::process::renewal;
 use crate::model::{Color, End, HostName, Note, Plan, ReleaseId, Trouble};
 use crate::run::execute::performed::{Performed, Summary};
 use crate::run::world::performer::{Performer, Result, driver_failure, host_failure};
@@ -30,14 +30,15 @@ impl Performer {
         };
         let site = self.site(host)?;
         let slot = site.slot(&self.deployment, host, color)?;
-        let launch = Launch::of(site.link.as_ref(), &slot, release).await;
+        let guard = site.guard(self.lock.epoch());
+        let launch = renewal(site, &slot, &guard, plan, release).words().await;
         let launch = launch.map_err(|failure| driver_failure(host, &failure))?;
         let operation = Operation::Begin {
             state: site.state.path().to_owned(),
             operation: operation_id(plan),
             program: slot.program(release, &launch, command),
         };
-        let begun = site.perform(Some(site.guard(self.lock.epoch())), WAIT * 4, operation).await;
+        let begun = site.perform(Some(guard), WAIT * 4, operation).await;
         let answer = begun.map_err(|failure| host_failure(host, &failure))?;
         self.follow(plan, host, answer, &command.join(" ")).await
     }

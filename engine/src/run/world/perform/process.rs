@@ -5,7 +5,7 @@ use std::time::Duration;
 use cutover_host::operation::{Guard, Operation};
 use futures_util::future::try_join_all;
 
-use crate::driver::{self, Launch, Slot};
+use crate::driver::{self, Launch, Renewal, Slot};
 use crate::model::{Color, Deployment, EnvValue, HostName, Name, Plan, ReleaseId, Trouble};
 use crate::run::execute::performed::{Performed, Summary};
 use crate::run::execute::runner::Way;
@@ -18,7 +18,7 @@ const SHORT: Duration = Duration::from_secs(20);
 
 impl Performer {
     /// Writes environment and launch of a release, 0600: of both colours where the host has both, since a rollback may fill the other one.
-    /// What runs already keeps the environment that it was started with.
+    /// What runs already keeps the environment that it was started with, and what the release is started by so far stays its own.
     ///
     /// A rollback starts a release as it was deployed, so it leaves what is there. Only where the colour listens elsewhere now is the
     /// environment written anew, which has ports and addresses filled in.
@@ -38,18 +38,16 @@ impl Performer {
                 Some(kept) if kept.listens_as(&now) => {}
                 Some(kept) => {
                     let launch = kept.with_environment_of(&now);
-                    writes.extend(self.configuration(host, &slot, release, &launch).await?);
+                    writes.extend(self.configuration(plan, host, color, release, launch).await?);
                 }
-                None => writes.extend(self.configuration(host, &slot, release, &now).await?),
+                None => writes.extend(self.configuration(plan, host, color, release, now).await?),
             }
         } else {
-            for color in Color::ALL {
-                if self.deployment.color_hosts(color).contains(host) {
-                    let (_, slot, _) = self.place(host, color)?;
-                    let launch = Launch::configured(&slot);
-                    writes.extend(self.configuration(host, &slot, release, &launch).await?);
-                }
-            }
+            let configured = self.colors(host).map(async |color| {
+                let launch = Launch::configured(&self.place(host, color)?.1);
+                self.configuration(plan, host, color, release, launch).await
+            });
+            writes = try_join_all(configured).await?.concat();
         }
         let write = async |operation| {
             let done = site.perform(Some(guard.clone()), SHORT, operation).await;
@@ -63,15 +61,53 @@ impl Performer {
         Ok(Performed::done(Summary::Nothing))
     }
 
+    /// From now on a release starts by what was written for this deployment, in either colour.
+    pub(in super::super) async fn renew(
+        &self,
+        plan: &Plan,
+        host: &HostName,
+        release: &ReleaseId,
+    ) -> Result<Performed> {
+        let taken = self.colors(host).map(async |color| {
+            let (site, slot, guard) = self.place(host, color)?;
+            let renewed = renewal(site, &slot, &guard, plan, release).take().await;
+            renewed.map_err(|failure| driver_failure(host, &failure))
+        });
+        try_join_all(taken).await?;
+        Ok(Performed::done(Summary::Nothing))
+    }
+
+    /// A release starts by what it started by before this deployment.
+    pub(in super::super) async fn revert(
+        &self,
+        plan: &Plan,
+        host: &HostName,
+        release: &ReleaseId,
+    ) -> Result<Performed> {
+        let put_back = self.colors(host).map(async |color| {
+            let (site, slot, guard) = self.place(host, color)?;
+            let reverted = renewal(site, &slot, &guard, plan, release).put_back().await;
+            reverted.map_err(|failure| driver_failure(host, &failure))
+        });
+        try_join_all(put_back).await?;
+        Ok(Performed::done(Summary::Nothing))
+    }
+
+    /// Colours that a host has.
+    fn colors(&self, host: &HostName) -> impl Iterator<Item = Color> {
+        Color::ALL.into_iter().filter(|color| self.deployment.color_hosts(*color).contains(host))
+    }
+
     /// The writes of one release's environment, as `cutover.toml` has it, and of its launch.
     async fn configuration(
         &self,
+        plan: &Plan,
         host: &HostName,
-        slot: &Slot<'_>,
+        color: Color,
         release: &ReleaseId,
-        launch: &Launch,
+        launch: Launch,
     ) -> Result<[Operation; 2]> {
-        let color = slot.color();
+        let (site, slot, guard) = self.place(host, color)?;
         let placeholders = slot.placeholders(release.as_str());
         let found = self.secrets.get_all(secrets_of(&self.deployment, color)).await.map_err(|fault| {
             let trouble = Trouble::new(fault.code(), fault.to_string());
@@ -79,9 +115,8 @@ impl Performer {
         })?;
         let content = environment(&self.deployment, color, release, &placeholders, &found)
             .map_err(|fault| Trouble::new("config/environment", format!("{host}: {fault}")))?;
-        let (path, content) = (slot.env_file(release), content.into());
-        let write = Operation::Write { path, beneath: None, content, mode: Some(0o600) };
-        Ok([write, launch.write(slot, release).map_err(|failure| driver_failure(host, &failure))?])
+        let writes = renewal(site, &slot, &guard, plan, release).writes(launch, content).await;
+        writes.map_err(|failure| driver_failure(host, &failure))
     }
 
     /// Points `current`, `blue` or `green` to a release, or removes the link.
@@ -162,6 +197,17 @@ impl Performer {
         let slot = site.slot(&self.deployment, host, color)?;
         Ok((site, slot, site.guard(self.lock.epoch())))
     }
+}
+
+/// The plan's words for a release in a slot.
+pub(super) fn renewal<'a>(
+    site: &'a Site,
+    slot: &'a Slot<'a>,
+    guard: &'a Guard,
+    plan: &'a Plan,
+    release: &'a ReleaseId,
+) -> Renewal<'a> {
+    Renewal { link: site.link.as_ref(), guard, slot, release, deployment: &plan.deployment }
 }
 
 /// Secrets that the environment of a colour needs.
