@@ -215,7 +215,7 @@ fn what_is_live_for_good_is_finished_without_a_host_that_is_away() {
     let _ = running.kill();
     test.hosts[1].1.stop();
     let finished = test.cutover(&["resume"]).expect(0);
-    let _ = finished.expect_text("warning  web2: set current: host `web2`");
+    let _ = finished.expect_text("warning  web2: disable blue at boot: host `web2`");
     assert_eq!(test.live(), "v2 green");
     let (machine, sshd) = &mut test.hosts[1];
     sshd.restart(machine);

@@ -64,7 +64,7 @@ async fn found(
     traffic: Option<String>,
     preflight: Preflight,
 ) -> Ending {
-    let ask = request.ask;
+    let (ask, gives_up) = (request.ask, !request.without.is_empty());
     let command = if ask == Ask::Abort { "abort" } else { "resume" };
     let taking = take_lock(session, command, deployment, Duration::ZERO);
     let lease = match session.reporter.for_lock(taking).await {
@@ -76,7 +76,7 @@ async fn found(
             preflight.end(StepEnd::Ok, seen);
             let mut ending = drive(session, performer, journal, progress, &lease).await.asked(ask);
             if matches!(ending.outcome, Outcome::RolledBack | Outcome::NothingChanged) {
-                ending.hint = what_follows(&lost).or(ending.hint);
+                ending.hint = what_follows(&lost).filter(|_| gives_up).or(ending.hint);
             }
             ending
         }
