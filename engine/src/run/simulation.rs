@@ -17,6 +17,7 @@
 )]
 
 mod action_kind;
+mod aftermath;
 mod aim;
 mod commit_points;
 mod execution;

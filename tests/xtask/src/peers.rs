@@ -41,8 +41,13 @@ pub(crate) fn for_demo() -> Result<(), String> {
 pub(crate) fn for_tests() -> Result<(), String> {
     targets()?;
     programs(&FOR_TESTS)?;
-    python_modules()?;
-    node_modules()
+    // Each waits for others most of its time.
+    std::thread::scope(|scope| {
+        let node = scope.spawn(node_modules);
+        let python = python_modules();
+        let node = node.join().unwrap_or_else(|_| Err("npm was not waited for".to_owned()));
+        python.and(node)
+    })
 }
 
 /// Directory of the toolchain that compiles this repository.

@@ -55,6 +55,9 @@ pub struct LiveStatus {
     pub who: String,
     /// Link or name of the CI run that did, when there was one.
     pub ci: Option<String>,
+    /// Hosts that were left out then.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub excluded: Vec<HostName>,
 }
 
 /// What the other colour holds.

@@ -29,6 +29,7 @@ pub(in crate::report) fn status() -> StatusView {
             since: ago(187_200),
             who: "ann@desk".to_owned(),
             ci: Some("CI run 812".to_owned()),
+            excluded: Vec::new(),
         }),
         record_problem: None,
         idle: Some(IdleStatus { color: Color::Blue, release: Some(release(42)), warm: 1, instances: 2 }),

@@ -317,6 +317,13 @@ fn traffic(status: &StatusView) -> Vec<Diagnosis> {
     let serving = status.traffic.unwrap_or(live.color);
     let by = if serving == live.color { "is live by the record" } else { "has the traffic" };
     for instance in asked().filter(|instance| instance.color == serving && !healthy(instance.state)) {
+        if serving == live.color && live.excluded.contains(&instance.host) {
+            let number = live.release.number;
+            let text = format!("it was left out when release {number} went live, and does not run that");
+            let fix = "`cutover deploy` brings it up to date".to_owned();
+            findings.push(problem("instance/left-out", instance.host.as_str(), &text).fix(fix));
+            continue;
+        }
         let said = instance.health.as_deref().unwrap_or("it does not run");
         let text = format!("{serving} {by} and not healthy: {said}");
         let fix = if status.is_under_way() {

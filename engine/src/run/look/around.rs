@@ -250,6 +250,23 @@ async fn behind(setting: &Setting, live: Option<&LiveRecord>) -> Result<Option<B
     }))
 }
 
+/// Where nothing says what to build from, and the configuration lies in no checkout that does: as a warning, since what was built elsewhere
+/// can be deployed all the same.
+async fn no_source(setting: &Setting) -> Option<String> {
+    if setting.deployment.build.repository.is_some() {
+        return None;
+    }
+    let git = Git::new(setting.here.as_ref(), setting.operator.ssh_agent.as_deref());
+    let failure = Checkout::new(git, &setting.deployment.root).remote().await.err()?;
+    Some(warning("source/none", &failure.to_string(), failure.hint().map(str::to_owned)))
+}
+
+/// As it is shown.
+fn warning(code: &str, text: &str, hint: Option<String>) -> String {
+    let hint = hint.map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
+    format!("warning[{code}]: {text}{hint}")
+}
+
 /// Past deployments, newest first.
 ///
 /// # Errors
@@ -289,7 +306,12 @@ pub async fn check(
     let mut hooks =
         Hooks::load(&deployment, &setting.hooks, Arc::clone(&setting.http), setting.reporter.clone()).await?;
     let digests = hooks.digests();
-    let warnings = [warnings, hooks.idle_grants()].concat();
+    let mut warnings = [warnings, hooks.idle_grants()].concat();
+    warnings.extend(no_source(&setting).await);
+    let names: BTreeSet<_> =
+        Color::ALL.into_iter().flat_map(|color| deployment.environment_secrets(color)).collect();
+    let faults = setting.secrets.faults(names, false).await;
+    warnings.extend(faults.iter().map(|fault| warning(fault.code(), &fault.to_string(), fault.hint())));
     let checked = configured(&deployment).into_iter().map(|(hook, _)| CheckedHook {
         title: hook.title.clone(),
         source: match &hook.source {

@@ -103,6 +103,7 @@ fn live_status(record: &LiveRecord, history: &[HistoryEntry]) -> LiveStatus {
         since: live.since,
         who: entry.map_or_else(|| "nobody remembers who".to_owned(), |entry| entry.who.clone()),
         ci: entry.and_then(|entry| entry.ci.clone()),
+        excluded: live.excluded.clone(),
     }
 }
 

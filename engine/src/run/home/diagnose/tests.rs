@@ -41,6 +41,7 @@ fn sound() -> Seen {
             since: Timestamp(0),
             who: "ann@desk".to_owned(),
             ci: None,
+            excluded: Vec::new(),
         }),
         idle: None,
         behind: None,
@@ -288,6 +289,19 @@ fn traffic_that_is_not_as_recorded() {
         [
             "Problem instance/sick web2: green is live by the record and not healthy: answers 500 -> `cutover logs \
           --host web2`; or go back: `cutover rollback`"
+        ]
+    );
+    let left_out = found(|seen| {
+        seen.status.live.as_mut().expect("something is live").excluded = vec![sample::name("web2")];
+        let is_it = |it: &&mut InstanceStatus| it.color == Color::Green && it.host.as_str() == "web2";
+        let it = seen.status.instances.iter_mut().find(is_it).expect("it is there");
+        (it.state, it.release) = (InstanceState::Stopped, Some(41));
+    });
+    assert_eq!(
+        left_out,
+        [
+            "Problem instance/left-out web2: it was left out when release 43 went live, and does not run that -> `cutover \
+          deploy` brings it up to date"
         ]
     );
     let all_sick =
