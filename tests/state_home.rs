@@ -73,6 +73,29 @@ fn a_host_that_is_ahead_of_its_home_is_told_apart() {
 }
 
 #[test]
+fn a_fence_that_nobody_gave_is_refused_in_the_middle_of_a_run() {
+    let Some(mut test) = with_v1(fleet()) else { return };
+    test.configure("healthy-after = 2", "healthy-after = 20");
+    test.repository.push("v2", Behaviour::Sound);
+    for host in ["web1", "lb1"] {
+        let mut running = test.start(&["deploy", "--json"]);
+        running.wait_for_step("health");
+        let file = state(&test, host).join("fence");
+        let kept = fs::read(&file).unwrap();
+        fs::write(&file, b"{\"version\":1,\"epoch\":999}").unwrap();
+        let ended = running.finish().expect(60).last_event();
+        assert_eq!(ended["error"]["code"], "state/behind", "{ended:#}");
+        let message = ended["error"]["message"].as_str().unwrap();
+        let said = format!("`{host}` was fenced under an epoch that its home `lb1` never gave out");
+        assert!(message.contains(&said), "{message}");
+        assert_eq!(test.live(), "v1 blue");
+        // It is as it was: what could not be put back then is put back now.
+        fs::write(&file, kept).unwrap();
+        let _ = test.cutover(&["abort"]).expect(0);
+    }
+}
+
+#[test]
 fn a_second_home_is_told_apart() {
     let Some(test) = with_v1(fleet()) else { return };
     // A backup of the home, put back on another host.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use camino::Utf8Path;
 use cutover::config::{Input, Surroundings, load};
-use cutover::driver::{self, Launch, DriverFailure, InstanceState, Slot};
+use cutover::driver::{self, DriverFailure, InstanceState, Launch, Slot};
 use cutover::model::{Color, Deployment, HostName, ReleaseId, SettingFault};
 use cutover::transport::{Flow, Link, LinkFuture, local_link};
 use cutover_host::operation::{Answer, Call, Facts, Operation, Program};

@@ -19,6 +19,9 @@ use crate::place::{absolute, sync_directory};
 /// Begins the names of directories that are not whole.
 pub(crate) const PARTIAL: &str = ".partial-";
 
+/// Comes after that in the names of those that are on their way out.
+const REMOVED: &str = "removed-";
+
 /// Content of `releases/ID.json`.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct ReleaseRecord {
@@ -111,13 +114,41 @@ pub(crate) fn remove_partials(
     directory: &str,
     leave: impl FnOnce() -> Result<Leave, Fault>,
 ) -> Result<(), Fault> {
-    let layout = Layout::new(account, directory)?;
+    let releases = Layout::new(account, directory)?.releases();
+    let leave = leave()?;
+    let names = match files::list_names(account, &releases, None) {
+        Err(fault) if fault.kind == FaultKind::NotFound => return Ok(()),
+        names => names?,
+    };
+    let mut gone = Vec::new();
+    for token in names.iter().filter_map(|name| name.strip_prefix(PARTIAL)) {
+        // Whoever comes next may stage under the same token: what goes while it does must not be found by it.
+        if !token.starts_with(REMOVED) {
+            take_away(&format!("{releases}/{PARTIAL}{token}"), &format!("{releases}/{PARTIAL}{REMOVED}{token}"))?;
+        }
+        gone.push(token.strip_prefix(REMOVED).unwrap_or(token));
+    }
     // They are nobody's, and how long their files take to go concerns nobody else.
-    drop(leave()?);
-    for token in inspect(account, directory)?.partials {
-        remove_tree(&format!("{}/{PARTIAL}{token}", layout.releases()))?;
+    drop(leave);
+    for token in gone {
+        remove_tree(&format!("{releases}/{PARTIAL}{REMOVED}{token}"))?;
     }
     Ok(())
+}
+
+/// Renames a directory to where nobody looks for one, over what was left there by one that was cut off.
+fn take_away(path: &str, gone: &str) -> Result<(), Fault> {
+    let renamed = fs::rename(path, gone).or_else(|error| {
+        if error.kind() == io::ErrorKind::DirectoryNotEmpty {
+            remove_all(gone)?;
+            return fs::rename(path, gone);
+        }
+        Err(error)
+    });
+    match renamed {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(fault::io("rename", path, error)),
+        _ => Ok(()),
+    }
 }
 
 /// See [`crate::operation::Operation::RemoveRelease`].
@@ -129,18 +160,10 @@ pub(crate) fn remove(
 ) -> Result<(), Fault> {
     let layout = Layout::new(account, directory)?;
     let path = layout.release(release)?;
-    let gone = format!("{}/{PARTIAL}removed-{release}", layout.releases());
+    let gone = format!("{}/{PARTIAL}{REMOVED}{release}", layout.releases());
     let leave = leave()?;
-    match fs::rename(&path, &gone) {
-        Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        // A removal of the same release was cut off, and the release staged again since.
-        Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {
-            remove_tree(&gone)?;
-            fs::rename(&path, &gone).map_err(|error| fault::io("rename", &path, error))?;
-        }
-        Err(error) => return Err(fault::io("rename", &path, error)),
-    }
+    // What a removal of the same release has left that was cut off, before it was staged again, goes with it.
+    take_away(&path, &gone)?;
     for kind in ["json", "manifest"] {
         files::remove(account, &format!("{path}.{kind}"), None)?;
     }
@@ -151,17 +174,20 @@ pub(crate) fn remove(
 
 /// Removes a directory with all that is in it, also what its owner may not write to. There being none is success.
 pub(crate) fn remove_tree(path: &str) -> Result<(), Fault> {
-    let removed = fs::remove_dir_all(path).or_else(|error| {
+    match remove_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(fault::io("remove", path, error)),
+        _ => Ok(()),
+    }
+}
+
+fn remove_all(path: &str) -> io::Result<()> {
+    fs::remove_dir_all(path).or_else(|error| {
         if error.kind() == io::ErrorKind::PermissionDenied {
             make_writable(Path::new(path))?;
             return fs::remove_dir_all(path);
         }
         Err(error)
-    });
-    match removed {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(fault::io("remove", path, error)),
-        _ => Ok(()),
-    }
+    })
 }
 
 fn make_writable(directory: &Path) -> io::Result<()> {

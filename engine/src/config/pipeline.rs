@@ -1,9 +1,9 @@
 //! `[pipeline]`.
 
-use super::{app, format, health_check};
 use super::reader::Reader;
 use super::resolve::Resolver;
 use super::shape::{Key, Keys, Shape};
+use super::{app, format, health_check};
 use crate::model::{Application, ConnectionPolicy, HealthCheck, MaxExcluded, Pipeline, Retire};
 
 /// The table.

@@ -39,7 +39,11 @@ impl Renewal<'_> {
     ///
     /// # Errors
     /// When the host does not answer, or the launch is too long.
-    pub async fn writes(&self, launch: Launch, environment: Vec<u8>) -> Result<[Operation; 2], DriverFailure> {
+    pub async fn writes(
+        &self,
+        launch: Launch,
+        environment: Vec<u8>,
+    ) -> Result<[Operation; 2], DriverFailure> {
         let launch = launch.written_by(self.deployment);
         let own = Launch::kept(self.link, self.slot, self.release).await?;
         let path = match own {

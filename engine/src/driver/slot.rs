@@ -203,7 +203,11 @@ impl<'a> Slot<'a> {
                 program
             },
             args: words.collect(),
-            env_files: self.below(&launch.env_files).into_iter().chain([self.env_file(release, launch)]).collect(),
+            env_files: self
+                .below(&launch.env_files)
+                .into_iter()
+                .chain([self.env_file(release, launch)])
+                .collect(),
             directory: Some(release_directory),
             output_limit: OUTPUT_LIMIT,
             ..Program::default()
@@ -217,5 +221,4 @@ impl<'a> Slot<'a> {
     pub(super) fn stop_timeout(&self) -> Duration {
         self.deployment.application.stop_timeout
     }
-
 }

@@ -129,6 +129,9 @@ pub struct Trouble {
 }
 
 impl Trouble {
+    /// Code of the error that a host claims an epoch that its home never gave out.
+    pub const BEHIND: &'static str = "state/behind";
+
     /// An error without a hint.
     pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
         Self { code: code.into(), message: message.into(), hint: None }

@@ -17,6 +17,8 @@
 )]
 
 mod action_kind;
+mod aftermath;
+mod aim;
 mod commit_points;
 mod execution;
 mod explorer;

@@ -5,7 +5,8 @@
 //! begins, and created once; everything else is one object a file.
 //!
 //! There is no mutex here, so the fence is looked at just before each change, and a holder that is overtaken between look and change
-//! meets the version of whoever overtook it: of two that write the same place, one is refused. Times are the store's own.
+//! meets the version of whoever overtook it: of two that write the same place, one is refused. No version of an object comes back, since
+//! each ends with a line that numbers it. Times are the store's own.
 
 mod conditions;
 mod journal;
@@ -103,13 +104,14 @@ impl Bucket {
             // What a move brings comes as a whole; a part of it may be there from one that was cut off.
             Operation::Write { path, content, .. } if journal::is_one(&path) => {
                 self.admit(guard).await?;
-                journal::remove(&self.objects, &path).await?;
+                journal::remove(&self.objects, &path, || self.admit(guard)).await?;
+                self.admit(guard).await?;
                 journal::append(&self.objects, &path, 0, content.0).await.map(|()| Answer::Done)
             }
             Operation::Write { path, content, .. } => self.replace(guard, &path, content.0).await,
             Operation::Remove { path, .. } if journal::is_one(&path) => {
                 self.admit(guard).await?;
-                journal::remove(&self.objects, &path).await.map(|()| Answer::Done)
+                journal::remove(&self.objects, &path, || self.admit(guard)).await.map(|()| Answer::Done)
             }
             // Nothing can be removed on the condition of its version, so it becomes empty, which no file of ours is.
             Operation::Remove { path, .. } => self.replace(guard, &path, Vec::new()).await,

@@ -3,7 +3,7 @@
 use cutover_host::operation::{Fault, FaultKind, Lock};
 
 use super::Misplaced;
-use crate::model::{HostName, without_hint};
+use crate::model::{HostName, Trouble, without_hint};
 use crate::transport::Failure;
 
 /// Why the state of an application could not be read or changed. The text names the host and the path.
@@ -207,7 +207,7 @@ impl StoreFault {
             Self::Locked { .. } => "state/locked",
             Self::NotHeld { .. } => "state/not-held",
             Self::Fenced { .. } => "state/fenced",
-            Self::Behind { .. } => "state/behind",
+            Self::Behind { .. } => Trouble::BEHIND,
             Self::Lineage { .. } => "state/lineage",
             Self::Misplaced(misplaced) => misplaced.code(),
             Self::TwoStates { .. } => "state/two-states",

@@ -22,7 +22,7 @@
 mod bucket;
 mod chain;
 #[cfg(test)]
-mod fake_host;
+pub(crate) mod fake_host;
 mod fault;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
@@ -33,6 +33,7 @@ mod lineage;
 mod lock;
 mod log;
 mod misplaced;
+mod precedence;
 #[cfg(test)]
 mod proof;
 mod release_number;
@@ -50,6 +51,7 @@ pub use journal::{Journal, ReadJournal};
 pub use lineage::{Lineage, Membership, Said, disagreements};
 pub use lock::HeldLock;
 pub use misplaced::Misplaced;
+pub use precedence::Precedence;
 pub use release_number::next_release_number;
 pub use sight::{StateSight, journal_file};
 pub use state_directory::{Found, StateDirectory, place, system_path, turn_path};

@@ -36,6 +36,10 @@ impl Progress {
         let may = excluded.contains(&host) || excluded.len() < self.plan.max_excluded;
         // What is migrated is migrated for all, and from this host.
         let migrates = |action: &Action| matches!(action, Action::Migrate { host: on, .. } if *on == host);
+        // One that is not what it claims to be is there all the same.
+        if why.code == Trouble::BEHIND {
+            return false;
+        }
         if self.turned_back.is_some() || !may || self.plan.tasks().any(|(_, task)| migrates(&task.action)) {
             return false;
         }

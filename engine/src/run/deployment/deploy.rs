@@ -20,7 +20,7 @@ use crate::run::execute::journal_log::JournalLog;
 use crate::run::execute::runner::{Runner, Stopped};
 use crate::run::ready::readiness::first_of;
 use crate::run::world::afterwards::Afterwards;
-use crate::run::world::claim::{claimant, free, take_lock};
+use crate::run::world::claim::{claimant, free, take_lock, told_apart};
 use crate::run::world::hooks::Refused;
 use crate::run::world::lease::{Lease, Waiting, at_step};
 use crate::run::world::observe::{look_at_warm, observe};
@@ -250,7 +250,10 @@ pub(crate) async fn drive(
         Err(Stopped::Interrupted) => {
             return Ending::unfinished(&progress, session.interrupts.borrow().trouble());
         }
-        Err(Stopped::Lost(fault)) => return Ending::unfinished(&progress, store_fault(&fault).trouble),
+        Err(Stopped::Lost(fault)) => {
+            let fault = told_apart(&session.home, lease.lock(), fault).await;
+            return Ending::unfinished(&progress, store_fault(&fault).trouble);
+        }
     };
     // After a signal there is no time for questions.
     let seen = match session.interrupts.borrow().any() {

@@ -80,8 +80,11 @@ impl Ending {
         let plan = progress.plan();
         let error = progress.first_error().cloned();
         let interrupted = is_interrupted(error.as_ref());
+        let lies = error.as_ref().is_some_and(|error| error.code == Trouble::BEHIND);
         let exit_code = match (outcome, interrupted) {
             (Outcome::Deployed, _) => ExitCode::Done,
+            // Who claims what its home never gave is named before all that follows from it.
+            _ if lies => ExitCode::Refused,
             (Outcome::RolledBack | Outcome::NothingChanged, true) => ExitCode::InterruptedPutBack,
             (Outcome::RolledBack, false) => ExitCode::RolledBack,
             (Outcome::NothingChanged, false) => ExitCode::NothingChanged,
@@ -147,6 +150,7 @@ impl Ending {
     pub(crate) fn unfinished(progress: &Progress, trouble: Trouble) -> Self {
         let exit_code = match trouble.code.as_str() {
             "state/fenced" => ExitCode::Fenced,
+            Trouble::BEHIND => ExitCode::Refused,
             _ => ExitCode::InterruptedUnfinished,
         };
         let traffic = if progress.is_pivoted() {
@@ -156,7 +160,7 @@ impl Ending {
         } else {
             "as it was: no router was touched".to_owned()
         };
-        let hint = if exit_code == ExitCode::Fenced {
+        let hint = if matches!(exit_code, ExitCode::Fenced | ExitCode::Refused) {
             trouble.hint.clone()
         } else if progress.is_pivoted() {
             Some("`cutover resume` finishes the clean-up; what is live stays so".to_owned())
@@ -187,7 +191,7 @@ impl Ending {
 /// | `host/untrusted`, `state/untrusted`, `state/behind`, `resume/authority`, `hook/digest` | 60 |
 /// | any other | 11 |
 ///
-/// Once something was changed, the outcome decides instead: 10, 20, 21, 31 or 40.
+/// Once something was changed, the outcome decides instead: 10, 20, 21, 31 or 40; but `state/behind` is 60 then too.
 #[must_use]
 pub fn early_exit_code(code: &str) -> ExitCode {
     match code {

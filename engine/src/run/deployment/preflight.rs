@@ -9,7 +9,9 @@ use super::refusal::{refused, unfinished};
 use super::shown::{live_instead, remembered_traffic, traffic};
 use super::want::Want;
 use crate::model::request::DeploySource;
-use crate::model::{Color, HookCall, LiveRelease, Note, Observed, Plan, Record, Release, Timestamp, Trouble, Wish};
+use crate::model::{
+    Color, HookCall, LiveRelease, Note, Observed, Plan, Record, Release, Timestamp, Trouble, Wish,
+};
 use crate::run::ready::readiness::{Ahead, first_of, front_door_obstacles, host_obstacles};
 use crate::run::world::claim::claimant;
 use crate::run::world::exclusion;
@@ -136,10 +138,8 @@ async fn look(
     }
     // A rollback starts a release in the environment that it has.
     if want.command == "deploy" {
-        let names: BTreeSet<_> = Color::ALL
-            .into_iter()
-            .flat_map(|color| session.deployment.environment_secrets(color))
-            .collect();
+        let names: BTreeSet<_> =
+            Color::ALL.into_iter().flat_map(|color| session.deployment.environment_secrets(color)).collect();
         let faults = session.secrets.faults(names, may_run).await;
         ready.obstacles.extend(faults.iter().map(secret_trouble));
     }

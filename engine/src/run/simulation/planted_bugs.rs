@@ -1,7 +1,8 @@
 //! Every planted bug is caught, and it is known by what.
 
 use super::Fault;
-use super::explorer::{Aim, Explorer};
+use super::aim::Aim;
+use super::explorer::Explorer;
 use super::proof::runtime;
 use super::scene::Scene;
 use crate::planted::Bug;

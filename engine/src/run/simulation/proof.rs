@@ -7,7 +7,7 @@ use std::time::Instant;
 #[cfg(feature = "proof")]
 use super::Fault;
 #[cfg(feature = "proof")]
-use super::explorer::Aim;
+use super::aim::Aim;
 use super::explorer::Explorer;
 #[cfg(feature = "proof")]
 use super::scene::Kind;

@@ -317,7 +317,9 @@ fn perform(state: &mut State, plan: &Plan, action: &Action) -> Result<(), String
             // A rollback may fill the other colour some day; it keeps what it finds itself.
             let (deploys, bit) = (plan.command == "deploy", 1 << number(release));
             let host = &mut state.hosts[index(host)];
-            for each in Color::ALL.into_iter().filter(|each| deploys || each == color).map(|each| each as usize) {
+            for each in
+                Color::ALL.into_iter().filter(|each| deploys || each == color).map(|each| each as usize)
+            {
                 if host.configured[each] & bit == 0 || host.renewed[each] & bit != 0 {
                     host.configured[each] |= bit;
                     host.renewed[each] |= bit;

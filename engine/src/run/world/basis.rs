@@ -133,8 +133,11 @@ mod tests {
         let help = include_str!("../../cli/deploy.rs").replace(" \\\n", " ");
         let (_, list) = help.split_once("changed since it was deployed: ").expect("the list begins");
         let (list, _) = list.split_once(". ").expect("the list ends");
-        let compared: std::collections::BTreeSet<String> =
-            settings(&deployment(), &[]).changes(&Basis::default()).into_iter().map(|change| change.key).collect();
+        let compared: std::collections::BTreeSet<String> = settings(&deployment(), &[])
+            .changes(&Basis::default())
+            .into_iter()
+            .map(|change| change.key)
+            .collect();
         assert_eq!(list.split(", ").map(str::to_owned).collect::<std::collections::BTreeSet<_>>(), compared);
     }
 

@@ -197,7 +197,9 @@ pub(crate) async fn look_at_warm(
     let excluded = observed.unreachable.clone();
     let runs = |host: &HostName| {
         let seen = observed.hosts.get(host).map(|seen| seen.instance(color));
-        seen.is_some_and(|seen| seen.running && seen.release.as_ref().or(seen.link.as_ref()) == Some(&release.id))
+        seen.is_some_and(|seen| {
+            seen.running && seen.release.as_ref().or(seen.link.as_ref()) == Some(&release.id)
+        })
     };
     let mut running = instances(&session.deployment, live, color, &excluded);
     running.retain(|instance| runs(&instance.host));

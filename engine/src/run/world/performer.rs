@@ -4,14 +4,16 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use cutover_host::operation::{Fault, FaultKind};
 use tokio::sync::watch;
 
+use super::claim::told_apart;
 use super::hooks::Hooks;
 use super::lease::Lease;
 use super::made::Made;
 use super::session::Session;
 use super::site::{Site, Sites};
-use super::turns::{AtTurn, Turns};
+use super::turns::{AtTurn, Round, Turns};
 use crate::driver::DriverFailure;
 use crate::model::{
     Action, Color, Deployment, End, HookCall, HookRelease, HostName, Instance, LiveRecord, Note,
@@ -49,12 +51,12 @@ pub(crate) struct Performer {
 
 impl World for Performer {
     async fn perform(&self, plan: &Plan, action: &Action, way: Way) -> Performed {
+        let mut round = Round::default();
         match AtTurn::of(action) {
-            AtTurn::Needs(patience) => {
-                if let Err(busy) = self.reporter.for_lock(self.turns.take(patience)).await {
-                    return without_turn(action, way, busy);
-                }
-            }
+            AtTurn::Needs(patience) => match self.reporter.for_lock(self.turns.take(patience)).await {
+                Ok(taken) => round = taken,
+                Err(busy) => return without_turn(action, way, busy),
+            },
             AtTurn::Keeps => {}
             AtTurn::Ends => self.reporter.for_lock(self.turns.let_go()).await,
         }
@@ -75,9 +77,9 @@ impl World for Performer {
             Action::Smoke { test, color, .. } => self.smoke(plan, test, *color).await,
             Action::Enable { host, color } => self.at_boot(host, *color, true).await,
             Action::Disable { host, color } => self.disable(plan, host, *color, way).await,
-            Action::Prepare { router, want } => self.prepare(plan, router, want).await,
+            Action::Prepare { router, want } => self.prepare(plan, router, want, round).await,
             Action::Discard { router } => self.discard(plan, router, way).await,
-            Action::Switch { router, want } => self.switch(plan, router, want).await,
+            Action::Switch { router, want } => self.switch(plan, router, want, way, round).await,
             Action::Prove { color, release } => self.prove(plan, *color, release).await,
             Action::Watch { color, .. } => self.watch(plan, *color).await,
             Action::RequireHealthy { color } => self.require_healthy(plan, *color).await,
@@ -87,7 +89,7 @@ impl World for Performer {
             Action::SetCurrent { host, release } => self.point(host, "current", Some(release)).await,
             Action::Prune { host } => self.prune(plan, host).await,
         };
-        result.unwrap_or_else(Performed::from)
+        self.judged(action, result.unwrap_or_else(Performed::from)).await
     }
 
     async fn ask(&self, plan: &Plan, action: &Action) -> Performed {
@@ -160,9 +162,13 @@ impl From<Trouble> for Unperformed {
 /// What an action comes to.
 pub(crate) type Result<T, E = Unperformed> = std::result::Result<T, E>;
 
+/// Code of the error that a host's fence holds another epoch than ours.
+const FENCED: &str = "host/fenced";
+
 /// An answer that a host did not give, as an error of the host.
 pub(crate) fn host_failure(host: &HostName, failure: &Failure) -> Unperformed {
     let code = match failure {
+        Failure::Fault(Fault { kind: FaultKind::Fenced, .. }) => FENCED,
         Failure::Fault(_) => "host/refused",
         Failure::Unreachable(_) => "host/unreachable",
         Failure::Untrusted(_) => "host/untrusted",
@@ -184,6 +190,9 @@ pub(crate) fn host_failure(host: &HostName, failure: &Failure) -> Unperformed {
 
 /// What a driver did not do, as an error of the host.
 pub(crate) fn driver_failure(host: &HostName, failure: &DriverFailure) -> Unperformed {
+    if let DriverFailure::Host(refused @ Failure::Fault(Fault { kind: FaultKind::Fenced, .. })) = failure {
+        return host_failure(host, refused);
+    }
     let mut trouble = Trouble::new("driver/failed", format!("{host}: {failure}"));
     trouble.hint = failure.hint().map(str::to_owned);
     Unperformed { trouble, unknown: failure.is_unknown(), details: Vec::new() }
@@ -224,6 +233,18 @@ impl Performer {
             live: state.live.clone(),
             never_live: never_live(&state.history, state.live.as_ref()),
         }
+    }
+
+    /// What became of an action; where a fence refused it, whether someone took over, or the host only claims so.
+    async fn judged(&self, action: &Action, performed: Performed) -> Performed {
+        let End::Failed(trouble) = &performed.end else { return performed };
+        if trouble.code != FENCED {
+            return performed;
+        }
+        let host = action.host().unwrap_or_else(|| self.home.directory().host()).clone();
+        let fault = StoreFault::Fenced { host, message: trouble.message.clone() };
+        let fault = told_apart(&self.home, &self.lock, fault).await;
+        Performed { end: End::Failed(store_fault(&fault).trouble), ..performed }
     }
 
     /// The host of that name.

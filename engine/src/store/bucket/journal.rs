@@ -36,15 +36,24 @@ pub(super) async fn read(objects: &Objects, path: &str, limit: u64) -> Result<Ve
 
 /// Takes the place that begins `at`. Whoever was there before keeps it.
 pub(super) async fn append(objects: &Objects, path: &str, at: u64, content: Vec<u8>) -> Result<(), Failure> {
-    if objects.put(&format!("{path}/{}", part(at)), content, None).await? {
+    if objects.create(&format!("{path}/{}", part(at)), content).await? {
         return Ok(());
     }
     Err(fault(FaultKind::Conflict, format!("`{path}` goes on after {at} bytes already")))
 }
 
-/// Removes the lines, the last one first: what is left in between is the beginning of it.
-pub(super) async fn remove(objects: &Objects, path: &str) -> Result<(), Failure> {
+/// Removes the lines, the last one first: what is left in between is the beginning of it. Nothing can be removed on a condition, so
+/// whether we still `may` is asked before each.
+pub(super) async fn remove<Asked>(
+    objects: &Objects,
+    path: &str,
+    may: impl Fn() -> Asked,
+) -> Result<(), Failure>
+where
+    Asked: Future<Output = Result<(), Failure>>,
+{
     for (name, _) in objects.list(path).await?.into_iter().rev() {
+        may().await?;
         objects.remove(&format!("{path}/{name}")).await?;
     }
     Ok(())

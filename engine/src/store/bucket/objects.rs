@@ -8,7 +8,8 @@ use cutover_host::operation::FaultKind;
 use futures_util::future::try_join_all;
 use object_store::path::Path;
 use object_store::{
-    ClientOptions, Error, ObjectStore, ObjectStoreExt as _, PutMode, PutOptions, RetryConfig, UpdateVersion,
+    ClientOptions, Error, ObjectMeta, ObjectStore, ObjectStoreExt as _, PutMode, PutOptions, RetryConfig,
+    UpdateVersion,
 };
 
 use super::fault;
@@ -30,16 +31,30 @@ pub(super) struct Objects {
     store: Arc<dyn ObjectStore>,
     root: Path,
     url: String,
+    conditions: [&'static str; 2],
 }
 
 /// An object as it was read.
 #[derive(Debug, Clone)]
 pub(super) struct Seen {
     pub(super) content: Vec<u8>,
-    pub(super) version: UpdateVersion,
+    pub(super) version: Version,
     /// Milliseconds since 1970 by the store's clock, in whole seconds where it tells no more.
     pub(super) changed_ms: u64,
 }
+
+/// Which version of an object was seen: what the store calls it, and the number that it carries.
+#[derive(Debug, Clone)]
+pub(super) struct Version {
+    is: UpdateVersion,
+    number: u64,
+}
+
+/// Before the number at the end of each object that is changed.
+const NUMBER: &str = "# version ";
+
+/// Bytes of the line with the number.
+const NUMBER_LINE: usize = NUMBER.len() + 21;
 
 impl fmt::Debug for Objects {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -59,13 +74,14 @@ impl Objects {
         // The one that the rest of the program speaks TLS with; a second one to be installed is refused, and not needed.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let store = store(url, variables).map_err(unusable)?;
-        Ok(Self { store, root, url: url.to_string() })
+        Ok(Self { store, root, url: url.to_string(), conditions: url.kind().conditions() })
     }
 
     /// Those of a store in memory.
     #[cfg(test)]
     pub(super) fn of(store: Arc<dyn ObjectStore>, prefix: &str) -> Self {
-        Self { store, root: Path::from(prefix), url: "memory://".to_owned() }
+        let conditions = BucketKind::S3.conditions();
+        Self { store, root: Path::from(prefix), url: "memory://".to_owned(), conditions }
     }
 
     /// An object; none when it is not there.
@@ -75,27 +91,41 @@ impl Objects {
             Err(Error::NotFound { .. }) => return Ok(None),
             Err(error) => return Err(self.unread(&error)),
         };
-        if found.meta.size > limit {
+        if found.meta.size > limit + NUMBER_LINE as u64 {
             let message = format!("`{name}` in `{}` is larger than {limit} bytes", self.url);
             return Err(fault(FaultKind::TooLarge, message));
         }
-        let (meta, version) = (
+        let (meta, is) = (
             found.meta.clone(),
             UpdateVersion { e_tag: found.meta.e_tag.clone(), version: found.meta.version.clone() },
         );
-        let content = found.bytes().await.map_err(|error| self.unread(&error))?.to_vec();
+        let mut content = found.bytes().await.map_err(|error| self.unread(&error))?.to_vec();
+        let number = take_number(&mut content);
         let changed_ms = u64::try_from(meta.last_modified.timestamp_millis()).unwrap_or_default();
-        Ok(Some(Seen { content, version, changed_ms }))
+        Ok(Some(Seen { content, version: Version { is, number }, changed_ms }))
     }
 
     /// Puts an object where there is none, or over exactly the version `over`. Answers whether it is so.
+    ///
+    /// Stores may name versions by their content alone, and then one that was seen would seem to be there still when the same content has
+    /// come back after another. So each version carries a number, one more than the version that it was put over: none comes back.
     pub(super) async fn put(
         &self,
         name: &str,
-        content: Vec<u8>,
-        over: Option<UpdateVersion>,
+        mut content: Vec<u8>,
+        over: Option<Version>,
     ) -> Result<bool, Failure> {
-        let mode = over.map_or(PutMode::Create, PutMode::Update);
+        let number = over.as_ref().map_or(1, |over| over.number.wrapping_add(1));
+        content.extend_from_slice(number_line(number).as_bytes());
+        self.put_as_it_is(name, content, over.map_or(PutMode::Create, |over| PutMode::Update(over.is))).await
+    }
+
+    /// Puts an object where there is none, which is never changed. Answers whether it is so.
+    pub(super) async fn create(&self, name: &str, content: Vec<u8>) -> Result<bool, Failure> {
+        self.put_as_it_is(name, content, PutMode::Create).await
+    }
+
+    async fn put_as_it_is(&self, name: &str, content: Vec<u8>, mode: PutMode) -> Result<bool, Failure> {
         let path = self.path(name);
         match self.store.put_opts(&path, content.into(), PutOptions::from(mode)).await {
             Ok(_) => Ok(true),
@@ -120,7 +150,9 @@ impl Objects {
         let path = self.path(name);
         let listed =
             self.store.list_with_delimiter(Some(&path)).await.map_err(|error| self.unread(&error))?;
-        let objects = listed.objects.into_iter().filter(|meta| meta.size > 0).map(|meta| meta.location);
+        // What was removed has its number alone.
+        let is_there = |meta: &ObjectMeta| meta.size > 0 && meta.size != NUMBER_LINE as u64;
+        let objects = listed.objects.into_iter().filter(is_there).map(|meta| meta.location);
         let paths = objects.chain(listed.common_prefixes);
         let mut names: Vec<_> = paths.filter_map(|path| path.filename().map(str::to_owned)).collect();
         names.sort_unstable();
@@ -162,6 +194,11 @@ impl Objects {
         &self.url
     }
 
+    /// Headers of the conditions of [`Self::put`], for messages: that there is none, and that it is the version that was seen.
+    pub(super) const fn conditions(&self) -> [&'static str; 2] {
+        self.conditions
+    }
+
     fn path(&self, name: &str) -> Path {
         name.split('/').filter(|part| !part.is_empty()).fold(self.root.clone(), |path, part| path.join(part))
     }
@@ -189,6 +226,20 @@ impl Objects {
         };
         Some(fault(kind, format!("`{}`: {}", self.url, told(error))))
     }
+}
+
+fn number_line(number: u64) -> String {
+    format!("{NUMBER}{number:020}\n")
+}
+
+/// Takes the number off the end of an object; 0 where there is none, as in those of earlier builds.
+fn take_number(content: &mut Vec<u8>) -> u64 {
+    let Some(at) = content.len().checked_sub(NUMBER_LINE) else { return 0 };
+    let line = content.get(at..).and_then(|line| std::str::from_utf8(line).ok());
+    let digits = line.and_then(|line| line.strip_prefix(NUMBER)?.strip_suffix('\n'));
+    let Some(number) = digits.and_then(|digits| digits.parse().ok()) else { return 0 };
+    content.truncate(at);
+    number
 }
 
 /// The store of a kind, with what the environment tells of it.

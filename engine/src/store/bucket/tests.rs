@@ -121,7 +121,15 @@ async fn a_place_in_a_journal_is_taken_once() {
     assert!(journal::append(&objects, path, 20, b"after a hole\n".to_vec()).await.is_ok());
     let broken = journal::read(&objects, path, 100).await;
     assert!(is_fault(&broken, FaultKind::Failed), "{broken:?}");
-    journal::remove(&objects, path).await.expect("removes");
+    // Overtaken after the first one that goes, which is the last line.
+    let left = std::cell::Cell::new(1);
+    let may = || {
+        let may = if left.replace(0) == 0 { Err(fault(FaultKind::Fenced, "overtaken")) } else { Ok(()) };
+        std::future::ready(may)
+    };
+    assert!(is_fault(&journal::remove(&objects, path, may).await, FaultKind::Fenced));
+    assert_eq!(journal::read(&objects, path, 100).await, Ok(b"first\nsecond\n".to_vec()));
+    journal::remove(&objects, path, || std::future::ready(Ok(()))).await.expect("removes");
     assert!(is_fault(&journal::read(&objects, path, 100).await, FaultKind::NotFound));
 }
 
@@ -208,4 +216,36 @@ async fn a_raised_epoch_frees_the_lock_and_shuts_its_holder_out() {
     assert!(matches!(home.renew(&lock, "late").await, Err(StoreFault::Fenced { .. })));
     assert!(matches!(home.directory().fence(3).await, Err(StoreFault::Fenced { .. })));
     assert_eq!(home.take(holder("bob"), None).await.map(|lock| lock.epoch()), Ok(10));
+}
+
+#[tokio::test]
+async fn no_version_comes_back() {
+    let store = Arc::new(InMemory::new());
+    let objects = Objects::of(Arc::clone(&store) as _, "");
+    let path = "shop/default/open.json";
+    let seen = async || objects.get(path, 100).await.expect("reads").expect("is there");
+    let raw = async || {
+        use object_store::ObjectStoreExt as _;
+        let found = store.get(&object_store::path::Path::from(path)).await.expect("is there");
+        found.bytes().await.expect("reads").to_vec()
+    };
+    assert_eq!(objects.put(path, Vec::new(), None).await, Ok(true));
+    let removed = (seen().await, raw().await);
+    assert_eq!(removed.0.content, b"");
+    assert_eq!(objects.names("shop/default").await, Ok(Vec::new()), "what was removed is not there");
+    for content in [&b"{}\n"[..], b""] {
+        let over = Some(seen().await.version);
+        assert_eq!(objects.put(path, content.to_vec(), over).await, Ok(true));
+        assert_eq!(seen().await.content, content);
+    }
+    assert_ne!(raw().await, removed.1, "a store that names versions by content names this one anew");
+    assert_eq!(objects.put(path, b"late".to_vec(), Some(removed.0.version)).await, Ok(false));
+
+    // One that an earlier build has written goes on.
+    let old = object_store::path::Path::from("shop/default/live.json");
+    object_store::ObjectStoreExt::put(store.as_ref(), &old, b"{\"version\":1}\n".to_vec().into())
+        .await
+        .expect("writes");
+    let found = objects.get("shop/default/live.json", 100).await.expect("reads").expect("is there");
+    assert_eq!(found.content, b"{\"version\":1}\n");
 }

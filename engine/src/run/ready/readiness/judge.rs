@@ -179,7 +179,8 @@ pub(super) fn judge_port(
 ) -> Finding {
     match (listened, state) {
         (PortState::Free, InstanceState::Running { .. }) if moved => {
-            let text = format!("{port} is free for {color}, which listens elsewhere until it is started again");
+            let text =
+                format!("{port} is free for {color}, which listens elsewhere until it is started again");
             finding("ports", Verdict::Ok, text)
         }
         (PortState::Free, InstanceState::Running { .. }) => {

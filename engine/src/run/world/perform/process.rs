@@ -198,7 +198,9 @@ impl Performer {
         way: Way,
     ) -> Result<Performed> {
         let done = self.at_boot(host, color, false).await?;
-        if way != Way::Retire || plan.retire_tasks().any(|(_, task)| matches!(task.action, Action::Stop { .. })) {
+        if way != Way::Retire
+            || plan.retire_tasks().any(|(_, task)| matches!(task.action, Action::Stop { .. }))
+        {
             return Ok(done);
         }
         let (site, slot, _) = self.place(host, color)?;

@@ -6,13 +6,14 @@ use futures_util::future::join_all;
 use tokio::time::{Instant as Moment, sleep};
 
 use crate::model::{
-    Color, ConnectionPolicy, EventKind, HookCall, HostName, Level, Note, Observation, Plan, Retire, Routing,
-    Trouble,
+    Action, Color, ConnectionPolicy, EventKind, HookCall, HostName, Level, Note, Observation, Plan, Retire,
+    Routing, Trouble,
 };
 use crate::run::execute::performed::{Performed, Summary};
 use crate::run::execute::runner::Way;
 use crate::run::world::insist::insist;
 use crate::run::world::performer::{Performer, Result};
+use crate::run::world::turns::Round;
 
 /// Between two looks at a router that has not settled.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
@@ -33,15 +34,41 @@ impl Performer {
         self.call(plan, &plan.release, both, attempt)
     }
 
-    /// Lets the router write and check all that has no effect on traffic.
-    pub(crate) async fn prepare(&self, plan: &Plan, router: &HostName, want: &Routing) -> Result<Performed> {
+    /// Lets the router write and check all that has no effect on traffic, in a round of our turn.
+    pub(crate) async fn prepare(
+        &self,
+        plan: &Plan,
+        router: &HostName,
+        want: &Routing,
+        round: Round,
+    ) -> Result<Performed> {
         let ask =
             |attempt| async move { self.hooks.prepare(&self.router_call(plan, attempt), router, want).await };
         for line in insist(self.patience(), ask).await?.lines() {
             let (source, message) = (format!("{router} prepare"), line.to_owned());
             self.reporter.tell(EventKind::Log { source, level: Level::Debug, message });
         }
+        self.turns.note_prepared(router, round).await;
         Ok(Performed::done(Summary::Nothing))
+    }
+
+    /// Prepares anew what was prepared in another round, when another application may have changed the router since.
+    async fn prepare_again(
+        &self,
+        plan: &Plan,
+        router: &HostName,
+        want: &Routing,
+        round: Round,
+    ) -> Result<()> {
+        let seen = self.look_at_router(plan, router).await?;
+        if !is_planned_for(plan, router, want, seen.routing.as_ref()) {
+            let shown = shown_words(seen.routing.as_ref());
+            let message = format!("{router} shows {shown}, which is not what this was planned for");
+            return Err(Trouble::new("switch/moved", message)
+                .hint("someone moved it meanwhile: `cutover status` compares record and routers")
+                .into());
+        }
+        self.prepare(plan, router, want, round).await.map(drop)
     }
 
     /// Removes what was prepared. On the way back nothing depends on it: what is left has no effect on traffic.
@@ -62,7 +89,17 @@ impl Performer {
     }
 
     /// Moves the traffic, and believes the router alone: what `apply` answered is not enough, and its error is not the end.
-    pub(crate) async fn switch(&self, plan: &Plan, router: &HostName, want: &Routing) -> Result<Performed> {
+    pub(crate) async fn switch(
+        &self,
+        plan: &Plan,
+        router: &HostName,
+        want: &Routing,
+        way: Way,
+        round: Round,
+    ) -> Result<Performed> {
+        if way == Way::There && !self.turns.is_prepared(router).await {
+            self.prepare_again(plan, router, want, round).await?;
+        }
         let deadline = Moment::now() + self.patience();
         let ask =
             |attempt| async move { self.hooks.apply(&self.router_call(plan, attempt), router, want).await };
@@ -74,10 +111,10 @@ impl Performer {
                 Ok(seen) if seen.settled && seen.routing.as_ref() == Some(want) => {
                     return Ok(Performed::done(Summary::Nothing));
                 }
-                Ok(seen) => seen.routing.as_ref().map_or_else(
-                    || "nothing of this application".to_owned(),
-                    |routing| format!("{routing}{}", if seen.settled { "" } else { ", not settled" }),
-                ),
+                Ok(seen) => {
+                    let settled = if seen.settled { "" } else { ", not settled" };
+                    format!("{}{settled}", shown_words(seen.routing.as_ref()))
+                }
                 Err(failure) => failure.trouble.message.clone(),
             };
             match (error.take(), seen) {
@@ -134,9 +171,7 @@ impl Performer {
     ) -> Vec<(HostName, std::result::Result<String, String>)> {
         let looks = self.deployment.router.names.iter().map(async |router| {
             let shown = match self.hooks.observe(&self.router_call(plan, 1), router).await {
-                Ok(seen) => Ok(seen
-                    .routing
-                    .map_or_else(|| "nothing of this application".to_owned(), |routing| routing.to_string())),
+                Ok(seen) => Ok(shown_words(seen.routing.as_ref())),
                 Err(failure) => Err(failure.trouble.message),
             };
             (router.clone(), shown)
@@ -202,5 +237,59 @@ impl Performer {
         let end = if keeps { "they go on" } else { "they are cut" };
         let note = Note::new(color.to_string(), format!("{text}; {end}"));
         Ok(Performed::done(Summary::Text(text)).with(vec![note]))
+    }
+}
+
+/// What a router shows, in words.
+fn shown_words(routing: Option<&Routing>) -> String {
+    routing.map_or_else(|| "nothing of this application".to_owned(), Routing::to_string)
+}
+
+/// Whether a router shows what the plan moves it away from, or what it moves it to.
+fn is_planned_for(plan: &Plan, router: &HostName, want: &Routing, shown: Option<&Routing>) -> bool {
+    let moves = |action: &Action| matches!(action, Action::Switch { router: of, .. } if of == router);
+    let mut tasks = plan.tasks().map(|(_, task)| task).filter(|task| moves(&task.action));
+    let back = tasks.find_map(|task| {
+        task.undo
+            .iter()
+            .find_map(|undo| if let Action::Switch { want, .. } = undo { Some(want) } else { None })
+    });
+    let nothing = Routing::none();
+    let shown = shown.unwrap_or(&nothing);
+    shown == want || Some(shown) == back
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Deployment, Name, Observed, Release, ReleaseId, Timestamp, Wish};
+
+    #[test]
+    fn a_router_that_someone_moved_is_not_what_was_planned_for() {
+        let name = |text: &str| Name::new(text).expect("a name");
+        let deployment = Deployment::for_tests(&[name("web1")], &[name("lb1"), name("lb2")]);
+        let plan = |routing: Option<Routing>| {
+            let recorded =
+                routing.clone().map(|_| (Color::Blue, ReleaseId::parse("r42").expect("an identifier")));
+            let saw = |router| {
+                (name(router), Observation { routing: routing.clone(), settled: true, labels: Vec::new() })
+            };
+            let observed =
+                Observed { routers: ["lb1", "lb2"].map(saw).into(), recorded, ..Observed::default() };
+            let release = Release::new(ReleaseId::parse("r43").expect("an identifier"), 43, Timestamp(0));
+            let wish = Wish::new("deploy", "d1".into(), release, false, Timestamp(5));
+            Plan::new(&deployment, &wish, &observed).expect("a plan")
+        };
+        let [blue, green] = Color::ALL.map(Routing::all_to);
+        let fits =
+            |plan: &Plan, want, shown: Option<&Routing>| is_planned_for(plan, &name("lb2"), want, shown);
+        let second = plan(Some(blue.clone()));
+        assert!(fits(&second, &green, Some(&blue)));
+        assert!(fits(&second, &green, Some(&green)), "it was moved, and the answer was lost");
+        assert!(!fits(&second, &green, Some(&Routing::none())));
+        assert!(!fits(&second, &green, None), "another application's change has taken it away");
+        let first = plan(None);
+        assert!(fits(&first, &blue, None) && fits(&first, &blue, Some(&Routing::none())));
+        assert!(!fits(&first, &blue, Some(&green)));
     }
 }
