@@ -97,7 +97,10 @@ fn a_port_that_somebody_else_holds() {
     let door = test.config.split("http://127.0.0.1:").nth(1).and_then(|rest| rest.split('/').next());
     let (green, door) = (test.ports().1, door.unwrap().to_owned());
     test.configure(&format!("green = {{ port = {green} }}"), &format!("green = {{ port = {door} }}"));
-    let _ = test.cutover(&["check", "--hosts"]).expect(11).expect_text(&format!("{door} is for green, and nginx"));
+    let _ = test
+        .cutover(&["check", "--hosts"])
+        .expect(11)
+        .expect_text(&format!("{door} is for green, and nginx"));
 }
 
 #[test]
