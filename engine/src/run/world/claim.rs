@@ -114,10 +114,10 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::model::Name;
+    use crate::model::{HostName, Name};
     use crate::store::fake_host::FakeHost;
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn who_took_over_and_who_only_says_so_are_told_apart() {
         let host = FakeHost::new("lb1", true);
         let home =
@@ -128,7 +128,7 @@ mod tests {
             command: "deploy".to_owned(),
             process: None,
         };
-        let web1: crate::model::HostName = Name::new("web1").expect("a name");
+        let web1: HostName = Name::new("web1").expect("a name");
         let refused =
             || StoreFault::Fenced { host: web1.clone(), message: "epoch 9 holds it, not 1".to_owned() };
         let lock = home().take(holder("ann"), None).await.expect("it is free");
