@@ -54,7 +54,7 @@ pub(super) struct Arguments {
 #[derive(Debug, Args)]
 #[group(multiple = false)]
 pub(super) struct Source {
-    /// Build this revision of the branch [default: its newest]
+    /// Build this commit (its hexadecimal digits) or tag of the branch [default: its newest commit]
     #[arg(long, value_name = "R")]
     revision: Option<String>,
     /// A release that is on the hosts, by number or identifier, instead of a build

@@ -60,7 +60,7 @@ pub(super) async fn plan(
     let (_directory, setting) = setting(loaded.deployment.clone(), sink)?;
     let interrupts = setting.interrupts.clone();
     let looking = async {
-        let session = Session::open(setting, request.source.is_built())
+        let session = Session::open_to_plan(setting, request.source.is_built())
             .await
             .map_err(|refused| refusal(loaded, refused))?;
         Ok(run::plan(&session, request).await.map_err(problem)?)
@@ -75,7 +75,7 @@ pub(super) async fn plan_rollback(
     sink: Arc<dyn EventSink>,
 ) -> Result<PlanView, Failure> {
     let (_directory, setting) = setting(loaded.deployment.clone(), sink)?;
-    let session = Session::open(setting, false).await.map_err(|refused| refusal(loaded, refused))?;
+    let session = Session::open_to_plan(setting, false).await.map_err(|refused| refusal(loaded, refused))?;
     Ok(run::plan_rollback(&session, request).await.map_err(problem)?)
 }
 
@@ -332,7 +332,7 @@ fn end_refused(loaded: &Loaded, mut refused: Refused, reporter: &Reporter, outpu
 /// What rebuilds the state from hosts needs a home that is one.
 fn kept_on_a_host(loaded: &Loaded) -> Result<(), Failure> {
     let Some(url) = &loaded.deployment.state else { return Ok(()) };
-    let message = format!("the state is kept in `{url}`, and this command rebuilds states on hosts");
+    let message = format!("the state is kept in `{url}`, and this command recovers states on hosts");
     let problem = Problem::new("state/in-bucket", message, ExitCode::Configuration);
     let hint = "`cutover doctor` tells what is wrong; a store that keeps versions gives back what was there";
     Err(problem.hint(hint).into())

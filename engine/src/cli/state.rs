@@ -8,7 +8,7 @@ use crate::model::BucketUrl;
 use crate::model::view::{ExitCode, Problem};
 use crate::report;
 
-/// Show, move or rebuild the record of deployments that one host keeps
+/// Show, move or recover the record of deployments that one host keeps
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -42,7 +42,7 @@ With `state` in the configuration it goes to that object store; `--from` brings 
         #[arg(long, value_name = "URL", value_parser = bucket_url)]
         from: Option<BucketUrl>,
     },
-    /// Rebuild it from what hosts and routers show, when its home was lost or its files can't be read
+    /// Recover it from what hosts and routers show, when its home was lost or its files can't be read
     #[command(after_help = "\
 It shows what it would write and asks; `--yes` answers. Files that can't be read are renamed, never removed. It is refused while a
 deployment can still be ended by `cutover resume` or `cutover abort`, and where routers or hosts contradict each other.")]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::artifact;
 use super::ending::{idle_of, serving};
 use super::launch_notes::launch_notes;
-use super::refusal::{refused, unfinished};
+use super::refusal::{DRIFT, refused, unfinished};
 use super::shown::{live_instead, remembered_traffic, traffic};
 use super::want::Want;
 use crate::model::request::DeploySource;
@@ -59,8 +59,9 @@ pub(crate) async fn preflight(session: &Session, want: &Want) -> Result<Ready, E
 }
 
 /// The same for a plan that is only shown: where another run is at work, or has left a deployment without an end, that is what keeps
-/// this one from being begun. Hosts and routers are on their way to something else then, so that no more is said of them.
-pub(crate) async fn preflight_to_look(session: &Session, want: &Want) -> Result<Ready, Trouble> {
+/// this one from being begun. Hosts and routers are on their way to something else then, so that no more is said of them. Where record and
+/// routers differ at rest, the plan is the one of `--adopt`, and that is what `want` asks for then.
+pub(crate) async fn preflight_to_look(session: &Session, want: &mut Want) -> Result<Ready, Trouble> {
     let state = read_state(session).await.map_err(|(trouble, _)| trouble)?;
     let claimant = claimant(session, want.command, "");
     let lock = at_step(state.lock.clone(), state.open.as_ref());
@@ -68,10 +69,26 @@ pub(crate) async fn preflight_to_look(session: &Session, want: &Want) -> Result<
         Some(fault) => Some(store_fault(&fault).trouble),
         None => unfinished(&state),
     };
-    match (look(session, want, state, false).await, other) {
+    let mut looked = look(session, want, state, false).await;
+    let mut before = Vec::new();
+    if let Err((drift, _)) = &looked
+        && drift.code == DRIFT
+        && other.is_none()
+    {
+        before.push(drift.clone());
+        want.adopt = true;
+        let state = read_state(session).await.map_err(|(trouble, _)| trouble)?;
+        looked = look(session, want, state, false).await;
+    }
+    before.extend(session.missing.iter().cloned());
+    match (looked, other) {
         (Ok(ready), Some(other)) => Ok(Ready { obstacles: vec![other], ..ready }),
         (Err(_), Some(other)) => Err(other),
-        (looked, None) => looked.map_err(|(trouble, _)| trouble),
+        (Ok(mut ready), None) => {
+            before.append(&mut ready.obstacles);
+            Ok(Ready { obstacles: before, ..ready })
+        }
+        (Err((trouble, _)), None) => Err(before.into_iter().next().unwrap_or(trouble)),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Does actions in the real world: the other side of [`World`].
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -31,6 +31,8 @@ use crate::transport::Failure;
 pub(crate) struct Performer {
     pub(crate) deployment: Arc<Deployment>,
     pub(crate) sites: Sites,
+    /// Hosts that could not be reached when the run began, with why.
+    pub(crate) silent: BTreeMap<HostName, Trouble>,
     pub(crate) hooks: Hooks,
     pub(crate) home: Home,
     pub(crate) lock: HeldLock,
@@ -221,6 +223,7 @@ impl Performer {
         Self {
             deployment: Arc::clone(&session.deployment),
             sites: session.sites.clone(),
+            silent: session.excluded.clone(),
             hooks: session.hooks.clone(),
             home: session.home.clone(),
             lock: lease.lock().clone(),
@@ -250,7 +253,8 @@ impl Performer {
     /// The host of that name.
     pub(crate) fn site(&self, host: &HostName) -> Result<&Site> {
         let unknown = || Trouble::new("host/unknown", format!("`{host}` is no host of this configuration"));
-        Ok(self.sites.get(host).ok_or_else(unknown)?)
+        let missing = || self.silent.get(host).cloned().unwrap_or_else(unknown);
+        Ok(self.sites.get(host).ok_or_else(missing)?)
     }
 
     /// What a question to a hook is about.
