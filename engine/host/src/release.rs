@@ -124,7 +124,10 @@ pub(crate) fn remove_partials(
     for token in names.iter().filter_map(|name| name.strip_prefix(PARTIAL)) {
         // Whoever comes next may stage under the same token: what goes while it does must not be found by it.
         if !token.starts_with(REMOVED) {
-            take_away(&format!("{releases}/{PARTIAL}{token}"), &format!("{releases}/{PARTIAL}{REMOVED}{token}"))?;
+            take_away(
+                &format!("{releases}/{PARTIAL}{token}"),
+                &format!("{releases}/{PARTIAL}{REMOVED}{token}"),
+            )?;
         }
         gone.push(token.strip_prefix(REMOVED).unwrap_or(token));
     }

@@ -117,7 +117,7 @@ mod tests {
     use crate::model::Name;
     use crate::store::fake_host::FakeHost;
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn who_took_over_and_who_only_says_so_are_told_apart() {
         let host = FakeHost::new("lb1", true);
         let home =
