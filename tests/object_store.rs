@@ -1,21 +1,45 @@
-//! The state in an object store.
+//! The state in an object store, of each kind that there is a server for.
 
-use test_support::{Behaviour, ObjectStore, Test, assert_golden};
+use test_support::{Behaviour, Dialect, Ended, ObjectStore, Test, assert_golden};
 
 use crate::{fleet, with_v1};
 
+/// Tests of each kind of store.
+macro_rules! with_each {
+    ($($test:ident),+ $(,)?) => {
+        mod s3 {
+            $(#[test] fn $test() { super::$test(test_support::Dialect::S3); })+
+        }
+        mod azure {
+            $(#[test] fn $test() { super::$test(test_support::Dialect::Azure); })+
+        }
+    };
+}
+
+with_each!(
+    keeps_lock_journal_and_history,
+    one_that_ignores_conditions_is_refused_before_anything_is_changed,
+    one_that_does_not_answer_is_named,
+    the_state_is_brought_there_and_back,
+    one_that_was_lost_is_rebuilt_from_the_hosts,
+);
+
 /// A fleet whose state is in a bucket.
-fn with_bucket() -> Option<(Test, ObjectStore)> {
+fn with_bucket(dialect: Dialect) -> Option<(Test, ObjectStore)> {
     let mut test = fleet()?;
-    let store = ObjectStore::start(test.scratch())?;
+    let store = ObjectStore::start(dialect, test.scratch())?;
     test.configure("name = \"shop\"\n", &format!("name = \"shop\"\nstate = \"{}\"\n", store.url("deploy")));
     test.variables = store.variables();
     Some((test, store))
 }
 
-#[test]
-fn keeps_lock_journal_and_history() {
-    let Some((mut test, _store)) = with_bucket() else { return };
+/// What a person reads, of whichever store.
+fn told(test: &Test, store: &ObjectStore, ended: Ended) -> String {
+    test.normalise(&(ended.stdout + &ended.stderr)).replace(&store.url("deploy"), "STORE")
+}
+
+fn keeps_lock_journal_and_history(dialect: Dialect) {
+    let Some((mut test, _store)) = with_bucket(dialect) else { return };
     test.set_up();
     let _ = test.deploy("v1", Behaviour::Sound).expect(0);
     let load = test.load();
@@ -48,36 +72,30 @@ fn keeps_lock_journal_and_history() {
     }
 }
 
-#[test]
-fn one_that_ignores_conditions_is_refused_before_anything_is_changed() {
-    let Some((mut test, store)) = with_bucket() else { return };
+fn one_that_ignores_conditions_is_refused_before_anything_is_changed(dialect: Dialect) {
+    let Some((mut test, store)) = with_bucket(dialect) else { return };
     test.set_up();
     test.variables = store.careless();
     let refused = test.deploy("v1", Behaviour::Sound).expect(11);
-    assert_golden("bucket-without-conditions.txt", &test.normalise(&(refused.stdout + &refused.stderr)));
+    assert_golden("bucket-without-conditions.txt", &told(&test, &store, refused));
 }
 
-#[test]
-fn one_that_does_not_answer_is_named() {
-    let Some((mut test, _store)) = with_bucket() else { return };
+fn one_that_does_not_answer_is_named(dialect: Dialect) {
+    let Some((mut test, store)) = with_bucket(dialect) else { return };
     test.set_up();
-    let nobody = test_support::Port::take();
-    test.variables[0].1 = format!("http://127.0.0.1:{nobody}");
+    let (variables, nobody) = store.silent();
+    test.variables = variables;
     let recover = test.cutover(&["state", "recover"]).expect(11);
     assert!(recover.stderr.contains("can't be reached"), "{}", recover.stderr);
     let _ = test.cutover(&["doctor"]).expect(70).expect_text("object-store");
     let _ = test.cutover(&["state", "show"]).expect(0).expect_text("object-store");
     let refused = test.deploy("v1", Behaviour::Sound).expect(11);
-    assert_golden(
-        "bucket-silent.txt",
-        &test.normalise(&(refused.stdout + &refused.stderr)).replace(&nobody.to_string(), "PORT"),
-    );
+    assert_golden("bucket-silent.txt", &told(&test, &store, refused).replace(&nobody.to_string(), "PORT"));
 }
 
-#[test]
-fn the_state_is_brought_there_and_back() {
+fn the_state_is_brought_there_and_back(dialect: Dialect) {
     let Some(mut test) = with_v1(fleet()) else { return };
-    let Some(store) = ObjectStore::start(test.scratch()) else { return };
+    let Some(store) = ObjectStore::start(dialect, test.scratch()) else { return };
     let on_a_host = test.config.clone();
     let url = store.url("deploy");
     test.configure("name = \"shop\"\n", &format!("name = \"shop\"\nstate = \"{url}\"\n"));
@@ -103,9 +121,8 @@ fn the_state_is_brought_there_and_back() {
     let _ = test.cutover(&["deploy"]).expect(40).expect_text("`cutover state move`");
 }
 
-#[test]
-fn a_bucket_that_was_lost_is_rebuilt_from_the_hosts() {
-    let Some((mut test, store)) = with_bucket() else { return };
+fn one_that_was_lost_is_rebuilt_from_the_hosts(dialect: Dialect) {
+    let Some((mut test, store)) = with_bucket(dialect) else { return };
     test.set_up();
     let _ = test.deploy("v1", Behaviour::Sound).expect(0);
     let _ = test.deploy("v2", Behaviour::Sound).expect(0);

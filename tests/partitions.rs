@@ -84,7 +84,8 @@ fn a_home_that_is_out_of_reach_leaves_an_end_for_later() {
     wire.freeze();
     let cut_off = running.finish().expect(21).last_event();
     assert_eq!(cut_off["outcome"], "unfinished");
-    assert_eq!(cut_off["hint"], "`cutover resume` goes on from here, `cutover abort` puts everything back");
+    let ways = "`cutover resume --forward` goes on with it, `cutover abort` puts everything back";
+    assert_eq!(cut_off["hint"], ways);
     // The lock could not be freed, and nobody on this machine holds it any more.
     wire.thaw();
     let _ = test.cutover(&["resume"]).expect(10);

@@ -204,3 +204,19 @@ fn process_migration_and_exec_have_one_environment_also_after_a_rollback() {
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o7777, 0o600, "{}", path.display());
     }
 }
+
+#[test]
+fn a_secret_that_can_not_be_had_costs_no_build() {
+    let Some(mut test) = local() else { return };
+    test.set_up();
+    let table = "\n[app.env]\nTOKEN = { secret = \"token\" }\nKEY = { secret = \"key\" }\n\n\
+         [secrets]\ntoken = { command = [\"sh\", \"-c\", \"echo ran >> ran; exit 3\"] }\nkey = { env = \"SHOP_KEY\" }\n";
+    test.configure("\n[app.release-marker]", &format!("{table}\n[app.release-marker]"));
+    let not_set = "[secret/not-set]: secret `key`: the variable `SHOP_KEY` is not set";
+    let _ = test.cutover(&["check"]).expect(0).expect_text(&format!("warning{not_set}"));
+    let _ = test.cutover(&["plan"]).expect(11).expect_text("the variable `SHOP_KEY` is not set");
+    assert!(!test.directory().join("ran").exists(), "who only looks runs no secret's program");
+    let ended = test.deploy("v1", Behaviour::Sound).expect(11).expect_text(&format!("error{not_set}"));
+    assert!(!ended.stdout.contains("\nbuild"), "{}", ended.stdout);
+    assert!(test.directory().join("ran").exists(), "both are looked for");
+}

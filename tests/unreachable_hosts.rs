@@ -1,6 +1,8 @@
 //! Hosts that can't be reached, or that may not be who they say.
 
-use test_support::{Behaviour, Sshd, assert_golden};
+use std::path::Path;
+
+use test_support::{Behaviour, Sshd, Test, assert_golden};
 
 use crate::{fleet, with_v1};
 
@@ -144,4 +146,79 @@ fn whoever_aborts_gets_what_was_asked_for() {
     let resumed = test.cutover(&["resume"]).expect(10);
     assert_golden("resume-back.txt", &test.normalise(&(resumed.stdout + &resumed.stderr)));
     assert_golden("resume-nothing.txt", &test.normalise(&test.cutover(&["resume"]).expect(0).stdout));
+}
+
+#[test]
+fn a_host_that_burns_down_in_the_middle_leaves_a_way_out() {
+    let Some(mut test) = with_v1(fleet()) else { return };
+    test.repository.push("v2", Behaviour::Sound);
+    let mut running = test.start(&["deploy", "--json"]);
+    running.wait_for_step("watch");
+    let _ = running.kill();
+    test.hosts[1].1.stop();
+    let killed = test.machine("web2").command("pkill", Path::new("/")).args(["-KILL", "shop"]).status();
+    assert!(killed.unwrap().success());
+
+    // Nothing is left out by itself, and what is refused names the way out.
+    for (command, golden) in [("resume", "burnt-resume.txt"), ("abort", "burnt-abort.txt")] {
+        let refused = test.cutover(&[command]).expect(11);
+        assert_golden(golden, &test.normalise(&(refused.stdout + &refused.stderr)));
+    }
+    let _ = test.cutover(&["abort", "--without", "web1"]).expect(11).expect_text("`web1` answers");
+    let whole = test.config.clone();
+    test.configure("\"web1\", \"web2\"", "\"web1\"");
+    let early = test.cutover(&["abort"]).expect(60);
+    let _ = early.expect_text("`cutover abort --without web2` does not need it");
+    test.config = whole;
+
+    let aborted = test.cutover(&["abort", "--without", "web2"]).expect(0);
+    assert_golden("burnt-abort-without.txt", &test.normalise(&(aborted.stdout + &aborted.stderr)));
+    assert_eq!(test.live(), "v1 blue");
+    let _ = test.cutover(&["resume"]).expect(0).expect_text("no deployment");
+
+    test.configure("\"web1\", \"web2\"", "\"web1\"");
+    test.nginx.stop();
+    test.set_up();
+    let _ = test.deploy("v3", Behaviour::Sound).expect(0);
+    assert_eq!(test.live(), "v3 green");
+    let _ = test.cutover(&["status", "--check"]).expect(0);
+}
+
+#[test]
+fn a_plan_is_shown_with_what_keeps_it_from_being_begun() {
+    let Some(mut test) = with_v1(fleet()) else { return };
+    test.repository.push("v2", Behaviour::Sound);
+    let planned = |test: &Test| {
+        let ended = test.cutover(&["plan"]);
+        (ended.status, test.normalise(&(ended.stdout + &ended.stderr)))
+    };
+    test.hosts[1].1.stop();
+    let (status, text) = planned(&test);
+    assert_eq!(status, 11);
+    assert_golden("plan-host-away.txt", &text);
+    let (machine, sshd) = &mut test.hosts[1];
+    sshd.restart(machine);
+
+    // Somebody moves the router.
+    std::fs::write(test.nginx.flags().join("green"), "").unwrap();
+    let (status, text) = planned(&test);
+    assert_eq!(status, 40);
+    assert_golden("plan-drift.txt", &text);
+}
+
+#[test]
+fn what_is_live_for_good_is_finished_without_a_host_that_is_away() {
+    let Some(mut test) = with_v1(fleet()) else { return };
+    test.repository.push("v2", Behaviour::Sound);
+    let mut running = test.start(&["deploy", "--json"]);
+    running.wait_for_step("drain");
+    let _ = running.kill();
+    test.hosts[1].1.stop();
+    let finished = test.cutover(&["resume"]).expect(0);
+    let _ = finished.expect_text("warning  web2: disable blue at boot: host `web2`");
+    assert_eq!(test.live(), "v2 green");
+    let (machine, sshd) = &mut test.hosts[1];
+    sshd.restart(machine);
+    let _ = test.deploy("v3", Behaviour::Sound).expect(0);
+    let _ = test.cutover(&["status", "--check"]).expect(0);
 }

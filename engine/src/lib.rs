@@ -53,7 +53,8 @@
 //!    rest is undone, and the outcome is [`Stuck`](model::Outcome::Stuck), with what is left to do by hand.
 //! 8. **All or nothing, but for a bound.** `pipeline.max-excluded` lets hosts be left out: those that can't be reached are no part of the
 //!    plan, and one that fails before the switch is taken out of what is still to be done, by the fold itself (`progress/exclusion.rs`).
-//!    [`Silence`](model::Action::Silence) then sees to it that nobody gets an answer from what is not the new release there.
+//!    [`Silence`](model::Action::Silence) then sees to it that nobody gets an answer from what is not the new release there. One that is
+//!    open goes back without a host that is out of reach where that bound or a person (`abort --without`) says so, and tries nothing there.
 //!
 //! # Recovery
 //! A crash is nothing special, and there is no second executor. `resume` and `abort` take the lock, replay the journal, *look at the

@@ -12,6 +12,7 @@
 mod application;
 mod cgroup;
 mod cutover;
+mod dialect;
 mod first_config;
 mod fuzz;
 mod golden;
@@ -19,6 +20,7 @@ mod http;
 mod load;
 mod machine;
 mod nginx;
+mod node;
 mod object_store;
 mod oracle;
 mod port;
@@ -35,6 +37,7 @@ mod test;
 
 pub use application::{Behaviour, program as demo_program};
 pub use cutover::{Ended, Running};
+pub use dialect::Dialect;
 pub use fuzz::Corpus;
 pub use golden::{assert_golden, normalise};
 pub use http::{Page, get};

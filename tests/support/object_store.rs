@@ -1,19 +1,19 @@
-//! A real server that speaks S3, and one that ignores conditions.
+//! Real servers that keep objects, and ones that ignore conditions.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::time::Duration;
 
-use crate::python::python_with;
-use crate::{Port, Process, Scratch, eventually, get};
+use crate::{Dialect, Port, Process, Scratch, eventually, get};
 
 /// The bucket that it has.
 const BUCKET: &str = "state";
 
-/// A server that speaks S3 (moto), with one empty bucket. Ends with the value.
+/// A server that keeps objects, with one empty bucket. Ends with the value.
 #[derive(Debug)]
 pub struct ObjectStore {
     _server: Process,
+    dialect: Dialect,
     port: Port,
 }
 
@@ -23,35 +23,41 @@ impl ObjectStore {
     /// # Panics
     /// When it does not start.
     #[must_use]
-    pub fn start(scratch: &Scratch) -> Option<Self> {
-        let mut command = python_with("moto")?;
+    pub fn start(dialect: Dialect, scratch: &Scratch) -> Option<Self> {
         let port = Port::take();
-        command.args(["-m", "moto.server", "-H", "127.0.0.1", "-p", &port.to_string()]);
-        let server = Process::start(command, &scratch.path().join("moto.log"));
-        eventually("moto answers", Duration::from_secs(60), || {
-            get("127.0.0.1", port.number(), "/moto-api/").ok()
+        let server = Process::start(dialect.server(&port)?, &scratch.path().join("object-store.log"));
+        eventually("the object store answers", Duration::from_secs(60), || {
+            get("127.0.0.1", port.number(), "/").ok()
         });
         let mut stream = TcpStream::connect(("127.0.0.1", port.number())).unwrap();
         let make = format!(
-            "PUT /{BUCKET} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+            "PUT {} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+            dialect.bucket(BUCKET)
         );
         stream.write_all(make.as_bytes()).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
-        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-        Some(Self { _server: server, port })
+        assert!(answer.starts_with("HTTP/1.1 20"), "{answer}");
+        Some(Self { _server: server, dialect, port })
     }
 
     /// URL of a prefix in its bucket.
     #[must_use]
     pub fn url(&self, prefix: &str) -> String {
-        format!("s3://{BUCKET}/{prefix}")
+        format!("{}://{BUCKET}/{prefix}", self.dialect.scheme())
     }
 
     /// What the environment says of it.
     #[must_use]
     pub fn variables(&self) -> Vec<(String, String)> {
-        variables(self.port.number())
+        self.dialect.variables(self.port.number(), false)
+    }
+
+    /// What the environment says of one that is the same, but where nobody listens on the port, which is told too.
+    #[must_use]
+    pub fn silent(&self) -> (Vec<(String, String)>, Port) {
+        let nobody = Port::take();
+        (self.dialect.variables(nobody.number(), false), nobody)
     }
 
     /// What the environment says of one that is the same, but for ignoring the headers of conditions, as some do.
@@ -67,20 +73,8 @@ impl ObjectStore {
                 std::thread::spawn(move || pass_on(client, server));
             }
         });
-        variables(port)
+        self.dialect.variables(port, true)
     }
-}
-
-fn variables(port: u16) -> Vec<(String, String)> {
-    let endpoint = format!("http://127.0.0.1:{port}");
-    let known = [
-        ("AWS_ENDPOINT_URL", endpoint.as_str()),
-        ("AWS_ALLOW_HTTP", "true"),
-        ("AWS_ACCESS_KEY_ID", "deployer"),
-        ("AWS_SECRET_ACCESS_KEY", "of no worth"),
-        ("AWS_REGION", "eu-central-1"),
-    ];
-    known.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
 /// One request without its conditions, and the answer.

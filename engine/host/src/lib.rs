@@ -54,4 +54,4 @@ pub use environment::PATH;
 pub use host::Host;
 pub use serve::serve;
 pub use stream::{Flag, Lane, Stream};
-pub use supervisor::supervise;
+pub use supervisor::{STARTING, supervise};

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
 
 use crate::fault;
 use crate::operation::Fault;
@@ -29,6 +29,18 @@ impl LogFile {
         Ok(Self { path: path.to_owned(), limit, file: Some(file), length })
     }
 
+    /// Appends a line of its own, whatever was written before it.
+    pub(crate) fn announce(&mut self, text: &str) {
+        let mut last = [b'\n'];
+        if let (Some(file), Some(at)) = (&self.file, self.length.checked_sub(1)) {
+            // Where it can't be read, a line too much does no harm.
+            let read = file.read_exact_at(&mut last, at);
+            last = if read.is_ok() { last } else { [b' '] };
+        }
+        let begin = if last == [b'\n'] { "" } else { "\n" };
+        self.write(format!("{begin}{text}\n").as_bytes());
+    }
+
     /// Appends. What can't be written is lost.
     pub(crate) fn write(&mut self, piece: &[u8]) {
         let full = self.length > 0 && self.length + piece.len() as u64 > self.limit;
@@ -48,7 +60,7 @@ impl LogFile {
 }
 
 fn append_to(path: &str) -> std::io::Result<File> {
-    File::options().append(true).create(true).mode(0o640).open(path)
+    File::options().read(true).append(true).create(true).mode(0o640).open(path)
 }
 
 #[cfg(test)]
@@ -68,5 +80,11 @@ mod tests {
         drop(log);
         LogFile::open(&path, 100).expect("opens again").write(b"more\n");
         assert_eq!(fs::read_to_string(&path).expect("is there"), "third\nmore\n");
+        let mut again = LogFile::open(&path, 100).expect("opens again");
+        again.announce("begins");
+        again.write(b"torn");
+        again.announce("begins");
+        let text = fs::read_to_string(&path).expect("is there");
+        assert_eq!(text, "third\nmore\nbegins\ntorn\nbegins\n");
     }
 }

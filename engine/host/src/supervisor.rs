@@ -36,6 +36,10 @@ mod watch;
 
 use watch::Watch;
 
+/// What each start of a process is announced with in its log, before the name of its release: what comes before the last one is of an
+/// earlier life.
+pub const STARTING: &str = "cutover: starting release ";
+
 /// How long a supervisor may take until its program runs.
 const START: Duration = Duration::from_secs(15);
 

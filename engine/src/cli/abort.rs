@@ -3,15 +3,17 @@
 use clap::Args;
 
 use super::invocation::Invocation;
+use super::side::host;
 use super::{Ended, engine};
-use crate::model::Ask;
 use crate::model::request::RecoverRequest;
+use crate::model::{Ask, HostName};
 
 /// Put back a deployment that was cut off, unless its release is live for good
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Example:
+Examples:
   cutover abort
+  cutover abort --without web2          where web2 is gone for good: puts everything else back
 
 After the pivot (\"release 43 is live\") there is nothing to put back: then `cutover resume` finishes the \
 clean-up, and `cutover rollback` puts the release before live again.
@@ -24,13 +26,17 @@ pub(super) struct Arguments {
     /// Go on where the configuration has changed in hosts, directory, driver, user, ports or router
     #[arg(long)]
     accept_changes: bool,
+    /// Put back all but this host, which can't be reached and will not come back
+    #[arg(long, value_name = "HOST", value_parser = host)]
+    without: Vec<HostName>,
 }
 
 impl Arguments {
     pub(super) async fn run(self, invocation: &Invocation) -> Ended {
         let loaded = invocation.load()?;
         invocation.confirm(&loaded.deployment, "abort")?;
-        let request = RecoverRequest { ask: Ask::Abort, accept_changes: self.accept_changes };
+        let request =
+            RecoverRequest { ask: Ask::Abort, accept_changes: self.accept_changes, without: self.without };
         engine::recover(&loaded, request, &invocation.output).await
     }
 }

@@ -11,7 +11,7 @@ use crate::report;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  cutover check                         starts no program, speaks to no host
+  cutover check                         starts no program but git, to see the checkout; speaks to no host
   cutover check --hosts -e production   logs in and looks; changes nothing")]
 pub(super) struct Arguments {
     /// Ask the hosts too

@@ -22,7 +22,11 @@ Examples:
   cutover deploy --release 43           a release that is on the hosts: no build
   cutover deploy --dry-run              the same as `cutover plan`
 
-The revision that is live already is not deployed again, unless its configuration changed or with --again.
+The revision that is live already is deployed again only when it does not run on a host within reach, with --again, or when one of \
+these has changed since it was deployed: build.hook, build.settings, app.hosts, app.directory, app.linked-dirs, app.linked-files, \
+app.driver, app.start, app.migrate, app.user, app.stop-timeout, app.listen, app.env, app.env-file, app.blue, app.green, router.hosts, \
+router.hook, router.settings. Values of secrets, files on the hosts, and what only judges a release (health check, smoke tests, front \
+doors, times) are not compared. --release and --artifact deploy whatever is live.
 
 All hosts get the release, or none keeps it: a failure before the pivot puts everything back. \
 When something cut it off: `cutover resume`, or `cutover abort` to put it back.")]
@@ -50,7 +54,7 @@ pub(super) struct Arguments {
 #[derive(Debug, Args)]
 #[group(multiple = false)]
 pub(super) struct Source {
-    /// Build this revision of the branch [default: its newest]
+    /// Build this commit (its hexadecimal digits) or tag of the branch [default: its newest commit]
     #[arg(long, value_name = "R")]
     revision: Option<String>,
     /// A release that is on the hosts, by number or identifier, instead of a build

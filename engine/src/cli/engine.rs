@@ -60,7 +60,7 @@ pub(super) async fn plan(
     let (_directory, setting) = setting(loaded.deployment.clone(), sink)?;
     let interrupts = setting.interrupts.clone();
     let looking = async {
-        let session = Session::open(setting, request.source.is_built())
+        let session = Session::open_to_plan(setting, request.source.is_built())
             .await
             .map_err(|refused| refusal(loaded, refused))?;
         Ok(run::plan(&session, request).await.map_err(problem)?)
@@ -75,7 +75,7 @@ pub(super) async fn plan_rollback(
     sink: Arc<dyn EventSink>,
 ) -> Result<PlanView, Failure> {
     let (_directory, setting) = setting(loaded.deployment.clone(), sink)?;
-    let session = Session::open(setting, false).await.map_err(|refused| refusal(loaded, refused))?;
+    let session = Session::open_to_plan(setting, false).await.map_err(|refused| refusal(loaded, refused))?;
     Ok(run::plan_rollback(&session, request).await.map_err(problem)?)
 }
 

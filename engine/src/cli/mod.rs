@@ -39,6 +39,7 @@ mod state;
 mod status;
 mod surroundings;
 mod terminal;
+mod tip;
 mod unlock;
 mod words;
 mod world;
@@ -80,7 +81,8 @@ pub fn main(words: Vec<OsString>) -> ExitCode {
     };
     // What can't be read may still say that tools read the answer.
     let is_json = words.iter().any(|word| word == "--json");
-    let parsed = help::command().color(choice).try_get_matches_from(words);
+    let parsed = help::command().color(choice).try_get_matches_from(&words);
+    let parsed = parsed.map_err(|error| tip::with_tip(error, &words));
     match parsed.and_then(|matches| Arguments::from_arg_matches(&matches)) {
         Ok(arguments) => ExitCode::from(run(arguments)),
         Err(message) if message.use_stderr() && is_json => {

@@ -14,9 +14,12 @@ Examples:
   cutover resume                        looks at hosts and routers first, then goes on or back
   cutover resume --forward              goes on where both ways are open
 
-To go back in any case: `cutover abort`.
+Before the release is live for good this goes back, unless `--forward` is given; after 15 minutes with the traffic on the \
+new release it asks which. To go back in any case: `cutover abort`.
 
-Ends with 0 when the release is live, and with 10 when everything was put back: then it is not.")]
+Ends with 0 when the release is live. When it is not and everything is as before, with the exit code that the deployment would \
+have had: 10 where something was put back, 11 where nothing had been changed, 20 where a signal had interrupted it. With 40 \
+when a person is needed.")]
 pub(super) struct Arguments {
     /// Go forward where there is a choice
     #[arg(long)]
@@ -31,7 +34,7 @@ impl Arguments {
         let loaded = invocation.load()?;
         invocation.confirm(&loaded.deployment, "resume")?;
         let ask = if self.forward { Ask::ResumeForward } else { Ask::Resume };
-        let request = RecoverRequest { ask, accept_changes: self.accept_changes };
+        let request = RecoverRequest { ask, accept_changes: self.accept_changes, without: Vec::new() };
         engine::recover(&loaded, request, &invocation.output).await
     }
 }

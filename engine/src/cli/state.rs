@@ -8,7 +8,7 @@ use crate::model::BucketUrl;
 use crate::model::view::{ExitCode, Problem};
 use crate::report;
 
-/// Show, move or rebuild the record of deployments that one host keeps
+/// Show, move or recover the record of deployments that one host keeps
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -16,7 +16,13 @@ Examples:
   cutover state move                    after another host was named first in router.hosts
   cutover state recover                 shows what it would write, and asks
 
-Lock, journals, history and the record of what is live are kept on one host, the home: the first of `router.hosts`, else the first of `app.hosts`. Nothing is deployed while hosts and configuration do not agree which one that is.")]
+Lock, journals, history and the record of what is live are kept on one host, the home: the first of `router.hosts`, else the first of `app.hosts`. Nothing is deployed while hosts and configuration do not agree which one that is.
+
+With `state` in the configuration they are kept in an object store instead. Variables lead to it:
+  s3://  AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; AWS_ENDPOINT_URL
+  gs://  GOOGLE_APPLICATION_CREDENTIALS; GOOGLE_BASE_URL
+  az://  AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY; AZURE_STORAGE_ENDPOINT
+The last one of each is for a server of your own, and AWS_ALLOW_HTTP=true (GOOGLE_…, AZURE_…) for one without TLS. Tokens, roles and identities of machines are told as the Rust crate object_store documents them. gs:// is untested.")]
 pub(super) struct Arguments {
     #[command(subcommand)]
     action: Action,
@@ -36,7 +42,7 @@ With `state` in the configuration it goes to that object store; `--from` brings 
         #[arg(long, value_name = "URL", value_parser = bucket_url)]
         from: Option<BucketUrl>,
     },
-    /// Rebuild it from what hosts and routers show, when its home was lost or its files can't be read
+    /// Recover it from what hosts and routers show, when its home was lost or its files can't be read
     #[command(after_help = "\
 It shows what it would write and asks; `--yes` answers. Files that can't be read are renamed, never removed. It is refused while a
 deployment can still be ended by `cutover resume` or `cutover abort`, and where routers or hosts contradict each other.")]
@@ -81,4 +87,22 @@ impl Arguments {
 
 fn bucket_url(text: &str) -> Result<BucketUrl, String> {
     BucketUrl::parse(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Args as _;
+
+    use super::Arguments;
+    use crate::model::BucketKind;
+
+    #[test]
+    fn its_help_names_the_variables_of_each_object_store() {
+        let help = Arguments::augment_args(clap::Command::new("state")).render_long_help().to_string();
+        for kind in BucketKind::ALL {
+            let [sufficient, elsewhere] = kind.sufficient();
+            let line = format!("  {}://  {sufficient}; {elsewhere}\n", kind.scheme());
+            assert!(help.contains(&line), "{line}{help}");
+        }
+    }
 }

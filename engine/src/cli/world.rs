@@ -132,7 +132,10 @@ fn bucket(url: &BucketUrl, environment: &BTreeMap<String, String>) -> Result<Arc
     let variables = environment.iter().filter(|(name, _)| name.starts_with(prefix));
     let opened = Bucket::open(name, url, variables.map(|(name, value)| (name.as_str(), value.as_str())));
     opened.map(|bucket| Arc::new(bucket) as Arc<dyn Link>).map_err(|failure| {
-        let hint = format!("the variables `{prefix}…` tell region, endpoint and credentials");
+        let [sufficient, elsewhere] = url.kind().sufficient();
+        let hint = format!(
+            "the variables `{prefix}…` lead to it, as {sufficient}; {elsewhere} where it is not the vendor's own"
+        );
         Problem::new("state/unreachable", failure.to_string(), ExitCode::NothingChanged).hint(hint).into()
     })
 }

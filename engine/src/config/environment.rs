@@ -8,6 +8,16 @@ use super::shape::Shape;
 use super::source::Source;
 use crate::model::Name;
 
+/// Names of the environments that a file declares; none where it is no TOML.
+#[must_use]
+pub fn environments(text: &str) -> Vec<String> {
+    let Ok(file) = Node::parse(&Source::new("", text)) else { return Vec::new() };
+    match file.get("environments").map(|node| &node.value) {
+        Some(Value::Table(all)) => all.iter().map(|environment| environment.key.clone()).collect(),
+        Some(_) | None => Vec::new(),
+    }
+}
+
 /// The tree with one environment's overlay applied.
 pub(super) struct Chosen {
     pub(super) tree: Node,

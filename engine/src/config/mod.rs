@@ -48,6 +48,7 @@ mod source;
 mod spare;
 mod starter;
 
+pub use environment::environments;
 pub use fault::{Choices, Excerpt, Fault, Faults, Severity};
 pub(crate) use format::parse_duration;
 pub use loaded::{Input, Loaded, Surroundings, load, load_to_look};

@@ -1,10 +1,10 @@
 //! `[pipeline]`.
 
-use super::format;
 use super::reader::Reader;
 use super::resolve::Resolver;
 use super::shape::{Key, Keys, Shape};
-use crate::model::{ConnectionPolicy, MaxExcluded, Pipeline, Retire};
+use super::{app, format, health_check};
+use crate::model::{Application, ConnectionPolicy, HealthCheck, MaxExcluded, Pipeline, Retire};
 
 /// The table.
 pub(super) static KEYS: Keys = Keys {
@@ -83,6 +83,38 @@ impl Resolver<'_> {
                 None => MaxExcluded::Hosts(table.integer("max-excluded")),
             },
             max_age: table.has("max-age").then(|| table.duration("max-age")),
+        }
+    }
+
+    /// What has to end before the time of the whole deployment does, which turns it back.
+    pub(super) fn fit(
+        &mut self,
+        root: &Reader<'_>,
+        application: &Application,
+        health_check: &HealthCheck,
+        pipeline: &Pipeline,
+    ) {
+        let whole = root.table("pipeline", &KEYS);
+        let parts = [
+            ("pipeline", &KEYS, "watch", pipeline.watch),
+            ("health-check", &health_check::KEYS, "deadline", health_check.deadline),
+            ("app", &app::KEYS, "stop-timeout", application.stop_timeout),
+        ];
+        for (name, keys, key, time) in parts {
+            // One that can't be read is told of already.
+            if pipeline.timeout.is_zero() || time < pipeline.timeout {
+                continue;
+            }
+            let table = root.table(name, keys);
+            let message = format!(
+                "`{name}.{key}` is {}, and the whole deployment has {}: it would be turned back before that is over",
+                table.string(key),
+                whole.string("timeout")
+            );
+            let span = if table.has(key) { table.span(key) } else { whole.span("timeout") };
+            self.fault(&span, "config/conflict", message, |fault| {
+                fault.hint(format!("raise `pipeline.timeout`, or lower `{name}.{key}`"))
+            });
         }
     }
 }

@@ -59,6 +59,7 @@ impl Resolver<'_> {
         let health_check = self.health_check(&table);
         let smoke_tests = self.smoke_tests(&table);
         let pipeline = self.pipeline(&table);
+        self.fit(&table, &application, &health_check, &pipeline);
         self.unreachable(&table, &application.listen);
         self.unused();
         Deployment {

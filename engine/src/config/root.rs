@@ -23,6 +23,7 @@ const STATE: Key = Key::optional(
     "state",
     Shape::Text(&format::BUCKET),
     "Object store that keeps lock, journal and history, for hosts that come and go: s3://BUCKET/PREFIX, gs://… or az://… . \
+     Variables of the environment (AWS_…, GOOGLE_…, AZURE_…) tell endpoint, region and credentials: see `cutover state --help`. \
      Default: the first router host, else the first host of the application.",
 );
 const PIPELINE: Key = Key::optional("pipeline", Shape::Table(&pipeline::KEYS), pipeline::KEYS.doc);

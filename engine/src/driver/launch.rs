@@ -100,6 +100,13 @@ impl Launch {
         self.listen == other.listen
     }
 
+    /// Whether it was to listen on another port than `other`.
+    #[must_use]
+    pub fn has_other_port(&self, other: &Self) -> bool {
+        let port = |launch: &Self| launch.listen.rsplit(':').next().map(str::to_owned);
+        port(self) != port(other)
+    }
+
     /// The same words with the environment of `other`.
     #[must_use]
     pub fn with_environment_of(self, other: &Self) -> Self {
@@ -227,6 +234,10 @@ mod tests {
         assert_eq!(departures(&site), [] as [&str; 0]);
         assert!(before.listens_as(&configured(env)));
         assert!(!before.listens_as(&configured(site)));
+        assert!(before.has_other_port(&configured(site)));
+        let address = |deployment: &mut Deployment| deployment.application.listen = "0.0.0.0".to_owned();
+        assert!(!before.listens_as(&configured(address)));
+        assert!(!before.has_other_port(&configured(address)));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use cutover_host::STARTING;
 use cutover_host::operation::{Answer, Exit, Operation};
 use serde_json::Value;
 
@@ -154,7 +155,7 @@ enum Found {
 /// Tells the lines of a release from those of others.
 #[derive(Debug)]
 enum Sorter {
-    /// The file has none but ours.
+    /// The file has none but ours, of every life that they had.
     Whole,
     /// The journal has one entry a line, in JSON, of all releases of a colour.
     Journal {
@@ -170,6 +171,9 @@ impl Sorter {
         let (start, ours) = match self {
             Self::Whole => {
                 let text = String::from_utf8_lossy(line).into_owned();
+                if text.starts_with(STARTING) {
+                    return Some(Found::Start);
+                }
                 return Some(Found::Line(LogLine { at: None, text }));
             }
             Self::Journal { start, ours } => (start, ours),
@@ -188,7 +192,7 @@ impl Sorter {
             }
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => return None,
         };
-        if text.starts_with(systemd::ANNOUNCEMENT) {
+        if text.starts_with(STARTING) {
             *ours = text == *start;
             return ours.then_some(Found::Start);
         }
@@ -243,6 +247,13 @@ mod tests {
         assert_eq!(lines.rest(), None);
         lines.take(&vec![b'x'; LINE_LIMIT + 10]);
         assert_eq!(lines.rest().map(|line| line.len()), Some(LINE_LIMIT));
+    }
+
+    #[test]
+    fn an_earlier_life_ends_where_the_next_one_is_announced() {
+        let sort = |line: &str| Sorter::Whole.sort(line.as_bytes());
+        assert_eq!(sort("cutover: starting release 2"), Some(Found::Start));
+        assert_eq!(sort("hello"), Some(Found::Line(LogLine { at: None, text: "hello".into() })));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Driver `systemd`: one unit a colour, made out of a template that never changes from release to release.
 
+use cutover_host::STARTING;
 use cutover_host::operation::{Exit, Operation, Program};
 
 use super::slot::OUTPUT_LIMIT;
@@ -147,12 +148,9 @@ pub(super) fn prepare(
     operations
 }
 
-/// How the first line of each start begins in the journal.
-pub(super) const ANNOUNCEMENT: &str = "cutover: starting release ";
-
 /// First line of each start in the journal.
 pub(super) fn announcement(release: &ReleaseId, color: Color) -> String {
-    format!("{ANNOUNCEMENT}{release} as {color}")
+    format!("{STARTING}{release} as {color}")
 }
 
 /// Makes a user's systemd read the unit that was just written.

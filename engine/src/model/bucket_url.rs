@@ -39,6 +39,27 @@ impl BucketKind {
             Self::Azure => "AZURE_",
         }
     }
+
+    /// Those of these variables that suffice, and the one that leads elsewhere than to the vendor's own.
+    #[must_use]
+    pub const fn sufficient(self) -> [&'static str; 2] {
+        match self {
+            Self::S3 => ["AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL"],
+            Self::Gcs => ["GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_BASE_URL"],
+            Self::Azure => {
+                ["AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY", "AZURE_STORAGE_ENDPOINT"]
+            }
+        }
+    }
+
+    /// Headers by which an object is put only where there is none, and only over the version that was seen.
+    #[must_use]
+    pub const fn conditions(self) -> [&'static str; 2] {
+        match self {
+            Self::S3 | Self::Azure => ["If-None-Match", "If-Match"],
+            Self::Gcs => ["x-goog-if-generation-match"; 2],
+        }
+    }
 }
 
 /// A bucket, and the prefix of every object of ours in it.

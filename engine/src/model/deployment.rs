@@ -74,6 +74,16 @@ impl Deployment {
         if own.is_empty() { &self.application.hosts } else { own }
     }
 
+    /// Secrets that the environment of a colour needs.
+    pub fn environment_secrets(&self, color: Color) -> impl Iterator<Item = &Name> {
+        let application = &self.application;
+        let values = application.env.values().chain(application.color(color).env.values());
+        values.filter_map(|value| match value {
+            EnvValue::Secret(name) => Some(name),
+            EnvValue::Text(_) => None,
+        })
+    }
+
     /// The host that keeps lock, journal and history: the first router host, else the first application host.
     #[must_use]
     pub fn home(&self) -> &HostName {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Basis, Color, Outcome, Release, ReleaseId, Timestamp};
+use super::{Basis, Color, HostName, Outcome, Release, ReleaseId, Timestamp};
 
 /// One ended deployment, whatever its end.
 ///
@@ -34,6 +34,9 @@ pub struct HistoryEntry {
     pub exit_code: u8,
     /// The first error; none when all went well.
     pub error: Option<HistoryError>,
+    /// Hosts that it was done, or put back, without.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub excluded: Vec<HostName>,
     /// What of the configuration decided what was put live, as digests: nothing changed is nothing to deploy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub settings: Option<Basis>,
@@ -57,6 +60,7 @@ impl HistoryEntry {
             outcome,
             exit_code: 0,
             error: (outcome != Outcome::Deployed).then(error),
+            excluded: Vec::new(),
             settings: None,
         }
     }

@@ -24,6 +24,8 @@ pub struct Progress {
     undos: BTreeMap<UndoId, Mark>,
     /// Hosts that failed on the way there and are left out, with why.
     left_out: BTreeMap<HostName, Trouble>,
+    /// Hosts that it goes back without, since they are out of reach, with why.
+    lost: BTreeMap<HostName, Trouble>,
     turned_back: Option<Trouble>,
     first_error: Option<Trouble>,
     pivoted: bool,
@@ -75,6 +77,7 @@ impl Progress {
             tasks: BTreeMap::new(),
             undos: BTreeMap::new(),
             left_out: BTreeMap::new(),
+            lost: BTreeMap::new(),
             turned_back: None,
             first_error: None,
             pivoted: false,
@@ -120,7 +123,7 @@ impl Progress {
                 }
                 self.pivoted = true;
             }
-            Record::Recovered { decision, .. } => self.recover(decision)?,
+            Record::Recovered { decision, lost, .. } => self.recover(decision, lost)?,
             Record::Closed { outcome } => self.closed = Some(*outcome),
         }
         Ok(())

@@ -1,8 +1,10 @@
 //! Lines of the journal: small, written before an effect (intent) and after it (what is known of it).
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use super::{Basis, Outcome, Plan, Step, TaskId};
+use super::{Basis, HostName, Outcome, Plan, Step, TaskId};
 
 /// One line of the journal of a deployment. The plan is always the first one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +54,9 @@ pub enum Record {
         decision: super::Decision,
         /// Who.
         origin: Origin,
+        /// Hosts that are out of reach, and without which it goes back, each with why.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        lost: BTreeMap<HostName, Trouble>,
     },
     /// The end. Nothing follows.
     Closed {

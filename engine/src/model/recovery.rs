@@ -115,6 +115,18 @@ pub fn decide(progress: &Progress, sight: &Sight, ask: Ask) -> Decision {
     }
 }
 
+/// What a person types to end a deployment that has not ended, for a hint.
+#[must_use]
+pub fn ways_on(progress: &Progress) -> &'static str {
+    if progress.is_pivoted() {
+        "`cutover resume` finishes it; what is live stays so"
+    } else if progress.turned_back().is_some() {
+        "`cutover resume` goes on putting everything back"
+    } else {
+        "`cutover resume --forward` goes on with it, `cutover abort` puts everything back"
+    }
+}
+
 fn back_again(progress: &Progress) -> Decision {
     let why = progress.first_error().cloned().unwrap_or_default();
     Decision::Back { why }
@@ -146,6 +158,8 @@ fn person(code: &str, message: String, hint: &str) -> Decision {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::model::{
         Deployment, End, HostName, Name, Next, Observation, Origin, Plan, Record, Release, ReleaseId,
@@ -296,6 +310,15 @@ mod tests {
     }
 
     #[test]
+    fn a_hint_says_what_is_done_then() {
+        let mut began = progress(false, Step::Watch);
+        assert!(ways_on(&began).starts_with("`cutover resume --forward` goes on"));
+        began.apply(&Record::TurnedBack { why: Trouble::default() }).expect("turns back");
+        assert_eq!(ways_on(&began), "`cutover resume` goes on putting everything back");
+        assert!(ways_on(&progress(false, Step::Drain)).starts_with("`cutover resume` finishes it"));
+    }
+
+    #[test]
     fn what_went_backward_goes_on_backward() {
         let mut progress = progress(false, Step::Watch);
         let why = Trouble::new("watch/sick", "green became sick");
@@ -305,7 +328,8 @@ mod tests {
         }
         // A decision that can't stand there changes nothing.
         let before = progress.clone();
-        let record = |decision| Record::Recovered { decision, origin: Origin::default() };
+        let record =
+            |decision| Record::Recovered { decision, origin: Origin::default(), lost: BTreeMap::new() };
         assert!(progress.apply(&record(Decision::Forward)).is_err());
         assert!(progress.apply(&record(Decision::Person { why })).is_err());
         assert_eq!(progress, before);

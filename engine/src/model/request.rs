@@ -52,12 +52,14 @@ pub struct RollbackRequest {
 }
 
 /// `cutover resume` and `cutover abort`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecoverRequest {
     /// Where to.
     pub ask: Ask,
     /// Goes on with a configuration that has changed in what the deployment stands on.
     pub accept_changes: bool,
+    /// Hosts that are gone for good: it goes back without them.
+    pub without: Vec<HostName>,
 }
 
 /// Which instance `exec` and `logs` mean.

@@ -108,6 +108,10 @@ fn beneath(entry: &HistoryEntry) -> Vec<Line> {
     if let Some(ci) = &entry.ci {
         lines.push(Line::plain("    ").with(Tone::Dim, ci));
     }
+    if !entry.excluded.is_empty() {
+        let names: Vec<String> = entry.excluded.iter().map(ToString::to_string).collect();
+        lines.push(Line::plain("    ").with(Tone::Warn, &format!("without {}", names.join(" "))));
+    }
     if let Some(error) = &entry.error {
         lines.push(Line::plain("    ").with(Tone::Bad, error));
     }

@@ -24,13 +24,10 @@ pub fn status(view: &StatusView, width: Option<usize>) -> Vec<Line> {
     let mut lines = vec![Line::of(Tone::Strong, &view.title).text("  ").pad(column).with(Tone::Dim, &asked)];
     lines.extend(colors(view));
     lines.push(branch_and_lock(view));
-    let is_locked = matches!(view.lock, LockStatus::Held { .. });
-    let unfinished =
-        view.unfinished.as_ref().map(|unfinished| unfinished_line(unfinished, is_locked, view.asked));
-    lines.extend(unfinished);
+    lines.extend(view.unfinished.as_ref().map(|unfinished| unfinished_line(unfinished, view)));
     lines.extend(instances(&view.instances, view.asked));
     lines.extend(releases(&view.releases, view.asked));
-    lines.extend(view.routers.iter().map(router));
+    lines.extend(view.routers.iter().map(|found| router(found, view.is_under_way())));
     lines.extend(view.front_doors.iter().map(front_door));
     let remarks = view.drift.iter().map(|text| (Tone::Bad, "drift: ", text));
     let remarks = remarks.chain(view.too_old.iter().map(|text| (Tone::Bad, "too old: ", text)));
@@ -54,6 +51,7 @@ fn colors(view: &StatusView) -> Vec<Line> {
     let mut rows = vec![color_row("live", live.color, Some(&live.release), Line::plain(&about))];
     if let Some(idle) = &view.idle {
         let about = match (idle.warm, idle.instances) {
+            _ if view.traffic == Some(idle.color) => Line::of(Tone::Warn, "has the traffic"),
             (0, _) => Line::of(Tone::Dim, "stopped"),
             (warm, of) if warm == of => Line::plain("warm"),
             (warm, of) => Line::of(Tone::Warn, &format!("warm on {warm} of {of} hosts")),
@@ -91,28 +89,37 @@ fn branch_and_lock(view: &StatusView) -> Line {
     };
     let lock = match &view.lock {
         LockStatus::Free => Line::plain("lock free"),
-        LockStatus::Held { who, command, since, step, epoch, .. } => {
+        LockStatus::Held { who, command, since, step, epoch, gone, .. } => {
             let held = Quantity::age(view.asked.since(*since));
             // Its holder tells the step only now and then.
             let step = if step.is_empty() { String::new() } else { format!(", at {step}") };
-            Line::of(Tone::Warn, "locked")
-                .text(&format!(" by {who} for {held}: {command}{step}, epoch {epoch}"))
+            let line = Line::of(Tone::Warn, "locked")
+                .text(&format!(" by {who} for {held} ({command}{step}, epoch {epoch})"));
+            match gone {
+                Some(gone) => line.text("; ").with(Tone::Bad, gone),
+                None => line,
+            }
         }
         LockStatus::Unknown { reason } => Line::of(Tone::Bad, "lock unknown").text(&format!(": {reason}")),
     };
     if behind.width() == 0 { lock } else { behind.text("  ").pad(44).join(lock) }
 }
 
-/// A deployment without an end: while the lock is held, someone is at it.
-fn unfinished_line(unfinished: &Unfinished, is_locked: bool, now: Timestamp) -> Line {
-    let Unfinished { deployment, command, who, since, step } = unfinished;
-    let ago = Quantity::age(now.since(*since));
-    let label = if is_locked { Line::of(Tone::Warn, "under way") } else { Line::of(Tone::Bad, "unfinished") };
-    let line = label.text(&format!(" {command} {deployment} by {who}, {ago} ago, got to {step}"));
-    if is_locked {
-        return line.text("; when its process is gone: ").with(Tone::Accent, "cutover resume");
+/// A deployment without an end: where it is while someone is at it, else what ends it.
+fn unfinished_line(unfinished: &Unfinished, view: &StatusView) -> Line {
+    let Unfinished { deployment, command, who, since, step, color, release, ways } = unfinished;
+    let about = format!(" {command} {deployment} by {who}, {} ago", Quantity::age(view.asked.since(*since)));
+    if !view.is_under_way() {
+        return Line::of(Tone::Bad, "unfinished").text(&format!("{about}, got to {step}: {ways}"));
     }
-    line.text(": ").with(Tone::Accent, "cutover resume").text(" or ").with(Tone::Accent, "cutover abort")
+    let line = Line::of(Tone::Warn, "under way").text(&format!("{about}, at {step}: "));
+    let line = line.with(color_tone(*color), color.as_str()).text(&format!(", release {release}, "));
+    line.text(match view.traffic {
+        Some(traffic) if traffic == *color => "has the traffic",
+        Some(_) => "has no traffic yet",
+        None if view.live.is_none() => "has no traffic yet",
+        None => "is being switched to or back from",
+    })
 }
 
 fn instances(instances: &[InstanceStatus], now: Timestamp) -> Vec<Line> {
@@ -185,7 +192,7 @@ fn source(release: Option<&Release>) -> String {
     })
 }
 
-fn router(router: &RouterStatus) -> Line {
+fn router(router: &RouterStatus, under_way: bool) -> Line {
     let line = Line::plain("router ").with(Tone::Strong, router.name.as_str()).text("  ").pad(14);
     match (&router.observation, &router.problem) {
         (_, Some(problem)) => line.with(Tone::Bad, "not asked").text(&format!(": {problem}")),
@@ -203,6 +210,8 @@ fn router(router: &RouterStatus) -> Line {
             };
             if router.agrees {
                 line.text("agrees with the record")
+            } else if under_way {
+                line.text("by the deployment under way")
             } else {
                 line.with(Tone::Bad, "not as recorded")
             }

@@ -18,6 +18,10 @@ const STEP_COLUMN: usize = 11;
 /// Column at which times end where no terminal says otherwise, and on terminals that are wider.
 const TIME_COLUMN: usize = 78;
 const WIDEST_TIME_COLUMN: usize = 100;
+/// Columns that stay free at the end of a line that is drawn again and again: for the `^C` that a terminal puts there, which must not
+/// begin another line.
+const ECHO: usize = 2;
+
 /// After which time plain output says that a step still runs, so that no CI runner takes it for dead.
 const HEARTBEAT: Duration = Duration::from_secs(30);
 const SPINNER: [&str; 10] = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
@@ -152,7 +156,7 @@ impl Story {
             let places = self.places_text(running.step, &running.places, running.wait);
             let spinner = Line::of(Tone::Accent, SPINNER[frame % SPINNER.len()]);
             let time = Quantity::took(now.saturating_sub(running.since));
-            let right = self.time_column().min(width.saturating_sub(1));
+            let right = self.time_column().min(width.saturating_sub(1 + ECHO));
             let left = self
                 .left(running.step.as_str(), &places, spinner)
                 .text("  ")

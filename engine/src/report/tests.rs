@@ -152,17 +152,25 @@ fn what_was_cut_off_is_told_with_the_way_out_once_nobody_is_at_it() {
     assert_eq!(
         line,
         Some(
-            "unfinished deploy 01J9ZQ3N7P8T5V6W7X8Y9Z0A1B by ci@runner7, 1 m ago, got to watch: cutover resume or \
-             cutover abort"
+            "unfinished deploy 01J9ZQ3N7P8T5V6W7X8Y9Z0A1B by ci@runner7, 1 m ago, got to watch: `cutover \
+             resume --forward` goes on with it, `cutover abort` puts everything back"
         )
     );
-    let LockStatus::Held { who, command, deployment, since, epoch, .. } = sample::status_in_trouble().lock
-    else {
-        panic!("it is held");
+    let held = |gone: Option<&str>| {
+        let mut lock = sample::status_in_trouble().lock;
+        if let LockStatus::Held { step, gone: of, .. } = &mut lock {
+            step.clear();
+            *of = gone.map(str::to_owned);
+        }
+        lock
     };
-    view.lock = LockStatus::Held { who, command, deployment, since, step: String::new(), epoch };
+    view.lock = held(None);
     let lines = page(&super::status(&view, None));
-    assert!(lines.contains("locked by ci@runner7 for 1 m: deploy, epoch 17\nunder way deploy"), "{lines}");
+    assert!(lines.contains("locked by ci@runner7 for 1 m (deploy, epoch 17)\nunder way deploy"), "{lines}");
+    assert!(lines.contains("at watch: blue, release 44, is being switched to or back from\n"), "{lines}");
+    view.lock = held(Some("its process is gone"));
+    let lines = page(&super::status(&view, None));
+    assert!(lines.contains("(deploy, epoch 17); its process is gone\nunfinished deploy"), "{lines}");
 }
 
 #[test]

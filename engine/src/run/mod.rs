@@ -31,4 +31,5 @@ pub use ready::needs::{NeededBuild, NeededDirectory, NeededFile, Needs};
 pub use ready::setup::host_setup;
 pub use world::hooks::Refused;
 pub use world::host_sight::{HostSight, InstanceSight};
+pub use world::lease::Gone;
 pub use world::session::{Operator, Session, Setting};

@@ -94,6 +94,21 @@ impl Secrets {
         Ok(secrets)
     }
 
+    /// Why these secrets can't be had, of those that can't. One that a program gives is asked for only if programs may be run.
+    pub async fn faults<'a>(
+        &self,
+        names: impl IntoIterator<Item = &'a Name>,
+        may_run: bool,
+    ) -> Vec<SecretFault> {
+        let mut faults = Vec::new();
+        for name in names {
+            if may_run || !matches!(self.sources.get(name), Some(SecretSource::Command(_))) {
+                faults.extend(self.get(name).await.err());
+            }
+        }
+        faults
+    }
+
     /// Makes known to the redactor what no program has to be run for. Who only looks on masks what he can; what can't be looked up is
     /// not told of: nobody asked for it.
     pub async fn learn(&self) {
@@ -226,6 +241,7 @@ mod tests {
             ],
         );
         let all = [name("a"), name("b"), name("c"), name("c")];
+        assert_eq!(secrets.faults(&all, true).await, []);
         let values = secrets.get_all(&all).await.expect("all there");
         let values: Vec<&str> = values.values().map(Secret::expose).collect();
         assert_eq!(values, ["from-env", "from-file", "from-env-command"]);

@@ -22,6 +22,8 @@ pub struct LocalWork {
     pub uncommitted: u64,
     /// Whether the configuration differs from HEAD: it is what is used all the same.
     pub configuration: bool,
+    /// The command that pushes the commits, where they are on the branch that is deployed.
+    pub push: Option<String>,
 }
 
 /// What a configuration is called.
@@ -40,21 +42,38 @@ impl<'a> Checkout<'a> {
     /// [`SourceFailure::NoRemote`] when there is no checkout, or no one remote.
     pub async fn remote(&self) -> Result<Repository, SourceFailure> {
         let no_remote = || SourceFailure::NoRemote { root: self.root.to_string() };
-        let remotes = self.line(&["remote"]).await?.ok_or_else(no_remote)?;
-        let names: Vec<&str> = remotes.lines().collect();
-        let upstream =
-            self.line(&["rev-parse", "--abbrev-ref", "--symbolic-full-name", "@{upstream}"]).await?;
-        let tracked = upstream.and_then(|name| name.split_once('/').map(|(remote, _)| remote.to_owned()));
-        let name = match tracked {
-            Some(name) if names.contains(&name.as_str()) => name,
-            _ if names.contains(&"origin") => "origin".to_owned(),
-            _ if names.len() == 1 => names[0].to_owned(),
-            _ => return Err(no_remote()),
-        };
+        let name = self.remote_name().await?.ok_or_else(no_remote)?;
         let url = self.line(&["remote", "get-url", "--", &name]).await?.ok_or_else(no_remote)?;
         // Relative remotes are relative to the checkout, not to where the configuration lies in it.
         let top = self.line(&["rev-parse", "--show-toplevel"]).await?.ok_or_else(no_remote)?;
         Repository::parse(&url, Utf8Path::new(&top))
+    }
+
+    /// What the remote is called here.
+    async fn remote_name(&self) -> Result<Option<String>, SourceFailure> {
+        let Some(remotes) = self.line(&["remote"]).await? else { return Ok(None) };
+        let names: Vec<&str> = remotes.lines().collect();
+        let upstream =
+            self.line(&["rev-parse", "--abbrev-ref", "--symbolic-full-name", "@{upstream}"]).await?;
+        let tracked = upstream.and_then(|name| name.split_once('/').map(|(remote, _)| remote.to_owned()));
+        Ok(match tracked {
+            Some(name) if names.contains(&name.as_str()) => Some(name),
+            _ if names.contains(&"origin") => Some("origin".to_owned()),
+            _ if names.len() == 1 => Some(names[0].to_owned()),
+            _ => None,
+        })
+    }
+
+    /// The command that brings what is committed here to `branch` of the remote; none where another branch is checked out: then it is to
+    /// be merged first.
+    ///
+    /// # Errors
+    /// When the machine did not answer.
+    pub async fn push(&self, branch: &str) -> Result<Option<String>, SourceFailure> {
+        if self.branch().await?.as_deref() != Some(branch) {
+            return Ok(None);
+        }
+        Ok(self.remote_name().await?.map(|remote| format!("git push {remote} {branch}")))
     }
 
     /// The branch that is checked out; none when there is none.
@@ -65,11 +84,12 @@ impl<'a> Checkout<'a> {
         self.line(&["symbolic-ref", "--quiet", "--short", "HEAD"]).await
     }
 
-    /// What of the checkout will not be built, and whether the configuration is another than was committed; nothing when it is no checkout.
+    /// What of the checkout will not be built when `branch` is, and whether the configuration is another than was committed; nothing when it
+    /// is no checkout.
     ///
     /// # Errors
     /// When the machine did not answer.
-    pub async fn local_work(&self) -> Result<LocalWork, SourceFailure> {
+    pub async fn local_work(&self, branch: &str) -> Result<LocalWork, SourceFailure> {
         let unpushed = self.line(&["rev-list", "--count", "HEAD", "--not", "--remotes"]).await?;
         // Not into submodules: each has a configuration of its own.
         let status = ["status", "--porcelain=v1", "--no-renames", "--ignore-submodules=dirty"];
@@ -81,10 +101,12 @@ impl<'a> Checkout<'a> {
             let path = line.get(3..).unwrap_or_default().trim_matches('"');
             path.rsplit('/').next() == Some(CONFIGURATION)
         });
+        let unpushed = unpushed.and_then(|count| count.parse().ok()).unwrap_or(0);
         Ok(LocalWork {
-            unpushed: unpushed.and_then(|count| count.parse().ok()).unwrap_or(0),
+            unpushed,
             uncommitted: others.len() as u64,
             configuration: !configuration.is_empty(),
+            push: if unpushed == 0 { None } else { self.push(branch).await? },
         })
     }
 
@@ -124,8 +146,13 @@ impl LocalWork {
             1 => Some(format!("1 {one}")),
             _ => Some(format!("{count} {many}")),
         };
+        let unpushed = some(self.unpushed, "commit that was not pushed", "commits that were not pushed");
+        let push = |text: String| match &self.push {
+            Some(push) => format!("{text} (`{push}`)"),
+            None => text,
+        };
         let parts: Vec<String> = [
-            some(self.unpushed, "commit that was not pushed", "commits that were not pushed"),
+            unpushed.map(push),
             some(self.uncommitted, "file that was not committed", "files that were not committed"),
         ]
         .into_iter()
@@ -146,7 +173,7 @@ mod tests {
 
     #[test]
     fn local_work_is_told_in_a_sentence() {
-        let note = |unpushed, uncommitted| LocalWork { unpushed, uncommitted, configuration: false }.note();
+        let note = |unpushed, uncommitted| LocalWork { unpushed, uncommitted, ..LocalWork::default() }.note();
         assert_eq!(note(0, 0), None);
         assert_eq!(note(1, 0).as_deref(), Some("not built: 1 commit that was not pushed"));
         assert_eq!(
@@ -155,8 +182,9 @@ mod tests {
         );
         let used = "cutover.toml is used as it lies here, not as it was committed";
         assert_eq!(LocalWork { configuration: true, ..LocalWork::default() }.note().as_deref(), Some(used));
-        let both = format!("not built: 1 commit that was not pushed; {used}");
-        let work = LocalWork { unpushed: 1, configuration: true, ..LocalWork::default() };
+        let both = format!("not built: 1 commit that was not pushed (`git push origin main`); {used}");
+        let push = Some("git push origin main".to_owned());
+        let work = LocalWork { unpushed: 1, configuration: true, push, ..LocalWork::default() };
         assert_eq!(work.note(), Some(both));
     }
 }

@@ -59,6 +59,12 @@ pub enum SourceFailure {
 }
 
 impl SourceFailure {
+    /// Whether a commit was asked for that the remote's branch does not have.
+    #[must_use]
+    pub fn is_unpushed(&self) -> bool {
+        matches!(self, Self::NotOnBranch { revision, .. } if is_digits(revision))
+    }
+
     /// What a person can do about it.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
@@ -75,7 +81,8 @@ impl SourceFailure {
                 Some("push and merge it first: only what the remote's branch has is built")
             }
             Self::NotOnBranch { .. } => Some(
-                "a tag must be pushed and lie on that branch; what is no tag is named by its commit's hexadecimal digits",
+                "`--revision` takes the hexadecimal digits of a commit, or a tag, that lie on that branch; another branch is named as \
+                 `build.branch`",
             ),
             Self::Git { .. } => {
                 Some("try the same as this user: it needs access to the repository without a prompt")

@@ -220,14 +220,15 @@ async fn the_checkout_around_us_is_looked_at() {
     let checkout = Checkout::new(world.git_of_builder(), &root);
     assert_eq!(checkout.remote().await, Ok(world.repository()));
     assert_eq!(checkout.branch().await, Ok(Some("main".to_owned())));
-    assert_eq!(checkout.local_work().await, Ok(LocalWork::default()));
+    assert_eq!(checkout.local_work("main").await, Ok(LocalWork::default()));
     world.commit("Mine", "1700000010 +0000");
     std::fs::write(world.root.join("shop/file"), "changed").expect("written");
     std::fs::write(world.root.join("shop/new"), "new").expect("written");
-    assert_eq!(
-        checkout.local_work().await,
-        Ok(LocalWork { unpushed: 1, uncommitted: 2, configuration: false })
-    );
+    let push = Some("git push origin main".to_owned());
+    let work = LocalWork { unpushed: 1, uncommitted: 2, configuration: false, push };
+    assert_eq!(checkout.local_work("main").await, Ok(work.clone()));
+    // What is on another branch is to be merged first.
+    assert_eq!(checkout.local_work("release").await, Ok(LocalWork { push: None, ..work }));
     world.git("shop", &["checkout", "--quiet", "--detach", "--force"]);
     assert_eq!(checkout.branch().await, Ok(None));
     world.git("shop", &["remote", "remove", "origin"]);
@@ -235,7 +236,7 @@ async fn the_checkout_around_us_is_looked_at() {
 
     let nowhere = Checkout::new(world.git_of_builder(), &world.root);
     assert_eq!(nowhere.remote().await, Err(SourceFailure::NoRemote { root: world.root.to_string() }));
-    assert_eq!(nowhere.local_work().await, Ok(LocalWork::default()));
+    assert_eq!(nowhere.local_work("main").await, Ok(LocalWork::default()));
 }
 
 #[test]
@@ -265,8 +266,8 @@ async fn a_look_at_the_checkout_runs_nothing_that_it_names() {
     std::fs::write(world.root.join("shop/.git/info/attributes"), "* filter=x\n").expect("written");
     std::fs::write(world.root.join("shop/file"), "dirty....").expect("written");
     let root = world.root.join("shop");
-    let work = Checkout::new(world.git_of_builder(), &root).local_work().await;
-    assert_eq!(work, Ok(LocalWork { unpushed: 0, uncommitted: 1, configuration: false }));
+    let work = Checkout::new(world.git_of_builder(), &root).local_work("main").await;
+    assert_eq!(work, Ok(LocalWork { uncommitted: 1, ..LocalWork::default() }));
     assert!(!ran.exists());
     // It would have run.
     world.git("shop", &["status", "--porcelain"]);

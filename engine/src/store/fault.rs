@@ -255,8 +255,8 @@ impl StoreFault {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Locked { lock, .. } => format!(
-                "wait for it; if its process is gone: `cutover resume` takes over a minute after its last sign of life; \
-                 where that is certain, `cutover unlock --epoch {}` frees the lock at once",
+                "wait for it, as `cutover deploy --lock-wait 15m` does; if its process is gone: `cutover resume` takes over a minute \
+                 after its last sign of life; where that is certain, `cutover unlock --epoch {}` frees the lock at once",
                 lock.epoch
             ),
             Self::NotHeld { .. } => "look again: `cutover status`".to_owned(),
@@ -275,7 +275,7 @@ impl StoreFault {
                 )
             }
             Self::Unfinished { .. } => {
-                "go on with it: `cutover resume`; or put back: `cutover abort`".to_owned()
+                "go on with it: `cutover resume --forward`; or put back: `cutover abort`".to_owned()
             }
             Self::JournalBroken { .. } => {
                 "`cutover state recover` sets the file aside and goes by what hosts and routers show; until then only \
@@ -410,8 +410,8 @@ mod tests {
         assert_eq!(
             fault.hint().as_deref(),
             Some(
-                "wait for it; if its process is gone: `cutover resume` takes over a minute after its last sign of life; \
-                 where that is certain, `cutover unlock --epoch 7` frees the lock at once"
+                "wait for it, as `cutover deploy --lock-wait 15m` does; if its process is gone: `cutover resume` takes over a minute \
+                 after its last sign of life; where that is certain, `cutover unlock --epoch 7` frees the lock at once"
             )
         );
     }

@@ -140,7 +140,9 @@ fn recover(records: &[Record]) {
                 continue;
             }
             let mut taken = progress.clone();
-            taken.apply(&Record::Recovered { decision, origin: Origin::default() }).expect("it was decided");
+            taken
+                .apply(&Record::Recovered { decision, origin: Origin::default(), lost: BTreeMap::new() })
+                .expect("it was decided");
             finish(&mut taken);
         }
     }
@@ -231,6 +233,7 @@ mod tests {
             outcome: if error.is_some() { Outcome::RolledBack } else { Outcome::Deployed },
             exit_code: if error.is_some() { 10 } else { 0 },
             error,
+            excluded: Vec::new(),
             settings: None,
         };
         let error = HistoryError { code: "watch/failed".to_owned(), text: "web1 answered 500".to_owned() };

@@ -101,13 +101,24 @@ impl FileTest {
     /// What is to be done once on a router's host, as a script.
     pub(crate) fn setup(&self, call: &Call, router: &str, user: &str) -> Result<String, HookError> {
         let Self { name, directory, http_include, location_include, .. } = self;
-        let parent = location_include.rsplit_once('/').map_or("/", |(parent, _)| parent);
+        let (http, location) = (parent(http_include), parent(location_include));
+        let mut parents = format!("install -d -m 755 {location}\n");
+        if http != location && http != INCLUDED {
+            parents.push_str(&format!("mkdir -p {http}\n"));
+        }
+        // What nginx as it is packaged includes by itself needs no words.
+        let included = if http == INCLUDED {
+            String::new()
+        } else {
+            format!("# Then, in the http block of nginx.conf:\n#     include {http_include};\n")
+        };
         Ok(format!(
             "# nginx on {router}: the colour of {name} is a file in {directory}\n\
              install -d -m 755 -o {user} {directory}\n\
-             install -d -m 755 {parent}\n\
+             {parents}\
              cat > {http_include} <<'CUTOVER'\n{}CUTOVER\n\
              cat > {location_include} <<'CUTOVER'\n{}CUTOVER\n\
+             {included}\
              # Then, in the server block of {name}:\n\
              #     location / {{ include {location_include}; }}\n\
              # and: nginx -t && nginx -s reload\n",
@@ -115,4 +126,11 @@ impl FileTest {
             include::location(self),
         ))
     }
+}
+
+/// Where nginx looks for files of the http block by itself, as it is packaged.
+const INCLUDED: &str = "/etc/nginx/conf.d";
+
+fn parent(path: &str) -> &str {
+    path.rsplit_once('/').map_or("/", |(parent, _)| parent)
 }

@@ -200,7 +200,14 @@ mod file_test {
                     install -d -m 755 -o deploy /var/lib/cutover-nginx/shop\n\
                     install -d -m 755 /etc/nginx/cutover\n\
                     cat > /etc/nginx/conf.d/cutover-shop.conf <<'CUTOVER'\n";
-        assert!(text.starts_with(head), "{text}");
+        assert!(text.starts_with(head) && !text.contains("http block"), "{text}");
+
+        let (settings, mut call) = super::call(r#"{"http-include": "/srv/nginx/shop.conf"}"#);
+        call.facts.push(("setup".to_owned(), "deploy".to_owned()));
+        let text = Nginx::prepare(&settings, &call, "lb1", &NONE).expect("a script");
+        assert!(text.contains("mkdir -p /srv/nginx\ncat > /srv/nginx/shop.conf <<"), "{text}");
+        let then = "# Then, in the http block of nginx.conf:\n#     include /srv/nginx/shop.conf;\n";
+        assert!(text.contains(then), "{text}");
         assert_eq!(world.calls(), Vec::<String>::new());
     }
 }

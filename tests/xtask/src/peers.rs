@@ -1,9 +1,10 @@
-//! What a fresh machine lacks: compilation targets, nginx, an SSH server, systemd.
+//! What a fresh machine lacks: compilation targets, nginx, an SSH server, systemd, servers from the registries of Python and Node.js.
 
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::command::{root, run};
+use crate::command::{root, run, target};
 
 /// A program that is needed, and the Debian package that has it.
 struct Peer {
@@ -13,7 +14,7 @@ struct Peer {
 
 const NGINX: Peer = Peer { program: "nginx", package: "nginx-light" };
 const GIT: Peer = Peer { program: "git", package: "git" };
-const FOR_TESTS: [Peer; 7] = [
+const FOR_TESTS: [Peer; 8] = [
     NGINX,
     GIT,
     Peer { program: "sshd", package: "openssh-server" },
@@ -21,6 +22,7 @@ const FOR_TESTS: [Peer; 7] = [
     Peer { program: "sudo", package: "sudo" },
     Peer { program: "systemctl", package: "systemd" },
     Peer { program: "nsenter", package: "util-linux" },
+    Peer { program: "npm", package: "npm" },
 ];
 
 const FOR_BENCH: [Peer; 2] =
@@ -39,7 +41,13 @@ pub(crate) fn for_demo() -> Result<(), String> {
 pub(crate) fn for_tests() -> Result<(), String> {
     targets()?;
     programs(&FOR_TESTS)?;
-    python_modules()
+    // Each waits for others most of its time.
+    std::thread::scope(|scope| {
+        let node = scope.spawn(node_modules);
+        let python = python_modules();
+        let node = node.join().unwrap_or_else(|_| Err("npm was not waited for".to_owned()));
+        python.and(node)
+    })
 }
 
 /// Directory of the toolchain that compiles this repository.
@@ -100,8 +108,7 @@ fn programs(peers: &[Peer]) -> Result<(), String> {
 fn python_modules() -> Result<(), String> {
     const SERVER: [&str; 3] = ["moto[s3]==5.2.5", "flask==3.1.2", "flask-cors==6.0.1"];
     const COMPONENTS: [&str; 1] = ["componentize-py==0.25.1"];
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), Into::into);
-    let modules = target.join("peers/python");
+    let modules = target().join("peers/python");
     let mut lacking = Vec::new();
     if !modules.join("moto").is_dir() {
         lacking.extend(SERVER);
@@ -116,6 +123,27 @@ fn python_modules() -> Result<(), String> {
     pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target"]).arg(&modules);
     run(pip.args(lacking).env("PIP_ROOT_USER_ACTION", "ignore"))
         .map_err(|fault| format!("{fault}\nhint: python3 with pip is needed for what the tests stand on"))
+}
+
+/// A server that speaks as Azure Blob Storage does, with all that it needs, each package by its digest. In a directory below the build's.
+fn node_modules() -> Result<(), String> {
+    let (named, place) = (root().join("tests/xtask/node"), target().join("peers/node"));
+    let (lock, installed) = ("package-lock.json", place.join("node_modules/.package-lock.json"));
+    let same = fs::read(named.join(lock)).ok() == fs::read(place.join(lock)).ok();
+    // npm writes the second one when all is there.
+    if same && installed.is_file() {
+        return Ok(());
+    }
+    let _ = fs::remove_file(&installed);
+    let copied = fs::create_dir_all(&place).and_then(|()| {
+        ["package.json", lock]
+            .iter()
+            .try_for_each(|name| fs::copy(named.join(name), place.join(name)).map(drop))
+    });
+    copied.map_err(|fault| format!("`{}`: {fault}", place.display()))?;
+    let words = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
+    run(Command::new("npm").args(words).current_dir(&place))
+        .map_err(|fault| format!("{fault}\nhint: npm is needed for what the tests stand on"))
 }
 
 fn is_root() -> bool {

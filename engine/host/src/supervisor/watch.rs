@@ -16,7 +16,7 @@ use rustix::fs::{CWD, FileType, FlockOperation, Mode, OFlags, flock, mknodat};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use super::{Duty, Ending, Envelope, Order, Record, START, forget, supervisor_command};
+use super::{Duty, Ending, Envelope, Order, Record, START, STARTING, forget, supervisor_command};
 use crate::bytes::Bytes;
 use crate::clock::now_ms;
 use crate::document;
@@ -51,7 +51,11 @@ impl<'a> Watch<'a> {
         forget(&order.directory)?;
         let control = control(&order.directory)?;
         let log = match &order.duty {
-            Duty::Process { log, log_limit, .. } => Some(LogFile::open(log, *log_limit)?),
+            Duty::Process { release, log, log_limit } => {
+                let mut log = LogFile::open(log, *log_limit)?;
+                log.announce(&format!("{STARTING}{release}"));
+                Some(log)
+            }
             Duty::Operation { .. } => None,
         };
         let name = &order.program.program;

@@ -56,14 +56,14 @@ fn a_process_is_started_once_and_stopped_gently() {
         (pid.to_string().as_str(), pid.to_string().as_str()),
         "a session of its own"
     );
-    eventually("says hello", || stage.read("log/app.log") == "hello\n");
+    eventually("says hello", || stage.read("log/app.log") == "cutover: starting release r1\nhello\n");
 
     let begun = Instant::now();
     assert_eq!(stop(&stage, 10_000), Ok(Answer::Process(ProcessState::Absent)));
     assert!(begun.elapsed() < Duration::from_secs(5));
     // The shell itself may say that its `sleep` was terminated, before or after its own last word.
     let log = || stage.read("log/app.log");
-    eventually("logs its end", || log().starts_with("hello\n") && log().lines().any(|line| line == "bye"));
+    eventually("logs its end", || log().contains("\nhello\n") && log().lines().any(|line| line == "bye"));
     assert_eq!(stop(&stage, 0), Ok(Answer::Process(ProcessState::Absent)));
     assert!(stage.perform(process("r2", "sleep 60")).is_ok(), "another may start now");
 }
@@ -91,7 +91,7 @@ fn a_process_that_ends_by_itself_says_how() {
     stage.perform(process("r1", "echo broken >&2; exit 9")).expect("starts");
     let exited = ProcessState::Exited { status: Some(9), release: "r1".to_owned() };
     eventually("exits", || status(&stage) == exited);
-    assert_eq!(stage.read("log/app.log"), "broken\n");
+    assert_eq!(stage.read("log/app.log"), "cutover: starting release r1\nbroken\n");
     assert!(matches!(
         stage.perform(process("r2", "sleep 60")),
         Ok(Answer::Process(ProcessState::Running { .. }))

@@ -1,17 +1,25 @@
 //! What a recovery does to what is known: a new run tries again, and asks anew what may have changed since.
 
+use std::collections::BTreeMap;
+
 use super::{Mark, Progress};
-use crate::model::{Action, Decision, UndoId};
+use crate::model::{Action, Decision, HostName, Trouble, UndoId};
 
 impl Progress {
-    pub(super) fn recover(&mut self, decision: &Decision) -> Result<(), &'static str> {
+    pub(super) fn recover(
+        &mut self,
+        decision: &Decision,
+        lost: &BTreeMap<HostName, Trouble>,
+    ) -> Result<(), &'static str> {
         match decision {
             Decision::Person { .. } => return Err("nothing is recorded where a person is needed"),
             Decision::Forward if self.turned_back.is_some() => return Err("it goes backward already"),
             Decision::Back { .. } if self.pivoted => return Err("there is no way back after the pivot"),
+            Decision::Forward if !lost.is_empty() => return Err("hosts are lost on the way back only"),
             Decision::Back { .. } | Decision::Forward => {}
         }
         self.closed = None;
+        self.lost.clone_from(lost);
         if planted!(GivenUpForGood) {
             return Ok(());
         }

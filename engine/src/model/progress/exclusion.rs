@@ -9,13 +9,13 @@ impl Progress {
     /// Every host that is left out so far, those that could not be reached when the plan was made included.
     #[must_use]
     pub fn excluded(&self) -> BTreeSet<HostName> {
-        self.plan.excluded.iter().chain(self.left_out.keys()).cloned().collect()
+        self.plan.excluded.iter().chain(self.left_out.keys()).chain(self.lost.keys()).cloned().collect()
     }
 
     /// Why a host is left out that the plan had counted on.
     #[must_use]
     pub fn why_left_out(&self, host: &HostName) -> Option<&Trouble> {
-        self.left_out.get(host)
+        self.left_out.get(host).or_else(|| self.lost.get(host))
     }
 
     /// Whether a task is not for its host: on one that is left out nothing is done any more but to silence it, and that is done on no
@@ -54,8 +54,8 @@ const fn excludable(action: &Action) -> Option<&HostName> {
     match action {
         Action::Stage { host, .. }
         | Action::Configure { host, .. }
-        | Action::Clear { host, .. }
         | Action::Renew { host, .. }
+        | Action::Clear { host, .. }
         | Action::Point { host, .. }
         | Action::Start { host, .. }
         | Action::AwaitHealthy { host, .. } => Some(host),
@@ -65,10 +65,12 @@ const fn excludable(action: &Action) -> Option<&HostName> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::model::{
-        Color, Deployment, End, MaxExcluded, Name, Next, Observation, Observed, ObservedHost, Outcome, Plan,
-        Record, Release, ReleaseId, Routing, Timestamp, Wish,
+        Color, Decision, Deployment, End, MaxExcluded, Name, Next, Observation, Observed, ObservedHost,
+        Origin, Outcome, Plan, Record, Release, ReleaseId, Routing, Timestamp, Wish,
     };
 
     fn names(text: &str) -> Vec<HostName> {
@@ -164,5 +166,32 @@ mod tests {
         }
         assert_eq!(progress.next(), Next::Close(Outcome::RolledBack));
         assert!(!progress.not_undone().is_empty(), "and what stays there is told");
+    }
+
+    #[test]
+    fn what_is_put_back_without_a_host_needs_no_person() {
+        let mut progress = progress();
+        let _ = run(&mut progress, &["green watch green"]);
+        let lost: BTreeMap<HostName, Trouble> =
+            [(names("web3").remove(0), Trouble::new("test/lost", "no route"))].into();
+        let why = Trouble::new("test/aborted", "a person said so");
+        let recovered =
+            |decision| Record::Recovered { decision, origin: Origin::default(), lost: lost.clone() };
+        assert!(progress.apply(&recovered(Decision::Forward)).is_err());
+        progress.apply(&recovered(Decision::Back { why })).expect("it goes back");
+        assert_eq!(progress.excluded(), names("web3").into_iter().collect());
+        while let Next::Undo(undos) = progress.next() {
+            progress.apply(&Record::UndoStarted { undos: undos.clone() }).expect("begins");
+            for undo in undos {
+                let host = progress.plan().task(undo.task).and_then(|task| task.action.host());
+                assert!(
+                    !host.is_some_and(|host| lost.contains_key(host)),
+                    "nothing is tried there: {undo:?}"
+                );
+                progress.apply(&Record::UndoEnded { undo, end: End::Done }).expect("ends");
+            }
+        }
+        assert_eq!(progress.next(), Next::Close(Outcome::RolledBack));
+        assert!(progress.not_undone().is_empty());
     }
 }

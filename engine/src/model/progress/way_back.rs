@@ -16,6 +16,7 @@ impl Progress {
         let blocked = self.blocked();
         let mut left = Vec::new();
         let mut begun: Vec<_> = self.plan.tasks().filter(|(id, _)| self.tasks.contains_key(id)).collect();
+        begun.retain(|(id, _)| !self.is_lost(*id));
         begun.sort_by_key(|(id, _)| std::cmp::Reverse(id.stage));
         for (id, task) in begun {
             for (index, action) in task.undo.iter().enumerate() {
@@ -70,8 +71,17 @@ impl Progress {
         host.is_some_and(|host| self.left_out.contains_key(host))
     }
 
+    /// Whether a task is of a host that it goes back without: nothing is tried there any more.
+    fn is_lost(&self, id: TaskId) -> bool {
+        let host = self.plan.task(id).and_then(|task| task.action.host());
+        host.is_some_and(|host| self.lost.contains_key(host))
+    }
+
     /// Whatever was begun is, whether or not it came to its end.
     fn is_to_undo(&self, id: TaskId) -> bool {
+        if self.is_lost(id) {
+            return false;
+        }
         match self.tasks.get(&id) {
             Some(Mark::Done) => true,
             Some(Mark::Open(_) | Mark::Failed(_)) => !planted!(UndoesDoneOnly),

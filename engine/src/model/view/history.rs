@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::model::{Color, HistoryRelease, Outcome, Timestamp};
+use crate::model::{Color, HistoryRelease, HostName, Outcome, Timestamp};
 
 /// Past deployments.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -44,6 +44,8 @@ pub struct HistoryEntry {
     pub outcome: Option<Outcome>,
     /// The first error, with its code in front: `smoke/failed: smoke test `vendor` failed`.
     pub error: Option<String>,
+    /// Hosts that it was done, or put back, without.
+    pub excluded: Vec<HostName>,
     /// Whether this is what is live now.
     pub live: bool,
 }

@@ -23,6 +23,9 @@ pub struct StatusView {
     pub lock: LockStatus,
     /// A deployment that has begun and has no end in the journal.
     pub unfinished: Option<Unfinished>,
+    /// The colour that has the traffic: the one that all routers show. Where they show none, that of the record; while a deployment is
+    /// under way, which may be moving it, nothing.
+    pub traffic: Option<Color>,
     /// One entry for each host and colour, by host, the live colour first.
     pub instances: Vec<InstanceStatus>,
     /// Whole releases on the hosts, newest first; empty unless they were asked for.
@@ -52,6 +55,9 @@ pub struct LiveStatus {
     pub who: String,
     /// Link or name of the CI run that did, when there was one.
     pub ci: Option<String>,
+    /// Hosts that were left out then.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub excluded: Vec<HostName>,
 }
 
 /// What the other colour holds.
@@ -78,11 +84,25 @@ pub struct Behind {
     pub oldest: Option<Timestamp>,
 }
 
+impl LockStatus {
+    /// Whether whoever holds it is at work on this deployment.
+    #[must_use]
+    pub fn is_at_work_on(&self, work: &str) -> bool {
+        matches!(self, Self::Held { deployment, gone: None, .. } if deployment == work)
+    }
+}
+
 impl StatusView {
+    /// Whether somebody is at work on the deployment that has no end.
+    #[must_use]
+    pub fn is_under_way(&self) -> bool {
+        self.unfinished.as_ref().is_some_and(|unfinished| self.lock.is_at_work_on(&unfinished.deployment))
+    }
+
     /// Whether somebody should look: `status --check` fails. A deployment that somebody is at work on is none of that.
     #[must_use]
     pub fn is_amiss(&self) -> bool {
-        let is_left = self.unfinished.is_some() && !matches!(self.lock, LockStatus::Held { .. });
+        let is_left = self.unfinished.is_some() && !self.is_under_way();
         !self.drift.is_empty() || self.too_old.is_some() || self.record_problem.is_some() || is_left
     }
 }
@@ -107,6 +127,8 @@ pub enum LockStatus {
         step: String,
         /// For `cutover unlock --epoch`.
         epoch: u64,
+        /// Why its holder is not at work any more, when that is so: `its process is gone`.
+        gone: Option<String>,
     },
     /// The home could not be asked.
     Unknown {
@@ -128,6 +150,12 @@ pub struct Unfinished {
     pub since: Timestamp,
     /// Step of its last record.
     pub step: String,
+    /// The colour that it fills.
+    pub color: Color,
+    /// Number of the release that it puts there.
+    pub release: u64,
+    /// What ends it when nobody is at work on it, as a hint.
+    pub ways: String,
 }
 
 /// One instance: a host and a colour.

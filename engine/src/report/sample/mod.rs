@@ -2,16 +2,15 @@
 
 mod runs;
 mod script;
+mod status;
 mod views;
 
 pub(super) use runs::{
     crowded, deployed, interrupted, nothing_changed, smoke_failed, stuck, unfinished, unproven,
 };
 pub(super) use script::Script;
-pub(super) use views::{
-    check, doctor, history, moved, plan, recovery, setup, state, status, status_in_trouble,
-    status_with_releases,
-};
+pub(super) use status::{status, status_in_trouble, status_with_releases};
+pub(super) use views::{check, doctor, history, moved, plan, recovery, setup, state};
 
 use crate::model::{Color, LiveRelease, Release, ReleaseId, Timestamp};
 

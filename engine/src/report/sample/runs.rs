@@ -134,7 +134,9 @@ pub(in crate::report) fn unfinished() -> Vec<Event> {
         code: Some("state/unreachable".to_owned()),
         error: Some("host `lb1` (`deploy@lb1.example.com`) can't be reached: no route to host".to_owned()),
         facts: vec![Note::new("traffic", "not known: `cutover status` asks the routers")],
-        hint: Some("`cutover resume` goes on from here, `cutover abort` puts everything back".to_owned()),
+        hint: Some(
+            "`cutover resume --forward` goes on with it, `cutover abort` puts everything back".to_owned(),
+        ),
         exit_code: 21,
         took,
         upkeep: Upkeep::default(),

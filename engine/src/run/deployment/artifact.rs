@@ -101,9 +101,8 @@ pub(crate) async fn resolve(
             notes: Vec::new(),
         }),
         DeploySource::Revision(asked) => {
-            let found = revision(session, asked.as_deref(), state).await;
             let (repository, branch, revision, commits, notes) =
-                found.map_err(|failure| source_trouble(&failure))?;
+                revision(session, asked.as_deref(), state).await?;
             let id = id(Some(&revision.id));
             Ok(Resolved { id, what: What::Build { revision, branch, repository }, commits, notes })
         }
@@ -158,27 +157,46 @@ async fn revision(
     session: &Session,
     asked: Option<&str>,
     state: &HomeState<Record>,
-) -> Result<Found, SourceFailure> {
+) -> Result<Found, Trouble> {
+    let failed = |failure: SourceFailure| source_trouble(&failure);
     let build = &session.deployment.build;
     let agent = session.operator.ssh_agent.as_deref();
     let here = session.here.as_ref();
     let checkout = Checkout::new(Git::new(here, agent), &session.deployment.root);
     let repository = match &build.repository {
-        Some(text) => Repository::parse(text, &session.deployment.root)?,
-        None => checkout.remote().await?,
+        Some(text) => Repository::parse(text, &session.deployment.root).map_err(failed)?,
+        None => checkout.remote().await.map_err(failed)?,
     };
     let branch = match build.branch.as_str() {
-        "*" => checkout.branch().await?.unwrap_or_else(|| "main".to_owned()),
+        "*" => checkout.branch().await.map_err(failed)?.unwrap_or_else(|| "main".to_owned()),
         branch => branch.to_owned(),
     };
-    let mirror =
-        Mirror::fetch(Git::new(here, agent), &repository, &branch, session.workspace.as_str()).await?;
-    let revision = mirror.revision(asked).await?;
+    let mirror = Mirror::fetch(Git::new(here, agent), &repository, &branch, session.workspace.as_str());
+    let mirror = mirror.await.map_err(failed)?;
+    // Where the repository is named apart, that of the checkout may be another one.
+    let is_ours = build.repository.is_none();
+    let revision = match mirror.revision(asked).await {
+        Ok(revision) => revision,
+        Err(failure) => {
+            let mut trouble = source_trouble(&failure);
+            if is_ours
+                && failure.is_unpushed()
+                && let Ok(Some(push)) = checkout.push(&branch).await
+            {
+                trouble.hint = Some(format!("`{push}` first: only what the remote's branch has is built"));
+            }
+            return Err(trouble);
+        }
+    };
     let live = state.live.as_ref().and_then(|record| record.live.release.revision.clone());
     let commits = match live {
-        Some(live) => mirror.distance(&live, &revision.id).await?.map(|distance| distance.commits),
+        Some(live) => {
+            mirror.distance(&live, &revision.id).await.map_err(failed)?.map(|distance| distance.commits)
+        }
         None => None,
     };
-    let notes = checkout.local_work().await?.note().map(|text| Note::new("note", text)).into_iter().collect();
+    let mut work = checkout.local_work(&branch).await.map_err(failed)?;
+    work.push = work.push.filter(|_| is_ours);
+    let notes = work.note().map(|text| Note::new("note", text)).into_iter().collect();
     Ok((repository, branch, revision, commits, notes))
 }

@@ -87,9 +87,16 @@ pub(crate) async fn build(
             let end = if trouble.code == INTERRUPTED { StepEnd::Interrupted } else { StepEnd::Failed };
             ended(end, first.clone(), rest);
             let_go(session, held).await;
-            Err(Trouble { message: first, ..trouble })
+            let hint = trouble.hint.or_else(|| retry(&resolved.what).filter(|_| end == StepEnd::Failed));
+            Err(Trouble { message: first, hint, ..trouble })
         }
     }
+}
+
+/// What to do when a build has failed.
+fn retry(what: &What) -> Option<String> {
+    let again = "mend it, push it, and `cutover deploy` again; with `-v` that shows all that the build says";
+    matches!(what, What::Build { .. }).then(|| again.to_owned())
 }
 
 /// Has the directories of a build removed; what stays is told, and costs room alone.

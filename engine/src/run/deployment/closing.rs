@@ -78,6 +78,7 @@ fn history_entry(
             .error
             .as_ref()
             .map(|trouble| HistoryError { code: trouble.code.clone(), text: trouble.message.clone() }),
+        excluded: progress.excluded().into_iter().collect(),
         settings: origin.settings,
     }
 }

@@ -3,7 +3,7 @@
 use crate::model::view::ExitCode;
 use crate::model::{
     ABANDONED, Action, Ask, Color, EventKind, HostName, LiveRecord, NOT_TRIED, Note, Outcome, Plan, Progress,
-    ReleaseId, Trouble,
+    ReleaseId, Trouble, ways_on,
 };
 use crate::run::execute::interrupts::INTERRUPTED;
 use crate::run::execute::reporter::Reporter;
@@ -138,10 +138,7 @@ impl Ending {
             outcome: Outcome::Unfinished,
             error: Some(trouble),
             facts: vec![Note::new("traffic", "not known: `cutover status` asks the routers")],
-            hint: Some(
-                "`cutover status` says whether a deployment has begun; `cutover resume` goes on with it"
-                    .to_owned(),
-            ),
+            hint: Some("`cutover status` says whether a deployment has begun, and what ends it".to_owned()),
             exit_code: ExitCode::InterruptedUnfinished,
         }
     }
@@ -162,10 +159,8 @@ impl Ending {
         };
         let hint = if matches!(exit_code, ExitCode::Fenced | ExitCode::Refused) {
             trouble.hint.clone()
-        } else if progress.is_pivoted() {
-            Some("`cutover resume` finishes the clean-up; what is live stays so".to_owned())
         } else {
-            Some("`cutover resume` goes on from here, `cutover abort` puts everything back".to_owned())
+            Some(ways_on(progress).to_owned())
         };
         Self {
             outcome: Outcome::Unfinished,

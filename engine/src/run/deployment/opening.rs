@@ -37,7 +37,7 @@ impl Opening {
             ulid::Ulid::from_parts(setting.reporter.now().0, crate::run::execute::moment::random())
                 .to_string();
         let told = Some(deployment.clone());
-        Self::begin(setting, command, told, deployment, builds).await
+        Self::begin(setting, command, told, deployment, Some(builds)).await
     }
 
     /// Begins a run that takes up a deployment, which it has to find first.
@@ -45,22 +45,29 @@ impl Opening {
     /// # Errors
     /// As [`Self::of_new`].
     pub async fn of_unfinished(setting: Setting, command: &str) -> Result<Self, Refused> {
-        Self::begin(setting, command, None, String::new(), false).await
+        Self::begin(setting, command, None, String::new(), None).await
     }
 
+    /// `builds` is none where a deployment is taken up.
     async fn begin(
         setting: Setting,
         command: &str,
         told: Option<String>,
         deployment: String,
-        builds: bool,
+        builds: Option<bool>,
     ) -> Result<Self, Refused> {
         let title = setting.deployment.title();
         setting.reporter.tell(EventKind::Started { command: command.to_owned(), title, deployment: told });
-        let preflight = Preflight::begin(setting.reporter.clone(), &setting.deployment, builds);
+        let preflight = Preflight::begin(setting.reporter.clone(), &setting.deployment, builds == Some(true));
         let mut interrupts = setting.interrupts.clone();
+        let opening = async {
+            match builds {
+                Some(builds) => Session::open(setting, builds).await,
+                None => Session::open_to_take_up(setting).await,
+            }
+        };
         let opened = tokio::select! {
-            opened = Session::open(setting, builds) => opened,
+            opened = opening => opened,
             Ok(signal) = interrupts.wait_for(Interrupts::any) => Err(Refused::of(signal.trouble())),
         };
         match opened {

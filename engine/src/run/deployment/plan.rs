@@ -33,9 +33,9 @@ pub async fn plan_rollback(session: &Session, request: RollbackRequest) -> Resul
     planned_for(session, Want::rollback(request)).await
 }
 
-async fn planned_for(session: &Session, want: Want) -> Result<PlanView, Trouble> {
+async fn planned_for(session: &Session, mut want: Want) -> Result<PlanView, Trouble> {
     let builds = want.source.is_built();
-    let mut ready = preflight_to_look(session, &want).await?;
+    let mut ready = preflight_to_look(session, &mut want).await?;
     let already = already_live(&session.deployment, &want, &ready, &session.settings());
     ready.source.notes.extend(already.map(|already| match already {
         AlreadyLive::Again(text) => Note::new("note", text),

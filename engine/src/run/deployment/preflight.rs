@@ -1,20 +1,24 @@
 //! Everything that is read before anything is changed, and what it means for a wish.
 
+use std::collections::BTreeSet;
+
 use super::artifact;
 use super::ending::{idle_of, serving};
 use super::launch_notes::launch_notes;
-use super::refusal::{refused, unfinished};
+use super::refusal::{DRIFT, refused, unfinished};
 use super::shown::{live_instead, remembered_traffic, traffic};
 use super::want::Want;
 use crate::model::request::DeploySource;
-use crate::model::{HookCall, LiveRelease, Note, Observed, Plan, Record, Release, Timestamp, Trouble, Wish};
+use crate::model::{
+    Color, HookCall, LiveRelease, Note, Observed, Plan, Record, Release, Timestamp, Trouble, Wish,
+};
 use crate::run::ready::readiness::{Ahead, first_of, front_door_obstacles, host_obstacles};
 use crate::run::world::claim::claimant;
 use crate::run::world::exclusion;
 use crate::run::world::insist::insist;
 use crate::run::world::lease::{at_step, occupied};
 use crate::run::world::observe::{Staged, look_at_warm, observe_what_answers, observing_call};
-use crate::run::world::performer::store_fault;
+use crate::run::world::performer::{secret_trouble, store_fault};
 use crate::run::world::session::Session;
 use crate::store::HomeState;
 
@@ -50,13 +54,14 @@ pub(crate) async fn preflight(session: &Session, want: &Want) -> Result<Ready, E
     let state = read_state(session).await?;
     match unfinished(&state) {
         Some(trouble) => Err((trouble, remembered_traffic(&state))),
-        None => look(session, want, state).await,
+        None => look(session, want, state, true).await,
     }
 }
 
 /// The same for a plan that is only shown: where another run is at work, or has left a deployment without an end, that is what keeps
-/// this one from being begun. Hosts and routers are on their way to something else then, so that no more is said of them.
-pub(crate) async fn preflight_to_look(session: &Session, want: &Want) -> Result<Ready, Trouble> {
+/// this one from being begun. Hosts and routers are on their way to something else then, so that no more is said of them. Where record and
+/// routers differ at rest, the plan is the one of `--adopt`, and that is what `want` asks for then.
+pub(crate) async fn preflight_to_look(session: &Session, want: &mut Want) -> Result<Ready, Trouble> {
     let state = read_state(session).await.map_err(|(trouble, _)| trouble)?;
     let claimant = claimant(session, want.command, "");
     let lock = at_step(state.lock.clone(), state.open.as_ref());
@@ -64,10 +69,26 @@ pub(crate) async fn preflight_to_look(session: &Session, want: &Want) -> Result<
         Some(fault) => Some(store_fault(&fault).trouble),
         None => unfinished(&state),
     };
-    match (look(session, want, state).await, other) {
+    let mut looked = look(session, want, state, false).await;
+    let mut before = Vec::new();
+    if let Err((drift, _)) = &looked
+        && drift.code == DRIFT
+        && other.is_none()
+    {
+        before.push(drift.clone());
+        want.adopt = true;
+        let state = read_state(session).await.map_err(|(trouble, _)| trouble)?;
+        looked = look(session, want, state, false).await;
+    }
+    before.extend(session.missing.iter().cloned());
+    match (looked, other) {
         (Ok(ready), Some(other)) => Ok(Ready { obstacles: vec![other], ..ready }),
         (Err(_), Some(other)) => Err(other),
-        (looked, None) => looked.map_err(|(trouble, _)| trouble),
+        (Ok(mut ready), None) => {
+            before.append(&mut ready.obstacles);
+            Ok(Ready { obstacles: before, ..ready })
+        }
+        (Err((trouble, _)), None) => Err(before.into_iter().next().unwrap_or(trouble)),
     }
 }
 
@@ -75,7 +96,13 @@ async fn read_state(session: &Session) -> Result<HomeState<Record>, Early> {
     session.home.read_all::<Record>().await.map_err(|fault| (store_fault(&fault).trouble, None))
 }
 
-async fn look(session: &Session, want: &Want, state: HomeState<Record>) -> Result<Ready, Early> {
+/// `may_run`: the programs may be run that give secrets.
+async fn look(
+    session: &Session,
+    want: &Want,
+    state: HomeState<Record>,
+    may_run: bool,
+) -> Result<Ready, Early> {
     let live = state.live.as_ref().map(serving);
     if state.live.is_none() && want.source == DeploySource::Release(String::new()) {
         // Whether the router is in order does not matter: there is nothing to ask it for.
@@ -125,6 +152,13 @@ async fn look(session: &Session, want: &Want, state: HomeState<Record>) -> Resul
         .map_err(|refusal| (refused(&refusal, &wish), ready.traffic()))?;
     if want.command == "rollback" {
         ready.source.notes.extend(launch_notes(session, &plan).await);
+    }
+    // A rollback starts a release in the environment that it has.
+    if want.command == "deploy" {
+        let names: BTreeSet<_> =
+            Color::ALL.into_iter().flat_map(|color| session.deployment.environment_secrets(color)).collect();
+        let faults = session.secrets.faults(names, may_run).await;
+        ready.obstacles.extend(faults.iter().map(secret_trouble));
     }
     let ahead = Ahead { builds: want.source.is_built(), stages: !is_staged, color: plan.color };
     ready.obstacles.extend(host_obstacles(session, ahead).await);

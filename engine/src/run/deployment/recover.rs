@@ -1,5 +1,6 @@
 //! `resume` and `abort`: lock, fence, reap, replay, observe, decide, then the same loop.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::closing::close_leftovers;
@@ -10,8 +11,8 @@ use super::shown::{remembered_traffic, router_summary};
 use crate::model::request::RecoverRequest;
 use crate::model::view::ExitCode;
 use crate::model::{
-    Ask, Basis, Decision, Departure, EventKind, LiveRecord, Note, Outcome, Part, Progress, Record, Sight,
-    StepEnd, Trouble, decide,
+    Ask, Basis, Decision, Departure, Deployment, EventKind, HostName, LiveRecord, Note, Outcome, Part, Plan,
+    Progress, Record, Sight, StepEnd, Trouble, decide,
 };
 use crate::run::execute::interrupts::Interrupts;
 use crate::run::execute::interrupts::{self, INTERRUPTED};
@@ -19,9 +20,10 @@ use crate::run::execute::journal_log::replay;
 use crate::run::execute::runner::World as _;
 use crate::run::world::basis::basis;
 use crate::run::world::claim::{free, take_lock};
+use crate::run::world::exclusion::{given_up, left_out, not_forward, what_follows};
 use crate::run::world::hooks::Refused;
 use crate::run::world::lease::Lease;
-use crate::run::world::observe::observe;
+use crate::run::world::observe::{all_app_hosts, observe};
 use crate::run::world::performer::{Performer, store_fault};
 use crate::run::world::session::Session;
 use crate::store::{HomeState, Journal, StoreFault};
@@ -62,7 +64,7 @@ async fn found(
     traffic: Option<String>,
     preflight: Preflight,
 ) -> Ending {
-    let ask = request.ask;
+    let (ask, gives_up) = (request.ask, !request.without.is_empty());
     let command = if ask == Ask::Abort { "abort" } else { "resume" };
     let taking = take_lock(session, command, deployment, Duration::ZERO);
     let lease = match session.reporter.for_lock(taking).await {
@@ -70,9 +72,13 @@ async fn found(
         Err(fault) => return failed(preflight, store_fault(&fault).trouble, traffic),
     };
     let ending = match take_up(session, request, &lease).await {
-        Ok(Taken::Up { performer, journal, progress, seen }) => {
+        Ok(Taken::Up { performer, journal, progress, seen, lost }) => {
             preflight.end(StepEnd::Ok, seen);
-            drive(session, performer, journal, progress, &lease).await.asked(ask)
+            let mut ending = drive(session, performer, journal, progress, &lease).await.asked(ask);
+            if matches!(ending.outcome, Outcome::RolledBack | Outcome::NothingChanged) {
+                ending.hint = what_follows(&lost).filter(|_| gives_up).or(ending.hint);
+            }
+            ending
         }
         Ok(Taken::Ended(ending)) => {
             preflight.end(StepEnd::Ok, "the deployment had ended".to_owned());
@@ -115,6 +121,8 @@ enum Taken {
         progress: Progress,
         /// What was seen, in a few words.
         seen: String,
+        /// Hosts that it goes back without.
+        lost: BTreeMap<HostName, Trouble>,
     },
     /// It had ended, and this is how.
     Ended(Ending),
@@ -138,17 +146,14 @@ async fn take_up(session: &Session, request: RecoverRequest, lease: &Lease) -> R
     let records: Vec<Record> = read.records.into_iter().map(|(_, record)| record).collect();
     let mut progress = replay(&open.deployment, &records)?;
     let departures = authority(session, &progress)?;
-    // Whoever had a part in it is needed.
-    let excluded = progress.excluded();
-    if let Some((_, trouble)) = session.excluded.iter().find(|(host, _)| !excluded.contains(*host)) {
-        return Err(trouble.clone());
-    }
+    let app_hosts = all_app_hosts(&session.deployment);
+    let lost = given_up(&progress, &session.excluded, &request.without, &app_hosts)?;
     if !request.accept_changes {
         as_begun(&records, &basis(&session.deployment))?;
     }
     session.hooks.allow_changes(lease.lock().epoch());
     let performer = Performer::new(session, lease, progress.plan(), None, &state);
-    performer.leave_out(progress.excluded());
+    performer.leave_out(progress.excluded().into_iter().chain(lost.keys().cloned()).collect());
     let (observed, _) = observe(session, state.live.as_ref()).await?;
     let plan = progress.plan().clone();
     let (new_healthy, old_healthy) = tokio::join!(
@@ -160,8 +165,15 @@ async fn take_up(session: &Session, request: RecoverRequest, lease: &Lease) -> R
     let decision = decide(&progress, &sight, request.ask);
     match &decision {
         Decision::Person { why } => return Err(why.clone()),
-        Decision::Forward => can_go_on(&progress, &departures)?,
+        Decision::Forward => {
+            can_go_on(&progress, &departures)?;
+            not_forward(&lost).map_or(Ok(()), Err)?;
+        }
         Decision::Back { .. } => {}
+    }
+    let has_no_part = |host: &HostName| lost.contains_key(host) || progress.excluded().contains(host);
+    for (host, trouble) in session.excluded.iter().filter(|(host, _)| has_no_part(host)) {
+        session.reporter.tell(left_out(host, trouble));
     }
     session.reporter.tell(EventKind::Planned {
         deployment: plan.deployment.clone(),
@@ -171,19 +183,36 @@ async fn take_up(session: &Session, request: RecoverRequest, lease: &Lease) -> R
         color: plan.color,
         notes: vec![Note::new("recovery", direction(&decision))],
     });
-    let record = Record::Recovered { decision, origin: session.origin(None) };
+    let record = Record::Recovered { decision, origin: session.origin(None), lost: lost.clone() };
     progress.apply(&record).map_err(|reason| Trouble::new("state/journal-broken", reason))?;
     journal.append(session.reporter.now(), &record).await.map_err(fault)?;
-    Ok(Taken::Up { performer, journal, progress, seen })
+    Ok(Taken::Up { performer, journal, progress, seen, lost })
 }
 
 /// The journal supplies state, never authority.
 fn authority(session: &Session, progress: &Progress) -> Result<Vec<Departure>, Trouble> {
     progress.plan().departures(&session.deployment).map_err(|overreach| {
         let message = format!("the journal's plan is not one that this configuration leads to: {overreach}");
-        Trouble::new("resume/authority", message)
-            .hint("use the configuration that the deployment was begun with; if it is the same, the journal was forged, or written by another version of cutover")
+        let gone = gone(progress.plan(), &session.deployment);
+        let hint = if gone.is_empty() {
+            "use the configuration that the deployment was begun with; if it is the same, the journal was forged, or \
+             written by another version of cutover"
+                .to_owned()
+        } else {
+            let without: String = gone.iter().map(|host| format!(" --without {host}")).collect();
+            format!(
+                "`cutover.toml` has to be as it was until the deployment has ended; then, where that host is gone for \
+                 good, `cutover abort{without}` does not need it"
+            )
+        };
+        Trouble::new("resume/authority", message).hint(hint)
     })
+}
+
+/// Hosts of a plan that the application does not have any more.
+fn gone<'a>(plan: &'a Plan, deployment: &Deployment) -> BTreeSet<&'a HostName> {
+    let now = all_app_hosts(deployment);
+    plan.tasks().filter_map(|(_, task)| task.action.host()).filter(|host| !now.contains(host)).collect()
 }
 
 /// Code of an error: the configuration is another than the one that was begun with.

@@ -1,10 +1,13 @@
 //! Why no deployment is begun though everyone answers, as errors.
 
-use crate::model::{Outcome, Record, Refusal, Trouble, Wish};
+use crate::model::{Outcome, Progress, Record, Refusal, Trouble, Wish, ways_on};
 use crate::store::HomeState;
 
 /// Code of the error that a deployment has begun and not ended.
 pub(crate) const UNFINISHED: &str = "deploy/unfinished";
+
+/// Code of the error that the routers show something else than the record.
+pub(crate) const DRIFT: &str = "deploy/drift";
 
 /// A deployment that has begun and not ended.
 pub(crate) fn unfinished(state: &HomeState<Record>) -> Option<Trouble> {
@@ -14,10 +17,10 @@ pub(crate) fn unfinished(state: &HomeState<Record>) -> Option<Trouble> {
         return None;
     }
     let message = format!("deployment {} has not ended", journal.deployment);
-    Some(
-        Trouble::new(UNFINISHED, message)
-            .hint("`cutover resume` goes on with it, `cutover abort` puts everything back"),
-    )
+    let records: Vec<Record> = journal.records.iter().map(|(_, record)| record.clone()).collect();
+    let ways = Progress::replay(&records)
+        .map_or("`cutover doctor` says what is the matter", |progress| ways_on(&progress));
+    Some(Trouble::new(UNFINISHED, message).hint(ways))
 }
 
 /// A refusal of what was wished as an error.
@@ -27,12 +30,12 @@ pub(crate) fn refused(refusal: &Refusal, wish: &Wish) -> Trouble {
             .hint("put them on one colour, then deploy again; `cutover status` shows each"),
         Refusal::Drift { .. } if wish.command == "rollback" => {
             let number = wish.release.number;
-            Trouble::new("deploy/drift", refusal.to_string()).hint(format!(
+            Trouble::new(DRIFT, refusal.to_string()).hint(format!(
                 "find out who moved it; `cutover deploy --adopt --release {number}` takes the router's word for it and \
                  puts release {number} live"
             ))
         }
-        Refusal::Drift { .. } => Trouble::new("deploy/drift", refusal.to_string())
+        Refusal::Drift { .. } => Trouble::new(DRIFT, refusal.to_string())
             .hint("find out who moved it; `cutover deploy --adopt` takes the router's word for it"),
         Refusal::TooFewHosts { .. } => Trouble::new("deploy/too-few-hosts", refusal.to_string())
             .hint("`cutover check --hosts` says what keeps them from being reached"),

@@ -103,7 +103,7 @@ impl StepReport {
                 current.said.extend(undone(action, &performed.summary, self.staged));
             }
             End::Done if step == Step::Retire => {
-                current.said.extend(retired(action, current, &self.reporter));
+                current.said.extend(retired(action, &performed.summary, current, &self.reporter));
             }
             // What one host's instance proves would read as if it were said of the one that fails.
             End::Done if step == Step::Health && current.failed => {}
@@ -249,7 +249,15 @@ fn undo_place(action: &Action) -> Option<String> {
 
 /// What became of the old colour, said once, with the time that a way back would take by what this run has taken.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the rest of the step is not worth a word")]
-fn retired(action: &Action, step: &Current, reporter: &Reporter) -> Option<Summary> {
+fn retired(action: &Action, summary: &Summary, step: &Current, reporter: &Reporter) -> Option<Summary> {
+    if let Summary::Warning(text) = summary {
+        let first = match way_back(reporter).zip(reporter.took(Step::Start)) {
+            Some((time, start)) => format!(" starts it first, ~{}", Quantity::wait(time + start)),
+            None => " starts it first".to_owned(),
+        };
+        let back = if step.leads_back { format!("; `cutover rollback`{first}") } else { String::new() };
+        return Some(Summary::Warning(format!("{text}{back}")));
+    }
     let text = match action {
         Action::Disable { .. } if !step.stops && !step.leads_back => "kept warm".to_owned(),
         Action::Disable { .. } if !step.stops => match way_back(reporter) {

@@ -10,9 +10,11 @@ use crate::hook::Confinement;
 use crate::model::view::{
     Diagnosis, DoctorView, HostChecks, InstanceState, LockStatus, Severity, StatusView, Verdict,
 };
-use crate::model::{Deployment, Hook, HookSource, HostName, Outcome, Plan, Record, Timestamp, Trouble};
+use crate::model::{
+    Deployment, Hook, HookSource, HostName, Outcome, Plan, Record, Timestamp, Trouble, ways_on,
+};
 use crate::run::execute::journal_log::replay;
-use crate::run::world::lease::{LAPSED, silent};
+use crate::run::world::lease::{gone, time_words};
 use crate::store::{ReadJournal, StateSight, StoreFault};
 
 #[cfg(test)]
@@ -129,23 +131,19 @@ fn work(
     let Ok(lock) = &state.lock else { return Vec::new() };
     let journal = state.journal.as_ref().and_then(|journal| journal.as_ref().ok());
     let mut findings = Vec::new();
-    let silent = silent(lock, now);
     // Who is below the home's own fence is shut out, and whoever comes next finds the lock free (`cutover_host::epoch::take`).
     let is_shut_out = state.fence.as_ref().is_ok_and(|fence| *fence > lock.epoch);
     let named = lock.holder.as_ref().filter(|_| !is_shut_out);
-    let holder = named.filter(|_| !dead_holder && silent <= LAPSED);
-    if let Some(holder) = holder {
-        findings.push(under_way(home, lock, holder));
-    } else if let Some(holder) = named {
-        let why = if dead_holder {
-            "whose process is gone".to_owned()
-        } else {
-            format!("who has given no sign of life for {}", words(silent))
-        };
-        findings.push(lapsed(home, lock, &format!("{}, {why}", holder.who), journal.is_some()));
+    let gone = gone(lock, now, dead_holder);
+    match (named, gone) {
+        (Some(holder), None) => findings.push(under_way(home, lock, holder)),
+        (Some(holder), Some(gone)) => {
+            findings.push(lapsed(home, lock, &format!("{}: {gone}", holder.who), journal.is_some()));
+        }
+        (None, _) => {}
     }
     if let Some(journal) = journal {
-        findings.extend(unfinished(deployment, home, journal, holder.is_some()));
+        findings.extend(unfinished(deployment, home, journal, named.is_some() && gone.is_none()));
     }
     findings
 }
@@ -216,8 +214,8 @@ fn unfinished(
                 called(progress.plan()),
                 step(&records, progress.plan())
             );
-            let fix = "`cutover resume` goes on with it, `cutover abort` puts everything back";
-            findings.push(problem("deploy/unfinished", home.as_str(), &text).fix(fix.to_owned()));
+            let fix = ways_on(&progress).to_owned();
+            findings.push(problem("deploy/unfinished", home.as_str(), &text).fix(fix));
         }
         Some(Outcome::Stuck) => {
             let text = format!("{} needs a person: an undo has failed", called(progress.plan()));
@@ -271,6 +269,8 @@ fn traffic(status: &StatusView) -> Vec<Diagnosis> {
         let place = router.name.as_str();
         match (&router.observation, &router.problem) {
             _ if router.agrees => {}
+            // That is what the deployment under way is about.
+            (Some(_), _) if status.is_under_way() => {}
             // Against a record that can't be read nothing can be held.
             (Some(_), _) if matches!(status.lock, LockStatus::Unknown { .. }) => {}
             (None, said) => {
@@ -290,11 +290,11 @@ fn traffic(status: &StatusView) -> Vec<Diagnosis> {
                     }
                     None => format!("the router shows {shown}, and nothing is recorded as live"),
                 };
-                // A deployment in the middle of its switch looks so too.
+                // A deployment that was cut off in the middle of its switch looks so too.
                 let severity =
                     if status.unfinished.is_some() { Severity::Warning } else { Severity::Problem };
                 let fix = match (&status.unfinished, &status.live) {
-                    (Some(_), _) => "`cutover resume` or `cutover abort` ends what was begun",
+                    (Some(unfinished), _) => unfinished.ways.as_str(),
                     (None, Some(_)) => {
                         "put it back by hand, or take its word for it: `cutover deploy --adopt`"
                     }
@@ -314,10 +314,23 @@ fn traffic(status: &StatusView) -> Vec<Diagnosis> {
                 .fix("mend one colour: `cutover logs`, `cutover exec`; or `cutover deploy`".to_owned()),
         );
     }
-    for instance in asked().filter(|instance| instance.color == live.color && !healthy(instance.state)) {
+    let serving = status.traffic.unwrap_or(live.color);
+    let by = if serving == live.color { "is live by the record" } else { "has the traffic" };
+    for instance in asked().filter(|instance| instance.color == serving && !healthy(instance.state)) {
+        if serving == live.color && live.excluded.contains(&instance.host) {
+            let number = live.release.number;
+            let text = format!("it was left out when release {number} went live, and does not run that");
+            let fix = "`cutover deploy` brings it up to date".to_owned();
+            findings.push(problem("instance/left-out", instance.host.as_str(), &text).fix(fix));
+            continue;
+        }
         let said = instance.health.as_deref().unwrap_or("it does not run");
-        let text = format!("{} is live by the record and not healthy: {said}", live.color);
-        let fix = format!("`cutover logs --host {}`; or go back: `cutover rollback`", instance.host);
+        let text = format!("{serving} {by} and not healthy: {said}");
+        let fix = if status.is_under_way() {
+            format!("`cutover logs --host {}`; the deployment that is under way watches it", instance.host)
+        } else {
+            format!("`cutover logs --host {}`; or go back: `cutover rollback`", instance.host)
+        };
         findings.push(problem("instance/sick", instance.host.as_str(), &text).fix(fix));
     }
     for door in status.front_doors.iter().filter(|door| !door.ok) {
@@ -332,7 +345,7 @@ fn clocks(hosts: &Examination) -> Vec<Diagnosis> {
         let far = Duration::from_millis(examined.ahead_ms.unsigned_abs());
         (far > APART).then(|| {
             let side = if examined.ahead_ms > 0 { "ahead of" } else { "behind" };
-            let text = format!("its clock is {} {side} this machine's", words(far));
+            let text = format!("its clock is {} {side} this machine's", time_words(far));
             warning("clock/apart", host.as_str(), &text)
                 .fix("set one of them right, as root: `timedatectl set-ntp true`".to_owned())
         })
@@ -391,13 +404,4 @@ fn machines(checks: &HostChecks) -> Vec<Diagnosis> {
         }
     }
     findings
-}
-
-fn words(time: Duration) -> String {
-    match time.as_secs() {
-        seconds @ ..120 => format!("{seconds} s"),
-        seconds @ ..7200 => format!("{} m", seconds / 60),
-        seconds @ ..172_800 => format!("{} h", seconds / 3600),
-        seconds => format!("{} d", seconds / 86_400),
-    }
 }

@@ -7,7 +7,7 @@ use super::examine::{Examination, Examined};
 use super::state_view::placement;
 use crate::model::{
     Color, Deployment, HostName, LiveRecord, LiveRelease, Note, Observed, Outcome, Record, Release,
-    ReleaseId, Trouble,
+    ReleaseId, Trouble, ways_on,
 };
 use crate::run::execute::journal_log::replay;
 use crate::run::world::observe::Staged;
@@ -202,8 +202,7 @@ fn judge(
     }
     if progress.outcome().is_none_or(|outcome| outcome == Outcome::Stuck) {
         let message = format!("deployment {} has not ended, and its journal is whole", journal.deployment);
-        return Err(Trouble::new("deploy/unfinished", message)
-            .hint("`cutover resume` goes on with it, `cutover abort` puts everything back"));
+        return Err(Trouble::new("deploy/unfinished", message).hint(ways_on(&progress)));
     }
     Ok(Open::Sound)
 }

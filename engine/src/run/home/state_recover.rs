@@ -183,6 +183,7 @@ fn entry(session: &Session, deployment: &str, rebuild: &Rebuild, now: Timestamp)
         outcome: Outcome::Deployed,
         exit_code: ExitCode::Done.code(),
         error: None,
+        excluded: Vec::new(),
         settings: None,
     }
 }

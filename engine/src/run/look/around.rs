@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use cutover_host::operation::Lock;
 use futures_util::future::join_all;
 
 use super::history::history_view;
@@ -15,9 +16,10 @@ use crate::model::view::{
     HostSetup, SetupPart, SetupView, StateView, StatusView, Unfinished,
 };
 use crate::model::{
-    Color, Deployment, Health, HookSource, HostName, LiveRecord, Outcome, Progress, Reach, Record, Routing,
-    Trouble, never_live,
+    Color, Deployment, Health, HookSource, HostName, LiveRecord, Outcome, Progress, Reach, Record, Release,
+    Routing, Trouble, never_live, ways_on,
 };
+use crate::run::execute::moment::is_alive;
 use crate::run::home::diagnose::{Seen, diagnose};
 use crate::run::home::examine::examine;
 use crate::run::home::state_view::state_view;
@@ -30,7 +32,7 @@ use crate::run::world::claim::claimant_of;
 use crate::run::world::front_doors::FrontDoors;
 use crate::run::world::hooks::{Hooks, Refused, configured};
 use crate::run::world::host_sight::HostSight;
-use crate::run::world::lease::{at_step, is_dead, occupied};
+use crate::run::world::lease::{at_step, gone, is_dead, occupied};
 use crate::run::world::observe::observing_call;
 use crate::run::world::performer::{instances, store_fault};
 use crate::run::world::probe::{Probe, Proof, judge};
@@ -70,13 +72,7 @@ pub async fn doctor(setting: Setting) -> DoctorView {
         look_around(&setting),
         check_hosts(deployment, &links, &clock)
     );
-    let holder = match &facts.lock {
-        Some(Ok(lock)) => lock.holder.as_ref(),
-        Some(Err(_)) | None => None,
-    };
-    let place = setting.operator.place.as_deref();
-    let dead_holder =
-        holder.is_some_and(|holder| is_dead(holder, place, crate::run::execute::moment::is_alive));
+    let dead_holder = matches!(&facts.lock, Some(Ok(lock)) if is_dead_here(&setting, lock));
     let status = status_view(deployment, facts);
     let confinement = Confinement::of_this_machine();
     diagnose(deployment, &Seen { hosts, checks, status, dead_holder, confinement })
@@ -95,10 +91,10 @@ async fn look_around(setting: &Setting) -> StatusFacts {
         Err(trouble) => Err(trouble.message.clone()),
     };
     let mut facts = StatusFacts { asked: setting.reporter.now(), ..StatusFacts::default() };
-    let mut live = None;
+    let (mut live, mut planned) = (None, None);
     match state {
         Ok(state) => {
-            facts.unfinished = unfinished(&state);
+            (facts.unfinished, planned) = unfinished(&state).unzip();
             facts.lock = Some(Ok(at_step(state.lock, state.open.as_ref())));
             live.clone_from(&state.live);
             facts.never_live = never_live(&state.history, live.as_ref());
@@ -114,6 +110,10 @@ async fn look_around(setting: &Setting) -> StatusFacts {
             facts.record_problem = Some(reason);
         }
     }
+    if let (Some(Ok(lock)), Ok(home)) = (&facts.lock, &home) {
+        let now = home.now().await.unwrap_or(facts.asked);
+        facts.holder_gone = gone(lock, now, is_dead_here(setting, lock));
+    }
     look_at_hosts(&deployment, &asked, &hooks, live.as_ref(), &mut facts).await;
     let call = observing_call(&deployment, live.as_ref());
     let routers = deployment.router.names.iter().map(async |router| {
@@ -122,8 +122,22 @@ async fn look_around(setting: &Setting) -> StatusFacts {
     });
     facts.routers = join_all(routers).await;
     let doors = FrontDoors { deployment: &deployment, sites: &asked.sites, hooks: &hooks };
-    facts.front_doors = front_doors(doors, live.as_ref()).await;
+    let recorded = live.map(|record| (record.live.color, record.live.release));
+    // Who is at work may just be moving the traffic: each of the two is right.
+    let planned = planned.filter(|_| facts.holder_gone.is_none() && is_held(facts.lock.as_ref()));
+    let expected: Vec<(Color, Release)> = recorded.into_iter().chain(planned).collect();
+    facts.front_doors = front_doors(doors, &expected).await;
     facts
+}
+
+fn is_held(lock: Option<&Result<Lock, String>>) -> bool {
+    lock.is_some_and(|lock| lock.as_ref().is_ok_and(|lock| lock.holder.is_some()))
+}
+
+/// Whether the holder of a lock was a process of this place that is gone.
+fn is_dead_here(setting: &Setting, lock: &Lock) -> bool {
+    let place = setting.operator.place.as_deref();
+    lock.holder.as_ref().is_some_and(|holder| is_dead(holder, place, is_alive))
 }
 
 async fn look_at_hosts(
@@ -159,7 +173,8 @@ async fn look_at_hosts(
     facts.health = join_all(asks).await.into_iter().collect();
 }
 
-fn unfinished(state: &HomeState<Record>) -> Option<Unfinished> {
+/// The deployment that has not ended, and what it puts where.
+fn unfinished(state: &HomeState<Record>) -> Option<(Unfinished, (Color, Release))> {
     let journal = state.open.as_ref()?;
     let records: Vec<Record> = journal.records.iter().map(|(_, record)| record.clone()).collect();
     let progress = Progress::replay(&records).ok()?;
@@ -168,33 +183,45 @@ fn unfinished(state: &HomeState<Record>) -> Option<Unfinished> {
     }
     let Some(Record::Planned { plan, origin }) = records.first() else { return None };
     let step = records.iter().rev().find_map(|record| record.step(plan)).map(|step| step.to_string());
-    Some(Unfinished {
+    let unfinished = Unfinished {
         deployment: plan.deployment.clone(),
         command: plan.command.clone(),
         who: origin.who.clone(),
         since: plan.made,
         step: step.unwrap_or_else(|| "lock".to_owned()),
-    })
+        color: plan.color,
+        release: plan.release.number,
+        ways: ways_on(&progress).to_owned(),
+    };
+    Some((unfinished, (plan.color, plan.release.clone())))
 }
 
-/// What the front doors say where their names lead: what each router says by itself is the router's business.
-async fn front_doors(asking: FrontDoors<'_>, live: Option<&LiveRecord>) -> Vec<FrontDoorStatus> {
+/// What the front doors say where their names lead: what each router says by itself is the router's business. Right is one of what is
+/// `expected`.
+async fn front_doors(asking: FrontDoors<'_>, expected: &[(Color, Release)]) -> Vec<FrontDoorStatus> {
     let asks = asking.deployment.router.front_doors.iter().map(async |door| {
         let probe = Probe { door, router: None, required: true };
-        let (ok, says) = match (asking.fetch(&probe).await, live) {
-            (Err(failure), _) => (false, failure.to_string()),
-            (Ok(answer), None) => (true, format!("answers {}", answer.status)),
-            (Ok(answer), Some(record)) => {
-                let (color, release) = (record.live.color, &record.live.release);
-                let marker = asking.deployment.application.release_marker.as_ref();
-                match judge(&answer, door.body.as_deref(), marker, color, release, None) {
-                    Ok(Proof::Proven) => (true, format!("says release {}", release.number)),
-                    Ok(Proof::Answered) => (true, format!("answers {} (no release marker)", answer.status)),
-                    Err(wrong) => (false, wrong.reason),
-                }
+        let answer = match asking.fetch(&probe).await {
+            Ok(answer) => answer,
+            Err(failure) => {
+                return FrontDoorStatus { url: door.url.clone(), ok: false, says: failure.to_string() };
             }
         };
-        FrontDoorStatus { url: door.url.clone(), ok, says }
+        let marker = asking.deployment.application.release_marker.as_ref();
+        let mut wrong = None;
+        for (color, release) in expected {
+            let says = match judge(&answer, door.body.as_deref(), marker, *color, release, None) {
+                Ok(Proof::Proven) => format!("says release {}", release.number),
+                Ok(Proof::Answered) => format!("answers {} (no release marker)", answer.status),
+                Err(reason) => {
+                    wrong.get_or_insert(reason.reason);
+                    continue;
+                }
+            };
+            return FrontDoorStatus { url: door.url.clone(), ok: true, says };
+        }
+        let says = wrong.clone().unwrap_or_else(|| format!("answers {}", answer.status));
+        FrontDoorStatus { url: door.url.clone(), ok: wrong.is_none(), says }
     });
     join_all(asks).await
 }
@@ -221,6 +248,23 @@ async fn behind(setting: &Setting, live: Option<&LiveRecord>) -> Result<Option<B
         commits: distance.commits,
         oldest: distance.oldest,
     }))
+}
+
+/// Where nothing says what to build from, and the configuration lies in no checkout that does: as a warning, since what was built elsewhere
+/// can be deployed all the same.
+async fn no_source(setting: &Setting) -> Option<String> {
+    if setting.deployment.build.repository.is_some() {
+        return None;
+    }
+    let git = Git::new(setting.here.as_ref(), setting.operator.ssh_agent.as_deref());
+    let failure = Checkout::new(git, &setting.deployment.root).remote().await.err()?;
+    Some(warning("source/none", &failure.to_string(), failure.hint().map(str::to_owned)))
+}
+
+/// As it is shown.
+fn warning(code: &str, text: &str, hint: Option<String>) -> String {
+    let hint = hint.map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
+    format!("warning[{code}]: {text}{hint}")
 }
 
 /// Past deployments, newest first.
@@ -262,7 +306,12 @@ pub async fn check(
     let mut hooks =
         Hooks::load(&deployment, &setting.hooks, Arc::clone(&setting.http), setting.reporter.clone()).await?;
     let digests = hooks.digests();
-    let warnings = [warnings, hooks.idle_grants()].concat();
+    let mut warnings = [warnings, hooks.idle_grants()].concat();
+    warnings.extend(no_source(&setting).await);
+    let names: BTreeSet<_> =
+        Color::ALL.into_iter().flat_map(|color| deployment.environment_secrets(color)).collect();
+    let faults = setting.secrets.faults(names, false).await;
+    warnings.extend(faults.iter().map(|fault| warning(fault.code(), &fault.to_string(), fault.hint())));
     let checked = configured(&deployment).into_iter().map(|(hook, _)| CheckedHook {
         title: hook.title.clone(),
         source: match &hook.source {

@@ -13,10 +13,12 @@ use super::instance_choice::{ChosenInstance, choose, past};
 use super::logs::{HostLine, LogSource, follow_logs, tail_logs};
 use crate::driver::{Launch, Slot};
 use crate::model::request::{ExecRequest, InstanceChoice, LogsRequest};
-use crate::model::{EventKind, HostName, LiveRecord, Trouble};
+use crate::model::{Color, EventKind, HostName, Observed, Record, Trouble};
 use crate::run::execute::interrupts::Interrupts;
 use crate::run::world::asked::Asked;
+use crate::run::world::hooks::Hooks;
 use crate::run::world::host_sight::HostSight;
+use crate::run::world::observe::observe_routers;
 use crate::run::world::performer::{driver_failure, host_failure, store_fault};
 use crate::run::world::session::Setting;
 use crate::run::world::site::Site;
@@ -118,7 +120,7 @@ async fn first<'a>(
     choice: &InstanceChoice,
 ) -> Result<Meant<'a>, Trouble> {
     let (live, sights) = look(setting, asked, choice).await?;
-    let chosen = choose(&setting.deployment, live.as_ref(), &sights, choice)?;
+    let chosen = choose(&setting.deployment, live, &sights, choice)?;
     let Some(instance) = chosen.into_iter().next() else {
         return Err(Trouble::new("instance/none", "no instance is meant"));
     };
@@ -195,7 +197,7 @@ async fn written(
 ) -> Result<Vec<ChosenInstance>, Trouble> {
     let deployment = &setting.deployment;
     let (live, sights) = look(setting, asked, choice).await?;
-    let missing = match choose(deployment, live.as_ref(), &sights, choice) {
+    let missing = match choose(deployment, live, &sights, choice) {
         Ok(chosen) => return Ok(chosen),
         Err(missing) => missing,
     };
@@ -205,15 +207,15 @@ async fn written(
     if past.is_empty() { Err(missing) } else { Ok(past) }
 }
 
-/// What is live by the record, and what the hosts hold that may be meant. Of those that don't answer it is told, unless one of them is
+/// The colour that has the traffic, and what the hosts hold that may be meant. Of those that don't answer it is told, unless one of them is
 /// what was asked for.
 async fn look(
     setting: &Setting,
     asked: &Asked,
     choice: &InstanceChoice,
-) -> Result<(Option<LiveRecord>, BTreeMap<HostName, HostSight>), Trouble> {
+) -> Result<(Option<Color>, BTreeMap<HostName, HostSight>), Trouble> {
     let deployment = &setting.deployment;
-    let live = asked.home(deployment)?.live().await.map_err(|fault| store_fault(&fault).trouble)?;
+    let live = live_color(setting, asked).await?;
     let mut sights = BTreeMap::new();
     let hosts = crate::run::world::observe::all_app_hosts(deployment);
     let silent: Vec<&Trouble> = hosts.iter().filter_map(|host| asked.silent.get(host)).collect();
@@ -232,4 +234,27 @@ async fn look(
         sights.insert(host, sight);
     }
     Ok((live, sights))
+}
+
+/// The colour that has the traffic: by the record, or while a deployment is open, which may have moved it, by the routers.
+async fn live_color(setting: &Setting, asked: &Asked) -> Result<Option<Color>, Trouble> {
+    let deployment = &setting.deployment;
+    let home = asked.home(deployment)?;
+    let fault = |fault| store_fault(&fault).trouble;
+    let record = home.live().await.map_err(fault)?;
+    let recorded = record.as_ref().map(|record| record.live.color);
+    if home.open_journal::<Record>().await.map_err(fault)?.is_none() {
+        return Ok(recorded);
+    }
+    let (pool, http, reporter) = (&setting.hooks, Arc::clone(&setting.http), setting.reporter.clone());
+    let mut hooks = Hooks::load_to_look(deployment, pool, http, reporter).await;
+    hooks.reach(&asked.sites);
+    let routers = observe_routers(deployment, &hooks, record.as_ref()).await;
+    let shown = routers.map(|routers| Observed { routers, ..Observed::default() }.live_color());
+    if let Ok(Ok(color)) = shown {
+        return Ok(color);
+    }
+    let text = "a deployment is open, and the routers do not show one colour: what the record says is taken for live";
+    setting.reporter.tell(EventKind::Warning { text: text.to_owned(), hint: None });
+    Ok(recorded)
 }

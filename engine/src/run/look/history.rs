@@ -48,7 +48,9 @@ pub(crate) fn open_entry(open: &ReadJournal<Record>, under_way: bool) -> Option<
         Some(_) | None => None,
     };
     let records: Vec<Record> = open.records.iter().map(|(_, record)| record.clone()).collect();
-    let error = Progress::replay(&records).ok().and_then(|progress| progress.first_error().cloned());
+    let progress = Progress::replay(&records).ok();
+    let error = progress.as_ref().and_then(|progress| progress.first_error().cloned());
+    let excluded = progress.map(|progress| progress.excluded()).unwrap_or_default();
     Some(view::HistoryEntry {
         deployment: plan.deployment.clone(),
         command: plan.command.clone(),
@@ -63,6 +65,7 @@ pub(crate) fn open_entry(open: &ReadJournal<Record>, under_way: bool) -> Option<
         under_way,
         outcome,
         error: error.map(|error| format!("{}: {}", error.code, error.message)),
+        excluded: excluded.into_iter().collect(),
         live: false,
     })
 }
@@ -89,6 +92,7 @@ fn tell(entry: HistoryEntry, previous: Option<u64>) -> view::HistoryEntry {
         under_way: false,
         outcome: Some(entry.outcome),
         error: entry.error.map(|error| format!("{}: {}", error.code, error.text)),
+        excluded: entry.excluded,
         live: false,
     }
 }

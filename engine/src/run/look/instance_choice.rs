@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::model::request::{InstanceChoice, Side};
-use crate::model::{Color, Deployment, HistoryEntry, HostName, LiveRecord, ReleaseId, Trouble};
+use crate::model::{Color, Deployment, HistoryEntry, HostName, ReleaseId, Trouble};
 use crate::run::world::host_sight::HostSight;
 
 /// One instance that was meant.
@@ -17,20 +17,21 @@ pub struct ChosenInstance {
     pub release: ReleaseId,
 }
 
-/// Finds the instances that are meant, in the order of the configuration. `sights` are of the hosts that were asked.
+/// Finds the instances that are meant, in the order of the configuration. `live` is the colour that has the traffic, `sights` are of the
+/// hosts that were asked.
 ///
 /// # Errors
 /// When there is none, with what there is.
 pub fn choose(
     deployment: &Deployment,
-    live: Option<&LiveRecord>,
+    live: Option<Color>,
     sights: &BTreeMap<HostName, HostSight>,
     choice: &InstanceChoice,
 ) -> Result<Vec<ChosenInstance>, Trouble> {
     let colors: Vec<Color> = match (&choice.side, live) {
         (Side::Release(_), _) => Color::ALL.to_vec(),
-        (Side::Live, Some(record)) => vec![record.live.color],
-        (Side::Idle, Some(record)) => vec![record.live.color.other()],
+        (Side::Live, Some(color)) => vec![color],
+        (Side::Idle, Some(color)) => vec![color.other()],
         (Side::Live | Side::Idle, None) => {
             return Err(Trouble::new("instance/none", "nothing was deployed yet")
                 .hint("`--release` chooses what a failed first deployment left"));
@@ -112,7 +113,7 @@ fn none(deployment: &Deployment, sights: &BTreeMap<HostName, HostSight>, choice:
 mod tests {
     use super::*;
     use crate::driver::{InstanceState, sample};
-    use crate::model::{Driver, HistoryRelease, LiveRelease, Outcome, Release, Timestamp};
+    use crate::model::{Driver, HistoryRelease, Outcome, Release, Timestamp};
     use crate::run::world::host_sight::InstanceSight;
 
     fn release(number: u64) -> Release {
@@ -120,14 +121,7 @@ mod tests {
     }
 
     /// Green 43 is live on both, blue 42 idle, but on web2 it was never put.
-    fn world() -> (Deployment, LiveRecord, BTreeMap<HostName, HostSight>) {
-        let live = LiveRelease {
-            color: Color::Green,
-            release: release(43),
-            since: Timestamp(0),
-            excluded: Vec::new(),
-        };
-        let record = LiveRecord { generation: 1, live, previous: None };
+    fn world() -> (Deployment, BTreeMap<HostName, HostSight>) {
         let sight = |blue: Option<u64>| {
             let instance = |color, number: Option<u64>| InstanceSight {
                 color,
@@ -140,17 +134,17 @@ mod tests {
             }
         };
         let sights = [(sample::name("web1"), sight(Some(42))), (sample::name("web2"), sight(None))];
-        (sample::deployment(Driver::Detached), record, sights.into_iter().collect())
+        (sample::deployment(Driver::Detached), sights.into_iter().collect())
     }
 
     fn chosen(side: Side, host: Option<&str>) -> Result<String, String> {
-        let (deployment, record, sights) = world();
+        let (deployment, sights) = world();
         let choice = InstanceChoice { side, host: host.map(sample::name) };
         let text = |instance: &ChosenInstance| {
             let ChosenInstance { host, color, release } = instance;
             format!("{host} {color} {release}")
         };
-        choose(&deployment, Some(&record), &sights, &choice)
+        choose(&deployment, Some(Color::Green), &sights, &choice)
             .map(|found| found.iter().map(text).collect::<Vec<_>>().join(", "))
             .map_err(|trouble| format!("{}; {}", trouble.message, trouble.hint.unwrap_or_default()))
     }
@@ -167,7 +161,7 @@ mod tests {
 
     #[test]
     fn what_was_put_back_is_found_in_the_history() {
-        let (deployment, _, mut sights) = world();
+        let (deployment, mut sights) = world();
         let entry = |number: u64, color| HistoryEntry {
             deployment: String::new(),
             command: "deploy".into(),
@@ -181,6 +175,7 @@ mod tests {
             outcome: Outcome::RolledBack,
             exit_code: 10,
             error: None,
+            excluded: Vec::new(),
             settings: None,
         };
         let history = [entry(44, Color::Green), entry(44, Color::Blue), entry(41, Color::Blue)];
@@ -217,7 +212,7 @@ mod tests {
             chosen(Side::Live, Some("web3")),
             Err("`web3` is no host of shop/production; there are web1, web2".into())
         );
-        let (deployment, _, sights) = world();
+        let (deployment, sights) = world();
         let choice = InstanceChoice { side: Side::Live, host: None };
         let trouble = choose(&deployment, None, &sights, &choice).expect_err("nothing is live");
         assert_eq!(trouble.message, "nothing was deployed yet");

@@ -11,10 +11,11 @@ use crate::model::view::{
     ReleaseStatus, RouterStatus, StatusView, Unfinished,
 };
 use crate::model::{
-    Color, Deployment, HistoryEntry, HostName, LiveRecord, Observation, Outcome, Release, ReleaseId, Routing,
-    Timestamp,
+    Color, Deployment, HistoryEntry, HostName, LiveRecord, Observation, Observed, Outcome, Release,
+    ReleaseId, Routing, Timestamp,
 };
 use crate::run::world::host_sight::{HostSight, InstanceSight};
+use crate::run::world::lease::{Gone, time_words};
 
 /// Everything that was found out. What could not be is an error in words; nothing of it keeps the rest from being shown.
 #[derive(Debug, Clone, Default)]
@@ -27,6 +28,8 @@ pub struct StatusFacts {
     pub record_problem: Option<String>,
     /// The lock.
     pub lock: Option<Result<Lock, String>>,
+    /// Why the lock's holder is not at work any more.
+    pub holder_gone: Option<Gone>,
     /// A deployment without an end.
     pub unfinished: Option<Unfinished>,
     /// Application hosts.
@@ -51,11 +54,16 @@ pub fn status_view(deployment: &Deployment, facts: StatusFacts) -> StatusView {
     let live = facts.record.as_ref().map(|(record, _)| &record.live);
     let live_color = live.map(|live| live.color);
     let first = live_color.unwrap_or(Color::Blue);
+    let lock = lock(&facts);
+    let under_way =
+        facts.unfinished.as_ref().is_some_and(|unfinished| lock.is_at_work_on(&unfinished.deployment));
+    let shown = shown(&facts.routers);
+    let traffic = if under_way { shown } else { shown.or(live_color) };
     let mut instances = Vec::new();
     for (host, sight) in &facts.hosts {
         for color in [first, first.other()] {
             if deployment.color_hosts(color).contains(host) {
-                instances.push(instance(deployment, &facts, host, color, sight));
+                instances.push(instance(deployment, &facts, host, color, sight, traffic));
             }
         }
     }
@@ -67,14 +75,15 @@ pub fn status_view(deployment: &Deployment, facts: StatusFacts) -> StatusView {
         asked: facts.asked,
         live: facts.record.as_ref().map(|(record, history)| live_status(record, history)),
         record_problem: facts.record_problem.clone(),
-        warnings: warnings(&facts, live_color, idle.as_ref(), &instances),
-        drift: drift(&facts, &instances, &routers),
+        warnings: warnings(&facts, live_color, idle.as_ref().filter(|_| !under_way), &instances),
+        drift: drift(&facts, &instances, &routers, under_way, traffic),
         too_old: too_old(&facts),
         idle,
         releases: releases(&facts),
         behind: facts.behind,
-        lock: lock(facts.lock),
+        lock,
         unfinished: facts.unfinished,
+        traffic,
         instances,
         routers,
         front_doors: facts.front_doors,
@@ -94,6 +103,7 @@ fn live_status(record: &LiveRecord, history: &[HistoryEntry]) -> LiveStatus {
         since: live.since,
         who: entry.map_or_else(|| "nobody remembers who".to_owned(), |entry| entry.who.clone()),
         ci: entry.and_then(|entry| entry.ci.clone()),
+        excluded: live.excluded.clone(),
     }
 }
 
@@ -103,6 +113,7 @@ fn instance(
     host: &HostName,
     color: Color,
     sight: &Result<HostSight, String>,
+    traffic: Option<Color>,
 ) -> InstanceStatus {
     let port = deployment.application.color(color).port;
     let found = sight.as_ref().ok().and_then(|sight| Some((sight, sight.instance(color)?)));
@@ -119,7 +130,7 @@ fn instance(
         };
     };
     let checked = facts.health.get(&(host.clone(), color));
-    let is_live = facts.record.as_ref().is_some_and(|(record, _)| record.live.color == color);
+    let is_live = traffic == Some(color);
     let (state, up_since, said) = match &instance.state {
         driver::InstanceState::Running { since, .. } => match checked {
             Some((true, said)) if is_live => (InstanceState::Live, *since, Some(said.clone())),
@@ -207,8 +218,15 @@ fn router(name: &HostName, seen: Result<Observation, String>, live: Option<Color
     }
 }
 
-fn lock(lock: Option<Result<Lock, String>>) -> LockStatus {
-    match lock {
+/// The colour that all routers show.
+fn shown(routers: &[(HostName, Result<Observation, String>)]) -> Option<Color> {
+    let each = routers.iter().map(|(name, seen)| Some((name.clone(), seen.as_ref().ok()?.clone())));
+    let routers = each.collect::<Option<Vec<_>>>()?;
+    Observed { routers, ..Observed::default() }.live_color().ok().flatten()
+}
+
+fn lock(facts: &StatusFacts) -> LockStatus {
+    match facts.lock.clone() {
         Some(Ok(Lock { holder: Some(holder), epoch, acquired_ms, step, .. })) => LockStatus::Held {
             who: holder.who,
             command: holder.command,
@@ -216,6 +234,7 @@ fn lock(lock: Option<Result<Lock, String>>) -> LockStatus {
             since: Timestamp(acquired_ms),
             step,
             epoch,
+            gone: facts.holder_gone.map(|gone| gone.to_string()),
         },
         Some(Ok(Lock { holder: None, .. })) => LockStatus::Free,
         Some(Err(reason)) => LockStatus::Unknown { reason },
@@ -258,14 +277,22 @@ fn warnings(
     warnings
 }
 
-fn drift(facts: &StatusFacts, instances: &[InstanceStatus], routers: &[RouterStatus]) -> Vec<String> {
+/// Where the world is not as it should be. While a deployment is under way that is not what the record says: what has the traffic is
+/// held against what it should be, and nothing else.
+fn drift(
+    facts: &StatusFacts,
+    instances: &[InstanceStatus],
+    routers: &[RouterStatus],
+    under_way: bool,
+    traffic: Option<Color>,
+) -> Vec<String> {
     let mut drift = Vec::new();
     let live = facts.record.as_ref().map(|(record, _)| &record.live);
     for RouterStatus { name, observation, agrees, problem } in routers {
         match (observation, problem) {
             _ if *agrees => {}
             // Nothing to hold it against.
-            (Some(_), _) if facts.record_problem.is_some() => {}
+            (Some(_), _) if facts.record_problem.is_some() || under_way => {}
             (Some(seen), _) => drift.push(router_drift(name, seen, live.map(|live| live.color))),
             (None, problem) => {
                 let problem = problem.as_deref().unwrap_or("no answer");
@@ -276,8 +303,12 @@ fn drift(facts: &StatusFacts, instances: &[InstanceStatus], routers: &[RouterSta
     // What runs there may be anything.
     let silent = facts.hosts.iter().filter_map(|(host, sight)| Some((host, sight.as_ref().err()?)));
     drift.extend(silent.map(|(host, problem)| format!("{host} could not be asked: {problem}")));
-    let Some(live) = live else { return drift };
-    for (host, sight, instance) in sights(facts, live.color) {
+    if live.is_none() && !under_way {
+        return drift;
+    }
+    let recorded = live.into_iter().filter(|_| !under_way);
+    let recorded = recorded.flat_map(|live| sights(facts, live.color).map(move |sight| (live, sight)));
+    for (live, (host, sight, instance)) in recorded {
         match &instance.state {
             driver::InstanceState::Running { release: Some(release), .. } if *release != live.release.id => {
                 let runs = number(sight, release);
@@ -290,7 +321,9 @@ fn drift(facts: &StatusFacts, instances: &[InstanceStatus], routers: &[RouterSta
         }
     }
     let sick = instances.iter().filter(|instance| {
-        instance.color == live.color && instance.state == InstanceState::Sick && instance.up_since.is_some()
+        Some(instance.color) == traffic
+            && instance.state == InstanceState::Sick
+            && instance.up_since.is_some()
     });
     drift.extend(sick.map(|instance| {
         let said = instance.health.as_deref().unwrap_or("no answer");
@@ -316,14 +349,12 @@ fn too_old(facts: &StatusFacts) -> Option<String> {
     let (record, _) = facts.record.as_ref()?;
     let age = facts.asked.since(record.live.since);
     let allowed = facts.max_age.filter(|allowed| age > *allowed)?;
-    let words = |time: Duration| match time.as_secs() {
-        seconds @ ..120 => format!("{seconds} s"),
-        seconds @ ..7200 => format!("{} m", seconds / 60),
-        seconds @ ..172_800 => format!("{} h", seconds / 3600),
-        seconds => format!("{} d", seconds / 86_400),
-    };
     let number = record.live.release.number;
-    Some(format!("release {number} has been live for {}, allowed are {}", words(age), words(allowed)))
+    Some(format!(
+        "release {number} has been live for {}, allowed are {}",
+        time_words(age),
+        time_words(allowed)
+    ))
 }
 
 #[cfg(test)]
@@ -365,6 +396,7 @@ mod tests {
             outcome: Outcome::Deployed,
             exit_code: 0,
             error: None,
+            excluded: Vec::new(),
             settings: None,
         };
         let sight = |blue: driver::InstanceState| HostSight {
@@ -449,6 +481,9 @@ mod tests {
             who: "ann@desk".to_owned(),
             since: Timestamp(0),
             step: "watch".to_owned(),
+            color: Color::Blue,
+            release: 44,
+            ways: "`cutover abort`".to_owned(),
         };
         assert!(!view(facts()).is_amiss());
         let unfinished = StatusFacts { unfinished: Some(left()), ..facts() };
@@ -460,8 +495,37 @@ mod tests {
             process: None,
         };
         let lock = Lock { epoch: 7, holder: Some(holder), ..Lock::default() };
-        let under_way = StatusFacts { unfinished: Some(left()), lock: Some(Ok(lock)), ..facts() };
-        assert!(!view(under_way).is_amiss());
+        let held = || StatusFacts { unfinished: Some(left()), lock: Some(Ok(lock.clone())), ..facts() };
+        assert!(!view(held()).is_amiss());
+
+        // The traffic is where the deployment has brought it, and that is healthy.
+        let mut switched = held();
+        let blue =
+            Observation { routing: Some(Routing::all_to(Color::Blue)), settled: true, labels: Vec::new() };
+        switched.routers = vec![(sample::name("lb1"), Ok(blue))];
+        let seen = view(switched.clone());
+        let states = |view: &StatusView| -> Vec<String> {
+            let rows = view.instances.iter();
+            rows.map(|row| format!("{} {} {:?}", row.host, row.color, row.state)).collect()
+        };
+        assert_eq!((seen.is_amiss(), seen.traffic), (false, Some(Color::Blue)));
+        assert_eq!((seen.drift.as_slice(), seen.warnings.as_slice()), ([].as_slice(), [].as_slice()));
+        assert_eq!(
+            states(&seen),
+            ["web1 green Warm", "web1 blue Live", "web2 green Warm", "web2 blue Stopped"]
+        );
+        switched.health.insert((sample::name("web1"), Color::Blue), (false, "500".into()));
+        assert_eq!(view(switched.clone()).drift, ["web1 blue is live and not healthy: 500"]);
+
+        // Its holder is gone: then all of it is amiss again.
+        switched.holder_gone = Some(Gone::Ended);
+        let left = view(switched);
+        assert!(left.is_amiss() && left.traffic == Some(Color::Blue));
+        let drift =
+            ["router lb1 shows blue 100 %, the record says green", "web1 blue is live and not healthy: 500"];
+        assert_eq!(left.drift, drift);
+        let LockStatus::Held { gone, .. } = left.lock else { panic!("held: {:?}", left.lock) };
+        assert_eq!(gone.as_deref(), Some("its process is gone"));
     }
 
     #[test]

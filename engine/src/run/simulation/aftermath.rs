@@ -1,5 +1,6 @@
 //! What follows once an engine is gone: what happens meanwhile, what is typed then, who mends the world, and the next deployment.
 
+use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use super::Happening;
@@ -91,7 +92,7 @@ impl Explorer<'_> {
         if let Decision::Person { why } = decision {
             return Ok(Recovery::Person(why.code));
         }
-        let record = Record::Recovered { decision, origin: Origin::default() };
+        let record = Record::Recovered { decision, origin: Origin::default(), lost: BTreeMap::new() };
         self.tally.points.at_record(&record, true);
         // Lost, the next one decides again.
         self.tally.points.at_record(&record, false);

@@ -150,10 +150,11 @@ impl State {
 
     /// Whether every instance is healthy that gets requests when the colour has the traffic, and all run the same.
     pub(super) fn is_healthy(&self, color: Color, new: Color) -> bool {
-        let hangs = self.serving(color, new).any(|host| host.hung[color as usize]);
-        let mut running = self.serving(color, new).map(|host| host.running[color as usize]);
+        let index = color as usize;
+        let mut running = self.serving(color, new).map(|host| host.running[index]);
         let first = running.next().unwrap_or(0);
-        first != 0 && !self.sick[color as usize] && !hangs && running.all(|release| release == first)
+        let hangs = self.serving(color, new).any(|host| host.hung[index]);
+        first != 0 && !self.sick[index] && !hangs && running.all(|release| release == first)
     }
 
     /// What an engine sees that asks all hosts and routers.

@@ -129,6 +129,19 @@ mod tests {
     }
 
     #[test]
+    fn what_is_compared_is_told_by_the_help() {
+        let help = include_str!("../../cli/deploy.rs").replace(" \\\n", " ");
+        let (_, list) = help.split_once("changed since it was deployed: ").expect("the list begins");
+        let (list, _) = list.split_once(". ").expect("the list ends");
+        let compared: std::collections::BTreeSet<String> = settings(&deployment(), &[])
+            .changes(&Basis::default())
+            .into_iter()
+            .map(|change| change.key)
+            .collect();
+        assert_eq!(list.split(", ").map(str::to_owned).collect::<std::collections::BTreeSet<_>>(), compared);
+    }
+
+    #[test]
     fn what_decides_what_is_put_live_is_noticed() {
         let before = settings(&deployment(), &[]);
         let noticed = |change: &dyn Fn(&mut Deployment)| {

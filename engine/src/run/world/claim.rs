@@ -114,7 +114,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::model::Name;
+    use crate::model::{HostName, Name};
     use crate::store::fake_host::FakeHost;
 
     #[tokio::test]
@@ -128,7 +128,7 @@ mod tests {
             command: "deploy".to_owned(),
             process: None,
         };
-        let web1: crate::model::HostName = Name::new("web1").expect("a name");
+        let web1: HostName = Name::new("web1").expect("a name");
         let refused =
             || StoreFault::Fenced { host: web1.clone(), message: "epoch 9 holds it, not 1".to_owned() };
         let lock = home().take(holder("ann"), None).await.expect("it is free");

@@ -3,26 +3,174 @@
 use std::collections::BTreeMap;
 
 use super::observe::all_app_hosts;
-use crate::model::{Color, Deployment, HostName, MaxExcluded, Note, Trouble};
+use crate::model::{Color, Deployment, EventKind, HostName, MaxExcluded, Note, Progress, Trouble};
 
 /// Code of the error that a host can't be reached.
 const UNREACHABLE: &str = "state/unreachable";
 
-/// Whether a deployment may go on without these: no more of the application's hosts than `pipeline.max-excluded` says, and none that is
-/// needed for something else. A host that is there and not what it should be is none of them.
-pub(crate) fn may_leave_out(
+/// Who may be out of reach while a session is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Absence {
+    /// As many of the application's hosts as `pipeline.max-excluded` says.
+    Bounded,
+    /// Every host that does nothing but run the application: who takes a deployment up judges by its journal ([`given_up`]).
+    Judged,
+    /// The same for a plan that is only shown.
+    Shown,
+}
+
+/// Whether a session may be opened without these.
+pub(crate) fn may_open(
+    deployment: &Deployment,
+    builds: bool,
+    absence: Absence,
+    silent: &BTreeMap<HostName, Trouble>,
+) -> bool {
+    match absence {
+        Absence::Bounded => may_leave_out(deployment, builds, silent),
+        Absence::Judged | Absence::Shown => {
+            silent.iter().all(|(host, trouble)| is_lost(deployment, builds, host, trouble))
+        }
+    }
+}
+
+/// Tells what to do about hosts without which a session can't be opened.
+pub(crate) fn hint_at(
+    deployment: &Deployment,
+    builds: bool,
+    absence: Absence,
+    silent: &mut BTreeMap<HostName, Trouble>,
+) {
+    match absence {
+        Absence::Bounded => hint_at_bound(deployment, builds, silent),
+        Absence::Judged => {
+            for trouble in silent.values_mut().filter(|trouble| trouble.code == UNREACHABLE) {
+                trouble.hint = Some(BRING_BACK.to_owned());
+            }
+        }
+        Absence::Shown => {}
+    }
+}
+
+/// What to do about a host that nobody can replace, while a deployment is open.
+const BRING_BACK: &str = "bring it back, then `cutover resume`; where it is gone for good, put another in its place in \
+                          `cutover.toml`, do what `cutover setup` says, then `cutover state recover`";
+
+/// Hosts that are out of reach, with what to do about each, where a deployment would not be begun without them.
+pub(crate) fn missing(
     deployment: &Deployment,
     builds: bool,
     silent: &BTreeMap<HostName, Trouble>,
-) -> bool {
-    let lost = |host: &HostName, trouble: &Trouble| {
-        trouble.code == UNREACHABLE && is_replaceable(deployment, builds, host)
-    };
-    silent.iter().all(|(host, trouble)| lost(host, trouble)) && silent.len() <= bound(deployment)
+) -> Vec<Trouble> {
+    if may_leave_out(deployment, builds, silent) {
+        return Vec::new();
+    }
+    let mut silent = silent.clone();
+    hint_at_bound(deployment, builds, &mut silent);
+    silent.into_values().collect()
+}
+
+/// Tells of a host that has no part in what is done.
+pub(crate) fn left_out(host: &HostName, why: &Trouble) -> EventKind {
+    EventKind::Warning {
+        text: format!("{host} is left out: {}", why.first_line()),
+        hint: Some("the first deployment that reaches it brings it up to date".to_owned()),
+    }
+}
+
+/// Hosts that an unfinished deployment goes back without, of those that are `silent`: no more than its plan may leave out, or those that a
+/// person gives up. None after the pivot: what can't be done on them then is a warning.
+///
+/// # Errors
+/// When a host is needed, with how to do without it.
+pub(crate) fn given_up(
+    progress: &Progress,
+    silent: &BTreeMap<HostName, Trouble>,
+    without: &[HostName],
+    app_hosts: &[HostName],
+) -> Result<BTreeMap<HostName, Trouble>, Trouble> {
+    if let Some(host) = without.iter().find(|host| !silent.contains_key(*host)) {
+        return Err(if app_hosts.contains(host) {
+            Trouble::new("abort/host-answers", format!("`{host}` answers, so it is put back like the others"))
+                .hint("`--without` is for a host that is gone for good")
+        } else {
+            let names: Vec<&str> = app_hosts.iter().map(HostName::as_str).collect();
+            Trouble::new("abort/no-host", format!("`{host}` is no host of the application"))
+                .hint(format!("there are {}", names.join(", ")))
+        });
+    }
+    if progress.is_pivoted() {
+        return Ok(BTreeMap::new());
+    }
+    let mut excluded = progress.excluded();
+    let lost: BTreeMap<HostName, Trouble> = silent
+        .iter()
+        .filter(|(host, _)| !excluded.contains(*host))
+        .map(|(host, trouble)| (host.clone(), trouble.clone()))
+        .collect();
+    let is_needed = |host: &&HostName| !without.contains(*host);
+    let needed =
+        lost.keys().find(is_needed).filter(|_| excluded.len() + lost.len() > progress.plan().max_excluded);
+    if let Some(trouble) = needed.and_then(|host| lost.get(host)) {
+        return Err(Trouble { hint: Some(way_out(&lost)), ..trouble.clone() });
+    }
+    excluded.extend(lost.keys().cloned());
+    if let Some((_, trouble)) = lost.first_key_value()
+        && progress.switch_begun()
+        && app_hosts.iter().all(|host| excluded.contains(host))
+    {
+        let hint = "nothing is left that could take the traffic back: bring one of the hosts back, then `cutover abort`";
+        return Err(Trouble { hint: Some(hint.to_owned()), ..trouble.clone() });
+    }
+    Ok(lost)
+}
+
+/// What to do about hosts that are out of reach while a deployment is open.
+fn way_out(lost: &BTreeMap<HostName, Trouble>) -> String {
+    let (it, is) = if lost.len() == 1 { ("it", "is") } else { ("them", "are") };
+    let they = if lost.len() == 1 { "it" } else { "they" };
+    let without: String = lost.keys().map(|host| format!(" --without {host}")).collect();
+    format!(
+        "bring {it} back, then `cutover resume`; if {they} {is} gone for good, `cutover abort{without}` puts \
+         everything else back"
+    )
+}
+
+/// Why an unfinished deployment does not go forward while hosts are out of reach.
+pub(crate) fn not_forward(lost: &BTreeMap<HostName, Trouble>) -> Option<Trouble> {
+    let (_, trouble) = lost.first_key_value()?;
+    let hint = "forward it goes with every host: bring it back, then `cutover resume --forward`; `cutover abort` goes \
+                back without it";
+    Some(Trouble { hint: Some(hint.to_owned()), ..trouble.clone() })
+}
+
+/// What follows when a deployment was put back without hosts that are gone.
+pub(crate) fn what_follows(lost: &BTreeMap<HostName, Trouble>) -> Option<String> {
+    let names: Vec<String> = lost.keys().map(|host| format!("`{host}`")).collect();
+    let count = names.len();
+    (count > 0).then(|| {
+        format!(
+            "take {} out of `cutover.toml`, and `cutover setup` says what that changes at the routers; or let \
+             `pipeline.max-excluded = {count}` leave out who is away",
+            names.join(" and ")
+        )
+    })
+}
+
+/// Whether a deployment may go on without these: no more of the application's hosts than `pipeline.max-excluded` says, and none that is
+/// needed for something else. A host that is there and not what it should be is none of them.
+fn may_leave_out(deployment: &Deployment, builds: bool, silent: &BTreeMap<HostName, Trouble>) -> bool {
+    let lost = |(host, trouble)| is_lost(deployment, builds, host, trouble);
+    silent.iter().all(lost) && silent.len() <= bound(deployment)
+}
+
+/// Whether a host can't be reached and nothing but the application needs it.
+fn is_lost(deployment: &Deployment, builds: bool, host: &HostName, trouble: &Trouble) -> bool {
+    trouble.code == UNREACHABLE && is_replaceable(deployment, builds, host)
 }
 
 /// Tells, where another bound would be enough, that a deployment may go on without these.
-pub(crate) fn hint_at_bound(deployment: &Deployment, builds: bool, silent: &mut BTreeMap<HostName, Trouble>) {
+fn hint_at_bound(deployment: &Deployment, builds: bool, silent: &mut BTreeMap<HostName, Trouble>) {
     let count = silent.len();
     let mut other = deployment.clone();
     other.pipeline.max_excluded = MaxExcluded::Hosts(count);
@@ -65,7 +213,10 @@ fn is_replaceable(deployment: &Deployment, builds: bool, host: &HostName) -> boo
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Name;
+    use crate::model::{
+        Action, End, Name, Next, Observation, Observed, ObservedHost, Plan, Record, Release, ReleaseId,
+        Routing, Timestamp, Wish,
+    };
 
     fn silent(names: &str, code: &str) -> BTreeMap<HostName, Trouble> {
         let trouble = |name: &str| Trouble::new(code, format!("{name} does not answer")).hint("look");
@@ -97,6 +248,81 @@ mod tests {
         let mut homeless = deployment(MaxExcluded::Hosts(1));
         homeless.router.names.clear();
         assert!(!may_leave_out(&homeless, false, &silent("web1", UNREACHABLE)), "it is the home");
+    }
+
+    /// Green is filled on three hosts, of which so many may be left out; all was done before the first action that is one of `until`.
+    fn progress(max_excluded: MaxExcluded, until: impl Fn(&Action) -> bool) -> Progress {
+        let deployment = deployment(max_excluded);
+        let routing = Some(Routing::all_to(Color::Blue));
+        let seen = Observation { routing, settled: true, labels: Vec::new() };
+        let observed = Observed {
+            hosts: all_app_hosts(&deployment)
+                .into_iter()
+                .map(|host| (host, ObservedHost::default()))
+                .collect(),
+            routers: vec![(Name::new("lb1").expect("a name"), seen)],
+            recorded: Some((Color::Blue, ReleaseId::parse("r1").expect("an identifier"))),
+            ..Observed::default()
+        };
+        let wish = Wish::new("deploy", "d".into(), Release::for_tests("r2", 2), false, Timestamp(0));
+        let mut progress = Progress::new(Plan::new(&deployment, &wish, &observed).expect("a plan"));
+        loop {
+            let Next::Run(tasks) = progress.next() else {
+                progress.apply(&Record::Pivot).expect("the pivot");
+                return progress;
+            };
+            let action = |task| &progress.plan().task(task).expect("a task").action;
+            if tasks.iter().any(|task| until(action(*task))) {
+                return progress;
+            }
+            progress.apply(&Record::Started { tasks: tasks.clone() }).expect("begins");
+            for task in tasks {
+                progress.apply(&Record::Ended { task, end: End::Done }).expect("ends");
+            }
+        }
+    }
+
+    #[test]
+    fn an_open_deployment_goes_back_without_whom_its_plan_or_a_person_gives_up() {
+        let host = |name: &str| Name::new(name).expect("a name");
+        let judged = |progress: &Progress, names: &str, without: &[&str]| {
+            let without: Vec<HostName> = without.iter().map(|name| host(name)).collect();
+            let app_hosts = [host("web1"), host("web2"), host("web3")];
+            let lost = given_up(progress, &silent(names, UNREACHABLE), &without, &app_hosts);
+            match lost {
+                Ok(lost) => lost.keys().map(HostName::as_str).collect::<Vec<_>>().join(" "),
+                Err(trouble) => format!("{}: {}", trouble.code, trouble.hint.unwrap_or_default()),
+            }
+        };
+        let starts = |action: &Action| matches!(action, Action::Start { .. });
+        let watches = |action: &Action| matches!(action, Action::Watch { .. });
+        let strict = progress(MaxExcluded::NONE, starts);
+        assert_eq!(
+            judged(&strict, "web2", &[]),
+            "state/unreachable: bring it back, then `cutover resume`; if it is gone for good, `cutover abort --without \
+             web2` puts everything else back"
+        );
+        assert_eq!(judged(&strict, "web2", &["web2"]), "web2");
+        assert_eq!(
+            judged(&strict, "web2 web3", &["web2"]),
+            "state/unreachable: bring them back, then `cutover resume`; if they are gone for good, `cutover abort \
+             --without web2 --without web3` puts everything else back"
+        );
+        assert_eq!(
+            judged(&strict, "web2", &["web1"]),
+            "abort/host-answers: `--without` is for a host that is gone for good"
+        );
+        assert_eq!(judged(&strict, "web2", &["web9"]), "abort/no-host: there are web1, web2, web3");
+        assert_eq!(judged(&progress(MaxExcluded::Hosts(1), starts), "web3", &[]), "web3", "its plan says so");
+
+        // Before the switch nothing has to take traffic back.
+        let all = ["web1", "web2", "web3"];
+        assert_eq!(judged(&strict, "web1 web2 web3", &all), "web1 web2 web3");
+        let nobody = judged(&progress(MaxExcluded::NONE, watches), "web1 web2 web3", &all);
+        assert!(nobody.contains("nothing is left that could take the traffic back"), "{nobody}");
+
+        let pivoted = progress(MaxExcluded::NONE, |_| false);
+        assert_eq!(judged(&pivoted, "web2", &[]), "", "what is left there is a warning");
     }
 
     #[test]

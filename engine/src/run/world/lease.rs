@@ -1,5 +1,6 @@
 //! Holding the lock: taken for a run, renewed while it lasts, taken over when its holder is gone.
 
+use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -231,6 +232,41 @@ pub(crate) fn at_step(lock: Lock, open: Option<&ReadJournal<Record>>) -> Lock {
     match step {
         Some(step) => Lock { step: step.to_string(), ..lock },
         None => lock,
+    }
+}
+
+/// Why a lock's holder is not at work any more, as whoever only looks can tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gone {
+    /// Its process was one of this place, and is not alive.
+    Ended,
+    /// It has given no sign of life for so long.
+    Silent(Duration),
+}
+
+impl fmt::Display for Gone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ended => f.write_str("its process is gone"),
+            Self::Silent(time) => write!(f, "no sign of life for {}", time_words(*time)),
+        }
+    }
+}
+
+/// Whether a lock's holder is not at work any more; `now` is by the home's clock, `is_dead` what [`is_dead`] says of the holder.
+pub(crate) fn gone(lock: &Lock, now: Timestamp, is_dead: bool) -> Option<Gone> {
+    lock.holder.as_ref()?;
+    let silent = silent(lock, now);
+    if is_dead { Some(Gone::Ended) } else { (silent > LAPSED).then_some(Gone::Silent(silent)) }
+}
+
+/// A time in the one unit that says most.
+pub(crate) fn time_words(time: Duration) -> String {
+    match time.as_secs() {
+        seconds @ ..120 => format!("{seconds} s"),
+        seconds @ ..7200 => format!("{} m", seconds / 60),
+        seconds @ ..172_800 => format!("{} h", seconds / 3600),
+        seconds => format!("{} d", seconds / 86_400),
     }
 }
 

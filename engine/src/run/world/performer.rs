@@ -1,6 +1,6 @@
 //! Does actions in the real world: the other side of [`World`].
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ use crate::run::execute::interrupts::Interrupts;
 use crate::run::execute::performed::{Performed, Summary};
 use crate::run::execute::reporter::Reporter;
 use crate::run::execute::runner::{Way, World};
-use crate::secret::Secrets;
+use crate::secret::{SecretFault, Secrets};
 use crate::store::{HeldLock, Home, HomeState, StoreFault};
 use crate::transport::Failure;
 
@@ -31,6 +31,8 @@ use crate::transport::Failure;
 pub(crate) struct Performer {
     pub(crate) deployment: Arc<Deployment>,
     pub(crate) sites: Sites,
+    /// Hosts that could not be reached when the run began, with why.
+    pub(crate) silent: BTreeMap<HostName, Trouble>,
     pub(crate) hooks: Hooks,
     pub(crate) home: Home,
     pub(crate) lock: HeldLock,
@@ -76,7 +78,7 @@ impl World for Performer {
             Action::Silence { host, color } => self.silence(plan, host, *color).await,
             Action::Smoke { test, color, .. } => self.smoke(plan, test, *color).await,
             Action::Enable { host, color } => self.at_boot(host, *color, true).await,
-            Action::Disable { host, color } => self.at_boot(host, *color, false).await,
+            Action::Disable { host, color } => self.disable(plan, host, *color, way).await,
             Action::Prepare { router, want } => self.prepare(plan, router, want, round).await,
             Action::Discard { router } => self.discard(plan, router, way).await,
             Action::Switch { router, want } => self.switch(plan, router, want, way, round).await,
@@ -198,6 +200,11 @@ pub(crate) fn driver_failure(host: &HostName, failure: &DriverFailure) -> Unperf
     Unperformed { trouble, unknown: failure.is_unknown(), details: Vec::new() }
 }
 
+/// A secret that can't be had.
+pub(crate) fn secret_trouble(fault: &SecretFault) -> Trouble {
+    Trouble { hint: fault.hint(), ..Trouble::new(fault.code(), fault.to_string()) }
+}
+
 /// What the home did not keep.
 pub(crate) fn store_fault(fault: &StoreFault) -> Unperformed {
     let trouble = Trouble { code: fault.code().to_owned(), message: fault.to_string(), hint: fault.hint() };
@@ -216,6 +223,7 @@ impl Performer {
         Self {
             deployment: Arc::clone(&session.deployment),
             sites: session.sites.clone(),
+            silent: session.excluded.clone(),
             hooks: session.hooks.clone(),
             home: session.home.clone(),
             lock: lease.lock().clone(),
@@ -245,7 +253,8 @@ impl Performer {
     /// The host of that name.
     pub(crate) fn site(&self, host: &HostName) -> Result<&Site> {
         let unknown = || Trouble::new("host/unknown", format!("`{host}` is no host of this configuration"));
-        Ok(self.sites.get(host).ok_or_else(unknown)?)
+        let missing = || self.silent.get(host).cloned().unwrap_or_else(unknown);
+        Ok(self.sites.get(host).ok_or_else(missing)?)
     }
 
     /// What a question to a hook is about.

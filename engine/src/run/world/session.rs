@@ -8,14 +8,14 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::basis::{basis, settings};
-use super::exclusion::{hint_at_bound, may_leave_out};
+use super::exclusion::{Absence, hint_at, left_out, may_open, missing};
 use super::hooks::{Hooks, Refused, configured};
 use super::performer::store_fault;
 use super::site::{Site, Sites, misgivings};
 use crate::hook::HookPool;
 use crate::hook::http::HttpClient;
 use crate::model::grant::HostGroup;
-use crate::model::{Basis, Deployment, EventKind, HookKind, HostName, Origin, Trouble};
+use crate::model::{Basis, Deployment, HookKind, HostName, Origin, Trouble};
 use crate::run::execute::interrupts::Interrupts;
 use crate::run::execute::reporter::Reporter;
 use crate::secret::Secrets;
@@ -74,6 +74,8 @@ pub struct Session {
     pub(crate) sites: Sites,
     /// Application hosts that can't be reached and may be left out, with why.
     pub(crate) excluded: BTreeMap<HostName, Trouble>,
+    /// Hosts that can't be reached and without which nothing is begun, though a plan can be shown.
+    pub(crate) missing: Vec<Trouble>,
     pub(crate) home: Home,
     pub(crate) hooks: Hooks,
     pub(crate) secrets: Arc<Secrets>,
@@ -91,13 +93,47 @@ impl Session {
     /// With every host and hook that failed, never only the first; then with every host that disagrees about the home.
     pub async fn open(setting: Setting, builds: bool) -> Result<Self, Refused> {
         let session = Self::open_anywhere(setting, builds).await?;
-        let faults = misgivings(&session.deployment, &session.sites);
+        for (host, trouble) in &session.excluded {
+            session.reporter.tell(left_out(host, trouble));
+        }
+        session.with_its_home()
+    }
+
+    /// The same for a plan that is only shown: of the application's hosts that are out of reach nothing is known, and that is what keeps
+    /// it from being begun.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn open_to_plan(setting: Setting, builds: bool) -> Result<Self, Refused> {
+        let mut session = Self::connected(setting, builds, Absence::Shown).await?;
+        session.missing = missing(&session.deployment, builds, &session.excluded);
+        if !session.missing.is_empty() {
+            session.excluded.clear();
+        }
+        session.with_its_home()
+    }
+
+    /// The same for a deployment that is taken up: who may be out of reach is judged by its journal, and told then.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub(crate) async fn open_to_take_up(setting: Setting) -> Result<Self, Refused> {
+        Self::connected(setting, false, Absence::Judged).await?.with_its_home()
+    }
+
+    /// Unless a host disagrees about the home.
+    fn with_its_home(self) -> Result<Self, Refused> {
+        let faults = misgivings(&self.deployment, &self.sites);
         let troubles: Vec<Trouble> = faults.iter().map(|fault| store_fault(fault).trouble).collect();
-        if troubles.is_empty() { Ok(session) } else { Err(Refused { troubles, ..Refused::default() }) }
+        if troubles.is_empty() { Ok(self) } else { Err(Refused { troubles, ..Refused::default() }) }
     }
 
     /// As [`Self::open`], whatever the hosts say about the home: for what mends that.
     pub(crate) async fn open_anywhere(setting: Setting, builds: bool) -> Result<Self, Refused> {
+        Self::connected(setting, builds, Absence::Bounded).await
+    }
+
+    async fn connected(setting: Setting, builds: bool, absence: Absence) -> Result<Self, Refused> {
         let Setting {
             deployment,
             links,
@@ -112,7 +148,7 @@ impl Session {
             interrupts,
         } = setting;
         let (sites, hooks) = tokio::join!(
-            connect(&deployment, &links, builds),
+            connect(&deployment, &links, builds, absence),
             Hooks::load(&deployment, &hooks, http, reporter.clone())
         );
         let ((sites, excluded), mut hooks) = match (sites, hooks) {
@@ -123,11 +159,6 @@ impl Session {
                 return Err(refused);
             }
         };
-        for (host, trouble) in &excluded {
-            let text = format!("{host} is left out: {}", trouble.first_line());
-            let hint = "the first deployment that reaches it brings it up to date".to_owned();
-            reporter.tell(EventKind::Warning { text, hint: Some(hint) });
-        }
         hooks.reach(&sites);
         let home = home(&deployment, bucket.as_ref(), &sites).ok_or_else(|| {
             Refused::of(Trouble::new("internal/home", "the home is no host of this configuration"))
@@ -136,6 +167,7 @@ impl Session {
             deployment,
             sites,
             excluded,
+            missing: Vec::new(),
             home,
             hooks,
             secrets,
@@ -197,12 +229,13 @@ async fn connect(
     deployment: &Arc<Deployment>,
     links: &Links,
     builds: bool,
+    absence: Absence,
 ) -> Result<(Sites, BTreeMap<HostName, Trouble>), Vec<Trouble>> {
     let (sites, mut silent) = connect_all(deployment, links, spoken_to(deployment, builds)).await;
-    if silent.is_empty() || may_leave_out(deployment, builds, &silent) {
+    if silent.is_empty() || may_open(deployment, builds, absence, &silent) {
         return Ok((sites, silent));
     }
-    hint_at_bound(deployment, builds, &mut silent);
+    hint_at(deployment, builds, absence, &mut silent);
     let mut troubles: Vec<Trouble> = silent.into_values().collect();
     troubles.sort_by(|a, b| a.message.cmp(&b.message));
     Err(troubles)

@@ -31,6 +31,7 @@ pub(super) struct Objects {
     store: Arc<dyn ObjectStore>,
     root: Path,
     url: String,
+    conditions: [&'static str; 2],
 }
 
 /// An object as it was read.
@@ -73,13 +74,14 @@ impl Objects {
         // The one that the rest of the program speaks TLS with; a second one to be installed is refused, and not needed.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let store = store(url, variables).map_err(unusable)?;
-        Ok(Self { store, root, url: url.to_string() })
+        Ok(Self { store, root, url: url.to_string(), conditions: url.kind().conditions() })
     }
 
     /// Those of a store in memory.
     #[cfg(test)]
     pub(super) fn of(store: Arc<dyn ObjectStore>, prefix: &str) -> Self {
-        Self { store, root: Path::from(prefix), url: "memory://".to_owned() }
+        let conditions = BucketKind::S3.conditions();
+        Self { store, root: Path::from(prefix), url: "memory://".to_owned(), conditions }
     }
 
     /// An object; none when it is not there.
@@ -190,6 +192,11 @@ impl Objects {
     /// The store, for messages.
     pub(super) fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Headers of the conditions of [`Self::put`], for messages: that there is none, and that it is the version that was seen.
+    pub(super) const fn conditions(&self) -> [&'static str; 2] {
+        self.conditions
     }
 
     fn path(&self, name: &str) -> Path {

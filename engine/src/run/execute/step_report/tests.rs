@@ -274,3 +274,25 @@ fn the_way_back_is_as_long_as_what_was_measured() {
         Some("retire Ok: web1 web2: kept warm: `cutover rollback`, ~3 s")
     );
 }
+
+#[test]
+fn what_is_called_warm_runs() {
+    let mut told = Told::new();
+    let plan = told.plan.clone();
+    let retire = plan.retire.iter().filter(|stage| stage.step == Step::Retire);
+    let dead = Summary::Warning("web2: blue does not run any more".to_owned());
+    for (task, summary) in retire.flat_map(|stage| &stage.tasks).zip([Summary::Nothing, dead]) {
+        let (step, action) = (Step::Retire, task.action.clone());
+        told.report.begin(&plan, step, &action, None);
+        let performed = Performed::done(summary);
+        told.report.end(&Ended { step, action, performed, given_up: None, is_out: false });
+    }
+    assert_eq!(
+        told.lines(),
+        [
+            "retire begins: web1 web2",
+            "retire Warning: web1 web2: kept warm: `cutover rollback`; web2: blue does not run any more; \
+             `cutover rollback` starts it first"
+        ]
+    );
+}

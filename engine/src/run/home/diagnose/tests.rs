@@ -41,11 +41,13 @@ fn sound() -> Seen {
             since: Timestamp(0),
             who: "ann@desk".to_owned(),
             ci: None,
+            excluded: Vec::new(),
         }),
         idle: None,
         behind: None,
         lock: LockStatus::Free,
         unfinished: None,
+        traffic: Some(Color::Green),
         instances: vec![
             instance("web1", Color::Green, InstanceState::Live),
             instance("web1", Color::Blue, InstanceState::Stopped),
@@ -138,10 +140,8 @@ fn the_lock_and_what_has_no_end() {
     );
     assert_eq!(
         found(|seen| held(seen, 300_000)),
-        [
-            "Warning lock/lapsed lb1: the lock is held by ci@runner, who has given no sign of life for 5 m -> the \
-          next run takes it over; to free it now: `cutover unlock --epoch 7`"
-        ]
+        ["Warning lock/lapsed lb1: the lock is held by ci@runner: no sign of life for 5 m -> the next \
+          run takes it over; to free it now: `cutover unlock --epoch 7`"]
     );
     let shut_out = found(|seen| {
         held(seen, 300_000);
@@ -150,7 +150,7 @@ fn the_lock_and_what_has_no_end() {
     assert!(!shut_out.iter().any(|line| line.contains(" lock/")), "{shut_out:?}");
     let unfinished = format!(
         "Problem deploy/unfinished lb1: deploy {OPEN} has not ended, begun by ann@desk, got to lock -> `cutover \
-         resume` goes on with it, `cutover abort` puts everything back"
+         resume --forward` goes on with it, `cutover abort` puts everything back"
     );
     assert_eq!(found(|seen| open(seen, &deployment, false)), [unfinished.as_str()]);
     let gone = found(|seen| {
@@ -158,7 +158,7 @@ fn the_lock_and_what_has_no_end() {
         seen.dead_holder = true;
         open(seen, &deployment, true);
     });
-    let dead = "Warning lock/lapsed lb1: the lock is held by ci@runner, whose process is gone -> `cutover resume` \
+    let dead = "Warning lock/lapsed lb1: the lock is held by ci@runner: its process is gone -> `cutover resume` \
                 takes it over and ends what was begun";
     let torn = format!(
         "Warning journal/torn lb1: the last line of the journal of {OPEN} is torn: nothing was done on its \
@@ -289,6 +289,19 @@ fn traffic_that_is_not_as_recorded() {
         [
             "Problem instance/sick web2: green is live by the record and not healthy: answers 500 -> `cutover logs \
           --host web2`; or go back: `cutover rollback`"
+        ]
+    );
+    let left_out = found(|seen| {
+        seen.status.live.as_mut().expect("something is live").excluded = vec![sample::name("web2")];
+        let is_it = |it: &&mut InstanceStatus| it.color == Color::Green && it.host.as_str() == "web2";
+        let it = seen.status.instances.iter_mut().find(is_it).expect("it is there");
+        (it.state, it.release) = (InstanceState::Stopped, Some(41));
+    });
+    assert_eq!(
+        left_out,
+        [
+            "Problem instance/left-out web2: it was left out when release 43 went live, and does not run that -> `cutover \
+          deploy` brings it up to date"
         ]
     );
     let all_sick =

@@ -11,7 +11,7 @@ use super::judge::{
 };
 use super::obstacles::Concern;
 use super::questions::Questions;
-use crate::driver::{self, Slot};
+use crate::driver::{self, Launch, Noted, Slot};
 use crate::model::view::{Finding, Verdict};
 use crate::model::{Color, Deployment, HostName, Timestamp};
 use crate::run::execute::reporter::Clock;
@@ -137,7 +137,11 @@ async fn look_at_ports(
         let placeholders = slot.placeholders("");
         let port = deployment.application.color(slot.color()).port;
         let listened = asked.port(placeholders.listen(), port).await?;
-        let finding = judge_port(slot.color(), port, &state, &listened);
+        // What was started by other words listens elsewhere: whoever listens on this port is another.
+        let noted = Noted::of(asked.link.as_ref(), slot).await.map_err(|failure| failure.to_string())?;
+        let launch = noted.and_then(|noted| noted.launch);
+        let moved = launch.is_some_and(|launch| launch.has_other_port(&Launch::configured(slot)));
+        let finding = judge_port(slot.color(), port, &state, &listened, moved);
         found.push((Concern::Starting(slot.color()), finding));
     }
     Ok(())

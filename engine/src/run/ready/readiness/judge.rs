@@ -169,13 +169,25 @@ pub(super) fn judge_linger(login: &str, lingers: bool) -> Finding {
     }
 }
 
-pub(super) fn judge_port(color: Color, port: u16, state: &InstanceState, listened: &PortState) -> Finding {
+/// Whether a colour's port is free, or its own. `moved`: what runs there was started for another port.
+pub(super) fn judge_port(
+    color: Color,
+    port: u16,
+    state: &InstanceState,
+    listened: &PortState,
+    moved: bool,
+) -> Finding {
     match (listened, state) {
+        (PortState::Free, InstanceState::Running { .. }) if moved => {
+            let text =
+                format!("{port} is free for {color}, which listens elsewhere until it is started again");
+            finding("ports", Verdict::Ok, text)
+        }
         (PortState::Free, InstanceState::Running { .. }) => {
             finding("ports", Verdict::Warning, format!("{color} runs, and nothing listens on {port}"))
         }
         (PortState::Free, _) => finding("ports", Verdict::Ok, format!("{port} is free for {color}")),
-        (PortState::Taken { .. }, InstanceState::Running { .. }) => {
+        (PortState::Taken { .. }, InstanceState::Running { .. }) if !moved => {
             finding("ports", Verdict::Ok, format!("{color} listens on {port}"))
         }
         (PortState::Taken { by }, _) => {
@@ -299,8 +311,14 @@ mod tests {
         let running = InstanceState::Running { release: None, since: None, pid: None };
         let taken = PortState::Taken { by: Some("apache2 (812)\u{1b}[2J".into()) };
         let judged = |state: &InstanceState, listened: &PortState| {
-            text(&judge_port(Color::Blue, 4001, state, listened))
+            text(&judge_port(Color::Blue, 4001, state, listened, false))
         };
+        let moved = |listened: &PortState| text(&judge_port(Color::Blue, 4001, &running, listened, true));
+        assert_eq!(
+            moved(&PortState::Free),
+            "Ok ports: 4001 is free for blue, which listens elsewhere until it is started again"
+        );
+        assert_eq!(moved(&taken), judged(&InstanceState::Stopped, &taken));
         assert_eq!(judged(&InstanceState::Stopped, &PortState::Free), "Ok ports: 4001 is free for blue");
         assert_eq!(judged(&running, &taken), "Ok ports: blue listens on 4001");
         assert_eq!(

@@ -59,6 +59,26 @@ impl Performer {
     /// operations of deployments before this one. Those are over: no deployment begins while another is open.
     pub(crate) async fn prune(&self, plan: &Plan, host: &HostName) -> Result<Performed> {
         let site = self.site(host)?;
+        let directory = site.slot(&self.deployment, host, Color::Blue)?.directory().to_owned();
+        self.prune_releases(plan, host).await?;
+        let guard = Some(site.guard(self.lock.epoch()));
+        let forget = Operation::ForgetOperations {
+            state: site.state.path().to_owned(),
+            spare: plan.deployment.clone(),
+            newest: KEPT_OPERATIONS,
+        };
+        // What a removal leaves for moments is such a leftover too.
+        for operation in [forget, Operation::RemovePartials { directory }] {
+            let done = site.perform(guard.clone(), PATIENCE, operation).await;
+            done.map_err(|failure| host_failure(host, &failure))?;
+        }
+        Ok(Performed::done(Summary::Nothing))
+    }
+
+    /// Removes releases beyond those to keep, with their logs, and words by which none that stays is started. Not while this deployment has
+    /// words of its own that are no release's yet: before it writes any, or after its end.
+    pub(super) async fn prune_releases(&self, plan: &Plan, host: &HostName) -> Result<()> {
+        let site = self.site(host)?;
         let slots = [
             site.slot(&self.deployment, host, Color::Blue)?,
             site.slot(&self.deployment, host, Color::Green)?,
@@ -71,11 +91,7 @@ impl Performer {
         let record = self.live.iter().flat_map(|live| std::iter::once(&live.live).chain(&live.previous));
         needed.extend(record.map(|live| live.release.id.to_string()));
         let guard = Some(site.guard(self.lock.epoch()));
-        let mut at_once = vec![Operation::ForgetOperations {
-            state: site.state.path().to_owned(),
-            spare: plan.deployment.clone(),
-            newest: KEPT_OPERATIONS,
-        }];
+        let mut at_once = Vec::new();
         let keep = self.deployment.application.keep_releases;
         let mut kept: BTreeSet<ReleaseId> =
             found.releases.iter().filter_map(|staged| ReleaseId::parse(&staged.id)).collect();
@@ -92,10 +108,7 @@ impl Performer {
             done.map(drop).map_err(|failure| host_failure(host, &failure))
         };
         // Each waits for the disk, and none for another.
-        try_join_all(at_once.into_iter().map(remove)).await?;
-        // What a removal leaves for moments is such a leftover too.
-        remove(Operation::RemovePartials { directory }).await?;
-        Ok(Performed::done(Summary::Nothing))
+        try_join_all(at_once.into_iter().map(remove)).await.map(drop)
     }
 }
 

@@ -5,11 +5,11 @@ use std::time::Duration;
 use cutover_host::operation::{Guard, Operation};
 use futures_util::future::try_join_all;
 
-use crate::driver::{self, Launch, Renewal, Slot};
-use crate::model::{Color, Deployment, EnvValue, HostName, Name, Plan, ReleaseId, Trouble};
+use crate::driver::{self, InstanceState, Launch, Renewal, Slot};
+use crate::model::{Action, Color, HostName, Plan, ReleaseId, Trouble};
 use crate::run::execute::performed::{Performed, Summary};
 use crate::run::execute::runner::Way;
-use crate::run::world::performer::{Performer, Result, driver_failure, host_failure};
+use crate::run::world::performer::{Performer, Result, driver_failure, host_failure, secret_trouble};
 use crate::run::world::site::Site;
 use crate::secret::environment;
 
@@ -109,10 +109,8 @@ impl Performer {
     ) -> Result<[Operation; 2]> {
         let (site, slot, guard) = self.place(host, color)?;
         let placeholders = slot.placeholders(release.as_str());
-        let found = self.secrets.get_all(secrets_of(&self.deployment, color)).await.map_err(|fault| {
-            let trouble = Trouble::new(fault.code(), fault.to_string());
-            Trouble { hint: fault.hint(), ..trouble }
-        })?;
+        let found = self.secrets.get_all(self.deployment.environment_secrets(color)).await;
+        let found = found.map_err(|fault| secret_trouble(&fault))?;
         let content = environment(&self.deployment, color, release, &placeholders, &found)
             .map_err(|fault| Trouble::new("config/environment", format!("{host}: {fault}")))?;
         let writes = renewal(site, &slot, &guard, plan, release).writes(launch, content).await;
@@ -191,6 +189,33 @@ impl Performer {
         Ok(Performed::done(Summary::Nothing))
     }
 
+    /// Makes a reboot leave a colour down. After the pivot, what is left warm is looked at: it is called so only if it runs.
+    pub(crate) async fn disable(
+        &self,
+        plan: &Plan,
+        host: &HostName,
+        color: Color,
+        way: Way,
+    ) -> Result<Performed> {
+        let done = self.at_boot(host, color, false).await?;
+        if way != Way::Retire
+            || plan.retire_tasks().any(|(_, task)| matches!(task.action, Action::Stop { .. }))
+        {
+            return Ok(done);
+        }
+        let (site, slot, _) = self.place(host, color)?;
+        Ok(match driver::state(site.link.as_ref(), &slot).await {
+            Ok(InstanceState::Stopped) => {
+                done.saying(Summary::Warning(format!("{host}: {color} does not run any more")))
+            }
+            Ok(InstanceState::Failed { why, .. }) => {
+                done.saying(Summary::Warning(format!("{host}: {color} ended by itself: {why}")))
+            }
+            // What can't be seen is not told of: nothing depends on it.
+            Ok(InstanceState::Running { .. }) | Err(_) => done,
+        })
+    }
+
     /// Where a process of one colour is changed, and under what.
     fn place<'a>(&'a self, host: &'a HostName, color: Color) -> Result<(&'a Site, Slot<'a>, Guard)> {
         let site = self.site(host)?;
@@ -208,13 +233,4 @@ pub(super) fn renewal<'a>(
     release: &'a ReleaseId,
 ) -> Renewal<'a> {
     Renewal { link: site.link.as_ref(), guard, slot, release, deployment: &plan.deployment }
-}
-
-/// Secrets that the environment of a colour needs.
-fn secrets_of(deployment: &Deployment, color: Color) -> impl Iterator<Item = &Name> {
-    let application = &deployment.application;
-    application.env.values().chain(application.color(color).env.values()).filter_map(|value| match value {
-        EnvValue::Secret(name) => Some(name),
-        EnvValue::Text(_) => None,
-    })
 }

@@ -14,9 +14,11 @@ use crate::transport::{self, Stand};
 const PATIENCE: Duration = Duration::from_mins(10);
 
 impl Performer {
-    /// Brings the release to a host, whole or not at all.
+    /// Brings the release to a host, whole or not at all. Makes room first: of what failed before, the newest alone is left.
     pub(crate) async fn stage(&self, plan: &Plan, host: &HostName) -> Result<Performed> {
         let site = self.site(host)?;
+        // What can't be removed now is tried again at the end, and told then.
+        let _ = self.prune_releases(plan, host).await;
         let directory = site.slot(&self.deployment, host, Color::Blue)?.directory().to_owned();
         let release = &plan.release;
         let Some(made) = &self.made else {
