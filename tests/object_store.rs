@@ -21,6 +21,7 @@ with_each!(
     one_that_ignores_conditions_is_refused_before_anything_is_changed,
     one_that_does_not_answer_is_named,
     the_state_is_brought_there_and_back,
+    one_that_was_lost_is_rebuilt_from_the_hosts,
 );
 
 /// A fleet whose state is in a bucket.
@@ -84,8 +85,8 @@ fn one_that_does_not_answer_is_named(dialect: Dialect) {
     test.set_up();
     let (variables, nobody) = store.silent();
     test.variables = variables;
-    let recover = test.cutover(&["state", "recover"]).expect(50);
-    assert!(recover.stderr.contains("this command rebuilds states on hosts\n"), "{}", recover.stderr);
+    let recover = test.cutover(&["state", "recover"]).expect(11);
+    assert!(recover.stderr.contains("can't be reached"), "{}", recover.stderr);
     let _ = test.cutover(&["doctor"]).expect(70).expect_text("object-store");
     let _ = test.cutover(&["state", "show"]).expect(0).expect_text("object-store");
     let refused = test.deploy("v1", Behaviour::Sound).expect(11);
@@ -118,4 +119,23 @@ fn the_state_is_brought_there_and_back(dialect: Dialect) {
 
     test.config = in_bucket;
     let _ = test.cutover(&["deploy"]).expect(40).expect_text("`cutover state move`");
+}
+
+fn one_that_was_lost_is_rebuilt_from_the_hosts(dialect: Dialect) {
+    let Some((mut test, store)) = with_bucket(dialect) else { return };
+    test.set_up();
+    let _ = test.deploy("v1", Behaviour::Sound).expect(0);
+    let _ = test.deploy("v2", Behaviour::Sound).expect(0);
+    // What was there is not there any more.
+    test.configure(&store.url("deploy"), &store.url("anew"));
+    let lost = test.deploy("v3", Behaviour::Sound).expect(40);
+    assert!(lost.stderr.contains("`cutover state recover`"), "{}", lost.stderr);
+    let recovered = test.cutover(&["state", "recover", "-y"]).expect(0);
+    assert!((recovered.stdout + &recovered.stderr).contains("object-store"));
+    let _ = test.cutover(&["status", "--check"]).expect(0);
+    let _ = test.cutover(&["rollback"]).expect(0);
+    assert_eq!(test.live(), "v1 blue");
+    let _ = test.cutover(&["deploy"]).expect(0);
+    assert_eq!(test.live(), "v3 green");
+    let _ = test.cutover(&["doctor"]).expect(0);
 }

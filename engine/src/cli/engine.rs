@@ -203,7 +203,6 @@ pub(super) async fn propose_recovery(
     loaded: &Loaded,
     sink: Arc<dyn EventSink>,
 ) -> Result<ProposedRecovery, Failure> {
-    kept_on_a_host(loaded)?;
     let (directory, setting) = setting(loaded.deployment.clone(), sink)?;
     let recovery = StateRecovery::propose(setting).await.map_err(|refused| refusal(loaded, refused))?;
     Ok(ProposedRecovery { recovery, _directory: directory })
@@ -327,15 +326,6 @@ fn end_refused(loaded: &Loaded, mut refused: Refused, reporter: &Reporter, outpu
         return run::end_refused(reporter, std::iter::once(found).chain(troubles).collect()).code();
     }
     run::end_refused(reporter, troubles).code()
-}
-
-/// What rebuilds the state from hosts needs a home that is one.
-fn kept_on_a_host(loaded: &Loaded) -> Result<(), Failure> {
-    let Some(url) = &loaded.deployment.state else { return Ok(()) };
-    let message = format!("the state is kept in `{url}`, and this command recovers states on hosts");
-    let problem = Problem::new("state/in-bucket", message, ExitCode::Configuration);
-    let hint = "`cutover doctor` tells what is wrong; a store that keeps versions gives back what was there";
-    Err(problem.hint(hint).into())
 }
 
 /// What speaks against beginning, at its place in the file where it has one.

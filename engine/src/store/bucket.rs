@@ -115,6 +115,7 @@ impl Bucket {
             }
             // Nothing can be removed on the condition of its version, so it becomes empty, which no file of ours is.
             Operation::Remove { path, .. } => self.replace(guard, &path, Vec::new()).await,
+            Operation::SetAside { path, name } => self.set_aside(guard, &path, &name).await,
             Operation::MakeDirectory { .. } => self.admit(guard).await.map(|()| Answer::Done),
             Operation::ListNames { path, .. } => self.objects.names(&path).await.map(Answer::Names),
             _ => Err(fault(FaultKind::NotAllowed, "an object store keeps state and does nothing else")),
@@ -189,6 +190,28 @@ impl Bucket {
             }
         }
         Err(contended(&path))
+    }
+
+    /// Copies an object, or each line of a journal, to a name that is not there yet, and then removes it. Broken off in between, it is done
+    /// again: what is there then has to be the same.
+    async fn set_aside(&self, guard: Option<&Guard>, path: &str, name: &str) -> Result<Answer, Failure> {
+        let (parent, _) = path.rsplit_once('/').ok_or_else(|| not_found(path))?;
+        let aside = format!("{parent}/{name}");
+        self.admit(guard).await?;
+        if journal::is_one(path) {
+            journal::copy(&self.objects, path, &aside, || self.admit(guard)).await?;
+            return journal::remove(&self.objects, path, || self.admit(guard)).await.map(|()| Answer::Done);
+        }
+        let Some(seen) = self.objects.get(path, FILE_LIMIT).await?.filter(|seen| !seen.content.is_empty())
+        else {
+            return Ok(Answer::Done);
+        };
+        if !self.objects.put(&aside, seen.content.clone(), None).await?
+            && self.objects.get(&aside, FILE_LIMIT).await?.is_none_or(|there| there.content != seen.content)
+        {
+            return Err(fault(FaultKind::Conflict, format!("`{aside}` is there already")));
+        }
+        self.replace(guard, path, Vec::new()).await
     }
 
     /// Whether the holder of this guard may change anything now.

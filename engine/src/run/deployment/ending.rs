@@ -80,11 +80,11 @@ impl Ending {
         let plan = progress.plan();
         let error = progress.first_error().cloned();
         let interrupted = is_interrupted(error.as_ref());
-        let lies = error.as_ref().is_some_and(|error| error.code == Trouble::BEHIND);
+        let mut told = progress.warnings().into_iter().map(|(_, trouble)| trouble).chain(error.as_ref());
         let exit_code = match (outcome, interrupted) {
-            (Outcome::Deployed, _) => ExitCode::Done,
             // Who claims what its home never gave is named before all that follows from it.
-            _ if lies => ExitCode::Refused,
+            _ if told.any(|trouble| trouble.code == Trouble::BEHIND) => ExitCode::Refused,
+            (Outcome::Deployed, _) => ExitCode::Done,
             (Outcome::RolledBack | Outcome::NothingChanged, true) => ExitCode::InterruptedPutBack,
             (Outcome::RolledBack, false) => ExitCode::RolledBack,
             (Outcome::NothingChanged, false) => ExitCode::NothingChanged,

@@ -28,6 +28,8 @@ pub(crate) struct Rebuild {
     foreign: bool,
     /// The new record; none where no router shows a colour.
     pub(crate) live: Option<LiveRecord>,
+    /// Hosts of which nobody can tell whether they were left out of what is live.
+    unseen: Vec<HostName>,
     /// Ended deployments that stay remembered.
     history: usize,
 }
@@ -36,6 +38,18 @@ pub(crate) struct Rebuild {
 pub(crate) struct World<'a> {
     pub(crate) observed: &'a Observed,
     pub(crate) staged: &'a Staged,
+    /// By host: the release that `current` points to there. The end of a deployment points it, on every host that has a part in it.
+    pub(crate) current: &'a BTreeMap<HostName, ReleaseId>,
+}
+
+/// Who runs a release as one colour.
+#[derive(Debug, Clone, PartialEq)]
+struct Running {
+    release: Release,
+    /// Hosts that were left out of it.
+    left_out: Vec<HostName>,
+    /// Hosts that did not answer.
+    unseen: Vec<HostName>,
 }
 
 /// Code of the error that what is seen does not fit together.
@@ -50,7 +64,7 @@ pub(crate) fn rebuild(
     seen: &Examination,
     world: &World<'_>,
 ) -> Result<Option<Rebuild>, Trouble> {
-    let home = deployment.home();
+    let home = &deployment.keeper();
     let of_home = match seen.get(home) {
         Some(Ok(of_home)) => of_home,
         Some(Err(trouble)) => return Err(trouble.clone()),
@@ -77,18 +91,18 @@ pub(crate) fn rebuild(
     if replaces.is_none() && aside.is_empty() && !beyond && !forgotten {
         return Ok(None);
     }
-    let live = match (shown, recorded) {
-        (Some(color), recorded) => Some(record(deployment, world, color, recorded)?),
+    let (live, unseen) = match (shown, recorded) {
+        (Some(color), recorded) => record(deployment, world, color, recorded)?,
         (None, Some(recorded)) => {
             let message =
                 format!("the record says that {} is live, and no router shows a colour", recorded.live.color);
             return Err(Trouble::new(CONTRADICTION, message)
                 .hint("put the routers where they should be, then `cutover state recover` again"));
         }
-        (None, None) => None,
+        (None, None) => (None, Vec::new()),
     };
     let history = state.and_then(|state| state.history.as_ref().ok()).copied().unwrap_or(0);
-    Ok(Some(Rebuild { replaces, aside, foreign, live, history }))
+    Ok(Some(Rebuild { replaces, aside, foreign, live, unseen, history }))
 }
 
 /// The highest epoch that any host has seen.
@@ -215,64 +229,104 @@ fn shown(observed: &Observed) -> Result<Option<Color>, Trouble> {
     })
 }
 
-/// The record of what is live, by what hosts run in the colour that routers show.
+/// The record of what is live, by what hosts run in the colour that routers show; and who did not say.
 fn record(
     deployment: &Deployment,
     world: &World<'_>,
     color: Color,
     recorded: Option<&LiveRecord>,
-) -> Result<LiveRecord, Trouble> {
-    let release = runs(deployment, world, color)?;
-    let previous = runs(deployment, world, color.other()).ok();
-    // When it went live is not known, unless the old record says so: surely not before it was made.
-    let since = |release: &Release, color: Color| {
+) -> Result<(Option<LiveRecord>, Vec<HostName>), Trouble> {
+    let known = |color: Color| {
         let known =
             recorded.into_iter().flat_map(|record| std::iter::once(&record.live).chain(&record.previous));
-        let mut known = known.filter(|live| live.color == color && live.release.id == release.id);
-        known.next().map_or(release.created, |live| live.since)
+        known.filter(move |live| live.color == color)
     };
-    let live = |release: Release, color: Color| {
-        let since = since(&release, color);
-        LiveRelease { color, release, since, excluded: Vec::new() }
+    let running = |of: Color| runs(deployment, world, of, of == color, known(of).next());
+    let live = |running: Running, color: Color| {
+        let Running { release, left_out, .. } = running;
+        let old = known(color).find(|live| live.release.id == release.id);
+        // When it went live is not known, unless the old record says so: surely not before it was made.
+        let since = old.map_or(release.created, |live| live.since);
+        LiveRelease { color, release, since, excluded: left_out }
     };
-    Ok(LiveRecord {
+    let now = running(color)?;
+    let (unseen, previous) = (now.unseen.clone(), running(color.other()).ok());
+    let record = LiveRecord {
         generation: recorded.map_or(0, |record| record.generation).saturating_add(1),
-        live: live(release, color),
-        previous: previous.map(|release| live(release, color.other())),
-    })
+        live: live(now, color),
+        previous: previous.map(|previous| live(previous, color.other())),
+    };
+    Ok((Some(record), unseen))
 }
 
-/// The release that every host of a colour runs (or would, if it were started).
-fn runs(deployment: &Deployment, world: &World<'_>, color: Color) -> Result<Release, Trouble> {
+/// The release that the hosts of a colour run (or would, if it were started), and who was left out of it.
+///
+/// A host that was left out had the colour stopped and was not told what is current, so it is told from one where the release only does not
+/// run at the moment. As many as `pipeline.max-excluded` says may have been; beyond that the hosts contradict each other. One that does
+/// not answer is not called left out: it may serve, and then its health must be asked for.
+fn runs(
+    deployment: &Deployment,
+    world: &World<'_>,
+    color: Color,
+    is_live: bool,
+    recorded: Option<&LiveRelease>,
+) -> Result<Running, Trouble> {
     let contradiction = |message: String| {
         Trouble::new(CONTRADICTION, message).hint(
             "look at the hosts (`cutover status`, `cutover exec`), make them agree, then `cutover state recover` again",
         )
     };
+    let all = deployment.color_hosts(color);
+    let most = deployment.pipeline.max_excluded.of(all.len());
+    let (seen, unseen): (Vec<&HostName>, Vec<&HostName>) =
+        all.iter().partition(|host| !world.observed.unreachable.contains(*host));
+    let was_out = |host: &HostName| recorded.is_some_and(|live| live.excluded.contains(host));
     let mut by_release: BTreeMap<ReleaseId, Vec<HostName>> = BTreeMap::new();
-    for host in deployment.color_hosts(color) {
+    let mut mute = Vec::new();
+    for host in seen {
         let instance = world.observed.hosts.get(host).map(|observed| observed.instance(color));
         let release = instance.and_then(|instance| instance.release.as_ref().or(instance.link.as_ref()));
-        let Some(release) = release else {
-            return Err(contradiction(format!("nothing on {host} says which release its {color} runs")));
-        };
-        by_release.entry(release.clone()).or_default().push(host.clone());
+        match release {
+            Some(release) => by_release.entry(release.clone()).or_default().push(host.clone()),
+            None => mute.push(host.clone()),
+        }
     }
-    let said = |(release, hosts): (&ReleaseId, &Vec<HostName>)| {
-        let hosts: Vec<&str> = hosts.iter().map(HostName::as_str).collect();
-        format!("{} `{release}`", hosts.join(" "))
+    // `current` says nothing of the colour that was live before.
+    let tells = is_live && most > 0;
+    let has_part = |release: &ReleaseId, host: &HostName| {
+        let runs = world.observed.hosts.get(host).is_some_and(|observed| observed.instance(color).running);
+        !was_out(host) && (runs || !tells || world.current.get(host) == Some(release))
     };
-    if by_release.len() > 1 {
+    let mut left_out = mute.clone();
+    let mut parts: Vec<(ReleaseId, Vec<HostName>)> = Vec::new();
+    for (release, hosts) in &by_release {
+        let (part, out): (Vec<HostName>, Vec<HostName>) =
+            hosts.iter().cloned().partition(|host| has_part(release, host));
+        left_out.extend(out);
+        if !part.is_empty() {
+            parts.push((release.clone(), part));
+        }
+    }
+    left_out.sort();
+    if parts.len() > 1 || left_out.len() + unseen.len() > most {
+        if let Some(host) = mute.first() {
+            return Err(contradiction(format!("nothing on {host} says which release its {color} runs")));
+        }
+        let said = |(release, hosts): (&ReleaseId, &Vec<HostName>)| {
+            let hosts: Vec<&str> = hosts.iter().map(HostName::as_str).collect();
+            format!("{} `{release}`", hosts.join(" "))
+        };
         let said: Vec<String> = by_release.iter().map(said).collect();
         return Err(contradiction(format!(
             "the hosts do not run one release as {color}: {}",
             said.join(", ")
         )));
     }
-    let Some((id, hosts)) = by_release.pop_first() else {
-        return Err(contradiction(format!("{color} has no hosts")));
+    let Some((id, hosts)) = parts.pop() else {
+        return Err(contradiction(format!("no host runs anything as {color}")));
     };
-    world.staged.find(id.as_str(), &hosts)
+    let release = world.staged.find(id.as_str(), &hosts)?;
+    Ok(Running { release, left_out, unseen: unseen.into_iter().cloned().collect() })
 }
 
 impl Rebuild {
@@ -304,6 +358,19 @@ impl Rebuild {
                 notes.push(Note::new("before", record.previous.as_ref().map_or_else(none, told)));
             }
             None => notes.push(Note::new("live", "nothing: no router shows a colour")),
+        }
+        let joined = |hosts: &[HostName]| hosts.iter().map(HostName::as_str).collect::<Vec<_>>().join(" ");
+        if let Some(live) =
+            self.live.as_ref().map(|record| &record.live).filter(|live| !live.excluded.is_empty())
+        {
+            notes.push(Note::new("left out", joined(&live.excluded)));
+        }
+        if !self.unseen.is_empty() {
+            let text = format!(
+                "whether {} was left out: it does not answer, so it is taken for one that serves",
+                joined(&self.unseen)
+            );
+            notes.push(Note::new("not known", text));
         }
         let history = match self.history {
             1 => "1 deployment is still remembered".to_owned(),

@@ -3,31 +3,42 @@
 //! A crash in between leaves a home that is none yet (it becomes one by its last write of its own), or one whose other hosts still
 //! belong to the line before: the next deployment lets those join. So the same command goes on after a crash at any point.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::examine::{Examination, examine};
 use super::rebuild::{Rebuild, World, highest, rebuild};
 use crate::model::view::{ExitCode, RecoveryView};
-use crate::model::{HistoryEntry, HistoryRelease, Outcome, Timestamp, Trouble};
+use crate::model::{Color, HistoryEntry, HistoryRelease, HostName, Outcome, ReleaseId, Timestamp, Trouble};
 use crate::run::execute::interrupts::Interrupts;
 use crate::run::world::claim::{claimant, free, fresh_line, shut_out};
 use crate::run::world::hooks::Refused;
 use crate::run::world::lease::{Lease, Waiting};
-use crate::run::world::observe::observe;
-use crate::run::world::performer::store_fault;
+use crate::run::world::observe::{all_app_hosts, observe};
+use crate::run::world::performer::{host_failure, store_fault};
 use crate::run::world::session::{Session, Setting};
 use crate::store::{HeldLock, StoreFault};
-use crate::transport::Links;
+use crate::transport::{Link, Links};
+
+/// For one question to a host.
+const QUESTION: Duration = Duration::from_secs(20);
 
 /// A recovery that was proposed.
 #[derive(Debug)]
 pub struct StateRecovery {
     session: Session,
-    links: Arc<Links>,
+    ways: Ways,
     proposed: Option<Rebuild>,
     /// The highest epoch that a host has seen.
     highest: u64,
+}
+
+/// Ways to whoever may keep the state.
+#[derive(Debug)]
+struct Ways {
+    links: Arc<Links>,
+    bucket: Option<Arc<dyn Link>>,
 }
 
 impl StateRecovery {
@@ -36,10 +47,10 @@ impl StateRecovery {
     /// # Errors
     /// With every host and hook that failed; when another command is the way, or what is seen contradicts itself.
     pub async fn propose(setting: Setting) -> Result<Self, Refused> {
-        let links = Arc::clone(&setting.links);
+        let ways = Ways { links: Arc::clone(&setting.links), bucket: setting.bucket.clone() };
         let session = Session::open_anywhere(setting, false).await?;
-        let (proposed, highest) = look(&session, &links).await.map_err(Refused::of)?;
-        Ok(Self { session, links, proposed, highest })
+        let (proposed, highest) = look(&session, &ways).await.map_err(Refused::of)?;
+        Ok(Self { session, ways, proposed, highest })
     }
 
     /// What would be written.
@@ -48,7 +59,7 @@ impl StateRecovery {
         let notes = self.proposed.as_ref().map(|rebuild| rebuild.notes(self.highest));
         RecoveryView {
             title: self.session.deployment.title(),
-            home: self.session.deployment.home().clone(),
+            home: self.session.deployment.keeper(),
             changes: notes.unwrap_or_default(),
         }
     }
@@ -66,14 +77,14 @@ impl StateRecovery {
     /// # Errors
     /// When it is not so any more, and what writing may meet.
     pub async fn carry_out(self) -> Result<(), Trouble> {
-        let Self { session, links, proposed, .. } = self;
+        let Self { session, ways, proposed, .. } = self;
         let Some(proposed) = proposed else { return Ok(()) };
         let deployment =
             ulid::Ulid::from_parts(session.reporter.now().0, crate::run::execute::moment::random())
                 .to_string();
         let fault = |fault: StoreFault| store_fault(&fault).trouble;
         let mut lease = take(&session, &deployment).await.map_err(fault)?;
-        let seen = look(&session, &links).await;
+        let seen = look(&session, &ways).await;
         let beyond = seen.as_ref().map_or(0, |(_, highest)| *highest);
         if beyond > lease.lock().epoch() {
             // Nobody holds the lock: a holder of that epoch can't be one of this home.
@@ -104,11 +115,29 @@ async fn take(session: &Session, deployment: &str) -> Result<Lease, StoreFault> 
 }
 
 /// What would be written by what is seen now, and the highest epoch that a host has seen.
-async fn look(session: &Session, links: &Links) -> Result<(Option<Rebuild>, u64), Trouble> {
-    let seen: Examination = examine(&session.deployment, links, None, &session.reporter.clock()).await;
+async fn look(session: &Session, ways: &Ways) -> Result<(Option<Rebuild>, u64), Trouble> {
+    let (deployment, clock) = (&session.deployment, session.reporter.clock());
+    let seen: Examination = examine(deployment, &ways.links, ways.bucket.as_ref(), &clock).await;
     let (observed, staged) = observe(session, None).await?;
-    let world = World { observed: &observed, staged: &staged };
-    Ok((rebuild(&session.deployment, &seen, &world)?, highest(&seen)))
+    let current = current(session).await?;
+    let world = World { observed: &observed, staged: &staged, current: &current };
+    Ok((rebuild(deployment, &seen, &world)?, highest(&seen)))
+}
+
+/// What `current` points to on each host that answers.
+async fn current(session: &Session) -> Result<BTreeMap<HostName, ReleaseId>, Trouble> {
+    let mut current = BTreeMap::new();
+    for host in all_app_hosts(&session.deployment) {
+        let Some(site) = session.sites.get(&host) else { continue };
+        let slot = site.slot(&session.deployment, &host, Color::Blue)?;
+        let found = site.application(slot.directory(), QUESTION).await;
+        let found = found.map_err(|failure| host_failure(&host, &failure).trouble)?;
+        // What is no identifier is none of ours.
+        if let Some(release) = found.current.and_then(|id| ReleaseId::parse(&id)) {
+            current.insert(host, release);
+        }
+    }
+    Ok(current)
 }
 
 /// Under the lock: what makes the host a home comes last, so that until then it is none.

@@ -104,9 +104,23 @@ fn can_be(action: &str, what: &str) -> bool {
         "set-current",
         "prune",
     ];
+    let never_back = [
+        "stage",
+        "migrate",
+        "clear",
+        "configure",
+        "renew",
+        "await-healthy",
+        "silence",
+        "smoke",
+        "enable",
+        "prepare",
+        "watch",
+    ];
     match what {
         "crash" => !alone.contains(&action),
         "Hangs" => !never_there.contains(&action),
+        "Overdue" => !never_back.contains(&action),
         "Moved" => Fault::MOVED_BEFORE.contains(&action),
         _ => true,
     }

@@ -54,8 +54,8 @@ impl Execution {
         let sim = Arc::new(Sim::new(state, faults, sink));
         let log = SimJournal { sim: Arc::clone(&sim), records: Vec::new(), states: Vec::new(), breaks_at };
         let reporter = Reporter::new(Arc::clone(&sim.sink), Arc::new(Still));
-        let hangs = faults.iter().any(|(_, fault)| *fault == Fault::Hangs);
-        let time = if hangs { Duration::ZERO } else { Duration::from_secs(3600) };
+        let is_late = faults.iter().any(|(_, fault)| fault.is_late());
+        let time = if is_late { Duration::ZERO } else { Duration::from_secs(3600) };
         let mut runner = Runner {
             world: Arc::clone(&sim),
             log,
@@ -66,7 +66,12 @@ impl Execution {
             deadline: tokio::time::Instant::now() + time,
         };
         let mut after = progress.clone();
-        let outcome = runner.run(&mut after).await.ok();
+        let mut interrupts = sim.interrupts();
+        let outcome = tokio::select! {
+            biased;
+            _ = interrupts.wait_for(|interrupts| interrupts.count > 1) => None,
+            outcome = runner.run(&mut after) => outcome.ok(),
+        };
         Self {
             begun: (state, progress.clone()),
             records: std::mem::take(&mut runner.log.records),

@@ -146,7 +146,10 @@ impl<'a> Explorer<'a> {
         let after = Node { state: run.state, progress: run.progress.clone(), burden, ..node.clone() };
         match run.outcome {
             // A signal cut it off, and one command brings it to its end.
-            None => self.recover_all(&after, &[Happening::Nothing], &[Ask::Resume]),
+            None => {
+                let burden = burden.remembered_by(&run.progress);
+                self.recover_all(&Node { burden, ..after }, &[Happening::Nothing], &[Ask::Resume]);
+            }
             Some(Outcome::Stuck) => self.mend(&after, &[Ask::Resume, Ask::Abort]),
             Some(_) => self.next_deployment(&after),
         }
@@ -220,10 +223,13 @@ impl<'a> Explorer<'a> {
                 if aim.is_some_and(|aim| !aim.is_at(&done.action, fault)) {
                     continue;
                 }
-                // The time of a deployment ends nothing but the way there; waiting for it takes real time, so it does so once.
-                if fault == Fault::Hangs
-                    && (done.way != Way::There || !run.faults.is_empty() || node.ask.is_some())
-                {
+                // The time of a deployment ends nothing but the way there. It is over when a run begins, so that nothing else comes before.
+                let ends = done.way == Way::There && node.ask.is_none();
+                let fits = match fault {
+                    Fault::Hangs => ends,
+                    _ => done.way != Way::There,
+                };
+                if fault.is_late() && (!fits || !run.faults.is_empty()) {
                     continue;
                 }
                 if fault == Fault::Moved && !can_be_moved_before(done) {

@@ -31,11 +31,15 @@ pub(super) enum Fault {
     HostLost,
     /// Someone moves every router to the colour that is filled, before it.
     Moved,
+    /// Two signals come while it is under way, after its effect: the run is left at once.
+    TwoSignals,
+    /// The time of the whole deployment was over before it, where that ends nothing any more.
+    Overdue,
 }
 
 impl Fault {
     /// Every one.
-    pub(super) const ALL: [Self; 12] = [
+    pub(super) const ALL: [Self; 14] = [
         Self::FailsBefore,
         Self::FailsAfter,
         Self::UnknownDidNot,
@@ -48,6 +52,8 @@ impl Fault {
         Self::Hangs,
         Self::HostLost,
         Self::Moved,
+        Self::TwoSignals,
+        Self::Overdue,
     ];
 
     /// Kinds of actions before which someone may move the routers, as in [`super::action_kind::NAMES`].
@@ -55,12 +61,17 @@ impl Fault {
 
     /// Whether a deployment goes on as if nothing had been.
     pub(super) const fn passes(self) -> bool {
-        matches!(self, Self::Twice | Self::UnknownDid | Self::UnknownDidNot)
+        matches!(self, Self::Twice | Self::UnknownDid | Self::UnknownDidNot | Self::Overdue)
     }
 
     /// Whether it comes from outside.
     pub(super) const fn is_signal(self) -> bool {
-        matches!(self, Self::Signal | Self::SignalAfter)
+        matches!(self, Self::Signal | Self::SignalAfter | Self::TwoSignals)
+    }
+
+    /// Whether the time of the deployment is over from the beginning of the run on, in which it comes.
+    pub(super) const fn is_late(self) -> bool {
+        matches!(self, Self::Hangs | Self::Overdue)
     }
 
     /// Whether it happens each time that the action is tried.

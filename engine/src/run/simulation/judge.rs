@@ -4,8 +4,12 @@ use super::execution::Execution;
 use super::fault::Fault;
 use super::scene::Scene;
 use super::state::{Shown, SimHost, State};
+use crate::model::view::ExitCode;
 use crate::model::{Action, End, Outcome, Part, Plan, Progress, Record, TaskId, Trouble};
+use crate::run::Interrupts;
+use crate::run::deployment::ending::Ending;
 use crate::run::execute::runner::Way;
+use crate::run::world::afterwards::Afterwards;
 
 /// What a history had to bear so far: what it may end as depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -120,7 +124,38 @@ pub(super) fn faults_of_end(scene: &Scene, plan: &Plan, burden: Burden, run: &Ex
     if let Some(reason) = wrong_first_error(run) {
         wrong.push(reason);
     }
+    wrong.extend(wrong_exit_code(run));
     wrong
+}
+
+/// How the end is told to whoever called, where one thing went wrong in a run that nothing had gone wrong before: a signal before the pivot
+/// puts everything back, one after it leaves the rest to `resume`, and a second one leaves all of it; the time of the deployment is a
+/// failure like any other before the pivot, and ends nothing after it.
+fn wrong_exit_code(run: &Execution) -> Option<String> {
+    let (begun, [(at, fault)]) = (&run.begun.1, run.faults.as_slice()) else { return None };
+    if begun.turned_back().is_some() || begun.first_error().is_some() {
+        return None;
+    }
+    let way = run.performed.get(*at)?.way;
+    let expected: &[ExitCode] = match (fault, way) {
+        // What is over but for its last word is not broken off.
+        (Fault::Signal | Fault::SignalAfter, Way::Retire) if run.outcome == Some(Outcome::Deployed) => {
+            &[ExitCode::Done]
+        }
+        (Fault::TwoSignals, _) | (Fault::Signal | Fault::SignalAfter, Way::Retire) => {
+            &[ExitCode::InterruptedUnfinished]
+        }
+        (Fault::Signal | Fault::SignalAfter, _) => &[ExitCode::InterruptedPutBack, ExitCode::Stuck],
+        (Fault::Hangs, _) => &[ExitCode::RolledBack, ExitCode::NothingChanged, ExitCode::Stuck],
+        (Fault::Overdue, Way::Retire) => &[ExitCode::Done],
+        _ => return None,
+    };
+    let ended = match run.outcome {
+        Some(outcome) => Ending::of(&run.progress, outcome, None, &Afterwards::default()),
+        None => Ending::unfinished(&run.progress, Interrupts { count: 1, first: "SIGTERM" }.trouble()),
+    };
+    let is_right = expected.contains(&ended.exit_code);
+    (!is_right).then(|| format!("P3, {fault:?} on the way {way:?} ends with {:?}", ended.exit_code))
 }
 
 fn deployed(scene: &Scene, plan: &Plan, burden: Burden, run: &Execution, wish: u8, wrong: &mut Vec<String>) {

@@ -249,6 +249,16 @@ impl Sim {
                     _ => std::future::pending().await,
                 }
             }
+            Some(Fault::TwoSignals) => {
+                effect();
+                self.signal.send_replace(Interrupts { count: 2, first: "SIGTERM" });
+                std::future::pending().await
+            }
+            Some(Fault::Overdue) => {
+                // The runner looks at the clock before it looks at this.
+                tokio::task::yield_now().await;
+                effect()
+            }
             Some(Fault::Hangs) => std::future::pending().await,
             Some(Fault::HostLost) => unreachable!("who needs the host was told before"),
         }

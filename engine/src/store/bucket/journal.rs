@@ -42,6 +42,25 @@ pub(super) async fn append(objects: &Objects, path: &str, at: u64, content: Vec<
     Err(fault(FaultKind::Conflict, format!("`{path}` goes on after {at} bytes already")))
 }
 
+/// Copies the lines as they are, whatever is missing between them. Whether we still `may` is asked before each.
+pub(super) async fn copy<Asked>(
+    objects: &Objects,
+    path: &str,
+    to: &str,
+    may: impl Fn() -> Asked,
+) -> Result<(), Failure>
+where
+    Asked: Future<Output = Result<(), Failure>>,
+{
+    for (name, size) in objects.list(path).await? {
+        let line = objects.concat(path, std::slice::from_ref(&name), size).await?;
+        may().await?;
+        // There already from a copy that was broken off: no line is ever changed.
+        objects.create(&format!("{to}/{name}"), line).await?;
+    }
+    Ok(())
+}
+
 /// Removes the lines, the last one first: what is left in between is the beginning of it. Nothing can be removed on a condition, so
 /// whether we still `may` is asked before each.
 pub(super) async fn remove<Asked>(

@@ -249,3 +249,28 @@ async fn no_version_comes_back() {
     let found = objects.get("shop/default/live.json", 100).await.expect("reads").expect("is there");
     assert_eq!(found.content, b"{\"version\":1}\n");
 }
+
+#[tokio::test]
+async fn what_can_not_be_read_is_set_aside() {
+    let store = Arc::new(InMemory::new());
+    let home = home(&store);
+    let (lock, _) = deploy(&home).await;
+    let journal = format!("journal/{DEPLOYMENT}.jsonl");
+    for file in [journal.as_str(), "open.json", "live.json", "never.json"] {
+        for _ in 0..2 {
+            home.set_aside(&lock, file).await.expect("done again, it is done");
+        }
+    }
+    let state = home.read_all::<String>().await.expect("reads");
+    assert_eq!((state.open, state.live), (None, None));
+    let below = names(&store).await;
+    let aside: Vec<_> = below.iter().filter(|name| name.contains(".aside-1")).collect();
+    let lines = aside.iter().filter(|name| name.contains("/journal/")).count();
+    assert_eq!((lines, aside.len()), (2, 4), "{below:?}");
+    assert!(!below.iter().any(|name| name.contains(&format!("{journal}/"))), "{below:?}");
+
+    let later = home.take(holder("bob"), Some(lock.epoch())).await.expect("stolen");
+    let late = home.set_aside(&lock, "lineage").await;
+    assert!(matches!(late, Err(StoreFault::Fenced { .. })), "{late:?}");
+    home.free(later).await.expect("ours");
+}

@@ -3,7 +3,7 @@
 use super::*;
 use crate::driver::sample;
 use crate::model::{
-    Driver, Observation, ObservedHost, ObservedInstance, Origin, Plan, Routing, Timestamp, Wish,
+    Driver, MaxExcluded, Observation, ObservedHost, ObservedInstance, Origin, Plan, Routing, Timestamp, Wish,
 };
 use crate::run::home::examine::sample::{examined, lineage, state};
 use crate::store::Membership;
@@ -14,6 +14,7 @@ struct Case {
     seen: Examination,
     observed: Observed,
     staged: Staged,
+    current: BTreeMap<HostName, ReleaseId>,
 }
 
 fn release(number: u64) -> Release {
@@ -45,7 +46,10 @@ fn lost() -> Case {
             routers: vec![shows("lb1", Routing::all_to(Color::Green))],
             ..Observed::default()
         },
-        staged: Staged { releases: hosts.map(|host| (host, vec![release(42), release(43)])).to_vec() },
+        staged: Staged {
+            releases: hosts.clone().map(|host| (host, vec![release(42), release(43)])).to_vec(),
+        },
+        current: hosts.map(|host| (host, release(43).id)).into(),
     }
 }
 
@@ -76,9 +80,17 @@ fn instance<'a>(case: &'a mut Case, host: &str) -> &'a mut ObservedHost {
 
 /// What would be written in words, or the error's.
 fn told(case: &Case) -> String {
-    let deployment = sample::deployment(Driver::Detached);
-    let world = World { observed: &case.observed, staged: &case.staged };
-    match rebuild(&deployment, &case.seen, &world) {
+    told_where(&sample::deployment(Driver::Detached), case)
+}
+
+impl Case {
+    fn world(&self) -> World<'_> {
+        World { observed: &self.observed, staged: &self.staged, current: &self.current }
+    }
+}
+
+fn told_where(deployment: &Deployment, case: &Case) -> String {
+    match rebuild(deployment, &case.seen, &case.world()) {
         Ok(None) => "nothing".to_owned(),
         Ok(Some(rebuild)) => {
             let notes = rebuild.notes(highest(&case.seen));
@@ -199,13 +211,13 @@ fn what_the_old_record_knows_better_is_kept() {
     let deployment = sample::deployment(Driver::Detached);
     let mut case = whole();
     home(&mut case).history = Err(broken("history.jsonl"));
-    let world = World { observed: &case.observed, staged: &case.staged };
-    let rebuilt = rebuild(&deployment, &case.seen, &world).expect("no contradiction").expect("something");
+    let rebuilt =
+        rebuild(&deployment, &case.seen, &case.world()).expect("no contradiction").expect("something");
     let record = rebuilt.live.expect("green is live");
     assert_eq!((record.generation, record.live.since), (13, Timestamp(7)));
     home(&mut case).live = Ok(None);
-    let world = World { observed: &case.observed, staged: &case.staged };
-    let rebuilt = rebuild(&deployment, &case.seen, &world).expect("no contradiction").expect("something");
+    let rebuilt =
+        rebuild(&deployment, &case.seen, &case.world()).expect("no contradiction").expect("something");
     let record = rebuilt.live.expect("green is live");
     assert_eq!((record.generation, record.live.since), (1, Timestamp(43)), "not before it was made");
 }
@@ -237,4 +249,58 @@ fn a_journal_that_is_whole_is_for_those_who_began_it() {
         "that journal is whole: with the configuration that it was begun with, `cutover resume` can go on";
     let expected = format!("set aside: journal/{OPEN}.jsonl, open.json\nbeware: {beware}\nlive: ");
     assert!(foreign.starts_with(&expected), "{foreign}");
+}
+
+#[test]
+fn who_was_left_out_is_told_by_what_is_on_the_hosts() {
+    let mut deployment = sample::deployment(Driver::Detached);
+    deployment.pipeline.max_excluded = MaxExcluded::Hosts(1);
+    let told = |change: &dyn Fn(&mut Case)| {
+        let mut case = lost();
+        change(&mut case);
+        let told = told_where(&deployment, &case);
+        let lines = told.lines().filter(|line| {
+            ["live", "left out", "not known", "state/"].iter().any(|label| line.starts_with(label))
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    let live = "live: green, release 43 (`r43`)";
+    let left_out = format!("{live}\nleft out: web2");
+    let stopped = |number| ObservedInstance { link: Some(release(number).id), ..ObservedInstance::default() };
+    assert_eq!(told(&|_| {}), live);
+    // Silenced before it was linked, or after.
+    assert_eq!(told(&|case| instance(case, "web2").green = ObservedInstance::default()), left_out);
+    let behind = |case: &mut Case| drop(case.current.insert(sample::name("web2"), release(42).id));
+    let silenced = |case: &mut Case| {
+        instance(case, "web2").green = stopped(43);
+        behind(case);
+    };
+    assert_eq!(told(&silenced), left_out);
+    assert_eq!(told(&|case| instance(case, "web2").green = stopped(43)), live, "it only does not run now");
+    assert_eq!(told(&behind), live, "it runs the release, whatever is called current");
+    let unseen = |case: &mut Case| {
+        case.observed.hosts.remove(&sample::name("web2"));
+        case.observed.unreachable.insert(sample::name("web2"));
+    };
+    let not_known =
+        "not known: whether web2 was left out: it does not answer, so it is taken for one that serves";
+    assert_eq!(told(&unseen), format!("{live}\n{not_known}"));
+    let both = |case: &mut Case| {
+        for host in ["web1", "web2"] {
+            instance(case, host).green = ObservedInstance::default();
+        }
+    };
+    assert_eq!(told(&both), "state/contradiction: nothing on web1 says which release its green runs");
+    let other = |case: &mut Case| instance(case, "web2").green.release = Some(release(42).id);
+    let two = "state/contradiction: the hosts do not run one release as green: web2 `r42`, web1 `r43`";
+    assert_eq!(told(&other), two, "who was left out runs nothing there");
+
+    // What the record knew is kept.
+    let mut case = whole();
+    let record = home(&mut case).live.as_mut().expect("it is read").as_mut().expect("green is live");
+    record.live.excluded = vec![sample::name("web2")];
+    home(&mut case).history = Err(broken("history.jsonl"));
+    let rebuilt =
+        rebuild(&deployment, &case.seen, &case.world()).expect("no contradiction").expect("something");
+    assert_eq!(rebuilt.live.expect("green is live").live.excluded, [sample::name("web2")]);
 }
