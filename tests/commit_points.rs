@@ -49,6 +49,58 @@ fn every_change_of_the_way_back() {
     );
 }
 
+/// A release that is warm is deployed again by other words each time. In whatever way that ends, each release is started by the words of the
+/// deployment that put it live last.
+#[test]
+fn every_change_of_a_release_that_is_deployed_again() {
+    let nightly = std::env::var_os("CUTOVER_TEST_NIGHTLY").is_some();
+    let Some(mut test) = fleet() else { return };
+    test.configure("watch = \"2s\"", "watch = \"500ms\"")
+        .configure("\nblue = ", "\nenv = { ROUND = \"first\" }\nblue = ");
+    let Some(mut test) = with_v1(Some(test)) else { return };
+    let _ = test.deploy("v2", Behaviour::Sound).expect(0);
+    let mut words = ["first", "first"].map(str::to_owned);
+    let mut configured = "first".to_owned();
+    for (round, change) in (0..).step_by(if nightly { 1 } else { 3 * STRIDE }).enumerate() {
+        let (moment, victim) = WAYS[round % WAYS.len()];
+        let before = test.live();
+        let other = usize::from(before.starts_with("v1 "));
+        let (version, number) = (format!("v{}", other + 1), (other + 1).to_string());
+        let next = format!("{change}-{moment}-{victim:?}").to_lowercase();
+        test.configure(&format!("ROUND = \"{configured}\""), &format!("ROUND = \"{next}\""));
+        configured = next;
+        let load = test.load();
+        let running =
+            halting(&test, &["deploy", "--release", &number, "--json"], &format!("{change}:{moment}"));
+        let reached = running.wait_until_halted();
+        let ended = kill(&test, running, reached, victim);
+        if reached {
+            recover(&test, &before, &version, victim, &ended, &[]);
+        }
+        load.finish().assert_none_failed();
+        if test.live() != before {
+            words[other].clone_from(&configured);
+        }
+        for (release, expected) in ["1", "2"].into_iter().zip(&words) {
+            for host in ["web1", "web2"] {
+                let args = ["exec", "--release", release, "--host", host, "--", "printenv", "ROUND"];
+                assert_eq!(
+                    test.cutover(&args).expect(0).stdout.trim_end(),
+                    expected,
+                    "{configured}: {release} {host}"
+                );
+            }
+        }
+        let _ = test
+            .cutover(&["rollback", "--to", if test.live().starts_with("v1 ") { "2" } else { "1" }])
+            .expect(0);
+        if !reached {
+            assert!(round > 3, "only {change} changes: {ended:?}");
+            break;
+        }
+    }
+}
+
 /// Deploys again and again, halted at one change after the other, until a deployment has no more of them.
 fn sweep(prefix: &str, ends: &[i32], stride: usize, turns: &[usize]) {
     let Some(mut test) = with_v1(fleet()) else { return };
@@ -66,7 +118,7 @@ fn sweep(prefix: &str, ends: &[i32], stride: usize, turns: &[usize]) {
             let before = test.live();
             test.repository.push(&version, behaviour);
             let (load, oracle) = (test.load(), Oracle::start(&test));
-            let running = halting(&test, &format!("{change}:{moment}"));
+            let running = halting(&test, &["deploy", "--json"], &format!("{change}:{moment}"));
             let reached = running.wait_until_halted();
             let ended = kill(&test, running, reached, victim);
             if reached {
@@ -83,8 +135,8 @@ fn sweep(prefix: &str, ends: &[i32], stride: usize, turns: &[usize]) {
     }
 }
 
-fn halting(test: &Test, place: &str) -> Running {
-    let mut command = test.command(&["deploy", "--json"]);
+fn halting(test: &Test, args: &[&str], place: &str) -> Running {
+    let mut command = test.command(args);
     command.env("CUTOVER_TEST_HALT_AT", place);
     Running::start(&test.desk, command)
 }

@@ -93,6 +93,24 @@ fn a_port_that_somebody_else_holds() {
     assert_eq!(test.live(), "v2 green");
     let _ = test.cutover(&["rollback"]).expect(0);
     assert_eq!(test.live(), "v1 blue");
+    // What runs as green listens where it did, and another where it will have to.
+    let door = test.config.split("http://127.0.0.1:").nth(1).and_then(|rest| rest.split('/').next());
+    let (green, door) = (test.ports().1, door.unwrap().to_owned());
+    test.configure(&format!("green = {{ port = {green} }}"), &format!("green = {{ port = {door} }}"));
+    let _ = test
+        .cutover(&["check", "--hosts"])
+        .expect(11)
+        .expect_text(&format!("{door} is for green, and nginx"));
+}
+
+#[test]
+fn a_check_tells_that_there_is_nothing_to_build_from() {
+    let Some(mut test) = local() else { return };
+    test.configure(&format!("repository = \"{}\"\n", test.repository.url()), "");
+    let checked = test.cutover(&["check"]).expect(0);
+    assert!(!(checked.stdout + &checked.stderr).contains("source/none"));
+    let _ = test.repository.git(&["remote", "remove", "origin"]);
+    let _ = test.cutover(&["check"]).expect(0).expect_text("warning[source/none]");
 }
 
 #[test]

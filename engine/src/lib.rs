@@ -95,7 +95,9 @@
 //! # How a release starts is the release's
 //! `deploy` writes beside the release's environment, on each host, by what words it starts ([`driver::Launch`]). What starts that
 //! release again later reads them there: the way back to a colour that was warm, and `rollback`, which says before it begins where they
-//! differ from `cutover.toml`. What the words are filled in with (ports, addresses, directories), kind of driver, users, health
+//! differ from `cutover.toml`. A deployment of a release that is there already writes its words beside, and
+//! [`Renew`](model::Action::Renew) makes them the release's own right before the start; its undo puts the former ones back before
+//! what was warm is started again ([`driver::Renewal`]). Each slot notes by what words it was started, and is stopped by them. What the words are filled in with (ports, addresses, directories), kind of driver, users, health
 //! checks and routers are the site's, and those of today. Only `deploy`, also `deploy --release N`, starts a release by today's words.
 //! What was warm and was started again is called warm only once it answers.
 //!

@@ -13,5 +13,5 @@ fn main() -> ExitCode {
         let status = cutover_host::supervise(words.into_iter().skip(2));
         return ExitCode::from(u8::try_from(status).unwrap_or(255));
     }
-    cutover::cli::main(words)
+    cutover::cli::main(&words)
 }

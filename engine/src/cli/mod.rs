@@ -67,22 +67,22 @@ const DONE: u8 = view::ExitCode::Done.code();
 
 /// Runs the program with the words of its command line, its own name first.
 #[must_use]
-pub fn main(words: Vec<OsString>) -> ExitCode {
+pub fn main(words: &[OsString]) -> ExitCode {
     #[cfg(debug_assertions)]
     if let Ok(place) = std::env::var("CUTOVER_TEST_HALT_AT")
         && !crate::transport::halt_at(&place)
     {
         return ExitCode::from(view::ExitCode::Usage.code());
     }
-    let choice = match ColorWish::of_words(&words) {
+    let choice = match ColorWish::of_words(words) {
         ColorWish::Auto => ColorChoice::Auto,
         ColorWish::Always => ColorChoice::Always,
         ColorWish::Never => ColorChoice::Never,
     };
     // What can't be read may still say that tools read the answer.
     let is_json = words.iter().any(|word| word == "--json");
-    let parsed = help::command().color(choice).try_get_matches_from(&words);
-    let parsed = parsed.map_err(|error| tip::with_tip(error, &words));
+    let parsed = help::command().color(choice).try_get_matches_from(words);
+    let parsed = parsed.map_err(|error| tip::with_tip(error, words));
     match parsed.and_then(|matches| Arguments::from_arg_matches(&matches)) {
         Ok(arguments) => ExitCode::from(run(arguments)),
         Err(message) if message.use_stderr() && is_json => {

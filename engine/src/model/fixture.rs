@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use super::{
     Application, Build, ColorSettings, ConnectionPolicy, Deployment, Driver, HealthCheck, Hook, HookSource,
-    Host, HostName, Location, MaxExcluded, Name, Pipeline, Reach, Release, ReleaseId, Retire, Router,
-    Timestamp, grant::Grants,
+    Host, HostName, Location, MaxExcluded, Name, Pipeline, Reach, Retire, Router, grant::Grants,
 };
+#[cfg(test)]
+use super::{Release, ReleaseId, Timestamp};
 
 impl Deployment {
     /// `shop` on these application hosts and routers, all local, with a migration and every default.
@@ -73,6 +74,7 @@ impl Deployment {
     }
 }
 
+#[cfg(test)]
 impl Release {
     /// A release of which nothing else is known.
     pub(crate) fn for_tests(id: &str, number: u64) -> Self {
