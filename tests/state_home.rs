@@ -91,7 +91,7 @@ fn a_fence_that_nobody_gave_is_refused_in_the_middle_of_a_run() {
     };
     // The home itself: the journal can't go on, and nothing more is done.
     let ended = forged("lb1");
-    assert_eq!((&ended["error"]["code"], &ended["outcome"]), (&json!("state/behind"), &json!("unfinished")));
+    assert_eq!((&ended["code"], &ended["outcome"]), (&json!("state/behind"), &json!("unfinished")));
     assert_eq!(test.live(), "v1 blue");
     let _ = test.cutover(&["abort"]).expect(0);
     // A host that is not changed again before the pivot.
