@@ -97,7 +97,7 @@ fn a_clock_that_jumps_a_day_keeps_nobody_from_the_lock() {
 }
 
 #[test]
-fn a_host_answer_that_belies_its_fence_ends_with_31_and_reaches_no_router() {
+fn a_fence_that_nobody_gave_ends_with_60_and_reaches_no_router() {
     let Some(test) = with_v1(local()) else { return };
     // A fence from the future: some later holder was here, and the home does not know.
     let file = state(&test).join("fence");
@@ -106,7 +106,7 @@ fn a_host_answer_that_belies_its_fence_ends_with_31_and_reaches_no_router() {
     let mut running = test.start(&["deploy", "--json"]);
     running.wait_for_step("health");
     fs::write(&file, br#"{"version":1,"epoch":999}"#).unwrap();
-    let _ = running.finish().expect(31);
+    let _ = running.finish().expect(60);
     assert_eq!(test.live(), "v1 blue");
     fs::write(&file, kept).unwrap();
 }
