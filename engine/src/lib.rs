@@ -97,8 +97,9 @@
 //! release again later reads them there: the way back to a colour that was warm, and `rollback`, which says before it begins where they
 //! differ from `cutover.toml`. A deployment of a release that is there already writes its words beside, and
 //! [`Renew`](model::Action::Renew) makes them the release's own right before the start; its undo puts the former ones back before
-//! what was warm is started again ([`driver::Renewal`]). Each slot notes by what words it was started, and is stopped by them. What the words are filled in with (ports, addresses, directories), kind of driver, users, health
-//! checks and routers are the site's, and those of today. Only `deploy`, also `deploy --release N`, starts a release by today's words.
+//! what was warm is started again ([`driver::Renewal`]). Each slot notes by what words it was started, and is stopped by them. What the words
+//! are filled in with (ports, addresses, directories), kind of driver, users, health checks and routers are the site's, and those of today.
+//! Only `deploy`, also `deploy --release N`, starts a release by today's words.
 //! What was warm and was started again is called warm only once it answers.
 //!
 //! # The build
@@ -111,8 +112,9 @@
 //! How to build, whether an instance is healthy, what a smoke test is, how a router is moved: that is asked of hooks, WebAssembly components
 //! behind the contract in `wit/`. A component runs in a child process of this program ([`hook`]) that is started with an empty
 //! environment, nothing open but one socket to the engine, and limits of memory. wasmtime is the wall; the process is there for what
-//! crashes, loops or floods behind it, and the kernel does not yet keep it from anything that its user may do (no seccomp filter, no
-//! Landlock). The guest asks over that socket for everything; the broker holds each request against the hook's
+//! crashes, loops or floods behind it, and for whatever came through: before it reads a byte it gives up every file, port and process of
+//! the system (Landlock), and once it has its code every system call but those by which it computes and answers (seccomp), where the kernel
+//! has them. The guest asks over that socket for everything; the broker holds each request against the hook's
 //! [`Grants`](model::grant::Grants) and performs it, or says which line would grant it. A guest that traps, loops, floods or takes its
 //! sandbox down is a failure of that hook and of nothing else. The engine polls, counts and keeps deadlines; hooks answer one question
 //! at a time, and whether a router was moved is what its `observe` says, not its `apply`.
