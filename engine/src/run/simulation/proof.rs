@@ -94,6 +94,8 @@ fn with_two_mishaps_every_promise_holds() {
     for action in ["stage", "watch"] {
         work.push((wide.clone(), Depth::At(Aim { action, fault: Fault::FailsBefore })));
     }
+    let again = Scene::new(Kind::WarmAgain, Retire::KeepWarm, 2, 1);
+    work.push((again, Depth::At(Aim { action: "start", fault: Fault::FailsBefore })));
     work.extend(several.into_iter().rev().map(|scene| (scene, Depth::Mishaps(1))));
     prove(&work);
 }
