@@ -21,11 +21,11 @@ enum Victim {
 /// Where the engine halts in a change, and who is killed there.
 const WAYS: [(&str, Victim); 7] = [
     ("before", Victim::Engine),
-    ("sent", Victim::Both),
+    ("sent:3", Victim::Both),
     ("answered", Victim::Engine),
-    ("sent", Victim::Helpers),
+    ("sent:1", Victim::Helpers),
     ("answered", Victim::Both),
-    ("sent", Victim::Engine),
+    ("sent:9", Victim::Engine),
     ("before", Victim::Helpers),
 ];
 
@@ -114,7 +114,8 @@ fn sweep(prefix: &str, ends: &[i32], stride: usize, turns: &[usize]) {
     for turn in turns {
         for (round, change) in (0..).step_by(stride).enumerate() {
             let (moment, victim) = WAYS[(round + turn) % WAYS.len()];
-            let version = format!("{prefix}{change}-{moment}-{victim:?}").to_lowercase();
+            let way = format!("{moment}-{victim:?}").to_lowercase().replace(':', "-");
+            let version = format!("{prefix}{change}-{way}");
             let before = test.live();
             test.repository.push(&version, behaviour);
             let (load, oracle) = (test.load(), Oracle::start(&test));

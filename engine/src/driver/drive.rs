@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cutover_host::operation::{Answer, Exit, Guard, Operation, Program};
+use cutover_host::operation::{Answer, Exit, FaultKind, Guard, Operation, Program};
 
 use super::errand::Errand;
 use super::systemd::Verb;
@@ -222,6 +222,24 @@ async fn started_by(link: &dyn Link, slot: &Slot<'_>) -> Result<Option<(ReleaseI
         None => Launch::of(link, slot, &noted.release).await?,
     };
     Ok(Some((noted.release, launch)))
+}
+
+/// What a small file on a host has; none when there is none.
+///
+/// # Errors
+/// When the host does not answer, or the file is longer than `limit` bytes.
+pub(super) async fn read(
+    link: &dyn Link,
+    path: String,
+    limit: u64,
+) -> Result<Option<Vec<u8>>, DriverFailure> {
+    let operation = Operation::Read { path, beneath: None, limit };
+    match link.perform(operation.call().within(SHORT)).await {
+        Ok(Answer::Content(content)) => Ok(Some(content.0)),
+        Ok(other) => Err(nonsense("a file", &other)),
+        Err(Failure::Fault(fault)) if fault.kind == FaultKind::NotFound => Ok(None),
+        Err(failure) => Err(failure.into()),
+    }
 }
 
 pub(super) fn nonsense(wanted: &str, got: &Answer) -> DriverFailure {

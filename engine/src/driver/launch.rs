@@ -20,13 +20,13 @@
 //! answer, and it is shown to nobody: people are told which keys differ, not the words.
 
 use cutover_host::manifest::ContentDigest;
-use cutover_host::operation::{Answer, FaultKind, Operation};
+use cutover_host::operation::Operation;
 use serde::{Deserialize, Serialize};
 
-use super::drive::{SHORT, nonsense};
+use super::drive::read;
 use super::{DriverFailure, Slot};
 use crate::model::{Driver, ReleaseId};
-use crate::transport::{Failure, Link};
+use crate::transport::Link;
 
 /// Bytes of the file at most.
 pub(super) const LIMIT: u64 = 1 << 20;
@@ -132,12 +132,21 @@ impl Launch {
     /// # Errors
     /// When it is longer than what is read back.
     pub(super) fn write(&self, path: String) -> Result<Operation, DriverFailure> {
-        let malformed = |why: String| DriverFailure::Launch { path: path.clone(), why };
+        let content = self.content(&path)?.into();
+        Ok(Operation::Write { path, beneath: None, content, mode: Some(0o600) })
+    }
+
+    /// What the file at `path` has of it.
+    ///
+    /// # Errors
+    /// As [`Launch::write`].
+    pub(super) fn content(&self, path: &str) -> Result<Vec<u8>, DriverFailure> {
+        let malformed = |why: String| DriverFailure::Launch { path: path.to_owned(), why };
         let content = serde_json::to_vec(self).map_err(|error| malformed(error.to_string()))?;
         if content.len() as u64 > LIMIT {
             return Err(malformed(format!("it is longer than {LIMIT} bytes")));
         }
-        Ok(Operation::Write { path, beneath: None, content: content.into(), mode: Some(0o600) })
+        Ok(content)
     }
 
     /// What was kept of a release in a slot; none when nothing was.
@@ -154,15 +163,8 @@ impl Launch {
 
     /// What a file has; none when there is none.
     pub(super) async fn read(link: &dyn Link, path: String) -> Result<Option<Self>, DriverFailure> {
-        let operation = Operation::Read { path: path.clone(), beneath: None, limit: LIMIT };
-        match link.perform(operation.call().within(SHORT)).await {
-            Ok(Answer::Content(content)) => {
-                parse(&content.0).map(Some).map_err(|why| DriverFailure::Launch { path, why })
-            }
-            Ok(other) => Err(nonsense("a file", &other)),
-            Err(Failure::Fault(fault)) if fault.kind == FaultKind::NotFound => Ok(None),
-            Err(failure) => Err(failure.into()),
-        }
+        let Some(content) = read(link, path.clone(), LIMIT).await? else { return Ok(None) };
+        parse(&content).map(Some).map_err(|why| DriverFailure::Launch { path, why })
     }
 
     /// What a release is started and stopped by in a slot: what was kept of it, else the configuration.

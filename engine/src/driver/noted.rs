@@ -1,12 +1,12 @@
 //! What a slot was last started from, and by what words.
 
-use cutover_host::operation::{Answer, FaultKind, Operation};
+use cutover_host::operation::Operation;
 
-use super::drive::{SHORT, nonsense};
+use super::drive::read;
 use super::launch::{self, LIMIT};
 use super::{DriverFailure, Launch, Slot};
 use crate::model::ReleaseId;
-use crate::transport::{Failure, Link};
+use crate::transport::Link;
 
 /// What a slot was last started from: a line with the release, and its launch as JSON in the rest. It is written before a start, while nothing
 /// runs in the slot, so it holds for what runs there.
@@ -25,13 +25,8 @@ impl Noted {
     /// When the host does not answer.
     pub async fn of(link: &dyn Link, slot: &Slot<'_>) -> Result<Option<Self>, DriverFailure> {
         // A release has few bytes.
-        let read = Operation::Read { path: slot.release_file(), beneath: None, limit: LIMIT + 256 };
-        match link.perform(read.call().within(SHORT)).await {
-            Ok(Answer::Content(content)) => Ok(Self::parse(&content.0)),
-            Ok(other) => Err(nonsense("a file", &other)),
-            Err(Failure::Fault(fault)) if fault.kind == FaultKind::NotFound => Ok(None),
-            Err(failure) => Err(failure.into()),
-        }
+        let content = read(link, slot.release_file(), LIMIT + 256).await?;
+        Ok(content.and_then(|content| Self::parse(&content)))
     }
 
     /// The operation that notes what is about to be started.
@@ -43,11 +38,9 @@ impl Noted {
         release: &ReleaseId,
         launch: &Launch,
     ) -> Result<Operation, DriverFailure> {
-        let Operation::Write { path, beneath, content, mode } = launch.write(slot.release_file())? else {
-            unreachable!("a launch is kept by writing it");
-        };
-        let content = [format!("{release}\n").as_bytes(), &content.0].concat();
-        Ok(Operation::Write { path, beneath, content: content.into(), mode })
+        let path = slot.release_file();
+        let content = [format!("{release}\n").as_bytes(), &launch.content(&path)?].concat();
+        Ok(Operation::Write { path, beneath: None, content: content.into(), mode: Some(0o600) })
     }
 
     fn parse(content: &[u8]) -> Option<Self> {

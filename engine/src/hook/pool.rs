@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use cutover_host::manifest::ContentDigest;
+use tokio::time::error::Elapsed;
 use tokio::time::{timeout, timeout_at};
 
 use super::cache::{CacheFault, CodeCache};
@@ -129,20 +130,11 @@ impl HookPool {
             sandbox.send(&Order::Compile, &[]).await?;
             sandbox.receive(0).await
         });
-        match described.await {
-            Ok(Ok((Report::Described(description), _))) => {
-                interface::inspect(title, kind, &description, &hook.grants)?;
-            }
-            Ok(Ok((Report::Refused(reason), _))) => return Err(not_compiled(reason)),
-            Ok(Ok(_)) => return Err(not_compiled("the sandbox answered something else".to_owned())),
-            Ok(Err(_)) => return Err(not_compiled(sandbox.epitaph().await)),
-            Err(_) => {
-                return Err(not_compiled(format!(
-                    "what it imports is not read within {} s",
-                    limits::START.as_secs()
-                )));
-            }
-        }
+        let late = format!("what it imports is not read within {} s", limits::START.as_secs());
+        let described = described.await;
+        let (mut sandbox, described, _) = reported(sandbox, described, &late).await.map_err(not_compiled)?;
+        let Report::Described(description) = described else { return Err(not_compiled(ODD.to_owned())) };
+        interface::inspect(title, kind, &description, &hook.grants)?;
         let report = {
             let mut compiled = std::pin::pin!(sandbox.receive(limits::CODE));
             match timeout(limits::COMPILE_SHOWN, &mut compiled).await {
@@ -153,12 +145,10 @@ impl HookPool {
                 }
             }
         };
-        match report {
-            Ok(Ok((Report::Compiled, code))) => Ok(code),
-            Ok(Ok((Report::Refused(reason), _))) => Err(not_compiled(reason)),
-            Ok(Ok(_)) => Err(not_compiled("the sandbox answered something else".to_owned())),
-            Ok(Err(_)) => Err(not_compiled(sandbox.epitaph().await)),
-            Err(_) => Err(not_compiled(format!("it takes longer than {} s", limits::COMPILE.as_secs()))),
+        let late = format!("it takes longer than {} s", limits::COMPILE.as_secs());
+        match reported(sandbox, report, &late).await.map_err(not_compiled)? {
+            (_, Report::Compiled, code) => Ok(code),
+            _ => Err(not_compiled(ODD.to_owned())),
         }
     }
 }
@@ -175,11 +165,27 @@ pub(super) async fn ready(
         sandbox.send(&Order::Load, &[]).await?;
         sandbox.receive(0).await
     });
-    match report.await {
-        Ok(Ok((Report::Loaded { description, misfit }, _))) => Ok((sandbox, description, misfit)),
-        Ok(Ok((Report::Refused(reason), _))) => Err(no_sandbox(reason)),
-        Ok(Ok(_)) => Err(no_sandbox("it answered something else".to_owned())),
-        Ok(Err(_)) => Err(no_sandbox(sandbox.epitaph().await)),
-        Err(_) => Err(no_sandbox(format!("not ready within {} s", limits::START.as_secs()))),
+    let report = report.await;
+    let late = format!("not ready within {} s", limits::START.as_secs());
+    match reported(sandbox, report, &late).await.map_err(no_sandbox)? {
+        (sandbox, Report::Loaded { description, misfit }, _) => Ok((sandbox, description, misfit)),
+        _ => Err(no_sandbox(ODD.to_owned())),
+    }
+}
+
+/// Of a report that nothing asked for.
+const ODD: &str = "the sandbox answered something else";
+
+/// A sandbox with what it reported in its time; else why not.
+async fn reported(
+    sandbox: Sandbox,
+    received: Result<io::Result<(Report, Vec<u8>)>, Elapsed>,
+    late: &str,
+) -> Result<(Sandbox, Report, Vec<u8>), String> {
+    match received {
+        Ok(Ok((Report::Refused(reason), _))) => Err(reason),
+        Ok(Ok((report, bytes))) => Ok((sandbox, report, bytes)),
+        Ok(Err(_)) => Err(sandbox.epitaph().await),
+        Err(_) => Err(late.to_owned()),
     }
 }

@@ -1,6 +1,6 @@
 //! What the user wants: the whole configuration, valid by construction, with every default filled in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
@@ -72,6 +72,12 @@ impl Deployment {
     pub fn color_hosts(&self, color: Color) -> &[HostName] {
         let own = &self.application.color(color).hosts;
         if own.is_empty() { &self.application.hosts } else { own }
+    }
+
+    /// Secrets that the environment of either colour needs.
+    #[must_use]
+    pub fn environments_secrets(&self) -> BTreeSet<&Name> {
+        Color::ALL.into_iter().flat_map(|color| self.environment_secrets(color)).collect()
     }
 
     /// Secrets that the environment of a colour needs.

@@ -89,13 +89,14 @@ impl Progress {
     ///
     /// # Errors
     /// When it does not begin with its plan, or a record can't follow the others.
-    pub fn replay(records: &[Record]) -> Result<Self, IllegalHistory> {
-        let Some((Record::Planned { plan, .. }, rest)) = records.split_first() else {
+    pub fn replay<'a>(records: impl IntoIterator<Item = &'a Record>) -> Result<Self, IllegalHistory> {
+        let mut records = records.into_iter().enumerate();
+        let Some((_, Record::Planned { plan, .. })) = records.next() else {
             return Err(IllegalHistory { index: 0, reason: "a journal begins with its plan" });
         };
         let mut progress = Self::new((**plan).clone());
-        for (index, record) in rest.iter().enumerate() {
-            progress.apply(record).map_err(|reason| IllegalHistory { index: index + 1, reason })?;
+        for (index, record) in records {
+            progress.apply(record).map_err(|reason| IllegalHistory { index, reason })?;
         }
         Ok(progress)
     }

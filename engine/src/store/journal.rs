@@ -50,6 +50,13 @@ pub struct ReadJournal<T> {
     pub torn: Option<String>,
 }
 
+impl<T> ReadJournal<T> {
+    /// Its records, oldest first, without when each was written.
+    pub fn entries(&self) -> impl DoubleEndedIterator<Item = &T> {
+        self.records.iter().map(|(_, record)| record)
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 pub(super) struct Open {
     pub(super) deployment: String,

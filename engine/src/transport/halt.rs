@@ -46,25 +46,26 @@ mod debug {
 
     use super::{Moment, Passage};
 
-    /// Where this process stops.
-    static HALT: OnceLock<(u64, Moment)> = OnceLock::new();
+    /// Where this process stops: the change, the moment in it, and how long after that moment.
+    static HALT: OnceLock<(u64, Moment, Duration)> = OnceLock::new();
 
     /// Changes so far.
     static CHANGES: AtomicU64 = AtomicU64::new(0);
 
-    /// In this time what was sent has left this process.
-    const ON_ITS_WAY: Duration = Duration::from_millis(3);
-
-    /// Has this process stop at a place: `17:before`, `17:sent` or `17:answered`, counted from 0. False when it is none.
+    /// Has this process stop at a place: `17:before`, `17:answered`, or `17:sent:3`, which is 3 ms after it was sent; counted from 0. False
+    /// when it is none.
     pub fn halt_at(place: &str) -> bool {
-        let Some((number, moment)) = place.split_once(':') else { return false };
-        let moment = match moment {
-            "before" => Moment::Before,
-            "sent" => Moment::Sent,
-            "answered" => Moment::Answered,
+        let (moment, after) = match place.split(':').collect::<Vec<_>>()[..] {
+            [_, "before"] => (Moment::Before, 0),
+            [_, "answered"] => (Moment::Answered, 0),
+            [_, "sent", after] => match after.parse() {
+                Ok(after) => (Moment::Sent, after),
+                Err(_) => return false,
+            },
             _ => return false,
         };
-        number.parse().is_ok_and(|number| HALT.set((number, moment)).is_ok())
+        let number = place.split(':').next().and_then(|number| number.parse().ok());
+        number.is_some_and(|number| HALT.set((number, moment, Duration::from_millis(after))).is_ok())
     }
 
     impl Passage {
@@ -78,12 +79,12 @@ mod debug {
         }
 
         pub(in super::super) async fn reach(self, moment: Moment) {
-            let here = self.number.map(|number| (number, moment));
-            if here.is_none() || here != HALT.get().copied() {
+            let Some((number, at, after)) = HALT.get().copied() else { return };
+            if self.number != Some(number) || moment != at {
                 return;
             }
-            if moment == Moment::Sent {
-                tokio::time::sleep(ON_ITS_WAY).await;
+            if !after.is_zero() {
+                tokio::time::sleep(after).await;
             }
             let _ = kill_process(getpid(), Signal::STOP);
         }

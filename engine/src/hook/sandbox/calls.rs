@@ -30,8 +30,10 @@ const FREE: [i64; 48] = [
     libc::SYS_fcntl,
     libc::SYS_fstat,
     libc::SYS_futex,
+    libc::SYS_get_robust_list,
     libc::SYS_getpid,
     libc::SYS_getrandom,
+    libc::SYS_getrlimit,
     libc::SYS_gettid,
     libc::SYS_gettimeofday,
     libc::SYS_lseek,
@@ -60,8 +62,6 @@ const FREE: [i64; 48] = [
     libc::SYS_sigaltstack,
     libc::SYS_write,
     libc::SYS_writev,
-    libc::SYS_getrlimit,
-    libc::SYS_get_robust_list,
 ];
 
 /// The same, of processors that still have the older forms.

@@ -9,6 +9,7 @@ use crate::model::request::DeploySource;
 use crate::model::{
     Deployment, Note, Record, Release, ReleaseId, Timestamp, Trouble, before_live, never_live,
 };
+use crate::run::execute::moment::{compact_utc, four_letters, random};
 use crate::run::world::observe::Staged;
 use crate::run::world::session::Session;
 use crate::source::{Checkout, Git, Mirror, Repository, Revision, SourceFailure};
@@ -67,13 +68,8 @@ pub(crate) async fn resolve(
     staged: &Staged,
 ) -> Result<Resolved, Trouble> {
     let now = session.reporter.now();
-    let id = |revision: Option<&str>| {
-        ReleaseId::from_parts(
-            &crate::run::execute::moment::compact_utc(now),
-            revision,
-            &crate::run::execute::moment::four_letters(crate::run::execute::moment::random()),
-        )
-    };
+    let id =
+        |revision: Option<&str>| ReleaseId::from_parts(&compact_utc(now), revision, &four_letters(random()));
     match &want.source {
         DeploySource::Release(text) => {
             let hosts = idle_hosts(session, state);

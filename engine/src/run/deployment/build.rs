@@ -18,6 +18,7 @@ use crate::run::execute::interrupts::INTERRUPTED;
 use crate::run::execute::interrupts::Interrupts;
 use crate::run::ready::needs::builds_directory;
 use crate::run::world::made::Made;
+use crate::run::world::observe::all_app_hosts;
 use crate::run::world::performer::{hook_call, host_failure};
 use crate::run::world::session::Session;
 use crate::run::world::site::Site;
@@ -73,7 +74,7 @@ pub(crate) async fn build(
         Ok((release, made, what)) => {
             let digest: String = release.digest.chars().take(11).collect();
             ended(StepEnd::Ok, format!("{what}, {}, {digest}…", Size::bytes(release.size)), Vec::new());
-            let app_hosts = crate::run::world::observe::all_app_hosts(&session.deployment);
+            let app_hosts = all_app_hosts(&session.deployment);
             let (held, done) = held.into_iter().partition(|directory: &HeldDirectory| {
                 directory.host() == session.here.name() || app_hosts.contains(directory.host())
             });

@@ -20,12 +20,11 @@ pub(crate) async fn close_leftovers(
     let fault = |fault: StoreFault| store_fault(&fault).trouble;
     let mut ending = None;
     if !open.records.is_empty() {
-        let records: Vec<Record> = open.records.iter().map(|(_, record)| record.clone()).collect();
-        let progress = replay(&open.deployment, &records)?;
+        let progress = replay(&open.deployment, open.entries())?;
         let outcome = progress.outcome().unwrap_or(Outcome::Unfinished);
         let ended =
             ending.insert(Ending::of(&progress, outcome, state.live.as_ref(), &Afterwards::default()));
-        let entry = history_entry(&records, &progress, ended, session);
+        let entry = history_entry(open.entries().next(), &progress, ended, session);
         session.home.remember(lease.lock(), session.reporter.now(), &entry).await.map_err(fault)?;
     }
     session.home.close(lease.lock(), &open.deployment).await.map_err(fault)?;
@@ -42,8 +41,7 @@ pub(crate) async fn remember(
     let fault = |fault: StoreFault| store_fault(&fault).trouble;
     let deployment = &progress.plan().deployment;
     let read = session.home.read_journal::<Record>(deployment).await.map_err(fault)?;
-    let records: Vec<Record> = read.records.into_iter().map(|(_, record)| record).collect();
-    let entry = history_entry(&records, progress, ending, session);
+    let entry = history_entry(read.entries().next(), progress, ending, session);
     session.home.remember(lease.lock(), session.reporter.now(), &entry).await.map_err(fault)?;
     session.home.close(lease.lock(), deployment).await.map_err(fault)?;
     // The deployment has ended as it has; what can't be tidied now is tidied after the next one.
@@ -52,13 +50,13 @@ pub(crate) async fn remember(
 }
 
 fn history_entry(
-    records: &[Record],
+    first: Option<&Record>,
     progress: &Progress,
     ending: &Ending,
     session: &Session,
 ) -> HistoryEntry {
     let plan = progress.plan();
-    let origin = match records.first() {
+    let origin = match first {
         Some(Record::Planned { origin, .. }) => origin.clone(),
         Some(_) | None => Origin::default(),
     };

@@ -5,6 +5,7 @@ use crate::model::view::ExitCode;
 use crate::model::{Deployment, EventKind, HostName, Reach, Step, StepEnd, Timestamp, Trouble};
 use crate::run::execute::interrupts::INTERRUPTED;
 use crate::run::execute::interrupts::Interrupts;
+use crate::run::execute::moment::identifier;
 use crate::run::execute::reporter::Reporter;
 use crate::run::world::hooks::Refused;
 use crate::run::world::observe::all_app_hosts;
@@ -33,9 +34,7 @@ impl Opening {
     /// # Errors
     /// With every host and hook that failed. Then the run is to be ended by [`end_refused`].
     pub async fn of_new(setting: Setting, command: &str, builds: bool) -> Result<Self, Refused> {
-        let deployment =
-            ulid::Ulid::from_parts(setting.reporter.now().0, crate::run::execute::moment::random())
-                .to_string();
+        let deployment = identifier(setting.reporter.now()).to_string();
         let told = Some(deployment.clone());
         Self::begin(setting, command, told, deployment, Some(builds)).await
     }

@@ -1,7 +1,5 @@
 //! Everything that is read before anything is changed, and what it means for a wish.
 
-use std::collections::BTreeSet;
-
 use super::artifact;
 use super::ending::{idle_of, serving};
 use super::launch_notes::launch_notes;
@@ -9,9 +7,7 @@ use super::refusal::{DRIFT, refused, unfinished};
 use super::shown::{live_instead, remembered_traffic, traffic};
 use super::want::Want;
 use crate::model::request::DeploySource;
-use crate::model::{
-    Color, HookCall, LiveRelease, Note, Observed, Plan, Record, Release, Timestamp, Trouble, Wish,
-};
+use crate::model::{HookCall, LiveRelease, Note, Observed, Plan, Record, Release, Timestamp, Trouble, Wish};
 use crate::run::ready::readiness::{Ahead, first_of, front_door_obstacles, host_obstacles};
 use crate::run::world::claim::claimant;
 use crate::run::world::exclusion;
@@ -155,9 +151,7 @@ async fn look(
     }
     // A rollback starts a release in the environment that it has.
     if want.command == "deploy" {
-        let names: BTreeSet<_> =
-            Color::ALL.into_iter().flat_map(|color| session.deployment.environment_secrets(color)).collect();
-        let faults = session.secrets.faults(names, may_run).await;
+        let faults = session.secrets.faults(session.deployment.environments_secrets(), may_run).await;
         ready.obstacles.extend(faults.iter().map(secret_trouble));
     }
     let ahead = Ahead { builds: want.source.is_built(), stages: !is_staged, color: plan.color };

@@ -17,8 +17,7 @@ pub(crate) fn unfinished(state: &HomeState<Record>) -> Option<Trouble> {
         return None;
     }
     let message = format!("deployment {} has not ended", journal.deployment);
-    let records: Vec<Record> = journal.records.iter().map(|(_, record)| record.clone()).collect();
-    let ways = Progress::replay(&records)
+    let ways = Progress::replay(journal.entries())
         .map_or("`cutover doctor` says what is the matter", |progress| ways_on(&progress));
     Some(Trouble::new(UNFINISHED, message).hint(ways))
 }

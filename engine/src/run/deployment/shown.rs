@@ -9,8 +9,7 @@ use crate::store::HomeState;
 /// What has the traffic by what is at the home alone, in words. While a deployment is open that may have moved it, nobody there knows.
 pub(crate) fn remembered_traffic(state: &HomeState<Record>) -> Option<String> {
     let moved = state.open.as_ref().is_some_and(|open| {
-        let records: Vec<Record> = open.records.iter().map(|(_, record)| record.clone()).collect();
-        replay(&open.deployment, &records).is_ok_and(|progress| progress.switch_begun())
+        replay(&open.deployment, open.entries()).is_ok_and(|progress| progress.switch_begun())
     });
     match moved {
         true => Some("as that deployment left it: `cutover status` asks the routers".to_owned()),

@@ -34,7 +34,10 @@ impl Log for JournalLog {
 }
 
 /// Folds the journal of a deployment.
-pub(crate) fn replay(deployment: &str, records: &[Record]) -> Result<Progress, Trouble> {
+pub(crate) fn replay<'a>(
+    deployment: &str,
+    records: impl IntoIterator<Item = &'a Record>,
+) -> Result<Progress, Trouble> {
     let broken = |reason: String| {
         Trouble::new("state/journal-broken", format!("the journal of deployment {deployment}: {reason}"))
             .hint("`cutover state recover` sets the journal aside and goes by what hosts and routers show")

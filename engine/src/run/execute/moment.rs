@@ -1,5 +1,7 @@
 //! What of a moment goes into names: its time, and chance.
 
+use ulid::Ulid;
+
 use crate::model::Timestamp;
 
 /// `YYYYMMDDTHHMMSSZ`.
@@ -19,6 +21,11 @@ pub(crate) fn random() -> u128 {
         bytes[..4].copy_from_slice(&std::process::id().to_le_bytes());
     }
     u128::from_le_bytes(bytes)
+}
+
+/// An identifier that nothing else has, and that sorts by its time.
+pub(crate) fn identifier(at: Timestamp) -> Ulid {
+    Ulid::from_parts(at.0, random())
 }
 
 /// Four letters and digits.

@@ -183,15 +183,14 @@ fn unfinished(
             ),
         );
     }
-    let records: Vec<Record> = journal.records.iter().map(|(_, record)| record.clone()).collect();
-    let Some(first) = records.first() else {
+    let Some(first) = journal.entries().next() else {
         let text = format!("deployment {name} has a journal without a record: nothing of it was done");
         findings.push(
             warning("deploy/never-began", home.as_str(), &text).fix("`cutover resume` closes it".to_owned()),
         );
         return findings;
     };
-    let progress = match replay(name, &records) {
+    let progress = match replay(name, journal.entries()) {
         Ok(progress) => progress,
         Err(trouble) => {
             findings.push(of_trouble(home, &trouble));
@@ -212,7 +211,7 @@ fn unfinished(
             let text = format!(
                 "{} has not ended, begun by {by}, got to {}",
                 called(progress.plan()),
-                step(&records, progress.plan())
+                step(journal, progress.plan())
             );
             let fix = ways_on(&progress).to_owned();
             findings.push(problem("deploy/unfinished", home.as_str(), &text).fix(fix));
@@ -242,8 +241,8 @@ fn called(plan: &Plan) -> String {
     format!("{} {}", plan.command, plan.deployment)
 }
 
-fn step(records: &[Record], plan: &Plan) -> String {
-    let last = records.iter().rev().find_map(|record| record.step(plan));
+fn step(journal: &ReadJournal<Record>, plan: &Plan) -> String {
+    let last = journal.entries().rev().find_map(|record| record.step(plan));
     last.map_or_else(|| "lock".to_owned(), |step| step.to_string())
 }
 

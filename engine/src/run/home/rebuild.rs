@@ -195,8 +195,7 @@ fn judge(
     if journal.records.is_empty() {
         return Ok(Open::Sound);
     }
-    let records: Vec<Record> = journal.records.iter().map(|(_, record)| record.clone()).collect();
-    let Ok(progress) = replay(&journal.deployment, &records) else { return Ok(Open::Broken) };
+    let Ok(progress) = replay(&journal.deployment, journal.entries()) else { return Ok(Open::Broken) };
     if progress.plan().departures(deployment).is_err() {
         return Ok(Open::Foreign);
     }

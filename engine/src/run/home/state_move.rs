@@ -18,6 +18,7 @@ use super::state_view::placement;
 use crate::model::view::MoveView;
 use crate::model::{HostName, Record, Trouble};
 use crate::run::deployment::refusal::unfinished;
+use crate::run::execute::moment::identifier;
 use crate::run::world::claim::{claimant, shut_out};
 use crate::run::world::hooks::Refused;
 use crate::run::world::lease::{Lease, Waiting};
@@ -72,8 +73,7 @@ async fn moved(session: &Session, ways: &Ways<'_>) -> Result<MoveView, Trouble> 
         Way::From(from) => from,
     };
     let old = old_home(session, ways, &seen, &from)?;
-    let id =
-        ulid::Ulid::from_parts(session.reporter.now().0, crate::run::execute::moment::random()).to_string();
+    let id = identifier(session.reporter.now()).to_string();
     let claimant = claimant(session, "state move", &id);
     let interrupts = session.interrupts.clone();
     let lease =

@@ -12,6 +12,7 @@ use super::rebuild::{Rebuild, World, highest, rebuild};
 use crate::model::view::{ExitCode, RecoveryView};
 use crate::model::{Color, HistoryEntry, HistoryRelease, HostName, Outcome, ReleaseId, Timestamp, Trouble};
 use crate::run::execute::interrupts::Interrupts;
+use crate::run::execute::moment::identifier;
 use crate::run::world::claim::{claimant, free, fresh_line, shut_out};
 use crate::run::world::hooks::Refused;
 use crate::run::world::lease::{Lease, Waiting};
@@ -79,9 +80,7 @@ impl StateRecovery {
     pub async fn carry_out(self) -> Result<(), Trouble> {
         let Self { session, ways, proposed, .. } = self;
         let Some(proposed) = proposed else { return Ok(()) };
-        let deployment =
-            ulid::Ulid::from_parts(session.reporter.now().0, crate::run::execute::moment::random())
-                .to_string();
+        let deployment = identifier(session.reporter.now()).to_string();
         let fault = |fault: StoreFault| store_fault(&fault).trouble;
         let mut lease = take(&session, &deployment).await.map_err(fault)?;
         let seen = look(&session, &ways).await;

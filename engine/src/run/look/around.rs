@@ -33,10 +33,11 @@ use crate::run::world::front_doors::FrontDoors;
 use crate::run::world::hooks::{Hooks, Refused, configured};
 use crate::run::world::host_sight::HostSight;
 use crate::run::world::lease::{at_step, gone, is_dead, occupied};
-use crate::run::world::observe::observing_call;
+use crate::run::world::observe::{all_app_hosts, observing_call};
 use crate::run::world::performer::{instances, store_fault};
 use crate::run::world::probe::{Probe, Proof, judge};
 use crate::run::world::session::{Setting, spoken_to};
+use crate::run::world::site::Site;
 use crate::source::{Checkout, Git, Mirror, Repository, SourceFailure};
 use crate::store::{HomeState, ReadJournal};
 use crate::transport::Link;
@@ -147,7 +148,7 @@ async fn look_at_hosts(
     live: Option<&LiveRecord>,
     facts: &mut StatusFacts,
 ) {
-    let looks = crate::run::world::observe::all_app_hosts(deployment).into_iter().map(async |host| {
+    let looks = all_app_hosts(deployment).into_iter().map(async |host| {
         let sight = match (asked.sites.get(&host), asked.silent.get(&host)) {
             (Some(site), _) => HostSight::look(site.link.as_ref(), deployment, &host, &site.facts).await,
             (None, Some(trouble)) => Err(trouble.message.clone()),
@@ -176,13 +177,12 @@ async fn look_at_hosts(
 /// The deployment that has not ended, and what it puts where.
 fn unfinished(state: &HomeState<Record>) -> Option<(Unfinished, (Color, Release))> {
     let journal = state.open.as_ref()?;
-    let records: Vec<Record> = journal.records.iter().map(|(_, record)| record.clone()).collect();
-    let progress = Progress::replay(&records).ok()?;
+    let progress = Progress::replay(journal.entries()).ok()?;
     if progress.outcome().is_some_and(|outcome| outcome != Outcome::Stuck) {
         return None;
     }
-    let Some(Record::Planned { plan, origin }) = records.first() else { return None };
-    let step = records.iter().rev().find_map(|record| record.step(plan)).map(|step| step.to_string());
+    let Some(Record::Planned { plan, origin }) = journal.entries().next() else { return None };
+    let step = journal.entries().rev().find_map(|record| record.step(plan)).map(|step| step.to_string());
     let unfinished = Unfinished {
         deployment: plan.deployment.clone(),
         command: plan.command.clone(),
@@ -308,9 +308,7 @@ pub async fn check(
     let digests = hooks.digests();
     let mut warnings = [warnings, hooks.idle_grants()].concat();
     warnings.extend(no_source(&setting).await);
-    let names: BTreeSet<_> =
-        Color::ALL.into_iter().flat_map(|color| deployment.environment_secrets(color)).collect();
-    let faults = setting.secrets.faults(names, false).await;
+    let faults = setting.secrets.faults(deployment.environments_secrets(), false).await;
     warnings.extend(faults.iter().map(|fault| warning(fault.code(), &fault.to_string(), fault.hint())));
     let checked = configured(&deployment).into_iter().map(|(hook, _)| CheckedHook {
         title: hook.title.clone(),
@@ -418,7 +416,7 @@ async fn parts(
     deployment: &Deployment,
     hooks: &Hooks,
     name: &HostName,
-    site: &crate::run::world::site::Site,
+    site: &Site,
 ) -> Result<Vec<SetupPart>, String> {
     let needs = Needs::of(deployment, name, &site.facts).map_err(|failure| failure.to_string())?;
     let mut parts = host_setup(deployment, &needs);

@@ -18,7 +18,7 @@ use crate::run::execute::interrupts::Interrupts;
 use crate::run::world::asked::Asked;
 use crate::run::world::hooks::Hooks;
 use crate::run::world::host_sight::HostSight;
-use crate::run::world::observe::observe_routers;
+use crate::run::world::observe::{all_app_hosts, observe_routers};
 use crate::run::world::performer::{driver_failure, host_failure, store_fault};
 use crate::run::world::session::Setting;
 use crate::run::world::site::Site;
@@ -217,7 +217,7 @@ async fn look(
     let deployment = &setting.deployment;
     let live = live_color(setting, asked).await?;
     let mut sights = BTreeMap::new();
-    let hosts = crate::run::world::observe::all_app_hosts(deployment);
+    let hosts = all_app_hosts(deployment);
     let silent: Vec<&Trouble> = hosts.iter().filter_map(|host| asked.silent.get(host)).collect();
     let wanted = choice.host.as_ref().and_then(|host| asked.silent.get(host));
     if let Some(trouble) = wanted.or(silent.first().copied().filter(|_| silent.len() == hosts.len())) {

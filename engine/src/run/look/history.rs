@@ -47,8 +47,7 @@ pub(crate) fn open_entry(open: &ReadJournal<Record>, under_way: bool) -> Option<
         Some((_, Record::Closed { outcome })) if !under_way => Some(*outcome),
         Some(_) | None => None,
     };
-    let records: Vec<Record> = open.records.iter().map(|(_, record)| record.clone()).collect();
-    let progress = Progress::replay(&records).ok();
+    let progress = Progress::replay(open.entries()).ok();
     let error = progress.as_ref().and_then(|progress| progress.first_error().cloned());
     let excluded = progress.map(|progress| progress.excluded()).unwrap_or_default();
     Some(view::HistoryEntry {

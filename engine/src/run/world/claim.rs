@@ -9,6 +9,7 @@ use tokio::time::sleep;
 use super::lease::{Claimant, Lease, Waiting};
 use super::session::{Operator, Session, spoken_to};
 use crate::model::EventKind;
+use crate::run::execute::moment::{identifier, is_alive};
 use crate::store::{HeldLock, Home, Lineage, StateDirectory, StoreFault};
 
 /// For one that takes the lock, between its two writes at the home.
@@ -29,7 +30,7 @@ pub(crate) fn claimant_of(operator: &Operator, command: &str, deployment: &str) 
             process: operator.place.as_ref().map(|place| format!("{place} {}", operator.pid)),
         },
         place: operator.place.clone(),
-        is_alive: crate::run::execute::moment::is_alive,
+        is_alive,
     }
 }
 
@@ -96,7 +97,7 @@ pub(crate) async fn shut_out(session: &Session, epoch: u64) -> Result<Vec<StateD
 
 /// A name for a new line of deployments.
 pub(crate) fn fresh_line(session: &Session) -> Lineage {
-    Lineage::new(ulid::Ulid::from_parts(session.reporter.now().0, crate::run::execute::moment::random()))
+    Lineage::new(identifier(session.reporter.now()))
 }
 
 /// Gives the lock back; that it could not be is told, and changes nothing of what came before.

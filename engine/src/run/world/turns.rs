@@ -29,14 +29,13 @@ use std::time::Duration;
 use cutover_host::operation::{Lock, LockHolder, Turn};
 use futures_util::future::try_join_all;
 use tokio::sync::{Mutex, OnceCell};
-use ulid::Ulid;
 
 use super::claim::claimant;
 use super::lease::{Claimant, Lease, SWITCH, Waiting};
 use super::performer::store_fault;
 use super::session::Session;
 use crate::model::{Action, EventKind, HostName, Level, Trouble};
-use crate::run::execute::moment::random;
+use crate::run::execute::moment::identifier;
 use crate::run::execute::reporter::Reporter;
 use crate::store::{Home, Precedence, StateDirectory, StoreFault, turn_path, turn_words};
 
@@ -198,7 +197,7 @@ impl Turns {
         let settle = async || {
             let ([] | [_]) = self.routers.as_slice() else {
                 let asked = self.routers.iter().map(async |place| {
-                    let fresh = Ulid::from_parts(self.reporter.now().0, random());
+                    let fresh = identifier(self.reporter.now());
                     let settled = place.directory.settle_precedence(Precedence::new(fresh)).await;
                     settled
                         .map(|settled| (settled, place.clone()))

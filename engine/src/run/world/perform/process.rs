@@ -5,7 +5,7 @@ use std::time::Duration;
 use cutover_host::operation::{Guard, Operation};
 use futures_util::future::try_join_all;
 
-use crate::driver::{self, InstanceState, Launch, Renewal, Slot};
+use crate::driver::{self, DriverFailure, InstanceState, Launch, Renewal, Slot};
 use crate::model::{Action, Color, HostName, Plan, ReleaseId, Trouble};
 use crate::run::execute::performed::{Performed, Summary};
 use crate::run::execute::runner::Way;
@@ -68,13 +68,7 @@ impl Performer {
         host: &HostName,
         release: &ReleaseId,
     ) -> Result<Performed> {
-        let taken = self.colors(host).map(async |color| {
-            let (site, slot, guard) = self.place(host, color)?;
-            let renewed = renewal(site, &slot, &guard, plan, release).take().await;
-            renewed.map_err(|failure| driver_failure(host, &failure))
-        });
-        try_join_all(taken).await?;
-        Ok(Performed::done(Summary::Nothing))
+        self.exchange(plan, host, release, async |words| words.take().await).await
     }
 
     /// A release starts by what it started by before this deployment.
@@ -84,12 +78,22 @@ impl Performer {
         host: &HostName,
         release: &ReleaseId,
     ) -> Result<Performed> {
-        let put_back = self.colors(host).map(async |color| {
+        self.exchange(plan, host, release, async |words| words.put_back().await).await
+    }
+
+    async fn exchange(
+        &self,
+        plan: &Plan,
+        host: &HostName,
+        release: &ReleaseId,
+        change: impl AsyncFn(Renewal<'_>) -> std::result::Result<(), DriverFailure>,
+    ) -> Result<Performed> {
+        let changed = self.colors(host).map(async |color| {
             let (site, slot, guard) = self.place(host, color)?;
-            let reverted = renewal(site, &slot, &guard, plan, release).put_back().await;
-            reverted.map_err(|failure| driver_failure(host, &failure))
+            let done = change(renewal(site, &slot, &guard, plan, release)).await;
+            done.map_err(|failure| driver_failure(host, &failure))
         });
-        try_join_all(put_back).await?;
+        try_join_all(changed).await?;
         Ok(Performed::done(Summary::Nothing))
     }
 
