@@ -30,7 +30,7 @@ fn keys_are_shown_pinned_and_insisted_on() {
     let _ = test.cutover(&["deploy"]).expect(0);
     assert_eq!(test.live(), "v3 blue");
 
-    let ended = test.cutover(&["trust", "web9"]).expect(2);
+    let ended = test.cutover(&["trust", "web9"]).expect(11);
     assert_golden("trust-no-host.txt", &shown(&test, ended));
     test.hosts[0].1.stop();
     let ended = test.cutover(&["trust"]).expect(11);
@@ -51,14 +51,22 @@ fn a_key_that_changes_in_the_middle_is_not_spoken_to() {
     assert!(running.wait_until_halted());
     for (machine, sshd) in &mut test.hosts[..2] {
         sshd.change_host_key(machine);
-        let _ = machine.command("pkill", Path::new("/")).args(["-KILL", "-f", "^[^ ]*cutover[^ ]* serve$"]).status();
+        let _ = machine
+            .command("pkill", Path::new("/"))
+            .args(["-KILL", "-f", "^[^ ]*cutover[^ ]* serve$"])
+            .status();
     }
     running.signal(Signal::CONT);
     let ended = running.finish();
-    assert_eq!(ended.status, 60, "{ended:?}");
+    // Something was changed, and can't be put back where nobody is spoken to.
+    let last = ended.last_event();
+    assert_eq!((ended.status, &last["code"]), (40, &"host/untrusted".into()), "{last}");
     assert_eq!(test.live(), "v1 blue");
+    let refused = test.cutover(&["resume"]).expect(60);
+    assert!(refused.stderr.contains("the key of host `web1`"), "{refused:?}");
     let _ = test.cutover(&["trust", "--yes"]).expect(0);
-    let _ = test.cutover(&["resume"]).expect(0);
+    let resumed = test.cutover(&["resume"]).expect(11);
+    assert!(resumed.stderr.contains("everything is as it was before the deployment"), "{resumed:?}");
     let _ = test.cutover(&["status", "--check"]).expect(0);
 }
 
