@@ -17,7 +17,7 @@ pub(super) struct Pin<'a> {
 /// None when a path can't be written into such a file.
 pub(super) fn client_config(
     identity: Option<&Path>,
-    pin: Option<Pin<'_>>,
+    pin: Option<&Pin<'_>>,
     user: &Path,
     system: &Path,
 ) -> Option<String> {
@@ -75,7 +75,7 @@ mod tests {
         }
         let pin = Pin { host: "web1", place: "[web1]:2222", file: Path::new("/p/cutover.known_hosts") };
         let user = Path::new("~/.ssh/config");
-        let text = client_config(Some(Path::new("/keys/my key")), Some(pin), user, system).expect("fine");
+        let text = client_config(Some(Path::new("/keys/my key")), Some(&pin), user, system).expect("fine");
         let end = "\
 IdentityFile \"/keys/my key\"
 Match originalhost web1

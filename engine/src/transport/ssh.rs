@@ -134,7 +134,7 @@ impl SshConnector {
             let place = place(&destination);
             let pin =
                 self.is_pinned().then(|| Pin { host: destination.host, place: &place, file: pinned.path() });
-            let text = client_config(self.identity_file.as_deref(), pin, user_config, system_config)
+            let text = client_config(self.identity_file.as_deref(), pin.as_ref(), user_config, system_config)
                 .ok_or_else(|| {
                     self.unreachable("a path has characters that no SSH configuration can hold")
                 })?;
