@@ -202,6 +202,11 @@ fn json(text: &str) -> [Vec<u8>; 3] {
     [usual.as_bytes().to_vec(), slashes.into_bytes(), ascii.into_bytes()]
 }
 
+/// A value in a form (`application/x-www-form-urlencoded`).
+pub(crate) fn form_encoded(text: &str) -> String {
+    String::from_utf8_lossy(&url(text.as_bytes(), true, true)).into_owned()
+}
+
 /// Percent-encoded (RFC 3986, all but unreserved characters), or as in a form, where a blank is a plus.
 fn url(bytes: &[u8], form: bool, upper: bool) -> Vec<u8> {
     let mut out = Vec::new();
