@@ -19,7 +19,7 @@ use crate::transport::Failure;
 
 /// The engine's side of one call of a hook.
 pub(super) struct Broker<'a> {
-    hook: &'a Hook,
+    pub(super) hook: &'a Hook,
     pub(super) scope: Scope<'a>,
     pub(super) access: Access<'a>,
     pub(super) http: &'a HttpClient,
@@ -185,8 +185,9 @@ impl<'a> Broker<'a> {
         }
         // Both are asked for, so that both denials are shown.
         let bound = self.check_secrets(&wanted);
+        let told = self.told_by(&args).await;
         let set = env.iter().chain(&secret_env).map(|(name, _)| name.as_str()).collect();
-        let (host, _) = self.on_host(&Request::Exec {
+        let request = Request::Exec {
             host,
             program: &program,
             args: &args,
@@ -194,7 +195,12 @@ impl<'a> Broker<'a> {
             directory: directory.as_deref(),
             input: input.is_some() || secret_input.is_some(),
             as_root,
-        })?;
+        };
+        let (host, _) = self.on_host(&request)?;
+        if let Some(secret) = told {
+            let reason = format!("whoever is on that host could read the secret `{secret}` in its arguments");
+            return Err(HostError::Denied(self.deny(Denied::outright(&request, reason))));
+        }
         bound.map_err(HostError::Denied)?;
         let carried = self.carry(&wanted).await.map_err(HostError::Other)?;
         let mut texts = wanted.iter().map(|wanted| carried.fill(wanted, Encoding::Plain));

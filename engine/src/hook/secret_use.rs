@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::broker::Broker;
 use super::contract::cutover::hook::secrets::SecretError;
 use super::template::{Encoding, Template};
-use crate::model::grant::{Request, SecretPlace, SecretRequest};
+use crate::model::grant::{Request, SecretGrant, SecretPlace, SecretRequest, SecretTarget};
 use crate::model::{Level, Name};
 use crate::secret::{Redactor, Secret, SecretFault};
 
@@ -70,6 +70,20 @@ impl Broker<'_> {
             }
         }
         first
+    }
+
+    /// A secret that was revealed to the hook, and that it would put into the arguments of a program, for everybody on that host to read.
+    pub(super) async fn told_by(&self, args: &[String]) -> Option<Name> {
+        let revealed = |grant: &&SecretGrant| grant.to == SecretTarget::Reveal;
+        for SecretGrant { name, .. } in self.hook.grants.secrets.iter().flatten().filter(revealed) {
+            let Ok(secret) = self.access.secrets.at_hand(name).await else { continue };
+            let redactor = Redactor::default();
+            redactor.add(&secret);
+            if args.iter().any(|arg| redactor.mask(arg) != *arg) {
+                return Some(name.clone());
+            }
+        }
+        None
     }
 
     /// Looks up what templates name, once it is known that it may go there.

@@ -259,6 +259,8 @@ async fn secretless(
             hook_secrets(deployment, |kind| matches!(kind, HookKind::HealthCheck | HookKind::Router))
         }
     };
+    // What programs say is kept in the journal: all that can be masked there is known from here on.
+    secrets.learn().await;
     let mut faults = secrets.faults(needed.iter().copied(), true).await;
     if deploys && !faults.is_empty() {
         let others = deployment.environments_secrets();
