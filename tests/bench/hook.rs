@@ -20,7 +20,7 @@ use cutover::hook::http::HttpClient;
 use cutover::hook::{Access, Groups, HookPool, Hosts, LoadedHook, Observer, SandboxProgram};
 use cutover::model::grant::{Denied, Grants, HttpGrant, HttpTarget};
 use cutover::model::{
-    Color, Health, Hook, HookCall, HookKind, HookRelease, HookSource, HostName, Instance, Level, Location,
+    Color, Health, Hook, HookCall, HookKind, HookRelease, HookSource, HostName, Instance, Level, Limits, Location,
     Name,
 };
 use cutover::transport::{Link, local_link};
@@ -173,6 +173,7 @@ fn hook() -> Hook {
         timeout: Duration::from_secs(5),
         grants: Grants { http: Some(vec![http]), ..Grants::default() },
         bundled_grants: true,
+        limits: Limits::default(),
         location: Location::default(),
     }
 }

@@ -11,7 +11,9 @@ use cutover::hook::{
     Access, CodeCache, Groups, HookFault, HookPool, Hosts, LoadedHook, Observer, SandboxProgram,
 };
 use cutover::model::grant::{Denied, Grants};
-use cutover::model::{Color, Hook, HookCall, HookRelease, HookSource, HostName, Instance, Level, Location};
+use cutover::model::{
+    Color, Hook, HookCall, HookRelease, HookSource, HostName, Instance, Level, Limits, Location,
+};
 use cutover::transport::{Link, local_link};
 use cutover_host::operation::Guard;
 use cutover_host::{Account, Host};
@@ -137,6 +139,7 @@ pub(super) fn hook(settings: serde_json::Value, grants: Grants, timeout: Duratio
         timeout,
         grants,
         bundled_grants: false,
+        limits: Limits::default(),
         location: Location::default(),
     }
 }

@@ -5,8 +5,8 @@ use tokio::time::Instant;
 use super::{Fetch, Fetched, HttpFailure};
 use crate::hook::broker::{Broker, plain_text};
 use crate::hook::contract::cutover::hook::http_client::{HttpError, Request, Response};
-use crate::hook::limits;
 use crate::model::grant::{Allowed, Denied, HttpRequest, Request as Asked, Url, split_socket};
+use crate::model::{Limit, Unit};
 
 /// Answers `http-client.send`. The answer's body is returned beside it.
 pub(in crate::hook) async fn answer_request(
@@ -56,12 +56,15 @@ pub(in crate::hook) async fn answer_request(
         via: link,
         headers: &headers,
         body,
-        body_limit: limits::HTTP_BODY,
+        limits: broker.limits(),
         timeout: broker.until(timeout_ms).saturating_duration_since(Instant::now()),
         addresses,
     };
     match broker.http.fetch(fetch).await {
         Ok(Fetched { status, headers, body, truncated }) => {
+            if truncated {
+                broker.tell(Limit::HttpBody);
+            }
             Ok((Response { status, headers, text: String::new(), bytes: Vec::new(), truncated }, body))
         }
         Err(HttpFailure::Denied(reason)) => {
@@ -74,6 +77,14 @@ pub(in crate::hook) async fn answer_request(
             Err(HttpError::Connect(reason))
         }
         Err(HttpFailure::Tls(reason)) => Err(HttpError::Tls(reason)),
+        Err(HttpFailure::Exceeded(breach)) => {
+            broker.tell(breach.limit);
+            let reason = format!("{}: {breach}\nhint: {}", url.origin, breach.hint());
+            Err(match breach.limit.spec().unit {
+                Unit::Time => HttpError::TimedOut(reason),
+                Unit::Bytes | Unit::Count => HttpError::Other(("too-large".to_owned(), reason)),
+            })
+        }
         Err(HttpFailure::TimedOut(reason)) => Err(HttpError::TimedOut(reason)),
         Err(HttpFailure::Broken(reason) | HttpFailure::WayBroken(reason)) => Err(HttpError::Broken(reason)),
     }
