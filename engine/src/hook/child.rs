@@ -97,7 +97,8 @@ impl Sandbox {
             Ok(Ok(status)) => status_text(status),
             Ok(Err(_)) | Err(_) => "the sandbox stopped answering".to_owned(),
         };
-        match String::from_utf8_lossy(&printed).lines().map(str::trim).rfind(|line| !line.is_empty()) {
+        let tells = |line: &&str| !line.is_empty() && !line.starts_with("note: ");
+        match String::from_utf8_lossy(&printed).lines().map(str::trim).rfind(tells) {
             Some(last) => format!("{how}: {last}"),
             None => how,
         }

@@ -143,18 +143,19 @@ async fn bodies_are_cut_at_the_limit() {
 
 #[tokio::test]
 async fn what_is_no_answer_is_broken() {
-    let flood = format!("HTTP/1.1 200 OK\r\nX: {}\r\n\r\n", "y".repeat(100_000));
     for answer in [
         &b""[..],
         b"SSH-2.0-OpenSSH_9.2\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort",
         b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\nContent-Length: 11\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nX",
-        flood.as_bytes(),
     ] {
         let outcome = answered(answer).await;
         assert!(matches!(outcome, Err(HttpFailure::Broken(_))), "{:?}", outcome.map(|answer| answer.status));
     }
+    let flood = format!("HTTP/1.1 200 OK\r\nX: {}\r\n\r\n", "y".repeat(100_000));
+    let flooded = HttpFailure::Exceeded(SMALL.breach(Limit::HttpHeaders));
+    assert_eq!(answered(flood.as_bytes()).await, Err(flooded));
 }
 
 #[tokio::test]
