@@ -174,6 +174,8 @@ fn hook() -> Hook {
         grants: Grants { http: Some(vec![http]), ..Grants::default() },
         bundled_grants: true,
         location: Location::default(),
+        sha256: None,
+        locked: None,
     }
 }
 

@@ -138,6 +138,8 @@ pub(super) fn hook(settings: serde_json::Value, grants: Grants, timeout: Duratio
         grants,
         bundled_grants: false,
         location: Location::default(),
+        sha256: None,
+        locked: None,
     }
 }
 

@@ -301,7 +301,14 @@ async fn converse(
                 }
             }
             (Report::Ended { end, printed }, _) => return Ok((end, printed)),
-            (Report::Described(_) | Report::Compiled | Report::Loaded { .. } | Report::Refused(_), _) => {
+            (
+                Report::Inspected(_)
+                | Report::Described(_)
+                | Report::Compiled
+                | Report::Loaded { .. }
+                | Report::Refused(_),
+                _,
+            ) => {
                 return Err(io::Error::new(io::ErrorKind::InvalidData, "a report out of turn"));
             }
         }

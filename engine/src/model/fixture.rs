@@ -91,5 +91,7 @@ fn hook(title: &str, name: &str) -> Hook {
         grants: Grants::default(),
         bundled_grants: true,
         location: Location::default(),
+        sha256: None,
+        locked: None,
     }
 }

@@ -8,6 +8,7 @@ mod branch;
 mod bucket_url;
 mod call;
 mod color;
+mod component_digest;
 mod deployment;
 mod destination;
 mod event;
@@ -21,6 +22,7 @@ mod history;
 mod hook_kind;
 mod host;
 mod live;
+mod lock_file;
 mod max_excluded;
 mod name;
 mod observed;
@@ -49,9 +51,10 @@ pub use call::{
     Artifact, Case, CaseOutcome, Health, HookCall, HookRelease, Instance, Labels, SettingFault, Source,
 };
 pub use color::Color;
+pub use component_digest::ComponentDigest;
 pub use deployment::{
     Application, Build, ColorSettings, ConnectionPolicy, Deployment, Driver, EachRouter, EnvValue, FrontDoor,
-    HealthCheck, Hook, HookSource, Location, Pipeline, ReleaseMarker, Retire, Router, SecretSource,
+    HealthCheck, Hook, HookSource, Location, Locked, Pipeline, ReleaseMarker, Retire, Router, SecretSource,
     SmokeTest, SystemdScope,
 };
 pub use destination::Destination;
@@ -62,6 +65,7 @@ pub use history::{HistoryEntry, HistoryError, HistoryRelease};
 pub use hook_kind::HookKind;
 pub use host::{Host, Reach};
 pub use live::LiveRecord;
+pub use lock_file::{LockChange, LockFile, LockedHook, VENDORED};
 pub use max_excluded::MaxExcluded;
 pub use name::{HostName, Name, NameFault};
 pub use observed::{Disagreement, Observed, ObservedHost, ObservedInstance};

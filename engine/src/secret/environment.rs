@@ -141,6 +141,8 @@ mod tests {
             grants: Grants::default(),
             bundled_grants: true,
             location: Location::default(),
+            sha256: None,
+            locked: None,
         }
     }
 

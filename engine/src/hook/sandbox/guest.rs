@@ -69,7 +69,7 @@ impl Guest {
         wire::send(&*self.stream, &Report::Import(import), payload)?;
         match wire::receive(&*self.stream)? {
             (Order::Answer(answer), payload) => Ok((answer, payload)),
-            (Order::Ask { .. } | Order::Compile | Order::Load, _) => {
+            (Order::Ask { .. } | Order::Inspect | Order::Compile | Order::Load, _) => {
                 Err(io::Error::from(io::ErrorKind::InvalidData).into())
             }
         }

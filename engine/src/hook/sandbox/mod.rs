@@ -64,6 +64,15 @@ pub fn sandbox_main() -> ExitCode {
 
 fn serve(stream: &Arc<UnixStream>) -> io::Result<()> {
     match wire::receive(&**stream)? {
+        (Order::Inspect, _) => {
+            confine::limit_data(limits::COMPILE_DATA)?;
+            let wasm = std::fs::read(CODE)?;
+            confine::seal()?;
+            match describe::describe(&wasm) {
+                Ok(anatomy) => wire::send(&**stream, &Report::Inspected(anatomy), &[]),
+                Err(reason) => wire::send(&**stream, &Report::Refused(reason), &[]),
+            }
+        }
         (Order::Compile, _) => {
             confine::limit_data(limits::COMPILE_DATA)?;
             let engine = runtime::engine().map_err(io::Error::other)?;
@@ -72,7 +81,7 @@ fn serve(stream: &Arc<UnixStream>) -> io::Result<()> {
             let wasm = std::fs::read(CODE)?;
             confine::seal()?;
             match describe::describe(&wasm) {
-                Ok(description) => wire::send(&**stream, &Report::Described(description), &[])?,
+                Ok(anatomy) => wire::send(&**stream, &Report::Described(anatomy.description), &[])?,
                 Err(reason) => return wire::send(&**stream, &Report::Refused(reason), &[]),
             }
             match engine.precompile_component(&wasm).map_err(|error| trap::whole_text(&error)) {

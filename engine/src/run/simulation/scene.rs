@@ -195,6 +195,8 @@ fn deployment(hosts: usize, routers: usize, retire: Retire) -> Deployment {
         grants: Grants::default(),
         bundled_grants: true,
         location: Location::default(),
+        sha256: None,
+        locked: None,
     };
     deployment.smoke_tests = vec![SmokeTest { name, hook, per_instance: false }];
     deployment
