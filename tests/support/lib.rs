@@ -34,6 +34,7 @@ mod sshd;
 mod systemd;
 mod terminal;
 mod test;
+mod tls_files;
 
 pub use application::{Behaviour, program as demo_program};
 pub use cutover::{Ended, Running};
@@ -56,6 +57,7 @@ pub use sshd::Sshd;
 pub use systemd::Systemd;
 pub use terminal::Terminal;
 pub use test::Test;
+pub use tls_files::TlsFiles;
 
 use std::time::{Duration, Instant};
 
