@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use cutover::bundled;
-use test_support::{Ended, Test, TlsFiles, assert_golden};
+use test_support::{Behaviour, Ended, Test, TlsFiles, assert_golden};
 
 use crate::local;
 
@@ -21,6 +21,7 @@ fn component(name: &str) -> &'static [u8] {
 /// A project whose smoke test is a component of its own at `hooks/smoke.wasm`.
 fn with_path() -> Option<Test> {
     let mut test = local()?;
+    test.repository.push("v1", Behaviour::Sound);
     fs::create_dir_all(test.directory().join("hooks")).unwrap();
     fs::write(test.directory().join("hooks/smoke.wasm"), component("http-smoke")).unwrap();
     name_hook(&mut test, "hooks/smoke.wasm");
@@ -37,6 +38,7 @@ fn name_hook(test: &mut Test, source: &str) {
 /// A project whose smoke test lies on a web server.
 fn with_url() -> Option<(Test, TlsFiles)> {
     let mut test = local()?;
+    test.repository.push("v1", Behaviour::Sound);
     let server = TlsFiles::start(test.scratch())?;
     server.put("smoke.wasm", component("http-smoke"));
     name_hook(&mut test, &server.url("smoke.wasm"));
@@ -90,7 +92,8 @@ fn what_is_no_component_is_named_for_what_it_is() {
         text.push_str(&format!("$ cutover hook add {name}\n"));
         text.push_str(&told(&test, test.cutover(&["hook", "add", name]).expect(50)));
     }
-    assert_golden("hook-no-component.txt", &text);
+    let missing = text.split_once("at least ").unwrap().1.split(' ').next().unwrap().to_owned();
+    assert_golden("hook-no-component.txt", &text.replace(&missing, "SOME"));
     assert_eq!(lock(&test), "");
 }
 
@@ -141,8 +144,9 @@ fn a_path_is_locked_to_the_byte() {
     run(&test, &["check"], 60);
     run(&test, &["hook", "update"], 60);
     assert_golden("hook-path.txt", &text);
-    let digest = first.lines().find(|line| line.starts_with("sha256 = ")).unwrap();
-    assert_golden("hook-path.lock", &first.replace(digest, "sha256 = \"…\""));
+    let own = |key: &str| first.lines().find(|line| line.starts_with(key)).unwrap();
+    let shown = first.replace(own("sha256 = "), "sha256 = \"…\"").replace(own("size = "), "size = …");
+    assert_golden("hook-path.lock", &shown);
 }
 
 #[test]
@@ -184,7 +188,7 @@ fn a_url_is_fetched_by_nothing_but_hook_and_compared_by_all() {
     fs::remove_dir_all(downloads(&test)).unwrap();
     run(&test, &["check", "--locked"], 0);
     run(&test, &["hook", "fetch"], 0);
-    run(&test, &["hook", "vendor", "--offline"], 11);
+    run(&test, &["hook", "vendor", "--offline"], 0);
     let copies = test.directory().join("hooks/vendor");
     let copy = fs::read_dir(copies).unwrap().next().unwrap().unwrap().path();
     fs::write(&copy, component("nginx")).unwrap();
@@ -201,6 +205,39 @@ fn a_url_is_fetched_by_nothing_but_hook_and_compared_by_all() {
     // Beginnings of digests are in names of files.
     let text: String = text.lines().map(|line| without_digits(line) + "\n").collect();
     assert_golden("hook-url.txt", &text);
+}
+
+#[test]
+fn a_deployment_says_what_is_not_locked_and_all_that_is_another() {
+    let Some(mut test) = with_path() else { return };
+    fs::write(test.directory().join("hooks/health.wasm"), component("http-health")).unwrap();
+    test.configure(
+        "[health-check]\n",
+        "[health-check]\nhook = \"hooks/health.wasm\"\ngrants = { http = [{ to = \"instances\" }] }\n",
+    );
+    test.set_up();
+    let warned = test.cutover(&["deploy"]).expect(0);
+    for title in ["checkout", "health-check"] {
+        let text = format!("hook `{title}` is not in `cutover.lock`: whatever");
+        assert!(warned.stdout.contains(&text), "{}{}", warned.stdout, warned.stderr);
+    }
+    let _ = test.cutover(&["hook", "update"]).expect(0);
+    test.repository.push("v2", Behaviour::Sound);
+    let deployed = test.cutover(&["deploy", "--locked"]).expect(0);
+    assert!(!deployed.stdout.contains("cutover.lock"), "{}", deployed.stdout);
+
+    // Both are others now, while a release is live.
+    fs::write(test.directory().join("hooks/health.wasm"), component("http-smoke")).unwrap();
+    fs::write(test.directory().join("hooks/smoke.wasm"), component("http-health")).unwrap();
+    let mut text = String::new();
+    for words in [&["deploy", "--again"][..], &["rollback"], &["check"]] {
+        text.push_str(&format!("$ cutover {}\n", words.join(" ")));
+        text.push_str(&told(&test, test.cutover(words).expect(60)));
+    }
+    assert_golden("hook-others.txt", &text);
+    assert_eq!(test.live(), "v2 green");
+    // What only looks goes on without them, and says so.
+    let _ = test.cutover(&["status"]).expect_text("is not the component that `cutover.lock` names");
 }
 
 /// A line with words for the beginning of a digest in a file's name.

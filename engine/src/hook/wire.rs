@@ -85,8 +85,8 @@ pub struct Anatomy {
     pub description: Description,
     /// Bytes of linear memory that all of its modules begin with, together.
     pub memory: u64,
-    /// The languages that it says it was written in, with versions, and what it says it was compiled by: `Rust`, `rustc 1.95.0`.
-    pub made_with: Vec<String>,
+    /// The languages that it says it was written in, with versions where it has them: `Rust`, `JavaScript`.
+    pub languages: Vec<String>,
 }
 
 /// What a hook is asked.

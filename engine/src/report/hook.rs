@@ -39,8 +39,8 @@ fn described(view: &ComponentView) -> Vec<Line> {
     ];
     let mut facts =
         format!("{}, begins with {} of memory", Quantity::bytes(view.size), Quantity::bytes(view.memory));
-    if !view.made_with.is_empty() {
-        facts.push_str(&format!("; made with {}", view.made_with.join(", ")));
+    if !view.languages.is_empty() {
+        facts.push_str(&format!("; written in {}", view.languages.join(", ")));
     }
     lines.push(Line::plain("  ").text(&facts));
     lines.push(Line::plain(if view.imports.is_empty() { "it asks for nothing" } else { "it asks for" }));
@@ -81,6 +81,11 @@ fn imports(imports: &[ImportView], before: &str) -> Vec<Line> {
 #[must_use]
 pub fn lock(view: &LockView, written: bool) -> Vec<Line> {
     let mut lines: Vec<Line> = view.changes.iter().flat_map(change).collect();
+    lines.push(verdict(view, written));
+    lines
+}
+
+fn verdict(view: &LockView, written: bool) -> Line {
     let count = match view.hooks {
         1 => "1 hook".to_owned(),
         many => format!("{many} hooks"),
@@ -90,8 +95,7 @@ pub fn lock(view: &LockView, written: bool) -> Vec<Line> {
         (false, true) => " is written: ",
         (false, false) => " would have: ",
     };
-    lines.push(Line::of(Tone::Strong, &view.file).text(verdict).text(&count));
-    lines
+    Line::of(Tone::Strong, &view.file).text(verdict).text(&count)
 }
 
 fn change(change: &LockChangeView) -> Vec<Line> {
@@ -120,7 +124,7 @@ fn change(change: &LockChangeView) -> Vec<Line> {
 #[must_use]
 pub fn added(view: &AddedView) -> Vec<Line> {
     let mut lines = described(&view.component);
-    lines.extend(lock(&LockView { changes: Vec::new(), ..view.lock.clone() }, true));
+    lines.push(verdict(&view.lock, true));
     lines.push(Line::plain("for the configuration:"));
     lines.extend(view.lines.lines().map(|line| Line::of(Tone::Accent, line)));
     lines

@@ -5,11 +5,8 @@ use wasmparser::{ComponentExternalKind, ComponentTypeRef, KnownCustom, Parser, P
 use crate::hook::wire::Anatomy;
 use crate::model::one_line;
 
-/// Names of languages and compilers that are kept.
-const MADE_WITH: usize = 16;
-
-/// The fields of a "producers" section that tell of the author's language (tool conventions of WebAssembly).
-const TELLING: [&str; 2] = ["language", "processed-by"];
+/// Names of languages that are kept.
+const LANGUAGES: usize = 8;
 
 /// Bytes of a page of linear memory, unless the module says otherwise.
 const PAGE_LOG2: u32 = 16;
@@ -57,9 +54,9 @@ fn read(wasm: &[u8]) -> wasmparser::Result<Anatomy> {
             }
             Payload::CustomSection(section) => {
                 if let KnownCustom::Producers(fields) = section.as_known() {
-                    for field in fields.into_iter().flatten().filter(|field| TELLING.contains(&field.name)) {
+                    for field in fields.into_iter().flatten().filter(|field| field.name == "language") {
                         for value in field.values.into_iter().flatten() {
-                            note(&mut anatomy.made_with, value.name, value.version);
+                            note(&mut anatomy.languages, value.name, value.version);
                         }
                     }
                 }
@@ -71,9 +68,9 @@ fn read(wasm: &[u8]) -> wasmparser::Result<Anatomy> {
 }
 
 /// What the author's tools say of themselves: nothing follows from it, so what can't be read is left out.
-fn note(made_with: &mut Vec<String>, name: &str, version: &str) {
+fn note(languages: &mut Vec<String>, name: &str, version: &str) {
     let text = one_line(format!("{name} {version}").trim());
-    if !text.is_empty() && made_with.len() < MADE_WITH && !made_with.contains(&text) {
-        made_with.push(text);
+    if !text.is_empty() && languages.len() < LANGUAGES && !languages.contains(&text) {
+        languages.push(text);
     }
 }

@@ -15,8 +15,8 @@ pub struct ComponentView {
     pub size: u64,
     /// Bytes of memory that it begins with.
     pub memory: u64,
-    /// Languages and compilers that it names, with versions.
-    pub made_with: Vec<String>,
+    /// Languages that it says it was written in, with versions where it has them.
+    pub languages: Vec<String>,
     /// What it asks for, sorted.
     pub imports: Vec<ImportView>,
     /// A `grants` table under which it loads and which allows nothing; none for a bundled hook, which needs no table.

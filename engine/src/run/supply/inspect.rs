@@ -25,7 +25,7 @@ pub(super) fn component_view(
         sha256: sha256.to_string(),
         size,
         memory: anatomy.memory,
-        made_with: anatomy.made_with.clone(),
+        languages: anatomy.languages.clone(),
         grants: (!bundled).then(|| empty_grants(&imports)),
         imports: imports.iter().map(|name| import_view(name)).collect(),
     }
@@ -90,7 +90,7 @@ mod tests {
             ]),
             exports: owned(&["cutover:hook/router@0.1.3", "cutover:hook/build@0.2.0", "init"]),
         };
-        let anatomy = Anatomy { description, memory: 1, made_with: Vec::new() };
+        let anatomy = Anatomy { description, memory: 1, languages: Vec::new() };
         let digest = ComponentDigest::of_bytes([7; 32]);
         let view = component_view("lb.wasm", &anatomy, &digest, 2, false);
         let grants = "exec = []\nread = []\nwrite = []\nlink = []\nconnect = []\nsecrets = []\n";

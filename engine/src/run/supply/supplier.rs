@@ -180,7 +180,7 @@ impl Supplier {
         root: &Utf8Path,
     ) -> Result<LockedHook, Trouble> {
         let pin = pin(one)?;
-        let wasm = match self.kept(&pin).await? {
+        let wasm = match self.here(one, &pin).await? {
             Some(wasm) => wasm,
             None => self.bring(one, url, &pin).await?,
         };
@@ -256,7 +256,12 @@ impl Supplier {
         let anatomy = self.pool.inspect(name, &wasm).await.map_err(|fault: HookFault| Trouble {
             code: fault.code().to_owned(),
             message: fault.to_string(),
-            hint: fault.hint(),
+            hint: match fault {
+                HookFault::NotAComponent { .. } if name.starts_with("https://") => Some(
+                    "look at where the URL leads: it has to be the file of the component itself".to_owned(),
+                ),
+                _ => fault.hint(),
+            },
         })?;
         Ok(Brought { sha256: component_digest(&wasm), wasm, anatomy })
     }
@@ -267,6 +272,15 @@ impl Supplier {
             return Err(Trouble::new("hook/not-fetched", text).hint("without `--offline` it is fetched"));
         }
         download(&self.http, url).await
+    }
+
+    /// What was fetched before, or the copy that the project has of it.
+    async fn here(&self, one: &Wanted, pin: &ComponentDigest) -> Result<Option<Vec<u8>>, Trouble> {
+        let copy = one.locked.as_ref().and_then(|locked| locked.copy.as_deref());
+        match (self.kept(pin).await?, copy) {
+            (None, Some(copy)) => Ok(read(copy).await.ok().filter(|wasm| component_digest(wasm) == *pin)),
+            (kept, _) => Ok(kept),
+        }
     }
 
     async fn kept(&self, digest: &ComponentDigest) -> Result<Option<Vec<u8>>, Trouble> {

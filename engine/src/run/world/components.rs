@@ -75,7 +75,7 @@ fn pinned(hook: &Hook) -> Result<Option<(ComponentDigest, By)>, Trouble> {
         (Some(wanted), Some(locked)) if *wanted != locked.sha256 => {
             let (file, lock) = (&hook.location.file, lock_name(&hook.location.file));
             let text = format!(
-                "hook `{}`: `{file}` and `{lock}` name different components\n\
+                "`{file}` and `{lock}` name different components for hook `{}`\n\
                  {file}  {wanted}\n{lock}  {}",
                 hook.title, locked.sha256
             );
@@ -106,13 +106,13 @@ fn unreadable(hook: &Hook, text: &str) -> Trouble {
 /// Of a URL about which nothing says what it leads to.
 fn not_locked(hook: &Hook) -> Trouble {
     let lock = lock_name(&hook.location.file);
-    let text = format!("hook `{}`: nothing says which component `{}` has to be", hook.title, hook.source);
+    let text = format!("nothing says which component hook `{}` has to be: `{}`", hook.title, hook.source);
     let hint = format!("`cutover hook update {}` fetches it and writes its digest into `{lock}`", hook.title);
     Trouble::new("hook/not-locked", text).hint(hint)
 }
 
 fn not_fetched(hook: &Hook, url: &str) -> Trouble {
-    let text = format!("hook `{}`: the component of `{url}` is not on this machine", hook.title);
+    let text = format!("the component of hook `{}` is not on this machine: `{url}`", hook.title);
     let hint = "`cutover hook fetch` brings it; nothing else speaks to the network for hooks";
     Trouble::new("hook/not-fetched", text).hint(hint)
 }
@@ -131,7 +131,7 @@ fn mismatch(
     };
     let (From::File(path) | From::Copy(path)) = from;
     let text = format!(
-        "hook `{}`: `{path}` is not the component that {names}\nexpected  {expected}\nfound     {found}",
+        "hook `{}` is not the component that {names}: `{path}`\nexpected  {expected}\nfound     {found}",
         hook.title
     );
     let hint = match (from, by) {
