@@ -4,8 +4,8 @@ use clap::Args;
 
 use super::failure::Failure;
 use crate::config::Loaded;
-use crate::model::HookSource;
 use crate::model::view::{ExitCode, Problem};
+use crate::model::{Hook, HookSource};
 use crate::run::lock_name;
 
 /// Of the commands that load hooks, for those who deploy without a person at hand.
@@ -20,7 +20,7 @@ impl LockFlag {
     /// # Errors
     /// With every hook that the lock file does not name. Whether their components are the right ones is looked at wherever they are loaded.
     pub(super) fn demand(&self, loaded: &Loaded) -> Result<(), Failure> {
-        let is_open = |hook: &&&crate::model::Hook| {
+        let is_open = |hook: &&&Hook| {
             self.locked && hook.locked.is_none() && !matches!(hook.source, HookSource::Builtin(_))
         };
         let lock = lock_name(loaded.file());

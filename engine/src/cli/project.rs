@@ -6,9 +6,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::project_file;
 use crate::config::{Input, read_lock, write_lock};
-use crate::model::LockFile;
 use crate::model::view::{ExitCode, Problem};
-use crate::run::lock_name;
+use crate::model::{LockFile, Trouble};
+use crate::run::{lock_name, replace};
 
 /// Bytes of a lock file at most.
 const LARGEST: u64 = 4 << 20;
@@ -67,9 +67,9 @@ impl Project {
             Err(fault) => return Err(problem(format!("can't read `{name}`: {fault}"))),
         };
         read_lock(&text).map_err(|fault| {
-            problem(format!("`{name}` is no lock file of cutover: {fault}")).hint(format!(
-                "take it from version control again, as one side has it where two were merged; then `cutover hook update`"
-            ))
+            problem(format!("`{name}` is no lock file of cutover: {fault}")).hint(
+                "take it from version control again, as one side has it where two were merged; then `cutover hook update`",
+            )
         })
     }
 
@@ -77,7 +77,7 @@ impl Project {
     ///
     /// # Errors
     /// When that can't be done.
-    pub(super) fn write_lock(&self, lock: &LockFile) -> Result<(), crate::model::Trouble> {
-        crate::run::replace(&self.lock_path(), write_lock(lock).as_bytes())
+    pub(super) fn write_lock(&self, lock: &LockFile) -> Result<(), Trouble> {
+        replace(&self.lock_path(), write_lock(lock).as_bytes())
     }
 }

@@ -4,7 +4,8 @@ use super::line::{Line, Tone};
 use super::quantity::Quantity;
 use super::table::table;
 use crate::model::view::{
-    AddedView, ComponentKind, ComponentView, FetchView, Fetched, ImportView, LockChangeView, LockView,
+    AddedView, ComponentKind, ComponentView, FetchView, Fetched, FetchedView, ImportView, LockChangeView,
+    LockView,
 };
 
 /// Lines of a component. What can be pasted is never wrapped.
@@ -136,7 +137,7 @@ pub fn fetched(view: &FetchView) -> Vec<Line> {
     if view.hooks.is_empty() {
         return vec![Line::plain("no hook has a URL: there is nothing to fetch")];
     }
-    let row = |hook: &crate::model::view::FetchedView| {
+    let row = |hook: &FetchedView| {
         let (tone, word) = match hook.how {
             Fetched::Now => (Tone::Good, "fetched"),
             Fetched::Before => (Tone::Dim, "was here"),

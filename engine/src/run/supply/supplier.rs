@@ -256,11 +256,10 @@ impl Supplier {
         let anatomy = self.pool.inspect(name, &wasm).await.map_err(|fault: HookFault| Trouble {
             code: fault.code().to_owned(),
             message: fault.to_string(),
-            hint: match fault {
-                HookFault::NotAComponent { .. } if name.starts_with("https://") => Some(
-                    "look at where the URL leads: it has to be the file of the component itself".to_owned(),
-                ),
-                _ => fault.hint(),
+            hint: if name.starts_with("https://") && matches!(fault, HookFault::NotAComponent { .. }) {
+                Some("look at where the URL leads: it has to be the file of the component itself".to_owned())
+            } else {
+                fault.hint()
             },
         })?;
         Ok(Brought { sha256: component_digest(&wasm), wasm, anatomy })

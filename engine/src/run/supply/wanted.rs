@@ -61,7 +61,7 @@ mod tests {
     #[test]
     fn one_component_is_wanted_once() {
         let host = HostName::new("web1").expect("a name");
-        let mut staging = Deployment::for_tests(&[host.clone()], &[host]);
+        let mut staging = Deployment::for_tests(std::slice::from_ref(&host), std::slice::from_ref(&host));
         staging.router.hook.source = HookSource::File("/project/hooks/lb.wasm".into());
         staging.health_check.hook.source = HookSource::Https("https://hooks.example.com/up.wasm".to_owned());
         let mut production = staging.clone();
