@@ -35,6 +35,7 @@ mod systemd;
 mod terminal;
 mod test;
 mod tls_files;
+mod told_at_once;
 
 pub use application::{Behaviour, program as demo_program};
 pub use cutover::{Ended, Running};

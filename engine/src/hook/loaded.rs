@@ -14,7 +14,7 @@ use super::failure::{Answered, HookFailure};
 use super::http::HttpClient;
 use super::memory::SealedMemory;
 use super::wire::{End, Order, Question, Report, Value};
-use super::{Access, Description, convert, interface, limits, pool};
+use super::{Access, Description, convert, interface, limits, masked, pool};
 use crate::model::grant::{Mode, Scope};
 use crate::model::{
     Artifact, Case, Color, Health, Hook, HookCall, HookKind, HookSource, HostName, Instance, Level,
@@ -258,11 +258,14 @@ impl LoadedHook {
     }
 
     fn conclude(&self, end: End, printed: String, access: Access<'_>) -> Result<Value, HookFailure> {
+        let redactor = access.secrets.redactor();
+        // As a whole: a secret may have more than one line.
+        let printed = redactor.mask(&printed);
         let lines = printed.lines().filter(|line| !line.trim().is_empty());
         for line in lines.take(limits::LOG_LINES as usize) {
             access.observer.log(&self.hook.title, Level::Debug, line);
         }
-        match end {
+        match masked::end(redactor, end) {
             End::Value(value) => Ok(value),
             End::Error(error) => Err(convert::failure(error)),
             End::Trapped(message) => {

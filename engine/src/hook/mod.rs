@@ -23,10 +23,13 @@ pub mod http;
 mod interface;
 pub mod limits;
 mod loaded;
+mod masked;
 mod memory;
 mod pool;
 mod runtime;
 mod sandbox;
+mod secret_use;
+mod template;
 mod wire;
 
 pub use access::{Access, Groups, Hosts, Observer};
