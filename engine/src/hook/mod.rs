@@ -16,6 +16,7 @@ mod cache;
 mod child;
 mod contract;
 mod convert;
+mod downloads;
 mod failure;
 mod format;
 pub mod http;
@@ -34,12 +35,14 @@ mod wire;
 pub use access::{Access, Groups, Hosts, Observer};
 pub use cache::{CacheFault, CodeCache};
 pub use child::SandboxProgram;
+pub use downloads::{Downloads, component_digest, read_component};
 pub use failure::{Answered, HookFailure, HookFault, MissingGrant};
-pub use interface::INTERFACES;
+pub use interface::{INTERFACES, Import, exported_kind, is_spoken};
+pub use limits::LARGEST_COMPONENT;
 pub use loaded::LoadedHook;
 pub use pool::{HookPool, UnsupportedProcessor};
 pub use sandbox::{Confinement, sandbox_main};
-pub use wire::Description;
+pub use wire::{Anatomy, Description};
 
 /// The word that makes the program a sandbox: its only argument.
 pub const SANDBOX_WORD: &str = "hook-sandbox";
