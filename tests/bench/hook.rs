@@ -20,8 +20,8 @@ use cutover::hook::http::HttpClient;
 use cutover::hook::{Access, CodeCache, Groups, HookPool, Hosts, LoadedHook, Observer, SandboxProgram};
 use cutover::model::grant::{Denied, Grants, HttpGrant, HttpTarget};
 use cutover::model::{
-    Color, Health, Hook, HookCall, HookKind, HookRelease, HookSource, HostName, Instance, Level, Limits, Location,
-    Name,
+    Color, Health, Hook, HookCall, HookKind, HookRelease, HookSource, HostName, Instance, Level, Limits,
+    Location, Name,
 };
 use cutover::transport::{Link, local_link};
 use cutover_host::operation::Guard;

@@ -36,11 +36,14 @@ pub(super) fn overview() -> String {
     }
     text.push_str("\nSettings, defaults, grants and an example of one: cutover help builtin:nginx\n");
     text.push_str("Of your own: hook = \"path/of/component.wasm\", built from the contract: cutover help wit > hook.wit\n");
-    text.push_str("\nLimits of a hook, in a table `limits` of its table; what wants more fails, and names the key:\n");
+    text.push_str(
+        "\nLimits of a hook, in a table `limits` of its table; what wants more fails, and names the key:\n",
+    );
     for limit in Limit::ALL {
         let spec = limit.spec();
         let (least, most) = (limit.text(spec.least), limit.text(spec.most));
-        let words = format!("{} (default {}, from {least} to {most})", spec.doc.trim_end_matches('.'), spec.written);
+        let words =
+            format!("{} (default {}, from {least} to {most})", spec.doc.trim_end_matches('.'), spec.written);
         entry(&mut text, spec.key, &words);
     }
     text

@@ -75,8 +75,11 @@ pub(super) fn check(limit: Limit, text: &str, path: &str) -> Result<(), Complain
         Some(_) => Err(Complaint::new(format!("`{path}` is {text}: it must be {}", range()))),
         None => {
             let kind = if spec.unit == Unit::Time { "a time" } else { "an amount of bytes" };
-            Err(Complaint::new(format!("`{text}` is not {kind}"))
-                .hint(format!("{}, such as \"{}\"", range(), spec.written)))
+            Err(Complaint::new(format!("`{text}` is not {kind}")).hint(format!(
+                "{}, such as \"{}\"",
+                range(),
+                spec.written
+            )))
         }
     }
 }

@@ -43,7 +43,16 @@ impl<'a> Broker<'a> {
         http: &'a HttpClient,
         deadline: Instant,
     ) -> Self {
-        Self { hook, scope, access, http, deadline, used: BTreeMap::new(), told: BTreeSet::new(), denials: Vec::new() }
+        Self {
+            hook,
+            scope,
+            access,
+            http,
+            deadline,
+            used: BTreeMap::new(),
+            told: BTreeSet::new(),
+            denials: Vec::new(),
+        }
     }
 
     /// All that was denied, told or not.

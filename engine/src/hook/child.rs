@@ -91,7 +91,8 @@ impl Sandbox {
         let mut printed = Vec::new();
         if let Some(pipe) = self.child.stderr.take() {
             // What a panic or abort of the runtime left in the pipe.
-            let _ = tokio::time::timeout(limits::LAST_BREATH, pipe.take(4096).read_to_end(&mut printed)).await;
+            let _ =
+                tokio::time::timeout(limits::LAST_BREATH, pipe.take(4096).read_to_end(&mut printed)).await;
         }
         let how = match status {
             Ok(Ok(status)) => status_text(status),

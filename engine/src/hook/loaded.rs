@@ -16,8 +16,8 @@ use super::wire::{End, Order, Question, Report, Room, Value};
 use super::{Access, Description, convert, interface, limits, pool};
 use crate::model::grant::{Mode, Scope};
 use crate::model::{
-    Artifact, Case, Color, Health, Hook, HookCall, HookKind, HookSource, HostName, Instance, Level,
-    Limit, Limits, Observation, Routing, SettingFault, Source, excerpt,
+    Artifact, Case, Color, Health, Hook, HookCall, HookKind, HookSource, HostName, Instance, Level, Limit,
+    Limits, Observation, Routing, SettingFault, Source, excerpt,
 };
 
 /// A hook that is ready to be asked, with the sandboxes that run it. Dropping it ends them.

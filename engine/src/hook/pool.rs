@@ -41,7 +41,8 @@ impl HookPool {
         cache: Option<CodeCache>,
         http: Arc<HttpClient>,
     ) -> Result<Self, UnsupportedProcessor> {
-        let engine = runtime::engine(Limits::default().size(Limit::Stack)).map_err(|error| UnsupportedProcessor(error.to_string()))?;
+        let engine = runtime::engine(Limits::default().size(Limit::Stack))
+            .map_err(|error| UnsupportedProcessor(error.to_string()))?;
         Ok(Self { program, cache, lacking: None, http, compatibility: runtime::compatibility(&engine) })
     }
 

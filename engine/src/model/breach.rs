@@ -47,7 +47,10 @@ mod tests {
         let breach = Breach { limit: Limit::Memory, amount: 256 << 20 };
         assert_eq!(breach.to_string(), "its memory would be larger than 256 MiB");
         assert_eq!(breach.code(), "hook/limit-memory");
-        assert_eq!(breach.hint(), "if the hook needs more, raise `limits.memory` in its table: at most 2 GiB");
+        assert_eq!(
+            breach.hint(),
+            "if the hook needs more, raise `limits.memory` in its table: at most 2 GiB"
+        );
         let highest = Breach { limit: Limit::Stack, amount: 8 << 20 };
         assert_eq!(highest.hint(), "`limits.stack` of the hook is at its highest already");
     }

@@ -84,7 +84,9 @@ async fn run(stage: &Stage, mode: &Mode, wasm: Vec<u8>) -> (String, Duration) {
     let pool = mode.component.pool(stage);
     let loaded = match pool.load(&hook, mode.kind, wasm, stage).await {
         Ok(loaded) => loaded,
-        Err(fault) => return (mode.plain(stage, &format!("refused {}: {fault}", fault.code())), Duration::ZERO),
+        Err(fault) => {
+            return (mode.plain(stage, &format!("refused {}: {fault}", fault.code())), Duration::ZERO);
+        }
     };
     let begun = Instant::now();
     let (mut ended, denials) = mode.ask(&loaded, stage).await;

@@ -57,6 +57,11 @@ impl Mode {
         Self { settings: json!({"do": deed, "to": to}), ..Self::new(name, Component::Stranger) }
     }
 
+    /// Another component, with the same settings.
+    pub(super) fn made_of(self, component: Component) -> Self {
+        Self { component, ..self }
+    }
+
     pub(super) fn args(mut self, args: &[&str]) -> Self {
         self.settings["args"] = json!(args);
         self
@@ -119,7 +124,8 @@ impl Mode {
                 (answer.result.map(|seen| seen.labels[0].1.clone()), answer.denials)
             }
             Question::Prepare => {
-                let (router, want) = (HostName::new("lb1").unwrap(), Routing { blue: 0, green: 100, out: Vec::new() });
+                let (router, want) =
+                    (HostName::new("lb1").unwrap(), Routing { blue: 0, green: 100, out: Vec::new() });
                 let answer = hook.prepare(&call, &router, &want, access).await;
                 (answer.result, answer.denials)
             }

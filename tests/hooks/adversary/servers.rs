@@ -48,7 +48,8 @@ pub(super) fn endless(stream: &mut TcpStream) -> std::io::Result<()> {
 pub(super) fn headers(stream: &mut TcpStream) -> std::io::Result<()> {
     stream.write_all(b"HTTP/1.1 200 OK\r\n")?;
     loop {
-        stream.write_all(b"x-flood: yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy\r\n")?;
+        stream
+            .write_all(b"x-flood: yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy\r\n")?;
     }
 }
 

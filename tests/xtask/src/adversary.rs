@@ -47,7 +47,8 @@ mod tests {
 
     #[test]
     fn figures_are_found_among_what_a_test_prints() {
-        let said = "running 1 test\ntest x ... adversary: endless-loop: answered\nadversary: {\"modes\":40}\nok";
+        let said =
+            "running 1 test\ntest x ... adversary: endless-loop: answered\nadversary: {\"modes\":40}\nok";
         assert_eq!(tell(said), Some(serde_json::json!({"modes": 40})));
         assert_eq!(tell("running 0 tests"), None);
     }

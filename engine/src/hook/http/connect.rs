@@ -64,11 +64,7 @@ pub(super) async fn connect(
 }
 
 /// Addresses of a name, as the machine sees it that dials them.
-async fn resolve(
-    host: &str,
-    via: Option<&dyn Link>,
-    time: Duration,
-) -> Result<Vec<IpAddr>, HttpFailure> {
+async fn resolve(host: &str, via: Option<&dyn Link>, time: Duration) -> Result<Vec<IpAddr>, HttpFailure> {
     if let Ok(address) = host.parse() {
         return Ok(vec![address]);
     }

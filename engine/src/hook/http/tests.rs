@@ -1,7 +1,7 @@
 //! The client against servers that behave, and others.
 
-use std::sync::{Arc, LazyLock};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use cutover_host::operation::{Answer, Call};

@@ -18,7 +18,11 @@ impl Guest {
     /// # Errors
     /// When content is longer than a call of an import may carry.
     fn expect_room(&self, length: usize) -> wasmtime::Result<()> {
-        if length > self.limits.size(Limit::CallBytes) { Err(Exceeded(Limit::CallBytes).into()) } else { Ok(()) }
+        if length > self.limits.size(Limit::CallBytes) {
+            Err(Exceeded(Limit::CallBytes).into())
+        } else {
+            Ok(())
+        }
     }
 
     /// Cuts a line to just more than its limit: the engine cuts the rest, and says so.
@@ -195,4 +199,3 @@ fn unexpected() -> wasmtime::Error {
 fn milliseconds(time: Duration) -> u32 {
     u32::try_from(time.as_millis()).unwrap_or(u32::MAX)
 }
-

@@ -10,7 +10,6 @@ use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
-
 /// The newest bytes of standard output and standard error together.
 #[derive(Debug, Clone)]
 pub(super) struct Printed {

@@ -2,8 +2,8 @@
 
 use super::state::{Number, Shown, SimHost, State, host_name, release, router_name};
 use crate::model::{
-    Color, Deployment, Hook, HookSource, HostName, Limits, Location, MaxExcluded, Name, Plan, Refusal, Release,
-    Retire, SmokeTest, Timestamp, Wish, grant::Grants,
+    Color, Deployment, Hook, HookSource, HostName, Limits, Location, MaxExcluded, Name, Plan, Refusal,
+    Release, Retire, SmokeTest, Timestamp, Wish, grant::Grants,
 };
 
 /// When a deployment is planned.
