@@ -36,6 +36,14 @@ impl Command {
         self
     }
 
+    /// Adds a variable whose value is a template: `{name}` stands for a secret that is granted for this program and variable, and
+    /// `{{` and `}}` for a brace. The hook never has the secret.
+    #[must_use]
+    pub fn secret_env(mut self, name: impl Into<String>, template: impl Into<String>) -> Self {
+        self.secret_env.push((name.into(), template.into()));
+        self
+    }
+
     /// Where to start, absolute.
     #[must_use]
     pub fn directory(mut self, directory: impl Into<String>) -> Self {
@@ -47,6 +55,13 @@ impl Command {
     #[must_use]
     pub fn input(mut self, input: impl Into<String>) -> Self {
         self.input = Some(input.into());
+        self
+    }
+
+    /// A template like those of [`Command::secret_env`] for standard input.
+    #[must_use]
+    pub fn secret_input(mut self, template: impl Into<String>) -> Self {
+        self.secret_input = Some(template.into());
         self
     }
 

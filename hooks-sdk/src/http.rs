@@ -67,6 +67,21 @@ impl Request {
         self
     }
 
+    /// Adds a header whose value is a template: `Bearer {name}` stands for a secret that is granted for this origin and header, and
+    /// `{{` and `}}` for a brace. The hook never has the secret.
+    #[must_use]
+    pub fn secret_header(mut self, name: impl Into<String>, template: impl Into<String>) -> Self {
+        self.secret_headers.push((name.into(), template.into()));
+        self
+    }
+
+    /// Sends a template like those of [`Request::secret_header`]; in JSON and forms the secret is encoded as the content type asks.
+    #[must_use]
+    pub fn secret_body(mut self, template: impl Into<String>) -> Self {
+        self.secret_body = Some(template.into());
+        self
+    }
+
     /// Sends bytes or text.
     #[must_use]
     pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {

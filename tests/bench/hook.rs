@@ -7,6 +7,7 @@
     reason = "a measurement ends, loudly, at what it can't measure"
 )]
 
+use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -23,6 +24,7 @@ use cutover::model::{
     Color, Health, Hook, HookCall, HookKind, HookRelease, HookSource, HostName, Instance, Level, Limits,
     Location, Name,
 };
+use cutover::secret::{Redactor, Secrets};
 use cutover::transport::{Link, local_link};
 use cutover_host::operation::Guard;
 use cutover_host::{Account, Host};
@@ -119,6 +121,7 @@ struct Bench {
     call: HookCall,
     groups: Groups,
     hosts: OneHost,
+    secrets: Secrets,
 }
 
 impl Bench {
@@ -158,11 +161,12 @@ impl Bench {
         let groups = Groups { app: vec![host.clone()], routers: vec![host.clone()], builder: host.clone() };
         let account = Account::of_process(None, None);
         let hosts = OneHost { link: local_link(host, Arc::new(Host::new(Vec::new(), account))) };
-        Self { pool, _cache: place, hook: loaded, call, groups, hosts }
+        let secrets = Secrets::new(BTreeMap::new(), BTreeMap::new(), "/".into(), Redactor::default());
+        Self { pool, _cache: place, hook: loaded, call, groups, hosts, secrets }
     }
 
     fn access(&self) -> Access<'_> {
-        Access { hosts: &self.hosts, groups: &self.groups, observer: &Silence }
+        Access { hosts: &self.hosts, groups: &self.groups, secrets: &self.secrets, observer: &Silence }
     }
 
     /// A new sandbox, ready to be asked.

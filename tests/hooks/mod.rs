@@ -5,4 +5,5 @@ mod faults;
 mod grants;
 mod load;
 mod sandboxes;
+mod secrets;
 mod stage;

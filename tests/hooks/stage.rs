@@ -12,8 +12,9 @@ use cutover::hook::{
 };
 use cutover::model::grant::{Denied, Grants};
 use cutover::model::{
-    Color, Hook, HookCall, HookRelease, HookSource, HostName, Instance, Level, Limits, Location,
+    Color, Hook, HookCall, HookRelease, HookSource, HostName, Instance, Level, Limits, Location, SecretSource,
 };
+use cutover::secret::{Redactor, Secrets};
 use cutover::transport::{Link, local_link};
 use cutover_host::operation::Guard;
 use cutover_host::{Account, Host};
@@ -24,6 +25,7 @@ pub(super) struct Stage {
     pub(super) place: tempfile::TempDir,
     groups: Groups,
     web1: Arc<dyn Link>,
+    secrets: Secrets,
     heard: Mutex<Vec<String>>,
 }
 
@@ -54,6 +56,21 @@ pub(super) fn stranger() -> Vec<u8> {
     std::fs::read(built).unwrap()
 }
 
+/// The value of the secret `token`: found where the tests say.
+pub(super) const SECRET: &str = "hunter2 & 'correct'-horse";
+
+/// `token` and what can't be had: `absent`, and `asked`, which a program would give.
+fn secrets() -> Secrets {
+    let name = |text: &str| HostName::new(text).unwrap();
+    let sources = [
+        (name("token"), SecretSource::Env("TOKEN".to_owned())),
+        (name("absent"), SecretSource::Env("ABSENT".to_owned())),
+        (name("asked"), SecretSource::Command(vec!["false".to_owned()])),
+    ];
+    let environment = [("TOKEN".to_owned(), SECRET.to_owned())];
+    Secrets::new(sources.into(), environment.into(), "/".into(), Redactor::default())
+}
+
 /// Every key written and nothing granted: what the stranger needs to be loaded.
 pub(super) fn nothing() -> Grants {
     Grants { exec: Some(Vec::new()), http: Some(Vec::new()), secrets: Some(Vec::new()), ..Grants::default() }
@@ -70,7 +87,7 @@ impl Stage {
             builder: name.clone(),
         };
         let web1 = local_link(name, Arc::new(Host::new(Vec::new(), Account::of_process(None, None))));
-        Self { place, groups, web1, heard: Mutex::default() }
+        Self { place, groups, web1, secrets: secrets(), heard: Mutex::default() }
     }
 
     /// Where another host builds, so that this one may not be changed without a lock.
@@ -118,7 +135,7 @@ impl Stage {
     }
 
     pub(super) fn access(&self) -> Access<'_> {
-        Access { hosts: self, groups: &self.groups, observer: self }
+        Access { hosts: self, groups: &self.groups, secrets: &self.secrets, observer: self }
     }
 
     /// What was heard, in order.

@@ -23,6 +23,17 @@ const CONTRACT: [&str; 4] = [
 /// How each of its files begins.
 const PACKAGE: &str = "package cutover:hook@0.1.0;\n";
 
+/// What an entry of `grants.secrets` can be.
+const SECRETS: &str = "
+Secrets of [secrets], each entry of grants.secrets for one place; the hook names them in templates and has none:
+  { name = \"token\", to = \"https://api.example.com\", header = \"authorization\" }   \"Bearer {token}\"
+  { name = \"token\", to = \"https://api.example.com\", body = true }                encoded as JSON or form
+  { name = \"token\", exec = \"/usr/bin/x\", env = \"TOKEN\" }                       a program that exec grants
+  { name = \"token\", exec = \"/usr/bin/x\", input = true }
+  { name = \"aws\", hmac = { prefix = \"AWS4\", chain = [\"{date}\", \"eu-west-1\", \"s3\", \"aws4_request\"] } }
+  { name = \"token\", reveal = true }                                             plain text, by secret-text
+";
+
 /// An application, to show what grants look like.
 const SAMPLE: &str = "shop";
 
@@ -36,6 +47,7 @@ pub(super) fn overview() -> String {
     }
     text.push_str("\nSettings, defaults, grants and an example of one: cutover help builtin:nginx\n");
     text.push_str("Of your own: hook = \"path/of/component.wasm\", built from the contract: cutover help wit > hook.wit\n");
+    text.push_str(SECRETS);
     text.push_str(
         "\nLimits of a hook, in a table `limits` of its table; what wants more fails, and names the key:\n",
     );

@@ -4,7 +4,8 @@ use camino::Utf8Path;
 
 use super::{Input, Loaded, Surroundings, load, load_to_look, render};
 use crate::model::grant::{
-    Allowed, Grants, HttpRequest, Mode, Origin, Request, Scope, Url, is_special, split_socket,
+    Allowed, Grants, HttpRequest, Mode, Origin, Request, Scope, SecretPlace, SecretRequest, Url, is_special,
+    split_socket,
 };
 use crate::model::{Color, HostName, Instance, Labels, SettingFault};
 
@@ -76,6 +77,8 @@ hosts = ["web1"]
 start = ["bin/shop"]
 blue = { port = 4001 }
 green = { port = 4002 }
+[secrets]
+lb = { env = "LB" }
 [router]
 hosts = ["lb1"]
 front-door = []
@@ -96,6 +99,7 @@ fn parse(text: &str) {
 fn ask(grants: &Grants, words: &[String]) {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let (origin, args): (Origin, Vec<String>);
+    let dates = ["20260102".to_owned()];
     let request = match words[..] {
         ["exec", host, program, ref rest @ ..] => {
             args = rest.iter().map(|&arg| arg.to_owned()).collect();
@@ -128,7 +132,21 @@ fn ask(grants: &Grants, words: &[String]) {
             let via = via.first().copied();
             Request::Http(HttpRequest { method, origin: &origin, connect_to: None, via })
         }
-        ["secret", name] => Request::Secret { name },
+        ["header", name, url, header] => {
+            let Ok(url) = Url::parse(url) else { return };
+            origin = url.origin;
+            let place = SecretPlace::Header { origin: &origin, dialled: &origin, header };
+            Request::Secret(SecretRequest { name, place })
+        }
+        ["variable", name, program, variable] => {
+            Request::Secret(SecretRequest { name, place: SecretPlace::Variable { program, variable } })
+        }
+        ["hmac", name, prefix, ref chain @ ..] => {
+            args = chain.iter().map(|&part| part.to_owned()).collect();
+            let place = SecretPlace::Hmac { prefix, chain: &args, dates: &dates };
+            Request::Secret(SecretRequest { name, place })
+        }
+        ["reveal", name] => Request::Secret(SecretRequest { name, place: SecretPlace::Hook }),
         _ => return,
     };
     let [changing, looking, reading, closed] = [Mode::Changing, Mode::Looking, Mode::Reading, Mode::Closed]
@@ -148,7 +166,7 @@ fn ask(grants: &Grants, words: &[String]) {
                 assert!(path.starts_with('/') && !path[1..].split('/').any(odd), "{request}");
             }
         }
-        Ok(Allowed::Http { .. }) => {}
+        Ok(Allowed::Http { .. } | Allowed::Secret) => {}
         Err(denied) => assert!(!denied.grant.contains('\n'), "{denied:?}"),
     }
 }

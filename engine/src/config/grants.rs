@@ -6,6 +6,7 @@ use super::node::{Node, Value};
 use super::own_files::{covers, is_own_link, reaches_own_files};
 use super::reader::Reader;
 use super::resolve::Resolver;
+use super::secret_grants;
 use super::shape::{Key, Keys, Shape};
 use crate::model::grant::{
     ConnectGrant, ExecGrant, Grants, HostGroup, HttpGrant, HttpTarget, LinkGrant, PathGrant, VariableRule,
@@ -32,8 +33,11 @@ pub(super) static KEYS: Keys = Keys {
         ),
         Key::optional(
             "secrets",
-            Shape::List(&Shape::Text(&format::NO_SECRET)),
-            "Secrets that it may use: none so far, so only the empty list.",
+            Shape::List(&Shape::Either(&[
+                Shape::Table(&secret_grants::KEYS),
+                Shape::Text(&format::BARE_SECRET),
+            ])),
+            "Secrets that it may use, each bound to one place.",
         ),
     ],
     advice: &[
@@ -158,7 +162,7 @@ impl Resolver<'_> {
     /// Reads the table.
     pub(super) fn grants(&mut self, table: &Reader<'_>, rules: Rules) -> Grants {
         let several = |key, keys| table.has(key).then(|| table.tables(key, keys));
-        let grants = Grants {
+        let mut grants = Grants {
             exec: several("exec", &EXEC)
                 .map(|entries| entries.iter().map(|entry| self.exec_grant(entry, rules)).collect()),
             read: several("read", &PATH)
@@ -171,8 +175,9 @@ impl Resolver<'_> {
                 .map(|entries| entries.iter().map(|entry| self.connect_grant(entry)).collect()),
             http: several("http", &HTTP)
                 .map(|entries| entries.iter().map(|entry| self.http_grant(entry)).collect()),
-            secrets: table.has("secrets").then(Vec::new),
+            secrets: None,
         };
+        grants.secrets = table.has("secrets").then(|| self.secret_grants(table, &grants));
         self.own_links(table);
         self.own_programs(table, &grants);
         grants

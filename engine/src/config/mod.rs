@@ -40,6 +40,7 @@ mod resolve;
 mod root;
 mod router;
 mod schema;
+mod secret_grants;
 mod secrets;
 mod setting;
 mod shape;

@@ -6,6 +6,7 @@ use cutover_host::operation::Guard;
 
 use crate::model::grant::Denied;
 use crate::model::{HostName, Level};
+use crate::secret::Secrets;
 use crate::transport::Link;
 
 /// Everything that answering a hook's imports needs.
@@ -15,6 +16,8 @@ pub struct Access<'a> {
     pub hosts: &'a dyn Hosts,
     /// What `"app"`, `"routers"` and `"builder"` mean.
     pub groups: &'a Groups,
+    /// Where secrets come from. What was looked up is masked in all that is heard.
+    pub secrets: &'a Secrets,
     /// Who hears of it.
     pub observer: &'a dyn Observer,
 }
@@ -40,7 +43,8 @@ pub trait Hosts: Send + Sync {
     fn guard(&self, host: &HostName) -> Option<Guard>;
 }
 
-/// Who hears what a hook says while it works. `hook` is the hook's title; texts are the hook's own, cut to a length but not escaped.
+/// Who hears what a hook says while it works. `hook` is the hook's title; texts are the hook's own, cut to a length and without secrets,
+/// but not escaped.
 pub trait Observer: Send + Sync {
     /// A line of the log, or (as debug) one that the hook printed.
     fn log(&self, hook: &str, level: Level, message: &str);

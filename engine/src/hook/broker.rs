@@ -9,17 +9,18 @@ use tokio::time::{Instant, timeout_at};
 
 use super::contract::cutover::hook::engine::Level as GuestLevel;
 use super::contract::cutover::hook::hosts::{Command, HostError, Output};
-use super::contract::cutover::hook::secrets::SecretError;
 use super::http::{HttpClient, answer_request};
+use super::secret_use::Wanted;
+use super::template::Encoding;
 use super::wire::{Answer, Import};
 use super::{Access, limits};
-use crate::model::grant::{Allowed, Denied, Mode, Request, Scope};
+use crate::model::grant::{Allowed, Denied, Mode, Request, Scope, SecretPlace};
 use crate::model::{EXCERPT, Hook, HostName, Level, Limit, Limits, excerpt};
 use crate::transport::Failure;
 
 /// The engine's side of one call of a hook.
 pub(super) struct Broker<'a> {
-    hook: &'a Hook,
+    pub(super) hook: &'a Hook,
     pub(super) scope: Scope<'a>,
     pub(super) access: Access<'a>,
     pub(super) http: &'a HttpClient,
@@ -76,7 +77,8 @@ impl<'a> Broker<'a> {
             | Import::ListNames { .. }
             | Import::Remove { .. }
             | Import::Exchange { .. }
-            | Import::Secret { .. } => None,
+            | Import::Sign { .. }
+            | Import::Reveal { .. } => None,
         };
         match [Some(Limit::Imports), limit].into_iter().flatten().find(|limit| !self.uses(*limit)) {
             Some(limit) => Err(limit),
@@ -92,7 +94,7 @@ impl<'a> Broker<'a> {
     }
 
     /// Tells, once in a call, of a limit that cuts without ending the hook.
-    pub(super) fn tell(&mut self, limit: Limit) {
+    pub(super) fn tell_limit(&mut self, limit: Limit) {
         if self.told.insert(limit) {
             let text = format!("{}: `limits.{limit}`", self.hook.limits.breach(limit));
             self.access.observer.log(&self.hook.title, Level::Warn, &text);
@@ -113,6 +115,7 @@ impl<'a> Broker<'a> {
             }
             Import::Progress { done, total, what } => {
                 if self.counts_line() {
+                    let what = self.masked(&what);
                     let what = self.cut(&what);
                     self.access.observer.progress(&self.hook.title, done, total, what);
                 }
@@ -153,13 +156,13 @@ impl<'a> Broker<'a> {
                     Err(error) => (Answer::Response(Err(error)), Vec::new()),
                 });
             }
-            Import::Secret { name } => {
-                let reason = match self.check(&Request::Secret { name: &name }) {
-                    Ok(_) => "secrets are not available to hooks yet".to_owned(),
-                    Err(reason) => reason,
-                };
-                Answer::Secret(SecretError::Denied(reason))
+            Import::Sign { name, prefix, chain } => {
+                return Some(match self.sign(&name, &prefix, &chain, &payload).await {
+                    Ok(signature) => (Answer::Signature(Ok(())), signature),
+                    Err(error) => (Answer::Signature(Err(error)), Vec::new()),
+                });
             }
+            Import::Reveal { name } => Answer::Revealed(self.reveal(&name).await),
         };
         Some((fitting(answer), Vec::new()))
     }
@@ -168,7 +171,8 @@ impl<'a> Broker<'a> {
     pub(super) fn check(&mut self, request: &Request<'_>) -> Result<Allowed, String> {
         let allowed = self.hook.grants.check(request, &self.scope).map_err(|denied| self.deny(denied))?;
         if self.counts_line() {
-            self.access.observer.allowed(&self.hook.title, &excerpt(request.to_string()));
+            let request = self.masked(&request.to_string());
+            self.access.observer.allowed(&self.hook.title, &excerpt(request));
         }
         Ok(allowed)
     }
@@ -176,6 +180,7 @@ impl<'a> Broker<'a> {
     /// Keeps and shows a denial; returns it as the guest hears it.
     pub(super) fn deny(&mut self, denied: Denied) -> String {
         let Denied { request, reason, grant } = denied;
+        let [request, reason, grant] = [request, reason, grant].map(|text| self.masked(&text));
         // A line that was cut would not be the grant that is meant.
         let grant = if grant.len() > EXCERPT { String::new() } else { grant };
         let denied = Denied { request: excerpt(request), reason, grant };
@@ -191,33 +196,34 @@ impl<'a> Broker<'a> {
         text
     }
 
-    /// Refuses a template that names a secret.
-    pub(super) fn refuse_templates(&mut self, templates: &[&str]) -> Result<(), String> {
-        match templates.iter().find_map(|template| named_secret(template)) {
-            Some(name) => self.check(&Request::Secret { name: &name }).map(|_| ()),
-            None => Ok(()),
-        }
-    }
-
     fn log(&mut self, level: GuestLevel, message: &str) {
-        if !self.counts_line() {
-            return;
-        }
         let level = match level {
             GuestLevel::Debug => Level::Debug,
             GuestLevel::Info => Level::Info,
             GuestLevel::Warn => Level::Warn,
             GuestLevel::Error => Level::Error,
         };
-        let message = self.cut(message);
-        self.access.observer.log(&self.hook.title, level, message);
+        self.tell(level, message);
+    }
+
+    /// A line of the deployment's log.
+    pub(super) fn tell(&mut self, level: Level, message: &str) {
+        if self.counts_line() {
+            let message = self.masked(message);
+            let message = self.cut(&message);
+            self.access.observer.log(&self.hook.title, level, message);
+        }
+    }
+
+    fn masked(&self, text: &str) -> String {
+        self.access.secrets.redactor().mask(text)
     }
 
     /// A line within its limit.
     fn cut<'t>(&mut self, text: &'t str) -> &'t str {
         let limit = self.limits().size(Limit::LogLine);
         if text.len() > limit {
-            self.tell(Limit::LogLine);
+            self.tell_limit(Limit::LogLine);
         }
         &text[..text.floor_char_boundary(limit)]
     }
@@ -226,7 +232,7 @@ impl<'a> Broker<'a> {
     fn counts_line(&mut self) -> bool {
         let shown = self.uses(Limit::LogLines);
         if !shown {
-            self.tell(Limit::LogLines);
+            self.tell_limit(Limit::LogLines);
         }
         shown
     }
@@ -234,22 +240,40 @@ impl<'a> Broker<'a> {
     async fn exec(&mut self, host: &str, command: Command) -> Result<Output, HostError> {
         let Command { program, args, env, secret_env, directory, input, secret_input, as_root, timeout_ms } =
             command;
-        let mut templates: Vec<&str> = secret_env.iter().map(|(_, template)| template.as_str()).collect();
-        templates.extend(secret_input.as_deref());
-        self.refuse_templates(&templates).map_err(HostError::Denied)?;
-        // Without a secret a template is a text whose braces are doubled.
-        let mut env = env;
-        env.extend(secret_env.iter().map(|(name, template)| (name.clone(), plain_text(template))));
-        let input = secret_input.as_deref().map(plain_text).or(input);
-        let (host, _) = self.on_host(&Request::Exec {
+        let mut wanted = Vec::new();
+        for (variable, text) in &secret_env {
+            let place = SecretPlace::Variable { program: &program, variable };
+            wanted.push(Wanted::new(text, place).map_err(HostError::Failed)?);
+        }
+        if let Some(text) = &secret_input {
+            let place = SecretPlace::Input { program: &program };
+            wanted.push(Wanted::new(text, place).map_err(HostError::Failed)?);
+        }
+        // Both are asked for, so that both denials are shown.
+        let bound = self.check_secrets(&wanted);
+        let told = self.told_by(&args).await;
+        let set = env.iter().chain(&secret_env).map(|(name, _)| name.as_str()).collect();
+        let request = Request::Exec {
             host,
             program: &program,
             args: &args,
-            env: env.iter().map(|(name, _)| name.as_str()).collect(),
+            env: set,
             directory: directory.as_deref(),
-            input: input.is_some(),
+            input: input.is_some() || secret_input.is_some(),
             as_root,
-        })?;
+        };
+        let (host, _) = self.on_host(&request)?;
+        if let Some(secret) = told {
+            let reason = format!("whoever is on that host could read the secret `{secret}` in its arguments");
+            return Err(HostError::Denied(self.deny(Denied::outright(&request, reason))));
+        }
+        bound.map_err(HostError::Denied)?;
+        let carried = self.carry(&wanted).await.map_err(HostError::Other)?;
+        let mut texts = wanted.iter().map(|wanted| carried.fill(wanted, Encoding::Plain));
+        let mut env = env;
+        env.extend(secret_env.iter().map(|(name, _)| name.clone()).zip(&mut texts));
+        let input = texts.next().or(input);
+        drop(texts);
         let program = Program {
             program,
             args,
@@ -266,9 +290,10 @@ impl<'a> Broker<'a> {
             return Err(nonsense());
         };
         if truncated {
-            self.tell(Limit::ExecOutput);
+            self.tell_limit(Limit::ExecOutput);
         }
-        Ok(Output { status, out: out.to_text(), errors: errors.to_text(), truncated })
+        let [out, errors] = [out, errors].map(|said| carried.mask(&said.to_text()));
+        Ok(Output { status, out, errors, truncated })
     }
 
     async fn read(&mut self, host: &str, path: String) -> Result<Vec<u8>, HostError> {
@@ -341,7 +366,9 @@ impl<'a> Broker<'a> {
                 let denied = Denied::outright(request, "no host is changed before the lock is held");
                 Err(HostError::Denied(self.deny(denied)))
             }
-            Ok(Allowed::Http { .. }) => Err(HostError::Failed("not a request of a host".to_owned())),
+            Ok(Allowed::Http { .. } | Allowed::Secret) => {
+                Err(HostError::Failed("not a request of a host".to_owned()))
+            }
             Err(reason) => Err(HostError::Denied(reason)),
         }
     }
@@ -402,7 +429,8 @@ fn fitting(answer: Answer) -> Answer {
         | Answer::Content(_)
         | Answer::Done(_)
         | Answer::Response(_)
-        | Answer::Secret(_) => answer,
+        | Answer::Signature(_)
+        | Answer::Revealed(_) => answer,
     }
 }
 
@@ -429,18 +457,6 @@ fn nonsense() -> HostError {
     HostError::Broken("the host answered something else".to_owned())
 }
 
-/// The first secret that a template names: what stands between single braces.
-fn named_secret(template: &str) -> Option<String> {
-    let rest = template.replace("{{", "").replace("}}", "");
-    let (_, name) = rest.split_once('{')?;
-    Some(name.split('}').next().unwrap_or(name).to_owned())
-}
-
-/// A template without secrets as the text that it stands for.
-pub(super) fn plain_text(template: &str) -> String {
-    template.replace("{{", "{").replace("}}", "}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -452,19 +468,5 @@ mod tests {
         assert!(matches!(fitting(text(six_bytes_each - 100)), Answer::Text(Ok(_))));
         assert!(matches!(fitting(text(six_bytes_each + 100)), Answer::Text(Err(HostError::Failed(_)))));
         assert!(six_bytes_each + 100 < Limits::default().size(Limit::CallBytes));
-    }
-
-    #[test]
-    fn secrets_are_found_in_templates() {
-        for (template, name) in [
-            ("plain", None),
-            ("{{plain}}", None),
-            ("Bearer {token}", Some("token")),
-            ("{{{token}}}", Some("token")),
-            ("{open", Some("open")),
-        ] {
-            assert_eq!(named_secret(template).as_deref(), name, "{template}");
-        }
-        assert_eq!(plain_text("{{a}}"), "{a}");
     }
 }

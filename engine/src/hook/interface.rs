@@ -3,7 +3,7 @@
 use super::failure::MissingGrant;
 use super::{Description, HookFault};
 use crate::model::HookKind;
-use crate::model::grant::Grants;
+use crate::model::grant::{Grants, SecretTarget};
 
 /// Interfaces of the contract, and the keys of `grants` of which one at least must be written when a component imports them.
 pub const INTERFACES: [(&str, &[&str]); 6] = [
@@ -60,12 +60,24 @@ pub(super) fn idle_keys(description: &Description, grants: &Grants) -> Vec<&'sta
     for (_, keys) in INTERFACES {
         for key in keys {
             let used = INTERFACES.iter().any(|(name, keys)| keys.contains(key) && imported.contains(name));
+            let used = if *key == "secrets" { uses_secrets(grants, &imported) } else { used };
             if !used && entries(grants, key) > Some(0) && !idle.contains(key) {
                 idle.push(key);
             }
         }
     }
     idle
+}
+
+/// Whether any secret can go where it is bound to: the interface that takes it there is another for each place.
+fn uses_secrets(grants: &Grants, imported: &[&str]) -> bool {
+    let interface = |to: &SecretTarget| match to {
+        SecretTarget::Header { .. } | SecretTarget::Body { .. } => "http-client",
+        SecretTarget::Variable { .. } | SecretTarget::Input { .. } => "hosts",
+        SecretTarget::Hmac { .. } => "secrets",
+        SecretTarget::Reveal => "secret-text",
+    };
+    grants.secrets.iter().flatten().any(|grant| imported.contains(&interface(&grant.to)))
 }
 
 /// `grants.exec, grants.read or grants.connect`
@@ -115,7 +127,8 @@ fn is_offered(import: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::grant::{HostGroup, HttpGrant, HttpTarget, PathGrant};
+    use crate::model::Name;
+    use crate::model::grant::{HostGroup, HttpGrant, HttpTarget, PathGrant, SecretGrant};
 
     fn description(imports: &[&str], exports: &[&str]) -> Description {
         let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
@@ -199,5 +212,15 @@ mod tests {
         let idle = |imports: &[&str]| idle_keys(&description(imports, &[]), &grants);
         assert_eq!(idle(&["cutover:hook/hosts@0.1.0"]), ["http"]);
         assert_eq!(idle(&["cutover:hook/http-client@0.1.0"]), ["read"]);
+        let name = Name::new("token").expect("a name");
+        let to = SecretTarget::Header { origin: "https://a.example".to_owned(), header: "x".to_owned() };
+        let grants = Grants {
+            secrets: Some(vec![SecretGrant { name, to }]),
+            http: Some(Vec::new()),
+            ..Grants::default()
+        };
+        let idle = |imports: &[&str]| idle_keys(&description(imports, &[]), &grants);
+        assert_eq!(idle(&["cutover:hook/http-client@0.1.0"]), Vec::<&str>::new());
+        assert_eq!(idle(&["cutover:hook/secrets@0.1.0"]), ["secrets"]);
     }
 }

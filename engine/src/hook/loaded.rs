@@ -13,7 +13,7 @@ use super::failure::{Answered, HookFailure};
 use super::http::HttpClient;
 use super::memory::SealedMemory;
 use super::wire::{End, Order, Question, Report, Room, Value};
-use super::{Access, Description, convert, interface, limits, pool};
+use super::{Access, Description, convert, interface, limits, masked, pool};
 use crate::model::grant::{Mode, Scope};
 use crate::model::{
     Artifact, Case, Color, Health, Hook, HookCall, HookKind, HookSource, HostName, Instance, Level, Limit,
@@ -238,7 +238,7 @@ impl LoadedHook {
             Ok(Ok(Talk::Ended { end, printed, lost })) => {
                 self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(sandbox);
                 if lost {
-                    broker.tell(Limit::Output);
+                    broker.tell_limit(Limit::Output);
                 }
                 self.conclude(end, printed, access)
             }
@@ -268,12 +268,15 @@ impl LoadedHook {
     }
 
     fn conclude(&self, end: End, printed: String, access: Access<'_>) -> Result<Value, HookFailure> {
+        let redactor = access.secrets.redactor();
+        // As a whole: a secret may have more than one line.
+        let printed = redactor.mask(&printed);
         let lines: Vec<&str> = printed.lines().filter(|line| !line.trim().is_empty()).collect();
         let more = lines.len().saturating_sub(self.hook.limits.size(Limit::LogLines));
         for line in &lines[more..] {
             access.observer.log(&self.hook.title, Level::Debug, line);
         }
-        match end {
+        match masked::end(redactor, end) {
             End::Value(value) => Ok(value),
             End::Error(error) => Err(convert::failure(error)),
             End::Trapped(message) => {

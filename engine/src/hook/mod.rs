@@ -25,10 +25,13 @@ pub mod http;
 mod interface;
 mod limits;
 mod loaded;
+mod masked;
 mod memory;
 mod pool;
 mod runtime;
 mod sandbox;
+mod secret_use;
+mod template;
 mod wire;
 
 pub use access::{Access, Groups, Hosts, Observer};

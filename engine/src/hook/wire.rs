@@ -142,10 +142,11 @@ pub(super) enum Import {
     Remove { host: String, path: String },
     Exchange { host: String, socket: String, content: String, timeout_ms: Option<u32> },
     Send { request: Request, with_body: bool },
-    Secret { name: String },
+    Sign { name: String, prefix: String, chain: Vec<String> },
+    Reveal { name: String },
 }
 
-/// What an import returns. Bytes travel as the payload: the content read, the body received.
+/// What an import returns. Bytes travel as the payload: the content read, the body received, the signature.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Answer {
     Output(Result<Output, HostError>),
@@ -154,7 +155,8 @@ pub(super) enum Answer {
     Text(Result<String, HostError>),
     Names(Result<Vec<String>, HostError>),
     Response(Result<Response, HttpError>),
-    Secret(SecretError),
+    Signature(Result<(), SecretError>),
+    Revealed(Result<String, SecretError>),
 }
 
 /// Bytes that a frame may have.

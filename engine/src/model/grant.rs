@@ -8,6 +8,7 @@ mod origin;
 mod pattern;
 mod request;
 mod scope;
+mod secret;
 mod variable;
 
 pub use address::is_special;
@@ -17,6 +18,7 @@ pub use origin::{Origin, OriginFault, Url, split_socket};
 pub use pattern::run_matches;
 pub use request::{HttpRequest, Request};
 pub use scope::{Mode, Scope};
+pub use secret::{DATE, SecretGrant, SecretPlace, SecretRequest, SecretTarget};
 pub use variable::VariableRule;
 
 use super::HostName;
@@ -37,7 +39,7 @@ pub struct Grants {
     pub connect: Option<Vec<ConnectGrant>>,
     /// HTTP origins.
     pub http: Option<Vec<HttpGrant>>,
-    /// Secrets, by name (answered with `denied` for now: the interfaces `secrets` and `secret-text` come with their own rules).
+    /// Secrets, each bound to one place.
     pub secrets: Option<Vec<SecretGrant>>,
 }
 
@@ -140,11 +142,4 @@ pub enum HttpTarget {
     Instances,
     /// `https://name[:port]`, exact.
     Origin(String),
-}
-
-/// An entry of `grants.secrets`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SecretGrant {
-    /// Name in `[secrets]`.
-    pub name: String,
 }

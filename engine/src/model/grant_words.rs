@@ -1,7 +1,10 @@
 //! Grants in words, for `plan` and `hook inspect`: what a hook may do, and which of it is as good as root.
 
 use super::HostName;
-use super::grant::{ConnectGrant, ExecGrant, Grants, HostGroup, HttpGrant, HttpTarget, LinkGrant, PathGrant};
+use super::grant::{
+    ConnectGrant, ExecGrant, Grants, HostGroup, HttpGrant, HttpTarget, LinkGrant, PathGrant, SecretGrant,
+    SecretTarget,
+};
 
 impl Grants {
     /// One sentence for each entry.
@@ -14,7 +17,7 @@ impl Grants {
         words.extend(self.link.iter().flatten().map(link));
         words.extend(self.connect.iter().flatten().map(connect));
         words.extend(self.http.iter().flatten().map(http));
-        words.extend(self.secrets.iter().flatten().map(|grant| format!("use the secret {}", grant.name)));
+        words.extend(self.secrets.iter().flatten().map(secret));
         words
     }
 
@@ -99,6 +102,31 @@ fn http(grant: &HttpGrant) -> String {
     };
     let private = if grant.private { ", private addresses included" } else { "" };
     format!("send HTTP requests to {target}{private}")
+}
+
+fn secret(grant: &SecretGrant) -> String {
+    let name = &grant.name;
+    match &grant.to {
+        SecretTarget::Header { origin, header } => {
+            format!("send the secret {name} to {origin} in the header {header}, unseen")
+        }
+        SecretTarget::Body { origin } => format!("send the secret {name} to {origin} in a body, unseen"),
+        SecretTarget::Variable { program, variable } => {
+            format!("hand the secret {name} to {program} as {variable}, unseen")
+        }
+        SecretTarget::Input { program } => {
+            format!("hand the secret {name} to {program} as its input, unseen")
+        }
+        SecretTarget::Hmac { prefix, chain } => {
+            let keys: Vec<&str> = std::iter::once(prefix.as_str())
+                .chain(chain.iter().map(String::as_str))
+                .filter(|part| !part.is_empty())
+                .collect();
+            let by = if keys.is_empty() { String::new() } else { format!(" by {}", keys.join("/")) };
+            format!("sign with the secret {name}{by}, unseen")
+        }
+        SecretTarget::Reveal => format!("see the secret {name} as plain text"),
+    }
 }
 
 #[cfg(test)]

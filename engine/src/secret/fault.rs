@@ -54,6 +54,14 @@ pub enum SecretFault {
         /// What happened.
         reason: String,
     },
+    /// A program gives it, and none is run.
+    #[error("secret `{name}`: `{program}` gives it, and this command starts no program of the configuration")]
+    NotAsked {
+        /// The secret.
+        name: Name,
+        /// First word of the command.
+        program: String,
+    },
     /// Longer than a secret may be.
     #[error("secret `{name}` is longer than {limit} bytes")]
     TooLong {
@@ -89,6 +97,7 @@ impl SecretFault {
             Self::File { .. } => "secret/file",
             Self::Exposed { .. } => "secret/exposed",
             Self::Command { .. } => "secret/command",
+            Self::NotAsked { .. } => "secret/not-asked",
             Self::TooLong { .. } => "secret/too-long",
             Self::TooShort { .. } => "secret/too-short",
             Self::NotText { .. } => "secret/not-text",
@@ -118,6 +127,9 @@ impl SecretFault {
             Self::NotText { .. } => {
                 Some("encode it, for example with `base64`, and decode it in the application".to_owned())
             }
+            Self::NotAsked { .. } => Some(
+                "`cutover deploy` runs it; one of a variable or a file is there for every command".to_owned(),
+            ),
             Self::File { .. } | Self::Command { .. } | Self::TooLong { .. } => None,
         }
     }

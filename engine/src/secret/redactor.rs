@@ -15,8 +15,8 @@ const SHORTEST_PART: usize = 8;
 
 /// Masks the secrets that it has been told of. Clones share what they know.
 ///
-/// A secret is masked as it is, line by line, escaped as in JSON, with percent signs as in URLs, in hexadecimal digits, and
-/// in base64 (both alphabets, at every offset, since `user:password` is encoded as one). Where masks touch they become one.
+/// A secret is masked as it is, line by line, escaped as in JSON, quoted as for a shell, with percent signs as in URLs, in hexadecimal
+/// digits, and in base64 (both alphabets, at every offset, since `user:password` is encoded as one). Where masks touch they become one.
 #[derive(Debug, Clone, Default)]
 pub struct Redactor {
     patterns: Arc<RwLock<Arc<Patterns>>>,
@@ -160,6 +160,7 @@ fn forms(secret: &str) -> BTreeSet<Vec<u8>> {
         let bytes = text.as_bytes();
         forms.insert(bytes.to_vec());
         forms.extend(json(text));
+        forms.extend(shell(text));
         forms.extend([
             url(bytes, false, true),
             url(bytes, false, false),
@@ -200,6 +201,32 @@ fn json(text: &str) -> [Vec<u8>; 3] {
         }
     }
     [usual.as_bytes().to_vec(), slashes.into_bytes(), ascii.into_bytes()]
+}
+
+/// As shells and those who write for them quote it, without the quotes around it: in single ones, which a quote within ends in one of two
+/// ways; in double ones (POSIX XCU 2.2.3); by backslashes (`printf %q`); and in `$'…'`.
+fn shell(text: &str) -> [Vec<u8>; 5] {
+    let escaped = |is_special: &dyn Fn(char) -> bool| {
+        let letter = |letter: char| is_special(letter).then_some('\\').into_iter().chain([letter]);
+        text.chars().flat_map(letter).collect::<String>()
+    };
+    let bare = |letter: char| letter.is_alphanumeric() || "%+,-./:=@_".contains(letter);
+    let c = escaped(&|letter| matches!(letter, '\\' | '\''));
+    let c = c.replace('\n', "\\n").replace('\r', "\\r").replace('\t', "\\t");
+    let double = escaped(&|letter| matches!(letter, '"' | '$' | '`' | '\\'));
+    let forms = [
+        text.replace('\'', "'\\''"),
+        text.replace('\'', "'\"'\"'"),
+        double,
+        escaped(&|letter| !bare(letter)),
+        c,
+    ];
+    forms.map(String::into_bytes)
+}
+
+/// A value in a form (`application/x-www-form-urlencoded`).
+pub(crate) fn form_encoded(text: &str) -> String {
+    String::from_utf8_lossy(&url(text.as_bytes(), true, true)).into_owned()
 }
 
 /// Percent-encoded (RFC 3986, all but unreserved characters), or as in a form, where a blank is a plus.
@@ -272,6 +299,24 @@ mod tests {
         }
     }
 
+    /// What `sh` and `bash` themselves print, and Python's `shlex.quote`.
+    #[test]
+    fn what_is_quoted_for_a_shell_is_masked() {
+        let redactor = redactor(&["it's $HOME & \"\\x\"\ttab", "it's `id`\nsecond line!"]);
+        for (text, expected) in [
+            (r#"'it'\''s $HOME & "\x"	tab'"#, "'***'"),
+            (r#"'it'"'"'s $HOME & "\x"	tab'"#, "'***'"),
+            (r#""it's \$HOME & \"\\x\"	tab""#, "\"***\""),
+            (r#"it\'s\ \$HOME\ \&\ \"\\x\"\	tab"#, "***"),
+            (r#"$'it\'s $HOME & "\\x"\ttab'"#, "$'***'"),
+            (r"$'it\'s `id`\nsecond line!'", "$'***'"),
+            ("'it'\\''s `id`\nsecond line!'", "'***'"),
+            ("it'\\''s", "it'\\''s"),
+        ] {
+            assert_eq!(redactor.mask(text), expected, "{text}");
+        }
+    }
+
     #[test]
     fn base64_is_masked_at_every_offset_and_in_both_alphabets() {
         // printf '%s' 'ann:hunter2>hunter3?' | base64, and so on with one and two letters before it.
@@ -319,6 +364,28 @@ mod tests {
                 out.extend(stream.feed(&text[second..]));
                 out.extend(stream.finish());
                 assert_eq!(String::from_utf8_lossy(&out), whole, "{first} {second}");
+            }
+        }
+    }
+
+    /// Random, with every kind of character that a form escapes; in each form, cut anywhere, within a text.
+    #[test]
+    fn a_canary_is_masked_in_every_form_wherever_a_stream_is_cut() {
+        let mut random = std::fs::File::open("/dev/urandom").expect("a source");
+        let mut bytes = [0; 12];
+        std::io::Read::read_exact(&mut random, &mut bytes).expect("bytes");
+        let canary = format!("{}é'\"$`\\ &/+{}", hex(&bytes[..6]), hex(&bytes[6..]));
+        let redactor = redactor(&[&canary]);
+        let forms = forms(&canary);
+        assert!(forms.len() > 15, "{}", forms.len());
+        for form in &forms {
+            let text = [b"before ".as_slice(), form, b" after"].concat();
+            for cut in 0..=text.len() {
+                let mut stream = redactor.stream();
+                let mut out = stream.feed(&text[..cut]);
+                out.extend(stream.feed(&text[cut..]));
+                out.extend(stream.finish());
+                assert_eq!(String::from_utf8_lossy(&out), "before *** after", "cut at {cut}");
             }
         }
     }

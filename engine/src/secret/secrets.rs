@@ -79,6 +79,23 @@ impl Secrets {
         Ok(secret)
     }
 
+    /// The secret of that name, unless a program would have to be run for it: those that a hook may need were looked up before it is
+    /// asked anything, by whoever may run programs.
+    ///
+    /// # Errors
+    /// As [`Self::get`], and when a program gives it that was not run.
+    pub async fn at_hand(&self, name: &Name) -> Result<Secret, SecretFault> {
+        match self.sources.get(name) {
+            Some(SecretSource::Command(command)) => {
+                self.found.lock().await.get(name).cloned().ok_or_else(|| SecretFault::NotAsked {
+                    name: name.clone(),
+                    program: command.first().cloned().unwrap_or_default(),
+                })
+            }
+            _ => self.get(name).await,
+        }
+    }
+
     /// The secrets of these names.
     ///
     /// # Errors

@@ -442,7 +442,7 @@ pub mod cutover {
                 pub args: _rt::Vec<_rt::String>,
                 pub env: _rt::Vec<Label>,
                 /// Variables whose value is a template: `{name}` stands for a granted secret, `{{` and `}}` for a brace. A name that
-                /// is not granted for this program is `denied`.
+                /// is not granted for this program and variable is `denied`. Where the outputs repeat a secret, they are masked.
                 pub secret_env: _rt::Vec<Label>,
                 /// Absolute directory to start in; the home directory when absent.
                 pub directory: ::core::option::Option<_rt::String>,
@@ -3032,7 +3032,8 @@ pub mod cutover {
                 pub connect_to: ::core::option::Option<_rt::String>,
                 /// Without Host, Content-Length and the headers that rule the connection: those are the engine's.
                 pub headers: _rt::Vec<Label>,
-                /// Headers whose value is a template as in `hosts.command.secret-env`; the secret must be granted for this origin.
+                /// Headers whose value is a template as in `hosts.command.secret-env`; the secret must be granted for this origin
+                /// and header. Where the answer repeats a secret, it is masked.
                 pub secret_headers: _rt::Vec<Label>,
                 pub body: ::core::option::Option<_rt::Vec<u8>>,
                 /// A template sent instead of `body`, so that a test can log in with a password that it never sees. In JSON bodies

@@ -2,7 +2,7 @@
 
 use super::command::VARIABLE;
 use super::{Complaint, Format};
-use crate::model::grant::{Origin, VariableRule};
+use crate::model::grant::{DATE, Origin, VariableRule};
 
 pub(in crate::config) static PROGRAM: Format = Format {
     is: "the absolute path of a program",
@@ -149,13 +149,48 @@ pub(in crate::config) static WHOLE_NETWORK: Format = Format {
     },
 };
 
-pub(in crate::config) static NO_SECRET: Format = Format {
+pub(in crate::config) static SECRET_ORIGIN: Format = Format {
+    is: "an origin",
+    pattern: Some("^https?://[^/]+$"),
+    check: |text| {
+        if text == "instances" {
+            let advice = "a release that is being tried gets no secret: name the origin, in `http` too, if that is meant";
+            return Err(Complaint::advised("`instances` get no secrets", advice));
+        }
+        (ORIGIN.check)(text).map_err(|complaint| Complaint {
+            choices: if complaint.choices.is_empty() {
+                &[]
+            } else {
+                &["https://name[:port]", "http://name[:port]"]
+            },
+            ..complaint
+        })
+    },
+};
+
+pub(in crate::config) static LINK_OF_CHAIN: Format = Format {
+    is: "a text of a chain",
+    pattern: Some("."),
+    check: |text| {
+        let advice = "`{date}` is the one that may change, a text by itself: a date within a day of now";
+        let odd = text.contains('*') || (text != DATE && text.contains(['{', '}']));
+        if odd {
+            Err(Complaint::advised(format!("`{text}` is not exact"), advice))
+        } else if text.is_empty() {
+            Err(Complaint::new("the string is empty"))
+        } else {
+            Ok(())
+        }
+    },
+};
+
+pub(in crate::config) static BARE_SECRET: Format = Format {
     is: "no text",
     pattern: Some("^$a"),
-    check: |_| {
-        Err(Complaint::advised(
-            "secrets can't be granted to hooks".to_owned(),
-            "secrets = [] lets a hook import the interface; each use is denied",
-        ))
+    check: |text| {
+        let advice = format!(
+            "bind it to where it may go: [{{ name = \"{text}\", to = \"https://name\", header = \"authorization\" }}]"
+        );
+        Err(Complaint::new(format!("`{text}` stands alone: an entry is a table")).hint(advice))
     },
 };

@@ -13,7 +13,8 @@ pub(super) use definition::{Complaint, Format};
 pub(crate) use duration::parse as parse_duration;
 pub(super) use duration::{DURATION, DURATION_OR_ZERO, PATTERN as DURATION_PATTERN};
 pub(super) use grant::{
-    EXACT, GRANTED_PATH, GRANTED_VARIABLE, NO_SECRET, ORIGIN, PROGRAM, SOCKET, WHOLE_NETWORK, build_place,
+    BARE_SECRET, EXACT, GRANTED_PATH, GRANTED_VARIABLE, LINK_OF_CHAIN, ORIGIN, PROGRAM, SECRET_ORIGIN,
+    SOCKET, WHOLE_NETWORK, build_place,
 };
 pub(super) use network::{ADDRESS, BRANCH, BUCKET, DESTINATION, REPOSITORY, URL, host_of};
 pub(super) use path::{DIRECTORY, RELATIVE};

@@ -3,9 +3,11 @@
 use tokio::time::Instant;
 
 use super::{Fetch, Fetched, HttpFailure};
-use crate::hook::broker::{Broker, plain_text};
+use crate::hook::broker::Broker;
 use crate::hook::contract::cutover::hook::http_client::{HttpError, Request, Response};
-use crate::model::grant::{Allowed, Denied, HttpRequest, Request as Asked, Url, split_socket};
+use crate::hook::secret_use::Wanted;
+use crate::hook::template::Encoding;
+use crate::model::grant::{Allowed, Denied, HttpRequest, Request as Asked, SecretPlace, Url, split_socket};
 use crate::model::{Limit, Unit};
 
 /// Answers `http-client.send`. The answer's body is returned beside it.
@@ -17,12 +19,6 @@ pub(in crate::hook) async fn answer_request(
     let Request {
         method, url, via, connect_to, mut headers, secret_headers, secret_body, timeout_ms, ..
     } = request;
-    let templates =
-        secret_headers.iter().map(|(_, template)| template.as_str()).chain(secret_body.as_deref());
-    broker.refuse_templates(&templates.collect::<Vec<_>>()).map_err(HttpError::Denied)?;
-    headers.extend(secret_headers.iter().map(|(name, template)| (name.clone(), plain_text(template))));
-    let body = secret_body.map(|template| plain_text(&template).into_bytes()).or(body).unwrap_or_default();
-
     let url = Url::parse(&url).map_err(|fault| invalid(fault.to_string()))?;
     let socket = match &connect_to {
         None => None,
@@ -32,13 +28,34 @@ pub(in crate::hook) async fn answer_request(
         ),
     };
     let connect_to = socket.as_ref().map(|(host, port)| (host.as_str(), *port));
-    let asked =
-        Asked::Http(HttpRequest { method: &method, origin: &url.origin, connect_to, via: via.as_deref() });
+    let http = HttpRequest { method: &method, origin: &url.origin, connect_to, via: via.as_deref() };
+    let (origin, dialled) = (&url.origin, &http.dialled());
+    let asked = Asked::Http(http);
+    let mut wanted = Vec::new();
+    for (header, text) in &secret_headers {
+        let place = SecretPlace::Header { origin, dialled, header };
+        wanted.push(Wanted::new(text, place).map_err(invalid)?);
+    }
+    if let Some(text) = &secret_body {
+        wanted.push(Wanted::new(text, SecretPlace::Body { origin, dialled }).map_err(invalid)?);
+    }
+    // Both are asked for, so that both denials are shown.
+    let bound = broker.check_secrets(&wanted);
     let (via, addresses) = match broker.check(&asked) {
         Ok(Allowed::Http { via, addresses }) => (via, addresses),
-        Ok(Allowed::Host { .. }) => return Err(invalid("not an HTTP request".to_owned())),
+        Ok(Allowed::Host { .. } | Allowed::Secret) => return Err(invalid("not an HTTP request".to_owned())),
         Err(reason) => return Err(HttpError::Denied(reason)),
     };
+    bound.map_err(HttpError::Denied)?;
+    let carried = broker.carry(&wanted).await.map_err(HttpError::Other)?;
+    let (in_headers, in_body) = wanted.split_at(secret_headers.len());
+    for ((name, _), wanted) in secret_headers.iter().zip(in_headers) {
+        headers.push((name.clone(), carried.fill(wanted, Encoding::Plain)));
+    }
+    let content_type = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+    let encoding = Encoding::of(content_type.map(|(_, value)| value.as_str()));
+    let filled = in_body.first().map(|wanted| carried.fill(wanted, encoding).into_bytes());
+    let body = filled.or(body).unwrap_or_default();
     let link = match &via {
         None => None,
         Some(host) => Some(
@@ -63,8 +80,11 @@ pub(in crate::hook) async fn answer_request(
     match broker.http.fetch(fetch).await {
         Ok(Fetched { status, headers, body, truncated }) => {
             if truncated {
-                broker.tell(Limit::HttpBody);
+                broker.tell_limit(Limit::HttpBody);
             }
+            let masked = |(name, value): (String, String)| (name, carried.mask(&value));
+            let headers = headers.into_iter().map(masked).collect();
+            let body = carried.mask_bytes(body, truncated);
             Ok((Response { status, headers, text: String::new(), bytes: Vec::new(), truncated }, body))
         }
         Err(HttpFailure::Denied(reason)) => {
@@ -78,7 +98,7 @@ pub(in crate::hook) async fn answer_request(
         }
         Err(HttpFailure::Tls(reason)) => Err(HttpError::Tls(reason)),
         Err(HttpFailure::Exceeded(breach)) => {
-            broker.tell(breach.limit);
+            broker.tell_limit(breach.limit);
             let reason = format!("{}: {breach}\nhint: {}", url.origin, breach.hint());
             Err(match breach.limit.spec().unit {
                 Unit::Time => HttpError::TimedOut(reason),

@@ -163,17 +163,26 @@ impl secrets::Host for Guest {
     fn hmac_sha256(
         &mut self,
         name: String,
-        _prefix: String,
-        _chain: Vec<String>,
-        _data: Vec<u8>,
+        prefix: String,
+        chain: Vec<String>,
+        data: Vec<u8>,
     ) -> wasmtime::Result<Result<Vec<u8>, SecretError>> {
-        secret(self.request(Import::Secret { name }, &[])?.0)
+        self.expect_room(data.len())?;
+        let (Answer::Signature(signed), signature) =
+            self.request(Import::Sign { name, prefix, chain }, &data)?
+        else {
+            return Err(unexpected());
+        };
+        Ok(signed.map(|()| signature))
     }
 }
 
 impl secret_text::Host for Guest {
     fn reveal(&mut self, name: String) -> wasmtime::Result<Result<String, SecretError>> {
-        secret(self.request(Import::Secret { name }, &[])?.0)
+        let (Answer::Revealed(text), _) = self.request(Import::Reveal { name }, &[])? else {
+            return Err(unexpected());
+        };
+        Ok(text)
     }
 }
 
@@ -185,11 +194,6 @@ fn done(answer: Answer) -> wasmtime::Result<Result<(), HostError>> {
 fn text(answer: Answer) -> wasmtime::Result<Result<String, HostError>> {
     let Answer::Text(text) = answer else { return Err(unexpected()) };
     Ok(text)
-}
-
-fn secret<T>(answer: Answer) -> wasmtime::Result<Result<T, SecretError>> {
-    let Answer::Secret(error) = answer else { return Err(unexpected()) };
-    Ok(Err(error))
 }
 
 fn unexpected() -> wasmtime::Error {

@@ -26,6 +26,8 @@ pub enum Allowed {
         /// What its name may resolve to.
         addresses: Addresses,
     },
+    /// A use of a secret.
+    Secret,
 }
 
 /// What addresses a request may go to.
@@ -142,9 +144,7 @@ impl Grants {
         let denied = |reason: &str| Denied::grantable(request, scope, reason);
         match request {
             Request::Http(http) => self.check_http(http, request, scope),
-            Request::Secret { .. } => {
-                Err(Denied::outright(request, "secrets are not available to hooks yet"))
-            }
+            Request::Secret(secret) => self.check_secret(secret, request, scope),
             Request::Exec { host, .. }
             | Request::Read { host, .. }
             | Request::Write { host, .. }
@@ -238,7 +238,7 @@ impl Grants {
                     _ => Ok(None),
                 }
             }
-            Request::Http(_) | Request::Secret { .. } => Err(denied("not granted")),
+            Request::Http(_) | Request::Secret(_) => Err(denied("not granted")),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::check::asks_an_instance;
-use super::{Mode, Request, Scope};
+use super::{DATE, Mode, Request, Scope, SecretPlace, SecretRequest};
 
 /// A request that lies outside the grants.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -86,9 +86,30 @@ fn grant_line(request: &Request<'_>, scope: &Scope<'_>) -> String {
             let _ = if request.via.is_some() { write!(line, ", via = {group}") } else { Ok(()) };
             write!(line, " }}]")
         }
-        Request::Secret { .. } => Ok(()),
+        Request::Secret(request) => write!(line, "{}", secret_line(request, scope)),
     };
     line
+}
+
+/// The entry that binds a secret to the place that was asked for.
+fn secret_line(request: &SecretRequest<'_>, scope: &Scope<'_>) -> String {
+    let to = match &request.place {
+        SecretPlace::Header { origin, header, .. } => {
+            format!("to = {}, header = {}", text(&origin.to_string()), text(&header.to_ascii_lowercase()))
+        }
+        SecretPlace::Body { origin, .. } => format!("to = {}, body = true", text(&origin.to_string())),
+        SecretPlace::Variable { program, variable } => {
+            format!("exec = {}, env = {}", text(&scope.unfill(program)), text(variable))
+        }
+        SecretPlace::Input { program } => format!("exec = {}, input = true", text(&scope.unfill(program))),
+        SecretPlace::Hmac { prefix, chain, dates } => {
+            let granted = |part: &String| if dates.contains(part) { DATE.to_owned() } else { part.clone() };
+            let chain: Vec<String> = chain.iter().map(granted).collect();
+            format!("hmac = {{ prefix = {}, chain = {} }}", text(prefix), list(&chain))
+        }
+        SecretPlace::Hook => "reveal = true".to_owned(),
+    };
+    format!("secrets = [{{ name = {}, {to} }}]", text(request.name))
 }
 
 /// A TOML string.

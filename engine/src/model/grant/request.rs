@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::Origin;
+use super::{Origin, SecretRequest};
 
 /// One thing that a hook asks for, with all that decides whether it may. Hosts are named as the hook named them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,10 +59,7 @@ pub enum Request<'a> {
     /// Speaks HTTP.
     Http(HttpRequest<'a>),
     /// Uses a secret.
-    Secret {
-        /// Which.
-        name: &'a str,
-    },
+    Secret(SecretRequest<'a>),
 }
 
 /// An HTTP request, as far as it decides.
@@ -80,7 +77,8 @@ pub struct HttpRequest<'a> {
 
 impl HttpRequest<'_> {
     /// Where the connection goes.
-    pub(super) fn dialled(&self) -> Origin {
+    #[must_use]
+    pub fn dialled(&self) -> Origin {
         match self.connect_to {
             Some((host, port)) => Origin { tls: self.origin.tls, host: host.to_owned(), port },
             None => self.origin.clone(),
@@ -98,7 +96,7 @@ impl Request<'_> {
             | Self::Link { host, .. }
             | Self::Connect { host, .. } => Some(host),
             Self::Http(request) => request.via,
-            Self::Secret { .. } => None,
+            Self::Secret(_) => None,
         }
     }
 }
@@ -146,7 +144,7 @@ impl fmt::Display for Request<'_> {
                     None => Ok(()),
                 }
             }
-            Self::Secret { name } => write!(f, "use secret `{name}`"),
+            Self::Secret(request) => write!(f, "{request}"),
         }
     }
 }

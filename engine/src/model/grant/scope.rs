@@ -1,6 +1,6 @@
 //! What the words of `grants` mean for one call.
 
-use super::HostGroup;
+use super::{HostGroup, Origin};
 use crate::model::{HostName, Instance};
 
 /// What a call may do at all, whatever is granted.
@@ -53,6 +53,13 @@ impl Scope<'_> {
             HostGroup::Routers => self.routers.contains(host),
             HostGroup::Builder => host == self.builder,
         }
+    }
+
+    /// Whether an instance of the call is what answers there on its own host.
+    pub(super) fn is_local_to_an_instance(&self, dialled: &Origin) -> bool {
+        let answers =
+            |instance: &Instance| instance.local_address() == dialled.host && instance.port == dialled.port;
+        self.instances.iter().any(answers)
     }
 
     /// `hosts` of a grant that covers a host, as TOML: the group that people would write.

@@ -61,7 +61,7 @@ impl Opening {
         let mut interrupts = setting.interrupts.clone();
         let opening = async {
             match builds {
-                Some(builds) => Session::open(setting, builds).await,
+                Some(builds) => Session::open(setting, builds, command == "deploy").await,
                 None => Session::open_to_take_up(setting).await,
             }
         };

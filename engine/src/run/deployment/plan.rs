@@ -280,6 +280,9 @@ fn secrets(deployment: &Deployment) -> Vec<PlannedSecret> {
                 }
             }
         }
+        let hooks = configured(deployment).into_iter().map(|(hook, _)| hook);
+        let hooks = hooks.filter(|hook| hook.grants.secret_names().any(|granted| granted == name));
+        uses.extend(hooks.map(|hook| format!("hook {}", hook.title)));
         uses
     };
     let described = deployment.secrets.iter().map(|(name, source)| PlannedSecret {

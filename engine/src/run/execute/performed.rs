@@ -1,6 +1,7 @@
 //! What came of one action: what is known for the journal, and what is said to people.
 
 use crate::model::{End, Note, Transfer, Trouble};
+use crate::secret::Redactor;
 
 /// What came of one action.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,6 +52,29 @@ impl Performed {
     pub(crate) fn saying(mut self, summary: Summary) -> Self {
         self.summary = summary;
         self
+    }
+
+    /// Without a secret in any text: the journal keeps it, and people see it.
+    pub(crate) fn masked(self, redactor: &Redactor) -> Self {
+        let text = |text: String| redactor.mask(&text);
+        let trouble = |Trouble { code, message, hint }: Trouble| Trouble {
+            code,
+            message: text(message),
+            hint: hint.map(text),
+        };
+        let end = match self.end {
+            End::Failed(why) => End::Failed(trouble(why)),
+            End::Unknown(why) => End::Unknown(trouble(why)),
+            end @ (End::Done | End::NeverBegan) => end,
+        };
+        let summary = match self.summary {
+            Summary::Text(said) => Summary::Text(text(said)),
+            Summary::Warning(said) => Summary::Warning(text(said)),
+            Summary::Passed { passed, total, what } => Summary::Passed { passed, total, what: text(what) },
+            summary @ (Summary::Nothing | Summary::Sent(_)) => summary,
+        };
+        let note = |Note { label, text: said }: Note| Note { label: text(label), text: text(said) };
+        Self { end, summary, details: self.details.into_iter().map(note).collect() }
     }
 
     /// With lines beneath.

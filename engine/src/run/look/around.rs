@@ -36,7 +36,7 @@ use crate::run::world::lease::{at_step, gone, is_dead, occupied};
 use crate::run::world::observe::{all_app_hosts, observing_call};
 use crate::run::world::performer::{instances, store_fault};
 use crate::run::world::probe::{Probe, Proof, judge};
-use crate::run::world::session::{Setting, spoken_to};
+use crate::run::world::session::{Setting, hook_secrets, spoken_to};
 use crate::run::world::site::Site;
 use crate::source::{Checkout, Git, Mirror, Repository, SourceFailure};
 use crate::store::{HomeState, ReadJournal};
@@ -83,7 +83,7 @@ pub async fn doctor(setting: Setting) -> DoctorView {
 async fn look_around(setting: &Setting) -> StatusFacts {
     let deployment = Arc::clone(&setting.deployment);
     let (pool, http, reporter) = (&setting.hooks, Arc::clone(&setting.http), setting.reporter.clone());
-    let loading = Hooks::load_to_look(&deployment, pool, http, reporter);
+    let loading = Hooks::load_to_look(&deployment, pool, http, Arc::clone(&setting.secrets), reporter);
     let (asked, mut hooks) = tokio::join!(Asked::all(setting, false), loading);
     hooks.reach(&asked.sites);
     let home = asked.home(&deployment);
@@ -303,12 +303,14 @@ pub async fn check(
     hosts: bool,
 ) -> Result<CheckView, Refused> {
     let deployment = Arc::clone(&setting.deployment);
-    let mut hooks =
-        Hooks::load(&deployment, &setting.hooks, Arc::clone(&setting.http), setting.reporter.clone()).await?;
+    let (http, secrets) = (Arc::clone(&setting.http), Arc::clone(&setting.secrets));
+    let mut hooks = Hooks::load(&deployment, &setting.hooks, http, secrets, setting.reporter.clone()).await?;
     let digests = hooks.digests();
     let mut warnings = [warnings, hooks.idle_grants()].concat();
     warnings.extend(no_source(&setting).await);
-    let faults = setting.secrets.faults(deployment.environments_secrets(), false).await;
+    let mut wanted = deployment.environments_secrets();
+    wanted.extend(hook_secrets(&deployment, |_| true));
+    let faults = setting.secrets.faults(wanted, false).await;
     warnings.extend(faults.iter().map(|fault| warning(fault.code(), &fault.to_string(), fault.hint())));
     let checked = configured(&deployment).into_iter().map(|(hook, _)| CheckedHook {
         title: hook.title.clone(),
@@ -389,8 +391,8 @@ pub async fn setup(setting: Setting, only: Option<&HostName>) -> Result<SetupVie
             return Err(Refused::of(Trouble::new("instance/no-host", text).hint(hint)));
         }
     }
-    let loading =
-        Hooks::load(&deployment, &setting.hooks, Arc::clone(&setting.http), setting.reporter.clone());
+    let (http, secrets) = (Arc::clone(&setting.http), Arc::clone(&setting.secrets));
+    let loading = Hooks::load(&deployment, &setting.hooks, http, secrets, setting.reporter.clone());
     let (asked, hooks) = tokio::join!(Asked::these(&setting, names.clone()), loading);
     let hooks = hooks?;
     let mut hosts = Vec::new();

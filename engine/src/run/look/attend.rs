@@ -247,7 +247,8 @@ async fn live_color(setting: &Setting, asked: &Asked) -> Result<Option<Color>, T
         return Ok(recorded);
     }
     let (pool, http, reporter) = (&setting.hooks, Arc::clone(&setting.http), setting.reporter.clone());
-    let mut hooks = Hooks::load_to_look(deployment, pool, http, reporter).await;
+    let secrets = Arc::clone(&setting.secrets);
+    let mut hooks = Hooks::load_to_look(deployment, pool, http, secrets, reporter).await;
     hooks.reach(&asked.sites);
     let routers = observe_routers(deployment, &hooks, record.as_ref()).await;
     let shown = routers.map(|routers| Observed { routers, ..Observed::default() }.live_color());

@@ -20,6 +20,7 @@ use crate::model::{
     Instance, Level, Limit, Limits, Name, Observation, Routing, SettingFault, Source, Trouble, without_hint,
 };
 use crate::run::execute::reporter::Reporter;
+use crate::secret::Secrets;
 use crate::transport::Link;
 
 /// Bytes of a front door's answer that are looked at.
@@ -35,6 +36,7 @@ pub(crate) struct Hooks {
     groups: Groups,
     reach: Arc<Reach>,
     http: Arc<HttpClient>,
+    secrets: Arc<Secrets>,
     told: Arc<Teller>,
 }
 
@@ -132,10 +134,11 @@ impl Hooks {
         deployment: &Deployment,
         pool: &HookPool,
         http: Arc<HttpClient>,
+        secrets: Arc<Secrets>,
         reporter: Reporter,
     ) -> Result<Self, Refused> {
         let wanted = configured(deployment);
-        let (hooks, refused) = Self::load_these(deployment, wanted, pool, http, reporter).await;
+        let (hooks, refused) = Self::load_these(deployment, wanted, pool, http, secrets, reporter).await;
         if refused.is_empty() { Ok(hooks) } else { Err(refused) }
     }
 
@@ -144,11 +147,12 @@ impl Hooks {
         deployment: &Deployment,
         pool: &HookPool,
         http: Arc<HttpClient>,
+        secrets: Arc<Secrets>,
         reporter: Reporter,
     ) -> Self {
         let looks = |(_, kind): &(&Hook, HookKind)| matches!(kind, HookKind::HealthCheck | HookKind::Router);
         let wanted = configured(deployment).into_iter().filter(looks).collect();
-        Self::load_these(deployment, wanted, pool, http, reporter).await.0
+        Self::load_these(deployment, wanted, pool, http, secrets, reporter).await.0
     }
 
     async fn load_these(
@@ -156,6 +160,7 @@ impl Hooks {
         wanted: Vec<(&Hook, HookKind)>,
         pool: &HookPool,
         http: Arc<HttpClient>,
+        secrets: Arc<Secrets>,
         reporter: Reporter,
     ) -> (Self, Refused) {
         if let Some(fault) = pool.cache_fault() {
@@ -172,7 +177,7 @@ impl Hooks {
         }
         let groups = groups(deployment);
         let reach = Arc::<Reach>::default();
-        let access = Access { hosts: reach.as_ref(), groups: &groups, observer: told.as_ref() };
+        let access = Access { hosts: &*reach, groups: &groups, secrets: &secrets, observer: &*told };
         for usable in loaded.values_mut() {
             let Ok(hook) = usable else { continue };
             let unusable = match trouble(hook, hook.validate(access).await) {
@@ -194,7 +199,7 @@ impl Hooks {
                 *usable = Err(unusable);
             }
         }
-        (Self { loaded, groups, reach, http, told }, refused)
+        (Self { loaded, groups, reach, http, secrets, told }, refused)
     }
 
     /// The hook of that title.
@@ -249,7 +254,8 @@ impl Hooks {
     }
 
     fn access(&self) -> Access<'_> {
-        Access { hosts: self.reach.as_ref(), groups: &self.groups, observer: self.told.as_ref() }
+        let (hosts, observer) = (self.reach.as_ref(), self.told.as_ref());
+        Access { hosts, groups: &self.groups, secrets: &self.secrets, observer }
     }
 
     pub(crate) async fn build(&self, call: &HookCall, source: &Source) -> Result<Artifact, HookTrouble> {

@@ -91,7 +91,8 @@ impl World for Performer {
             Action::SetCurrent { host, release } => self.point(host, "current", Some(release)).await,
             Action::Prune { host } => self.prune(plan, host).await,
         };
-        self.judged(action, result.unwrap_or_else(Performed::from)).await
+        let performed = self.judged(action, result.unwrap_or_else(Performed::from)).await;
+        performed.masked(self.secrets.redactor())
     }
 
     async fn ask(&self, plan: &Plan, action: &Action) -> Performed {
@@ -99,7 +100,8 @@ impl World for Performer {
             let message = format!("`{action}` can't be asked about");
             return Performed::failed(Trouble::new("internal/ask", message));
         };
-        self.ask_migration(plan, host).await.unwrap_or_else(Performed::from)
+        let performed = self.ask_migration(plan, host).await.unwrap_or_else(Performed::from);
+        performed.masked(self.secrets.redactor())
     }
 
     fn leave_out(&self, hosts: BTreeSet<HostName>) {

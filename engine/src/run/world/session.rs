@@ -10,12 +10,12 @@ use tokio::task::JoinSet;
 use super::basis::{basis, settings};
 use super::exclusion::{Absence, hint_at, left_out, may_open, missing};
 use super::hooks::{Hooks, Refused, configured};
-use super::performer::store_fault;
+use super::performer::{secret_trouble, store_fault};
 use super::site::{Site, Sites, misgivings};
 use crate::hook::HookPool;
 use crate::hook::http::HttpClient;
 use crate::model::grant::HostGroup;
-use crate::model::{Basis, Deployment, HookKind, HostName, Origin, Trouble};
+use crate::model::{Basis, Deployment, HookKind, HostName, Name, Origin, Trouble};
 use crate::run::execute::interrupts::Interrupts;
 use crate::run::execute::reporter::Reporter;
 use crate::secret::Secrets;
@@ -87,12 +87,13 @@ pub struct Session {
 }
 
 impl Session {
-    /// Connects to every host that the deployment speaks to and loads every hook. `builds` says whether anything will be built.
+    /// Connects to every host that the deployment speaks to, loads every hook and looks up every secret of hooks. `builds` says whether
+    /// anything will be built, `deploys` whether the application's environment will be written.
     ///
     /// # Errors
-    /// With every host and hook that failed, never only the first; then with every host that disagrees about the home.
-    pub async fn open(setting: Setting, builds: bool) -> Result<Self, Refused> {
-        let session = Self::open_anywhere(setting, builds).await?;
+    /// With every host, hook and secret that failed, never only the first; then with every host that disagrees about the home.
+    pub async fn open(setting: Setting, builds: bool, deploys: bool) -> Result<Self, Refused> {
+        let session = Self::connected(setting, builds, deploys, Absence::Bounded).await?;
         for (host, trouble) in &session.excluded {
             session.reporter.tell(left_out(host, trouble));
         }
@@ -105,11 +106,14 @@ impl Session {
     /// # Errors
     /// As [`Self::open`].
     pub async fn open_to_plan(setting: Setting, builds: bool) -> Result<Self, Refused> {
-        let mut session = Self::connected(setting, builds, Absence::Shown).await?;
+        let mut session = Self::connected(setting, builds, false, Absence::Shown).await?;
         session.missing = missing(&session.deployment, builds, &session.excluded);
         if !session.missing.is_empty() {
             session.excluded.clear();
         }
+        let wanted = hook_secrets(&session.deployment, |kind| builds || kind != HookKind::Build);
+        let faults = session.secrets.faults(wanted, false).await;
+        session.missing.extend(faults.iter().map(secret_trouble));
         session.with_its_home()
     }
 
@@ -118,7 +122,7 @@ impl Session {
     /// # Errors
     /// As [`Self::open`].
     pub(crate) async fn open_to_take_up(setting: Setting) -> Result<Self, Refused> {
-        Self::connected(setting, false, Absence::Judged).await?.with_its_home()
+        Self::connected(setting, false, false, Absence::Judged).await?.with_its_home()
     }
 
     /// Unless a host disagrees about the home.
@@ -130,10 +134,15 @@ impl Session {
 
     /// As [`Self::open`], whatever the hosts say about the home: for what mends that.
     pub(crate) async fn open_anywhere(setting: Setting, builds: bool) -> Result<Self, Refused> {
-        Self::connected(setting, builds, Absence::Bounded).await
+        Self::connected(setting, builds, false, Absence::Bounded).await
     }
 
-    async fn connected(setting: Setting, builds: bool, absence: Absence) -> Result<Self, Refused> {
+    async fn connected(
+        setting: Setting,
+        builds: bool,
+        deploys: bool,
+        absence: Absence,
+    ) -> Result<Self, Refused> {
         let Setting {
             deployment,
             links,
@@ -147,14 +156,16 @@ impl Session {
             reporter,
             interrupts,
         } = setting;
-        let (sites, hooks) = tokio::join!(
+        let (sites, hooks, secretless) = tokio::join!(
             connect(&deployment, &links, builds, absence),
-            Hooks::load(&deployment, &hooks, http, reporter.clone())
+            Hooks::load(&deployment, &hooks, http, Arc::clone(&secrets), reporter.clone()),
+            secretless(&deployment, &secrets, builds, deploys, absence)
         );
         let ((sites, excluded), mut hooks) = match (sites, hooks) {
-            (Ok(sites), Ok(hooks)) => (sites, hooks),
+            (Ok(sites), Ok(hooks)) if secretless.is_empty() => (sites, hooks),
             (sites, hooks) => {
                 let mut refused = hooks.err().unwrap_or_default();
+                refused.troubles.extend(secretless);
                 refused.troubles.extend(sites.err().unwrap_or_default());
                 return Err(refused);
             }
@@ -222,6 +233,40 @@ pub(crate) fn spoken_to(deployment: &Deployment, builds: bool) -> BTreeSet<HostN
         hosts.insert(builder.clone());
     }
     hosts
+}
+
+/// Secrets that hooks of these kinds may use.
+pub(crate) fn hook_secrets(deployment: &Deployment, is_asked: impl Fn(HookKind) -> bool) -> BTreeSet<&Name> {
+    let asked = configured(deployment).into_iter().filter(|(_, kind)| is_asked(*kind));
+    asked.flat_map(|(hook, _)| hook.grants.secret_names()).collect()
+}
+
+/// Secrets of hooks that can't be had, and with them those of the application, when it is deployed. A plan that is only shown runs none of
+/// the programs that give secrets, and tells in another place. What is taken up may only have to go back, for which nothing is tested.
+async fn secretless(
+    deployment: &Deployment,
+    secrets: &Secrets,
+    builds: bool,
+    deploys: bool,
+    absence: Absence,
+) -> Vec<Trouble> {
+    let needed = match absence {
+        Absence::Shown => return Vec::new(),
+        Absence::Bounded => hook_secrets(deployment, |kind| builds || kind != HookKind::Build),
+        Absence::Judged => {
+            let tests = hook_secrets(deployment, |kind| kind == HookKind::SmokeTest);
+            let _ = secrets.faults(tests, true).await;
+            hook_secrets(deployment, |kind| matches!(kind, HookKind::HealthCheck | HookKind::Router))
+        }
+    };
+    // What programs say is kept in the journal: all that can be masked there is known from here on.
+    secrets.learn().await;
+    let mut faults = secrets.faults(needed.iter().copied(), true).await;
+    if deploys && !faults.is_empty() {
+        let others = deployment.environments_secrets();
+        faults.extend(secrets.faults(others.difference(&needed).copied(), true).await);
+    }
+    faults.iter().map(secret_trouble).collect()
 }
 
 /// Every host that is needed; and those that can't be reached and may be left out.

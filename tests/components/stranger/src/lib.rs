@@ -27,6 +27,9 @@ pub struct Settings {
     to: String,
     /// Of a program, beside its name.
     args: Option<Vec<String>>,
+    /// Answers from the last letter to the first: what a guest has seen can't be masked in what it makes of it.
+    #[serde(default)]
+    backwards: bool,
 }
 
 /// What to do.
@@ -50,6 +53,10 @@ enum Deed {
     Write,
     Exec,
     Reveal,
+    Sign,
+    SendSecrets,
+    RunWithSecrets,
+    LeakSecret,
     Environment,
     Network,
     ReadLink,
@@ -111,6 +118,11 @@ impl Router for Stranger {
 }
 
 fn done(settings: &Settings, instance: Option<&Instance>) -> Result<String, HookError> {
+    let text = did(settings, instance)?;
+    Ok(if settings.backwards { text.chars().rev().collect() } else { text })
+}
+
+fn did(settings: &Settings, instance: Option<&Instance>) -> Result<String, HookError> {
     let to = settings.to.as_str();
     Ok(match settings.deed {
         Deed::Answer => "answered".to_owned(),
@@ -162,6 +174,40 @@ fn done(settings: &Settings, instance: Option<&Instance>) -> Result<String, Hook
         Deed::Write => told(hosts::write_text("web1", to, "content", None)),
         Deed::Exec => told(hosts::exec("web1", &command(settings))),
         Deed::Reveal => told(secrets::reveal(to)),
+        Deed::Sign => {
+            let mut chain = to.split('/').map(str::to_owned);
+            let prefix = chain.next().unwrap_or_default();
+            let chain: Vec<String> = chain.collect();
+            let signature = secrets::hmac_sha256("token", &prefix, &chain, b"data");
+            told(signature.map(|bytes| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>()))
+        }
+        Deed::SendSecrets => {
+            let request = Request::new("POST", to)
+                .header("content-type", "application/x-www-form-urlencoded")
+                .secret_header("authorization", "Bearer {token}")
+                .secret_body("password={token}&braces={{}}");
+            match request.send() {
+                Ok(answer) => format!("{} {:?} {}", answer.status, answer.header("x-echo"), answer.text),
+                Err(error) => format!("{error:?}"),
+            }
+        }
+        Deed::RunWithSecrets => {
+            let command = Command::new(to).args(["TOKEN", "-"]);
+            let command = command.secret_env("TOKEN", "<{token}>").secret_input("input {token}");
+            told(hosts::exec("web1", &command))
+        }
+        Deed::LeakSecret => {
+            let secret = secrets::reveal("token")?;
+            engine::log(Level::Warn, format!("it is {secret}"));
+            engine::progress(1, 2, &secret);
+            print_secret(&secret);
+            let _ = hosts::read_text("web1", &format!("/{secret}"));
+            let _ = hosts::exec("web1", &Command::new("/bin/echo").args(["one", &secret]));
+            let _ = Request::new("GET", format!("http://127.0.0.1:1/{}", secret.len()))
+                .header("x", &secret)
+                .send();
+            return Err(HookError::Failed(format!("the secret is {secret}\nhint: {secret}")));
+        }
         Deed::Environment => {
             let variables = std::env::vars().count();
             let arguments = std::env::args().count();
@@ -220,6 +266,11 @@ fn told<T: std::fmt::Debug, E: std::fmt::Debug>(result: Result<T, E>) -> String 
 #[expect(clippy::print_stderr, reason = "that is the deed")]
 fn eprint_line(line: u32) {
     eprintln!("printed line {line}");
+}
+
+#[expect(clippy::print_stdout, reason = "that is the deed")]
+fn print_secret(secret: &str) {
+    println!("printed {secret}");
 }
 
 #[expect(unconditional_recursion, reason = "that is the deed")]

@@ -1,7 +1,7 @@
 //! Every rule of the grants, one row a case.
 
 use super::*;
-use crate::model::grant::{ConnectGrant, HostGroup, LinkGrant, Origin, SecretGrant, Url, split_socket};
+use crate::model::grant::{ConnectGrant, HostGroup, LinkGrant, Origin, Url, split_socket};
 use crate::model::{Color, Instance};
 
 fn name(text: &str) -> HostName {
@@ -49,6 +49,7 @@ fn verdict(grants: &Grants, mode: Mode, request: &Request<'_>) -> String {
                 Some(host) => format!("via {host} {addresses:?}"),
                 None => format!("here {addresses:?}"),
             },
+            Allowed::Secret => "secret".to_owned(),
         },
         Err(denied) => denied.reason,
     }
@@ -346,7 +347,7 @@ fn reading_questions_only_read() {
         write: path(),
         link: Some(vec![link]),
         http: Some(vec![http]),
-        secrets: Some(vec![SecretGrant { name: "db".to_owned() }]),
+        secrets: None,
         exec: Some(vec![
             exec(HostGroup::App, "/bin/a", &[]),
             ExecGrant { read_only: true, ..exec(HostGroup::App, "/bin/b", &[]) },
@@ -388,8 +389,6 @@ fn reading_questions_only_read() {
         assert_eq!(verdict(&grants, Mode::Closed, &request), closed, "{request}");
         assert_eq!(verdict(&Grants::default(), Mode::Changing, &request), NO, "{request}");
     }
-    let secret = Request::Secret { name: "db" };
-    assert_eq!(verdict(&grants, Mode::Changing, &secret), "secrets are not available to hooks yet");
 }
 
 fn http_verdict(grants: &[HttpGrant], url: &str, connect_to: &str, via: &str) -> String {

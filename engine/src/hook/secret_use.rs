@@ -1,0 +1,146 @@
+//! What a hook does with secrets: the engine puts them where an entry of `grants.secrets` binds them, and the guest never has them.
+
+use std::collections::BTreeMap;
+
+use super::broker::Broker;
+use super::contract::cutover::hook::secrets::SecretError;
+use super::template::{Encoding, Template};
+use crate::model::grant::{Request, SecretGrant, SecretPlace, SecretRequest, SecretTarget};
+use crate::model::{Level, Name};
+use crate::secret::{Redactor, Secret, SecretFault};
+
+/// A template, and where what it says would go.
+pub(super) struct Wanted<'a> {
+    template: Template,
+    place: SecretPlace<'a>,
+}
+
+impl<'a> Wanted<'a> {
+    /// # Errors
+    /// As [`Template::parse`].
+    pub(super) fn new(text: &str, place: SecretPlace<'a>) -> Result<Self, String> {
+        Ok(Self { template: Template::parse(text)?, place })
+    }
+}
+
+/// The secrets that a request carries.
+#[derive(Debug, Default)]
+pub(super) struct Carried {
+    values: BTreeMap<Name, Secret>,
+    redactor: Redactor,
+}
+
+impl Carried {
+    /// The text of a template.
+    pub(super) fn fill(&self, wanted: &Wanted<'_>, encoding: Encoding) -> String {
+        wanted.template.fill(&self.values, encoding)
+    }
+
+    /// What came back, without what was sent: whoever gets a secret may repeat it, and the guest is not to see it. Only the same
+    /// request's answer is read so, since a guest may write what it reads: what the other side keeps is its own affair.
+    pub(super) fn mask(&self, text: &str) -> String {
+        if self.values.is_empty() { text.to_owned() } else { self.redactor.mask(text) }
+    }
+
+    /// The same for bytes, of which more may have come: then what may be the beginning of a secret goes with the rest.
+    pub(super) fn mask_bytes(&self, bytes: Vec<u8>, truncated: bool) -> Vec<u8> {
+        if self.values.is_empty() {
+            return bytes;
+        }
+        let mut stream = self.redactor.stream();
+        let mut masked = stream.feed(&bytes);
+        if !truncated {
+            masked.extend(stream.finish());
+        }
+        masked
+    }
+}
+
+impl Broker<'_> {
+    /// Whether every secret may go where its template is; all are asked for, so that all denials are shown.
+    ///
+    /// # Errors
+    /// The first denial.
+    pub(super) fn check_secrets(&mut self, wanted: &[Wanted<'_>]) -> Result<(), String> {
+        let mut first = Ok(());
+        for Wanted { template, place } in wanted {
+            for name in template.names() {
+                let request = Request::Secret(SecretRequest { name: name.as_str(), place: place.clone() });
+                first = first.and(self.check(&request).map(|_| ()));
+            }
+        }
+        first
+    }
+
+    /// A secret that was revealed to the hook, and that it would put into the arguments of a program, for everybody on that host to read.
+    pub(super) async fn told_by(&self, args: &[String]) -> Option<Name> {
+        let revealed = |grant: &&SecretGrant| grant.to == SecretTarget::Reveal;
+        for SecretGrant { name, .. } in self.hook.grants.secrets.iter().flatten().filter(revealed) {
+            let Ok(secret) = self.access.secrets.at_hand(name).await else { continue };
+            let redactor = Redactor::default();
+            redactor.add(&secret);
+            if args.iter().any(|arg| redactor.mask(arg) != *arg) {
+                return Some(name.clone());
+            }
+        }
+        None
+    }
+
+    /// Looks up what templates name, once it is known that it may go there.
+    ///
+    /// # Errors
+    /// When one has no value. A program that gives one was run before the hook was asked anything, or is not run at all.
+    pub(super) async fn carry(&mut self, wanted: &[Wanted<'_>]) -> Result<Carried, (String, String)> {
+        let mut carried = Carried::default();
+        for Wanted { template, .. } in wanted {
+            for name in template.names() {
+                let secret = self.look_up(name).await?;
+                carried.redactor.add(&secret);
+                carried.values.insert(name.clone(), secret);
+            }
+        }
+        Ok(carried)
+    }
+
+    /// Answers `secrets.hmac-sha256`.
+    pub(super) async fn sign(
+        &mut self,
+        name: &str,
+        prefix: &str,
+        chain: &[String],
+        data: &[u8],
+    ) -> Result<Vec<u8>, SecretError> {
+        let place = SecretPlace::Hmac { prefix, chain, dates: &dates() };
+        let secret = self.allowed_secret(name, place).await?;
+        Ok(secret.hmac_sha256(prefix, chain, data))
+    }
+
+    /// Answers `secret-text.reveal`.
+    pub(super) async fn reveal(&mut self, name: &str) -> Result<String, SecretError> {
+        Ok(self.allowed_secret(name, SecretPlace::Hook).await?.expose().to_owned())
+    }
+
+    async fn allowed_secret(&mut self, name: &str, place: SecretPlace<'_>) -> Result<Secret, SecretError> {
+        self.check(&Request::Secret(SecretRequest { name, place })).map_err(SecretError::Denied)?;
+        // What an entry binds has a name.
+        let name = Name::new(name).map_err(|fault| SecretError::Denied(fault.to_string()))?;
+        self.look_up(&name).await.map_err(SecretError::Other)
+    }
+
+    /// A secret's value; else the code and reason that the hook hears, and the operator too.
+    async fn look_up(&mut self, name: &Name) -> Result<Secret, (String, String)> {
+        let found = self.access.secrets.at_hand(name).await;
+        found.map_err(|fault: SecretFault| {
+            let reason = fault.to_string();
+            self.tell(Level::Warn, &reason);
+            (fault.code().to_owned(), reason)
+        })
+    }
+}
+
+/// The dates within a day of now, as Signature Version 4 writes them: clocks differ, and midnight passes.
+fn dates() -> Vec<String> {
+    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let near = [today.yesterday(), Ok(today), today.tomorrow()];
+    near.into_iter().flatten().map(|date| date.strftime("%Y%m%d").to_string()).collect()
+}
