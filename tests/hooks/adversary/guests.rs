@@ -4,12 +4,13 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use cutover::model::Limit;
 use cutover::model::grant::{ExecGrant, Grants, HostGroup, HttpGrant, HttpTarget, PathGrant};
+use cutover::model::{EXCERPT, Limit};
 use cutover_host::bytes::Bytes;
 use cutover_host::operation::Answer;
 
 use super::super::stage::nothing;
+use super::components::Component;
 use super::mode::{Mode, Question};
 use super::servers::{self, server};
 
@@ -77,6 +78,8 @@ fn endings() -> Vec<Mode> {
         Mode::deed("endless-loop", "spin", "").within(300).ends(late),
         Mode::deed("endless-sleep", "sleep", "").within(300).ends(late),
         Mode::deed("endless-sleep-in-wasi", "sleep-in-wasi", "").within(300).ends(late),
+        Mode::deed("frozen-sandbox", "spin", "").made_of(Component::Frozen).within(3000)
+            .ends("hook/timed-out: no answer within 3 s"),
         Mode::deed("panic", "panic", "x")
             .ends("hook/trapped: the hook crashed (panic, abort or an exception that nobody caught)"),
         Mode::deed("exit", "exit", "").ends("hook/trapped: the hook ended itself with failure instead of answering"),
@@ -134,6 +137,8 @@ fn network() -> Vec<Mode> {
             .ends(late("the answer stopped for 100ms", "http-idle")),
         to("endless-body", &endless).limit(Limit::HttpBody, 4)
             .ends("answered 200 xxxx | told the body of an HTTP answer is longer than 4 B: the rest is cut: `limits.http-body`"),
+        to("largest-body", &endless).ends(format!("answered 200 {}… | told the body of an HTTP answer is longer than 8 MiB: the rest is cut: \
+            `limits.http-body`", "x".repeat(EXCERPT - 4))),
         to("header-flood", &server(servers::headers)).ends(flooded.clone()),
         Mode::deed("headers-sent", "headers", &brief).granted(http(&brief, true)).ends(flooded),
         Mode::deed("request-flood", "fetch-often", &brief).granted(http(&brief, true)).limit(Limit::HttpRequests, 5)

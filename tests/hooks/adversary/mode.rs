@@ -57,6 +57,11 @@ impl Mode {
         Self { settings: json!({"do": deed, "to": to}), ..Self::new(name, Component::Stranger) }
     }
 
+    /// Another component, with the same settings.
+    pub(super) fn made_of(self, component: Component) -> Self {
+        Self { component, ..self }
+    }
+
     pub(super) fn args(mut self, args: &[&str]) -> Self {
         self.settings["args"] = json!(args);
         self

@@ -21,12 +21,18 @@ fn instances(module: &str, count: usize) -> String {
 
 #[rustfmt::skip]
 pub(super) fn all() -> Vec<Mode> {
+    let unfit = "hook/unfit: it does not fit the contract cutover:hook@0.1: instance export `cutover:hook/health-check@0.1.0` does not have \
+                 export `validate`";
     let crashed = |how: &str| format!("hook/trapped: the hook {how}");
     vec![
         started("spinning-start", "(func $f (loop (br 0)))").within(300)
             .ends("hook/timed-out: no answer within 0.3 s"),
         started("recursion", "(func $f (call $f))")
             .ends("hook/limit-stack: it recursed deeper than 2 MiB of stack reach"),
+        started("recursion-with-more-stack", "(func $f (call $f))").limit(Limit::Stack, 8 << 20)
+            .ends("hook/limit-stack: it recursed deeper than 8 MiB of stack reach"),
+        text("more-memory", "(core module $m (memory 5000)) (core instance (instantiate $m))").limit(Limit::Memory, 512 << 20)
+            .ends(unfit),
         text("large-memory", "(core module $m (memory 5000)) (core instance (instantiate $m))")
             .ends("hook/limit-memory: its memory would be larger than 256 MiB"),
         text("memory-together", &instances("(memory 1000)", 5))
@@ -84,8 +90,7 @@ pub(super) fn all() -> Vec<Mode> {
         text("other-kind", "").of_kind(HookKind::SmokeTest)
             .ends("refused hook/wrong-kind: hook `stranger` is not a smoke-test hook: it exports `cutover:hook/health-check@0.1.0`"),
         text("no-functions", "")
-            .ends("hook/unfit: it does not fit the contract cutover:hook@0.1: instance export `cutover:hook/health-check@0.1.0` does not \
-                   have export `validate`"),
+            .ends(unfit),
         Mode::new("lying-sandbox", Component::Sandbox(r"printf '\377\377\377\177\377\377\377\177' >&0; sleep 60"))
             .ends("refused hook/not-compiled: hook `stranger` can't be compiled: the sandbox stopped answering"),
         Mode::new("mute-sandbox", Component::Sandbox("exit 3"))
