@@ -40,6 +40,7 @@ mod shared_router;
 mod smoke_test;
 mod state_home;
 mod systemd;
+mod trust;
 mod two_routers;
 mod unreachable_hosts;
 mod watch;

@@ -88,7 +88,8 @@
 //! All that is done *on* a host is in the crate [`cutover_host`]: [`Operation`](cutover_host::operation::Operation) is the whole vocabulary,
 //! and no shell command is ever put together. The engine calls it in its own process for `local = true`; for other hosts it
 //! carries it as a small static program, uploads that once, and talks to it over the input and output of one SSH session. Behind
-//! [`transport::Link`] both are the same. Nothing listens. What stays running is the application, with the driver `detached` below a
+//! [`transport::Link`] both are the same. A host is spoken to only when it has a key that is known: one that the project pins for it
+//! ([`transport::PinnedKeys`], which `cutover trust` writes), else one of the user's own `known_hosts`. Nothing listens. What stays running is the application, with the driver `detached` below a
 //! supervisor for each process; connections are kept for a minute.
 //! Whatever a host answers is bounded, and checked like a stranger's words.
 //!

@@ -34,6 +34,7 @@ mod sshd;
 mod systemd;
 mod terminal;
 mod test;
+mod told_at_once;
 
 pub use application::{Behaviour, program as demo_program};
 pub use cutover::{Ended, Running};

@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::first_config::{DOOR, first_config};
 use crate::nginx::ITSELF;
 use crate::skipped::skip;
+use crate::told_at_once::tell_failures_at_once;
 use crate::{
     Behaviour, Ended, Load, Machine, Nginx, Page, Port, Relay, Repository, Running, Scratch, Sshd, Terminal,
     get, normalise,
@@ -392,6 +393,7 @@ fn desk(scratch: &Scratch, program: &str) -> Machine {
 }
 
 fn can_run() -> Option<Scratch> {
+    tell_failures_at_once();
     if let Err(reason) = Machine::can_isolate() {
         skip(&reason);
         return None;

@@ -6,7 +6,7 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 use super::output::ColorWish;
 use super::{
     abort, check, completions, config, deploy, doctor, exec, help, history, init, logs, plan, resume,
-    rollback, schema, setup, state, status, unlock,
+    rollback, schema, setup, state, status, trust, unlock,
 };
 
 /// Puts a new release live on your own hosts, with no lost request and a way back.
@@ -66,6 +66,7 @@ pub(super) struct Everywhere {
 pub(super) enum Command {
     Init(init::Arguments),
     Check(check::Arguments),
+    Trust(trust::Arguments),
     Setup(setup::Arguments),
     Config(config::Arguments),
     Plan(plan::Arguments),

@@ -17,7 +17,7 @@ use crate::config::Loaded;
 use crate::model::request::{DeployRequest, ExecRequest, LogsRequest, RecoverRequest, RollbackRequest};
 use crate::model::view::{
     CheckView, DoctorView, ExitCode, HistoryView, MoveView, PlanView, Problem, RecoveryView, SetupView,
-    StateView, StatusView,
+    StateView, StatusView, TrustView,
 };
 use crate::model::{Ask, BucketUrl, EventSink, HostName, Trouble};
 use crate::run::{self, Interrupts, Opening, Refused, Reporter, Session, StateRecovery};
@@ -222,6 +222,43 @@ impl ProposedRecovery {
     /// Writes it.
     pub(super) async fn carry_out(self) -> Result<(), Failure> {
         Ok(self.recovery.carry_out().await.map_err(problem)?)
+    }
+}
+
+/// Keys that `cutover trust` is to pin, with what it is carried out with.
+pub(super) struct ProposedTrust {
+    trusting: run::Trusting,
+    _directory: ControlDirectory,
+}
+
+/// `cutover trust`: which keys the hosts have now.
+pub(super) async fn propose_trust(
+    loaded: &Loaded,
+    hosts: &[HostName],
+    sink: Arc<dyn EventSink>,
+) -> Result<ProposedTrust, Failure> {
+    let (directory, setting) = setting(loaded.deployment.clone(), sink)?;
+    let interrupts = setting.interrupts.clone();
+    let looking =
+        async { run::Trusting::look(&setting, hosts).await.map_err(|refused| refusal(loaded, refused)) };
+    let trusting = until_signal(interrupts, looking).await?;
+    Ok(ProposedTrust { trusting, _directory: directory })
+}
+
+impl ProposedTrust {
+    /// What was seen.
+    pub(super) const fn view(&self) -> &TrustView {
+        self.trusting.view()
+    }
+
+    /// Waits for a signal.
+    pub(super) async fn interrupted(&self) {
+        self.trusting.interrupted().await;
+    }
+
+    /// Pins what is not pinned yet.
+    pub(super) fn carry_out(self) -> Result<(), Failure> {
+        Ok(self.trusting.carry_out().map_err(problem)?)
     }
 }
 

@@ -40,6 +40,7 @@ mod status;
 mod surroundings;
 mod terminal;
 mod tip;
+mod trust;
 mod unlock;
 mod words;
 mod world;
@@ -128,6 +129,7 @@ async fn dispatch(command: Command, invocation: &Invocation) -> Ended {
         Command::Rollback(arguments) => arguments.run(invocation).await,
         Command::Resume(arguments) => arguments.run(invocation).await,
         Command::Abort(arguments) => arguments.run(invocation).await,
+        Command::Trust(arguments) => arguments.run(invocation).await,
         Command::Unlock(arguments) => arguments.run(invocation).await,
         Command::Status(arguments) => arguments.run(invocation).await,
         Command::Doctor(arguments) => arguments.run(invocation).await,

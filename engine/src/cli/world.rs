@@ -20,10 +20,13 @@ use crate::model::{BUCKET_NAME, BucketUrl, Deployment, EventSink, HostName, Name
 use crate::run::{Interrupts, Operator, Reporter, Setting, SystemClock};
 use crate::secret::{Redactor, Secrets};
 use crate::store::Bucket;
-use crate::transport::{HelperPrograms, Link, Links, SshSettings, TransportSettings, local_link};
+use crate::transport::{HelperPrograms, Link, Links, PinnedKeys, SshSettings, TransportSettings, local_link};
 
 /// The word that makes the program the supervisor of processes on this machine.
 pub const SUPERVISOR_WORD: &str = "host-supervisor";
+
+/// Where a project pins keys of its hosts, beside the configuration.
+const KNOWN_HOSTS: &str = "cutover.known_hosts";
 
 /// Everything that a command runs with, for `deployment`. Events go to `sink`, secrets masked. The directory must outlive all else.
 ///
@@ -48,6 +51,10 @@ pub(super) fn setting(
     let supervisor = vec![program.clone().into_os_string(), OsString::from(SUPERVISOR_WORD)];
     let local = Arc::new(cutover_host::Host::new(supervisor, account));
     let here = local_link(this_machine()?, Arc::clone(&local));
+    let pinned = PinnedKeys::read(deployment.root.join(KNOWN_HOSTS).as_std_path()).map_err(|fault| {
+        let hint = "`cutover trust` writes such lines";
+        Problem::new("config/known-hosts", fault.to_string(), ExitCode::Configuration).hint(hint)
+    })?;
     let control_directory = control_directory(environment.get("XDG_RUNTIME_DIR"))?;
     let settings = TransportSettings {
         local,
@@ -56,6 +63,7 @@ pub(super) fn setting(
             user_config: home_directory.join(".ssh/config").into_std_path_buf(),
             system_config: PathBuf::from("/etc/ssh/ssh_config"),
             control_directory: control_directory.path().to_owned(),
+            pinned: Arc::new(pinned),
         },
     };
     let links = Arc::new(Links::new(deployment.hosts.values(), &settings));

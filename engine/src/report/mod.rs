@@ -22,6 +22,7 @@ mod status;
 mod story;
 mod table;
 mod terminal;
+mod trust;
 mod words;
 
 #[cfg(test)]
@@ -45,3 +46,4 @@ pub use state::{moved, recovered, recovery, state};
 pub use status::status;
 pub use story::{Story, Told, Verbosity};
 pub use terminal::{Screen, Terminal};
+pub use trust::{trust, trusted};

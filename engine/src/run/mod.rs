@@ -25,6 +25,7 @@ pub use look::history::history_view;
 pub use look::instance_choice::{ChosenInstance, choose, past};
 pub use look::logs::{HostLine, LogSource, follow_logs, tail_logs};
 pub use look::status::{StatusFacts, status_view};
+pub use look::trust::Trusting;
 pub use look::unlock::Unlocking;
 pub use ready::check_hosts::check_hosts;
 pub use ready::needs::{NeededBuild, NeededDirectory, NeededFile, Needs};

@@ -11,7 +11,7 @@ use super::helper::Helpers;
 use super::host_link::HostLink;
 use super::local::LocalConnector;
 use super::ssh::SshConnector;
-use super::{Failure, HelperPrograms, Link, SshSettings};
+use super::{Failure, HelperPrograms, Link, PinnedKeys, PresentedKey, SshSettings};
 use crate::model::{Host, HostName, Reach};
 
 /// Connects that go on at once: sshd begins to drop unauthenticated ones at 10 by default, and hosts may be one machine.
@@ -32,6 +32,7 @@ pub struct TransportSettings {
 #[derive(Debug)]
 pub struct Links {
     links: BTreeMap<HostName, Reached>,
+    pinned: Arc<PinnedKeys>,
 }
 
 #[derive(Debug, Clone)]
@@ -66,7 +67,14 @@ impl Links {
                 Reached::Ssh(Arc::new(HostLink::new(host.name.clone(), connector)))
             }
         };
-        Self { links: hosts.into_iter().map(|host| (host.name.clone(), link(host))).collect() }
+        let links = hosts.into_iter().map(|host| (host.name.clone(), link(host))).collect();
+        Self { links, pinned: Arc::clone(&settings.ssh.pinned) }
+    }
+
+    /// What the project pins.
+    #[must_use]
+    pub fn pinned(&self) -> &PinnedKeys {
+        &self.pinned
     }
 
     /// The link to a host; none when it is not one of the deployment's.
@@ -76,6 +84,17 @@ impl Links {
             Reached::Local(link) => Arc::clone(link) as Arc<dyn Link>,
             Reached::Ssh(link) => Arc::clone(link) as Arc<dyn Link>,
         })
+    }
+
+    /// Whether a host has the key that the project pins for it. None where no key is asked for: this machine.
+    ///
+    /// # Errors
+    /// When the host does not get so far as to prove that it has a key.
+    pub async fn presented_key(&self, name: &HostName) -> Result<Option<PresentedKey>, Failure> {
+        match self.links.get(name) {
+            Some(Reached::Ssh(link)) => PresentedKey::ask(&link.connector).await.map(Some),
+            Some(Reached::Local(_)) | None => Ok(None),
+        }
     }
 
     /// A program at a terminal on a host. `terminal` is the kind of terminal, as in `TERM`.

@@ -14,11 +14,12 @@ use sha2::{Digest, Sha256};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::sync::{OnceCell, Semaphore};
 
-use super::client_config::client_config;
+use super::client_config::{Pin, client_config};
 use super::connection::{Connection, LastWords};
 use super::console::Console;
 use super::helper::{Found, Helper, Helpers, MARKER, is_plain_directory, read_verdict};
 use super::host_link::Connect;
+use super::pinned_keys::{PinnedKeys, place};
 use super::{Failure, LinkFuture};
 use crate::model::{Destination, HostName, one_line};
 
@@ -44,6 +45,8 @@ pub struct SshSettings {
     pub system_config: PathBuf,
     /// Private directory for control sockets. Their paths may have about 100 bytes, so it must be a short one.
     pub control_directory: PathBuf,
+    /// Keys of hosts that the project pins.
+    pub pinned: Arc<PinnedKeys>,
 }
 
 /// Connects to one host.
@@ -100,7 +103,7 @@ impl SshConnector {
         Ok(Console::over_ssh(self.name.clone(), command, session))
     }
 
-    fn destination(&self) -> Result<Destination<'_>, Failure> {
+    pub(super) fn destination(&self) -> Result<Destination<'_>, Failure> {
         Destination::parse(&self.destination)
             .ok_or_else(|| self.unreachable(format!("`{}` is not a destination", self.destination)))
     }
@@ -118,18 +121,23 @@ impl SshConnector {
         }
         match tokio::time::timeout(SESSION_TIMEOUT, builder.connect_mux(destination.login())).await {
             Ok(Ok(session)) => Ok(Arc::new(session)),
-            Ok(Err(error)) => Err(self.explain(&error)),
+            Ok(Err(error)) => Err(self.explain(&words(&error))),
             Err(_) => Err(self.unreachable(format!("no session within {} s", SESSION_TIMEOUT.as_secs()))),
         }
     }
 
     /// Our own client configuration, written once.
-    async fn config_file(&self) -> Result<&Path, Failure> {
+    pub(super) async fn config_file(&self) -> Result<&Path, Failure> {
         let write = || async {
-            let SshSettings { user_config, system_config, control_directory } = &self.settings;
-            let text = client_config(self.identity_file.as_deref(), user_config, system_config).ok_or_else(
-                || self.unreachable("a path has characters that no SSH configuration can hold"),
-            )?;
+            let SshSettings { user_config, system_config, control_directory, pinned } = &self.settings;
+            let destination = self.destination()?;
+            let place = place(&destination);
+            let pin =
+                self.is_pinned().then(|| Pin { host: destination.host, place: &place, file: pinned.path() });
+            let text = client_config(self.identity_file.as_deref(), pin.as_ref(), user_config, system_config)
+                .ok_or_else(|| {
+                    self.unreachable("a path has characters that no SSH configuration can hold")
+                })?;
             let path = control_directory.join(file_name(&text));
             keep(control_directory, &path, &text).map_err(|error| {
                 self.unreachable(format!("`{}` can't be written: {error}", path.display()))
@@ -240,7 +248,7 @@ impl SshConnector {
     async fn run(&self, session: &Arc<Session>, command: &str) -> Result<Channel, Failure> {
         let mut command = Arc::clone(session).arc_raw_command(command);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().await.map_err(|error| self.explain(&error))?;
+        let mut child = command.spawn().await.map_err(|error| self.explain(&words(&error)))?;
         let pipes = (child.stdin().take(), child.stdout().take(), child.stderr().take());
         let (Some(input), Some(output), Some(mut errors)) = pipes else {
             return Err(self.unreachable("the session gave no streams"));
@@ -260,15 +268,17 @@ impl SshConnector {
         Ok(Channel { child, input, output: BufReader::new(output), words })
     }
 
-    fn explain(&self, error: &openssh::Error) -> Failure {
-        let text = match std::error::Error::source(error) {
-            Some(source) => source.to_string(),
-            None => error.to_string(),
-        };
-        explain(&self.name, &self.destination, &text)
+    /// Whether the project pins the host's key, so that the user's own file does not count.
+    fn is_pinned(&self) -> bool {
+        self.destination().is_ok_and(|destination| !self.settings.pinned.of(&destination).is_empty())
     }
 
-    fn unreachable(&self, why: impl std::fmt::Display) -> Failure {
+    /// Makes sense of what `ssh` said when it could not connect.
+    pub(super) fn explain(&self, text: &str) -> Failure {
+        explain(&self.name, &self.destination, self.is_pinned(), text)
+    }
+
+    pub(super) fn unreachable(&self, why: impl std::fmt::Display) -> Failure {
         Failure::Unreachable(format!("host `{}` can't be reached: {why}", self.name))
     }
 
@@ -334,18 +344,26 @@ async fn read_lines(
     }
 }
 
-/// Makes sense of what `ssh` said when it could not connect.
-fn explain(name: &HostName, destination: &str, text: &str) -> Failure {
+/// What `ssh` said.
+fn words(error: &openssh::Error) -> String {
+    std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+fn explain(name: &HostName, destination: &str, is_pinned: bool, text: &str) -> Failure {
     let host = match destination == name.as_str() {
         true => format!("`{name}`"),
         false => format!("`{name}` (`{destination}`)"),
     };
     let changed = text.contains("REMOTE HOST IDENTIFICATION HAS CHANGED");
     if changed || text.contains("Host key verification failed") || text.contains("host key is known for") {
-        let what = if changed { "has changed" } else { "is not known to this machine" };
+        let what = match (is_pinned, changed) {
+            (true, _) => "is not the one that the project pins in `cutover.known_hosts`",
+            (false, true) => "has changed",
+            (false, false) => "is not known to this machine",
+        };
         return Failure::Untrusted(format!(
             "the key of host {host} {what}\n\
-             hint: find out its fingerprint from whoever runs it, then set it right in `known_hosts`"
+             hint: `cutover trust {name}` shows the one that it has now; whoever runs the host can tell whether that is right"
         ));
     }
     let said = text.split(['\n', '\r']).map(str::trim).rfind(|line| !line.is_empty());
@@ -367,15 +385,22 @@ mod tests {
         let name = HostName::new("web1").expect("a name");
         let unknown = "No ED25519 host key is known for web1 and you have requested strict checking.\r\nHost key verification failed.\r\n";
         let changed = "@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @\nHost key verification failed.";
-        for (text, words) in [(unknown, "is not known"), (changed, "has changed")] {
-            let Failure::Untrusted(message) = explain(&name, "web1", text) else { panic!("{text}") };
-            assert!(message.contains(words), "{message}");
+        let pinned = "is not the one that the project pins in `cutover.known_hosts`";
+        for (is_pinned, text, what) in [
+            (false, unknown, "is not known to this machine"),
+            (false, changed, "has changed"),
+            (true, unknown, pinned),
+            (true, changed, pinned),
+        ] {
+            let hint = "`cutover trust web1` shows the one that it has now; whoever runs the host can tell whether that is right";
+            let expected = Failure::Untrusted(format!("the key of host `web1` {what}\nhint: {hint}"));
+            assert_eq!(explain(&name, "web1", is_pinned, text), expected);
         }
-        let refused =
-            explain(&name, "deploy@web1:22", "ssh: connect to host web1 port 22: Connection refused\r\n");
+        let text = "ssh: connect to host web1 port 22: Connection refused\r\n";
+        let refused = explain(&name, "deploy@web1:22", false, text);
         let expected = "host `web1` (`deploy@web1:22`) can't be reached: ssh: connect to host web1 port 22: Connection refused";
         assert_eq!(refused, Failure::Unreachable(expected.to_owned()));
-        assert_eq!(explain(&name, "web1", ""), {
+        assert_eq!(explain(&name, "web1", false, ""), {
             Failure::Unreachable("host `web1` can't be reached: ssh gave no reason".to_owned())
         });
     }

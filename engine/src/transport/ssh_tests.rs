@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,10 @@ use cutover_host::{Account, Host as LocalHost};
 use futures_util::future::join_all;
 
 use super::sshd::{Sshd, free_port, helpers, make_key};
-use super::{Failure, HelperPrograms, Link, Links, SshSettings, Stand, TransportSettings, stage};
+use super::{
+    Failure, HelperPrograms, Link, Links, PinnedKeys, PresentedKey, SshSettings, Stand, TransportSettings,
+    stage,
+};
 use crate::model::{Host, HostName, Reach};
 
 fn name(text: &str) -> HostName {
@@ -107,6 +111,42 @@ async fn only_known_keys_are_spoken_to() {
     let Err(Failure::Untrusted(message)) = facts(&link(&sshd)).await else { panic!("was trusted") };
     assert!(message.contains("is not known"), "{message}");
     assert_eq!(fs::read_to_string(sshd.path("known_hosts")).expect("is there"), "", "nothing was learnt");
+}
+
+#[tokio::test]
+async fn what_the_project_pins_counts_alone() {
+    let sshd = Sshd::start(None);
+    let host = host(&sshd, "web1");
+    let file = sshd.path("cutover.known_hosts");
+    let links = || {
+        let mut ssh = sshd.settings();
+        ssh.pinned = Arc::new(PinnedKeys::read(&file).expect("read"));
+        links(std::slice::from_ref(&host), ssh, helpers())
+    };
+    let link = || links().get(&host.name).expect("is there");
+    let presented = async || links().presented_key(&host.name).await.expect("a key").expect("over SSH");
+
+    // Nobody knows it yet: it is shown, and nothing is learnt by that.
+    fs::write(sshd.path("known_hosts"), "").expect("written");
+    let key = presented().await;
+    let told = Command::new("ssh-keygen").arg("-lf").arg(sshd.path("host_key.pub")).output().expect("runs");
+    assert!(String::from_utf8_lossy(&told.stdout).contains(&key.fingerprint()), "{told:?}");
+    assert!(!key.is_pinned() && key.pinned_instead().is_empty());
+    assert!(matches!(facts(&link()).await, Err(Failure::Untrusted(_))));
+    assert_eq!(fs::read_to_string(sshd.path("known_hosts")).expect("is there"), "", "nothing was learnt");
+
+    PresentedKey::pin([key], links().pinned()).expect("written");
+    facts(&link()).await.expect("it is pinned");
+    assert!(presented().await.is_pinned());
+
+    // What the user knows does not count beside another key that is pinned.
+    make_key(&sshd.path("other_key"));
+    let other = fs::read_to_string(sshd.path("other_key.pub")).expect("is there");
+    fs::write(&file, format!("[127.0.0.1]:{} {other}", sshd.port)).expect("written");
+    sshd.trust("host_key.pub");
+    let Err(Failure::Untrusted(message)) = facts(&link()).await else { panic!("was trusted") };
+    assert!(message.contains("is not the one that the project pins"), "{message}");
+    assert_eq!(presented().await.pinned_instead().len(), 1);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -87,6 +87,7 @@ impl Sshd {
             user_config,
             system_config: PathBuf::from("/nonexistent"),
             control_directory: self.scratch.path().to_owned(),
+            pinned: Arc::default(),
         }
     }
 }

@@ -13,6 +13,7 @@ mod problem;
 mod setup;
 mod state;
 mod status;
+mod trust;
 
 pub use check::{CheckView, CheckedHook, Finding, HostCheck, HostChecks, Verdict};
 pub use doctor::{Diagnosis, DoctorView, Severity};
@@ -29,3 +30,4 @@ pub use status::{
     Behind, FrontDoorStatus, IdleStatus, InstanceState, InstanceStatus, LiveStatus, LockStatus, ReleaseState,
     ReleaseStatus, RouterStatus, StatusView, Unfinished,
 };
+pub use trust::{HostTrust, KeyStanding, TrustView};

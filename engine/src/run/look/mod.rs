@@ -1,4 +1,4 @@
-//! Commands that look, or that act beside deployments: `status`, `history`, `doctor`, `exec`, `logs`, `unlock`.
+//! Commands that look, or that act beside deployments: `status`, `history`, `doctor`, `exec`, `logs`, `unlock`, `trust`.
 
 pub(super) mod around;
 pub(super) mod attend;
@@ -7,4 +7,5 @@ pub(super) mod history;
 pub(super) mod instance_choice;
 pub(super) mod logs;
 pub(super) mod status;
+pub(super) mod trust;
 pub(super) mod unlock;
