@@ -304,7 +304,7 @@ fn a_hook_uses_secrets_that_reach_their_places_and_nobody_else() {
     assert_eq!(watching.join().unwrap(), Vec::<String>::new());
     let said = ended.stdout + &ended.stderr;
     assert!(said.contains("*** braces={} / *** / 32 / ***"), "{said}");
-    assert!(said.contains("secret `token` in `TOKEN` of `/usr/bin/printenv`"), "{said}");
+    assert!(said.contains("hand secret `token` in `TOKEN` to `/usr/bin/printenv`"), "{said}");
     assert!(!said.contains(SECRET), "{said}");
     let got = got.lock().unwrap().clone();
     assert!(got.len() >= 2, "{got:?}");
