@@ -240,7 +240,7 @@ impl LoadedHook {
                 if lost {
                     broker.tell_limit(Limit::Output);
                 }
-                self.conclude(end, printed, access)
+                self.conclude(end, &printed, access)
             }
             Ok(Ok(Talk::Stopped(limit))) => Err(self.exceeded(limit, String::new())),
             Ok(Err(error)) if error.kind() == io::ErrorKind::InvalidData => {
@@ -267,10 +267,10 @@ impl LoadedHook {
         }
     }
 
-    fn conclude(&self, end: End, printed: String, access: Access<'_>) -> Result<Value, HookFailure> {
+    fn conclude(&self, end: End, printed: &str, access: Access<'_>) -> Result<Value, HookFailure> {
         let redactor = access.secrets.redactor();
         // As a whole: a secret may have more than one line.
-        let printed = redactor.mask(&printed);
+        let printed = redactor.mask(printed);
         let lines: Vec<&str> = printed.lines().filter(|line| !line.trim().is_empty()).collect();
         let more = lines.len().saturating_sub(self.hook.limits.size(Limit::LogLines));
         for line in &lines[more..] {
