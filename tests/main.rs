@@ -18,6 +18,7 @@ mod faults_of_routers;
 mod first_deployment;
 mod fleet;
 mod foreign_journal;
+mod hook_lock;
 mod hooks;
 mod hosts_with_systemd;
 mod interrupt;

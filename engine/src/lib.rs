@@ -120,6 +120,10 @@
 //! sandbox down is a failure of that hook and of nothing else. The engine polls, counts and keeps deadlines; hooks answer one question
 //! at a time, and whether a router was moved is what its `observe` says, not its `apply`.
 //!
+//! What a component asks for stands in itself (its imports), what it may do in `cutover.toml` (its grants), and which one it is, to the byte,
+//! in `cutover.lock` ([`model::LockFile`]), compared before every load (`run/world/components.rs`). Only `cutover hook` fetches components
+//! or writes that file (`run/supply/`).
+//!
 //! # Modules, by rank
 //! Imports go down only, and folders of one rank do not know each other. A test (`structure.rs`) keeps it so.
 //!
@@ -139,7 +143,7 @@
 //! | 0 | [`model`] | data and decisions: no I/O, no clock, no environment |
 //!
 //! `run` is layered in the same way, from below: `execute` (the loop, which knows the world as a trait), `world` (hosts, routers, hooks and
-//! lock, and each action), `ready` (what hosts need), `deployment` (from the wish to the end, and recovery), `home` (the state where it is
+//! lock, and each action), `supply` (where components of hooks come from), `supply` (where components of hooks come from), `ready` (what hosts need), `deployment` (from the wish to the end, and recovery), `home` (the state where it is
 //! kept), `look` (commands beside deployments).
 //!
 //! Decisions are pure functions over data, tested as such; what acts is thin. The simulation (`run/simulation/`) drives the real

@@ -202,6 +202,8 @@ fn hook() -> Hook {
         bundled_grants: true,
         limits: Limits::default(),
         location: Location::default(),
+        sha256: None,
+        locked: None,
     }
 }
 

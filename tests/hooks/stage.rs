@@ -158,6 +158,8 @@ pub(super) fn hook(settings: serde_json::Value, grants: Grants, timeout: Duratio
         bundled_grants: false,
         limits: Limits::default(),
         location: Location::default(),
+        sha256: None,
+        locked: None,
     }
 }
 

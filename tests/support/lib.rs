@@ -34,6 +34,7 @@ mod sshd;
 mod systemd;
 mod terminal;
 mod test;
+mod tls_files;
 mod told_at_once;
 
 pub use application::{Behaviour, program as demo_program};
@@ -57,6 +58,7 @@ pub use sshd::Sshd;
 pub use systemd::Systemd;
 pub use terminal::Terminal;
 pub use test::Test;
+pub use tls_files::TlsFiles;
 
 use std::time::{Duration, Instant};
 

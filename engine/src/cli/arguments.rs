@@ -5,7 +5,7 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 
 use super::output::ColorWish;
 use super::{
-    abort, check, completions, config, deploy, doctor, exec, help, history, init, logs, plan, resume,
+    abort, check, completions, config, deploy, doctor, exec, help, history, hook, init, logs, plan, resume,
     rollback, schema, setup, state, status, trust, unlock,
 };
 
@@ -81,6 +81,7 @@ pub(super) enum Command {
     History(history::Arguments),
     Logs(logs::Arguments),
     Exec(exec::Arguments),
+    Hook(hook::Arguments),
     Schema(schema::Arguments),
     Completions(completions::Arguments),
     Help(help::Arguments),

@@ -6,6 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 
 use super::invocation::Invocation;
+use super::locked::LockFlag;
 use super::plan::show;
 use super::words::time;
 use super::{Ended, engine};
@@ -48,6 +49,8 @@ pub(super) struct Arguments {
     /// Show the plan and change nothing
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    lock: LockFlag,
 }
 
 /// What goes live.
@@ -94,6 +97,7 @@ impl Arguments {
     pub(super) async fn run(self, invocation: &Invocation) -> Ended {
         let source = self.source.into_request()?;
         let loaded = invocation.load()?;
+        self.lock.demand(&loaded)?;
         let Self { message, adopt, again, lock_wait, .. } = self;
         let request = DeployRequest { source, message, adopt, again, lock_wait };
         if self.dry_run {

@@ -374,11 +374,17 @@ fn refusal(loaded: &Loaded, refused: Refused) -> Failure {
     });
     match loaded.faults(faults.collect()) {
         Some(faults) if refused.troubles.is_empty() => Failure::Faults(faults),
-        _ => Failure::Problems(refused.troubles.into_iter().map(problem).collect()),
+        _ => problems(refused.troubles),
     }
 }
 
-fn problem(trouble: Trouble) -> Problem {
+/// All of them, as they are told.
+pub(super) fn problems(troubles: Vec<Trouble>) -> Failure {
+    Failure::Problems(troubles.into_iter().map(problem).collect())
+}
+
+/// One of them.
+pub(super) fn problem(trouble: Trouble) -> Problem {
     let exit_code = run::exit_code(&trouble.code);
     let problem = Problem::new(trouble.code, trouble.message, exit_code);
     match trouble.hint {

@@ -11,11 +11,12 @@ use crate::bundled::HOOKS;
 use crate::model::view::{ExitCode, Problem};
 
 /// Commands in the order in which one needs them.
-const GROUPS: [(&str, &[&str]); 5] = [
+const GROUPS: [(&str, &[&str]); 6] = [
     ("Begin", &["init", "check", "setup", "config"]),
     ("Deploy", &["plan", "deploy", "rollback"]),
     ("After an interruption", &["resume", "abort", "unlock", "state"]),
     ("Look", &["status", "doctor", "history", "logs", "exec"]),
+    ("Hooks", &["hook"]),
     ("For tools", &["schema", "completions", "help"]),
 ];
 

@@ -8,9 +8,9 @@ use super::arguments::Everywhere;
 use super::confirmation::{Person, agree, confirm};
 use super::failure::Failure;
 use super::output::Output;
-use super::project_file;
+use super::project::Project;
 use super::surroundings::Surroundings;
-use crate::config::{Faults, Input, Loaded, load, load_to_look};
+use crate::config::{Faults, Input, Loaded, environments, load, load_to_look};
 use crate::model::Deployment;
 use crate::model::view::{ExitCode, Problem};
 use crate::report;
@@ -56,18 +56,33 @@ impl Invocation {
         &self,
         load: impl FnOnce(Input<'_>, &Surroundings) -> Result<Loaded, Faults>,
     ) -> Result<Loaded, Failure> {
-        let start = project_file::working_directory()?;
-        let file = project_file::find(self.given_file().map(Utf8PathBuf::as_path), &start)?;
-        let text = project_file::read(&file)?;
-        let whole = start.join(&file);
-        let input = Input {
-            // As short as it can be said.
-            file: file.strip_prefix(&start).unwrap_or(&file).as_str(),
-            text: &text,
-            root: whole.parent().unwrap_or(&start),
-            environment: self.everywhere.environment.as_deref().filter(|name| !name.is_empty()),
+        let environment = self.everywhere.environment.as_deref().filter(|name| !name.is_empty());
+        let project = Project::find(self.given_file().map(Utf8PathBuf::as_path))?;
+        let mut loaded = load(project.input(environment), &Surroundings::new())?;
+        loaded.deployment.lock_hooks(&project.lock()?);
+        Ok(loaded)
+    }
+
+    /// The project that is meant, and its configuration in each of its environments: for what belongs to all of them.
+    ///
+    /// # Errors
+    /// When there is no file, or with the faults of the first environment that has any.
+    pub(super) fn load_everywhere(&self) -> Result<(Project, Vec<Loaded>), Failure> {
+        let project = Project::find(self.given_file().map(Utf8PathBuf::as_path))?;
+        let lock = project.lock()?;
+        let names = environments(&project.text);
+        let environments: Vec<Option<&str>> = if names.is_empty() {
+            vec![None]
+        } else {
+            names.iter().map(|name| Some(name.as_str())).collect()
         };
-        Ok(load(input, &Surroundings::new())?)
+        let mut all = Vec::new();
+        for environment in environments {
+            let mut loaded = load(project.input(environment), &Surroundings::new())?;
+            loaded.deployment.lock_hooks(&lock);
+            all.push(loaded);
+        }
+        Ok((project, all))
     }
 
     /// Asks before anything in an environment changes that wants it so.

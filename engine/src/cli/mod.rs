@@ -22,13 +22,16 @@ mod exec;
 mod failure;
 mod help;
 mod history;
+mod hook;
 mod hook_help;
 mod init;
 mod invocation;
+mod locked;
 mod logs;
 mod masked;
 mod output;
 mod plan;
+mod project;
 mod project_file;
 mod resume;
 mod rollback;
@@ -137,6 +140,7 @@ async fn dispatch(command: Command, invocation: &Invocation) -> Ended {
         Command::History(arguments) => arguments.run(invocation).await,
         Command::Exec(arguments) => arguments.run(invocation).await,
         Command::Logs(arguments) => arguments.run(invocation).await,
+        Command::Hook(arguments) => arguments.run(invocation).await,
         Command::Schema(arguments) => arguments.run(invocation),
         Command::Completions(arguments) => arguments.run(),
         Command::Help(arguments) => arguments.run(invocation),

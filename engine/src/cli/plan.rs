@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::deploy::Source;
 use super::invocation::Invocation;
+use super::locked::LockFlag;
 use super::{DONE, Ended, engine};
 use crate::config::Loaded;
 use crate::model::request::DeployRequest;
@@ -29,12 +30,15 @@ pub(super) struct Arguments {
     /// Take what the routers show as the truth, where the record differs
     #[arg(long)]
     adopt: bool,
+    #[command(flatten)]
+    lock: LockFlag,
 }
 
 impl Arguments {
     pub(super) async fn run(self, invocation: &Invocation) -> Ended {
         let source = self.source.into_request()?;
         let loaded = invocation.load()?;
+        self.lock.demand(&loaded)?;
         let (adopt, again, lock_wait) = (self.adopt, false, Duration::ZERO);
         let request = DeployRequest { source, message: None, adopt, again, lock_wait };
         show(invocation, &loaded, request).await

@@ -1,6 +1,6 @@
 //! Which `cutover.toml` is meant.
 
-use std::io::Read as _;
+use std::io::{self, Read as _};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -33,16 +33,22 @@ pub(super) fn find(given: Option<&Utf8Path>, start: &Utf8Path) -> Result<Utf8Pat
 /// # Errors
 /// When it can't be read, is no text, or is larger than a configuration can be.
 pub(super) fn read(file: &Utf8Path) -> Result<String, Problem> {
-    let problem = |text: String| Problem::new("config/file", text, ExitCode::Configuration);
-    let open = std::fs::File::open(file).map_err(|fault| problem(format!("can't read `{file}`: {fault}")))?;
+    read_up_to(file, LARGEST).map_err(|fault| {
+        Problem::new("config/file", format!("can't read `{file}`: {fault}"), ExitCode::Configuration)
+    })
+}
+
+/// Text of a file that has so many bytes at most.
+///
+/// # Errors
+/// When it can't be read, is no text, or is larger.
+pub(super) fn read_up_to(file: &Utf8Path, largest: u64) -> io::Result<String> {
     let mut text = String::new();
-    match open.take(LARGEST + 1).read_to_string(&mut text) {
-        Ok(_) if text.len() as u64 > LARGEST => {
-            Err(problem(format!("`{file}` is larger than {LARGEST} bytes")))
-        }
-        Ok(_) => Ok(text),
-        Err(fault) => Err(problem(format!("can't read `{file}`: {fault}"))),
+    std::fs::File::open(file)?.take(largest + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > largest {
+        return Err(io::Error::other(format!("it is larger than {largest} bytes")));
     }
+    Ok(text)
 }
 
 /// The directory that the program was started in.

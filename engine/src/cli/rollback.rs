@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::invocation::Invocation;
+use super::locked::LockFlag;
 use super::words::time;
 use super::{Ended, engine, plan};
 use crate::model::request::RollbackRequest;
@@ -34,11 +35,14 @@ pub(super) struct Arguments {
     /// Show the plan and change nothing
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    lock: LockFlag,
 }
 
 impl Arguments {
     pub(super) async fn run(self, invocation: &Invocation) -> Ended {
         let loaded = invocation.load()?;
+        self.lock.demand(&loaded)?;
         let request = RollbackRequest { to: self.to, message: self.message, lock_wait: self.lock_wait };
         if self.dry_run {
             let view = engine::plan_rollback(&loaded, request, invocation.output.remarks()).await?;

@@ -14,10 +14,10 @@ use super::control_directory::ControlDirectory;
 use super::failure::Failure;
 use crate::bundled::helper;
 use crate::hook::http::HttpClient;
-use crate::hook::{CacheFault, CodeCache, HookPool, SandboxProgram};
+use crate::hook::{CacheFault, CodeCache, Downloads, HookPool, SandboxProgram};
 use crate::model::view::{ExitCode, Problem};
 use crate::model::{BUCKET_NAME, BucketUrl, Deployment, EventSink, HostName, Name};
-use crate::run::{Interrupts, Operator, Reporter, Setting, SystemClock};
+use crate::run::{Interrupts, Operator, Reporter, Setting, Supplier, SystemClock};
 use crate::secret::{Redactor, Secrets};
 use crate::store::Bucket;
 use crate::transport::{HelperPrograms, Link, Links, PinnedKeys, SshSettings, TransportSettings, local_link};
@@ -37,13 +37,9 @@ pub(super) fn setting(
     sink: Arc<dyn EventSink>,
 ) -> Result<(ControlDirectory, Setting), Failure> {
     let environment = environment();
-    let home_directory = environment
-        .get("HOME")
-        .filter(|home| home.starts_with('/'))
-        .map(Utf8PathBuf::from)
-        .ok_or_else(|| internal("the environment has no `HOME` that begins with `/`"))?;
-    let program = std::env::current_exe()
-        .map_err(|error| internal(&format!("this program can't find itself: {error}")))?;
+    let home_directory = home_directory(&environment)?;
+    let program = program()?;
+    let cache_home = below_home(&environment, "XDG_CACHE_HOME", ".cache")?;
     let deployment = Arc::new(deployment);
     let account =
         cutover_host::Account::of_process(Some(home_directory.to_string()), environment.get("USER").cloned());
@@ -71,19 +67,8 @@ pub(super) fn setting(
         None => None,
         Some(url) => Some(bucket(url, &environment)?),
     };
-    let cache_home = environment
-        .get("XDG_CACHE_HOME")
-        .filter(|path| path.starts_with('/'))
-        .map_or_else(|| home_directory.join(".cache"), Utf8PathBuf::from);
-    let state_home = environment
-        .get("XDG_STATE_HOME")
-        .filter(|path| path.starts_with('/'))
-        .map_or_else(|| home_directory.join(".local/state"), Utf8PathBuf::from);
     let http = Arc::new(HttpClient::new());
-    let cache = code_cache(&cache_home, &state_home, is_ci(&environment));
-    let (cache, no_cache) = cache.map_or_else(|fault| (None, Some(fault)), |cache| (cache, None));
-    let hooks = HookPool::new(SandboxProgram::new(program), cache, Arc::clone(&http));
-    let hooks = hooks.map_err(|fault| internal(&fault.to_string()))?.lacking(no_cache);
+    let hooks = pool(program, &environment, &http)?;
     let redactor = Redactor::default();
     let secrets = Secrets::new(
         deployment.secrets.clone(),
@@ -113,6 +98,59 @@ pub(super) fn setting(
         deployment,
     };
     Ok((control_directory, setting))
+}
+
+/// What `cutover hook` runs with.
+///
+/// # Errors
+/// As [`setting`].
+pub(super) fn supplier(offline: bool) -> Result<Supplier, Failure> {
+    let environment = environment();
+    let http = Arc::new(HttpClient::new());
+    let pool = pool(program()?, &environment, &http)?;
+    Ok(Supplier { pool, http, downloads: downloads(&environment)?, offline })
+}
+
+/// What loads hooks.
+fn pool(
+    program: PathBuf,
+    environment: &BTreeMap<String, String>,
+    http: &Arc<HttpClient>,
+) -> Result<HookPool, Failure> {
+    let cache_home = below_home(environment, "XDG_CACHE_HOME", ".cache")?;
+    let state_home = below_home(environment, "XDG_STATE_HOME", ".local/state")?;
+    let cache = code_cache(&cache_home, &state_home, is_ci(environment));
+    let (cache, no_cache) = cache.map_or_else(|fault| (None, Some(fault)), |cache| (cache, None));
+    let hooks = HookPool::new(SandboxProgram::new(program), cache, Arc::clone(http));
+    let hooks = hooks.map_err(|fault| internal(&fault.to_string()))?;
+    Ok(hooks.lacking(no_cache).with_downloads(downloads(environment)?))
+}
+
+/// Where components are that were fetched.
+fn downloads(environment: &BTreeMap<String, String>) -> Result<Downloads, Failure> {
+    let cache_home = below_home(environment, "XDG_CACHE_HOME", ".cache")?;
+    Ok(Downloads::new(cache_home.join("cutover/hooks").into_std_path_buf()))
+}
+
+fn program() -> Result<PathBuf, Failure> {
+    std::env::current_exe().map_err(|error| internal(&format!("this program can't find itself: {error}")))
+}
+
+fn home_directory(environment: &BTreeMap<String, String>) -> Result<Utf8PathBuf, Failure> {
+    let home = environment.get("HOME").filter(|home| home.starts_with('/')).map(Utf8PathBuf::from);
+    home.ok_or_else(|| internal("the environment has no `HOME` that begins with `/`"))
+}
+
+/// A directory of the user: as a variable names it, else below home (XDG Base Directory Specification).
+fn below_home(
+    environment: &BTreeMap<String, String>,
+    variable: &str,
+    path: &str,
+) -> Result<Utf8PathBuf, Failure> {
+    match environment.get(variable).filter(|path| path.starts_with('/')) {
+        Some(directory) => Ok(Utf8PathBuf::from(directory)),
+        None => Ok(home_directory(environment)?.join(path)),
+    }
 }
 
 /// What the number of a process is unique in (pid_namespaces(7)).

@@ -12,6 +12,7 @@ pub(super) static KEYS: Keys = Keys::new(
     "How a revision becomes a release.",
     &[
         hook::source("builtin:command-build"),
+        hook::SHA256,
         hook::SETTINGS,
         hook::timeout("15m", "For the whole build."),
         hook::GRANTS,

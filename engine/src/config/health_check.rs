@@ -12,6 +12,7 @@ pub(super) static KEYS: Keys = Keys::new(
     "When an instance counts as healthy.",
     &[
         hook::source("builtin:http-health"),
+        hook::SHA256,
         hook::SETTINGS,
         hook::timeout("5s", "For one probe."),
         hook::GRANTS,

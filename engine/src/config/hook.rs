@@ -8,29 +8,60 @@ use super::node::Value;
 use super::reader::Reader;
 use super::resolve::Resolver;
 use super::shape::{Key, Shape};
-use crate::model::grant::Grants;
-use crate::model::{Hook, HookSource};
+use crate::model::grant::{Grants, Url};
+use crate::model::{ComponentDigest, Hook, HookSource};
 
 /// The scheme of hooks that ship with the program.
 const BUILTIN: &str = "builtin:";
 
+/// How a URL begins.
+const HTTPS: &str = "https://";
+
 static SOURCE: Format = Format {
     is: "a hook",
-    pattern: Some("^(builtin:[a-z0-9-]+|[^:]+)$"),
+    pattern: Some("^(builtin:[a-z0-9-]+|https://.+|[^:]+)$"),
     check: |text| {
         let scheme = text.split_once(':').map(|(scheme, _)| scheme);
         match scheme {
             None | Some("builtin") if !text.is_empty() => Ok(()),
-            _ => Err(Complaint::new(format!("`{text}` is not a hook"))
-                .choices(&["builtin:NAME", "the path of a component (.wasm)"])),
+            Some("https") => Url::parse(text).map(drop).map_err(|fault| Complaint::new(fault.to_string())),
+            Some("http") => Err(Complaint::new(format!("`{text}` is not a hook"))
+                .hint("hooks are fetched over `https://` only")),
+            _ => Err(Complaint::new(format!("`{text}` is not a hook")).choices(&[
+                "builtin:NAME",
+                "the path of a component (.wasm)",
+                "https://…",
+            ])),
         }
+    },
+};
+
+static DIGEST: Format = Format {
+    is: "a SHA-256",
+    pattern: Some("^(sha256:)?[0-9A-Fa-f]{64}$"),
+    check: |text| match ComponentDigest::parse(text) {
+        Some(_) => Ok(()),
+        None => Err(Complaint::new(format!("`{text}` is no SHA-256: 64 hexadecimal digits"))
+            .hint("`cutover hook inspect FILE` prints that of a component")),
     },
 };
 
 /// `hook`.
 pub(super) const fn source(default: &'static str) -> Key {
-    Key::text("hook", Shape::Text(&SOURCE), default, "The hook: `builtin:NAME`, or the path of a component.")
+    Key::text(
+        "hook",
+        Shape::Text(&SOURCE),
+        default,
+        "The hook: `builtin:NAME`, the path of a component, or `https://…`, which `cutover hook fetch` brings.",
+    )
 }
+
+/// `sha256`.
+pub(super) const SHA256: Key = Key::optional(
+    "sha256",
+    Shape::Text(&DIGEST),
+    "SHA-256 of the hook's component, where cutover.lock is not to say it. Another one is refused.",
+);
 
 /// `timeout`.
 pub(super) const fn timeout(default: &'static str, doc: &'static str) -> Key {
@@ -53,7 +84,7 @@ impl Resolver<'_> {
         let source = self.hook_source(table);
         let builtin = match &source {
             HookSource::Builtin(name) => Some(name.as_str()),
-            HookSource::File(_) => None,
+            HookSource::File(_) | HookSource::Https(_) => None,
         };
         let written = table.has("grants");
         let rules =
@@ -67,6 +98,7 @@ impl Resolver<'_> {
         } else {
             builtin.map_or_else(Grants::default, |name| self.bundled_grants(table, title, name, rules))
         };
+        let sha256 = self.hook_digest(table, builtin.is_some());
         self.hook_tables.insert(title.to_owned(), table.at.clone());
         Hook {
             title: title.to_owned(),
@@ -77,6 +109,8 @@ impl Resolver<'_> {
             grants,
             limits: limits::read(&table.table("limits", &limits::KEYS)),
             location: self.source.location(table.at.start),
+            sha256,
+            locked: None,
         }
     }
 
@@ -90,6 +124,16 @@ impl Resolver<'_> {
         let fits = found.is_empty();
         self.faults.extend(found);
         fits
+    }
+
+    fn hook_digest(&mut self, table: &Reader<'_>, bundled: bool) -> Option<ComponentDigest> {
+        if bundled && table.has("sha256") {
+            let message = "`sha256` is for hooks that do not come with cutover".to_owned();
+            self.fault(&table.key_span("sha256"), "config/conflict", message, |fault| {
+                fault.hint("leave it out: the hook changes with the program, and only so")
+            });
+        }
+        ComponentDigest::parse(table.text("sha256")?)
     }
 
     fn hook_source(&mut self, table: &Reader<'_>) -> HookSource {
@@ -106,6 +150,9 @@ impl Resolver<'_> {
                 );
             }
             return HookSource::Builtin(name.to_owned());
+        }
+        if text.starts_with(HTTPS) {
+            return HookSource::Https(text);
         }
         let path = self.root.join(&text);
         let well_formed = (SOURCE.check)(&text).is_ok();

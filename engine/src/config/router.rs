@@ -13,6 +13,7 @@ pub(super) static KEYS: Keys = Keys::new(
     "What moves the traffic.",
     &[
         hook::source("builtin:nginx"),
+        hook::SHA256,
         hook::SETTINGS,
         hook::timeout("30s", "For one call."),
         hook::GRANTS,

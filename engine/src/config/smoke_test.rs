@@ -15,6 +15,7 @@ pub(super) static KEYS: Keys = Keys::new(
     &[
         Key::required("name", Shape::Text(&format::NAME), "Its name, unique.", "name = \"login\""),
         hook::source("builtin:http-smoke"),
+        hook::SHA256,
         hook::SETTINGS,
         hook::timeout("5m", "For one run."),
         hook::GRANTS,

@@ -18,6 +18,71 @@ pub const INTERFACES: [(&str, &[&str]); 6] = [
 /// Packages of WASI that are linked, and can reach nothing.
 const WASI: [&str; 7] = ["cli", "clocks", "filesystem", "http", "io", "random", "sockets"];
 
+/// An import in the words of grants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Import {
+    /// Needs no grant: log, progress, time, sleep, and the types of the contract.
+    Free,
+    /// Can do what is granted under these keys of `grants`, of which one at least must be written.
+    Granted(&'static [&'static str]),
+    /// The same, and the guest sees what it gets: plain text of secrets.
+    Revealed(&'static [&'static str]),
+    /// Of WASI: linked, and can reach nothing.
+    Idle,
+    /// Not offered by this version of cutover.
+    Unknown,
+}
+
+impl Import {
+    /// What an imported interface means for the operator.
+    #[must_use]
+    pub fn of(name: &str) -> Self {
+        match contract_name(name).map(keys_of) {
+            Some(Some([])) => Self::Free,
+            Some(Some(keys)) if contract_name(name) == Some("secret-text") => Self::Revealed(keys),
+            Some(Some(keys)) => Self::Granted(keys),
+            None if is_offered(name) => Self::Idle,
+            Some(None) | None => Self::Unknown,
+        }
+    }
+
+    /// The keys of `grants` that rule it.
+    #[must_use]
+    pub const fn keys(self) -> &'static [&'static str] {
+        match self {
+            Self::Granted(keys) | Self::Revealed(keys) => keys,
+            Self::Free | Self::Idle | Self::Unknown => &[],
+        }
+    }
+
+    /// What it means: `grants.exec, grants.read or grants.connect`.
+    #[must_use]
+    pub fn words(self) -> String {
+        match self {
+            Self::Free => "needs no grant".to_owned(),
+            Self::Granted(keys) => keys_text(keys),
+            Self::Revealed(keys) => {
+                format!("{}; sees the plain text of those with `reveal = true`", keys_text(keys))
+            }
+            Self::Idle => "WASI: reaches nothing".to_owned(),
+            Self::Unknown => "not offered by this version of cutover".to_owned(),
+        }
+    }
+}
+
+/// The kind of hook that an export makes a component, with the version of the contract: `cutover:hook/router@0.1.0`, in whatever version.
+#[must_use]
+pub fn exported_kind(export: &str) -> Option<(HookKind, &str)> {
+    let (interface, version) = export.strip_prefix("cutover:hook/")?.split_once('@')?;
+    HookKind::ALL.into_iter().find(|kind| kind.as_str() == interface).map(|kind| (kind, version))
+}
+
+/// Whether an interface is one of the contract that this program speaks.
+#[must_use]
+pub fn is_spoken(name: &str) -> bool {
+    contract_name(name).is_some()
+}
+
 /// Finds whatever speaks against using a component as a hook of a kind under these grants, before any of its code runs.
 ///
 /// # Errors

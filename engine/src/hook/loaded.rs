@@ -238,7 +238,7 @@ impl LoadedHook {
             Ok(Ok(Talk::Ended { end, printed, lost })) => {
                 self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(sandbox);
                 if lost {
-                    broker.tell_limit(Limit::Output);
+                    broker.tell(Limit::Output);
                 }
                 self.conclude(end, &printed, access)
             }
@@ -339,7 +339,14 @@ async fn converse(
                 }
             }
             (Report::Ended { end, printed, lost }, _) => return Ok(Talk::Ended { end, printed, lost }),
-            (Report::Described(_) | Report::Compiled | Report::Loaded { .. } | Report::Refused(_), _) => {
+            (
+                Report::Inspected(_)
+                | Report::Described(_)
+                | Report::Compiled
+                | Report::Loaded { .. }
+                | Report::Refused(_),
+                _,
+            ) => {
                 return Err(io::Error::new(io::ErrorKind::InvalidData, "a report out of turn"));
             }
         }

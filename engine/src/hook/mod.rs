@@ -8,9 +8,6 @@
 //!       └── Answered { result, denials }   broker ◀──┘  Grants::check, then hosts over their links, HTTP by our own client
 //! ```
 //!
-//! What a hook may use stands in its table `limits` ([`crate::model::Limit`]): those of memory and code are kept in the sandbox, those of what
-//! it asks for by the broker and the HTTP client, and the time by both. Each that is broken is an outcome that names the key.
-//!
 //! A guest that traps, loops, floods or takes its sandbox down is that hook's failure, and nothing else's.
 
 mod access;
@@ -19,6 +16,7 @@ mod cache;
 mod child;
 mod contract;
 mod convert;
+mod downloads;
 mod failure;
 mod format;
 pub mod http;
@@ -37,12 +35,14 @@ mod wire;
 pub use access::{Access, Groups, Hosts, Observer};
 pub use cache::{CacheFault, CodeCache};
 pub use child::SandboxProgram;
+pub use downloads::{Downloads, component_digest, read_component};
 pub use failure::{Answered, HookFailure, HookFault, MissingGrant};
-pub use interface::INTERFACES;
+pub use interface::{INTERFACES, Import, exported_kind, is_spoken};
+pub use limits::LARGEST_COMPONENT;
 pub use loaded::LoadedHook;
 pub use pool::{HookPool, UnsupportedProcessor};
 pub use sandbox::{Confinement, sandbox_main};
-pub use wire::Description;
+pub use wire::{Anatomy, Description};
 
 /// The word that makes the program a sandbox: its only argument.
 pub const SANDBOX_WORD: &str = "hook-sandbox";

@@ -12,8 +12,8 @@ use super::child::{Sandbox, SandboxProgram};
 use super::http::HttpClient;
 use super::loaded::Component;
 use super::memory::SealedMemory;
-use super::wire::{Order, Report, Room};
-use super::{Description, HookFault, LoadedHook, Observer, format, interface, limits, runtime};
+use super::wire::{Anatomy, Order, Report, Room};
+use super::{Description, Downloads, HookFault, LoadedHook, Observer, format, interface, limits, runtime};
 use crate::model::{Hook, HookKind, Limit, Limits};
 
 /// Loads hooks. All of a deployment's share it.
@@ -22,6 +22,7 @@ pub struct HookPool {
     program: SandboxProgram,
     cache: Option<CodeCache>,
     lacking: Option<CacheFault>,
+    downloads: Option<Downloads>,
     http: Arc<HttpClient>,
     compatibility: String,
 }
@@ -43,7 +44,14 @@ impl HookPool {
     ) -> Result<Self, UnsupportedProcessor> {
         let engine = runtime::engine(Limits::default().size(Limit::Stack))
             .map_err(|error| UnsupportedProcessor(error.to_string()))?;
-        Ok(Self { program, cache, lacking: None, http, compatibility: runtime::compatibility(&engine) })
+        Ok(Self {
+            program,
+            cache,
+            lacking: None,
+            downloads: None,
+            http,
+            compatibility: runtime::compatibility(&engine),
+        })
     }
 
     /// Notes why there is no cache where there should be one.
@@ -52,10 +60,51 @@ impl HookPool {
         Self { lacking: cache, ..self }
     }
 
+    /// Notes where fetched components are.
+    #[must_use]
+    pub fn with_downloads(self, downloads: Downloads) -> Self {
+        Self { downloads: Some(downloads), ..self }
+    }
+
+    /// Where fetched components are.
+    #[must_use]
+    pub const fn downloads(&self) -> Option<&Downloads> {
+        self.downloads.as_ref()
+    }
+
     /// Why there is no cache, where there should be one.
     #[must_use]
     pub const fn cache_fault(&self) -> Option<&CacheFault> {
         self.lacking.as_ref()
+    }
+
+    /// Says what a component is, without compiling it and without any of its code being run: its bytes are read in a sandbox.
+    ///
+    /// # Errors
+    /// When it is none, or the sandbox can't be started.
+    pub async fn inspect(&self, title: &str, wasm: &[u8]) -> Result<Anatomy, HookFault> {
+        let not_a_component = |reason| HookFault::NotAComponent { hook: title.to_owned(), reason };
+        let no_sandbox = |reason| HookFault::NoSandbox { hook: title.to_owned(), reason };
+        if wasm.len() > limits::LARGEST_COMPONENT {
+            return Err(not_a_component(format!(
+                "the file is larger than {} MiB",
+                limits::LARGEST_COMPONENT >> 20
+            )));
+        }
+        format::expect_component(wasm).map_err(not_a_component)?;
+        let memory = SealedMemory::new(wasm).map_err(|error| no_sandbox(error.to_string()))?;
+        let mut sandbox =
+            Sandbox::start(&self.program, &memory).map_err(|error| no_sandbox(error.to_string()))?;
+        let report = timeout(limits::START, async {
+            sandbox.send(&Order::Inspect, &[]).await?;
+            sandbox.receive(UNASKED).await
+        });
+        let report = report.await;
+        let late = format!("what it imports is not read within {} s", limits::START.as_secs());
+        match reported(sandbox, report, &late).await.map_err(not_a_component)? {
+            (_, Report::Inspected(anatomy), _) => Ok(anatomy),
+            _ => Err(not_a_component(ODD.to_owned())),
+        }
     }
 
     /// Checks a component and makes it ready: whether it is one, of the right kind, imports what there is and what is granted; compiles it,

@@ -23,6 +23,8 @@ use crate::model::{HookKind, Limit, Limits};
 /// From engine to sandbox.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Order {
+    /// Say what the component in the sealed memory is, by its bytes alone; [`Report::Inspected`].
+    Inspect,
     /// Say what the component in the sealed memory is, and compile it; [`Report::Described`], then [`Report::Compiled`].
     Compile {
         /// Of the hook.
@@ -47,6 +49,8 @@ pub(super) enum Order {
 /// From sandbox to engine.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Report {
+    /// What the component is.
+    Inspected(Anatomy),
     /// What the component imports and exports, by its own bytes: it is not compiled yet.
     Described(Description),
     /// The payload is compiled code.
@@ -80,6 +84,17 @@ pub struct Description {
     pub imports: Vec<String>,
     /// `cutover:hook/router@0.1.0`, …
     pub exports: Vec<String>,
+}
+
+/// What a component is, as far as its bytes tell.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Anatomy {
+    /// Its imports and exports.
+    pub description: Description,
+    /// Bytes of linear memory that all of its modules begin with, together.
+    pub memory: u64,
+    /// The languages that it says it was written in, with versions where it has them: `Rust`, `JavaScript`.
+    pub languages: Vec<String>,
 }
 
 /// What a hook is asked.

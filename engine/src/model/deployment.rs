@@ -1,12 +1,16 @@
 //! What the user wants: the whole configuration, valid by construction, with every default filled in.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::time::Duration;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use super::grant::Grants;
-use super::{BUCKET_NAME, BucketUrl, Color, Host, HostName, Limits, MaxExcluded, Name};
+use super::{
+    BUCKET_NAME, BucketUrl, Color, ComponentDigest, Host, HostName, Limits, LockFile, MaxExcluded, Name,
+    VENDORED,
+};
 
 /// A validated `cutover.toml` with one environment's overlay applied.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,6 +69,19 @@ impl Deployment {
         hooks.extend(self.smoke_tests.iter().map(|test| &test.hook));
         hooks.push(&self.router.hook);
         hooks
+    }
+
+    /// Notes with each hook what a lock file says of it.
+    pub fn lock_hooks(&mut self, lock: &LockFile) {
+        let Self { root, build, health_check, smoke_tests, router, .. } = self;
+        let tests = smoke_tests.iter_mut().map(|test| &mut test.hook);
+        let others = [&mut build.hook, &mut health_check.hook, &mut router.hook];
+        for hook in tests.chain(others) {
+            hook.locked = lock.hooks.get(&hook.source.requested(root)).map(|locked| Locked {
+                sha256: locked.sha256.clone(),
+                copy: locked.resolved.starts_with(VENDORED).then(|| root.join(&locked.resolved)),
+            });
+        }
     }
 
     /// Hosts on which a colour runs: its own, or those of the application.
@@ -362,6 +379,19 @@ pub struct Hook {
     pub limits: Limits,
     /// Place of the table in the file, for errors.
     pub location: Location,
+    /// What its component must be by the table itself.
+    pub sha256: Option<ComponentDigest>,
+    /// What its component must be by the lock file.
+    pub locked: Option<Locked>,
+}
+
+/// What a lock file says of a hook's component.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Locked {
+    /// Of its bytes.
+    pub sha256: ComponentDigest,
+    /// The copy of it that lies in the project, absolute.
+    pub copy: Option<Utf8PathBuf>,
 }
 
 /// Where a component is.
@@ -371,6 +401,29 @@ pub enum HookSource {
     Builtin(String),
     /// A file, absolute.
     File(Utf8PathBuf),
+    /// A URL, `https://` and nothing else. Only `cutover hook` fetches it.
+    Https(String),
+}
+
+impl HookSource {
+    /// As the configuration names it, wherever the project lies: `root` is where it does.
+    #[must_use]
+    pub fn requested(&self, root: &Utf8Path) -> String {
+        match self {
+            Self::File(path) => path.strip_prefix(root).unwrap_or(path).to_string(),
+            Self::Builtin(_) | Self::Https(_) => self.to_string(),
+        }
+    }
+}
+
+impl fmt::Display for HookSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Builtin(name) => write!(f, "builtin:{name}"),
+            Self::File(path) => path.fmt(f),
+            Self::Https(url) => f.write_str(url),
+        }
+    }
 }
 
 /// A place in a configuration file.

@@ -92,5 +92,7 @@ fn hook(title: &str, name: &str) -> Hook {
         bundled_grants: true,
         limits: Limits::default(),
         location: Location::default(),
+        sha256: None,
+        locked: None,
     }
 }

@@ -9,6 +9,7 @@ mod breach;
 mod bucket_url;
 mod call;
 mod color;
+mod component_digest;
 mod deployment;
 mod destination;
 mod event;
@@ -24,6 +25,7 @@ mod host;
 mod limit;
 mod limits;
 mod live;
+mod lock_file;
 mod max_excluded;
 mod name;
 mod observed;
@@ -53,9 +55,10 @@ pub use call::{
     Artifact, Case, CaseOutcome, Health, HookCall, HookRelease, Instance, Labels, SettingFault, Source,
 };
 pub use color::Color;
+pub use component_digest::ComponentDigest;
 pub use deployment::{
     Application, Build, ColorSettings, ConnectionPolicy, Deployment, Driver, EachRouter, EnvValue, FrontDoor,
-    HealthCheck, Hook, HookSource, Location, Pipeline, ReleaseMarker, Retire, Router, SecretSource,
+    HealthCheck, Hook, HookSource, Location, Locked, Pipeline, ReleaseMarker, Retire, Router, SecretSource,
     SmokeTest, SystemdScope,
 };
 pub use destination::Destination;
@@ -68,6 +71,7 @@ pub use host::{Host, Reach};
 pub use limit::{Limit, LimitSpec, Unit};
 pub use limits::Limits;
 pub use live::LiveRecord;
+pub use lock_file::{LockChange, LockFile, LockedHook, VENDORED};
 pub use max_excluded::MaxExcluded;
 pub use name::{HostName, Name, NameFault};
 pub use observed::{Disagreement, Observed, ObservedHost, ObservedInstance};

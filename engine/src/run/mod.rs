@@ -7,6 +7,7 @@ mod look;
 mod ready;
 #[cfg(test)]
 mod simulation;
+mod supply;
 mod world;
 
 pub use deployment::deploy::{deploy, rollback};
@@ -30,6 +31,9 @@ pub use look::unlock::Unlocking;
 pub use ready::check_hosts::check_hosts;
 pub use ready::needs::{NeededBuild, NeededDirectory, NeededFile, Needs};
 pub use ready::setup::host_setup;
+pub use supply::supplier::{Supplier, lock_view, replace};
+pub use supply::wanted::Wanted;
+pub use world::components::lock_name;
 pub use world::hooks::Refused;
 pub use world::host_sight::{HostSight, InstanceSight};
 pub use world::lease::Gone;

@@ -142,6 +142,8 @@ mod tests {
             bundled_grants: true,
             limits: Limits::default(),
             location: Location::default(),
+            sha256: None,
+            locked: None,
         }
     }
 

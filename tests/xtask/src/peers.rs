@@ -14,7 +14,7 @@ struct Peer {
 
 const NGINX: Peer = Peer { program: "nginx", package: "nginx-light" };
 const GIT: Peer = Peer { program: "git", package: "git" };
-const FOR_TESTS: [Peer; 8] = [
+const FOR_TESTS: [Peer; 9] = [
     NGINX,
     GIT,
     Peer { program: "sshd", package: "openssh-server" },
@@ -23,6 +23,7 @@ const FOR_TESTS: [Peer; 8] = [
     Peer { program: "systemctl", package: "systemd" },
     Peer { program: "nsenter", package: "util-linux" },
     Peer { program: "npm", package: "npm" },
+    Peer { program: "openssl", package: "openssl" },
 ];
 
 const FOR_BENCH: [Peer; 2] =

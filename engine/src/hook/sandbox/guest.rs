@@ -81,7 +81,7 @@ impl Guest {
         (&*self.stream).write_all(&frame)?;
         match wire::receive(&*self.stream)? {
             (Order::Answer(answer), payload) => Ok((answer, payload)),
-            (Order::Ask { .. } | Order::Compile { .. } | Order::Load { .. }, _) => {
+            (Order::Ask { .. } | Order::Inspect | Order::Compile { .. } | Order::Load { .. }, _) => {
                 Err(io::Error::from(io::ErrorKind::InvalidData).into())
             }
         }

@@ -68,6 +68,15 @@ pub fn sandbox_main() -> ExitCode {
 
 fn serve(stream: &Arc<UnixStream>) -> io::Result<()> {
     match wire::receive(&**stream)? {
+        (Order::Inspect, _) => {
+            confine::limit_data(Limits::default().get(Limit::CompileMemory))?;
+            let wasm = std::fs::read(CODE)?;
+            confine::seal()?;
+            match describe::describe(&wasm) {
+                Ok(anatomy) => wire::send(&**stream, &Report::Inspected(anatomy), &[]),
+                Err(reason) => wire::send(&**stream, &Report::Refused(reason), &[]),
+            }
+        }
         (Order::Compile { limits }, _) => {
             confine::limit_data(limits.get(Limit::CompileMemory))?;
             let engine = runtime::engine(limits.size(Limit::Stack)).map_err(io::Error::other)?;
@@ -76,7 +85,7 @@ fn serve(stream: &Arc<UnixStream>) -> io::Result<()> {
             let wasm = std::fs::read(CODE)?;
             confine::seal()?;
             match describe::describe(&wasm) {
-                Ok(description) => wire::send(&**stream, &Report::Described(description), &[])?,
+                Ok(anatomy) => wire::send(&**stream, &Report::Described(anatomy.description), &[])?,
                 Err(reason) => return wire::send(&**stream, &Report::Refused(reason), &[]),
             }
             match engine.precompile_component(&wasm).map_err(|error| trap::whole_text(&error)) {

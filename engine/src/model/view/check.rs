@@ -26,7 +26,7 @@ pub struct CheckView {
 pub struct CheckedHook {
     /// `build`, `router`, a smoke test's name.
     pub title: String,
-    /// `builtin:nginx`, or the file as the configuration names it.
+    /// `builtin:nginx`, or the file or URL that the configuration names.
     pub source: String,
     /// `sha256:` and 64 hexadecimal digits.
     pub digest: String,

@@ -8,6 +8,7 @@ mod check;
 mod doctor;
 mod exit_code;
 mod history;
+mod hook;
 mod plan;
 mod problem;
 mod setup;
@@ -19,6 +20,10 @@ pub use check::{CheckView, CheckedHook, Finding, HostCheck, HostChecks, Verdict}
 pub use doctor::{Diagnosis, DoctorView, Severity};
 pub use exit_code::ExitCode;
 pub use history::{HistoryEntry, HistoryView};
+pub use hook::{
+    AddedView, ComponentKind, ComponentView, FetchView, Fetched, FetchedView, ImportView, LockChangeView,
+    LockView,
+};
 pub use plan::{PlanHeader, PlanView, PlannedHook, PlannedHost, PlannedSecret, PlannedStep};
 pub use problem::Problem;
 pub use setup::{HostSetup, SetupPart, SetupView};

@@ -81,7 +81,7 @@ pub struct PlannedHook {
     pub title: String,
     /// `build`, `health-check`, `smoke-test`, `router`.
     pub kind: String,
-    /// `builtin:nginx`, or the file as the configuration names it.
+    /// `builtin:nginx`, or the file or URL that the configuration names.
     pub source: String,
     /// `sha256:` and 64 hexadecimal digits.
     pub digest: String,

@@ -222,6 +222,7 @@ pub fn early_exit_code(code: &str) -> ExitCode {
         "hook/missing-grant"
         | "hook/unknown-builtin"
         | "hook/unreadable"
+        | "hook/not-locked"
         | "hook/not-a-component"
         | "hook/wrong-kind"
         | "hook/unknown-import"

@@ -8,8 +8,8 @@ use super::want::Want;
 use crate::model::request::{DeployRequest, RollbackRequest};
 use crate::model::view::{PlanHeader, PlanView, PlannedHook, PlannedHost, PlannedSecret, PlannedStep};
 use crate::model::{
-    Action, Color, Deployment, EnvValue, HookSource, HostName, Name, Note, Plan, Reach, Release, Retire,
-    SecretSource, Stage, Step, Task, Trouble,
+    Action, Color, Deployment, EnvValue, HostName, Name, Note, Plan, Reach, Release, Retire, SecretSource,
+    Stage, Step, Task, Trouble,
 };
 use crate::run::ready::needs::builds_directory;
 use crate::run::world::hooks::configured;
@@ -237,10 +237,7 @@ pub(crate) fn hooks(session: &Session) -> Vec<PlannedHook> {
         .map(|(hook, kind)| PlannedHook {
             title: hook.title.clone(),
             kind: kind.to_string(),
-            source: match &hook.source {
-                HookSource::Builtin(name) => format!("builtin:{name}"),
-                HookSource::File(path) => path.to_string(),
-            },
+            source: hook.source.to_string(),
             digest: digest(&hook.title).unwrap_or_default(),
             bundled_grants: hook.bundled_grants,
             grants: hook.grants.words(),

@@ -16,8 +16,8 @@ use crate::model::view::{
     HostSetup, SetupPart, SetupView, StateView, StatusView, Unfinished,
 };
 use crate::model::{
-    Color, Deployment, Health, HookSource, HostName, LiveRecord, Outcome, Progress, Reach, Record, Release,
-    Routing, Trouble, never_live, ways_on,
+    Color, Deployment, Health, HostName, LiveRecord, Outcome, Progress, Reach, Record, Release, Routing,
+    Trouble, never_live, ways_on,
 };
 use crate::run::execute::moment::is_alive;
 use crate::run::home::diagnose::{Seen, diagnose};
@@ -29,6 +29,7 @@ use crate::run::ready::readiness::{LiveSight, front_door_findings, judge_router}
 use crate::run::ready::setup::host_setup;
 use crate::run::world::asked::Asked;
 use crate::run::world::claim::claimant_of;
+use crate::run::world::components::unlocked;
 use crate::run::world::front_doors::FrontDoors;
 use crate::run::world::hooks::{Hooks, Refused, configured};
 use crate::run::world::host_sight::HostSight;
@@ -307,6 +308,8 @@ pub async fn check(
     let mut hooks = Hooks::load(&deployment, &setting.hooks, http, secrets, setting.reporter.clone()).await?;
     let digests = hooks.digests();
     let mut warnings = [warnings, hooks.idle_grants()].concat();
+    let unlocked = unlocked(&deployment).into_iter();
+    warnings.extend(unlocked.map(|found| warning(&found.code, &found.message, found.hint)));
     warnings.extend(no_source(&setting).await);
     let mut wanted = deployment.environments_secrets();
     wanted.extend(hook_secrets(&deployment, |_| true));
@@ -314,10 +317,7 @@ pub async fn check(
     warnings.extend(faults.iter().map(|fault| warning(fault.code(), &fault.to_string(), fault.hint())));
     let checked = configured(&deployment).into_iter().map(|(hook, _)| CheckedHook {
         title: hook.title.clone(),
-        source: match &hook.source {
-            HookSource::Builtin(name) => format!("builtin:{name}"),
-            HookSource::File(path) => path.to_string(),
-        },
+        source: hook.source.to_string(),
         digest: digests
             .iter()
             .find(|(title, _)| *title == hook.title)

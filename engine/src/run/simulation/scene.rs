@@ -196,6 +196,8 @@ fn deployment(hosts: usize, routers: usize, retire: Retire) -> Deployment {
         bundled_grants: true,
         limits: Limits::default(),
         location: Location::default(),
+        sha256: None,
+        locked: None,
     };
     deployment.smoke_tests = vec![SmokeTest { name, hook, per_instance: false }];
     deployment

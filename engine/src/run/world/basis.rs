@@ -1,6 +1,5 @@
 //! The basis of a deployment: kept in its journal, and compared before somebody else's work is taken up.
 
-use camino::Utf8Path;
 use cutover_host::manifest::ContentDigest;
 
 use super::observe::all_app_hosts;
@@ -19,7 +18,7 @@ pub(crate) fn basis(deployment: &Deployment) -> Basis {
         ("app.listen".to_owned(), application.listen.clone()),
         ("app.blue.port".to_owned(), application.blue.port.to_string()),
         ("app.green.port".to_owned(), application.green.port.to_string()),
-        ("router.hook".to_owned(), source(&deployment.router.hook.source, &deployment.root)),
+        ("router.hook".to_owned(), deployment.router.hook.source.requested(&deployment.root)),
         ("router.settings".to_owned(), digest(&deployment.router.hook.settings.to_string())),
     ];
     settings.extend(application.user.clone().map(|user| ("app.user".to_owned(), user)));
@@ -59,9 +58,9 @@ pub(crate) fn settings(deployment: &Deployment, hooks: &[(String, String)]) -> B
     } = &deployment.application;
     let (build, router) = (&deployment.build.hook, &deployment.router.hook);
     let component = |hook: &Hook| {
-        let own = matches!(hook.source, HookSource::File(_));
+        let own = !matches!(hook.source, HookSource::Builtin(_));
         let found = hooks.iter().find(|(title, _)| own && *title == hook.title);
-        format!("{} {:?}", source(&hook.source, &deployment.root), found)
+        format!("{} {:?}", hook.source.requested(&deployment.root), found)
     };
     let values = [
         ("build.hook", component(build)),
@@ -101,14 +100,6 @@ fn driver(driver: &Driver) -> String {
         Driver::Command { start, stop, status } => {
             format!("command, {}", digest(&format!("{start:?}{stop:?}{status:?}")))
         }
-    }
-}
-
-/// As it is written, wherever the project lies.
-fn source(source: &HookSource, root: &Utf8Path) -> String {
-    match source {
-        HookSource::Builtin(name) => format!("builtin:{name}"),
-        HookSource::File(path) => path.strip_prefix(root).unwrap_or(path).to_string(),
     }
 }
 

@@ -1,23 +1,21 @@
 //! The hooks of a deployment, ready to be asked.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cutover_host::operation::{Guard, Turn};
-use tokio::io::AsyncReadExt;
 
+use super::components::component;
 use super::performer::Unperformed;
 use super::probe;
 use super::site::Sites;
-use crate::bundled;
 use crate::hook::http::{Fetch, HttpClient, HttpFailure};
 use crate::hook::{Access, Answered, Groups, HookPool, Hosts, LoadedHook, Observer};
 use crate::model::grant::{Addresses, Denied, Url};
 use crate::model::{
-    Artifact, Case, Color, Deployment, EventKind, Health, Hook, HookCall, HookKind, HookSource, HostName,
-    Instance, Level, Limit, Limits, Name, Observation, Routing, SettingFault, Source, Trouble, without_hint,
+    Artifact, Case, Color, Deployment, EventKind, Health, Hook, HookCall, HookKind, HostName, Instance,
+    Level, Limit, Limits, Name, Observation, Routing, SettingFault, Source, Trouble, without_hint,
 };
 use crate::run::execute::reporter::Reporter;
 use crate::secret::Secrets;
@@ -101,28 +99,6 @@ pub(crate) fn configured(deployment: &Deployment) -> Vec<(&Hook, HookKind)> {
     hooks.extend(deployment.smoke_tests.iter().map(|test| (&test.hook, HookKind::SmokeTest)));
     hooks.push((&deployment.router.hook, HookKind::Router));
     hooks
-}
-
-/// The bytes of a hook's component: of a file that is too large for one, as many as show that it is.
-///
-/// # Errors
-/// When its file can't be read.
-pub(crate) async fn component(hook: &Hook) -> Result<Vec<u8>, Trouble> {
-    match &hook.source {
-        HookSource::Builtin(name) => bundled::hook(name)
-            .map(|found| found.wasm.to_vec())
-            .ok_or_else(|| Trouble::new("hook/unknown-builtin", format!("there is no `builtin:{name}`"))),
-        HookSource::File(path) => {
-            let read = async {
-                let mut wasm = Vec::new();
-                let file = tokio::fs::File::open(path).await?;
-                file.take(hook.limits.get(Limit::File) + 1).read_to_end(&mut wasm).await.map(|_| wasm)
-            };
-            read.await.map_err(|error: io::Error| {
-                Trouble::new("hook/unreadable", format!("hook `{}`: `{path}`: {error}", hook.title))
-            })
-        }
-    }
 }
 
 impl Hooks {
@@ -354,7 +330,7 @@ impl Hooks {
 }
 
 async fn load_one(pool: &HookPool, hook: &Hook, kind: HookKind, told: &Teller) -> Usable {
-    let wasm = component(hook).await?;
+    let wasm = component(hook, pool.downloads()).await?;
     let loaded = pool.load(hook, kind, wasm, told).await;
     loaded.map(Arc::new).map_err(|fault| Trouble {
         code: fault.code().to_owned(),

@@ -4,6 +4,7 @@ pub(super) mod afterwards;
 pub(super) mod asked;
 pub(super) mod basis;
 pub(super) mod claim;
+pub(super) mod components;
 pub(super) mod exclusion;
 pub(super) mod front_doors;
 pub(super) mod hooks;

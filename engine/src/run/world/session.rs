@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::basis::{basis, settings};
+use super::components::unlocked;
 use super::exclusion::{Absence, hint_at, left_out, may_open, missing};
 use super::hooks::{Hooks, Refused, configured};
 use super::performer::{secret_trouble, store_fault};
@@ -15,7 +16,7 @@ use super::site::{Site, Sites, misgivings};
 use crate::hook::HookPool;
 use crate::hook::http::HttpClient;
 use crate::model::grant::HostGroup;
-use crate::model::{Basis, Deployment, HookKind, HostName, Name, Origin, Trouble};
+use crate::model::{Basis, Deployment, EventKind, HookKind, HostName, Name, Origin, Trouble};
 use crate::run::execute::interrupts::Interrupts;
 use crate::run::execute::reporter::Reporter;
 use crate::secret::Secrets;
@@ -171,6 +172,9 @@ impl Session {
             }
         };
         hooks.reach(&sites);
+        for Trouble { message, hint, .. } in unlocked(&deployment) {
+            reporter.tell(EventKind::Warning { text: message, hint });
+        }
         let home = home(&deployment, bucket.as_ref(), &sites).ok_or_else(|| {
             Refused::of(Trouble::new("internal/home", "the home is no host of this configuration"))
         })?;

@@ -25,11 +25,11 @@ pub struct Settings {
     /// What some deeds are done to.
     #[serde(default)]
     to: String,
-    /// Of a program, beside its name.
-    args: Option<Vec<String>>,
     /// Answers from the last letter to the first: what a guest has seen can't be masked in what it makes of it.
     #[serde(default)]
     backwards: bool,
+    /// Of a program, beside its name.
+    args: Option<Vec<String>>,
 }
 
 /// What to do.

@@ -1,0 +1,198 @@
+//! `cutover hook`.
+
+use clap::{Args, Subcommand};
+
+use super::engine::{problem, problems};
+use super::failure::Failure;
+use super::invocation::Invocation;
+use super::project::Project;
+use super::world::supplier;
+use super::{DONE, Ended, project_file};
+use crate::config::Loaded;
+use crate::model::view::{AddedView, ComponentView, ExitCode, FetchView, LockView, Problem};
+use crate::model::{HookSource, LockFile};
+use crate::report;
+use crate::run::{Wanted, lock_view};
+
+/// Show what hooks of others ask for, lock them to the byte, and fetch them
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cutover hook inspect hooks/lb.wasm    what it is and asks for, with a `grants` table to paste that allows nothing
+  cutover hook add https://hooks.example.com/lb-1.2.wasm
+  cutover hook update                   after a component was built anew; shows what it asks for now
+  cutover hook fetch                    in CI, before `cutover deploy --locked`
+
+cutover.lock lies beside cutover.toml and belongs into version control. It names the component of each hook that does not come with \
+cutover by its digest, which is compared before every load: another one ends each command that loads hooks, before anything is touched. \
+`hook add`, `hook update` and `hook vendor` alone write it. A path that is not in it is run with a warning, and refused with `--locked`; \
+a URL has to be in it, or to have a `sha256` in cutover.toml, and is fetched by `cutover hook` alone.")]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Show what a component is and what it asks for, in the words of grants; run nothing of it
+    Inspect {
+        /// A file, `builtin:NAME`, `https://…`, or a hook of the configuration: `router`
+        hook: String,
+    },
+    /// Lock a component that the configuration does not name yet, and print the lines for it
+    Add {
+        /// A file, or `https://…`
+        source: String,
+    },
+    /// Lock components as they are now, and show what they ask for that they did not before
+    Update {
+        /// These alone: `router`, or what `hook = …` names [default: all, in every environment]
+        hooks: Vec<String>,
+        /// Fail where cutover.lock would change, and do not write it
+        #[arg(long)]
+        locked: bool,
+        /// Fetch nothing: of a URL, take what was fetched before
+        #[arg(long)]
+        offline: bool,
+    },
+    /// Fetch the components that have a URL, by the digests that cutover.lock or cutover.toml have
+    Fetch {
+        /// Fetch nothing: fail where one is not here
+        #[arg(long)]
+        offline: bool,
+    },
+    /// Copy the components that have a URL to hooks/vendor, and use these from now on
+    Vendor {
+        /// Fetch nothing: take what was fetched before
+        #[arg(long)]
+        offline: bool,
+    },
+}
+
+impl Arguments {
+    pub(super) async fn run(self, invocation: &Invocation) -> Ended {
+        let output = &invocation.output;
+        match self.action {
+            Action::Inspect { hook } => {
+                let source = source_of(invocation, &hook)?;
+                let view = supplier(false)?.inspect(&hook, &source).await.map_err(problem)?;
+                output.view(&view, |view, _| report::component(view));
+            }
+            Action::Add { source } => {
+                let view = add(invocation, &source).await?;
+                output.view(&view, |view, _| report::added(view));
+            }
+            Action::Update { hooks, locked, offline } => {
+                let (project, all) = invocation.load_everywhere()?;
+                let wanted = wanted(&all);
+                if let Some(name) = hooks.iter().find(|name| !wanted.iter().any(|one| one.is_called(name))) {
+                    return Err(unknown(name, &wanted).into());
+                }
+                let before = project.lock()?;
+                let after = supplier(offline)?.update(&wanted, &hooks, &before).await.map_err(problems)?;
+                let view = lock_view(&project.lock_name(), &before, &after);
+                if locked && !view.changes.is_empty() {
+                    output.view(&view, |view, _| report::lock(view, false));
+                    let text = format!("`{}` would change, and `--locked` forbids it", project.lock_name());
+                    return Err(Problem::new("hook/not-locked", text, ExitCode::Configuration).into());
+                }
+                write(&project, &view, &after)?;
+                output.view(&view, |view, _| report::lock(view, true));
+            }
+            Action::Fetch { offline } => {
+                let (_, all) = invocation.load_everywhere()?;
+                let hooks = supplier(offline)?.fetch(&wanted(&all)).await.map_err(problems)?;
+                output.view(&FetchView { hooks }, |view, _| report::fetched(view));
+            }
+            Action::Vendor { offline } => {
+                let (project, all) = invocation.load_everywhere()?;
+                let before = project.lock()?;
+                let supplier = supplier(offline)?;
+                let after = supplier.vendor(&wanted(&all), &before, &project.root).await.map_err(problems)?;
+                let view = lock_view(&project.lock_name(), &before, &after);
+                write(&project, &view, &after)?;
+                output.view(&view, |view, _| report::lock(view, true));
+            }
+        }
+        Ok(DONE)
+    }
+}
+
+fn wanted(all: &[Loaded]) -> Vec<Wanted> {
+    Wanted::all(all.iter().map(|loaded| &loaded.deployment))
+}
+
+/// What `name` means: what is nothing else is a file.
+fn source_of(invocation: &Invocation, name: &str) -> Result<HookSource, Failure> {
+    if let Some(builtin) = name.strip_prefix("builtin:") {
+        return Ok(HookSource::Builtin(builtin.to_owned()));
+    }
+    if name.starts_with("https://") {
+        return Ok(HookSource::Https(name.to_owned()));
+    }
+    let path = project_file::working_directory()?.join(name);
+    if !path.is_file()
+        && !name.contains(['/', '.'])
+        && let Ok((_, all)) = invocation.load_everywhere()
+    {
+        let hooks = all.iter().flat_map(|loaded| loaded.deployment.hooks());
+        if let Some(hook) = hooks.into_iter().find(|hook| hook.title == name) {
+            return Ok(hook.source.clone());
+        }
+    }
+    Ok(HookSource::File(path))
+}
+
+/// Locks a component that nothing names yet.
+async fn add(invocation: &Invocation, name: &str) -> Result<AddedView, Failure> {
+    let (project, _) = invocation.load_everywhere()?;
+    let supplier = supplier(false)?;
+    if name.starts_with("builtin:") {
+        let text = format!("`{name}` comes with cutover, and is not locked");
+        let problem = Problem::new("usage/arguments", text, ExitCode::Usage);
+        return Err(problem.hint(format!("name it in the configuration: `cutover help {name}`")).into());
+    }
+    let source = if name.starts_with("https://") {
+        HookSource::Https(name.to_owned())
+    } else {
+        HookSource::File(project_file::working_directory()?.join(name))
+    };
+    let requested = source.requested(&project.root);
+    let before = project.lock()?;
+    let (component, after) = supplier.add(&requested, &source, &before).await.map_err(problem)?;
+    let lock = lock_view(&project.lock_name(), &before, &after);
+    write(&project, &lock, &after)?;
+    Ok(AddedView { lines: lines(&component), component, lock })
+}
+
+fn write(project: &Project, view: &LockView, lock: &LockFile) -> Result<(), Failure> {
+    if view.changes.is_empty() {
+        return Ok(());
+    }
+    project.write_lock(lock).map_err(|trouble| problem(trouble).into())
+}
+
+/// What a configuration says of a component, for each kind that it can be used as.
+fn lines(component: &ComponentView) -> String {
+    let table = |kind: &str| {
+        let (opening, closing, name) =
+            if kind == "smoke-test" { ("[[", "]]", "name = \"…\"\n") } else { ("[", "]", "") };
+        let source = toml::Value::String(component.source.clone());
+        let grants = component.grants.as_deref().filter(|grants| !grants.is_empty());
+        let grants = grants.map(|grants| format!("\n[{kind}.grants]\n{grants}")).unwrap_or_default();
+        format!("{opening}{kind}{closing}\n{name}hook = {source}\n{grants}")
+    };
+    let tables: Vec<String> = component.kinds.iter().map(|kind| table(&kind.kind)).collect();
+    tables.join("\n")
+}
+
+fn unknown(name: &str, wanted: &[Wanted]) -> Problem {
+    let known: Vec<&str> =
+        wanted.iter().flat_map(|one| one.titles.iter().chain([&one.requested])).map(String::as_str).collect();
+    let text = format!("no hook `{name}` in the configuration that could be locked");
+    let problem = Problem::new("usage/hook", text, ExitCode::Usage);
+    if known.is_empty() {
+        return problem.hint("hooks that come with cutover are not locked, and there is no other");
+    }
+    problem.fact("hooks", known.join(" "))
+}

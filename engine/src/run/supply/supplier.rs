@@ -1,0 +1,404 @@
+//! Brings components and says what they are.
+
+use std::fs::Permissions;
+use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::sync::Arc;
+
+use camino::Utf8Path;
+
+use super::download::download;
+use super::inspect::{change_view, component_view, sorted};
+use super::wanted::Wanted;
+use crate::bundled;
+use crate::hook::http::HttpClient;
+use crate::hook::{Anatomy, Downloads, HookFault, HookPool, component_digest, exported_kind, read_component};
+use crate::model::view::{ComponentView, Fetched, FetchedView, LockView};
+use crate::model::{ComponentDigest, HookSource, LockFile, LockedHook, Trouble, VENDORED};
+
+/// Interfaces that a component may have at its border.
+const INTERFACES: usize = 256;
+
+/// What brings components to this machine.
+#[derive(Debug)]
+pub struct Supplier {
+    /// Reads what a component is, in a sandbox.
+    pub pool: HookPool,
+    /// Fetches.
+    pub http: Arc<HttpClient>,
+    /// Where what was fetched is kept.
+    pub downloads: Downloads,
+    /// Whether nothing may be fetched.
+    pub offline: bool,
+}
+
+/// A component that is here.
+#[derive(Debug)]
+struct Brought {
+    wasm: Vec<u8>,
+    sha256: ComponentDigest,
+    anatomy: Anatomy,
+}
+
+impl Brought {
+    fn view(&self, name: &str, bundled: bool) -> ComponentView {
+        component_view(name, &self.anatomy, &self.sha256, self.wasm.len() as u64, bundled)
+    }
+}
+
+impl Supplier {
+    /// What a bundled hook, or the file at a path, is.
+    ///
+    /// # Errors
+    /// When there is none, or it is no component.
+    pub async fn inspect(&self, name: &str, source: &HookSource) -> Result<ComponentView, Trouble> {
+        Ok(self.bring_to_see(name, source).await?.view(name, matches!(source, HookSource::Builtin(_))))
+    }
+
+    /// The lock file with a component that the configuration does not name yet, and what that is.
+    ///
+    /// # Errors
+    /// When it can't be had, is no hook, or can't be kept.
+    pub async fn add(
+        &self,
+        requested: &str,
+        source: &HookSource,
+        lock: &LockFile,
+    ) -> Result<(ComponentView, LockFile), Trouble> {
+        let brought = self.bring_to_see(requested, source).await?;
+        if matches!(source, HookSource::Https(_)) {
+            self.keep(&brought.wasm)?;
+        }
+        let (view, mut lock) = (brought.view(requested, false), lock.clone());
+        lock.hooks.insert(requested.to_owned(), described(requested, brought)?);
+        Ok((view, lock))
+    }
+
+    async fn bring_to_see(&self, name: &str, source: &HookSource) -> Result<Brought, Trouble> {
+        let wasm = match source {
+            HookSource::Builtin(hook) => {
+                let found = bundled::hook(hook).ok_or_else(|| {
+                    let names: Vec<String> =
+                        bundled::HOOKS.iter().map(|hook| format!("`builtin:{}`", hook.name)).collect();
+                    let text = format!("no hook `{source}` ships with cutover");
+                    Trouble::new("hook/unknown-builtin", text).hint(format!("there are {}", names.join(", ")))
+                })?;
+                found.wasm.to_vec()
+            }
+            HookSource::File(path) => read(path).await?,
+            HookSource::Https(url) => self.download(url).await?,
+        };
+        self.look_at(name, wasm).await
+    }
+
+    /// The entries of a lock file for these components, as they are now: of all, or where `only` names some, of those, and the others as
+    /// they were.
+    ///
+    /// # Errors
+    /// With every component that can't be had, or is not what the configuration says.
+    pub async fn update(
+        &self,
+        wanted: &[Wanted],
+        only: &[String],
+        lock: &LockFile,
+    ) -> Result<LockFile, Vec<Trouble>> {
+        let mut updated = if only.is_empty() { LockFile::default() } else { lock.clone() };
+        let mut troubles = Vec::new();
+        let is_meant = |one: &&Wanted| only.is_empty() || only.iter().any(|name| one.is_called(name));
+        for one in wanted.iter().filter(is_meant) {
+            match self.entry(one, lock.hooks.get(&one.requested)).await {
+                Ok(entry) => drop(updated.hooks.insert(one.requested.clone(), entry)),
+                Err(trouble) => troubles.push(trouble),
+            }
+        }
+        if troubles.is_empty() { Ok(updated) } else { Err(troubles) }
+    }
+
+    /// Sees to it that each component of a URL is on this machine.
+    ///
+    /// # Errors
+    /// With every one that nothing says the digest of, that can't be had, or that is another.
+    pub async fn fetch(&self, wanted: &[Wanted]) -> Result<Vec<FetchedView>, Vec<Trouble>> {
+        let (mut fetched, mut troubles) = (Vec::new(), Vec::new());
+        for one in wanted {
+            let HookSource::Https(url) = &one.source else { continue };
+            match self.fetch_one(one, url).await {
+                Ok((sha256, how)) => fetched.push(FetchedView {
+                    requested: one.requested.clone(),
+                    sha256: sha256.to_string(),
+                    how,
+                }),
+                Err(trouble) => troubles.push(trouble),
+            }
+        }
+        if troubles.is_empty() { Ok(fetched) } else { Err(troubles) }
+    }
+
+    async fn fetch_one(&self, one: &Wanted, url: &str) -> Result<(ComponentDigest, Fetched), Trouble> {
+        let pin = pin(one)?;
+        if let Some(copy) = one.locked.as_ref().and_then(|locked| locked.copy.as_deref()) {
+            const AGAIN: &str = "`cutover hook vendor` writes it again";
+            let found = component_digest(&read(copy).await.map_err(|trouble| trouble.hint(AGAIN))?);
+            if found != pin {
+                return Err(another(copy.as_str(), &pin, &found).hint(AGAIN));
+            }
+            return Ok((pin, Fetched::Vendored));
+        }
+        if self.kept(&pin).await?.is_some() {
+            return Ok((pin, Fetched::Before));
+        }
+        self.bring(one, url, &pin).await?;
+        Ok((pin, Fetched::Now))
+    }
+
+    /// Writes a copy of each component of a URL into the project at `root`, and has the lock file name the copies.
+    ///
+    /// # Errors
+    /// As [`Self::fetch`], and when a copy can't be written.
+    pub async fn vendor(
+        &self,
+        wanted: &[Wanted],
+        lock: &LockFile,
+        root: &Utf8Path,
+    ) -> Result<LockFile, Vec<Trouble>> {
+        let (mut vendored, mut troubles) = (lock.clone(), Vec::new());
+        for one in wanted {
+            let HookSource::Https(url) = &one.source else { continue };
+            match self.vendor_one(one, url, lock, root).await {
+                Ok(entry) => drop(vendored.hooks.insert(one.requested.clone(), entry)),
+                Err(trouble) => troubles.push(trouble),
+            }
+        }
+        if troubles.is_empty() { Ok(vendored) } else { Err(troubles) }
+    }
+
+    async fn vendor_one(
+        &self,
+        one: &Wanted,
+        url: &str,
+        lock: &LockFile,
+        root: &Utf8Path,
+    ) -> Result<LockedHook, Trouble> {
+        let pin = pin(one)?;
+        let wasm = match self.here(one, &pin).await? {
+            Some(wasm) => wasm,
+            None => self.bring(one, url, &pin).await?,
+        };
+        let before = lock.hooks.get(&one.requested).filter(|entry| entry.sha256 == pin);
+        let entry = match before {
+            Some(entry) => entry.clone(),
+            None => described(&one.requested, self.look_at(&one.requested, wasm.clone()).await?)?,
+        };
+        let resolved = format!("{VENDORED}{}-{}.wasm", file_name(url), pin.short());
+        let path = root.join(&resolved);
+        replace(&path, &wasm)?;
+        Ok(LockedHook { resolved, ..entry })
+    }
+
+    /// Fetches the component of a URL, which has to be this one, and keeps it.
+    async fn bring(&self, one: &Wanted, url: &str, pin: &ComponentDigest) -> Result<Vec<u8>, Trouble> {
+        let wasm = self.download(url).await?;
+        let found = component_digest(&wasm);
+        if found != *pin {
+            // What else it may be says more than its digest: a page of a login, a file that was cut off.
+            self.look_at(&one.requested, wasm).await?;
+            return Err(another(&one.requested, pin, &found).hint(format!(
+                "if its author says so, `cutover hook update {}` takes it and shows what it asks for now",
+                one.titles.first().unwrap_or(&one.requested)
+            )));
+        }
+        self.keep(&wasm)?;
+        Ok(wasm)
+    }
+
+    /// The entry of a component as it is now.
+    async fn entry(&self, one: &Wanted, before: Option<&LockedHook>) -> Result<LockedHook, Trouble> {
+        let wasm = match &one.source {
+            HookSource::File(path) => read(path).await?,
+            HookSource::Https(url) => {
+                let known = match (one.pins.first(), before) {
+                    (Some(pin), _) => Some(pin),
+                    (None, Some(before)) if self.offline => Some(&before.sha256),
+                    (None, _) => None,
+                };
+                let kept = match known {
+                    Some(digest) => self.kept(digest).await?,
+                    None => None,
+                };
+                match kept {
+                    Some(wasm) => wasm,
+                    None => self.download(url).await?,
+                }
+            }
+            HookSource::Builtin(name) => {
+                return Err(Trouble::new("hook/unknown-builtin", format!("`builtin:{name}` is not locked")));
+            }
+        };
+        let brought = self.look_at(&one.requested, wasm).await?;
+        if let Some(pin) = one.pins.iter().find(|pin| **pin != brought.sha256) {
+            return Err(another(&one.requested, pin, &brought.sha256)
+                .hint("`sha256` in the configuration names another one: change it, if this is the one that you mean"));
+        }
+        if matches!(one.source, HookSource::Https(_)) {
+            self.keep(&brought.wasm)?;
+        }
+        let entry = described(&one.requested, brought)?;
+        // A copy in the project stays in use as long as it is a copy.
+        let copy =
+            before.filter(|before| before.sha256 == entry.sha256).map(|before| before.resolved.clone());
+        Ok(match copy {
+            Some(resolved) => LockedHook { resolved, ..entry },
+            None => entry,
+        })
+    }
+
+    async fn look_at(&self, name: &str, wasm: Vec<u8>) -> Result<Brought, Trouble> {
+        let anatomy = self.pool.inspect(name, &wasm).await.map_err(|fault: HookFault| Trouble {
+            code: fault.code().to_owned(),
+            message: fault.to_string(),
+            hint: if name.starts_with("https://") && matches!(fault, HookFault::NotAComponent { .. }) {
+                Some("look at where the URL leads: it has to be the file of the component itself".to_owned())
+            } else {
+                fault.hint()
+            },
+        })?;
+        Ok(Brought { sha256: component_digest(&wasm), wasm, anatomy })
+    }
+
+    async fn download(&self, url: &str) -> Result<Vec<u8>, Trouble> {
+        if self.offline {
+            let text = format!("the component of `{url}` is not on this machine");
+            return Err(Trouble::new("hook/not-fetched", text).hint("without `--offline` it is fetched"));
+        }
+        download(&self.http, url).await
+    }
+
+    /// What was fetched before, or the copy that the project has of it.
+    async fn here(&self, one: &Wanted, pin: &ComponentDigest) -> Result<Option<Vec<u8>>, Trouble> {
+        let copy = one.locked.as_ref().and_then(|locked| locked.copy.as_deref());
+        match (self.kept(pin).await?, copy) {
+            (None, Some(copy)) => Ok(read(copy).await.ok().filter(|wasm| component_digest(wasm) == *pin)),
+            (kept, _) => Ok(kept),
+        }
+    }
+
+    async fn kept(&self, digest: &ComponentDigest) -> Result<Option<Vec<u8>>, Trouble> {
+        let found = self.downloads.find(digest).await;
+        found.map_err(|error| {
+            Trouble::new("hook/unreadable", format!("what was fetched can't be read: {error}"))
+        })
+    }
+
+    fn keep(&self, wasm: &[u8]) -> Result<(), Trouble> {
+        let kept = self.downloads.keep(wasm);
+        kept.map_err(|error| {
+            Trouble::new("hook/unwritable", format!("what is fetched can't be kept: {error}"))
+        })
+    }
+}
+
+/// The entry of a component that is used from where the configuration names it.
+fn described(requested: &str, brought: Brought) -> Result<LockedHook, Trouble> {
+    let Brought { wasm, sha256, anatomy } = brought;
+    let (exports, imports) = (sorted(&anatomy.description.exports), sorted(&anatomy.description.imports));
+    if exports.iter().all(|export| exported_kind(export).is_none()) {
+        let text = format!("`{requested}` is a component and no hook: it exports no hook interface");
+        return Err(Trouble::new("hook/wrong-kind", text)
+            .hint("build it for one of the worlds of the contract: `cutover help wit` prints it"));
+    }
+    if exports.len() + imports.len() > INTERFACES {
+        let text = format!("`{requested}` has more than {INTERFACES} imports and exports");
+        return Err(Trouble::new("hook/unknown-import", text));
+    }
+    Ok(LockedHook { resolved: requested.to_owned(), sha256, size: wasm.len() as u64, exports, imports })
+}
+
+/// What a component has to be.
+///
+/// # Errors
+/// When nothing says it, or two things differ.
+fn pin(one: &Wanted) -> Result<ComponentDigest, Trouble> {
+    let named = one.pins.iter().chain(one.locked.as_ref().map(|locked| &locked.sha256));
+    let update = format!("cutover hook update {}", one.titles.first().unwrap_or(&one.requested));
+    let Some(first) = named.clone().next() else {
+        let text = format!("nothing says which component `{}` has to be", one.requested);
+        return Err(
+            Trouble::new("hook/not-locked", text).hint(format!("`{update}` fetches it and notes its digest"))
+        );
+    };
+    match named.clone().find(|pin| *pin != first) {
+        None => Ok(first.clone()),
+        Some(other) => {
+            let text = format!("`{}` is said to be two components\n{first}\n{other}", one.requested);
+            Err(Trouble::new("hook/digest", text)
+                .hint(format!("where `sha256` in the configuration is right, `{update}`")))
+        }
+    }
+}
+
+fn another(name: &str, expected: &ComponentDigest, found: &ComponentDigest) -> Trouble {
+    let text =
+        format!("`{name}` is not the component that is expected\nexpected  {expected}\nfound     {found}");
+    Trouble::new("hook/digest", text)
+}
+
+async fn read(path: &Utf8Path) -> Result<Vec<u8>, Trouble> {
+    let wasm = read_component(path.as_std_path()).await;
+    wasm.map_err(|error| Trouble::new("hook/unreadable", format!("`{path}`: {error}")))
+}
+
+/// A name for the copy of what a URL leads to.
+fn file_name(url: &str) -> String {
+    let path = url.split(['?', '#']).next().unwrap_or_default();
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let name = name.strip_suffix(".wasm").unwrap_or(name);
+    let is_plain = |c: &char| c.is_ascii_alphanumeric() || "-_.".contains(*c);
+    let name: String = name.chars().filter(is_plain).take(64).collect();
+    let name = name.trim_start_matches(['.', '-']);
+    if name.is_empty() { "hook".to_owned() } else { name.to_owned() }
+}
+
+/// Puts a file in place of another: whoever reads finds the whole of either.
+///
+/// # Errors
+/// When it can't be written.
+pub fn replace(path: &Utf8Path, content: &[u8]) -> Result<(), Trouble> {
+    let directory = path.parent().unwrap_or(Utf8Path::new("."));
+    let written = || {
+        std::fs::create_dir_all(directory)?;
+        // As any file of a project: the umask decides who may read it.
+        let mode = Permissions::from_mode(0o666);
+        let mut file = tempfile::Builder::new().permissions(mode).tempfile_in(directory)?;
+        file.write_all(content)?;
+        file.persist(path)?;
+        Ok(())
+    };
+    written().map_err(|error: io::Error| {
+        Trouble::new("hook/unwritable", format!("`{path}` can't be written: {error}"))
+    })
+}
+
+/// What becomes of a lock file.
+#[must_use]
+pub fn lock_view(file: &Utf8Path, before: &LockFile, after: &LockFile) -> LockView {
+    let changes = before.changes(after).iter().map(change_view).collect();
+    LockView { file: file.to_string(), hooks: after.hooks.len(), changes }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn copies_have_plain_names() {
+        for (url, expected) in [
+            ("https://hooks.example.com/v1.2/haproxy.wasm?token=x/y", "haproxy"),
+            ("https://hooks.example.com/lb-1.2", "lb-1.2"),
+            ("https://hooks.example.com/..", "hook"),
+            ("https://hooks.example.com/%2e%2e%2fx", "2e2e2fx"),
+            ("https://hooks.example.com/", "hook"),
+        ] {
+            assert_eq!(file_name(url), expected, "{url}");
+        }
+    }
+}
