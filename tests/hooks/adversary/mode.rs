@@ -115,7 +115,7 @@ impl Mode {
                 let answer = hook.check_health(&call, &instance(4002), access).await;
                 let text = answer.result.map(|health| match health {
                     Health::Starting(text) => text,
-                    other => format!("{other:?}"),
+                    other @ (Health::Healthy(_) | Health::Unhealthy(_)) => format!("{other:?}"),
                 });
                 (text, answer.denials)
             }
