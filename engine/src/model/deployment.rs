@@ -8,7 +8,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::grant::Grants;
 use super::{
-    BUCKET_NAME, BucketUrl, Color, ComponentDigest, Host, HostName, LockFile, MaxExcluded, Name, VENDORED,
+    BUCKET_NAME, BucketUrl, Color, ComponentDigest, Host, HostName, Limits, LockFile, MaxExcluded, Name,
+    VENDORED,
 };
 
 /// A validated `cutover.toml` with one environment's overlay applied.
@@ -374,6 +375,8 @@ pub struct Hook {
     pub grants: Grants,
     /// Whether `grants` are those of the program.
     pub bundled_grants: bool,
+    /// What it may use.
+    pub limits: Limits,
     /// Place of the table in the file, for errors.
     pub location: Location,
     /// What its component must be by the table itself.

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use crate::hook::LARGEST_COMPONENT;
 use crate::hook::http::{Fetch, HttpClient};
-use crate::hook::limits;
 use crate::model::grant::{Addresses, Url};
-use crate::model::{Trouble, excerpt};
+use crate::model::{Limit, Limits, Trouble, excerpt};
 
 /// For one answer, with its body.
 const TIMEOUT: Duration = Duration::from_secs(300);
@@ -21,6 +21,10 @@ pub(super) async fn download(http: &HttpClient, text: &str) -> Result<Vec<u8>, T
     let failed =
         |reason: String| Trouble::new("hook/download", format!("`{text}` can't be fetched: {reason}"));
     let mut url = Url::parse(text).map_err(|fault| failed(fault.to_string()))?;
+    let whole = u64::try_from(TIMEOUT.as_millis()).unwrap_or(u64::MAX);
+    let limits = Limits::default()
+        .engines_own(Limit::HttpBody, LARGEST_COMPONENT)
+        .engines_own(Limit::HttpTotal, whole);
     for _ in 0..=REDIRECTS {
         let fetch = Fetch {
             method: "GET",
@@ -32,7 +36,7 @@ pub(super) async fn download(http: &HttpClient, text: &str) -> Result<Vec<u8>, T
                 "application/wasm, application/octet-stream;q=0.9, */*;q=0.1".to_owned(),
             )],
             body: Vec::new(),
-            body_limit: limits::WASM,
+            limits: &limits,
             timeout: TIMEOUT,
             // The operator named the place, and nothing of the answer is told but its digest.
             addresses: Addresses::Any,
@@ -40,7 +44,7 @@ pub(super) async fn download(http: &HttpClient, text: &str) -> Result<Vec<u8>, T
         let answer = http.fetch(fetch).await.map_err(|failure| failed(failure.to_string()))?;
         match answer.status {
             200 if answer.truncated => {
-                return Err(failed(format!("it is larger than {} MiB", limits::WASM >> 20)));
+                return Err(failed(format!("it is larger than {} MiB", LARGEST_COMPONENT >> 20)));
             }
             200 => return Ok(answer.body),
             301 | 302 | 303 | 307 | 308 => {

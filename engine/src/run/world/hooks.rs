@@ -15,14 +15,14 @@ use crate::hook::{Access, Answered, Groups, HookPool, Hosts, LoadedHook, Observe
 use crate::model::grant::{Addresses, Denied, Url};
 use crate::model::{
     Artifact, Case, Color, Deployment, EventKind, Health, Hook, HookCall, HookKind, HostName, Instance,
-    Level, Name, Observation, Routing, SettingFault, Source, Trouble, without_hint,
+    Level, Limit, Limits, Name, Observation, Routing, SettingFault, Source, Trouble, without_hint,
 };
 use crate::run::execute::reporter::Reporter;
 use crate::secret::Secrets;
 use crate::transport::Link;
 
 /// Bytes of a front door's answer that are looked at.
-const PROBE_BODY: usize = 256 * 1024;
+const PROBE_BODY: u64 = 256 * 1024;
 
 /// For one question to a front door.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -318,7 +318,7 @@ impl Hooks {
             via,
             headers: &[],
             body: Vec::new(),
-            body_limit: PROBE_BODY,
+            limits: &Limits::default().with(Limit::HttpBody, PROBE_BODY),
             timeout: PROBE_TIMEOUT,
             // The operator named the place.
             addresses: Addresses::Any,
