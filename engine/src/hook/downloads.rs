@@ -9,8 +9,10 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 use tokio::io::AsyncReadExt;
 
-use super::limits;
-use crate::model::ComponentDigest;
+use crate::model::{ComponentDigest, Limit};
+
+/// Bytes of the largest component that a configuration can allow.
+pub const LARGEST_COMPONENT: u64 = Limit::File.spec().most;
 
 /// A directory of components.
 #[derive(Debug, Clone)]
@@ -28,7 +30,7 @@ impl Downloads {
     /// # Errors
     /// When the file is there and can't be read.
     pub async fn find(&self, digest: &ComponentDigest) -> io::Result<Option<Vec<u8>>> {
-        match read_component(&self.path(digest)).await {
+        match read_component(&self.path(digest), LARGEST_COMPONENT).await {
             Ok(wasm) if component_digest(&wasm) == *digest => Ok(Some(wasm)),
             Ok(_) => Ok(None),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -59,14 +61,14 @@ pub fn component_digest(wasm: &[u8]) -> ComponentDigest {
     ComponentDigest::of_bytes(Sha256::digest(wasm).into())
 }
 
-/// Bytes of a component's file: of one that is too large for a component, as many as show that it is.
+/// Bytes of a component's file: of one that has more than `most`, as many as show that it has.
 ///
 /// # Errors
 /// When it can't be read.
-pub async fn read_component(path: &Path) -> io::Result<Vec<u8>> {
+pub async fn read_component(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let mut wasm = Vec::new();
     let file = tokio::fs::File::open(path).await?;
-    file.take(limits::LARGEST_COMPONENT as u64 + 1).read_to_end(&mut wasm).await?;
+    file.take(most + 1).read_to_end(&mut wasm).await?;
     Ok(wasm)
 }
 

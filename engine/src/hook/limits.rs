@@ -5,8 +5,6 @@ use std::time::Duration;
 
 use crate::model::Limit;
 
-/// Bytes of a component, whoever asks for it: what a hook's table allows it at most.
-pub const LARGEST_COMPONENT: usize = Limit::File.spec().most as usize;
 /// Bytes of writable memory that a sandbox needs beside its guest's: for the runtime, and for what imports carry.
 pub(super) const RUNTIME_DATA: u64 = 256 << 20;
 /// Bytes of stack of the thread that runs a guest: the guest's, and what its imports need below.

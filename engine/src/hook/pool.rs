@@ -13,7 +13,10 @@ use super::http::HttpClient;
 use super::loaded::Component;
 use super::memory::SealedMemory;
 use super::wire::{Anatomy, Order, Report, Room};
-use super::{Description, Downloads, HookFault, LoadedHook, Observer, format, interface, limits, runtime};
+use super::{
+    Description, Downloads, HookFault, LARGEST_COMPONENT, LoadedHook, Observer, format, interface, limits,
+    runtime,
+};
 use crate::model::{Hook, HookKind, Limit, Limits};
 
 /// Loads hooks. All of a deployment's share it.
@@ -85,11 +88,9 @@ impl HookPool {
     pub async fn inspect(&self, title: &str, wasm: &[u8]) -> Result<Anatomy, HookFault> {
         let not_a_component = |reason| HookFault::NotAComponent { hook: title.to_owned(), reason };
         let no_sandbox = |reason| HookFault::NoSandbox { hook: title.to_owned(), reason };
-        if wasm.len() > limits::LARGEST_COMPONENT {
-            return Err(not_a_component(format!(
-                "the file is larger than {} MiB",
-                limits::LARGEST_COMPONENT >> 20
-            )));
+        if wasm.len() as u64 > LARGEST_COMPONENT {
+            let largest = Limit::File.text(LARGEST_COMPONENT);
+            return Err(not_a_component(format!("the file is larger than {largest}")));
         }
         format::expect_component(wasm).map_err(not_a_component)?;
         let memory = SealedMemory::new(wasm).map_err(|error| no_sandbox(error.to_string()))?;

@@ -47,6 +47,13 @@ impl Limits {
         self
     }
 
+    /// These limits with one of them at an amount that no configuration may give it: for what the engine asks for itself.
+    #[must_use]
+    pub const fn engines_own(mut self, limit: Limit, amount: u64) -> Self {
+        self.0[limit as usize] = amount;
+        self
+    }
+
     /// That a limit was broken.
     #[must_use]
     pub const fn breach(&self, limit: Limit) -> Breach {

@@ -20,8 +20,11 @@ const REDIRECTS: usize = 5;
 pub(super) async fn download(http: &HttpClient, text: &str) -> Result<Vec<u8>, Trouble> {
     let failed =
         |reason: String| Trouble::new("hook/download", format!("`{text}` can't be fetched: {reason}"));
-    let limits = Limits::default().with(Limit::HttpBody, LARGEST_COMPONENT as u64);
     let mut url = Url::parse(text).map_err(|fault| failed(fault.to_string()))?;
+    let whole = u64::try_from(TIMEOUT.as_millis()).unwrap_or(u64::MAX);
+    let limits = Limits::default()
+        .engines_own(Limit::HttpBody, LARGEST_COMPONENT)
+        .engines_own(Limit::HttpTotal, whole);
     for _ in 0..=REDIRECTS {
         let fetch = Fetch {
             method: "GET",

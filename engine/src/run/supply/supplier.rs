@@ -12,7 +12,10 @@ use super::inspect::{change_view, component_view, sorted};
 use super::wanted::Wanted;
 use crate::bundled;
 use crate::hook::http::HttpClient;
-use crate::hook::{Anatomy, Downloads, HookFault, HookPool, component_digest, exported_kind, read_component};
+use crate::hook::{
+    Anatomy, Downloads, HookFault, HookPool, LARGEST_COMPONENT, component_digest, exported_kind,
+    read_component,
+};
 use crate::model::view::{ComponentView, Fetched, FetchedView, LockView};
 use crate::model::{ComponentDigest, HookSource, LockFile, LockedHook, Trouble, VENDORED};
 
@@ -343,7 +346,7 @@ fn another(name: &str, expected: &ComponentDigest, found: &ComponentDigest) -> T
 }
 
 async fn read(path: &Utf8Path) -> Result<Vec<u8>, Trouble> {
-    let wasm = read_component(path.as_std_path()).await;
+    let wasm = read_component(path.as_std_path(), LARGEST_COMPONENT).await;
     wasm.map_err(|error| Trouble::new("hook/unreadable", format!("`{path}`: {error}")))
 }
 

@@ -6,7 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::bundled;
 use crate::hook::{Downloads, component_digest, read_component};
-use crate::model::{ComponentDigest, Deployment, Hook, HookSource, Trouble};
+use crate::model::{ComponentDigest, Deployment, Hook, HookSource, Limit, Trouble};
 
 /// The bytes of a hook's component. Nothing is ever fetched for this.
 ///
@@ -95,7 +95,7 @@ pub fn lock_name(configuration: &str) -> Utf8PathBuf {
 }
 
 async fn read(hook: &Hook, path: &Utf8Path) -> Result<Vec<u8>, Trouble> {
-    let wasm = read_component(path.as_std_path()).await;
+    let wasm = read_component(path.as_std_path(), hook.limits.get(Limit::File)).await;
     wasm.map_err(|error: io::Error| unreadable(hook, &format!("`{path}`: {error}")))
 }
 
