@@ -1,14 +1,17 @@
 //! A secret reaches the environment of the application's processes, and nothing else.
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use test_support::{Behaviour, Test};
+use test_support::{Behaviour, Test, assert_golden};
 
+use crate::hooks::stranger;
 use crate::{fleet, local};
 
 const SECRET: &str = "hunter2-correct-horse";
@@ -222,4 +225,149 @@ fn a_secret_that_can_not_be_had_costs_no_build() {
     fs::remove_file(test.directory().join("ran")).unwrap();
     let _ = test.cutover(&["plan"]).expect(11).expect_text("the variable `SHOP_KEY` is not set");
     assert!(!ran(), "a plan runs no secret's program");
+}
+
+/// Answers each request with its body; gives its port, and what it got so far.
+fn reflecting() -> (u16, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let got = Arc::<Mutex<Vec<String>>>::default();
+    let kept = Arc::clone(&got);
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let (mut request, mut piece) = (String::new(), [0; 4096]);
+            while !request.contains("braces={}") {
+                let length = stream.read(&mut piece).unwrap();
+                assert_ne!(length, 0, "{request}");
+                request.push_str(&String::from_utf8_lossy(&piece[..length]));
+            }
+            let body = request.split_once("\r\n\r\n").unwrap().1;
+            let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+            stream.write_all(answer.as_bytes()).unwrap();
+            kept.lock().unwrap().push(request);
+        }
+    });
+    (port, got)
+}
+
+/// The world with the stranger as its health check, that does what is said with the secret of a file; `to` is where it may send it.
+fn with_stranger(deed: &str, to: &str, secrets: &str) -> Option<Test> {
+    let mut test = local()?;
+    test.set_up();
+    fs::write(test.directory().join("stranger.wasm"), stranger()).unwrap();
+    let key = test.scratch().join("key");
+    fs::write(&key, format!("{SECRET}\n")).unwrap();
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+    let of_app = "hosts = \"app\"";
+    test.configure(
+        "[health-check]\nsettings = { path = \"/up\" }\n",
+        &format!(
+            "[health-check]\nhook = \"stranger.wasm\"\nsettings = {{ do = \"{deed}\", to = \"{to}\" }}\n\
+             grants.http = [{{ to = \"{to}\" }}]\n\
+             grants.exec = [{{ {of_app}, program = \"/usr/bin/printenv\", args = [\"TOKEN\"], env = [\"TOKEN\"] }}, \
+             {{ {of_app}, program = \"/bin/echo\", args = [\"one\", \"*\"] }}]\n\
+             grants.secrets = [{secrets}]\n"
+        ),
+    );
+    test.config.push_str(&format!("\n[secrets]\ntoken = {{ file = \"{}\" }}\n", key.display()));
+    Some(test)
+}
+
+/// Files on the machine that hold the secret.
+fn traces(test: &Test) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for place in ["/root", "/srv", "/var/lib", "/home", "/etc"] {
+        holders(&test.desk.outside(place), &mut found);
+    }
+    found
+}
+
+#[test]
+fn a_hook_uses_secrets_that_reach_their_places_and_nobody_else() {
+    let (port, got) = reflecting();
+    let to = format!("http://127.0.0.1:{port}");
+    let secrets = format!(
+        "{{ name = \"token\", to = \"{to}\", header = \"authorization\" }}, \
+         {{ name = \"token\", to = \"{to}\", body = true }}, \
+         {{ name = \"token\", exec = \"/usr/bin/printenv\", env = \"TOKEN\" }}, \
+         {{ name = \"token\", hmac = {{ chain = [] }} }}, {{ name = \"token\", reveal = true }}"
+    );
+    let Some(test) = with_stranger("use-secrets", &to, &secrets) else { return };
+    test.repository.push("v1", Behaviour::Sound);
+    let plan = test.cutover(&["plan"]).expect(0).stdout;
+    assert!(plan.contains("for hook health-check"), "{plan}");
+    let over = Arc::new(AtomicBool::new(false));
+    let watching = watch_arguments(Arc::clone(&over));
+    let ended = test.cutover(&["deploy", "-vv"]).expect(0);
+    over.store(true, Ordering::Relaxed);
+    assert_eq!(watching.join().unwrap(), Vec::<String>::new());
+    let said = ended.stdout + &ended.stderr;
+    assert!(said.contains("*** braces={} / *** / 32 / ***"), "{said}");
+    assert!(said.contains("hand secret `token` in `TOKEN` to `/usr/bin/printenv`"), "{said}");
+    assert!(!said.contains(SECRET), "{said}");
+    let got = got.lock().unwrap().clone();
+    assert!(got.len() >= 2, "{got:?}");
+    for request in got {
+        assert!(request.contains(&format!("\r\nauthorization: Bearer {SECRET}\r\n")), "{request}");
+        assert!(request.ends_with(&format!("\r\n\r\n{SECRET} braces={{}}")), "{request}");
+    }
+    assert_eq!(traces(&test), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn a_hook_that_tells_the_secret_that_it_sees_tells_nobody() {
+    let secrets = "{ name = \"token\", reveal = true }";
+    let Some(test) = with_stranger("leak-secret", "http://127.0.0.1:1", secrets) else { return };
+    let over = Arc::new(AtomicBool::new(false));
+    let watching = watch_arguments(Arc::clone(&over));
+    test.repository.push("v1", Behaviour::Sound);
+    let failed = test.cutover(&["deploy", "-vv"]).expect(10);
+    over.store(true, Ordering::Relaxed);
+    assert_eq!(watching.join().unwrap(), Vec::<String>::new());
+    let told = failed.stdout + &failed.stderr;
+    assert!(!told.contains(SECRET), "{told}");
+    assert!(told.contains("the secret is ***"), "{told}");
+    assert!(told.contains("exec `/bin/echo one ***` on `"), "{told}");
+    for command in [&["history", "--json"][..], &["status", "--json"], &["doctor"]] {
+        let ended = test.cutover(command);
+        let said = ended.stdout + &ended.stderr;
+        assert!(!said.contains(SECRET), "{command:?}: {said}");
+    }
+    assert!(test.cutover(&["history", "--json"]).stdout.contains("the secret is ***"));
+    assert_eq!(traces(&test), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn a_secret_without_its_entry_is_denied_with_the_line_to_add() {
+    let Some(test) = with_stranger("use-secrets", "http://127.0.0.1:1", "") else { return };
+    test.repository.push("v1", Behaviour::Sound);
+    let failed = test.cutover(&["deploy"]).expect(10);
+    assert_golden("secret-not-granted.txt", &test.normalise(&(failed.stdout + &failed.stderr)));
+}
+
+#[test]
+fn all_secrets_that_can_not_be_had_are_told_at_once() {
+    let secrets = "{ name = \"token\", hmac = { chain = [] } }, { name = \"other\", reveal = true }";
+    let Some(mut test) = with_stranger("use-secrets", "http://127.0.0.1:1", secrets) else { return };
+    let key = test.scratch().join("key");
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
+    let script = "echo ran >> ran; exit 3";
+    test.config.push_str(&format!(
+        "other = {{ command = [\"sh\", \"-c\", \"{script}\"] }}\nthird = {{ env = \"THIRD\" }}\n"
+    ));
+    test.configure("\n[app.release-marker]", "\n[app.env]\nX = { secret = \"third\" }\n[app.release-marker]");
+    test.repository.push("v1", Behaviour::Sound);
+    let refused = test.cutover(&["deploy"]);
+    let told = test.normalise(&(refused.stdout + &refused.stderr)).replace(&key.display().to_string(), "KEY");
+    assert_golden("secrets-not-there.txt", &told);
+    let ran = test.directory().join("ran");
+    assert!(ran.exists(), "all are looked for");
+    fs::remove_file(&ran).unwrap();
+    for command in ["check", "plan"] {
+        let ended = test.cutover(&[command]);
+        let said = ended.stdout + &ended.stderr;
+        assert!(said.contains("has mode 0644, so others than its owner have access"), "{command}: {said}");
+        assert!(!ran.exists(), "`{command}` has run the secret's program");
+    }
 }

@@ -7,3 +7,5 @@ mod load;
 mod sandboxes;
 mod secrets;
 mod stage;
+
+pub(crate) use stage::stranger;

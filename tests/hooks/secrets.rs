@@ -96,7 +96,7 @@ async fn a_request_carries_secrets_that_the_hook_never_sees() {
     assert_eq!(
         said(answer),
         format!(
-            "HttpError::Denied(\"secret `token` in header `authorization` to {origin}: not granted\\nhint: add to the hook's \
+            "HttpError::Denied(\"send secret `token` in header `authorization` to {origin}: not granted\\nhint: add to the hook's \
              grants: {}\")",
             lines[0].replace('"', "\\\"")
         )
@@ -171,7 +171,7 @@ fn today_in_utc() -> String {
 async fn what_is_revealed_is_masked_wherever_it_turns_up() {
     let stage = Stage::new();
     let denied = deed(&stage, "reveal", "token", false, nothing()).await;
-    assert_eq!(denied.denials[0].to_string(), "text of secret `token`: not granted");
+    assert_eq!(denied.denials[0].to_string(), "see secret `token`: not granted");
     assert_eq!(denied.denials[0].grant, "secrets = [{ name = \"token\", reveal = true }]");
 
     let reveal = |name: &str| SecretGrant { name: HostName::new(name).unwrap(), to: SecretTarget::Reveal };

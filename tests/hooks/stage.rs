@@ -30,7 +30,7 @@ pub(super) struct Stage {
 }
 
 /// The component of `tests/components/stranger`.
-pub(super) fn stranger() -> Vec<u8> {
+pub(crate) fn stranger() -> Vec<u8> {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     let built = BUILT.get_or_init(|| {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");

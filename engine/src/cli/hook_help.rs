@@ -26,12 +26,12 @@ const PACKAGE: &str = "package cutover:hook@0.1.0;\n";
 /// What an entry of `grants.secrets` can be.
 const SECRETS: &str = "
 Secrets of [secrets], each entry of grants.secrets for one place; the hook names them in templates and has none:
-  { name = \"token\", to = \"https://api.example.com\", header = \"authorization\" }   \"Bearer {token}\"
-  { name = \"token\", to = \"https://api.example.com\", body = true }                encoded as JSON or form
-  { name = \"token\", exec = \"/usr/bin/x\", env = \"TOKEN\" }                       a program that exec grants
+  { name = \"token\", to = \"https://api.example.com\", header = \"authorization\" }  \"Bearer {token}\"
+  { name = \"token\", to = \"https://api.example.com\", body = true }               encoded as JSON or form
+  { name = \"token\", exec = \"/usr/bin/x\", env = \"TOKEN\" }                        a program that exec grants
   { name = \"token\", exec = \"/usr/bin/x\", input = true }
-  { name = \"aws\", hmac = { prefix = \"AWS4\", chain = [\"{date}\", \"eu-west-1\", \"s3\", \"aws4_request\"] } }
   { name = \"token\", reveal = true }                                             plain text, by secret-text
+  { name = \"aws\", hmac = { prefix = \"AWS4\", chain = [\"{date}\", \"eu-west-1\", \"s3\", \"aws4_request\"] } }
 ";
 
 /// An application, to show what grants look like.

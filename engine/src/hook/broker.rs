@@ -94,7 +94,7 @@ impl<'a> Broker<'a> {
     }
 
     /// Tells, once in a call, of a limit that cuts without ending the hook.
-    pub(super) fn tell(&mut self, limit: Limit) {
+    pub(super) fn tell_limit(&mut self, limit: Limit) {
         if self.told.insert(limit) {
             let text = format!("{}: `limits.{limit}`", self.hook.limits.breach(limit));
             self.access.observer.log(&self.hook.title, Level::Warn, &text);
@@ -203,11 +203,11 @@ impl<'a> Broker<'a> {
             GuestLevel::Warn => Level::Warn,
             GuestLevel::Error => Level::Error,
         };
-        self.note(level, message);
+        self.tell(level, message);
     }
 
     /// A line of the deployment's log.
-    pub(super) fn note(&mut self, level: Level, message: &str) {
+    pub(super) fn tell(&mut self, level: Level, message: &str) {
         if self.counts_line() {
             let message = self.masked(message);
             let message = self.cut(&message);
@@ -223,7 +223,7 @@ impl<'a> Broker<'a> {
     fn cut<'t>(&mut self, text: &'t str) -> &'t str {
         let limit = self.limits().size(Limit::LogLine);
         if text.len() > limit {
-            self.tell(Limit::LogLine);
+            self.tell_limit(Limit::LogLine);
         }
         &text[..text.floor_char_boundary(limit)]
     }
@@ -232,7 +232,7 @@ impl<'a> Broker<'a> {
     fn counts_line(&mut self) -> bool {
         let shown = self.uses(Limit::LogLines);
         if !shown {
-            self.tell(Limit::LogLines);
+            self.tell_limit(Limit::LogLines);
         }
         shown
     }
@@ -290,7 +290,7 @@ impl<'a> Broker<'a> {
             return Err(nonsense());
         };
         if truncated {
-            self.tell(Limit::ExecOutput);
+            self.tell_limit(Limit::ExecOutput);
         }
         let [out, errors] = [out, errors].map(|said| carried.mask(&said.to_text()));
         Ok(Output { status, out, errors, truncated })

@@ -238,7 +238,7 @@ impl LoadedHook {
             Ok(Ok(Talk::Ended { end, printed, lost })) => {
                 self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(sandbox);
                 if lost {
-                    broker.tell(Limit::Output);
+                    broker.tell_limit(Limit::Output);
                 }
                 self.conclude(end, &printed, access)
             }

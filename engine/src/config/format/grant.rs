@@ -157,14 +157,12 @@ pub(in crate::config) static SECRET_ORIGIN: Format = Format {
             let advice = "a release that is being tried gets no secret: name the origin, in `http` too, if that is meant";
             return Err(Complaint::advised("`instances` get no secrets", advice));
         }
-        (ORIGIN.check)(text).map_err(|complaint| Complaint {
-            choices: if complaint.choices.is_empty() {
-                &[]
-            } else {
-                &["https://name[:port]", "http://name[:port]"]
-            },
-            ..complaint
-        })
+        if text.contains('*') {
+            let advice = "a secret goes to origins that are named: an entry for each";
+            return Err(Complaint::advised(format!("`{text}` is not one origin"), advice));
+        }
+        let choices = &["https://name[:port]", "http://name[:port]"];
+        (ORIGIN.check)(text).map_err(|complaint| complaint.choices(choices))
     },
 };
 

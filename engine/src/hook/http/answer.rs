@@ -80,7 +80,7 @@ pub(in crate::hook) async fn answer_request(
     match broker.http.fetch(fetch).await {
         Ok(Fetched { status, headers, body, truncated }) => {
             if truncated {
-                broker.tell(Limit::HttpBody);
+                broker.tell_limit(Limit::HttpBody);
             }
             let masked = |(name, value): (String, String)| (name, carried.mask(&value));
             let headers = headers.into_iter().map(masked).collect();
@@ -98,7 +98,7 @@ pub(in crate::hook) async fn answer_request(
         }
         Err(HttpFailure::Tls(reason)) => Err(HttpError::Tls(reason)),
         Err(HttpFailure::Exceeded(breach)) => {
-            broker.tell(breach.limit);
+            broker.tell_limit(breach.limit);
             let reason = format!("{}: {breach}\nhint: {}", url.origin, breach.hint());
             Err(match breach.limit.spec().unit {
                 Unit::Time => HttpError::TimedOut(reason),

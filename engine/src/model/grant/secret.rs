@@ -183,17 +183,17 @@ impl fmt::Display for SecretRequest<'_> {
         let name = self.name;
         match &self.place {
             SecretPlace::Header { origin, header, .. } => {
-                write!(f, "secret `{name}` in header `{header}` to {origin}")
+                write!(f, "send secret `{name}` in header `{header}` to {origin}")
             }
-            SecretPlace::Body { origin, .. } => write!(f, "secret `{name}` in a body to {origin}"),
+            SecretPlace::Body { origin, .. } => write!(f, "send secret `{name}` in a body to {origin}"),
             SecretPlace::Variable { program, variable } => {
-                write!(f, "secret `{name}` in `{variable}` of `{program}`")
+                write!(f, "hand secret `{name}` in `{variable}` to `{program}`")
             }
-            SecretPlace::Input { program } => write!(f, "secret `{name}` in the input of `{program}`"),
+            SecretPlace::Input { program } => write!(f, "hand secret `{name}` in the input to `{program}`"),
             SecretPlace::Hmac { prefix, chain, .. } => {
-                write!(f, "HMAC with secret `{name}`, prefix `{prefix}`, chain `{}`", chain.join("`, `"))
+                write!(f, "sign with secret `{name}`, prefix `{prefix}`, chain `{}`", chain.join("`, `"))
             }
-            SecretPlace::Hook => write!(f, "text of secret `{name}`"),
+            SecretPlace::Hook => write!(f, "see secret `{name}`"),
         }
     }
 }

@@ -25,11 +25,11 @@ pub struct Settings {
     /// What some deeds are done to.
     #[serde(default)]
     to: String,
+    /// Of a program, beside its name.
+    args: Option<Vec<String>>,
     /// Answers from the last letter to the first: what a guest has seen can't be masked in what it makes of it.
     #[serde(default)]
     backwards: bool,
-    /// Of a program, beside its name.
-    args: Option<Vec<String>>,
 }
 
 /// What to do.
@@ -57,6 +57,7 @@ enum Deed {
     SendSecrets,
     RunWithSecrets,
     LeakSecret,
+    UseSecrets,
     Environment,
     Network,
     ReadLink,
@@ -76,6 +77,9 @@ enum Deed {
     ReadOften,
 }
 
+/// What a deed comes to where all that it needs is granted.
+const HEALTHY: &str = "healthy";
+
 /// The hook.
 #[derive(Debug)]
 pub struct Stranger;
@@ -87,7 +91,8 @@ impl HealthCheck for Stranger {
     type Settings = Settings;
 
     fn check(settings: &Settings, _call: &Call, instance: &Instance) -> Result<Health, HookError> {
-        done(settings, Some(instance)).map(Health::Starting)
+        let text = done(settings, Some(instance))?;
+        Ok(if text == HEALTHY { Health::Healthy(None) } else { Health::Starting(text) })
     }
 }
 
@@ -195,6 +200,20 @@ fn did(settings: &Settings, instance: Option<&Instance>) -> Result<String, HookE
             let command = Command::new(to).args(["TOKEN", "-"]);
             let command = command.secret_env("TOKEN", "<{token}>").secret_input("input {token}");
             told(hosts::exec("web1", &command))
+        }
+        Deed::UseSecrets => {
+            let answer = Request::new("POST", to)
+                .secret_header("authorization", "Bearer {token}")
+                .secret_body("{token} braces={{}}")
+                .fetch()?;
+            let host = instance.map_or("web1", |instance| instance.host.as_str());
+            let command = Command::new("/usr/bin/printenv").args(["TOKEN"]).secret_env("TOKEN", "{token}");
+            let output = hosts::run(host, &command)?;
+            let signature = secrets::hmac_sha256("token", "", &[], b"data")?;
+            let text = secrets::reveal("token")?;
+            let length = signature.len();
+            engine::log(Level::Warn, format!("{} / {} / {length} / {text}", answer.text, output.out.trim()));
+            HEALTHY.to_owned()
         }
         Deed::LeakSecret => {
             let secret = secrets::reveal("token")?;
