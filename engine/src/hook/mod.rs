@@ -8,6 +8,9 @@
 //!       └── Answered { result, denials }   broker ◀──┘  Grants::check, then hosts over their links, HTTP by our own client
 //! ```
 //!
+//! What a hook may use stands in its table `limits` ([`crate::model::Limit`]): those of memory and code are kept in the sandbox, those of what
+//! it asks for by the broker and the HTTP client, and the time by both. Each that is broken is an outcome that names the key.
+//!
 //! A guest that traps, loops, floods or takes its sandbox down is that hook's failure, and nothing else's.
 
 mod access;
