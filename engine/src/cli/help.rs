@@ -12,7 +12,7 @@ use crate::model::view::{ExitCode, Problem};
 
 /// Commands in the order in which one needs them.
 const GROUPS: [(&str, &[&str]); 6] = [
-    ("Begin", &["init", "check", "setup", "config"]),
+    ("Begin", &["init", "check", "setup", "trust", "config"]),
     ("Deploy", &["plan", "deploy", "rollback"]),
     ("After an interruption", &["resume", "abort", "unlock", "state"]),
     ("Look", &["status", "doctor", "history", "logs", "exec"]),
