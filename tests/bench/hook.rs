@@ -1,5 +1,5 @@
-//! What a call of a hook costs, beside the shell that other tools start: a fresh instance of the bundled health hook in the child process
-//! and its answer, against `bash -c true`, in turns, in one run. `cargo xtask bench hook` builds and runs it.
+//! What a hook costs, beside the shell that other tools start: the start of its child process with compiled code, which happens once, and a
+//! fresh instance of the bundled health hook in it with its answer, against `bash -c true`, in turns, in one run. `cargo xtask bench hook` builds and runs it.
 
 #![expect(
     clippy::expect_used,
@@ -18,11 +18,11 @@ use std::time::{Duration, Instant};
 
 use cutover::bundled;
 use cutover::hook::http::HttpClient;
-use cutover::hook::{Access, Groups, HookPool, Hosts, LoadedHook, Observer, SandboxProgram};
+use cutover::hook::{Access, CodeCache, Groups, HookPool, Hosts, LoadedHook, Observer, SandboxProgram};
 use cutover::model::grant::{Denied, Grants, HttpGrant, HttpTarget};
 use cutover::model::{
-    Color, Health, Hook, HookCall, HookKind, HookRelease, HookSource, HostName, Instance, Level, Location,
-    Name,
+    Color, Health, Hook, HookCall, HookKind, HookRelease, HookSource, HostName, Instance, Level, Limits,
+    Location, Name,
 };
 use cutover::secret::{Redactor, Secrets};
 use cutover::transport::{Link, local_link};
@@ -46,6 +46,7 @@ fn main() {
 
 /// Medians, in microseconds.
 struct Figures {
+    start: f64,
     call: f64,
     probe: f64,
     shell: f64,
@@ -55,9 +56,11 @@ impl Figures {
     fn json(&self) -> serde_json::Value {
         json!({
             "calls": ROUNDS * IN_A_ROUND,
+            "sandbox_start_us": self.start,
             "hook_call_us": self.call,
             "health_check_us": self.probe,
             "bash_us": self.shell,
+            "start_ratio": self.start / self.shell,
             "ratio": self.call / self.shell,
             "health_check_ratio": self.probe / self.shell,
         })
@@ -66,6 +69,7 @@ impl Figures {
     fn table(&self) -> String {
         let line = |what: &str, time: f64| format!("| {what} | {time:.0} µs | {:.3} |\n", time / self.shell);
         let mut text = "| median of 400 | time | of `bash -c true` |\n|---|---|---|\n".to_owned();
+        text += &line("sandbox: compiled code out of the cache, process started, code taken", self.start);
         text += &line("health hook: fresh instance, call, answer", self.call);
         text += &line("the same with the HTTP request that it makes", self.probe);
         text += &line("`bash -c true`", self.shell);
@@ -75,8 +79,14 @@ impl Figures {
 
 async fn measure() -> Figures {
     let bench = Bench::new().await;
-    let [mut calls, mut probes, mut shells] = [Vec::new(), Vec::new(), Vec::new()];
+    let [mut starts, mut calls, mut probes, mut shells] = [Vec::new(), Vec::new(), Vec::new(), Vec::new()];
     for _ in 0..ROUNDS {
+        for _ in 0..IN_A_ROUND {
+            let begun = Instant::now();
+            let started = bench.start().await;
+            starts.push(begun.elapsed());
+            drop(started);
+        }
         for _ in 0..IN_A_ROUND {
             let begun = Instant::now();
             bench.call().await;
@@ -94,7 +104,7 @@ async fn measure() -> Figures {
             shells.push(begun.elapsed());
         }
     }
-    Figures { call: median(calls), probe: median(probes), shell: median(shells) }
+    Figures { start: median(starts), call: median(calls), probe: median(probes), shell: median(shells) }
 }
 
 fn median(mut times: Vec<Duration>) -> f64 {
@@ -104,6 +114,9 @@ fn median(mut times: Vec<Duration>) -> f64 {
 
 /// The hook, and a world of one machine with one instance.
 struct Bench {
+    pool: HookPool,
+    /// Of the compiled code.
+    _cache: tempfile::TempDir,
     hook: LoadedHook,
     call: HookCall,
     groups: Groups,
@@ -124,9 +137,10 @@ impl Bench {
             labels: Vec::new(),
         };
         let program = SandboxProgram::new(PathBuf::from(env!("CARGO_BIN_EXE_cutover")));
-        let pool = HookPool::new(program, None, Arc::new(HttpClient::new())).expect("a pool");
-        let wasm = bundled::hook("http-health").expect("bundled").wasm.to_vec();
-        let loaded = pool.load(&hook(), HookKind::HealthCheck, wasm, &Silence).await.expect("the hook");
+        let place = tempfile::tempdir().expect("a directory");
+        let cache = CodeCache::open(&place.path().join("cache"), &place.path().join("key")).expect("a cache");
+        let pool = HookPool::new(program, Some(cache), Arc::new(HttpClient::new())).expect("a pool");
+        let loaded = pool.load(&hook(), HookKind::HealthCheck, wasm(), &Silence).await.expect("the hook");
         let release = HookRelease {
             id: "r2".to_owned(),
             revision: None,
@@ -148,11 +162,16 @@ impl Bench {
         let account = Account::of_process(None, None);
         let hosts = OneHost { link: local_link(host, Arc::new(Host::new(Vec::new(), account))) };
         let secrets = Secrets::new(BTreeMap::new(), BTreeMap::new(), "/".into(), Redactor::default());
-        Self { hook: loaded, call, groups, hosts, secrets }
+        Self { pool, _cache: place, hook: loaded, call, groups, hosts, secrets }
     }
 
     fn access(&self) -> Access<'_> {
         Access { hosts: &self.hosts, groups: &self.groups, secrets: &self.secrets, observer: &Silence }
+    }
+
+    /// A new sandbox, ready to be asked.
+    async fn start(&self) -> LoadedHook {
+        self.pool.load(&hook(), HookKind::HealthCheck, wasm(), &Silence).await.expect("the hook")
     }
 
     /// A question that makes the hook read its settings and nothing else.
@@ -168,6 +187,10 @@ impl Bench {
     }
 }
 
+fn wasm() -> Vec<u8> {
+    bundled::hook("http-health").expect("bundled").wasm.to_vec()
+}
+
 fn hook() -> Hook {
     let http = HttpGrant { to: HttpTarget::Instances, private: false, via: None };
     Hook {
@@ -177,6 +200,7 @@ fn hook() -> Hook {
         timeout: Duration::from_secs(5),
         grants: Grants { http: Some(vec![http]), ..Grants::default() },
         bundled_grants: true,
+        limits: Limits::default(),
         location: Location::default(),
     }
 }

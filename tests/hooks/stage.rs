@@ -12,7 +12,7 @@ use cutover::hook::{
 };
 use cutover::model::grant::{Denied, Grants};
 use cutover::model::{
-    Color, Hook, HookCall, HookRelease, HookSource, HostName, Instance, Level, Location, SecretSource,
+    Color, Hook, HookCall, HookRelease, HookSource, HostName, Instance, Level, Limits, Location, SecretSource,
 };
 use cutover::secret::{Redactor, Secrets};
 use cutover::transport::{Link, local_link};
@@ -156,6 +156,7 @@ pub(super) fn hook(settings: serde_json::Value, grants: Grants, timeout: Duratio
         timeout,
         grants,
         bundled_grants: false,
+        limits: Limits::default(),
         location: Location::default(),
     }
 }

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use crate::bundled::{BundledHook, HOOKS, hook};
-use crate::model::HookKind;
+use crate::model::{HookKind, Limit};
 
 /// Columns of a page.
 const WIDTH: usize = 100;
@@ -47,6 +47,16 @@ pub(super) fn overview() -> String {
     }
     text.push_str("\nSettings, defaults, grants and an example of one: cutover help builtin:nginx\n");
     text.push_str("Of your own: hook = \"path/of/component.wasm\", built from the contract: cutover help wit > hook.wit\n");
+    text.push_str(
+        "\nLimits of a hook, in a table `limits` of its table; what wants more fails, and names the key:\n",
+    );
+    for limit in Limit::ALL {
+        let spec = limit.spec();
+        let (least, most) = (limit.text(spec.least), limit.text(spec.most));
+        let words =
+            format!("{} (default {}, from {least} to {most})", spec.doc.trim_end_matches('.'), spec.written);
+        entry(&mut text, spec.key, &words);
+    }
     text.push_str(SECRETS);
     text
 }
@@ -123,17 +133,22 @@ fn settings(text: &mut String, schema: &Value, path: &str) {
             }
             (false, None) => {}
         }
-        let name = format!("  {path}{key}");
-        let _ = write!(text, "{name:<width$}", width = INDENT - 1);
-        if name.len() >= INDENT {
-            text.push('\n');
-            text.push_str(&" ".repeat(INDENT - 1));
-        }
-        text.push(' ');
-        paragraph(text, &words, INDENT);
+        entry(text, &format!("{path}{key}"), &words);
         settings(text, setting, &format!("{path}{key}."));
         settings(text, &setting["items"], &format!("{path}{key}."));
     }
+}
+
+/// A name, and words about it beside it.
+fn entry(text: &mut String, name: &str, words: &str) {
+    let name = format!("  {name}");
+    let _ = write!(text, "{name:<width$}", width = INDENT - 1);
+    if name.len() >= INDENT {
+        text.push('\n');
+        text.push_str(&" ".repeat(INDENT - 1));
+    }
+    text.push(' ');
+    paragraph(text, words, INDENT);
 }
 
 /// Words from the current column on, in lines.

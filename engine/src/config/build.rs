@@ -15,6 +15,7 @@ pub(super) static KEYS: Keys = Keys::new(
         hook::SETTINGS,
         hook::timeout("15m", "For the whole build."),
         hook::GRANTS,
+        hook::LIMITS,
         Key::optional(
             "repository",
             Shape::Text(&format::REPOSITORY),

@@ -1,6 +1,7 @@
 //! First pass: every value that is written has a known key, the right type and the right format.
 
 use super::fault::{Fault, closest};
+use super::limits;
 use super::node::{Entry, Node, Value, key};
 use super::shape::{Keys, Presence, Shape};
 use super::source::{Source, Span};
@@ -31,6 +32,13 @@ impl Check<'_> {
             (Shape::Integer(least, most), Value::Integer(number)) if !(least..=most).contains(&number) => {
                 let message = format!("`{path}` is {number}: it must be from {least} to {most}");
                 self.fault(&node.span, "config/value", message);
+            }
+            (Shape::Limit(limit), Value::Text(text)) => {
+                if let Err(complaint) = limits::check(*limit, text, path) {
+                    let mut fault = self.source.fault(&node.span, "config/value", complaint.message);
+                    fault.hint = complaint.hint;
+                    self.faults.push(fault);
+                }
             }
             (Shape::NonEmpty(_), Value::Array(items)) if items.is_empty() => {
                 self.fault(
@@ -169,7 +177,12 @@ impl Check<'_> {
                     self.required(node, shape, at, path);
                 }
             }
-            Shape::Text(_) | Shape::Choice(_) | Shape::Integer(..) | Shape::Boolean | Shape::Settings => {}
+            Shape::Text(_)
+            | Shape::Choice(_)
+            | Shape::Integer(..)
+            | Shape::Limit(_)
+            | Shape::Boolean
+            | Shape::Settings => {}
         }
     }
 
@@ -191,7 +204,7 @@ impl Shape {
     /// Whether a value has this shape's TOML type.
     fn has_type_of(&self, value: &Value) -> bool {
         match self {
-            Self::Text(_) | Self::Choice(_) => matches!(value, Value::Text(_)),
+            Self::Text(_) | Self::Choice(_) | Self::Limit(_) => matches!(value, Value::Text(_)),
             Self::Integer(..) => matches!(value, Value::Integer(_)),
             Self::Boolean => matches!(value, Value::Boolean(_)),
             Self::List(_) | Self::NonEmpty(_) | Self::Named(_) => matches!(value, Value::Array(_)),
@@ -205,7 +218,7 @@ impl Shape {
 
     fn is_text(&self) -> bool {
         match self {
-            Self::Text(_) | Self::Choice(_) => true,
+            Self::Text(_) | Self::Choice(_) | Self::Limit(_) => true,
             Self::OneOrMore(one) => one.is_text(),
             Self::Either(shapes) => shapes.iter().any(Self::is_text),
             Self::Integer(..)
@@ -226,6 +239,9 @@ fn advice(node: &Node, shape: &Shape) -> Option<String> {
     match (&node.value, shape) {
         (Value::Integer(number), Shape::Text(format)) if format.is.starts_with("a time") => {
             Some(format!("with a unit: \"{number}s\""))
+        }
+        (Value::Integer(number), Shape::Limit(limit)) => {
+            Some(format!("with a unit: \"{number}{}\"", limits::unit(*limit)))
         }
         (Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::Date(_), shape)
             if shape.is_text() =>

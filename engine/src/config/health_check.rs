@@ -15,6 +15,7 @@ pub(super) static KEYS: Keys = Keys::new(
         hook::SETTINGS,
         hook::timeout("5s", "For one probe."),
         hook::GRANTS,
+        hook::LIMITS,
         Key::text("interval", Shape::Text(&format::DURATION), "1s", "Between two probes of an instance."),
         Key::integer(
             "healthy-after",

@@ -1,8 +1,9 @@
-//! What every table of a hook has: `hook`, `settings`, `timeout`, `grants`.
+//! What every table of a hook has: `hook`, `settings`, `timeout`, `grants`, `limits`.
 
 use super::format::{self, Complaint, Format};
 use super::grants;
 use super::hook_settings;
+use super::limits;
 use super::node::Value;
 use super::reader::Reader;
 use super::resolve::Resolver;
@@ -43,6 +44,9 @@ pub(super) const SETTINGS: Key =
 /// `grants`.
 pub(super) const GRANTS: Key = Key::optional("grants", Shape::Table(&grants::KEYS), grants::KEYS.doc);
 
+/// `limits`.
+pub(super) const LIMITS: Key = Key::optional("limits", Shape::Table(&limits::KEYS), limits::KEYS.doc);
+
 impl Resolver<'_> {
     /// Reads the hook of a table. `path` names the table.
     pub(super) fn hook(&mut self, table: &Reader<'_>, title: &str, path: &str) -> Hook {
@@ -71,6 +75,7 @@ impl Resolver<'_> {
             settings: settings(table),
             timeout: table.duration("timeout"),
             grants,
+            limits: limits::read(&table.table("limits", &limits::KEYS)),
             location: self.source.location(table.at.start),
         }
     }

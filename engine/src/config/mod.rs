@@ -28,6 +28,7 @@ mod health_check;
 mod hook;
 mod hook_settings;
 mod hosts;
+mod limits;
 mod loaded;
 mod node;
 mod origins;

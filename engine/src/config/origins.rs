@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::check::join;
+use super::limits;
 use super::node::{Node, Value, quoted};
 use super::root;
 use super::shape::{Keys, Presence, Shape};
@@ -98,7 +99,10 @@ impl Walk<'_> {
         let fixed = fixed.or_else(|| presence.default_integer().map(|number| number.to_string()));
         if let Some(value) = fixed.or_else(computed) {
             self.settings.push(Setting { key: path.to_owned(), value, origin: Origin::Default });
-        } else if let Shape::Table(keys) = shape {
+        } else if let Shape::Table(keys) = shape
+            // Thirty for each hook, which nobody looks at before one is broken: `cutover help hooks` tells them.
+            && !std::ptr::eq(*keys, &limits::KEYS)
+        {
             self.table(None, keys, path);
         }
     }

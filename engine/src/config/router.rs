@@ -16,6 +16,7 @@ pub(super) static KEYS: Keys = Keys::new(
         hook::SETTINGS,
         hook::timeout("30s", "For one call."),
         hook::GRANTS,
+        hook::LIMITS,
         Key::optional(
             "hosts",
             Shape::NonEmpty(&Shape::Text(&format::NAME)),

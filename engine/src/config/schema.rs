@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::format::Format;
 use super::grants;
+use super::limits;
 use super::root;
 use super::shape::{Key, Keys, Presence, Shape};
 use crate::model::HookKind;
@@ -18,7 +19,9 @@ pub fn schema(hooks: &[(&str, HookKind, Value)]) -> Value {
     schema.insert("description".to_owned(), root::KEYS.doc.into());
     schema.extend(object(&root::KEYS, Extent::Whole));
     let mut definitions = Map::new();
-    definitions.insert(GRANTS.to_owned(), object(&grants::KEYS, Extent::Whole).into());
+    for (name, keys) in SHARED {
+        definitions.insert(name.to_owned(), object(keys, Extent::Whole).into());
+    }
     for (name, _, settings) in hooks {
         definitions.insert(format!("builtin:{name}"), settings.clone());
     }
@@ -52,8 +55,8 @@ fn condition(table: &Map<String, Value>, name: &str) -> Value {
     })
 }
 
-/// The one table that every hook has: written once.
-const GRANTS: &str = "grants";
+/// The tables that every hook has: written once.
+static SHARED: [(&str, &Keys); 2] = [("grants", &grants::KEYS), ("limits", &limits::KEYS)];
 
 /// Whether a table must be whole, or lies over another one.
 #[derive(Clone, Copy, PartialEq)]
@@ -82,8 +85,8 @@ fn object(keys: &'static Keys, extent: Extent) -> Map<String, Value> {
 fn property(key: &'static Key, extent: Extent) -> Value {
     // Overlays are the one place where a table need not be whole.
     let extent = if key.name == "environments" { Extent::Overlay } else { extent };
-    let mut schema = if key.name == GRANTS {
-        Map::from_iter([("$ref".to_owned(), format!("#/$defs/{GRANTS}").into())])
+    let mut schema = if SHARED.iter().any(|(name, _)| *name == key.name) {
+        Map::from_iter([("$ref".to_owned(), format!("#/$defs/{}", key.name).into())])
     } else {
         value(&key.shape, extent)
     };
@@ -103,6 +106,7 @@ fn value(shape: &'static Shape, extent: Extent) -> Map<String, Value> {
         Shape::Text(format) => return text(format),
         Shape::Choice(choices) => json!({ "enum": choices }),
         Shape::Integer(least, most) => json!({ "type": "integer", "minimum": least, "maximum": most }),
+        Shape::Limit(limit) => json!({ "type": "string", "pattern": limits::pattern(*limit) }),
         Shape::Boolean => json!({ "type": "boolean" }),
         Shape::List(one) => json!({ "type": "array", "items": value(one, Extent::Whole) }),
         Shape::NonEmpty(one) => json!({ "type": "array", "items": value(one, Extent::Whole), "minItems": 1 }),

@@ -3,6 +3,8 @@
 //! The one source of unknown-key faults, types, defaults, the JSON Schema and `cutover config`.
 
 use super::format::Format;
+use super::limits;
+use crate::model::Limit;
 
 /// The keys of a table.
 #[derive(Debug)]
@@ -49,6 +51,8 @@ pub(super) enum Shape {
     Choice(&'static [&'static str]),
     /// An integer, limits included.
     Integer(i64, i64),
+    /// A string that is an amount of bytes or a time, within the range of this limit.
+    Limit(Limit),
     /// `true` or `false`.
     Boolean,
     /// An array.
@@ -146,6 +150,7 @@ impl Shape {
                 choices.iter().map(|choice| format!("\"{choice}\"")).collect::<Vec<_>>().join(" or ")
             }
             Self::Integer(least, most) => format!("an integer from {least} to {most}"),
+            Self::Limit(limit) => limits::describe(*limit),
             Self::Boolean => "true or false".to_owned(),
             Self::List(_) => "an array".to_owned(),
             Self::NonEmpty(_) => "an array that is not empty".to_owned(),
@@ -169,6 +174,7 @@ impl Shape {
             Self::Text(_)
             | Self::Choice(_)
             | Self::Integer(..)
+            | Self::Limit(_)
             | Self::Boolean
             | Self::List(_)
             | Self::NonEmpty(_)

@@ -18,6 +18,7 @@ pub(super) static KEYS: Keys = Keys::new(
         hook::SETTINGS,
         hook::timeout("5m", "For one run."),
         hook::GRANTS,
+        hook::LIMITS,
         Key::flag("per-instance", "Whether it runs once for each instance instead of once for all."),
     ],
 );

@@ -1,5 +1,6 @@
 //! Answers what a guest asks for: grants first, then the deed. Everything that comes from the sandbox is a stranger's.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use cutover_host::bytes::Bytes;
@@ -14,7 +15,7 @@ use super::template::Encoding;
 use super::wire::{Answer, Import};
 use super::{Access, limits};
 use crate::model::grant::{Allowed, Denied, Mode, Request, Scope, SecretPlace};
-use crate::model::{EXCERPT, Hook, HostName, Level, excerpt};
+use crate::model::{EXCERPT, Hook, HostName, Level, Limit, Limits, excerpt};
 use crate::transport::Failure;
 
 /// The engine's side of one call of a hook.
@@ -24,7 +25,8 @@ pub(super) struct Broker<'a> {
     pub(super) access: Access<'a>,
     pub(super) http: &'a HttpClient,
     pub(super) deadline: Instant,
-    lines: u32,
+    used: BTreeMap<Limit, u64>,
+    told: BTreeSet<Limit>,
     denials: Vec<Denied>,
 }
 
@@ -42,12 +44,66 @@ impl<'a> Broker<'a> {
         http: &'a HttpClient,
         deadline: Instant,
     ) -> Self {
-        Self { hook, scope, access, http, deadline, lines: 0, denials: Vec::new() }
+        Self {
+            hook,
+            scope,
+            access,
+            http,
+            deadline,
+            used: BTreeMap::new(),
+            told: BTreeSet::new(),
+            denials: Vec::new(),
+        }
     }
 
     /// All that was denied, told or not.
     pub(super) fn into_denials(self) -> Vec<Denied> {
         self.denials
+    }
+
+    /// Counts a call of an import; lines of the log are counted where they are shown.
+    ///
+    /// # Errors
+    /// When it is one too many: then the call is over.
+    pub(super) fn count(&mut self, import: &Import) -> Result<(), Limit> {
+        let limit = match import {
+            Import::Log { .. } | Import::Progress { .. } => return Ok(()),
+            Import::Exec { .. } => Some(Limit::ExecCalls),
+            Import::Send { .. } => Some(Limit::HttpRequests),
+            Import::Read { .. }
+            | Import::Write { .. }
+            | Import::WriteLink { .. }
+            | Import::ReadLink { .. }
+            | Import::ListNames { .. }
+            | Import::Remove { .. }
+            | Import::Exchange { .. }
+            | Import::Sign { .. }
+            | Import::Reveal { .. } => None,
+        };
+        match [Some(Limit::Imports), limit].into_iter().flatten().find(|limit| !self.uses(*limit)) {
+            Some(limit) => Err(limit),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes one of a limit; whether there was one left.
+    fn uses(&mut self, limit: Limit) -> bool {
+        let used = self.used.entry(limit).or_default();
+        *used = used.saturating_add(1);
+        *used <= self.hook.limits.get(limit)
+    }
+
+    /// Tells, once in a call, of a limit that cuts without ending the hook.
+    pub(super) fn tell(&mut self, limit: Limit) {
+        if self.told.insert(limit) {
+            let text = format!("{}: `limits.{limit}`", self.hook.limits.breach(limit));
+            self.access.observer.log(&self.hook.title, Level::Warn, &text);
+        }
+    }
+
+    /// All that the hook may use.
+    pub(super) const fn limits(&self) -> &'a Limits {
+        &self.hook.limits
     }
 
     /// What an import returns; nothing for those that return nothing.
@@ -60,7 +116,8 @@ impl<'a> Broker<'a> {
             Import::Progress { done, total, what } => {
                 if self.counts_line() {
                     let what = self.masked(&what);
-                    self.access.observer.progress(&self.hook.title, done, total, cut(&what));
+                    let what = self.cut(&what);
+                    self.access.observer.progress(&self.hook.title, done, total, what);
                 }
                 return None;
             }
@@ -146,14 +203,15 @@ impl<'a> Broker<'a> {
             GuestLevel::Warn => Level::Warn,
             GuestLevel::Error => Level::Error,
         };
-        self.tell(level, message);
+        self.note(level, message);
     }
 
     /// A line of the deployment's log.
-    pub(super) fn tell(&mut self, level: Level, message: &str) {
+    pub(super) fn note(&mut self, level: Level, message: &str) {
         if self.counts_line() {
             let message = self.masked(message);
-            self.access.observer.log(&self.hook.title, level, cut(&message));
+            let message = self.cut(&message);
+            self.access.observer.log(&self.hook.title, level, message);
         }
     }
 
@@ -161,14 +219,22 @@ impl<'a> Broker<'a> {
         self.access.secrets.redactor().mask(text)
     }
 
+    /// A line within its limit.
+    fn cut<'t>(&mut self, text: &'t str) -> &'t str {
+        let limit = self.limits().size(Limit::LogLine);
+        if text.len() > limit {
+            self.tell(Limit::LogLine);
+        }
+        &text[..text.floor_char_boundary(limit)]
+    }
+
     /// Whether one more line is shown; says once that no more are.
     fn counts_line(&mut self) -> bool {
-        self.lines = self.lines.saturating_add(1);
-        if self.lines == limits::LOG_LINES + 1 {
-            let text = format!("further lines of this call are not shown: more than {}", limits::LOG_LINES);
-            self.access.observer.log(&self.hook.title, Level::Warn, &text);
+        let shown = self.uses(Limit::LogLines);
+        if !shown {
+            self.tell(Limit::LogLines);
         }
-        self.lines <= limits::LOG_LINES
+        shown
     }
 
     async fn exec(&mut self, host: &str, command: Command) -> Result<Output, HostError> {
@@ -217,23 +283,26 @@ impl<'a> Broker<'a> {
             directory,
             input: input.map(Bytes::from),
             as_root,
-            output_limit: limits::EXEC_OUTPUT,
+            output_limit: self.hook.limits.get(Limit::ExecOutput),
         };
         let answer = self.perform(&host, Operation::Run { program }, timeout_ms).await?;
         let HostAnswer::Exited(Exit { status, out, errors, truncated }) = answer else {
             return Err(nonsense());
         };
+        if truncated {
+            self.tell(Limit::ExecOutput);
+        }
         let [out, errors] = [out, errors].map(|said| carried.mask(&said.to_text()));
         Ok(Output { status, out, errors, truncated })
     }
 
     async fn read(&mut self, host: &str, path: String) -> Result<Vec<u8>, HostError> {
-        let limit = limits::CALL_BYTES as u64;
+        let limit = self.hook.limits.get(Limit::CallBytes);
         let read = |path, beneath| Operation::Read { path, beneath, limit };
         let HostAnswer::Content(Bytes(bytes)) = self.look(host, path, read).await? else {
             return Err(nonsense());
         };
-        if bytes.len() <= limits::CALL_BYTES { Ok(bytes) } else { Err(nonsense()) }
+        if bytes.len() <= self.limits().size(Limit::CallBytes) { Ok(bytes) } else { Err(nonsense()) }
     }
 
     async fn look(
@@ -279,7 +348,7 @@ impl<'a> Broker<'a> {
         timeout_ms: Option<u32>,
     ) -> Result<String, HostError> {
         let (host, _) = self.on_host(&Request::Connect { host, to: &socket, content: &content })?;
-        let limit = limits::CALL_BYTES as u64;
+        let limit = self.hook.limits.get(Limit::CallBytes);
         let operation = Operation::Exchange { socket, content: Bytes::from(content), limit };
         let HostAnswer::Content(bytes) = self.perform(&host, operation, timeout_ms).await? else {
             return Err(nonsense());
@@ -388,10 +457,6 @@ fn nonsense() -> HostError {
     HostError::Broken("the host answered something else".to_owned())
 }
 
-fn cut(text: &str) -> &str {
-    &text[..text.floor_char_boundary(limits::LOG_LINE)]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -402,6 +467,6 @@ mod tests {
         let six_bytes_each = limits::MESSAGE / 6;
         assert!(matches!(fitting(text(six_bytes_each - 100)), Answer::Text(Ok(_))));
         assert!(matches!(fitting(text(six_bytes_each + 100)), Answer::Text(Err(HostError::Failed(_)))));
-        assert!(six_bytes_each + 100 < limits::CALL_BYTES);
+        assert!(six_bytes_each + 100 < Limits::default().size(Limit::CallBytes));
     }
 }

@@ -4,7 +4,6 @@ use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
-use std::time::Duration;
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -13,7 +12,7 @@ use tokio::net::UnixStream;
 use tokio::process::{Child, Command};
 
 use super::memory::SealedMemory;
-use super::wire::{self, Order, Report};
+use super::wire::{self, Order, Report, Room};
 use super::{SANDBOX_WORD, limits};
 
 /// The program that becomes a sandbox when it is started with [`SANDBOX_WORD`]: this one.
@@ -66,18 +65,19 @@ impl Sandbox {
 
     /// # Errors
     /// When the sandbox is gone, or says what makes no sense.
-    pub(super) async fn receive(&mut self, payload_limit: usize) -> io::Result<(Report, Vec<u8>)> {
+    pub(super) async fn receive(&mut self, room: Room) -> io::Result<(Report, Vec<u8>)> {
         let mut head = [0; 8];
         self.stream.read_exact(&mut head).await?;
-        let (message, payload) = wire::lengths(head, payload_limit)?;
-        let mut body = Vec::new();
+        let (message, payload) = wire::lengths(head, room)?;
+        let message = wire::decode(&self.bytes(message).await?)?;
+        Ok((message, self.bytes(payload).await?))
+    }
+
+    async fn bytes(&mut self, length: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
         // Grows with what really comes, so that a lying length costs nothing.
-        (&mut self.stream).take((message + payload) as u64).read_to_end(&mut body).await?;
-        if body.len() < message + payload {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        let payload = body.split_off(message);
-        Ok((wire::decode(&body)?, payload))
+        (&mut self.stream).take(length as u64).read_to_end(&mut bytes).await?;
+        if bytes.len() < length { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(bytes) }
     }
 
     /// Whether it still runs.
@@ -87,18 +87,19 @@ impl Sandbox {
 
     /// How a sandbox ended that broke off, in words for people.
     pub(super) async fn epitaph(mut self) -> String {
-        const PATIENCE: Duration = Duration::from_secs(1);
-        let status = tokio::time::timeout(PATIENCE, self.child.wait()).await;
+        let status = tokio::time::timeout(limits::LAST_BREATH, self.child.wait()).await;
         let mut printed = Vec::new();
         if let Some(pipe) = self.child.stderr.take() {
             // What a panic or abort of the runtime left in the pipe.
-            let _ = tokio::time::timeout(PATIENCE, pipe.take(4096).read_to_end(&mut printed)).await;
+            let _ =
+                tokio::time::timeout(limits::LAST_BREATH, pipe.take(4096).read_to_end(&mut printed)).await;
         }
         let how = match status {
             Ok(Ok(status)) => status_text(status),
             Ok(Err(_)) | Err(_) => "the sandbox stopped answering".to_owned(),
         };
-        match String::from_utf8_lossy(&printed).lines().map(str::trim).rfind(|line| !line.is_empty()) {
+        let tells = |line: &&str| !line.is_empty() && !line.starts_with("note: ");
+        match String::from_utf8_lossy(&printed).lines().map(str::trim).rfind(tells) {
             Some(last) => format!("{how}: {last}"),
             None => how,
         }
@@ -126,6 +127,3 @@ fn status_text(status: ExitStatus) -> String {
         (None, None) => "the sandbox ended".to_owned(),
     }
 }
-
-/// Room for what a report may carry beside its message while a hook is asked.
-pub(super) const PAYLOAD: usize = limits::CALL_BYTES;

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use super::interface;
-use crate::model::HookKind;
 use crate::model::grant::Denied;
+use crate::model::{Breach, HookKind};
 
 /// For a hook that was built for another contract.
 const BUILD_ANEW: &str =
@@ -66,6 +66,14 @@ pub enum HookFault {
         /// Why.
         reason: String,
     },
+    /// Its file is too large, or it takes too much to compile.
+    #[error("hook `{hook}` can't be used: {breach}")]
+    Limit {
+        /// Title of the hook.
+        hook: String,
+        /// The limit.
+        breach: Breach,
+    },
     /// The sandbox could not be started; the hook is not to blame.
     #[error("the sandbox of hook `{hook}` can't be started: {reason}")]
     NoSandbox {
@@ -87,6 +95,7 @@ impl HookFault {
             Self::MissingGrant { .. } => "hook/missing-grant",
             Self::Unfit { .. } => "hook/unfit",
             Self::NotCompiled { .. } => "hook/not-compiled",
+            Self::Limit { breach, .. } => breach.code(),
             Self::NoSandbox { .. } => "hook/no-sandbox",
         }
     }
@@ -120,6 +129,7 @@ impl HookFault {
                     keys.join("`, `")
                 ))
             }
+            Self::Limit { breach, .. } => Some(breach.hint()),
             Self::NotCompiled { .. } | Self::NoSandbox { .. } => None,
         }
     }
@@ -183,6 +193,14 @@ pub enum HookFailure {
     /// The hook had no answer in time.
     #[error("no answer within {}", seconds(*.0))]
     TimedOut(std::time::Duration),
+    /// The hook wanted more than it may have.
+    #[error("{breach}{}", last_lines(printed))]
+    Exceeded {
+        /// The limit.
+        breach: Breach,
+        /// The last that it printed.
+        printed: String,
+    },
     /// The sandbox ended in the middle.
     #[error("{0}")]
     Died(String),
@@ -203,6 +221,7 @@ impl HookFailure {
             Self::Trapped { .. } => "hook/trapped",
             Self::Unfit(_) => "hook/unfit",
             Self::TimedOut(_) => "hook/timed-out",
+            Self::Exceeded { breach, .. } => breach.code(),
             Self::Died(_) => "hook/died",
             Self::Protocol(_) => "hook/protocol",
         }
@@ -225,6 +244,9 @@ impl HookFailure {
     pub fn hint(&self) -> Option<String> {
         if matches!(self, Self::Unfit(_)) {
             return Some(BUILD_ANEW.to_owned());
+        }
+        if let Self::Exceeded { breach, .. } = self {
+            return Some(breach.hint());
         }
         if matches!(self, Self::TimedOut(_)) {
             return Some("give the hook a longer `timeout`, if it only needs more time".to_owned());

@@ -3,22 +3,21 @@
 use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
 
 use super::broker::Broker;
-use super::child::{PAYLOAD, Sandbox, SandboxProgram};
+use super::child::{Sandbox, SandboxProgram};
 use super::failure::{Answered, HookFailure};
 use super::http::HttpClient;
 use super::memory::SealedMemory;
-use super::wire::{End, Order, Question, Report, Value};
+use super::wire::{End, Order, Question, Report, Room, Value};
 use super::{Access, Description, convert, interface, limits, masked, pool};
 use crate::model::grant::{Mode, Scope};
 use crate::model::{
-    Artifact, Case, Color, Health, Hook, HookCall, HookKind, HookSource, HostName, Instance, Level,
-    Observation, Routing, SettingFault, Source, excerpt,
+    Artifact, Case, Color, Health, Hook, HookCall, HookKind, HookSource, HostName, Instance, Level, Limit,
+    Limits, Observation, Routing, SettingFault, Source, excerpt,
 };
 
 /// A hook that is ready to be asked, with the sandboxes that run it. Dropping it ends them.
@@ -48,7 +47,7 @@ impl LoadedHook {
         sandbox: Sandbox,
         http: Arc<HttpClient>,
     ) -> Self {
-        let permits = Semaphore::new(limits::SANDBOXES);
+        let permits = Semaphore::new(hook.limits.size(Limit::AtOnce));
         Self { hook, kind, component, http, idle: Mutex::new(vec![sandbox]), permits }
     }
 
@@ -211,7 +210,14 @@ impl LoadedHook {
         access: Access<'_>,
     ) -> Answered<Value> {
         // Waiting for a sandbox does not count in the hook's time. The semaphore is never closed.
-        let _permit = self.permits.acquire().await;
+        let _permit = match self.permits.try_acquire() {
+            Ok(permit) => Ok(permit),
+            Err(_) => {
+                let text = self.hook.limits.breach(Limit::AtOnce).to_string();
+                access.observer.log(&self.hook.title, Level::Debug, &text);
+                self.permits.acquire().await
+            }
+        };
         let mut sandbox = match self.sandbox().await {
             Ok(sandbox) => sandbox,
             Err(reason) => return Answered { result: Err(HookFailure::Died(reason)), denials: Vec::new() },
@@ -227,12 +233,16 @@ impl LoadedHook {
         };
         let deadline = Instant::now() + self.hook.timeout;
         let mut broker = Broker::new(&self.hook, scope, access, &self.http, deadline);
-        let talk = converse(&mut sandbox, question, self.hook.timeout, &mut broker);
+        let talk = converse(&mut sandbox, question, &self.hook, &mut broker);
         let result = match timeout(self.hook.timeout + limits::GRACE, talk).await {
-            Ok(Ok((end, printed))) => {
+            Ok(Ok(Talk::Ended { end, printed, lost })) => {
                 self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(sandbox);
-                self.conclude(end, printed, access)
+                if lost {
+                    broker.tell(Limit::Output);
+                }
+                self.conclude(end, &printed, access)
             }
+            Ok(Ok(Talk::Stopped(limit))) => Err(self.exceeded(limit, String::new())),
             Ok(Err(error)) if error.kind() == io::ErrorKind::InvalidData => {
                 Err(HookFailure::Protocol(format!("the sandbox says what makes no sense: {error}")))
             }
@@ -251,18 +261,19 @@ impl LoadedHook {
             }
         }
         let component = &self.component;
-        match pool::ready(&component.program, &component.code, &self.hook.title).await {
+        match pool::ready(&component.program, &component.code, &self.hook).await {
             Ok((sandbox, _, _)) => Ok(sandbox),
             Err(fault) => Err(fault.to_string()),
         }
     }
 
-    fn conclude(&self, end: End, printed: String, access: Access<'_>) -> Result<Value, HookFailure> {
+    fn conclude(&self, end: End, printed: &str, access: Access<'_>) -> Result<Value, HookFailure> {
         let redactor = access.secrets.redactor();
         // As a whole: a secret may have more than one line.
-        let printed = redactor.mask(&printed);
-        let lines = printed.lines().filter(|line| !line.trim().is_empty());
-        for line in lines.take(limits::LOG_LINES as usize) {
+        let printed = redactor.mask(printed);
+        let lines: Vec<&str> = printed.lines().filter(|line| !line.trim().is_empty()).collect();
+        let more = lines.len().saturating_sub(self.hook.limits.size(Limit::LogLines));
+        for line in &lines[more..] {
             access.observer.log(&self.hook.title, Level::Debug, line);
         }
         match masked::end(redactor, end) {
@@ -273,7 +284,12 @@ impl LoadedHook {
             }
             End::Unfit(reason) => Err(HookFailure::Unfit(excerpt(reason))),
             End::TimedOut => Err(HookFailure::TimedOut(self.hook.timeout)),
+            End::Exceeded(limit) => Err(self.exceeded(limit, tail(printed))),
         }
+    }
+
+    fn exceeded(&self, limit: Limit, printed: String) -> HookFailure {
+        HookFailure::Exceeded { breach: self.hook.limits.breach(limit), printed }
     }
 }
 
@@ -287,23 +303,42 @@ impl fmt::Debug for LoadedHook {
     }
 }
 
+/// How a question ended, as far as the sandbox goes.
+enum Talk {
+    /// The sandbox says how, and can be asked again.
+    Ended { end: End, printed: String, lost: bool },
+    /// The guest asked for too much, and waits for an answer that it does not get.
+    Stopped(Limit),
+}
+
+/// Room for what a sandbox says while its hook is asked: an answer with what was printed, each byte of which may be escaped, or what an import
+/// asks.
+fn room(limits: &Limits) -> Room {
+    let answer = limits.size(Limit::Answer) + 6 * limits.size(Limit::Output) + limits::ENVELOPE;
+    Room { message: answer.max(limits.size(Limit::Request)), payload: limits.size(Limit::CallBytes) }
+}
+
 /// Asks, and answers what the guest asks on the way, until it ends.
 async fn converse(
     sandbox: &mut Sandbox,
     question: Question,
-    time: Duration,
+    hook: &Hook,
     broker: &mut Broker<'_>,
-) -> io::Result<(End, String)> {
-    let timeout_ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+) -> io::Result<Talk> {
+    let room = room(&hook.limits);
+    let timeout_ms = u64::try_from(hook.timeout.as_millis()).unwrap_or(u64::MAX);
     sandbox.send(&Order::Ask { question: Box::new(question), timeout_ms }, &[]).await?;
     loop {
-        match sandbox.receive(PAYLOAD).await? {
+        match sandbox.receive(room).await? {
             (Report::Import(import), payload) => {
+                if let Err(limit) = broker.count(&import) {
+                    return Ok(Talk::Stopped(limit));
+                }
                 if let Some((answer, payload)) = broker.answer(import, payload).await {
                     sandbox.send(&Order::Answer(answer), &payload).await?;
                 }
             }
-            (Report::Ended { end, printed }, _) => return Ok((end, printed)),
+            (Report::Ended { end, printed, lost }, _) => return Ok(Talk::Ended { end, printed, lost }),
             (Report::Described(_) | Report::Compiled | Report::Loaded { .. } | Report::Refused(_), _) => {
                 return Err(io::Error::new(io::ErrorKind::InvalidData, "a report out of turn"));
             }

@@ -22,6 +22,7 @@ pub(super) fn end(redactor: &Redactor, end: End) -> End {
         End::Trapped(reason) => End::Trapped(masked(reason)),
         End::Unfit(reason) => End::Unfit(masked(reason)),
         End::TimedOut => End::TimedOut,
+        End::Exceeded(limit) => End::Exceeded(limit),
     }
 }
 

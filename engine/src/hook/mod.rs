@@ -20,7 +20,7 @@ mod failure;
 mod format;
 pub mod http;
 mod interface;
-pub mod limits;
+mod limits;
 mod loaded;
 mod masked;
 mod memory;

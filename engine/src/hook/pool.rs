@@ -12,9 +12,9 @@ use super::child::{Sandbox, SandboxProgram};
 use super::http::HttpClient;
 use super::loaded::Component;
 use super::memory::SealedMemory;
-use super::wire::{Order, Report};
+use super::wire::{Order, Report, Room};
 use super::{Description, HookFault, LoadedHook, Observer, format, interface, limits, runtime};
-use crate::model::{Hook, HookKind};
+use crate::model::{Hook, HookKind, Limit, Limits};
 
 /// Loads hooks. All of a deployment's share it.
 #[derive(Debug)]
@@ -41,7 +41,8 @@ impl HookPool {
         cache: Option<CodeCache>,
         http: Arc<HttpClient>,
     ) -> Result<Self, UnsupportedProcessor> {
-        let engine = runtime::engine().map_err(|error| UnsupportedProcessor(error.to_string()))?;
+        let engine = runtime::engine(Limits::default().size(Limit::Stack))
+            .map_err(|error| UnsupportedProcessor(error.to_string()))?;
         Ok(Self { program, cache, lacking: None, http, compatibility: runtime::compatibility(&engine) })
     }
 
@@ -70,9 +71,8 @@ impl HookPool {
         observer: &dyn Observer,
     ) -> Result<LoadedHook, HookFault> {
         let title = || hook.title.clone();
-        if wasm.len() > limits::WASM {
-            let reason = format!("the file is larger than {} MiB", limits::WASM >> 20);
-            return Err(HookFault::NotAComponent { hook: title(), reason });
+        if wasm.len() > hook.limits.size(Limit::File) {
+            return Err(HookFault::Limit { hook: title(), breach: hook.limits.breach(Limit::File) });
         }
         format::expect_component(&wasm)
             .map_err(|reason| HookFault::NotAComponent { hook: title(), reason })?;
@@ -88,7 +88,7 @@ impl HookPool {
             }
         };
         let code = SealedMemory::new(&code).map_err(no_sandbox)?;
-        let (sandbox, description, misfit) = ready(&self.program, &code, &hook.title).await?;
+        let (sandbox, description, misfit) = ready(&self.program, &code, hook).await?;
         interface::inspect(&hook.title, kind, &description, &hook.grants)?;
         if let Some(reason) = misfit {
             return Err(HookFault::Unfit { hook: title(), reason });
@@ -121,14 +121,18 @@ impl HookPool {
         let title = &hook.title;
         let no_sandbox =
             |error: io::Error| HookFault::NoSandbox { hook: title.to_owned(), reason: error.to_string() };
-        let not_compiled = |reason| HookFault::NotCompiled { hook: title.to_owned(), reason };
-        let deadline = tokio::time::Instant::now() + limits::COMPILE;
+        let broken = |limit| HookFault::Limit { hook: title.to_owned(), breach: hook.limits.breach(limit) };
+        let not_compiled = |reason: String| match OUT_OF_MEMORY.iter().any(|words| reason.contains(words)) {
+            true => broken(Limit::CompileMemory),
+            false => HookFault::NotCompiled { hook: title.to_owned(), reason },
+        };
+        let deadline = tokio::time::Instant::now() + hook.limits.time(Limit::CompileTime);
         let memory = SealedMemory::new(&wasm).map_err(no_sandbox)?;
         drop(wasm);
         let mut sandbox = Sandbox::start(&self.program, &memory).map_err(no_sandbox)?;
         let described = timeout(limits::START, async {
-            sandbox.send(&Order::Compile, &[]).await?;
-            sandbox.receive(0).await
+            sandbox.send(&Order::Compile { limits: hook.limits.clone() }, &[]).await?;
+            sandbox.receive(UNASKED).await
         });
         let late = format!("what it imports is not read within {} s", limits::START.as_secs());
         let described = described.await;
@@ -136,7 +140,7 @@ impl HookPool {
         let Report::Described(description) = described else { return Err(not_compiled(ODD.to_owned())) };
         interface::inspect(title, kind, &description, &hook.grants)?;
         let report = {
-            let mut compiled = std::pin::pin!(sandbox.receive(limits::CODE));
+            let mut compiled = std::pin::pin!(sandbox.receive(Room { payload: limits::CODE, ..UNASKED }));
             match timeout(limits::COMPILE_SHOWN, &mut compiled).await {
                 Ok(report) => Ok(report),
                 Err(_) => {
@@ -145,8 +149,8 @@ impl HookPool {
                 }
             }
         };
-        let late = format!("it takes longer than {} s", limits::COMPILE.as_secs());
-        match reported(sandbox, report, &late).await.map_err(not_compiled)? {
+        let Ok(report) = report else { return Err(broken(Limit::CompileTime)) };
+        match reported(sandbox, Ok(report), "").await.map_err(not_compiled)? {
             (_, Report::Compiled, code) => Ok(code),
             _ => Err(not_compiled(ODD.to_owned())),
         }
@@ -157,13 +161,13 @@ impl HookPool {
 pub(super) async fn ready(
     program: &SandboxProgram,
     code: &SealedMemory,
-    title: &str,
+    hook: &Hook,
 ) -> Result<(Sandbox, Description, Option<String>), HookFault> {
-    let no_sandbox = |reason: String| HookFault::NoSandbox { hook: title.to_owned(), reason };
+    let no_sandbox = |reason: String| HookFault::NoSandbox { hook: hook.title.clone(), reason };
     let mut sandbox = Sandbox::start(program, code).map_err(|error| no_sandbox(error.to_string()))?;
     let report = timeout(limits::START, async {
-        sandbox.send(&Order::Load, &[]).await?;
-        sandbox.receive(0).await
+        sandbox.send(&Order::Load { limits: hook.limits.clone() }, &[]).await?;
+        sandbox.receive(UNASKED).await
     });
     let report = report.await;
     let late = format!("not ready within {} s", limits::START.as_secs());
@@ -172,6 +176,12 @@ pub(super) async fn ready(
         _ => Err(no_sandbox(ODD.to_owned())),
     }
 }
+
+/// Of a sandbox that was asked nothing yet.
+const UNASKED: Room = Room { message: limits::DESCRIPTION, payload: 0 };
+
+/// What is said, by the language or the system, when there is no memory.
+const OUT_OF_MEMORY: [&str; 2] = ["memory allocation of", "annot allocate memory"];
 
 /// Of a report that nothing asked for.
 const ODD: &str = "the sandbox answered something else";

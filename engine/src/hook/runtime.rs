@@ -6,15 +6,13 @@ use cutover_host::bytes::hex;
 use sha2::{Digest, Sha256};
 use wasmtime::{Config, Engine};
 
-use super::limits;
-
-/// The runtime.
+/// The runtime, whose guests have `stack` bytes of stack. Code is the same for all of them.
 ///
 /// # Errors
 /// When the processor is none that wasmtime compiles for.
-pub(super) fn engine() -> wasmtime::Result<Engine> {
+pub(super) fn engine(stack: usize) -> wasmtime::Result<Engine> {
     let mut config = Config::new();
-    config.epoch_interruption(true).max_wasm_stack(limits::STACK);
+    config.epoch_interruption(true).max_wasm_stack(stack).async_stack_size(stack);
     Engine::new(&config)
 }
 

@@ -132,7 +132,7 @@ impl Broker<'_> {
         let found = self.access.secrets.at_hand(name).await;
         found.map_err(|fault: SecretFault| {
             let reason = fault.to_string();
-            self.tell(Level::Warn, &reason);
+            self.note(Level::Warn, &reason);
             (fault.code().to_owned(), reason)
         })
     }

@@ -18,15 +18,21 @@ use super::contract::exports::cutover::hook::health_check::Health;
 use super::contract::exports::cutover::hook::router::{Observation, Routing};
 use super::contract::exports::cutover::hook::smoke_test::TestCase;
 use super::limits;
-use crate::model::HookKind;
+use crate::model::{HookKind, Limit, Limits};
 
 /// From engine to sandbox.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Order {
     /// Say what the component in the sealed memory is, and compile it; [`Report::Described`], then [`Report::Compiled`].
-    Compile,
+    Compile {
+        /// Of the hook.
+        limits: Limits,
+    },
     /// Take the compiled code in the sealed memory; [`Report::Loaded`].
-    Load,
+    Load {
+        /// Of the hook.
+        limits: Limits,
+    },
     /// Ask the hook; [`Report::Ended`] after any number of [`Report::Import`].
     Ask {
         /// What.
@@ -60,8 +66,10 @@ pub(super) enum Report {
     Ended {
         /// How.
         end: End,
-        /// The last that the guest printed.
+        /// What the guest printed, the newest.
         printed: String,
+        /// Whether it printed more.
+        lost: bool,
     },
 }
 
@@ -102,6 +110,8 @@ pub(super) enum End {
     Unfit(String),
     /// The guest was stopped at the deadline.
     TimedOut,
+    /// The guest broke a limit.
+    Exceeded(Limit),
 }
 
 /// What a hook answers.
@@ -149,6 +159,13 @@ pub(super) enum Answer {
     Revealed(Result<String, SecretError>),
 }
 
+/// Bytes that a frame may have.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Room {
+    pub(super) message: usize,
+    pub(super) payload: usize,
+}
+
 /// A message and its payload as one frame.
 ///
 /// # Errors
@@ -168,12 +185,12 @@ pub(super) fn encode<M: Serialize>(message: &M, payload: &[u8]) -> io::Result<Ve
 /// Lengths of message and payload out of the head of a frame.
 ///
 /// # Errors
-/// When the message is longer than [`limits::MESSAGE`] or the payload than `payload_limit`.
-pub(super) fn lengths(head: [u8; 8], payload_limit: usize) -> io::Result<(usize, usize)> {
+/// When one is longer than its limit.
+pub(super) fn lengths(head: [u8; 8], room: Room) -> io::Result<(usize, usize)> {
     let [a, b, c, d, e, f, g, h] = head;
     let message = u32::from_le_bytes([a, b, c, d]) as usize;
     let payload = u32::from_le_bytes([e, f, g, h]) as usize;
-    if message > limits::MESSAGE || payload > payload_limit {
+    if message > room.message || payload > room.payload {
         return Err(io::Error::new(ErrorKind::InvalidData, "a message is too long"));
     }
     Ok((message, payload))
@@ -196,7 +213,8 @@ pub(super) fn send<M: Serialize>(mut stream: impl Write, message: &M, payload: &
 pub(super) fn receive<M: DeserializeOwned>(mut stream: impl Read) -> io::Result<(M, Vec<u8>)> {
     let mut head = [0; 8];
     stream.read_exact(&mut head)?;
-    let (message, payload) = lengths(head, limits::CALL_BYTES)?;
+    let room = Room { message: limits::MESSAGE, payload: limits::PAYLOAD };
+    let (message, payload) = lengths(head, room)?;
     let mut body = vec![0; message + payload];
     stream.read_exact(&mut body)?;
     let payload = body.split_off(message);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 
 use super::grant::Grants;
-use super::{BUCKET_NAME, BucketUrl, Color, Host, HostName, MaxExcluded, Name};
+use super::{BUCKET_NAME, BucketUrl, Color, Host, HostName, Limits, MaxExcluded, Name};
 
 /// A validated `cutover.toml` with one environment's overlay applied.
 #[derive(Debug, Clone, PartialEq)]
@@ -358,6 +358,8 @@ pub struct Hook {
     pub grants: Grants,
     /// Whether `grants` are those of the program.
     pub bundled_grants: bool,
+    /// What it may use.
+    pub limits: Limits,
     /// Place of the table in the file, for errors.
     pub location: Location,
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{
     Application, Build, ColorSettings, ConnectionPolicy, Deployment, Driver, HealthCheck, Hook, HookSource,
-    Host, HostName, Location, MaxExcluded, Name, Pipeline, Reach, Retire, Router, grant::Grants,
+    Host, HostName, Limits, Location, MaxExcluded, Name, Pipeline, Reach, Retire, Router, grant::Grants,
 };
 #[cfg(test)]
 use super::{Release, ReleaseId, Timestamp};
@@ -90,6 +90,7 @@ fn hook(title: &str, name: &str) -> Hook {
         timeout: Duration::from_secs(5),
         grants: Grants::default(),
         bundled_grants: true,
+        limits: Limits::default(),
         location: Location::default(),
     }
 }

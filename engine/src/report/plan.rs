@@ -147,6 +147,10 @@ fn hook_lines(hook: &PlannedHook, width: Option<usize>) -> Vec<Line> {
             6,
         ));
     }
+    if !hook.limits.is_empty() {
+        let limits = Line::plain("    ").with(Tone::Dim, "limits: ").text(&hook.limits.join(", "));
+        lines.extend(wrapped(limits, width, 6));
+    }
     lines
 }
 

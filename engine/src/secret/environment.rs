@@ -125,7 +125,7 @@ mod tests {
     use crate::model::grant::Grants;
     use crate::model::{
         Application, Build, ColorSettings, ConnectionPolicy, Driver, HealthCheck, Hook, HookSource, Host,
-        Location, MaxExcluded, Pipeline, Reach, Retire, Router,
+        Limits, Location, MaxExcluded, Pipeline, Reach, Retire, Router,
     };
 
     fn name(text: &str) -> Name {
@@ -140,6 +140,7 @@ mod tests {
             timeout: Duration::ZERO,
             grants: Grants::default(),
             bundled_grants: true,
+            limits: Limits::default(),
             location: Location::default(),
         }
     }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for people at a terminal")]
 
+mod adversary;
 mod bench;
 mod command;
 mod demo;
@@ -20,6 +21,7 @@ usage: cargo xtask TASK
   test [ARGUMENT…]          all tests, with their peers; arguments as for `cargo test`
   prove [--nightly] [--json]
                             that the promises of RELIABILITY.md are kept, in figures
+  adversary [--json]        how hooks with bad manners end, each mode; and that the engine and the next hook go on
   bench hook [--json]       what a call of a hook costs, beside a shell
   bench deploy [--many] [--json]
                             what a deployment on four hosts costs, beside a script over SSH; or one on a hundred
@@ -37,6 +39,8 @@ fn main() -> ExitCode {
         ["prove", rest @ ..] if rest.iter().all(|word| ["--nightly", "--json"].contains(word)) => {
             prove::run(rest.contains(&"--nightly"), rest.contains(&"--json"))
         }
+        ["adversary"] => adversary::run(false),
+        ["adversary", "--json"] => adversary::run(true),
         ["package"] => package::run(true),
         ["package", "--no-verify"] => package::run(false),
         ["bench", name @ ("hook" | "deploy"), options @ ..] if bench::knows(name, options) => {

@@ -36,7 +36,7 @@ pub(crate) fn parse(text: &str) -> Option<Duration> {
     (last != u64::MAX && duration <= LONGEST).then_some(duration)
 }
 
-const PATTERN: &str = r"^\s*(\d+d\s*)?(\d+h\s*)?(\d+m\s*)?(\d+s\s*)?(\d+ms\s*)?$";
+pub(in crate::config) const PATTERN: &str = r"^\s*(\d+d\s*)?(\d+h\s*)?(\d+m\s*)?(\d+s\s*)?(\d+ms\s*)?$";
 
 pub(in crate::config) static DURATION: Format = Format {
     is: "a time such as \"90s\"",

@@ -11,7 +11,7 @@ mod text;
 pub(super) use command::{ANSWER, APP_VARIABLE, COMMAND_WORD, LISTEN, UNIT_LINE, VARIABLE};
 pub(super) use definition::{Complaint, Format};
 pub(crate) use duration::parse as parse_duration;
-pub(super) use duration::{DURATION, DURATION_OR_ZERO};
+pub(super) use duration::{DURATION, DURATION_OR_ZERO, PATTERN as DURATION_PATTERN};
 pub(super) use grant::{
     BARE_SECRET, EXACT, GRANTED_PATH, GRANTED_VARIABLE, LINK_OF_CHAIN, ORIGIN, PROGRAM, SECRET_ORIGIN,
     SOCKET, WHOLE_NETWORK, build_place,

@@ -5,10 +5,10 @@ use tokio::time::Instant;
 use super::{Fetch, Fetched, HttpFailure};
 use crate::hook::broker::Broker;
 use crate::hook::contract::cutover::hook::http_client::{HttpError, Request, Response};
-use crate::hook::limits;
 use crate::hook::secret_use::Wanted;
 use crate::hook::template::Encoding;
 use crate::model::grant::{Allowed, Denied, HttpRequest, Request as Asked, SecretPlace, Url, split_socket};
+use crate::model::{Limit, Unit};
 
 /// Answers `http-client.send`. The answer's body is returned beside it.
 pub(in crate::hook) async fn answer_request(
@@ -73,12 +73,15 @@ pub(in crate::hook) async fn answer_request(
         via: link,
         headers: &headers,
         body,
-        body_limit: limits::HTTP_BODY,
+        limits: broker.limits(),
         timeout: broker.until(timeout_ms).saturating_duration_since(Instant::now()),
         addresses,
     };
     match broker.http.fetch(fetch).await {
         Ok(Fetched { status, headers, body, truncated }) => {
+            if truncated {
+                broker.tell(Limit::HttpBody);
+            }
             let masked = |(name, value): (String, String)| (name, carried.mask(&value));
             let headers = headers.into_iter().map(masked).collect();
             let body = carried.mask_bytes(body, truncated);
@@ -94,6 +97,14 @@ pub(in crate::hook) async fn answer_request(
             Err(HttpError::Connect(reason))
         }
         Err(HttpFailure::Tls(reason)) => Err(HttpError::Tls(reason)),
+        Err(HttpFailure::Exceeded(breach)) => {
+            broker.tell(breach.limit);
+            let reason = format!("{}: {breach}\nhint: {}", url.origin, breach.hint());
+            Err(match breach.limit.spec().unit {
+                Unit::Time => HttpError::TimedOut(reason),
+                Unit::Bytes | Unit::Count => HttpError::Other(("too-large".to_owned(), reason)),
+            })
+        }
         Err(HttpFailure::TimedOut(reason)) => Err(HttpError::TimedOut(reason)),
         Err(HttpFailure::Broken(reason) | HttpFailure::WayBroken(reason)) => Err(HttpError::Broken(reason)),
     }

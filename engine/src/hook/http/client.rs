@@ -16,8 +16,8 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::connect::{Connection, connect};
 use super::{HttpFailure, body};
-use crate::hook::limits;
 use crate::model::grant::{Addresses, Url};
+use crate::model::{Limit, Limits};
 use crate::transport::Link;
 
 /// How often a request that only reads is sent when the way to its host breaks.
@@ -44,9 +44,9 @@ pub struct Fetch<'a> {
     pub headers: &'a [(String, String)],
     /// Body; empty for none.
     pub body: Vec<u8>,
-    /// Bytes of the answer's body that are kept.
-    pub body_limit: usize,
-    /// For everything together.
+    /// How much and how long; of these, those that are about HTTP.
+    pub limits: &'a Limits,
+    /// For everything together, beside its limit.
     pub timeout: Duration,
     /// What the name may resolve to.
     pub addresses: Addresses,
@@ -88,8 +88,9 @@ impl HttpClient {
     /// # Errors
     /// When there is no answer, by what is known of the request's effect.
     pub async fn fetch(&self, fetch: Fetch<'_>) -> Result<Fetched, HttpFailure> {
-        let limit = fetch.timeout;
-        let deadline = Instant::now() + limit;
+        let (limit, total) = (fetch.timeout, fetch.limits.time(Limit::HttpTotal));
+        let late = HttpFailure::Exceeded(fetch.limits.breach(Limit::HttpTotal));
+        let deadline = Instant::now() + limit.min(total);
         let only_reads = matches!(fetch.method, "GET" | "HEAD" | "OPTIONS");
         let tries = if only_reads { TRIES } else { 1 };
         let sent = async {
@@ -103,6 +104,7 @@ impl HttpClient {
         };
         match timeout_at(deadline, sent).await {
             Ok(outcome) => outcome,
+            Err(_) if total < limit => Err(late),
             Err(_) => {
                 let seconds = (limit.as_secs_f64() * 10.0).round() / 10.0;
                 Err(HttpFailure::TimedOut(format!("no whole answer within {seconds} s")))
@@ -112,13 +114,14 @@ impl HttpClient {
 
     async fn exchange(&self, fetch: Fetch<'_>) -> Result<Fetched, HttpFailure> {
         let method = method(fetch.method)?;
-        let headers = headers(fetch.headers)?;
+        let limits = fetch.limits;
+        let headers = headers(fetch.headers, limits)?;
         let tls = if fetch.url.origin.tls { Some(self.tls().await?) } else { None };
-        let connection = timeout(limits::HTTP_CONNECT, connect(&fetch, tls));
-        let Connection { stream, http2, relay } = connection.await.map_err(|_| {
-            let seconds = limits::HTTP_CONNECT.as_secs();
-            HttpFailure::TimedOut(format!("no connection to {} within {seconds} s", fetch.url.origin))
-        })??;
+        let connection = timeout(limits.time(Limit::HttpConnect), connect(&fetch, tls));
+        let Connection { stream, http2, relay } =
+            connection.await.map_err(|_| HttpFailure::Exceeded(limits.breach(Limit::HttpConnect)))??;
+        let broken = |error| broken(&error, limits);
+        let size = limits.size(Limit::HttpHeaders);
 
         let sent = async {
             let io = TokioIo::new(stream);
@@ -131,22 +134,22 @@ impl HttpClient {
             let (driver, response) = if http2 {
                 *request.version_mut() = Version::HTTP_2;
                 let mut builder = hyper::client::conn::http2::Builder::new(TokioExecutor::new());
-                builder.max_header_list_size(u32::try_from(limits::HTTP_HEADERS).unwrap_or(u32::MAX));
+                builder.max_header_list_size(u32::try_from(size).unwrap_or(u32::MAX));
                 let (mut sender, connection) = builder.handshake(io).await.map_err(broken)?;
                 let driver = Driver(tokio::spawn(async { drop(connection.await) }));
-                (driver, first_byte(sender.send_request(request)).await?)
+                (driver, first_byte(sender.send_request(request), limits).await?)
             } else {
                 let host = HeaderValue::from_str(&fetch.url.origin.authority());
                 let host = host.map_err(|error| HttpFailure::Invalid(error.to_string()))?;
                 request.headers_mut().insert(HOST, host);
                 let mut builder = hyper::client::conn::http1::Builder::new();
-                builder.max_buf_size(limits::HTTP_HEADERS).max_header_size(limits::HTTP_HEADERS);
+                builder.max_buf_size(size).max_header_size(size);
                 let (mut sender, connection) = builder.handshake(io).await.map_err(broken)?;
                 let driver = Driver(tokio::spawn(async { drop(connection.await) }));
-                (driver, first_byte(sender.send_request(request)).await?)
+                (driver, first_byte(sender.send_request(request), limits).await?)
             };
             let (parts, incoming) = response.into_parts();
-            let (body, truncated) = body::collect(incoming, fetch.body_limit).await?;
+            let (body, truncated) = body::collect(incoming, limits).await?;
             drop(driver);
             Ok(Fetched { status: parts.status.as_u16(), headers: texts(&parts.headers), body, truncated })
         };
@@ -184,20 +187,21 @@ fn trusting_the_system() -> Result<Arc<ClientConfig>, rustls::Error> {
 
 async fn first_byte(
     response: impl Future<Output = hyper::Result<Response<Incoming>>>,
+    limits: &Limits,
 ) -> Result<Response<Incoming>, HttpFailure> {
-    match timeout(limits::HTTP_IDLE, response).await {
-        Ok(response) => response.map_err(broken),
-        Err(_) => {
-            Err(HttpFailure::TimedOut(format!("no answer begun within {} s", limits::HTTP_IDLE.as_secs())))
-        }
+    match timeout(limits.time(Limit::HttpFirstByte), response).await {
+        Ok(response) => response.map_err(|error| broken(&error, limits)),
+        Err(_) => Err(HttpFailure::Exceeded(limits.breach(Limit::HttpFirstByte))),
     }
 }
 
 /// hyper's texts name the place of an error, their sources the reason.
-#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` hands over")]
-pub(super) fn broken(error: hyper::Error) -> HttpFailure {
+pub(super) fn broken(error: &hyper::Error, limits: &Limits) -> HttpFailure {
+    if error.is_parse_too_large() {
+        return HttpFailure::Exceeded(limits.breach(Limit::HttpHeaders));
+    }
     let mut text = error.to_string();
-    let mut source = std::error::Error::source(&error);
+    let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
         text = format!("{text}: {cause}");
         source = cause.source();
@@ -215,7 +219,7 @@ fn method(text: &str) -> Result<Method, HttpFailure> {
 }
 
 /// Headers that rule the connection are the engine's own.
-fn headers(texts: &[(String, String)]) -> Result<HeaderMap, HttpFailure> {
+fn headers(texts: &[(String, String)], limits: &Limits) -> Result<HeaderMap, HttpFailure> {
     const OURS: [&str; 12] = [
         "connection",
         "content-length",
@@ -252,8 +256,8 @@ fn headers(texts: &[(String, String)]) -> Result<HeaderMap, HttpFailure> {
             }
         }
     }
-    if size > limits::HTTP_HEADERS {
-        return Err(HttpFailure::Invalid(format!("more than {} KiB of headers", limits::HTTP_HEADERS >> 10)));
+    if size > limits.size(Limit::HttpHeaders) {
+        return Err(HttpFailure::Exceeded(limits.breach(Limit::HttpHeaders)));
     }
     Ok(headers)
 }

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use cutover_host::operation::{Answer, Operation};
 use rustls::ClientConfig;
@@ -14,8 +15,8 @@ use tokio_rustls::TlsConnector;
 use super::HttpFailure;
 use super::client::Fetch;
 use super::relay::{Relay, RelayEnd};
-use crate::hook::limits;
 use crate::model::grant::{Addresses, is_special};
+use crate::model::{Limit, Limits};
 use crate::transport::{Failure, Link};
 
 /// What HTTP is spoken over.
@@ -38,12 +39,12 @@ pub(super) async fn connect(
 ) -> Result<Connection, HttpFailure> {
     let origin = &fetch.url.origin;
     let (host, port) = fetch.connect_to.unwrap_or((&origin.host, origin.port));
-    let addresses = resolve(host, fetch.via.as_deref()).await?;
+    let addresses = resolve(host, fetch.via.as_deref(), fetch.limits.time(Limit::HttpConnect)).await?;
     check(host, &addresses, fetch.addresses)?;
     let (stream, relay): (Box<dyn Stream>, _) = match &fetch.via {
-        None => (Box::new(dial(host, port, &addresses).await?), None),
+        None => (Box::new(dial(host, port, &addresses, fetch.limits).await?), None),
         Some(link) => {
-            let relay = relay(&**link, port, &addresses).await?;
+            let relay = relay(&**link, port, &addresses, fetch.limits).await?;
             let end = relay.end();
             (Box::new(relay), Some(end))
         }
@@ -63,7 +64,7 @@ pub(super) async fn connect(
 }
 
 /// Addresses of a name, as the machine sees it that dials them.
-async fn resolve(host: &str, via: Option<&dyn Link>) -> Result<Vec<IpAddr>, HttpFailure> {
+async fn resolve(host: &str, via: Option<&dyn Link>, time: Duration) -> Result<Vec<IpAddr>, HttpFailure> {
     if let Ok(address) = host.parse() {
         return Ok(vec![address]);
     }
@@ -75,7 +76,7 @@ async fn resolve(host: &str, via: Option<&dyn Link>) -> Result<Vec<IpAddr>, Http
         }
         Some(link) => {
             let operation = Operation::Resolve { name: host.to_owned() };
-            let answer = link.perform(operation.call().within(limits::HTTP_CONNECT)).await;
+            let answer = link.perform(operation.call().within(time)).await;
             let failed = |failure| match failure {
                 Failure::Broken(reason) => HttpFailure::WayBroken(reason),
                 other @ (Failure::Fault(_)
@@ -107,8 +108,13 @@ fn check(host: &str, addresses: &[IpAddr], allowed: Addresses) -> Result<(), Htt
 }
 
 /// Tries each address; none may take more than its share of the time.
-async fn dial(host: &str, port: u16, addresses: &[IpAddr]) -> Result<TcpStream, HttpFailure> {
-    let deadline = Instant::now() + limits::HTTP_CONNECT;
+async fn dial(
+    host: &str,
+    port: u16,
+    addresses: &[IpAddr],
+    limits: &Limits,
+) -> Result<TcpStream, HttpFailure> {
+    let deadline = Instant::now() + limits.time(Limit::HttpConnect);
     let mut failure = HttpFailure::Connect(format!("no address for `{host}`"));
     for (index, address) in addresses.iter().enumerate() {
         let socket = SocketAddr::new(*address, port);
@@ -121,17 +127,22 @@ async fn dial(host: &str, port: u16, addresses: &[IpAddr]) -> Result<TcpStream, 
                 return Ok(stream);
             }
             Ok(Err(error)) => failure = HttpFailure::Connect(format!("{socket}: {}", plain(&error))),
-            Err(_) => failure = HttpFailure::TimedOut(format!("{socket}: no connection in time")),
+            Err(_) => failure = HttpFailure::Exceeded(limits.breach(Limit::HttpConnect)),
         }
     }
     Err(failure)
 }
 
 /// From a host's own network. IPv4 first: what listens there on `localhost` listens mostly on that.
-async fn relay(link: &dyn Link, port: u16, addresses: &[IpAddr]) -> Result<Relay, HttpFailure> {
+async fn relay(
+    link: &dyn Link,
+    port: u16,
+    addresses: &[IpAddr],
+    limits: &Limits,
+) -> Result<Relay, HttpFailure> {
     let address = addresses.iter().find(|address| address.is_ipv4()).or(addresses.first());
     let address = address.map(ToString::to_string).unwrap_or_default();
-    let connect_ms = u64::try_from(limits::HTTP_CONNECT.as_millis()).unwrap_or(u64::MAX);
+    let connect_ms = limits.get(Limit::HttpConnect);
     let socket = format!("{address}:{port}");
     let operation = Operation::Relay { address, port, connect_ms };
     let flow = link.open(operation.call()).await;

@@ -1,5 +1,7 @@
 //! Why there is no HTTP answer.
 
+use crate::model::Breach;
+
 /// Why there is no HTTP answer. What is known of the request's effect differs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HttpFailure {
@@ -18,6 +20,9 @@ pub enum HttpFailure {
     /// Nothing was sent: no TLS connection, or not with the machine that was meant.
     #[error("{0}")]
     Tls(String),
+    /// The message or its answer is beyond a limit; whether the request took effect is not known.
+    #[error("{0}")]
+    Exceeded(Breach),
     /// No answer in time.
     #[error("{0}")]
     TimedOut(String),

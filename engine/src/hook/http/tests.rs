@@ -1,7 +1,7 @@
 //! The client against servers that behave, and others.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use cutover_host::operation::{Answer, Call};
@@ -11,8 +11,8 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 
 use super::*;
-use crate::model::HostName;
 use crate::model::grant::{Addresses, Url};
+use crate::model::{HostName, Limit, Limits};
 use crate::transport::{Failure, Flow, Link, LinkFuture, local_link};
 
 /// A server that takes one connection, reads one request, says `answer`, and closes; what it read is returned.
@@ -79,6 +79,9 @@ fn url(text: &str) -> Url {
     Url::parse(text).expect("a URL")
 }
 
+/// Limits with a short body.
+static SMALL: LazyLock<Limits> = LazyLock::new(|| Limits::default().with(Limit::HttpBody, 1000));
+
 fn get(url: &Url) -> Fetch<'_> {
     Fetch {
         method: "GET",
@@ -87,7 +90,7 @@ fn get(url: &Url) -> Fetch<'_> {
         via: None,
         headers: &[],
         body: Vec::new(),
-        body_limit: 1000,
+        limits: &SMALL,
         timeout: Duration::from_secs(10),
         addresses: Addresses::Any,
     }
@@ -140,18 +143,19 @@ async fn bodies_are_cut_at_the_limit() {
 
 #[tokio::test]
 async fn what_is_no_answer_is_broken() {
-    let flood = format!("HTTP/1.1 200 OK\r\nX: {}\r\n\r\n", "y".repeat(100_000));
     for answer in [
         &b""[..],
         b"SSH-2.0-OpenSSH_9.2\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort",
         b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\nContent-Length: 11\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nX",
-        flood.as_bytes(),
     ] {
         let outcome = answered(answer).await;
         assert!(matches!(outcome, Err(HttpFailure::Broken(_))), "{:?}", outcome.map(|answer| answer.status));
     }
+    let flood = format!("HTTP/1.1 200 OK\r\nX: {}\r\n\r\n", "y".repeat(100_000));
+    let flooded = HttpFailure::Exceeded(SMALL.breach(Limit::HttpHeaders));
+    assert_eq!(answered(flood.as_bytes()).await, Err(flooded));
 }
 
 #[tokio::test]
@@ -216,7 +220,7 @@ async fn requests_that_rule_the_connection_are_not_sent() {
     }
     let headers = [("a".to_owned(), "y".repeat(70_000))];
     let outcome = HttpClient::new().fetch(Fetch { headers: &headers, ..get(&target) }).await;
-    assert_eq!(outcome, Err(HttpFailure::Invalid("more than 64 KiB of headers".to_owned())));
+    assert_eq!(outcome, Err(HttpFailure::Exceeded(SMALL.breach(Limit::HttpHeaders))));
 }
 
 #[tokio::test]

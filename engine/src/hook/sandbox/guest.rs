@@ -1,6 +1,6 @@
 //! One call's guest: what its store holds, and how its imports reach the engine.
 
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,19 +11,23 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use super::deadline::DeadlinePassed;
 use super::denied_http::DeniedHttp;
+use super::exceeded::Exceeded;
 use super::limiter::Limiter;
 use super::printed::Printed;
-use crate::hook::limits;
 use crate::hook::wire::{self, Answer, Import, Order, Report};
+use crate::model::{Limit, Limits};
 
 /// What the store of one call holds.
 pub(super) struct Guest {
     pub(super) limiter: Limiter,
     pub(super) printed: Printed,
+    pub(super) limits: Limits,
+    /// Random bytes that it may still take.
+    pub(super) random_left: u64,
     stream: Arc<UnixStream>,
     begun: Instant,
     deadline: Instant,
-    lines: u32,
+    lines: u64,
     wasi: WasiCtx,
     http: WasiHttpCtx,
     denied: DeniedHttp,
@@ -31,13 +35,17 @@ pub(super) struct Guest {
 }
 
 impl Guest {
-    pub(super) fn new(stream: Arc<UnixStream>, deadline: Instant) -> Self {
-        let printed = Printed::default();
+    pub(super) fn new(stream: Arc<UnixStream>, deadline: Instant, limits: &Limits) -> Self {
+        let printed = Printed::new(limits.size(Limit::Output));
         // A new context is sealed: no files, names, sockets, variables, arguments. Clocks and random numbers do no harm.
         let wasi = WasiCtx::builder().stdout(printed.clone()).stderr(printed.clone()).build();
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(limits.size(Limit::Handles));
         Self {
-            limiter: Limiter::default(),
+            limiter: Limiter::new(limits),
             printed,
+            limits: limits.clone(),
+            random_left: limits.get(Limit::Random),
             stream,
             begun: Instant::now(),
             deadline,
@@ -45,7 +53,7 @@ impl Guest {
             wasi,
             http: WasiHttpCtx::new(),
             denied: DeniedHttp,
-            table: ResourceTable::new(),
+            table,
         }
     }
 
@@ -66,10 +74,14 @@ impl Guest {
     /// Asks the engine and waits for what it says.
     pub(super) fn request(&self, import: Import, payload: &[u8]) -> wasmtime::Result<(Answer, Vec<u8>)> {
         self.check_deadline()?;
-        wire::send(&*self.stream, &Report::Import(import), payload)?;
+        let frame = wire::encode(&Report::Import(import), payload)?;
+        if frame.len() - payload.len() > self.limits.size(Limit::Request) {
+            return Err(Exceeded(Limit::Request).into());
+        }
+        (&*self.stream).write_all(&frame)?;
         match wire::receive(&*self.stream)? {
             (Order::Answer(answer), payload) => Ok((answer, payload)),
-            (Order::Ask { .. } | Order::Compile | Order::Load, _) => {
+            (Order::Ask { .. } | Order::Compile { .. } | Order::Load { .. }, _) => {
                 Err(io::Error::from(io::ErrorKind::InvalidData).into())
             }
         }
@@ -78,7 +90,7 @@ impl Guest {
     /// Tells the engine something that needs no answer; the engine counts too, this only spares it the work.
     pub(super) fn tell(&mut self, import: Import) -> wasmtime::Result<()> {
         self.lines = self.lines.saturating_add(1);
-        if self.lines > limits::LOG_LINES + 1 {
+        if self.lines > self.limits.get(Limit::LogLines) + 1 {
             return self.check_deadline();
         }
         Ok(wire::send(&*self.stream, &Report::Import(import), &[])?)

@@ -2,24 +2,45 @@
 
 use std::time::Duration;
 
+use super::exceeded::Exceeded;
 use super::guest::Guest;
 use crate::hook::contract::cutover::hook::engine::Level;
 use crate::hook::contract::cutover::hook::hosts::{Command, HostError, Output};
 use crate::hook::contract::cutover::hook::http_client::{HttpError, Request, Response};
 use crate::hook::contract::cutover::hook::secrets::SecretError;
 use crate::hook::contract::cutover::hook::{engine, hook_types, hosts, http_client, secret_text, secrets};
-use crate::hook::limits;
 use crate::hook::wire::{Answer, Import};
+use crate::model::Limit;
 
 impl hook_types::Host for Guest {}
 
+impl Guest {
+    /// # Errors
+    /// When content is longer than a call of an import may carry.
+    fn expect_room(&self, length: usize) -> wasmtime::Result<()> {
+        if length > self.limits.size(Limit::CallBytes) {
+            Err(Exceeded(Limit::CallBytes).into())
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Cuts a line to just more than its limit: the engine cuts the rest, and says so.
+    fn cut(&self, mut line: String) -> String {
+        line.truncate(line.ceil_char_boundary(self.limits.size(Limit::LogLine) + 1));
+        line
+    }
+}
+
 impl engine::Host for Guest {
     fn log(&mut self, level: Level, message: String) -> wasmtime::Result<()> {
-        self.tell(Import::Log { level, message: cut(message, limits::LOG_LINE) })
+        let message = self.cut(message);
+        self.tell(Import::Log { level, message })
     }
 
     fn progress(&mut self, done: u32, total: u32, what: String) -> wasmtime::Result<()> {
-        self.tell(Import::Progress { done, total, what: cut(what, limits::LOG_LINE) })
+        let what = self.cut(what);
+        self.tell(Import::Progress { done, total, what })
     }
 
     fn elapsed_ms(&mut self) -> wasmtime::Result<u32> {
@@ -66,12 +87,7 @@ impl hosts::Host for Guest {
         content: Vec<u8>,
         mode: Option<u32>,
     ) -> wasmtime::Result<Result<(), HostError>> {
-        if content.len() > limits::CALL_BYTES {
-            return Ok(Err(HostError::Failed(format!(
-                "more than {} MiB to write",
-                limits::CALL_BYTES >> 20
-            ))));
-        }
+        self.expect_room(content.len())?;
         let answer = self.request(Import::Write { host, path, mode }, &content)?;
         done(answer.0)
     }
@@ -124,10 +140,7 @@ impl hosts::Host for Guest {
 impl http_client::Host for Guest {
     fn send(&mut self, mut request: Request) -> wasmtime::Result<Result<Response, HttpError>> {
         let body = request.body.take();
-        if body.as_ref().is_some_and(|body| body.len() > limits::CALL_BYTES) {
-            let reason = format!("more than {} MiB to send", limits::CALL_BYTES >> 20);
-            return Ok(Err(HttpError::Other(("too-large".to_owned(), reason))));
-        }
+        self.expect_room(body.as_ref().map_or(0, Vec::len))?;
         let binary = request.binary;
         let import = Import::Send { request, with_body: body.is_some() };
         let (Answer::Response(response), bytes) =
@@ -154,10 +167,7 @@ impl secrets::Host for Guest {
         chain: Vec<String>,
         data: Vec<u8>,
     ) -> wasmtime::Result<Result<Vec<u8>, SecretError>> {
-        if data.len() > limits::CALL_BYTES {
-            let reason = format!("more than {} MiB to sign", limits::CALL_BYTES >> 20);
-            return Ok(Err(SecretError::Other(("too-large".to_owned(), reason))));
-        }
+        self.expect_room(data.len())?;
         let (Answer::Signature(signed), signature) =
             self.request(Import::Sign { name, prefix, chain }, &data)?
         else {
@@ -192,10 +202,4 @@ fn unexpected() -> wasmtime::Error {
 
 fn milliseconds(time: Duration) -> u32 {
     u32::try_from(time.as_millis()).unwrap_or(u32::MAX)
-}
-
-/// Cuts a text to a number of bytes, at a character.
-fn cut(mut text: String, limit: usize) -> String {
-    text.truncate(text.floor_char_boundary(limit));
-    text
 }

@@ -2,16 +2,23 @@
 
 use wasmtime::ResourceLimiter;
 
-use crate::hook::limits;
+use crate::model::{Limit, Limits};
 
 /// Counts what a call has taken.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Limiter {
+    limits: Limits,
     memory: usize,
     elements: usize,
     last: usize,
-    /// Whether the guest was refused memory: the reason of many a trap.
-    pub(super) refused: bool,
+    /// What the guest was refused more of: the reason of many a trap.
+    pub(super) refused: Option<Limit>,
+}
+
+impl Limiter {
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self { limits: limits.clone(), memory: 0, elements: 0, last: 0, refused: None }
+    }
 }
 
 impl ResourceLimiter for Limiter {
@@ -22,8 +29,8 @@ impl ResourceLimiter for Limiter {
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
         let more = desired.saturating_sub(current);
-        if self.memory.saturating_add(more) > limits::MEMORY {
-            self.refused = true;
+        if self.memory.saturating_add(more) > self.limits.size(Limit::Memory) {
+            self.refused = Some(Limit::Memory);
             return Ok(false);
         }
         self.memory += more;
@@ -43,22 +50,23 @@ impl ResourceLimiter for Limiter {
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
         let more = desired.saturating_sub(current);
-        let fits = self.elements.saturating_add(more) <= limits::TABLE_ELEMENTS;
-        if fits {
-            self.elements += more;
+        if self.elements.saturating_add(more) > self.limits.size(Limit::TableElements) {
+            self.refused = Some(Limit::TableElements);
+            return Ok(false);
         }
-        Ok(fits)
+        self.elements += more;
+        Ok(true)
     }
 
     fn instances(&self) -> usize {
-        limits::INSTANCES
+        self.limits.size(Limit::Instances)
     }
 
     fn tables(&self) -> usize {
-        limits::TABLES
+        self.limits.size(Limit::Tables)
     }
 
     fn memories(&self) -> usize {
-        limits::MEMORIES
+        self.limits.size(Limit::Memories)
     }
 }

@@ -13,16 +13,18 @@ mod confinement;
 mod deadline;
 mod denied_http;
 mod describe;
+mod exceeded;
 mod guest;
 mod imports;
 mod limiter;
 mod misfit;
 mod printed;
 mod questions;
+mod random;
 mod ticker;
 mod trap;
 
-use std::io;
+use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
@@ -31,13 +33,15 @@ use std::time::{Duration, Instant};
 
 use wasmtime::Engine;
 use wasmtime::component::{Component, HasSelf, InstancePre, Linker};
+use wasmtime_wasi::p2::bindings::random as wasi_random;
 
 pub use self::confinement::Confinement;
 use self::guest::Guest;
 use self::ticker::Ticker;
 use super::contract::Everything;
-use super::wire::{self, Description, Order, Report};
+use super::wire::{self, Description, End, Order, Report};
 use super::{limits, runtime};
+use crate::model::{Limit, Limits};
 
 /// Where the component is.
 const CODE: &str = "/proc/self/fd/1";
@@ -50,7 +54,7 @@ pub fn sandbox_main() -> ExitCode {
         return ExitCode::FAILURE;
     }
     // A thread of our own, since how deep the main one's stack is depends on whoever started the engine.
-    let worker = std::thread::Builder::new().stack_size(limits::STACK + (6 << 20)).spawn(|| {
+    let worker = std::thread::Builder::new().stack_size(limits::THREAD_STACK).spawn(|| {
         // The socket is standard input; a second handle on it is closed with the process as well.
         let stream = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
         serve(&Arc::new(stream))
@@ -64,9 +68,9 @@ pub fn sandbox_main() -> ExitCode {
 
 fn serve(stream: &Arc<UnixStream>) -> io::Result<()> {
     match wire::receive(&**stream)? {
-        (Order::Compile, _) => {
-            confine::limit_data(limits::COMPILE_DATA)?;
-            let engine = runtime::engine().map_err(io::Error::other)?;
+        (Order::Compile { limits }, _) => {
+            confine::limit_data(limits.get(Limit::CompileMemory))?;
+            let engine = runtime::engine(limits.size(Limit::Stack)).map_err(io::Error::other)?;
             let ticker = Ticker::start(&engine, stream.try_clone()?)?;
             let _running = ticker.run();
             let wasm = std::fs::read(CODE)?;
@@ -80,14 +84,14 @@ fn serve(stream: &Arc<UnixStream>) -> io::Result<()> {
                 Err(reason) => wire::send(&**stream, &Report::Refused(reason), &[]),
             }
         }
-        (Order::Load, _) => {
-            confine::limit_data(limits::RUN_DATA)?;
-            let engine = runtime::engine().map_err(io::Error::other)?;
+        (Order::Load { limits }, _) => {
+            confine::limit_data(limits.get(Limit::Memory) + limits::RUNTIME_DATA)?;
+            let engine = runtime::engine(limits.size(Limit::Stack)).map_err(io::Error::other)?;
             match load(&engine) {
                 Ok((description, Ok(pre))) => {
                     confine::seal()?;
                     wire::send(&**stream, &Report::Loaded { description, misfit: None }, &[])?;
-                    answer_questions(&engine, &pre, stream)
+                    answer_questions(&engine, &pre, &limits, stream)
                 }
                 Ok((description, Err(error))) => {
                     let misfit = Some(trap::root_text(&error));
@@ -122,11 +126,20 @@ fn link(engine: &Engine, component: &Component) -> wasmtime::Result<InstancePre<
     let mut linker = Linker::<Guest>::new(engine);
     wasmtime_wasi::p2::add_to_linker_sync(&mut linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_sync(&mut linker)?;
+    linker.allow_shadowing(true);
+    wasi_random::random::add_to_linker::<_, HasSelf<Guest>>(&mut linker, |guest| guest)?;
+    wasi_random::insecure::add_to_linker::<_, HasSelf<Guest>>(&mut linker, |guest| guest)?;
+    linker.allow_shadowing(false);
     Everything::add_to_linker::<_, HasSelf<Guest>>(&mut linker, |guest| guest)?;
     linker.instantiate_pre(component)
 }
 
-fn answer_questions(engine: &Engine, pre: &InstancePre<Guest>, stream: &Arc<UnixStream>) -> io::Result<()> {
+fn answer_questions(
+    engine: &Engine,
+    pre: &InstancePre<Guest>,
+    limits: &Limits,
+    stream: &Arc<UnixStream>,
+) -> io::Result<()> {
     let ticker = Ticker::start(engine, stream.try_clone()?)?;
     loop {
         let (question, timeout_ms) = match wire::receive(&**stream) {
@@ -137,7 +150,16 @@ fn answer_questions(engine: &Engine, pre: &InstancePre<Guest>, stream: &Arc<Unix
         };
         let deadline = Instant::now() + Duration::from_millis(timeout_ms);
         let _running = ticker.run();
-        let (end, printed) = questions::ask(pre, Guest::new(Arc::clone(stream), deadline), *question);
-        wire::send(&**stream, &Report::Ended { end, printed }, &[])?;
+        let report = questions::ask(pre, Guest::new(Arc::clone(stream), deadline, limits), *question);
+        let mut frame = wire::encode(&report, &[])?;
+        if let Report::Ended { end: End::Value(_) | End::Error(_), printed, lost } = report {
+            // What was printed is within limits of its own.
+            let escaped = serde_json::to_vec(&printed)?.len();
+            if frame.len().saturating_sub(escaped) > limits.size(Limit::Answer) {
+                let end = End::Exceeded(Limit::Answer);
+                frame = wire::encode(&Report::Ended { end, printed, lost }, &[])?;
+            }
+        }
+        (&**stream).write_all(&frame)?;
     }
 }

@@ -10,29 +10,41 @@ use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
-use crate::hook::limits;
-
 /// The newest bytes of standard output and standard error together.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Printed(Arc<Mutex<VecDeque<u8>>>);
+#[derive(Debug, Clone)]
+pub(super) struct Printed {
+    kept: Arc<Mutex<Kept>>,
+    limit: usize,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    bytes: VecDeque<u8>,
+    lost: bool,
+}
 
 impl Printed {
-    fn push(&self, bytes: &[u8]) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let bytes = &bytes[bytes.len().saturating_sub(limits::PRINTED)..];
-        let excess = (kept.len() + bytes.len()).saturating_sub(limits::PRINTED);
-        kept.drain(..excess);
-        kept.extend(bytes);
+    /// `limit` is the number of bytes that are kept.
+    pub(super) fn new(limit: usize) -> Self {
+        Self { kept: Arc::default(), limit }
     }
 
-    /// The last of it, from the beginning of a line where that is possible.
-    pub(super) fn tail(&self) -> String {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let bytes = kept.make_contiguous();
-        let tail = &bytes[bytes.len().saturating_sub(limits::PRINTED_TAIL)..];
-        let whole = tail.len() == bytes.len();
-        let start = tail.iter().position(|byte| *byte == b'\n').filter(|_| !whole).map_or(0, |at| at + 1);
-        String::from_utf8_lossy(&tail[start..]).into_owned()
+    fn push(&self, bytes: &[u8]) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.lost |= kept.bytes.len() + bytes.len() > self.limit;
+        let bytes = &bytes[bytes.len().saturating_sub(self.limit)..];
+        let excess = (kept.bytes.len() + bytes.len()).saturating_sub(self.limit);
+        kept.bytes.drain(..excess);
+        kept.bytes.extend(bytes);
+    }
+
+    /// What is kept, and whether there was more: then it begins with a line where that is possible.
+    pub(super) fn newest(&self) -> (String, bool) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let lost = kept.lost;
+        let bytes = kept.bytes.make_contiguous();
+        let start = bytes.iter().position(|byte| *byte == b'\n').filter(|_| lost).map_or(0, |at| at + 1);
+        (String::from_utf8_lossy(&bytes[start..]).into_owned(), lost)
     }
 }
 
@@ -93,14 +105,14 @@ mod tests {
 
     #[test]
     fn the_newest_is_kept() {
-        let printed = Printed::default();
+        let printed = Printed::new(1000);
         printed.push(b"first\n");
-        assert_eq!(printed.tail(), "first\n");
+        assert_eq!(printed.newest(), ("first\n".to_owned(), false));
         for _ in 0..3 {
-            printed.push(&[b'x'; limits::PRINTED]);
+            printed.push(&[b'x'; 1001]);
         }
         printed.push(b"\nlast \xff\n");
-        assert_eq!(printed.tail(), "last \u{fffd}\n");
-        assert_eq!(printed.0.lock().map(|kept| kept.len()).ok(), Some(limits::PRINTED));
+        assert_eq!(printed.newest(), ("last \u{fffd}\n".to_owned(), true));
+        assert_eq!(printed.kept.lock().map(|kept| kept.bytes.len()).ok(), Some(1000));
     }
 }

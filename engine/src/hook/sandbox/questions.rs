@@ -8,15 +8,19 @@ use super::misfit::Misfit;
 use super::trap;
 use crate::hook::contract::cutover::hook::hook_types::HookError;
 use crate::hook::contract::exports::cutover::hook::{build, health_check, router, smoke_test};
-use crate::hook::limits;
-use crate::hook::wire::{End, Question, Value};
-use crate::model::HookKind;
+use crate::hook::wire::{End, Question, Report, Value};
+use crate::model::{HookKind, Limit};
 
-/// Asks a guest that is made for this question and gone after it. Returns the end and the last of what the guest printed.
-pub(super) fn ask(pre: &InstancePre<Guest>, guest: Guest, question: Question) -> (End, String) {
+/// Bytes that a call of an import may copy beside its content: names, paths, headers.
+const SMALL_CHANGE: usize = 64 << 10;
+
+/// Asks a guest that is made for this question and gone after it. Returns how it ended, with what the guest printed.
+pub(super) fn ask(pre: &InstancePre<Guest>, guest: Guest, question: Question) -> Report {
+    let call_bytes = guest.limits.size(Limit::CallBytes);
     let mut store = Store::new(pre.engine(), guest);
     store.limiter(|guest| &mut guest.limiter);
-    store.set_hostcall_fuel(2 * limits::CALL_BYTES);
+    // Wasmtime counts what a list or text refers to, and what it is itself.
+    store.set_hostcall_fuel(call_bytes + SMALL_CHANGE);
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(|store| {
         store.data().check_deadline()?;
@@ -25,10 +29,10 @@ pub(super) fn ask(pre: &InstancePre<Guest>, guest: Guest, question: Question) ->
     let end = match call(pre, &mut store, question) {
         Ok(Ok(value)) => End::Value(value),
         Ok(Err(error)) => End::Error(error),
-        Err(error) => trap::end_of(&error, &store.data().limiter),
+        Err(error) => trap::end_of(&error, store.data().limiter.refused),
     };
-    let printed = store.data().printed.tail();
-    (end, printed)
+    let (printed, lost) = store.data().printed.newest();
+    Report::Ended { end, printed, lost }
 }
 
 fn call(

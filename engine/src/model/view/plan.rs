@@ -91,6 +91,8 @@ pub struct PlannedHook {
     pub grants: Vec<String>,
     /// Those of `grants` that make the hook as good as root on a host, with the reason.
     pub dangers: Vec<String>,
+    /// Its limits that are not the default, as they are written: `memory = 512 MiB`.
+    pub limits: Vec<String>,
 }
 
 /// A secret of a plan; never its value.

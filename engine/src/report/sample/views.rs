@@ -108,6 +108,7 @@ pub(in crate::report) fn plan() -> PlanView {
                 bundled_grants: false,
                 grants: Vec::new(),
                 dangers: Vec::new(),
+                limits: vec!["memory = 512 MiB".to_owned(), "http-total = 10m".to_owned()],
             },
             PlannedHook {
                 title: "router".to_owned(),
@@ -120,6 +121,7 @@ pub(in crate::report) fn plan() -> PlanView {
                     "write /etc/nginx/cutover/* on lb1".to_owned(),
                 ],
                 dangers: vec!["an nginx include that the deploy user writes".to_owned()],
+                limits: Vec::new(),
             },
         ],
         irreversible: vec!["migrate: the release declares no way back".to_owned()],

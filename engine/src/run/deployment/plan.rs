@@ -245,6 +245,7 @@ pub(crate) fn hooks(session: &Session) -> Vec<PlannedHook> {
             bundled_grants: hook.bundled_grants,
             grants: hook.grants.words(),
             dangers: hook.grants.dangers(),
+            limits: hook.limits.words(),
         })
         .collect()
 }

@@ -2,8 +2,8 @@
 
 use super::state::{Number, Shown, SimHost, State, host_name, release, router_name};
 use crate::model::{
-    Color, Deployment, Hook, HookSource, HostName, Location, MaxExcluded, Name, Plan, Refusal, Release,
-    Retire, SmokeTest, Timestamp, Wish, grant::Grants,
+    Color, Deployment, Hook, HookSource, HostName, Limits, Location, MaxExcluded, Name, Plan, Refusal,
+    Release, Retire, SmokeTest, Timestamp, Wish, grant::Grants,
 };
 
 /// When a deployment is planned.
@@ -194,6 +194,7 @@ fn deployment(hosts: usize, routers: usize, retire: Retire) -> Deployment {
         timeout: std::time::Duration::from_secs(5),
         grants: Grants::default(),
         bundled_grants: true,
+        limits: Limits::default(),
         location: Location::default(),
     };
     deployment.smoke_tests = vec![SmokeTest { name, hook, per_instance: false }];

@@ -13,18 +13,18 @@ use super::probe;
 use super::site::Sites;
 use crate::bundled;
 use crate::hook::http::{Fetch, HttpClient, HttpFailure};
-use crate::hook::{Access, Answered, Groups, HookPool, Hosts, LoadedHook, Observer, limits};
+use crate::hook::{Access, Answered, Groups, HookPool, Hosts, LoadedHook, Observer};
 use crate::model::grant::{Addresses, Denied, Url};
 use crate::model::{
     Artifact, Case, Color, Deployment, EventKind, Health, Hook, HookCall, HookKind, HookSource, HostName,
-    Instance, Level, Name, Observation, Routing, SettingFault, Source, Trouble, without_hint,
+    Instance, Level, Limit, Limits, Name, Observation, Routing, SettingFault, Source, Trouble, without_hint,
 };
 use crate::run::execute::reporter::Reporter;
 use crate::secret::Secrets;
 use crate::transport::Link;
 
 /// Bytes of a front door's answer that are looked at.
-const PROBE_BODY: usize = 256 * 1024;
+const PROBE_BODY: u64 = 256 * 1024;
 
 /// For one question to a front door.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -116,7 +116,7 @@ pub(crate) async fn component(hook: &Hook) -> Result<Vec<u8>, Trouble> {
             let read = async {
                 let mut wasm = Vec::new();
                 let file = tokio::fs::File::open(path).await?;
-                file.take(limits::WASM as u64 + 1).read_to_end(&mut wasm).await.map(|_| wasm)
+                file.take(hook.limits.get(Limit::File) + 1).read_to_end(&mut wasm).await.map(|_| wasm)
             };
             read.await.map_err(|error: io::Error| {
                 Trouble::new("hook/unreadable", format!("hook `{}`: `{path}`: {error}", hook.title))
@@ -342,7 +342,7 @@ impl Hooks {
             via,
             headers: &[],
             body: Vec::new(),
-            body_limit: PROBE_BODY,
+            limits: &Limits::default().with(Limit::HttpBody, PROBE_BODY),
             timeout: PROBE_TIMEOUT,
             // The operator named the place.
             addresses: Addresses::Any,

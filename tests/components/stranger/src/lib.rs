@@ -2,7 +2,11 @@
 
 #![cfg(target_family = "wasm")]
 
+mod floods;
+mod raw;
+
 use std::hint::black_box;
+use std::net::ToSocketAddrs;
 use std::time::Duration;
 
 use cutover_hooks::engine::{self, Level};
@@ -24,6 +28,8 @@ pub struct Settings {
     /// Answers from the last letter to the first: what a guest has seen can't be masked in what it makes of it.
     #[serde(default)]
     backwards: bool,
+    /// Of a program, beside its name.
+    args: Option<Vec<String>>,
 }
 
 /// What to do.
@@ -53,6 +59,22 @@ enum Deed {
     LeakSecret,
     UseSecrets,
     Environment,
+    Network,
+    ReadLink,
+    WriteLink,
+    ListNames,
+    WriteSetId,
+    ExecAsRoot,
+    Swallow,
+    LongLine,
+    LongAnswer,
+    LongRequest,
+    LongContent,
+    SharedLists,
+    Headers,
+    FetchOften,
+    ExecOften,
+    ReadOften,
 }
 
 /// What a deed comes to where all that it needs is granted.
@@ -155,7 +177,7 @@ fn did(settings: &Settings, instance: Option<&Instance>) -> Result<String, HookE
         }
         Deed::Read => told(hosts::read_text("web1", to)),
         Deed::Write => told(hosts::write_text("web1", to, "content", None)),
-        Deed::Exec => told(hosts::exec("web1", &Command::new(to).args(["one", "two"]))),
+        Deed::Exec => told(hosts::exec("web1", &command(settings))),
         Deed::Reveal => told(secrets::reveal(to)),
         Deed::Sign => {
             let mut chain = to.split('/').map(str::to_owned);
@@ -216,7 +238,44 @@ fn did(settings: &Settings, instance: Option<&Instance>) -> Result<String, HookE
                 network.map_err(|e| e.kind())
             )
         }
+        Deed::Network => {
+            let name = to.to_socket_addrs().map(|_| ());
+            let socket = std::net::UdpSocket::bind("0.0.0.0:0").map(|_| ());
+            let listener = std::net::TcpListener::bind("127.0.0.1:0").map(|_| ());
+            let made = std::fs::write("/file", "content");
+            format!(
+                "{:?} {:?} {:?} {:?}",
+                name.is_err(),
+                socket.map_err(|e| e.kind()),
+                listener.map_err(|e| e.kind()),
+                made.map_err(|e| e.kind())
+            )
+        }
+        Deed::ReadLink => told(hosts::read_link("web1", to)),
+        Deed::WriteLink => told(hosts::write_link("web1", to, "/etc")),
+        Deed::ListNames => told(hosts::list_names("web1", to)),
+        Deed::WriteSetId => told(hosts::write_text("web1", to, "content", Some(0o4755))),
+        Deed::ExecAsRoot => told(hosts::exec("web1", &command(settings).as_root(true))),
+        Deed::Swallow => {
+            let _ = hosts::exec("web1", &command(settings));
+            "nothing happened".to_owned()
+        }
+        Deed::LongLine => floods::long_line(),
+        Deed::LongAnswer => "x".repeat(to.parse().unwrap_or_default()),
+        Deed::LongRequest => floods::long_request(to),
+        Deed::LongContent => floods::long_content(to),
+        Deed::SharedLists => raw::shared_lists(),
+        Deed::Headers => floods::headers(to),
+        Deed::FetchOften => floods::fetch_often(to),
+        Deed::ExecOften => floods::often(|| told(hosts::exec("web1", &command(settings)))),
+        Deed::ReadOften => floods::often(|| told(hosts::read_text("web1", to))),
     })
+}
+
+/// The program of the settings.
+fn command(settings: &Settings) -> Command {
+    let args = settings.args.clone().unwrap_or_else(|| vec!["one".to_owned(), "two".to_owned()]);
+    Command::new(settings.to.as_str()).args(args)
 }
 
 fn told<T: std::fmt::Debug, E: std::fmt::Debug>(result: Result<T, E>) -> String {
