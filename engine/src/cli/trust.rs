@@ -9,7 +9,7 @@ use crate::model::HostName;
 use crate::model::view::{ExitCode, Problem};
 use crate::report;
 
-/// Show the SSH keys that hosts have now, and pin them for everyone who deploys the project
+/// Show the SSH keys that hosts have now, and pin them for the project
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

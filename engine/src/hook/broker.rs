@@ -9,6 +9,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::contract::cutover::hook::engine::Level as GuestLevel;
 use super::contract::cutover::hook::hosts::{Command, HostError, Output};
+use super::fitting::fitting;
 use super::http::{HttpClient, answer_request};
 use super::secret_use::Wanted;
 use super::template::Encoding;
@@ -413,27 +414,6 @@ impl<'a> Broker<'a> {
     }
 }
 
-/// The answer, or that it does not fit: escaped, what was within the limit of a call may be six times as long.
-fn fitting(answer: Answer) -> Answer {
-    let fits = |answer: &Answer| {
-        serde_json::to_vec(answer).is_ok_and(|text| text.len() <= limits::MESSAGE - limits::ENVELOPE)
-    };
-    let too_long = || HostError::Failed("the answer is longer than a hook can be told".to_owned());
-    match answer {
-        Answer::Output(Ok(_)) if !fits(&answer) => Answer::Output(Err(too_long())),
-        Answer::Text(Ok(_)) if !fits(&answer) => Answer::Text(Err(too_long())),
-        Answer::Names(Ok(_)) if !fits(&answer) => Answer::Names(Err(too_long())),
-        Answer::Output(_)
-        | Answer::Text(_)
-        | Answer::Names(_)
-        | Answer::Content(_)
-        | Answer::Done(_)
-        | Answer::Response(_)
-        | Answer::Signature(_)
-        | Answer::Revealed(_) => answer,
-    }
-}
-
 /// Whether an operation leaves everything as it is.
 const fn is_look(operation: &Operation) -> bool {
     matches!(operation, Operation::Read { .. } | Operation::ReadLink { .. } | Operation::ListNames { .. })
@@ -455,18 +435,4 @@ fn done(answer: &HostAnswer) -> Result<(), HostError> {
 
 fn nonsense() -> HostError {
     HostError::Broken("the host answered something else".to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_does_not_fit_into_a_message_is_a_failure() {
-        let text = |length| Answer::Text(Ok("\0".repeat(length)));
-        let six_bytes_each = limits::MESSAGE / 6;
-        assert!(matches!(fitting(text(six_bytes_each - 100)), Answer::Text(Ok(_))));
-        assert!(matches!(fitting(text(six_bytes_each + 100)), Answer::Text(Err(HostError::Failed(_)))));
-        assert!(six_bytes_each + 100 < Limits::default().size(Limit::CallBytes));
-    }
 }

@@ -21,6 +21,7 @@ mod contract;
 mod convert;
 mod downloads;
 mod failure;
+mod fitting;
 mod format;
 pub mod http;
 mod interface;
