@@ -220,7 +220,6 @@ impl Observer for Stage {
         self.hear(format!("{hook} denied {denied}"));
     }
 
-    fn compiling(&self, hook: &str) {
-        self.hear(format!("{hook} compiles"));
-    }
+    // Whether it takes so long that people are told is the machine's affair.
+    fn compiling(&self, _: &str) {}
 }
