@@ -137,9 +137,7 @@ impl ProposedUnlock {
 
     /// Waits for a signal.
     pub(super) async fn interrupted(&self) {
-        if self.interrupts.clone().wait_for(Interrupts::any).await.is_err() {
-            std::future::pending::<()>().await;
-        }
+        Interrupts::one(self.interrupts.clone()).await;
     }
 
     /// Frees it: who held it, in words.

@@ -32,6 +32,13 @@ pub struct Interrupts {
 }
 
 impl Interrupts {
+    /// Returns when one has come; never where none can come any more.
+    pub async fn one(mut interrupts: watch::Receiver<Self>) {
+        if interrupts.wait_for(Self::any).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
     /// Whether one has come.
     #[must_use]
     pub const fn any(&self) -> bool {

@@ -67,10 +67,7 @@ impl StateRecovery {
 
     /// Waits for a signal.
     pub async fn interrupted(&self) {
-        let mut interrupts = self.session.interrupts.clone();
-        if interrupts.wait_for(Interrupts::any).await.is_err() {
-            std::future::pending::<()>().await;
-        }
+        Interrupts::one(self.session.interrupts.clone()).await;
     }
 
     /// Writes it.

@@ -9,6 +9,7 @@ use futures_util::future::join_all;
 
 use super::history::history_view;
 use super::history::open_entry;
+use super::instance_choice::no_host;
 use super::status::{StatusFacts, status_view};
 use crate::hook::Confinement;
 use crate::model::view::{
@@ -383,13 +384,10 @@ pub async fn setup(setting: Setting, only: Option<&HostName>) -> Result<SetupVie
     let deployment = Arc::clone(&setting.deployment);
     let mut names = spoken_to(&deployment, true);
     if let Some(only) = only {
-        let all: Vec<&str> = names.iter().map(HostName::as_str).collect();
-        let hint = format!("there are {}", all.join(", "));
-        names.retain(|name| name == only);
-        if names.is_empty() {
-            let text = format!("`{only}` is no host of {}", deployment.title());
-            return Err(Refused::of(Trouble::new("instance/no-host", text).hint(hint)));
+        if !names.contains(only) {
+            return Err(Refused::of(no_host(&deployment, only, &names)));
         }
+        names.retain(|name| name == only);
     }
     let (http, secrets) = (Arc::clone(&setting.http), Arc::clone(&setting.secrets));
     let loading = Hooks::load(&deployment, &setting.hooks, http, secrets, setting.reporter.clone());

@@ -84,6 +84,17 @@ pub fn past(
     hosts.map(|host| ChosenInstance { host: host.clone(), color, release: release.clone() }).collect()
 }
 
+/// That a name is none of those.
+pub(super) fn no_host<'a>(
+    deployment: &Deployment,
+    name: &HostName,
+    known: impl IntoIterator<Item = &'a HostName>,
+) -> Trouble {
+    let known: Vec<&str> = known.into_iter().map(HostName::as_str).collect();
+    Trouble::new("instance/no-host", format!("`{name}` is no host of {}", deployment.title()))
+        .hint(format!("there are {}", known.join(", ")))
+}
+
 fn none(deployment: &Deployment, sights: &BTreeMap<HostName, HostSight>, choice: &InstanceChoice) -> Trouble {
     let side = match &choice.side {
         Side::Live => "the live colour".to_owned(),
@@ -91,9 +102,7 @@ fn none(deployment: &Deployment, sights: &BTreeMap<HostName, HostSight>, choice:
         Side::Release(release) => format!("release `{release}`"),
     };
     if let Some(host) = choice.host.as_ref().filter(|host| !sights.contains_key(*host)) {
-        let hosts: Vec<&str> = sights.keys().map(HostName::as_str).collect();
-        return Trouble::new("instance/no-host", format!("`{host}` is no host of {}", deployment.title()))
-            .hint(format!("there are {}", hosts.join(", ")));
+        return no_host(deployment, host, sights.keys());
     }
     let held = sights.iter().flat_map(|(host, sight)| {
         sight.instances.iter().filter_map(move |instance| {

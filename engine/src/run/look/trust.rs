@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 
+use super::instance_choice::no_host;
 use crate::model::view::{HostTrust, KeyStanding, TrustView};
 use crate::model::{HostName, Reach, Trouble};
 use crate::run::execute::interrupts::Interrupts;
@@ -29,11 +30,8 @@ impl Trusting {
     pub async fn look(setting: &Setting, only: &[HostName]) -> Result<Self, Refused> {
         let deployment = &setting.deployment;
         let mut names = spoken_to(deployment, true);
-        let all: Vec<&str> = names.iter().map(HostName::as_str).collect();
-        let hint = format!("there are {}", all.join(", "));
         if let Some(unknown) = only.iter().find(|name| !names.contains(*name)) {
-            let text = format!("`{unknown}` is no host of {}", deployment.title());
-            return Err(Refused::of(Trouble::new("instance/no-host", text).hint(hint)));
+            return Err(Refused::of(no_host(deployment, unknown, &names)));
         }
         names.retain(|name| only.is_empty() || only.contains(name));
         let asked = names.into_iter().map(async |name| {
@@ -69,9 +67,7 @@ impl Trusting {
 
     /// Waits for a signal.
     pub async fn interrupted(&self) {
-        if self.interrupts.clone().wait_for(Interrupts::any).await.is_err() {
-            std::future::pending::<()>().await;
-        }
+        Interrupts::one(self.interrupts.clone()).await;
     }
 
     /// Pins what is not pinned yet.
