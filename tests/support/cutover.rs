@@ -197,7 +197,13 @@ impl Ended {
     /// Then.
     #[track_caller]
     pub fn expect(self, status: i32) -> Self {
-        assert_eq!(self.status, status, "exit status\n── stdout\n{}── stderr\n{}", self.stdout, self.stderr);
+        // The end comes first: where a report of a failed test is cut, it is cut behind.
+        let end = self.stdout.lines().last().unwrap_or_default();
+        assert_eq!(
+            self.status, status,
+            "exit status; stdout ends with\n{end}\n── stderr\n{}── stdout\n{}",
+            self.stderr, self.stdout
+        );
         self
     }
 

@@ -1,6 +1,7 @@
 //! Who listens on a TCP port.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::fault::{self, not_allowed};
@@ -12,8 +13,8 @@ pub(crate) fn look(address: &str, port: u16) -> Result<PortState, Fault> {
         address.parse().map_err(|_| not_allowed(format!("`{address}` is not an IP address")))?;
     let mut listeners = Vec::new();
     for (path, required) in [("/proc/net/tcp", true), ("/proc/net/tcp6", false)] {
-        match fs::read_to_string(path) {
-            Ok(table) => listeners.extend(table.lines().filter_map(listener)),
+        match File::open(path).and_then(|table| read_listeners(BufReader::with_capacity(PAGE, table))) {
+            Ok(found) => listeners.extend(found),
             Err(error) if required => return Err(fault::io("read", path, error)),
             Err(_) => {}
         }
@@ -22,6 +23,9 @@ pub(crate) fn look(address: &str, port: u16) -> Result<PortState, Fault> {
     Ok(taken.map_or(PortState::Free, |found| PortState::Taken { by: owner(found.inode) }))
 }
 
+/// The kernel fills no more than this at one reading of such a table.
+const PAGE: usize = 4096;
+
 #[derive(Debug, PartialEq, Eq)]
 struct Listener {
     address: IpAddr,
@@ -29,14 +33,24 @@ struct Listener {
     inode: u64,
 }
 
-/// A line of `/proc/net/tcp` or `tcp6` (see proc_net_tcp in the kernel's documentation), if it is a listening socket.
-fn listener(line: &str) -> Option<Listener> {
-    let fields: Vec<&str> = line.split_whitespace().collect();
-    let (address, port) = fields.get(1)?.split_once(':')?;
-    // State 0A is TCP_LISTEN.
-    if *fields.get(3)? != "0A" {
-        return None;
+/// The listening sockets of `/proc/net/tcp` or `tcp6`, which come first there (see proc_net_tcp in the kernel's documentation). What follows
+/// them is left alone: where tens of thousands of connections come and go, reading those takes longer than anybody waits.
+fn read_listeners(table: impl BufRead) -> io::Result<Vec<Listener>> {
+    let mut listeners = Vec::new();
+    for line in table.lines().skip(1) {
+        let line = line?;
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        // State 0A is TCP_LISTEN.
+        if fields.get(3) != Some(&"0A") {
+            break;
+        }
+        listeners.extend(listener(&fields));
     }
+    Ok(listeners)
+}
+
+fn listener(fields: &[&str]) -> Option<Listener> {
+    let (address, port) = fields.get(1)?.split_once(':')?;
     Some(Listener {
         address: parse_address(address)?,
         port: u16::from_str_radix(port, 16).ok()?,
@@ -85,17 +99,35 @@ fn owner(inode: u64) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read as _;
+
     use super::*;
 
     #[test]
-    fn lines_of_the_kernel_are_understood() {
-        let line =
-            "   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000 0 4711 1 0";
-        let expected = Listener { address: IpAddr::V4(Ipv4Addr::LOCALHOST), port: 8080, inode: 4711 };
-        #[cfg(target_endian = "little")]
-        assert_eq!(listener(line), Some(expected));
-        assert_eq!(listener(&line.replace(" 0A ", " 01 ")), None);
-        assert_eq!(listener("  sl  local_address rem_address   st"), None);
+    #[cfg(target_endian = "little")]
+    fn the_table_is_read_as_far_as_its_listeners() {
+        let head = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
+        let line = |state: &str, inode: &str| {
+            format!(
+                "   0: 0100007F:1F90 00000000:0000 {state} 00000000:00000000 00:00000000 00000000  1000 0 {inode} 1 0\n"
+            )
+        };
+        let table = [head, &line("0A", "4711"), &line("0A", "4712"), &line("01", "4713")].concat();
+        // Whoever reads on, fails.
+        let endless = BufReader::with_capacity(table.len(), table.as_bytes().chain(Unreadable));
+        let found = read_listeners(endless).expect("the connections are not read");
+        let listening = |inode| Listener { address: IpAddr::V4(Ipv4Addr::LOCALHOST), port: 8080, inode };
+        assert_eq!(found, [listening(4711), listening(4712)]);
+        assert_eq!(read_listeners(head.as_bytes()).expect("can be read"), []);
+        assert!(read_listeners(BufReader::new(Unreadable)).is_err());
+    }
+
+    struct Unreadable;
+
+    impl io::Read for Unreadable {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Err(io::Error::other("the connections are read"))
+        }
     }
 
     #[test]
