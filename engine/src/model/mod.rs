@@ -43,6 +43,7 @@ mod standing;
 mod step;
 mod timestamp;
 pub mod view;
+mod widening;
 
 pub use action::Action;
 pub use address::without_password;
@@ -86,3 +87,4 @@ pub use size::Size;
 pub use standing::{before_live, never_live};
 pub use step::Step;
 pub use timestamp::Timestamp;
+pub use widening::{Posture, Widening, WideningKind, widened};
