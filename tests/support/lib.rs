@@ -54,6 +54,7 @@ pub use python::componentize_py;
 pub use relay::Relay;
 pub use repository::Repository;
 pub use scratch::Scratch;
+pub use skipped::skip;
 pub use sshd::Sshd;
 pub use systemd::Systemd;
 pub use terminal::Terminal;

@@ -96,8 +96,8 @@ async fn posture_of(
     let called = |name: &str| format!("{}:{name}", past.name());
     let file = project.file.file_name().unwrap_or_default();
     let Some(text) = text_of(past, file.into(), project_file::LARGEST).await? else {
-        let text = format!("there is no `{file}` at `{}` beside which this one could be held", past.name());
-        let hint = "name a revision that has it; a first one is wider than nothing in all that it says";
+        let text = format!("there was no `{file}` here at `{}`", past.name());
+        let hint = "name a revision that has one; all that the first one says is new";
         return Err(Problem::new("against/no-configuration", text, ExitCode::Configuration).hint(hint).into());
     };
     let lock_name = project.lock_name();
@@ -140,13 +140,11 @@ async fn past_files(
     past: &Past<'_>,
     deployments: &[Deployment],
 ) -> Result<BTreeMap<String, ComponentDigest>, Failure> {
+    let hooks: BTreeMap<String, &Hook> =
+        deployments.iter().flat_map(open_files).map(|(requested, _, hook)| (requested, hook)).collect();
     let (mut files, mut missing) = (BTreeMap::new(), Vec::new());
-    for (requested, _, hook) in deployments.iter().flat_map(open_files) {
-        if files.contains_key(&requested) {
-            continue;
-        }
-        let most = Limit::File.spec().most;
-        match past.file(Utf8Path::new(&requested), most).await.map_err(failed)? {
+    for (requested, hook) in hooks {
+        match past.file(Utf8Path::new(&requested), Limit::File.spec().most).await.map_err(failed)? {
             Some(wasm) => {
                 files.insert(requested, component_digest(&wasm));
             }

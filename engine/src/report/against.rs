@@ -6,7 +6,7 @@ use crate::model::view::AgainstView;
 use crate::model::{Widening, WideningKind};
 
 /// What to do where something is wider.
-const HINT: &str = "let somebody who may deploy look at each of these before it is merged";
+const HINT: &str = "let somebody who may deploy look at this before it is merged";
 
 /// Lines of what got wider.
 #[must_use]

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use camino::Utf8Path;
+
 use super::finding::Findings;
 use super::grants::members;
 use super::hook::{self, Use};
@@ -23,7 +25,7 @@ pub(super) fn compare(
         app,
         environment: _,
         confirm,
-        root: _,
+        root,
         state,
         hosts,
         build,
@@ -58,7 +60,7 @@ pub(super) fn compare(
     process(before.map(|before| &before.application), application, findings);
     front_doors(before.map(|before| &before.router), router, findings);
     let no_secrets = BTreeMap::new();
-    secret_sources(before.map_or(&no_secrets, |before| &before.secrets), secrets, findings);
+    secret_sources(before.map_or(&no_secrets, |before| &before.secrets), secrets, root, findings);
 
     let mut compare = |was: Option<&Hook>, hook: &Hook| {
         let was = was.zip(before).map(|(hook, deployment)| Use { posture: old, deployment, hook });
@@ -256,11 +258,12 @@ fn front_doors(old: Option<&Router>, new: &Router, findings: &mut Findings) {
 fn secret_sources(
     old: &BTreeMap<Name, SecretSource>,
     new: &BTreeMap<Name, SecretSource>,
+    root: &Utf8Path,
     findings: &mut Findings,
 ) {
     let told = |source: &SecretSource| match source {
         SecretSource::Env(variable) => format!("the variable `{variable}`"),
-        SecretSource::File(path) => format!("the file `{path}`"),
+        SecretSource::File(path) => format!("the file `{}`", path.strip_prefix(root).unwrap_or(path)),
         SecretSource::Command(words) => format!("the program `{}` on this machine", words.join(" ")),
     };
     for (name, source) in new.iter().filter(|(name, source)| old.get(*name) != Some(*source)) {
