@@ -124,7 +124,8 @@ fn copy(from: &Path, to: &Path) {
 fn pull_requests(base: &str) -> Vec<String> {
     let names = fs::read_dir(corpus().join(base)).unwrap().map(|entry| entry.unwrap().file_name());
     let names = names.map(|name| name.into_string().unwrap());
-    let mut names: Vec<String> = names.filter_map(|name| Some(name.strip_suffix(".diff")?.to_owned())).collect();
+    let mut names: Vec<String> =
+        names.filter_map(|name| Some(name.strip_suffix(".diff")?.to_owned())).collect();
     names.sort();
     names
 }
@@ -166,7 +167,10 @@ fn tools_read_the_same_and_one_environment_can_be_meant() {
     assert!(one.stdout.contains("processes run as `root`"), "{}", one.stdout);
     let other = checkout.run(&["check", "--against", "HEAD", "-e", "staging"]).expect(0);
     assert!(other.stdout.contains("staging: nothing got wider"), "{}", other.stdout);
-    assert_eq!(checkout.run(&["check", "--against", "HEAD", "-e", "staging", "--quiet"]).expect(0).stdout, "");
+    assert_eq!(
+        checkout.run(&["check", "--against", "HEAD", "-e", "staging", "--quiet"]).expect(0).stdout,
+        ""
+    );
     // A hook that nothing locks is one that may hold anything.
     let _ = checkout.run(&["check", "--against", "HEAD", "--locked"]).expect(50);
 }
@@ -247,7 +251,14 @@ fn nothing_that_a_configuration_names_is_touched() {
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let trap = checkout.scratch.join("traps/pass");
     // What a checkout's own settings name is no more git's to start.
-    for key in ["core.fsmonitor", "core.pager", "core.sshCommand", "core.editor", "filter.x.smudge", "diff.x.textconv"] {
+    for key in [
+        "core.fsmonitor",
+        "core.pager",
+        "core.sshCommand",
+        "core.editor",
+        "filter.x.smudge",
+        "diff.x.textconv",
+    ] {
         checkout.git(&["config", key, checkout.scratch.join("traps/sh").to_str().unwrap()]);
     }
     checkout.write(".git/info/attributes", "* filter=x diff=x\n");

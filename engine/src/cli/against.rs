@@ -16,7 +16,9 @@ use super::{DONE, Ended, project_file};
 use crate::config::{self, Input, Loaded, environments, load};
 use crate::hook::{component_digest, read_component};
 use crate::model::view::{AgainstView, ExitCode, Problem};
-use crate::model::{ComponentDigest, Deployment, Hook, HookSource, Limit, LockFile, Posture, SettingFault, widened};
+use crate::model::{
+    ComponentDigest, Deployment, Hook, HookSource, Limit, LockFile, Name, Posture, SettingFault, widened,
+};
 use crate::report;
 use crate::source::{Git, Past, SourceFailure};
 use crate::transport::PinnedKeys;
@@ -84,7 +86,13 @@ async fn present(project: &Project, names: &[Option<String>]) -> Result<(Posture
     }
     let pins = PinnedKeys::read(project.root.join(KNOWN_HOSTS).as_std_path()).map_err(not_pins)?;
     let environments = all.iter().map(|loaded| loaded.deployment.clone()).collect();
-    Ok((Posture { environments, lock, files, host_keys: pins.fingerprints() }, all))
+    let default = default_environment(project.input(None), &Surroundings::new());
+    Ok((Posture { environments, default, lock, files, host_keys: pins.fingerprints() }, all))
+}
+
+/// The environment that is meant where none is named; none where it has to be.
+fn default_environment(input: Input<'_>, surroundings: &dyn config::Surroundings) -> Option<Name> {
+    load(input, surroundings).ok().and_then(|loaded| loaded.deployment.environment)
 }
 
 /// The project as it was.
@@ -98,7 +106,9 @@ async fn posture_of(
     let Some(text) = text_of(past, file.into(), project_file::LARGEST).await? else {
         let text = format!("there was no `{file}` here at `{}`", past.name());
         let hint = "name a revision that has one; all that the first one says is new";
-        return Err(Problem::new("against/no-configuration", text, ExitCode::Configuration).hint(hint).into());
+        return Err(Problem::new("against/no-configuration", text, ExitCode::Configuration)
+            .hint(hint)
+            .into());
     };
     let lock_name = project.lock_name();
     let lock_name = lock_name.file_name().unwrap_or_default();
@@ -111,9 +121,12 @@ async fn posture_of(
         vec![load_past(&called(file), &text, &project.root, None)?]
     } else {
         let both = names.iter().flatten().filter(|name| declared.contains(name));
-        both.map(|name| load_past(&called(file), &text, &project.root, Some(name))).collect::<Result<_, _>>()?
+        both.map(|name| load_past(&called(file), &text, &project.root, Some(name)))
+            .collect::<Result<_, _>>()?
     };
-    let mut posture = Posture { environments: deployments, lock, ..Posture::default() };
+    let whole = Input { file: &called(file), text: &text, root: &project.root, environment: None };
+    let default = default_environment(whole, &PastSurroundings(Surroundings::new()));
+    let mut posture = Posture { environments: deployments, default, lock, ..Posture::default() };
     for deployment in &mut posture.environments {
         deployment.lock_hooks(&posture.lock);
     }

@@ -61,6 +61,9 @@ pub(super) fn overview() -> String {
         entry(&mut text, spec.key, &words);
     }
     text.push_str(SECRETS);
+    text.push_str(
+        "\nWhich hook, import, grant or limit a change adds or raises: cutover check --against origin/main\n",
+    );
     text
 }
 

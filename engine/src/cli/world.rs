@@ -20,7 +20,9 @@ use crate::model::{BUCKET_NAME, BucketUrl, Deployment, EventSink, HostName, Name
 use crate::run::{Interrupts, Operator, Reporter, Setting, Supplier, SystemClock};
 use crate::secret::{Redactor, Secrets};
 use crate::store::Bucket;
-use crate::transport::{HelperPrograms, Link, Links, PinFault, PinnedKeys, SshSettings, TransportSettings, local_link};
+use crate::transport::{
+    HelperPrograms, Link, Links, PinFault, PinnedKeys, SshSettings, TransportSettings, local_link,
+};
 
 /// The word that makes the program the supervisor of processes on this machine.
 pub const SUPERVISOR_WORD: &str = "host-supervisor";

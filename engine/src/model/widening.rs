@@ -18,13 +18,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use self::finding::Findings;
-use super::{ComponentDigest, Deployment, Hook, LockFile};
+use super::{ComponentDigest, Deployment, Hook, LockFile, Name};
 
 /// All of a project that a change of it could widen.
 #[derive(Debug, Clone, Default)]
 pub struct Posture {
     /// The configuration in each of its environments; one without a name where there are none.
     pub environments: Vec<Deployment>,
+    /// The environment that is meant where none is named.
+    pub default: Option<Name>,
     /// Its lock file.
     pub lock: LockFile,
     /// Components that nothing pins, by what the configuration names.
@@ -83,8 +85,21 @@ pub fn widened(old: &Posture, new: &Posture) -> Vec<Widening> {
     for deployment in &new.environments {
         let mut findings = Findings::new(deployment.environment.as_ref());
         let before = old.counterpart(deployment);
-        if before.is_none() && let Some(name) = &deployment.environment {
+        if before.is_none()
+            && let Some(name) = &deployment.environment
+        {
             findings.is(WideningKind::Environment, format!("environment `{name}` is new"));
+        }
+        if let Some(name) = &deployment.environment
+            && new.default.as_ref() == Some(name)
+            && old.is_meant_instead_of(name)
+        {
+            let text = format!("`{name}` is meant where no environment is named");
+            findings.became(
+                WideningKind::Environment,
+                text,
+                old.default.as_ref().map(|name| format!("`{name}`")),
+            );
         }
         project::compare(old, before, new, deployment, &mut findings);
         for found in findings.all() {
@@ -107,6 +122,12 @@ impl Posture {
     fn counterpart(&self, other: &Deployment) -> Option<&Deployment> {
         let named = |name| self.environments.iter().find(|deployment| deployment.environment == name);
         named(other.environment.clone()).or_else(|| named(None))
+    }
+
+    /// Whether another environment than this one, or none, was meant where none was named.
+    fn is_meant_instead_of(&self, name: &Name) -> bool {
+        let has_environments = self.environments.iter().any(|deployment| deployment.environment.is_some());
+        has_environments && self.default.as_ref() != Some(name)
     }
 
     /// Which component a hook has to be, or is where nothing pins it; none where that can't be told.

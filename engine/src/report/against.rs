@@ -61,3 +61,45 @@ const fn word(kind: WideningKind) -> &'static str {
         WideningKind::Limit => "limit",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::golden::{assert_golden, page};
+
+    #[test]
+    fn what_got_wider_is_told_with_what_was() {
+        let widening = |environments: &[&str], kind, text: &str, before: Option<&str>| Widening {
+            environments: environments.iter().map(|name| (*name).to_owned()).collect(),
+            kind,
+            text: text.to_owned(),
+            before: before.map(str::to_owned),
+        };
+        let view = AgainstView {
+            app: "shop".to_owned(),
+            file: "cutover.toml".to_owned(),
+            revision: "origin/main".to_owned(),
+            commit: "9f3c2a17b04d5e6f7081".to_owned(),
+            environments: vec!["staging".to_owned(), "production".to_owned()],
+            widenings: vec![
+                widening(&["production"], WideningKind::Process, "processes run as `root`", Some("`shop`")),
+                widening(
+                    &["staging", "production"],
+                    WideningKind::HostKey,
+                    "`web1.example.com` is known by the key ssh-ed25519 SHA256:R9f+kt/GJ8Eo5sL4iuNmW5VXLAqxV0YpjQYgrY2GuCo",
+                    Some("ssh-ed25519 SHA256:0u1eePecNdvDY+/BSgcJANrh4GVQnYRXqTX/dQy6qUc"),
+                ),
+                widening(
+                    &["staging", "production"],
+                    WideningKind::Grant,
+                    "hook `x` may run `\u{1b}[2J`",
+                    None,
+                ),
+            ],
+        };
+        let wide = page(&against(&view, None));
+        let narrow = page(&against(&view, Some(60)));
+        let none = AgainstView { environments: Vec::new(), widenings: Vec::new(), ..view };
+        assert_golden("against.txt", &format!("{wide}\n{narrow}\n{}", page(&against(&none, None))));
+    }
+}

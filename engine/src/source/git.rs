@@ -129,7 +129,9 @@ impl<'a> Git<'a> {
         }
         let broken = |_| Failure::Broken("the connection to git of this machine broke".to_owned());
         let Answer::Exited(exit) = answer.await.map_err(broken)?? else {
-            return Err(Failure::Nonsense("host was asked to run git and answered otherwise".to_owned()).into());
+            return Err(
+                Failure::Nonsense("host was asked to run git and answered otherwise".to_owned()).into()
+            );
         };
         succeeded(args, &Exit { errors: errors.into(), ..exit })?;
         Ok(Some(out))

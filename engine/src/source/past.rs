@@ -70,11 +70,8 @@ impl<'a> Past<'a> {
         let listed = self.git.tell(self.root.as_str(), &args).await?;
         // `MODE TYPE DIGITS<tab>PATH`
         let Some((entry, _)) = listed.split_once('\t') else { return Ok(None) };
-        let refused = |reason| SourceFailure::PastFile {
-            revision: self.name.clone(),
-            path: path.to_string(),
-            reason,
-        };
+        let refused =
+            |reason| SourceFailure::PastFile { revision: self.name.clone(), path: path.to_string(), reason };
         let mut words = entry.split(' ');
         let blob = match (words.next(), words.next(), words.next()) {
             (Some("100644" | "100755"), Some("blob"), Some(digits)) if is_digits(digits) => digits,

@@ -104,7 +104,8 @@ impl PinnedKeys {
     #[must_use]
     pub fn fingerprints(&self) -> BTreeMap<String, BTreeSet<String>> {
         let told = |key: &HostKey| format!("{} {}", key.kind(), key.fingerprint());
-        let of_place = |(place, keys): (&String, &Vec<HostKey>)| (place.clone(), keys.iter().map(told).collect());
+        let of_place =
+            |(place, keys): (&String, &Vec<HostKey>)| (place.clone(), keys.iter().map(told).collect());
         self.keys.iter().map(of_place).collect()
     }
 

@@ -74,7 +74,9 @@ impl ExitCode {
             Self::Fenced => "another holder took over",
             Self::Stuck => "a person is needed",
             Self::Configuration => "the configuration is not right (a missing grant included)",
-            Self::Refused => "refused for security: digest, host key or grant; `check --against`: something got wider",
+            Self::Refused => {
+                "refused for security: digest, host key or grant; `check --against`: something got wider"
+            }
             Self::CheckFailed => {
                 "`status --check`: drift, or the live release is older than asked; `doctor`: findings"
             }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::finding::Findings;
 use super::WideningKind;
+use super::finding::Findings;
 use crate::model::grant::{
     ConnectGrant, ExecGrant, Grants, HostGroup, HttpGrant, LinkGrant, PathGrant, SecretGrant,
 };
@@ -104,7 +104,8 @@ fn wider<E: OnHosts>(old: &[E], new: &[E], groups: &Groups<'_>) -> Vec<E> {
 /// What an entry of `http` allows that no entry of `old` does, in words.
 fn wider_http(old: &[HttpGrant], new: &HttpGrant, groups: &Groups<'_>) -> Option<String> {
     let covering = || old.iter().filter(|own| own.covers(new));
-    let via = new.via.as_ref().and_then(|via| groups.left(via, covering().filter_map(|own| own.via.as_ref())));
+    let via =
+        new.via.as_ref().and_then(|via| groups.left(via, covering().filter_map(|own| own.via.as_ref())));
     if via.is_none() && covering().next().is_some() {
         return None;
     }
@@ -128,7 +129,8 @@ impl Groups<'_> {
             }
             allowed.extend(self.old.map(|old_side| members(old, old_side)).unwrap_or_default());
         }
-        let left: Vec<HostName> = members(group, self.new).into_iter().filter(|host| !allowed.contains(host)).collect();
+        let left: Vec<HostName> =
+            members(group, self.new).into_iter().filter(|host| !allowed.contains(host)).collect();
         match group {
             _ if left.is_empty() => None,
             HostGroup::Named(_) => Some(HostGroup::Named(left)),

@@ -58,7 +58,8 @@ pub(super) fn compare(old: Option<Use<'_>>, new: Use<'_>, findings: &mut Finding
     if let Some(old) = old
         && *timeout > old.hook.timeout
     {
-        let told = |time: std::time::Duration| Unit::Time.text(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+        let told =
+            |time: std::time::Duration| Unit::Time.text(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
         let text = format!("{subject}: `timeout` is {}", told(*timeout));
         findings.became(WideningKind::Limit, text, Some(told(old.hook.timeout)));
     }

@@ -29,7 +29,11 @@ fn changed(old: &Host, new: &Host, findings: &mut Findings) {
     };
     match (&old.reach, reach) {
         (
-            Reach::Ssh { destination: old_destination, identity_file: old_file, helper_directory: old_helper },
+            Reach::Ssh {
+                destination: old_destination,
+                identity_file: old_file,
+                helper_directory: old_helper,
+            },
             Reach::Ssh { destination, identity_file, helper_directory },
         ) => {
             if old_destination != destination {

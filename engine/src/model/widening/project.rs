@@ -49,7 +49,8 @@ pub(super) fn compare(
     if let Some(state) = state
         && before.and_then(|before| before.state.as_ref()) != Some(state)
     {
-        let was = before.map(|before| before.state.as_ref().map_or("on a host".to_owned(), |was| format!("`{was}`")));
+        let was = before
+            .map(|before| before.state.as_ref().map_or("on a host".to_owned(), |was| format!("`{was}`")));
         findings.became(WideningKind::Place, format!("the state is kept at `{state}`"), was);
     }
     let no_hosts = BTreeMap::new();
@@ -84,7 +85,8 @@ fn source(old: Option<&Build>, new: &Build, findings: &mut Findings) {
         None => "the remote of the checkout".to_owned(),
     };
     let Some(old) = old else {
-        return findings.is(WideningKind::Source, format!("branch `{branch}` of {} goes live", told(repository)));
+        return findings
+            .is(WideningKind::Source, format!("branch `{branch}` of {} goes live", told(repository)));
     };
     if old.repository != *repository {
         let text = format!("what goes live comes from {}", told(repository));
@@ -102,7 +104,8 @@ fn source(old: Option<&Build>, new: &Build, findings: &mut Findings) {
 /// Where the application runs, is built and is routed to.
 fn places(old: Option<&Deployment>, new: &Deployment, findings: &mut Findings) {
     let added = |group: &HostGroup| {
-        let before: BTreeSet<HostName> = old.map(|old| members(group, old)).unwrap_or_default().into_iter().collect();
+        let before: BTreeSet<HostName> =
+            old.map(|old| members(group, old)).unwrap_or_default().into_iter().collect();
         members(group, new).into_iter().filter(move |host| !before.contains(host))
     };
     for host in added(&HostGroup::Builder) {
@@ -114,7 +117,8 @@ fn places(old: Option<&Deployment>, new: &Deployment, findings: &mut Findings) {
         let text = format!("the application runs on host `{host}`, and grants for \"app\" are for it too");
         findings.is(WideningKind::Process, text);
     }
-    for name in new.router.names.iter().filter(|name| old.is_none_or(|old| !old.router.names.contains(name))) {
+    for name in new.router.names.iter().filter(|name| old.is_none_or(|old| !old.router.names.contains(name)))
+    {
         let text = if new.hosts.contains_key(name) {
             format!("host `{name}` routes, and grants for \"routers\" are for it too")
         } else {
@@ -159,7 +163,12 @@ fn process(old: Option<&Application>, new: &Application, findings: &mut Findings
         user.as_ref().map_or("the user that cutover logs in as".to_owned(), |user| format!("`{user}`"))
     };
     changed(WideningKind::Process, "processes run as", as_user(user), old.map(|old| as_user(&old.user)));
-    changed(WideningKind::Process, "processes are started by", quoted(start), old.map(|old| quoted(&old.start)));
+    changed(
+        WideningKind::Process,
+        "processes are started by",
+        quoted(start),
+        old.map(|old| quoted(&old.start)),
+    );
     if let Some(migrate) = migrate {
         let was = old.and_then(|old| old.migrate.as_deref()).map(quoted);
         changed(WideningKind::Process, "migrations are done by", quoted(migrate), was);

@@ -110,7 +110,14 @@ fn each_field_of_a_deployment_that_reaches_further_is_named_and_the_way_back_whe
             &[],
         ),
         (
-            |it| drop(it.hosts.insert(name("web2"), Host { address: "::2".into(), ..it.hosts[&name("web2")].clone() })),
+            |it| {
+                drop(
+                    it.hosts.insert(
+                        name("web2"),
+                        Host { address: "::2".into(), ..it.hosts[&name("web2")].clone() },
+                    ),
+                )
+            },
             &["Host: host `web2` is `::2` to the other hosts (before: `127.0.0.1`)"],
             &["Host: host `web2` is `127.0.0.1` to the other hosts (before: `::2`)"],
         ),
@@ -142,14 +149,14 @@ fn each_field_of_a_deployment_that_reaches_further_is_named_and_the_way_back_whe
         ),
         (
             |it| it.build.repository = Some("https://me:secret@example.com/shop".to_owned()),
-            &["Source: what goes live comes from `https://me@example.com/shop` (before: the remote of the checkout)"],
-            &["Source: what goes live comes from the remote of the checkout (before: `https://me@example.com/shop`)"],
+            &[
+                "Source: what goes live comes from `https://me@example.com/shop` (before: the remote of the checkout)",
+            ],
+            &[
+                "Source: what goes live comes from the remote of the checkout (before: `https://me@example.com/shop`)",
+            ],
         ),
-        (
-            |it| it.build.branch = "*".to_owned(),
-            &["Source: every branch may go live (before: `main`)"],
-            &[],
-        ),
+        (|it| it.build.branch = "*".to_owned(), &["Source: every branch may go live (before: `main`)"], &[]),
         (
             |it| it.build.branch = "trial".to_owned(),
             &["Source: branch `trial` goes live (before: `main`)"],
@@ -191,11 +198,7 @@ fn each_field_of_a_deployment_that_reaches_further_is_named_and_the_way_back_whe
             &["Process: processes are started by `bin/shop --admin` (before: `bin/shop`)"],
             &["Process: processes are started by `bin/shop` (before: `bin/shop --admin`)"],
         ),
-        (
-            |it| it.application.migrate = None,
-            &[],
-            &["Process: migrations are done by `bin/shop migrate`"],
-        ),
+        (|it| it.application.migrate = None, &[], &["Process: migrations are done by `bin/shop migrate`"]),
         (
             |it| it.application.listen = "{address}".to_owned(),
             &["Process: instances listen on `{address}` (before: `127.0.0.1`)"],
@@ -208,10 +211,8 @@ fn each_field_of_a_deployment_that_reaches_further_is_named_and_the_way_back_whe
         ),
         (
             |it| {
-                it.application.driver = Driver::Systemd {
-                    scope: SystemdScope::System,
-                    unit: vec!["User=root".to_owned()],
-                };
+                it.application.driver =
+                    Driver::Systemd { scope: SystemdScope::System, unit: vec!["User=root".to_owned()] };
             },
             &[
                 "Process: processes are units of the system's systemd",
@@ -239,11 +240,15 @@ fn each_field_of_a_deployment_that_reaches_further_is_named_and_the_way_back_whe
         ),
         (
             |it| {
-                let env = [("DB", EnvValue::Secret(name("db"))), ("LD_PRELOAD", EnvValue::Text("/x".to_owned()))];
+                let env =
+                    [("DB", EnvValue::Secret(name("db"))), ("LD_PRELOAD", EnvValue::Text("/x".to_owned()))];
                 it.application.env = env.map(|(name, value)| (name.to_owned(), value)).into();
                 it.application.blue.env.insert("COLOR".to_owned(), EnvValue::Text("blue".to_owned()));
             },
-            &["Process: processes get the secret `db` as `DB`", "Process: processes run with `LD_PRELOAD=/x`"],
+            &[
+                "Process: processes get the secret `db` as `DB`",
+                "Process: processes run with `LD_PRELOAD=/x`",
+            ],
             &[],
         ),
         (
@@ -260,7 +265,8 @@ fn each_field_of_a_deployment_that_reaches_further_is_named_and_the_way_back_whe
                     body: None,
                     each_router: crate::model::EachRouter::default(),
                 };
-                it.router.front_doors = vec![door("https://a.example/x", None), door("http://10.0.0.9/", Some("lb1"))];
+                it.router.front_doors =
+                    vec![door("https://a.example/x", None), door("http://10.0.0.9/", Some("lb1"))];
             },
             &[
                 "Routing: `https://a.example` is asked from cutover's own machine",
@@ -270,8 +276,12 @@ fn each_field_of_a_deployment_that_reaches_further_is_named_and_the_way_back_whe
         ),
         (
             |it| drop(it.secrets.insert(name("db"), SecretSource::Command(vec!["pass".into(), "db".into()]))),
-            &["Secret: secret `db` comes from the program `pass db` on this machine (before: the variable `DB`)"],
-            &["Secret: secret `db` comes from the variable `DB` (before: the program `pass db` on this machine)"],
+            &[
+                "Secret: secret `db` comes from the program `pass db` on this machine (before: the variable `DB`)",
+            ],
+            &[
+                "Secret: secret `db` comes from the variable `DB` (before: the program `pass db` on this machine)",
+            ],
         ),
     ];
     for (index, (change, forth, back)) in cases.into_iter().enumerate() {
@@ -301,7 +311,8 @@ fn what_reaches_no_further_is_not_named() {
 fn a_hook_is_named_when_it_is_another_component_or_may_be_any() {
     let one = "`hooks/vendor.wasm`, sha256:".to_owned() + &"1".repeat(64);
     let two = "`hooks/vendor.wasm`, sha256:".to_owned() + &"2".repeat(64);
-    let mut swapped = posture(|it| it.smoke_tests[0].hook.locked = Some(Locked { sha256: digest("2"), copy: None }));
+    let mut swapped =
+        posture(|it| it.smoke_tests[0].hook.locked = Some(Locked { sha256: digest("2"), copy: None }));
     swapped.lock = locked("2", &["engine", "hosts", "secret-text"]);
     assert_eq!(
         told(&posture(|_| {}), &swapped),
@@ -321,7 +332,9 @@ fn a_hook_is_named_when_it_is_another_component_or_may_be_any() {
     open.files.insert("hooks/vendor.wasm".to_owned(), digest("1"));
     assert_eq!(
         told(&posture(|_| {}), &open),
-        [format!("Hook: hook `vendor` is whatever `hooks/vendor.wasm` holds: nothing pins it (before: {one})")]
+        [format!(
+            "Hook: hook `vendor` is whatever `hooks/vendor.wasm` holds: nothing pins it (before: {one})"
+        )]
     );
     assert_eq!(told(&open, &posture(|_| {})), [""; 0]);
     let mut other = open.clone();
@@ -343,10 +356,10 @@ fn a_hook_is_named_when_it_is_another_component_or_may_be_any() {
             (HookSource::Https("https://example.com/v.wasm".to_owned()), Some(digest("1")), None);
     };
     assert_eq!(of(|_| {}, moved), [""; 0]);
-    assert_eq!(of(|it| it.smoke_tests.clear(), |_| {}), [
-        format!("Hook: hook `vendor` is new: {one}"),
-        "Import: hook `vendor` asks for engine".to_owned(),
-    ]);
+    assert_eq!(
+        of(|it| it.smoke_tests.clear(), |_| {}),
+        [format!("Hook: hook `vendor` is new: {one}"), "Import: hook `vendor` asks for engine".to_owned(),]
+    );
     assert_eq!(of(|_| {}, |it| it.smoke_tests.clear()), [""; 0]);
 }
 
@@ -357,10 +370,13 @@ fn limits_and_time_are_named_when_they_are_raised() {
         hook.limits = hook.limits.clone().with(Limit::Memory, 1 << 30).with(Limit::ExecCalls, 10);
         hook.timeout = Duration::from_secs(90);
     };
-    assert_eq!(of(|_| {}, raise), [
-        "Limit: hook `router`: `memory` is 1 GiB (before: 256 MiB)",
-        "Limit: hook `router`: `timeout` is 90s (before: 5s)",
-    ]);
+    assert_eq!(
+        of(|_| {}, raise),
+        [
+            "Limit: hook `router`: `memory` is 1 GiB (before: 256 MiB)",
+            "Limit: hook `router`: `timeout` is 90s (before: 5s)",
+        ]
+    );
     assert_eq!(of(raise, |_| {}), ["Limit: hook `router`: `exec-calls` is 1000 (before: 10)"]);
 }
 
@@ -381,7 +397,11 @@ fn grants() -> Grants {
         }]),
         read: Some(vec![PathGrant { hosts: routers(), path: "/r/a".to_owned() }]),
         write: Some(vec![PathGrant { hosts: routers(), path: "/w/a".to_owned() }]),
-        link: Some(vec![LinkGrant { hosts: routers(), path: "/l".to_owned(), targets: vec!["/a".to_owned()] }]),
+        link: Some(vec![LinkGrant {
+            hosts: routers(),
+            path: "/l".to_owned(),
+            targets: vec!["/a".to_owned()],
+        }]),
         connect: Some(vec![ConnectGrant {
             hosts: routers(),
             to: "unix:/s".to_owned(),
@@ -404,12 +424,16 @@ fn grants() -> Grants {
 fn each_grant_is_named_for_what_it_adds() {
     let base: Change = |it| it.router.hook.grants = grants();
     let changes: [(fn(&mut Grants), &[&str]); 14] = [
-        (|it| it.exec.as_mut().expect("list")[0].hosts = HostGroup::Named(vec![name("web1"), name("lb1")]), &[
-            "run `/usr/bin/x a` on lb1",
-        ]),
+        (
+            |it| it.exec.as_mut().expect("list")[0].hosts = HostGroup::Named(vec![name("web1"), name("lb1")]),
+            &["run `/usr/bin/x a` on lb1"],
+        ),
         (|it| it.exec.as_mut().expect("list")[0].hosts = HostGroup::Named(vec![name("web1")]), &[]),
         (|it| it.exec.as_mut().expect("list")[0].hosts = HostGroup::Builder, &[]),
-        (|it| it.exec.as_mut().expect("list")[0].hosts = HostGroup::Routers, &["run `/usr/bin/x a` on the routers"]),
+        (
+            |it| it.exec.as_mut().expect("list")[0].hosts = HostGroup::Routers,
+            &["run `/usr/bin/x a` on the routers"],
+        ),
         (
             |it| {
                 let entry = &mut it.exec.as_mut().expect("list")[0];
@@ -417,13 +441,21 @@ fn each_grant_is_named_for_what_it_adds() {
                 entry.directory = vec!["/d".to_owned()];
                 (entry.input, entry.read_only, entry.interpreter) = (true, true, true);
             },
-            &["run `/usr/bin/x a` on the application's hosts, with A, B of its choice, in /d, with an input, with code that it \
-               brings, also for `plan` and `status`"],
+            &[
+                "run `/usr/bin/x a` on the application's hosts, with A, B of its choice, in /d, with an input, with code that it \
+               brings, also for `plan` and `status`",
+            ],
         ),
-        (|it| it.exec.as_mut().expect("list")[0].as_root = true, &["run `/usr/bin/x a` on the application's hosts, as root"]),
+        (
+            |it| it.exec.as_mut().expect("list")[0].as_root = true,
+            &["run `/usr/bin/x a` on the application's hosts, as root"],
+        ),
         (|it| it.read.as_mut().expect("list")[0].path = "/r/*".to_owned(), &["read /r/* on the routers"]),
         (|it| it.write = it.read.clone(), &["write /r/a on the routers"]),
-        (|it| it.link.as_mut().expect("list")[0].targets.push("/b".to_owned()), &["point /l to /b on the routers"]),
+        (
+            |it| it.link.as_mut().expect("list")[0].targets.push("/b".to_owned()),
+            &["point /l to /b on the routers"],
+        ),
         (
             |it| it.connect.as_mut().expect("list")[0].send.push("set *".to_owned()),
             &["send set * to unix:/s on the routers, also for `plan` and `status`"],
@@ -452,7 +484,8 @@ fn each_grant_is_named_for_what_it_adds() {
     for (index, (change, words)) in changes.into_iter().enumerate() {
         let mut new = posture(base);
         change(&mut new.environments[0].router.hook.grants);
-        let want: Vec<String> = words.iter().map(|words| format!("Grant: hook `router` may {words}")).collect();
+        let want: Vec<String> =
+            words.iter().map(|words| format!("Grant: hook `router` may {words}")).collect();
         assert_eq!(told(&posture(base), &new), want, "case {index}");
     }
     assert_eq!(of(|_| {}, base).len(), 7, "each of them is wider than nothing");
@@ -474,18 +507,26 @@ fn keys_of_hosts_are_named_when_others_are_believed() {
     let keys = |keys: &[&str]| {
         let mut posture = posture(|_| {});
         let keys: BTreeSet<String> = keys.iter().map(|key| format!("ssh-ed25519 SHA256:{key}")).collect();
-        posture.host_keys = if keys.is_empty() { BTreeMap::new() } else { BTreeMap::from([("web1".to_owned(), keys)]) };
+        posture.host_keys =
+            if keys.is_empty() { BTreeMap::new() } else { BTreeMap::from([("web1".to_owned(), keys)]) };
         posture
     };
-    assert_eq!(told(&keys(&["one"]), &keys(&["two"])), [
-        "HostKey: `web1` is known by the key ssh-ed25519 SHA256:two (before: ssh-ed25519 SHA256:one)",
-    ]);
+    assert_eq!(
+        told(&keys(&["one"]), &keys(&["two"])),
+        ["HostKey: `web1` is known by the key ssh-ed25519 SHA256:two (before: ssh-ed25519 SHA256:one)",]
+    );
     assert_eq!(told(&keys(&["one", "two"]), &keys(&["one"])), [""; 0]);
-    assert_eq!(told(&keys(&["one"]), &keys(&[])), [
-        "HostKey: `web1` is pinned by no key: the known_hosts of whoever deploys counts (before: ssh-ed25519 SHA256:one)",
-    ]);
+    assert_eq!(
+        told(&keys(&["one"]), &keys(&[])),
+        [
+            "HostKey: `web1` is pinned by no key: the known_hosts of whoever deploys counts (before: ssh-ed25519 SHA256:one)",
+        ]
+    );
     // A key where the user's own file counted is one more that is believed.
-    assert_eq!(told(&keys(&[]), &keys(&["one"])), ["HostKey: `web1` is known by the key ssh-ed25519 SHA256:one"]);
+    assert_eq!(
+        told(&keys(&[]), &keys(&["one"])),
+        ["HostKey: `web1` is known by the key ssh-ed25519 SHA256:one"]
+    );
 }
 
 #[test]
@@ -509,4 +550,14 @@ fn environments_are_compared_by_name_and_the_same_is_told_once() {
     assert!(found.iter().any(|found| found.text == "hook `router` is new: `builtin:nginx`"), "{found:?}");
     assert!(found.iter().any(|found| found.text == "secret `db` comes from the variable `DB`"), "{found:?}");
     assert_eq!(told(&named(&["a", "b"], |_| {}), &named(&["a"], |_| {})), [""; 0]);
+    let default = |text: &str| Posture { default: Some(name(text)), ..named(&["a", "b"], |_| {}) };
+    let found = widened(&default("a"), &default("b"));
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].environments, ["b"]);
+    assert_eq!(
+        told(&default("a"), &default("b")),
+        ["Environment: `b` is meant where no environment is named (before: `a`)",]
+    );
+    assert_eq!(told(&default("a"), &named(&["a", "b"], |_| {})), [""; 0]);
+    assert_eq!(told(&posture(|_| {}), &default("b")), [""; 0]);
 }
