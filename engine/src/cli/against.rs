@@ -36,7 +36,9 @@ pub(super) async fn compare(invocation: &Invocation, revision: &str, lock: &Lock
         for loaded in &loaded {
             lock.demand(loaded)?;
         }
-        let past = Past::at(Git::new(link.as_ref(), None), &project.root, revision).await.map_err(failed)?;
+        let past = Past::at(Git::new(link.as_ref(), None), &project.root, revision)
+            .await
+            .map_err(|failure| failed(&failure))?;
         let old = posture_of(&past, &project, &names).await?;
         Ok(AgainstView {
             app: now.environments.first().map_or_else(String::new, |deployment| deployment.app.to_string()),
@@ -84,7 +86,8 @@ async fn present(project: &Project, names: &[Option<String>]) -> Result<(Posture
         }
         files.insert(requested, component_digest(&wasm));
     }
-    let pins = PinnedKeys::read(project.root.join(KNOWN_HOSTS).as_std_path()).map_err(not_pins)?;
+    let pins =
+        PinnedKeys::read(project.root.join(KNOWN_HOSTS).as_std_path()).map_err(|fault| not_pins(&fault))?;
     let environments = all.iter().map(|loaded| loaded.deployment.clone()).collect();
     let default = default_environment(project.input(None), &Surroundings::new());
     Ok((Posture { environments, default, lock, files, host_keys: pins.fingerprints() }, all))
@@ -132,7 +135,7 @@ async fn posture_of(
     }
     posture.files = past_files(past, &posture.environments).await?;
     if let Some(text) = text_of(past, KNOWN_HOSTS.into(), LARGEST_PINS).await? {
-        let pins = PinnedKeys::parse(called(KNOWN_HOSTS).into(), text).map_err(not_pins)?;
+        let pins = PinnedKeys::parse(called(KNOWN_HOSTS).into(), text).map_err(|fault| not_pins(&fault))?;
         posture.host_keys = pins.fingerprints();
     }
     Ok(posture)
@@ -157,7 +160,11 @@ async fn past_files(
         deployments.iter().flat_map(open_files).map(|(requested, _, hook)| (requested, hook)).collect();
     let (mut files, mut missing) = (BTreeMap::new(), Vec::new());
     for (requested, hook) in hooks {
-        match past.file(Utf8Path::new(&requested), Limit::File.spec().most).await.map_err(failed)? {
+        match past
+            .file(Utf8Path::new(&requested), Limit::File.spec().most)
+            .await
+            .map_err(|failure| failed(&failure))?
+        {
             Some(wasm) => {
                 files.insert(requested, component_digest(&wasm));
             }
@@ -171,18 +178,20 @@ async fn past_files(
 /// and where that is.
 fn open_files(deployment: &Deployment) -> impl Iterator<Item = (String, &Utf8Path, &Hook)> {
     let root = &deployment.root;
-    deployment.hooks().into_iter().filter_map(move |hook| match &hook.source {
-        HookSource::File(path) if hook.sha256.is_none() && hook.locked.is_none() => {
-            let requested = hook.source.requested(root);
-            // What lies beside the project is no part of any revision.
-            Utf8Path::new(&requested).is_relative().then_some((requested, path.as_path(), hook))
-        }
-        _ => None,
+    deployment.hooks().into_iter().filter_map(move |hook| {
+        let HookSource::File(path) = &hook.source else { return None };
+        let requested = hook.source.requested(root);
+        // What lies beside the project is no part of any revision.
+        let is_open =
+            hook.sha256.is_none() && hook.locked.is_none() && Utf8Path::new(&requested).is_relative();
+        is_open.then_some((requested, path.as_path(), hook))
     })
 }
 
 async fn text_of(past: &Past<'_>, path: &Utf8Path, most: u64) -> Result<Option<String>, Failure> {
-    let Some(bytes) = past.file(path, most).await.map_err(failed)? else { return Ok(None) };
+    let Some(bytes) = past.file(path, most).await.map_err(|failure| failed(&failure))? else {
+        return Ok(None);
+    };
     let text = String::from_utf8(bytes).map_err(|_| {
         let text = format!("`{path}` at `{}` is not UTF-8", past.name());
         Problem::new("against/file", text, ExitCode::Configuration)
@@ -204,12 +213,19 @@ fn unreadable(hook: &Hook, text: &str) -> Problem {
     Problem::new("hook/unreadable", format!("hook `{}`: {text}", hook.title), ExitCode::NothingChanged)
 }
 
-fn failed(failure: SourceFailure) -> Problem {
-    let (code, exit_code) = match &failure {
+fn failed(failure: &SourceFailure) -> Problem {
+    let (code, exit_code) = match failure {
         SourceFailure::NoRevision { .. } => ("against/no-revision", ExitCode::Usage),
         SourceFailure::NoCheckout { .. } => ("against/no-checkout", ExitCode::NothingChanged),
         SourceFailure::PastFile { .. } => ("against/file", ExitCode::Configuration),
-        _ => ("against/git", ExitCode::NothingChanged),
+        SourceFailure::Host(_)
+        | SourceFailure::Git { .. }
+        | SourceFailure::BadRepository { .. }
+        | SourceFailure::NoRemote { .. }
+        | SourceFailure::NoBranch
+        | SourceFailure::BranchMissing { .. }
+        | SourceFailure::BadRevision { .. }
+        | SourceFailure::NotOnBranch { .. } => ("against/git", ExitCode::NothingChanged),
     };
     let hint = failure.hint();
     let problem = Problem::new(code, failure.to_string(), exit_code);

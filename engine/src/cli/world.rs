@@ -47,7 +47,8 @@ pub(super) fn setting(
     let user = account.user.clone();
     let local = local_host(&program, account);
     let here = local_link(this_machine()?, Arc::clone(&local));
-    let pinned = PinnedKeys::read(deployment.root.join(KNOWN_HOSTS).as_std_path()).map_err(not_pins)?;
+    let pinned = PinnedKeys::read(deployment.root.join(KNOWN_HOSTS).as_std_path())
+        .map_err(|fault| not_pins(&fault))?;
     let control_directory = control_directory(environment.get("XDG_RUNTIME_DIR"))?;
     let settings = TransportSettings {
         local,
@@ -117,7 +118,7 @@ fn local_host(program: &Path, account: cutover_host::Account) -> Arc<cutover_hos
 }
 
 /// Of a file that pins no keys.
-pub(super) fn not_pins(fault: PinFault) -> Problem {
+pub(super) fn not_pins(fault: &PinFault) -> Problem {
     let hint = "`cutover trust` writes such lines";
     Problem::new("config/known-hosts", fault.to_string(), ExitCode::Configuration).hint(hint)
 }

@@ -281,7 +281,9 @@ async fn a_project_is_read_as_it_was_from_what_the_checkout_has() {
     let at = |revision: &'static str| Past::at(world.git_of_builder(), &root, revision);
     let head = at("HEAD").await.expect("a revision");
     assert_eq!((head.name(), head.commit()), ("HEAD", world.git("shop", &["rev-parse", "HEAD"]).as_str()));
-    let file = |past: Past<'_>, most| async move { past.file("file".into(), most).await };
+    async fn file(past: Past<'_>, most: u64) -> Result<Option<Vec<u8>>, SourceFailure> {
+        past.file("file".into(), most).await
+    }
     assert_eq!(file(head.clone(), 100).await, Ok(Some(b"Third one".to_vec())));
     assert_eq!(file(at("v1").await.expect("a tag"), 100).await, Ok(Some(b"First".to_vec())));
     assert_eq!(file(at("origin/main~1").await.expect("a branch"), 100).await, Ok(Some(b"Second".to_vec())));

@@ -15,6 +15,8 @@ use crate::model::{
 
 type Change = fn(&mut Deployment);
 
+type GrantsChange = fn(&mut Grants);
+
 fn name(text: &str) -> Name {
     Name::new(text).expect("a name")
 }
@@ -116,7 +118,7 @@ fn each_field_of_a_deployment_that_reaches_further_is_named_and_the_way_back_whe
                         name("web2"),
                         Host { address: "::2".into(), ..it.hosts[&name("web2")].clone() },
                     ),
-                )
+                );
             },
             &["Host: host `web2` is `::2` to the other hosts (before: `127.0.0.1`)"],
             &["Host: host `web2` is `127.0.0.1` to the other hosts (before: `::2`)"],
@@ -423,7 +425,7 @@ fn grants() -> Grants {
 #[test]
 fn each_grant_is_named_for_what_it_adds() {
     let base: Change = |it| it.router.hook.grants = grants();
-    let changes: [(fn(&mut Grants), &[&str]); 14] = [
+    let changes: [(GrantsChange, &[&str]); 14] = [
         (
             |it| it.exec.as_mut().expect("list")[0].hosts = HostGroup::Named(vec![name("web1"), name("lb1")]),
             &["run `/usr/bin/x a` on lb1"],
