@@ -128,7 +128,8 @@ fn one_that_was_lost_is_rebuilt_from_the_hosts(dialect: Dialect) {
     let _ = test.deploy("v2", Behaviour::Sound).expect(0);
     // What was there is not there any more.
     test.configure(&store.url("deploy"), &store.url("anew"));
-    let _ = test.deploy("v3", Behaviour::Sound).expect(40);
+    let lost = test.deploy("v3", Behaviour::Sound).expect(40);
+    assert_golden("bucket-lost.txt", &told(&test, &store, lost));
     let recovered = test.cutover(&["state", "recover", "-y"]).expect(0);
     assert!((recovered.stdout + &recovered.stderr).contains("object-store"));
     let _ = test.cutover(&["status", "--check"]).expect(0);
