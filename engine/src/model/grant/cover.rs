@@ -92,18 +92,18 @@ fn same_origin(one: &str, other: &str) -> bool {
 
 /// Whether all arguments that match `other` match `own`.
 fn args_cover(own: &[String], other: &[String]) -> bool {
-    match (own.split_first(), other.split_first()) {
-        (None, None) => true,
-        (Some((pattern, rest)), _) if pattern == "**" && rest.is_empty() => {
-            other.iter().all(|arg| !arg.starts_with('-'))
+    for (index, pattern) in own.iter().enumerate() {
+        if pattern == "**" && index + 1 == own.len() {
+            return other.iter().skip(index).all(|arg| !arg.starts_with('-'));
         }
-        (Some(_), Some((arg, rest))) if arg == "**" && rest.is_empty() => false,
-        (Some((pattern, patterns)), Some((arg, args))) => {
-            let one = if pattern == "*" { !arg.starts_with('-') } else { pattern == arg };
-            one && args_cover(patterns, args)
+        let Some(arg) = other.get(index) else { return false };
+        let is_rest = arg == "**" && index + 1 == other.len();
+        let one = if pattern == "*" { !arg.starts_with('-') } else { pattern == arg };
+        if is_rest || !one {
+            return false;
         }
-        (None, Some(_)) | (Some(_), None) => false,
     }
+    own.len() == other.len()
 }
 
 #[cfg(test)]
