@@ -34,6 +34,7 @@ mod peers;
 mod python_hook;
 mod readiness;
 mod readme;
+mod registry;
 mod resume;
 mod rollback;
 mod secrets;

@@ -1,15 +1,14 @@
 //! What the user wants: the whole configuration, valid by construction, with every default filled in.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::time::Duration;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 
 use super::grant::Grants;
 use super::{
-    BUCKET_NAME, BucketUrl, Color, ComponentDigest, Host, HostName, Limits, LockFile, MaxExcluded, Name, OCI,
-    VENDORED,
+    BUCKET_NAME, BucketUrl, Color, ComponentDigest, HookSource, Host, HostName, Limits, LockFile,
+    MaxExcluded, Name, VENDORED,
 };
 
 /// A validated `cutover.toml` with one environment's overlay applied.
@@ -392,56 +391,6 @@ pub struct Locked {
     pub sha256: ComponentDigest,
     /// The copy of it that lies in the project, absolute.
     pub copy: Option<Utf8PathBuf>,
-}
-
-/// Where a component is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum HookSource {
-    /// Ships with the program.
-    Builtin(String),
-    /// A file, absolute.
-    File(Utf8PathBuf),
-    /// A URL, `https://` and nothing else. Only `cutover hook` fetches it.
-    Https(String),
-    /// An artifact in a registry, `oci://…` as [`OciReference`](super::OciReference) takes it. Only `cutover hook` fetches it.
-    Oci(String),
-}
-
-impl HookSource {
-    /// Takes what is not on this machine: `https://…` or `oci://…`.
-    #[must_use]
-    pub fn remote(text: &str) -> Option<Self> {
-        let sources = [("https://", Self::Https as fn(String) -> Self), (OCI, Self::Oci)];
-        sources
-            .into_iter()
-            .find(|(scheme, _)| text.starts_with(scheme))
-            .map(|(_, source)| source(text.to_owned()))
-    }
-
-    /// Whether it has to be fetched.
-    #[must_use]
-    pub const fn is_remote(&self) -> bool {
-        matches!(self, Self::Https(_) | Self::Oci(_))
-    }
-
-    /// As the configuration names it, wherever the project lies: `root` is where it does.
-    #[must_use]
-    pub fn requested(&self, root: &Utf8Path) -> String {
-        match self {
-            Self::File(path) => path.strip_prefix(root).unwrap_or(path).to_string(),
-            Self::Builtin(_) | Self::Https(_) | Self::Oci(_) => self.to_string(),
-        }
-    }
-}
-
-impl fmt::Display for HookSource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Builtin(name) => write!(f, "builtin:{name}"),
-            Self::File(path) => path.fmt(f),
-            Self::Https(text) | Self::Oci(text) => f.write_str(text),
-        }
-    }
 }
 
 /// A place in a configuration file.

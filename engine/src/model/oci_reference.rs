@@ -6,7 +6,7 @@ use super::ComponentDigest;
 use super::grant::Origin;
 
 /// How a reference begins.
-pub(crate) const OCI: &str = "oci://";
+pub(super) const OCI: &str = "oci://";
 /// Bytes of the longest name that a registry has to take ("Pulling manifests": with the registry's own, 255).
 const LONGEST_REPOSITORY: usize = 255;
 /// Characters of the longest tag.
@@ -189,7 +189,7 @@ mod tests {
             ("oci://registry.example.com/a._b:1", "has no valid repository"),
             ("oci://registry.example.com/a%2fb:1", "has no valid repository"),
             ("oci:///lb:1", "has no valid registry"),
-            ("oci://me:pw@registry.example.com/lb:1", "has no digest"),
+            ("oci://me:pw@registry.example.com/lb:1", "has no valid registry"),
             ("oci://127.1/lb:1", "has no valid registry"),
             ("oci://registry.example.com:0/lb:1", "has no valid registry"),
             ("oci://registry.example.com?x/lb:1", "has no valid registry"),

@@ -195,7 +195,7 @@ mod tests {
             ),
             (
                 r#"{ "auths": { "registry.example.com": "canary" } }"#,
-                Err("is not what `docker login` writes: line 1, column 47".to_owned()),
+                Err("is not what `docker login` writes: line 1, column 45".to_owned()),
             ),
         ] {
             assert_eq!(login(text.as_bytes(), &origin), expected, "{text}");
