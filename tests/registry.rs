@@ -5,7 +5,8 @@ use std::fs;
 use cutover::bundled;
 use serde_json::{Value, json};
 use test_support::{
-    BASIC, Behaviour, Ended, PASSWORD, Registry, Scripted, Test, USER, assert_golden, digest, manifest,
+    Access, BASIC, Behaviour, Ended, PASSWORD, Registry, Scripted, Test, USER, assert_golden, digest,
+    manifest,
 };
 
 use crate::local;
@@ -19,11 +20,16 @@ fn component(name: &str) -> &'static [u8] {
     bundled::hook(name).unwrap().wasm
 }
 
-/// A project, and a registry.
-fn with_registry(with_login: bool) -> Option<(Test, Registry)> {
+fn project() -> Option<Test> {
     let test = local()?;
     test.repository.push("v1", Behaviour::Sound);
-    let registry = Registry::start(test.scratch(), with_login)?;
+    Some(test)
+}
+
+/// A project, and a registry.
+fn with_registry(access: Access) -> Option<(Test, Registry)> {
+    let test = project()?;
+    let registry = Registry::start(test.scratch(), access)?;
     Some((test, registry))
 }
 
@@ -69,7 +75,7 @@ fn forget_downloads(test: &Test) {
 
 #[test]
 fn a_tag_is_looked_at_by_add_and_update_alone() {
-    let Some((mut test, registry)) = with_registry(false) else { return };
+    let Some((mut test, registry)) = with_registry(Access::Open) else { return };
     let first = registry.push("hooks/smoke", "1", component("http-smoke"));
     let mut told = Told::new(&[(registry.port(), "PORT")]);
     let reference = registry.reference("hooks/smoke:1");
@@ -141,7 +147,7 @@ fn without_digits(line: &str) -> String {
 
 #[test]
 fn what_a_registry_may_have() {
-    let Some((test, registry)) = with_registry(false) else { return };
+    let Some((test, registry)) = with_registry(Access::Open) else { return };
     let mut told = Told::new(&[(registry.port(), "PORT")]);
     let (smoke, nginx) = (component("http-smoke"), component("nginx"));
     let sound = registry.push("lb", "sound", smoke);
@@ -192,7 +198,7 @@ fn what_a_registry_may_have() {
     // Who can write to the registry's disk puts another component there, or less of it.
     registry.tamper(smoke, nginx);
     let pinned = registry.reference(&format!("lb@{sound}"));
-    told.run(&test, &["hook", "inspect", &registry.reference("lb:sound")], 11);
+    told.run(&test, &["hook", "inspect", &registry.reference("lb:sound")], 60);
     let mut same_size = smoke.to_vec();
     *same_size.last_mut().unwrap() ^= 1;
     registry.tamper(smoke, &same_size);
@@ -216,7 +222,7 @@ fn what_a_registry_may_have() {
 
 #[test]
 fn a_login_is_taken_from_where_docker_keeps_it() {
-    let Some((mut test, registry)) = with_registry(true) else { return };
+    let Some((mut test, registry)) = with_registry(Access::Login) else { return };
     registry.push("team/lb", "1", component("http-smoke"));
     let mut told = Told::new(&[(registry.port(), "PORT")]);
     let (reference, name) = (registry.reference("team/lb:1"), format!("127.0.0.1:{}", registry.port()));
@@ -257,6 +263,26 @@ fn a_login_is_taken_from_where_docker_keeps_it() {
     assert_golden("registry-login.txt", &told.text);
 }
 
+#[test]
+fn by_its_name_a_registry_is_spoken_to_over_tls_alone() {
+    let Some((mut test, registry)) = with_registry(Access::Encrypted) else { return };
+    let mut told = Told::new(&[(registry.port(), "PORT")]);
+    let name = format!("localhost:{}", registry.port());
+    log_in(&test, &json!({ "auths": { &name: { "auth": BASIC } } }));
+    let reference = format!("oci://{name}/lb:1");
+    // Nobody has told whom to trust.
+    test.variables = vec![("SSL_CERT_FILE".to_owned(), "/dev/null".to_owned())];
+    told.run(&test, &["hook", "inspect", &reference], 11);
+    test.variables = registry.variables();
+    // The login is sent: there is no such repository.
+    told.run(&test, &["hook", "inspect", &reference], 11);
+    let plain = Scripted::start(|_| (200, String::new(), Vec::new()));
+    told.words.push((plain.port().to_string(), "PORT".to_owned()));
+    told.run(&test, &["hook", "inspect", &format!("oci://localhost:{}/lb:1", plain.port())], 11);
+    assert_eq!(plain.asked(), []);
+    assert_golden("registry-tls.txt", &told.text);
+}
+
 /// A registry that has one component, `lb:1`, for who brings a token, and sends for it to `realm`.
 fn behind_a_token(realm: String) -> Scripted {
     Scripted::start(move |asked| {
@@ -281,7 +307,7 @@ fn behind_a_token(realm: String) -> Scripted {
 
 #[test]
 fn a_login_goes_to_the_origin_that_it_is_for() {
-    let Some(test) = local() else { return };
+    let Some(test) = project() else { return };
     let realm = Scripted::start(|asked| match asked.authorization.as_str() {
         "Basic d3Jvbmc6cGFzc3dvcmQ=" => (401, String::new(), Vec::new()),
         _ => (200, String::new(), br#"{ "token": "token-of-the-realm", "expires_in": 300 }"#.to_vec()),
@@ -332,7 +358,7 @@ fn a_login_goes_to_the_origin_that_it_is_for() {
 
 #[test]
 fn a_registry_gets_no_more_than_it_may_and_shows_nothing_of_what_it_got() {
-    let Some(test) = local() else { return };
+    let Some(test) = project() else { return };
     let blobs = Scripted::start(|_| (200, String::new(), component("http-smoke").to_vec()));
     let place = blobs.port();
     let registry = Scripted::start(move |asked| {

@@ -53,7 +53,7 @@ pub use oracle::{Oracle, Seen};
 pub use port::Port;
 pub use process::Process;
 pub use python::componentize_py;
-pub use registry::{BASIC, PASSWORD, Registry, USER, digest, manifest};
+pub use registry::{Access, BASIC, PASSWORD, Registry, USER, digest, manifest};
 pub use relay::Relay;
 pub use repository::Repository;
 pub use scratch::Scratch;

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::skipped::skip;
+use crate::tls_files::certify;
 use crate::{Port, Process, Scratch, eventually};
 
 /// The one who may do everything where a login is wanted.
@@ -28,6 +29,17 @@ const LAYER: &str = "application/wasm";
 /// A manifest of one artifact.
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 
+/// Who may read a registry, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody.
+    Open,
+    /// Who has [`USER`] and [`PASSWORD`].
+    Login,
+    /// The same, over TLS alone.
+    Encrypted,
+}
+
 /// A registry at `127.0.0.1:…`. Ends with the value.
 #[derive(Debug)]
 pub struct Registry {
@@ -37,12 +49,12 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// Starts one that wants [`USER`] and [`PASSWORD`], or nothing; none, with a word why, where it is not installed.
+    /// Starts one; none, with a word why, where it is not installed.
     ///
     /// # Panics
     /// When it does not start.
     #[must_use]
-    pub fn start(scratch: &Scratch, with_login: bool) -> Option<Self> {
+    pub fn start(scratch: &Scratch, access: Access) -> Option<Self> {
         let program = Path::new("/usr/bin/docker-registry");
         if !program.is_file() {
             skip("`docker-registry` is not installed: `cargo xtask test` installs it");
@@ -50,11 +62,20 @@ impl Registry {
         }
         let (directory, port) = (scratch.directory("registry"), Port::take());
         let own = directory.display();
+        let tls = if access == Access::Encrypted {
+            if let Err(reason) = certify(&directory) {
+                skip(&reason);
+                return None;
+            }
+            format!(", tls: {{ certificate: {own}/server.pem, key: {own}/server.key }}")
+        } else {
+            String::new()
+        };
         let mut config = format!(
             "version: 0.1\nlog: {{ level: warn }}\nstorage: {{ filesystem: {{ rootdirectory: {own}/storage }} }}\n\
-             http: {{ addr: 127.0.0.1:{port}, secret: of-no-worth }}\n"
+             http: {{ addr: 127.0.0.1:{port}, secret: of-no-worth{tls} }}\n"
         );
-        if with_login {
+        if access != Access::Open {
             fs::write(directory.join("htpasswd"), HTPASSWD).unwrap();
             config += &format!("auth: {{ htpasswd: {{ realm: registry, path: {own}/htpasswd }} }}\n");
         }
@@ -79,6 +100,12 @@ impl Registry {
     #[must_use]
     pub fn reference(&self, rest: &str) -> String {
         format!("oci://127.0.0.1:{}/{rest}", self.port)
+    }
+
+    /// What the environment says of whom to trust, where it is [`Access::Encrypted`].
+    #[must_use]
+    pub fn variables(&self) -> Vec<(String, String)> {
+        vec![("SSL_CERT_FILE".to_owned(), self.directory.join("authority.pem").display().to_string())]
     }
 
     /// Pushes a component as the layout of Wasm artifacts has it: gives the digest of its manifest.

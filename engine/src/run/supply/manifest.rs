@@ -19,15 +19,6 @@ pub(super) const MANIFESTS: [&str; 4] = [
 const CONFIG: &str = "application/vnd.wasm.config.v0+json";
 const LAYER: &str = "application/wasm";
 
-/// The component of an artifact.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Layer {
-    /// Of its bytes.
-    pub(super) digest: ComponentDigest,
-    /// How many these are.
-    pub(super) size: u64,
-}
-
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Manifest {
@@ -44,11 +35,11 @@ struct Descriptor {
     size: u64,
 }
 
-/// The one layer of a manifest that came with this `Content-Type`.
+/// Digest of the one layer of a manifest that came with this `Content-Type`.
 ///
 /// # Errors
 /// When it is another artifact than a component.
-pub(super) fn layer(content_type: &str, text: &[u8]) -> Result<Layer, String> {
+pub(super) fn layer(content_type: &str, text: &[u8]) -> Result<ComponentDigest, String> {
     let manifest: Manifest =
         serde_json::from_slice(text).map_err(|_| "what its registry answers is no manifest".to_owned())?;
     let sent_as = content_type.split(';').next().unwrap_or_default().trim();
@@ -83,7 +74,7 @@ pub(super) fn layer(content_type: &str, text: &[u8]) -> Result<Layer, String> {
             LARGEST_COMPONENT >> 20
         ));
     }
-    Ok(Layer { digest, size: layer.size })
+    Ok(digest)
 }
 
 /// A media type as far as one can be long (RFC 6838, 4.2).
@@ -104,7 +95,7 @@ mod tests {
 
     #[test]
     fn the_layer_of_a_component_is_found() {
-        let expected = Ok(Layer { digest: ComponentDigest::of_bytes([10; 32]), size: 7 });
+        let expected = Ok(ComponentDigest::of_bytes([10; 32]));
         assert_eq!(layer("", manifest().to_string().as_bytes()), expected);
         let mut untyped = manifest();
         untyped["mediaType"] = Value::Null;

@@ -19,7 +19,7 @@ use tokio::time::Instant;
 use super::challenge::{Challenge, challenge};
 use super::docker_config::{DockerConfig, Login};
 use super::download::leads_to;
-use super::manifest::{self, Layer, MANIFESTS};
+use super::manifest::{self, MANIFESTS};
 use crate::hook::http::{Fetch, Fetched, HttpClient};
 use crate::hook::{LARGEST_COMPONENT, component_digest};
 use crate::model::grant::{Addresses, Origin, Url};
@@ -88,7 +88,7 @@ impl<'a> Registry<'a> {
     pub(super) async fn pull(mut self) -> Result<(Vec<u8>, OciReference), Trouble> {
         let pulled = async {
             let (manifest, layer) = self.manifest().await?;
-            let wasm = self.layer(&layer.digest, Some(layer.size)).await?;
+            let wasm = self.layer(&layer).await?;
             Ok((wasm, self.reference.with_manifest(manifest)))
         };
         let pulled = pulled.await;
@@ -100,11 +100,12 @@ impl<'a> Registry<'a> {
     /// # Errors
     /// When it is not there, or the way to it can't be trusted.
     pub(super) async fn pull_layer(mut self, digest: &ComponentDigest) -> Result<Vec<u8>, Trouble> {
-        let pulled = self.layer(digest, None).await;
+        let pulled = self.layer(digest).await;
         pulled.map_err(|trouble| self.masked(trouble))
     }
 
-    async fn manifest(&mut self) -> Result<(ComponentDigest, Layer), Trouble> {
+    /// Digests of the manifest and of its layer.
+    async fn manifest(&mut self) -> Result<(ComponentDigest, ComponentDigest), Trouble> {
         let version = match &self.reference.version {
             OciVersion::Tag(tag) => tag.clone(),
             OciVersion::Manifest(digest) => digest.to_string(),
@@ -132,12 +133,12 @@ impl<'a> Registry<'a> {
         Ok((digest, layer))
     }
 
-    async fn layer(&mut self, digest: &ComponentDigest, size: Option<u64>) -> Result<Vec<u8>, Trouble> {
+    async fn layer(&mut self, digest: &ComponentDigest) -> Result<Vec<u8>, Trouble> {
         let repository = &self.reference.repository;
         let question = Question {
             path: format!("/v2/{repository}/blobs/{digest}"),
             accept: "application/wasm, application/octet-stream;q=0.9, */*;q=0.1",
-            most: size.unwrap_or(LARGEST_COMPONENT),
+            most: LARGEST_COMPONENT,
             what: format!("no layer {digest} in `{repository}`"),
         };
         let wasm = self.ask(&question).await?.body;

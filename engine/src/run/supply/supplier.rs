@@ -289,13 +289,19 @@ impl Supplier {
     }
 
     async fn look_at(&self, name: &str, wasm: Vec<u8>) -> Result<Brought, Trouble> {
+        let is_other = |fault: &HookFault| matches!(fault, HookFault::NotAComponent { .. });
         let anatomy = self.pool.inspect(name, &wasm).await.map_err(|fault: HookFault| Trouble {
             code: fault.code().to_owned(),
             message: fault.to_string(),
-            hint: if name.starts_with("https://") && matches!(fault, HookFault::NotAComponent { .. }) {
-                Some("look at where the URL leads: it has to be the file of the component itself".to_owned())
-            } else {
-                fault.hint()
+            hint: match HookSource::remote(name) {
+                Some(HookSource::Https(_)) if is_other(&fault) => Some(
+                    "look at where the URL leads: it has to be the file of the component itself".to_owned(),
+                ),
+                Some(HookSource::Oci(_)) if is_other(&fault) => Some(
+                    "look at what was pushed: its layer has to be the file of the component itself"
+                        .to_owned(),
+                ),
+                _ => fault.hint(),
             },
         })?;
         Ok(Brought { sha256: component_digest(&wasm), wasm, anatomy, resolved: name.to_owned() })
