@@ -166,20 +166,20 @@ impl<'a> Registry<'a> {
         }
         match answer.status {
             200 if answer.truncated => {
-                Err(self.failed(format!("`{registry}` sends more than {} bytes of it", question.most)))
+                Err(self.failed(&format!("`{registry}` sends more than {} bytes of it", question.most)))
             }
             200 => Ok(answer),
             404 => {
-                let gone = self.failed(format!("`{registry}` answers 404: there is {}", question.what));
+                let gone = self.failed(&format!("`{registry}` answers 404: there is {}", question.what));
                 Err(gone.hint("look at repository and tag; what was fetched before stays usable where it is"))
             }
             401 => Err(self.refused(&registry).await),
             403 => {
                 let text =
                     format!("`{registry}` answers 403: `{}` may not be read", self.reference.repository);
-                Err(self.failed(text))
+                Err(self.failed(&text))
             }
-            status => Err(self.failed(format!("`{registry}` answers {status}"))),
+            status => Err(self.failed(&format!("`{registry}` answers {status}"))),
         }
     }
 
@@ -197,10 +197,10 @@ impl<'a> Registry<'a> {
             // Who was sent a password could send it back here: its text is not shown.
             let next = leads_to(&url, location).filter(|next| is_safe(registry, &next.origin));
             url = next.ok_or_else(|| {
-                self.failed(format!("`{}` sends on to what is not encrypted, or is no URL", url.origin))
+                self.failed(&format!("`{}` sends on to what is not encrypted, or is no URL", url.origin))
             })?;
         }
-        Err(self.failed(format!("it is sent on more than {REDIRECTS} times")))
+        Err(self.failed(&format!("it is sent on more than {REDIRECTS} times")))
     }
 
     async fn get(
@@ -230,7 +230,7 @@ impl<'a> Registry<'a> {
             // The operator named the registry, and nothing of the answer is told but what it is.
             addresses: Addresses::Any,
         };
-        self.http.fetch(fetch).await.map_err(|failure| self.failed(failure.to_string()))
+        self.http.fetch(fetch).await.map_err(|failure| self.failed(&failure.to_string()))
     }
 
     /// Finds what the registry is sent from now on.
@@ -238,7 +238,7 @@ impl<'a> Registry<'a> {
         let registry = self.reference.registry.clone();
         let headers = answer.headers.iter().filter(|(name, _)| name == "www-authenticate");
         let asked = challenge(headers.map(|(_, value)| value.as_str()));
-        let asked = asked.map_err(|reason| self.failed(format!("`{registry}` {reason}")))?;
+        let asked = asked.map_err(|reason| self.failed(&format!("`{registry}` {reason}")))?;
         let login = self.login(&registry).await?;
         let authorization = match asked {
             Challenge::Basic => match login {
@@ -260,7 +260,7 @@ impl<'a> Registry<'a> {
         let registry = &self.reference.registry;
         if !is_safe(registry, realm) {
             return Err(
-                self.failed(format!("`{registry}` asks for a token of `{realm}`, which is not encrypted"))
+                self.failed(&format!("`{registry}` asks for a token of `{realm}`, which is not encrypted"))
             );
         }
         let Login::Known { basic, .. } = &login else { return Ok(None) };
@@ -275,7 +275,7 @@ impl<'a> Registry<'a> {
             "nothing was sent there; if it belongs to this registry, the same entry of `auths` for `{}` allows it",
             realm.authority()
         );
-        Err(self.failed(text).hint(hint))
+        Err(self.failed(&text).hint(hint))
     }
 
     /// A token that reads this repository, and nothing else whatever the registry asks for.
@@ -305,7 +305,7 @@ impl<'a> Registry<'a> {
             }
             401 | 403 => return Err(self.refused(&realm.origin).await),
             status => {
-                return Err(self.failed(format!("`{}` gives no token: it answers {status}", realm.origin)));
+                return Err(self.failed(&format!("`{}` gives no token: it answers {status}", realm.origin)));
             }
         }
         let token = serde_json::from_slice::<Token>(&answer.body).ok().filter(|_| !answer.truncated);
@@ -316,12 +316,12 @@ impl<'a> Registry<'a> {
             self.redactor.add(token);
         }
         let bearer = token.and_then(|token| Secret::new(format!("Bearer {}", token.expose())));
-        bearer.ok_or_else(|| self.failed(format!("what `{}` answers is no token", realm.origin)))
+        bearer.ok_or_else(|| self.failed(&format!("what `{}` answers is no token", realm.origin)))
     }
 
     async fn login(&self, origin: &Origin) -> Result<Login, Trouble> {
         let login = self.logins.login(origin).await;
-        let login = login.map_err(|reason| self.failed(format!("`{}` {reason}", self.logins.file)))?;
+        let login = login.map_err(|reason| self.failed(&format!("`{}` {reason}", self.logins.file)))?;
         if let Login::Known { basic, password } = &login {
             self.redactor.add(basic);
             if let Some(password) = password {
@@ -338,22 +338,22 @@ impl<'a> Registry<'a> {
             Err(trouble) => trouble,
             Ok(Login::Known { .. }) => {
                 let text = format!("`{origin}` refuses the login that `{file}` has for it: it answers 401");
-                self.failed(text).hint(format!("`docker login {name}` renews it"))
+                self.failed(&text).hint(format!("`docker login {name}` renews it"))
             }
             Ok(Login::Absent) => {
                 let text = format!("`{origin}` wants credentials, and `{file}` has none for it");
-                self.failed(text).hint(format!("`docker login {name}` writes them there"))
+                self.failed(&text).hint(format!("`docker login {name}` writes them there"))
             }
             Ok(Login::Unusable(reason)) => {
                 let text = format!("`{origin}` wants credentials, and `{file}` {reason}");
-                self.failed(text).hint(format!(
+                self.failed(&text).hint(format!(
                     "an entry of `auths` for `{name}` is used, also in another directory that `DOCKER_CONFIG` names"
                 ))
             }
         }
     }
 
-    fn failed(&self, reason: String) -> Trouble {
+    fn failed(&self, reason: &str) -> Trouble {
         Trouble::new("hook/download", format!("`{}` can't be fetched: {reason}", self.reference))
     }
 
