@@ -310,6 +310,7 @@ fn a_login_goes_to_the_origin_that_it_is_for() {
     let Some(test) = project() else { return };
     let realm = Scripted::start(|asked| match asked.authorization.as_str() {
         "Basic d3Jvbmc6cGFzc3dvcmQ=" => (401, String::new(), Vec::new()),
+        "" if asked.target.contains("private") => (403, String::new(), Vec::new()),
         _ => (200, String::new(), br#"{ "token": "token-of-the-realm", "expires_in": 300 }"#.to_vec()),
     });
     let registry = behind_a_token(format!("http://127.0.0.1:{}/token?x=y", realm.port()));
@@ -344,6 +345,7 @@ fn a_login_goes_to_the_origin_that_it_is_for() {
     log_in(&test, &json!({ "auths": { &other: known } }));
     told.run(&test, &inspect, 0);
     assert_eq!(realm.asked()[0].authorization, "");
+    told.run(&test, &["hook", "inspect", &reference.replace("lb:1", "private:1")], 11);
     for asked in registry.asked() {
         assert!(matches!(asked.authorization.as_str(), "" | "Bearer token-of-the-realm"), "{asked:?}");
     }

@@ -300,10 +300,10 @@ impl<'a> Registry<'a> {
                     realm.origin, self.logins.file, answer.status
                 );
                 return Err(self
-                    .failed(text)
+                    .failed(&text)
                     .hint(format!("`docker login {}` renews it", realm.origin.authority())));
             }
-            401 | 403 => return Err(self.refused(&realm.origin).await),
+            401 | 403 => return Err(self.refused(&self.reference.registry).await),
             status => {
                 return Err(self.failed(&format!("`{}` gives no token: it answers {status}", realm.origin)));
             }
