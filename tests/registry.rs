@@ -156,7 +156,11 @@ fn what_a_registry_may_have() {
     let push = |tag: &str, config: &Value, layers: &[Value]| {
         registry.manifest("lb", tag, MANIFEST, &manifest(config, layers))
     };
-    push("image", &registry.blob("lb", "application/vnd.oci.image.config.v1+json", b"{}"), &[layer.clone()]);
+    push(
+        "image",
+        &registry.blob("lb", "application/vnd.oci.image.config.v1+json", b"{}"),
+        std::slice::from_ref(&layer),
+    );
     push("two", &config, &[layer.clone(), layer.clone()]);
     push("tar", &config, &[registry.blob("lb", "application/vnd.oci.image.layer.v1.tar+gzip", smoke)]);
     for (tag, content) in [
