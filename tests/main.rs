@@ -35,6 +35,7 @@ mod peers;
 mod python_hook;
 mod readiness;
 mod readme;
+mod registry;
 mod resume;
 mod rollback;
 mod secrets;

@@ -17,7 +17,7 @@ use crate::hook::http::HttpClient;
 use crate::hook::{CacheFault, CodeCache, Downloads, HookPool, SandboxProgram};
 use crate::model::view::{ExitCode, Problem};
 use crate::model::{BUCKET_NAME, BucketUrl, Deployment, EventSink, HostName, Name};
-use crate::run::{Interrupts, Operator, Reporter, Setting, Supplier, SystemClock};
+use crate::run::{DockerConfig, Interrupts, Operator, Reporter, Setting, Supplier, SystemClock};
 use crate::secret::{Redactor, Secrets};
 use crate::store::Bucket;
 use crate::transport::{
@@ -131,7 +131,16 @@ pub(super) fn supplier(offline: bool) -> Result<Supplier, Failure> {
     let environment = environment();
     let http = Arc::new(HttpClient::new());
     let pool = pool(program()?, &environment, &http)?;
-    Ok(Supplier { pool, http, downloads: downloads(&environment)?, offline })
+    Ok(Supplier { pool, http, logins: logins(&environment)?, downloads: downloads(&environment)?, offline })
+}
+
+/// Where the operator's logins to registries are, as `docker` finds them.
+fn logins(environment: &BTreeMap<String, String>) -> Result<DockerConfig, Failure> {
+    let directory = match environment.get("DOCKER_CONFIG").filter(|directory| !directory.is_empty()) {
+        Some(directory) => Utf8PathBuf::from(directory),
+        None => home_directory(environment)?.join(".docker"),
+    };
+    Ok(DockerConfig { file: directory.join("config.json") })
 }
 
 /// What loads hooks.

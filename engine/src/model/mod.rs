@@ -21,6 +21,7 @@ mod grant_words;
 mod hint;
 mod history;
 mod hook_kind;
+mod hook_source;
 mod host;
 mod limit;
 mod limits;
@@ -29,6 +30,7 @@ mod lock_file;
 mod max_excluded;
 mod name;
 mod observed;
+mod oci_reference;
 pub mod placeholder;
 mod placeholders;
 mod plan;
@@ -59,8 +61,8 @@ pub use color::Color;
 pub use component_digest::ComponentDigest;
 pub use deployment::{
     Application, Build, ColorSettings, ConnectionPolicy, Deployment, Driver, EachRouter, EnvValue, FrontDoor,
-    HealthCheck, Hook, HookSource, Location, Locked, Pipeline, ReleaseMarker, Retire, Router, SecretSource,
-    SmokeTest, SystemdScope,
+    HealthCheck, Hook, Location, Locked, Pipeline, ReleaseMarker, Retire, Router, SecretSource, SmokeTest,
+    SystemdScope,
 };
 pub use destination::Destination;
 pub use event::{Event, EventKind, EventSink, Level, LiveRelease, Note, Outcome, StepEnd, Transfer, Upkeep};
@@ -68,6 +70,7 @@ pub use excerpt::{EXCERPT, excerpt, one_line};
 pub use hint::without_hint;
 pub use history::{HistoryEntry, HistoryError, HistoryRelease};
 pub use hook_kind::HookKind;
+pub use hook_source::HookSource;
 pub use host::{Host, Reach};
 pub use limit::{Limit, LimitSpec, Unit};
 pub use limits::Limits;
@@ -76,6 +79,7 @@ pub use lock_file::{LockChange, LockFile, LockedHook, VENDORED};
 pub use max_excluded::MaxExcluded;
 pub use name::{HostName, Name, NameFault};
 pub use observed::{Disagreement, Observed, ObservedHost, ObservedInstance};
+pub use oci_reference::{OciReference, OciReferenceFault, OciVersion};
 pub use placeholders::Placeholders;
 pub use plan::{Class, Part, Plan, Refusal, Stage, Task, TaskId, Wish};
 pub use progress::{IllegalHistory, NOT_TRIED, Next, Progress};
