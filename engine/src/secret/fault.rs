@@ -104,12 +104,6 @@ impl SecretFault {
         }
     }
 
-    /// Exit code: 60 for a file that others may read, else 50.
-    #[must_use]
-    pub const fn exit_code(&self) -> u8 {
-        if matches!(self, Self::Exposed { .. }) { 60 } else { 50 }
-    }
-
     /// What to do about it.
     #[must_use]
     pub fn hint(&self) -> Option<String> {

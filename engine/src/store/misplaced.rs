@@ -107,10 +107,12 @@ impl Misplaced {
             Self::Second { home, other, path } => format!(
                 "compare them: `cutover state show`; if `{home}` is right, move `{path}` on `{other}` away"
             ),
-            Self::Lost { .. } => {
-                "was another host the first in `router.hosts`? name it there again; if the state is gone for \
-                                  good: `cutover state recover`"
-                    .to_owned()
+            Self::Lost { home, .. } => {
+                let before = match home.as_str() {
+                    BUCKET_NAME => "was another object store named by `state`? name it there again",
+                    _ => "was another host the first in `router.hosts`? name it there again",
+                };
+                format!("{before}; if the state is gone for good: `cutover state recover`")
             }
         }
     }

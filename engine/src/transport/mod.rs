@@ -4,6 +4,8 @@ mod calls;
 mod client_config;
 mod connection;
 mod console;
+#[cfg(test)]
+mod cut_tests;
 mod failure;
 mod fetch;
 #[cfg(test)]
@@ -23,6 +25,7 @@ mod presented_key;
 mod ssh;
 #[cfg(test)]
 mod ssh_tests;
+mod ssh_words;
 #[cfg(test)]
 mod sshd;
 mod upload;

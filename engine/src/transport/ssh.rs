@@ -20,6 +20,7 @@ use super::console::Console;
 use super::helper::{Found, Helper, Helpers, MARKER, is_plain_directory, read_verdict};
 use super::host_link::Connect;
 use super::pinned_keys::{PinnedKeys, place};
+use super::ssh_words::{explain, tell_of_a_cut, words};
 use super::{Failure, LinkFuture};
 use crate::model::{Destination, HostName, one_line};
 
@@ -27,6 +28,8 @@ use crate::model::{Destination, HostName, one_line};
 const MAX_NOISE: u64 = 64 << 10;
 /// Until a session is there; `ssh` itself gives up earlier unless it has to jump.
 const SESSION_TIMEOUT: Duration = Duration::from_secs(60);
+/// Before a connection that was cut while it was being made is tried again.
+const PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(1)];
 /// Until the host's shell has looked for the helper.
 const FIND_TIMEOUT: Duration = Duration::from_secs(30);
 /// Until the helper has been uploaded.
@@ -68,12 +71,22 @@ impl Connect for SshConnector {
     fn connect(&self) -> LinkFuture<'_, Arc<Connection>> {
         Box::pin(async move {
             let _turn = self.turns.acquire().await;
-            let session = self.make_session().await?;
-            let connection = self.start_helper(&session).await?;
-            *self.session.lock().unwrap_or_else(PoisonError::into_inner) = Some(session);
-            Ok(connection)
+            let mut pauses = PAUSES.into_iter();
+            loop {
+                match (self.attempt().await, pauses.next()) {
+                    (Err(NoConnection { was_cut: true, .. }), Some(pause)) => tokio::time::sleep(pause).await,
+                    (result, _) => return result.map_err(|none| none.failure),
+                }
+            }
         })
     }
+}
+
+/// Why there is no connection.
+struct NoConnection {
+    failure: Failure,
+    /// Somebody cut it while it was being made: the next one may stay.
+    was_cut: bool,
 }
 
 /// A command under way on the host.
@@ -82,6 +95,12 @@ struct Channel {
     input: ChildStdin,
     output: BufReader<ChildStdout>,
     words: LastWords,
+}
+
+impl From<Failure> for NoConnection {
+    fn from(failure: Failure) -> Self {
+        Self { failure, was_cut: false }
+    }
 }
 
 impl SshConnector {
@@ -108,7 +127,22 @@ impl SshConnector {
             .ok_or_else(|| self.unreachable(format!("`{}` is not a destination", self.destination)))
     }
 
-    async fn make_session(&self) -> Result<Arc<Session>, Failure> {
+    async fn attempt(&self) -> Result<Arc<Connection>, NoConnection> {
+        let session = self.make_session().await?;
+        let started = self.start_helper(&session).await;
+        let connection = match started {
+            Ok(connection) => connection,
+            Err(failure) => {
+                // The channel ends before its session does.
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                return Err(NoConnection { failure, was_cut: session.check().await.is_err() });
+            }
+        };
+        *self.session.lock().unwrap_or_else(PoisonError::into_inner) = Some(session);
+        Ok(connection)
+    }
+
+    async fn make_session(&self) -> Result<Arc<Session>, NoConnection> {
         let destination = self.destination()?;
         let mut builder = SessionBuilder::default();
         builder
@@ -121,8 +155,14 @@ impl SshConnector {
         }
         match tokio::time::timeout(SESSION_TIMEOUT, builder.connect_mux(destination.login())).await {
             Ok(Ok(session)) => Ok(Arc::new(session)),
-            Ok(Err(error)) => Err(self.explain(&words(&error))),
-            Err(_) => Err(self.unreachable(format!("no session within {} s", SESSION_TIMEOUT.as_secs()))),
+            Ok(Err(error)) => {
+                let said = words(&error);
+                Err(NoConnection { failure: self.explain(&said), was_cut: tell_of_a_cut(&said) })
+            }
+            Err(_) => {
+                let seconds = SESSION_TIMEOUT.as_secs();
+                Err(self.unreachable(format!("no session within {seconds} s")).into())
+            }
         }
     }
 
@@ -341,67 +381,5 @@ async fn read_lines(
         if let Ok(lines) = <[String; 2]>::try_from(after_marker.clone()) {
             return Ok(Some(lines));
         }
-    }
-}
-
-/// What `ssh` said.
-fn words(error: &openssh::Error) -> String {
-    std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
-}
-
-fn explain(name: &HostName, destination: &str, is_pinned: bool, text: &str) -> Failure {
-    let host = match destination == name.as_str() {
-        true => format!("`{name}`"),
-        false => format!("`{name}` (`{destination}`)"),
-    };
-    let changed = text.contains("REMOTE HOST IDENTIFICATION HAS CHANGED");
-    if changed || text.contains("Host key verification failed") || text.contains("host key is known for") {
-        let what = match (is_pinned, changed) {
-            (true, _) => "is not the one that the project pins in `cutover.known_hosts`",
-            (false, true) => "has changed",
-            (false, false) => "is not known to this machine",
-        };
-        return Failure::Untrusted(format!(
-            "the key of host {host} {what}\n\
-             hint: `cutover trust {name}` shows the one that it has now; whoever runs the host can tell whether that is right"
-        ));
-    }
-    let said = text.split(['\n', '\r']).map(str::trim).rfind(|line| !line.is_empty());
-    let said = said.unwrap_or("ssh gave no reason");
-    let hint = if said.contains("Permission denied") {
-        "\nhint: `ssh` must be able to log in there without a question: a key in the agent, or `identity-file`"
-    } else {
-        ""
-    };
-    Failure::Unreachable(format!("host {host} can't be reached: {said}{hint}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_ssh_says_is_told_apart() {
-        let name = HostName::new("web1").expect("a name");
-        let unknown = "No ED25519 host key is known for web1 and you have requested strict checking.\r\nHost key verification failed.\r\n";
-        let changed = "@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @\nHost key verification failed.";
-        let pinned = "is not the one that the project pins in `cutover.known_hosts`";
-        for (is_pinned, text, what) in [
-            (false, unknown, "is not known to this machine"),
-            (false, changed, "has changed"),
-            (true, unknown, pinned),
-            (true, changed, pinned),
-        ] {
-            let hint = "`cutover trust web1` shows the one that it has now; whoever runs the host can tell whether that is right";
-            let expected = Failure::Untrusted(format!("the key of host `web1` {what}\nhint: {hint}"));
-            assert_eq!(explain(&name, "web1", is_pinned, text), expected);
-        }
-        let text = "ssh: connect to host web1 port 22: Connection refused\r\n";
-        let refused = explain(&name, "deploy@web1:22", false, text);
-        let expected = "host `web1` (`deploy@web1:22`) can't be reached: ssh: connect to host web1 port 22: Connection refused";
-        assert_eq!(refused, Failure::Unreachable(expected.to_owned()));
-        assert_eq!(explain(&name, "web1", false, ""), {
-            Failure::Unreachable("host `web1` can't be reached: ssh gave no reason".to_owned())
-        });
     }
 }

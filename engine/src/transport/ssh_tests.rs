@@ -40,7 +40,7 @@ fn links(hosts: &[Host], ssh: SshSettings, helpers: HelperPrograms) -> Links {
     Links::new(hosts, &TransportSettings { local, helpers, ssh })
 }
 
-fn link(sshd: &Sshd) -> Arc<dyn Link> {
+pub(super) fn link(sshd: &Sshd) -> Arc<dyn Link> {
     let host = host(sshd, "web1");
     links(std::slice::from_ref(&host), sshd.settings(), helpers()).get(&host.name).expect("is there")
 }
@@ -56,11 +56,11 @@ fn shell(script: &str) -> Operation {
     }
 }
 
-async fn facts(link: &Arc<dyn Link>) -> Result<Answer, Failure> {
+pub(super) async fn facts(link: &Arc<dyn Link>) -> Result<Answer, Failure> {
     link.perform(call(Operation::Facts { paths: Vec::new() })).await
 }
 
-async fn unreachable(link: &Arc<dyn Link>) -> String {
+pub(super) async fn unreachable(link: &Arc<dyn Link>) -> String {
     match facts(link).await {
         Err(Failure::Unreachable(message)) => message,
         other => panic!("{other:?}"),

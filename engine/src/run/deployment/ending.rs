@@ -183,7 +183,7 @@ impl Ending {
 /// | `state/fenced` | 31 |
 /// | `deploy/unfinished`, `deploy/drift`, `deploy/routers-disagree`, `resume/moved`, `resume/no-way`, `resume/old-switch`, `abort/too-late`, `state/unfinished`, `state/lineage`, `state/elsewhere`, `state/moved`, `state/under-way`, `state/second-home`, `state/lost`, `state/contradiction`, `state/changed`, `state/nothing`, `state/two-states`, `state/journal-broken`, `state/malformed`, `state/generation`, `state/too-large` | 40 |
 /// | `config/…`, `hook/missing-grant`, `hook/unknown-builtin`, `hook/unreadable`, `hook/not-a-component`, `hook/wrong-kind`, `hook/unknown-import`, `hook/unfit`, `hook/not-compiled`, `hook/unusable`, `hook/settings`, `secret/undeclared`, `state/newer-version` | 50 |
-/// | `host/untrusted`, `state/untrusted`, `state/behind`, `resume/authority`, `hook/digest` | 60 |
+/// | `host/untrusted`, `state/untrusted`, `state/behind`, `resume/authority`, `hook/digest`, `secret/exposed` | 60 |
 /// | any other | 11 |
 ///
 /// Once something was changed, the outcome decides instead: 10, 20, 21, 31 or 40; but `state/behind` is 60 then too.
@@ -216,9 +216,8 @@ pub fn early_exit_code(code: &str) -> ExitCode {
         | "resume/no-way"
         | "resume/old-switch"
         | "abort/too-late" => ExitCode::Stuck,
-        "host/untrusted" | "state/untrusted" | "state/behind" | "resume/authority" | "hook/digest" => {
-            ExitCode::Refused
-        }
+        "host/untrusted" | "state/untrusted" | "state/behind" | "resume/authority" | "hook/digest"
+        | "secret/exposed" => ExitCode::Refused,
         "hook/missing-grant"
         | "hook/unknown-builtin"
         | "hook/unreadable"
@@ -497,7 +496,17 @@ mod tests {
                 ],
             ),
             (50, &["config/value", "hook/missing-grant", "secret/undeclared", "state/newer-version"]),
-            (60, &["host/untrusted", "state/untrusted", "state/behind", "resume/authority", "hook/digest"]),
+            (
+                60,
+                &[
+                    "host/untrusted",
+                    "state/untrusted",
+                    "state/behind",
+                    "resume/authority",
+                    "hook/digest",
+                    "secret/exposed",
+                ],
+            ),
         ];
         for (exit, codes) in table {
             for code in codes {

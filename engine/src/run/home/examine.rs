@@ -12,7 +12,7 @@ use crate::model::{Color, Deployment, HostName, Reach, Record, Timestamp, Troubl
 use crate::run::execute::reporter::Clock;
 use crate::run::world::observe::all_app_hosts;
 use crate::run::world::performer::{host_failure, store_fault};
-use crate::store::{Membership, Said, StateSight};
+use crate::store::{Membership, Said, StateSight, StoreFault};
 use crate::transport::{Failure, Link, Links};
 
 #[cfg(test)]
@@ -94,7 +94,14 @@ async fn examine_bucket(
     clock: &dyn Clock,
 ) -> Result<Examined, Trouble> {
     let name = link.name().clone();
-    let failed = |failure: Failure| host_failure(&name, &failure).trouble;
+    let failed = |failure: Failure| {
+        // What is only asked leaves nothing unknown.
+        let failure = match failure {
+            Failure::Broken(words) => Failure::Unreachable(words),
+            other => other,
+        };
+        store_fault(&StoreFault::new(&name, failure)).trouble
+    };
     let before = clock.now();
     let operation = Operation::Facts { paths: Vec::new() };
     let asked = link.perform(operation.call().within(DEADLINE)).await;

@@ -1,26 +1,20 @@
 //! Commands that look: status, history, check, setup. Each asks everyone it can reach and says who did not answer.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-
-use cutover_host::operation::Lock;
-use futures_util::future::join_all;
 
 use super::history::history_view;
 use super::history::open_entry;
 use super::instance_choice::no_host;
-use super::status::{StatusFacts, status_view};
+use super::status::status_view;
+use super::status_facts::{is_dead_here, look_around};
 use crate::hook::Confinement;
 use crate::model::view::{
-    Behind, CheckView, CheckedHook, DoctorView, Finding, FrontDoorStatus, HistoryView, HostCheck, HostChecks,
-    HostSetup, SetupPart, SetupView, StateView, StatusView, Unfinished,
+    Behind, CheckView, CheckedHook, DoctorView, Finding, HistoryView, HostCheck, HostChecks, HostSetup,
+    SetupPart, SetupView, StateView, StatusView,
 };
-use crate::model::{
-    Color, Deployment, Health, HostName, LiveRecord, Outcome, Progress, Reach, Record, Release, Routing,
-    Trouble, never_live, ways_on,
-};
-use crate::run::execute::moment::is_alive;
+use crate::model::{Deployment, HostName, LiveRecord, Reach, Record, Routing, Trouble};
 use crate::run::home::diagnose::{Seen, diagnose};
 use crate::run::home::examine::examine;
 use crate::run::home::state_view::state_view;
@@ -33,15 +27,13 @@ use crate::run::world::claim::claimant_of;
 use crate::run::world::components::unlocked;
 use crate::run::world::front_doors::FrontDoors;
 use crate::run::world::hooks::{Hooks, Refused, configured};
-use crate::run::world::host_sight::HostSight;
-use crate::run::world::lease::{at_step, gone, is_dead, occupied};
-use crate::run::world::observe::{all_app_hosts, observing_call};
-use crate::run::world::performer::{instances, store_fault};
-use crate::run::world::probe::{Probe, Proof, judge};
+use crate::run::world::lease::occupied;
+use crate::run::world::observe::observing_call;
+use crate::run::world::performer::store_fault;
 use crate::run::world::session::{Setting, hook_secrets, spoken_to};
 use crate::run::world::site::Site;
 use crate::source::{Checkout, Git, Mirror, Repository, SourceFailure};
-use crate::store::{HomeState, ReadJournal};
+use crate::store::ReadJournal;
 use crate::transport::Link;
 
 /// What is live, as hosts and routers tell it, against the record. What can't be asked says why, and the rest is told all the same.
@@ -79,153 +71,6 @@ pub async fn doctor(setting: Setting) -> DoctorView {
     let status = status_view(deployment, facts);
     let confinement = Confinement::of_this_machine();
     diagnose(deployment, &Seen { hosts, checks, status, dead_holder, confinement })
-}
-
-/// Asks home, hosts, routers and front doors.
-async fn look_around(setting: &Setting) -> StatusFacts {
-    let deployment = Arc::clone(&setting.deployment);
-    let (pool, http, reporter) = (&setting.hooks, Arc::clone(&setting.http), setting.reporter.clone());
-    let loading = Hooks::load_to_look(&deployment, pool, http, Arc::clone(&setting.secrets), reporter);
-    let (asked, mut hooks) = tokio::join!(Asked::all(setting, false), loading);
-    hooks.reach(&asked.sites);
-    let home = asked.home(&deployment);
-    let state: Result<HomeState<Record>, String> = match &home {
-        Ok(home) => home.read_all().await.map_err(|fault| fault.to_string()),
-        Err(trouble) => Err(trouble.message.clone()),
-    };
-    let mut facts = StatusFacts { asked: setting.reporter.now(), ..StatusFacts::default() };
-    let (mut live, mut planned) = (None, None);
-    match state {
-        Ok(state) => {
-            (facts.unfinished, planned) = unfinished(&state).unzip();
-            facts.lock = Some(Ok(at_step(state.lock, state.open.as_ref())));
-            live.clone_from(&state.live);
-            facts.never_live = never_live(&state.history, live.as_ref());
-            facts.record = state.live.map(|record| (record, state.history));
-        }
-        Err(reason) => {
-            // The lock may be readable where something else is not.
-            let lock = match &home {
-                Ok(home) => home.read_lock().await.map_err(|fault| fault.to_string()),
-                Err(trouble) => Err(trouble.message.clone()),
-            };
-            facts.lock = Some(lock);
-            facts.record_problem = Some(reason);
-        }
-    }
-    if let (Some(Ok(lock)), Ok(home)) = (&facts.lock, &home) {
-        let now = home.now().await.unwrap_or(facts.asked);
-        facts.holder_gone = gone(lock, now, is_dead_here(setting, lock));
-    }
-    look_at_hosts(&deployment, &asked, &hooks, live.as_ref(), &mut facts).await;
-    let call = observing_call(&deployment, live.as_ref());
-    let routers = deployment.router.names.iter().map(async |router| {
-        let seen = hooks.observe(&call, router).await.map_err(|failure| failure.trouble.message);
-        (router.clone(), seen)
-    });
-    facts.routers = join_all(routers).await;
-    let doors = FrontDoors { deployment: &deployment, sites: &asked.sites, hooks: &hooks };
-    let recorded = live.map(|record| (record.live.color, record.live.release));
-    // Who is at work may just be moving the traffic: each of the two is right.
-    let planned = planned.filter(|_| facts.holder_gone.is_none() && is_held(facts.lock.as_ref()));
-    let expected: Vec<(Color, Release)> = recorded.into_iter().chain(planned).collect();
-    facts.front_doors = front_doors(doors, &expected).await;
-    facts
-}
-
-fn is_held(lock: Option<&Result<Lock, String>>) -> bool {
-    lock.is_some_and(|lock| lock.as_ref().is_ok_and(|lock| lock.holder.is_some()))
-}
-
-/// Whether the holder of a lock was a process of this place that is gone.
-fn is_dead_here(setting: &Setting, lock: &Lock) -> bool {
-    let place = setting.operator.place.as_deref();
-    lock.holder.as_ref().is_some_and(|holder| is_dead(holder, place, is_alive))
-}
-
-async fn look_at_hosts(
-    deployment: &Deployment,
-    asked: &Asked,
-    hooks: &Hooks,
-    live: Option<&LiveRecord>,
-    facts: &mut StatusFacts,
-) {
-    let looks = all_app_hosts(deployment).into_iter().map(async |host| {
-        let sight = match (asked.sites.get(&host), asked.silent.get(&host)) {
-            (Some(site), _) => HostSight::look(site.link.as_ref(), deployment, &host, &site.facts).await,
-            (None, Some(trouble)) => Err(trouble.message.clone()),
-            (None, None) => Err("it is no host of this configuration".to_owned()),
-        };
-        (host, sight)
-    });
-    facts.hosts = join_all(looks).await.into_iter().collect();
-    let running = Color::ALL.iter().flat_map(|color| instances(deployment, live, *color, &BTreeSet::new())).filter(
-        |instance| matches!(facts.hosts.get(&instance.host), Some(Ok(sight)) if sight.is_running(instance.color)),
-    );
-    let asks = running.map(async |instance| {
-        let call = observing_call(deployment, live);
-        let call = crate::model::HookCall { instances: vec![instance.clone()], ..call };
-        let began = std::time::Instant::now();
-        let said = match hooks.check_health(&call, &instance).await {
-            Ok(Health::Healthy(_)) => (true, format!("ok, {} ms", began.elapsed().as_millis())),
-            Ok(Health::Starting(reason) | Health::Unhealthy(reason)) => (false, reason),
-            Err(failure) => (false, failure.trouble.message),
-        };
-        ((instance.host, instance.color), said)
-    });
-    facts.health = join_all(asks).await.into_iter().collect();
-}
-
-/// The deployment that has not ended, and what it puts where.
-fn unfinished(state: &HomeState<Record>) -> Option<(Unfinished, (Color, Release))> {
-    let journal = state.open.as_ref()?;
-    let progress = Progress::replay(journal.entries()).ok()?;
-    if progress.outcome().is_some_and(|outcome| outcome != Outcome::Stuck) {
-        return None;
-    }
-    let Some(Record::Planned { plan, origin }) = journal.entries().next() else { return None };
-    let step = journal.entries().rev().find_map(|record| record.step(plan)).map(|step| step.to_string());
-    let unfinished = Unfinished {
-        deployment: plan.deployment.clone(),
-        command: plan.command.clone(),
-        who: origin.who.clone(),
-        since: plan.made,
-        step: step.unwrap_or_else(|| "lock".to_owned()),
-        color: plan.color,
-        release: plan.release.number,
-        ways: ways_on(&progress).to_owned(),
-    };
-    Some((unfinished, (plan.color, plan.release.clone())))
-}
-
-/// What the front doors say where their names lead: what each router says by itself is the router's business. Right is one of what is
-/// `expected`.
-async fn front_doors(asking: FrontDoors<'_>, expected: &[(Color, Release)]) -> Vec<FrontDoorStatus> {
-    let asks = asking.deployment.router.front_doors.iter().map(async |door| {
-        let probe = Probe { door, router: None, required: true };
-        let answer = match asking.fetch(&probe).await {
-            Ok(answer) => answer,
-            Err(failure) => {
-                return FrontDoorStatus { url: door.url.clone(), ok: false, says: failure.to_string() };
-            }
-        };
-        let marker = asking.deployment.application.release_marker.as_ref();
-        let mut wrong = None;
-        for (color, release) in expected {
-            let says = match judge(&answer, door.body.as_deref(), marker, *color, release, None) {
-                Ok(Proof::Proven) => format!("says release {}", release.number),
-                Ok(Proof::Answered) => format!("answers {} (no release marker)", answer.status),
-                Err(reason) => {
-                    wrong.get_or_insert(reason.reason);
-                    continue;
-                }
-            };
-            return FrontDoorStatus { url: door.url.clone(), ok: true, says };
-        }
-        let says = wrong.clone().unwrap_or_else(|| format!("answers {}", answer.status));
-        FrontDoorStatus { url: door.url.clone(), ok: wrong.is_none(), says }
-    });
-    join_all(asks).await
 }
 
 async fn behind(setting: &Setting, live: Option<&LiveRecord>) -> Result<Option<Behind>, SourceFailure> {

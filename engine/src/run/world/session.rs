@@ -12,7 +12,7 @@ use super::components::unlocked;
 use super::exclusion::{Absence, hint_at, left_out, may_open, missing};
 use super::hooks::{Hooks, Refused, configured};
 use super::performer::{secret_trouble, store_fault};
-use super::site::{Site, Sites, misgivings};
+use super::site::{Site, Sites, members, misgivings};
 use crate::hook::HookPool;
 use crate::hook::http::HttpClient;
 use crate::model::grant::HostGroup;
@@ -20,7 +20,7 @@ use crate::model::{Basis, Deployment, EventKind, HookKind, HostName, Name, Origi
 use crate::run::execute::interrupts::Interrupts;
 use crate::run::execute::reporter::Reporter;
 use crate::secret::Secrets;
-use crate::store::{Home, StateDirectory};
+use crate::store::{Home, StateDirectory, StoreFault, disagreements};
 use crate::transport::{Link, Links};
 
 /// What a command is run with. The library does not read the environment; it asks its reporter for the time of day.
@@ -98,7 +98,7 @@ impl Session {
         for (host, trouble) in &session.excluded {
             session.reporter.tell(left_out(host, trouble));
         }
-        session.with_its_home()
+        session.with_its_home().await
     }
 
     /// The same for a plan that is only shown: of the application's hosts that are out of reach nothing is known, and that is what keeps
@@ -115,7 +115,7 @@ impl Session {
         let wanted = hook_secrets(&session.deployment, |kind| builds || kind != HookKind::Build);
         let faults = session.secrets.faults(wanted, false).await;
         session.missing.extend(faults.iter().map(secret_trouble));
-        session.with_its_home()
+        session.with_its_home().await
     }
 
     /// The same for a deployment that is taken up: who may be out of reach is judged by its journal, and told then.
@@ -123,14 +123,24 @@ impl Session {
     /// # Errors
     /// As [`Self::open`].
     pub(crate) async fn open_to_take_up(setting: Setting) -> Result<Self, Refused> {
-        Self::connected(setting, false, false, Absence::Judged).await?.with_its_home()
+        Self::connected(setting, false, false, Absence::Judged).await?.with_its_home().await
     }
 
     /// Unless a host disagrees about the home.
-    fn with_its_home(self) -> Result<Self, Refused> {
-        let faults = misgivings(&self.deployment, &self.sites);
+    async fn with_its_home(self) -> Result<Self, Refused> {
+        let mut faults = misgivings(&self.deployment, &self.sites);
+        if faults.is_empty() && self.deployment.state.is_some() {
+            faults = self.misgivings_about_the_store().await.unwrap_or_else(|fault| vec![fault]);
+        }
         let troubles: Vec<Trouble> = faults.iter().map(|fault| store_fault(fault).trouble).collect();
         if troubles.is_empty() { Ok(self) } else { Err(Refused { troubles, ..Refused::default() }) }
+    }
+
+    /// What hosts say against the object store, which may have lost what they remember.
+    async fn misgivings_about_the_store(&self) -> Result<Vec<StoreFault>, StoreFault> {
+        let store = self.home.directory();
+        let own = store.read_membership().await?;
+        Ok(disagreements(store.said(own.as_ref()), members(&self.deployment, &self.sites)))
     }
 
     /// As [`Self::open`], whatever the hosts say about the home: for what mends that.

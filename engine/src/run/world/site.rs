@@ -25,21 +25,24 @@ pub(crate) struct Site {
 /// All hosts of a deployment.
 pub(crate) type Sites = BTreeMap<HostName, Site>;
 
-/// Everything that speaks against the home that the configuration names, among the hosts that answered. An object store says what it
-/// is under the lock; beside one, no host is a home.
+/// Everything that speaks against the home that the configuration names, among the hosts that answered. An object store is not asked here;
+/// beside one, no host is a home.
 pub(crate) fn misgivings(deployment: &Deployment, sites: &Sites) -> Vec<StoreFault> {
-    // A host that only builds has no part in what the lock is about.
-    let concerned = spoken_to(deployment, false);
-    let mut others = sites.iter().filter(|(name, _)| concerned.contains(*name));
     if deployment.state.is_some() {
-        let keeps = others.find(|(_, site)| site.membership.as_ref().is_some_and(|own| own.home));
-        let elsewhere = |(name, _): (&HostName, &Site)| {
-            Misplaced::Elsewhere { home: deployment.keeper(), kept_on: name.clone() }.into()
+        let keeps = members(deployment, sites).find(|said| said.membership.is_some_and(|own| own.home));
+        let elsewhere = |said: Said<'_>| {
+            Misplaced::Elsewhere { home: deployment.keeper(), kept_on: said.host.clone() }.into()
         };
         return keeps.map(elsewhere).into_iter().collect();
     }
     let Some(home) = sites.get(deployment.home()) else { return Vec::new() };
-    disagreements(home.said(), others.map(|(_, site)| site.said()))
+    disagreements(home.said(), members(deployment, sites))
+}
+
+/// What the hosts that answered say of themselves. One that only builds has no part in what the lock is about.
+pub(crate) fn members<'a>(deployment: &Deployment, sites: &'a Sites) -> impl Iterator<Item = Said<'a>> {
+    let concerned = spoken_to(deployment, false);
+    sites.iter().filter(move |(name, _)| concerned.contains(*name)).map(|(_, site)| site.said())
 }
 
 impl Site {
