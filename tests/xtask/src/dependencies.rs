@@ -97,10 +97,10 @@ mod tests {
         let home = test_support::Scratch::new();
         let place = home.path().join("advisory-dbs");
         assert!(!has_database(home.path()));
-        std::fs::create_dir_all(&place).unwrap();
-        std::fs::write(place.join("db.lock"), "").unwrap();
+        std::fs::create_dir_all(&place).expect("a directory");
+        std::fs::write(place.join("db.lock"), "").expect("a file");
         assert!(!has_database(home.path()));
-        std::fs::create_dir_all(place.join("advisory-db-1/crates")).unwrap();
+        std::fs::create_dir_all(place.join("advisory-db-1/crates")).expect("a directory");
         assert!(has_database(home.path()));
     }
 }
