@@ -334,7 +334,9 @@ fn a_hook_that_tells_the_secret_that_it_sees_tells_nobody() {
         let said = ended.stdout + &ended.stderr;
         assert!(!said.contains(SECRET), "{command:?}: {said}");
     }
-    assert!(test.cutover(&["history", "--json"]).stdout.contains("the secret is ***"));
+    let history = test.cutover(&["history", "--json"]).stdout;
+    assert!(history.contains("the secret is ***"), "{history}");
+    assert!(history.contains("exec `/bin/echo one ***` on `"), "what was denied is kept: {history}");
     assert_eq!(traces(&test), Vec::<PathBuf>::new());
 }
 
@@ -344,6 +346,28 @@ fn a_secret_without_its_entry_is_denied_with_the_line_to_add() {
     test.repository.push("v1", Behaviour::Sound);
     let failed = test.cutover(&["deploy"]).expect(10);
     assert_golden("secret-not-granted.txt", &test.normalise(&(failed.stdout + &failed.stderr)));
+    // It is kept as well: once each, though a health check asks again and again.
+    let history = test.cutover(&["history", "--json"]).expect(0).last_event();
+    let asked = |what: &str, key: &str| {
+        serde_json::json!({
+            "hook": "health-check",
+            "request": format!("send secret `token` in {what} to http://127.0.0.1:1"),
+            "grant": format!("secrets = [{{ name = \"token\", to = \"http://127.0.0.1:1\", {key} }}]"),
+        })
+    };
+    let denied =
+        [asked("header `authorization`", "header = \"authorization\""), asked("a body", "body = true")];
+    assert_eq!(history["entries"][0]["denied"], serde_json::json!(denied), "{history:#}");
+    let name =
+        format!("shop/default/journal/{}.jsonl", history["entries"][0]["deployment"].as_str().unwrap());
+    let places = ["/var/lib/cutover", "/root/.local/state/cutover"];
+    let journals = places.map(|place| test.desk.outside(place).join(&name));
+    let journal = journals.iter().find_map(|path| fs::read_to_string(path).ok()).expect("a journal");
+    let records = journal.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let kept: Vec<_> = records.filter(|line| line["record"]["record"] == "denied").collect();
+    let kept: Vec<_> =
+        kept.iter().flat_map(|line| line["record"]["denials"].as_array().unwrap().clone()).collect();
+    assert_eq!(kept, denied);
 }
 
 #[test]

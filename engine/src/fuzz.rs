@@ -2,7 +2,7 @@
 //!
 //! `tests/fuzz` gives them to libFuzzer; the tests here replay its corpus and mutations of it. They are in no other build.
 
-pub use crate::config::fuzz::{configuration, grants};
+pub use crate::config::fuzz::{configuration, grants, lock_file};
 pub use crate::store::fuzz::{journal, state};
 pub use crate::transport::fuzz::frames;
 
@@ -33,5 +33,10 @@ mod tests {
     #[test]
     fn grants() {
         Corpus::read("grants", &[]).replay(super::grants);
+    }
+
+    #[test]
+    fn lock_file() {
+        Corpus::read("lock_file", &[("golden-e2e", "lock")]).replay(super::lock_file);
     }
 }

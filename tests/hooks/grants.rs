@@ -92,6 +92,23 @@ async fn reading_questions_read_and_validation_does_nothing() {
 }
 
 #[tokio::test]
+async fn a_write_replaces_a_name_and_not_what_else_has_its_content() {
+    let stage = Stage::new();
+    let [outside, granted] = ["outside", "open/flag"].map(|name| stage.place.path().join(name));
+    std::fs::create_dir(stage.place.path().join("open")).unwrap();
+    std::fs::write(&outside, "hidden").unwrap();
+    std::fs::hard_link(&outside, &granted).unwrap();
+    let path = PathGrant { hosts: HostGroup::App, path: granted.to_str().unwrap().to_owned() };
+    let grants = Grants { write: Some(vec![path.clone()]), ..nothing() };
+    let hook = stage.load(HookKind::Router, "write", &path.path, grants, LONG).await;
+    let (router, blue) = (HostName::new("lb1").unwrap(), Routing { blue: 100, green: 0, out: Vec::new() });
+    let applied = hook.apply(&call(Vec::new()), &router, &blue, stage.access()).await;
+    assert_eq!((applied.result, applied.denials), (Ok(()), Vec::new()));
+    assert_eq!(std::fs::read_to_string(&granted).unwrap(), "content");
+    assert_eq!(std::fs::read_to_string(&outside).unwrap(), "hidden");
+}
+
+#[tokio::test]
 async fn without_a_lock_no_host_is_changed() {
     let stage = Stage::built_elsewhere();
     let file = stage.place.path().join("flag").to_str().unwrap().to_owned();

@@ -1,13 +1,13 @@
-//! Fuzz targets: the configuration, and the grants in it.
+//! Fuzz targets: the configuration, the grants in it, and the lock file beside it.
 
 use camino::Utf8Path;
 
-use super::{Input, Loaded, Surroundings, load, load_to_look, render};
+use super::{Input, Loaded, Surroundings, load, load_to_look, read_lock, render, write_lock};
 use crate::model::grant::{
     Allowed, Grants, HttpRequest, Mode, Origin, Request, Scope, SecretPlace, SecretRequest, Url, is_special,
     split_socket,
 };
-use crate::model::{Color, HostName, Instance, Labels, SettingFault};
+use crate::model::{Color, HostName, Instance, Labels, SettingFault, VENDORED};
 
 /// A whole file; a first line `# -e NAME` chooses the environment.
 pub fn configuration(input: &[u8]) {
@@ -24,6 +24,28 @@ pub fn configuration(input: &[u8]) {
                 check(&loaded);
             }
         }
+    }
+}
+
+/// A lock file that is read is written and read as the same, and leads nowhere but to what is requested or below the folder of copies.
+pub fn lock_file(input: &[u8]) {
+    let Ok(text) = std::str::from_utf8(input) else { return };
+    let lock = match read_lock(text) {
+        Ok(lock) => lock,
+        Err(fault) => return assert!(!fault.to_string().is_empty(), "a fault says what it is"),
+    };
+    let written = write_lock(&lock);
+    assert_eq!(read_lock(&written).as_ref(), Ok(&lock), "what is written is read");
+    assert_eq!(lock.changes(&lock), []);
+    for (requested, hook) in &lock.hooks {
+        let is_copy = |path: &str| !path.is_empty() && path.split('/').all(|part| part != "..");
+        let copy = hook.resolved.strip_prefix(VENDORED);
+        let of_registry = [requested, &hook.resolved].iter().all(|text| text.starts_with("oci://"));
+        assert!(
+            hook.resolved == *requested || of_registry || copy.is_some_and(is_copy),
+            "{requested} leads to {}",
+            hook.resolved
+        );
     }
 }
 

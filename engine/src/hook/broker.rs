@@ -144,7 +144,13 @@ impl<'a> Broker<'a> {
                 let answer =
                     self.look(&host, path, |path, beneath| Operation::ListNames { path, beneath }).await;
                 Answer::Names(answer.and_then(|answer| {
-                    if let HostAnswer::Names(names) = answer { Ok(names) } else { Err(nonsense()) }
+                    if let HostAnswer::Names(names) = answer
+                        && names.iter().all(|name| is_name(name))
+                    {
+                        Ok(names)
+                    } else {
+                        Err(nonsense())
+                    }
                 }))
             }
             Import::Remove { host, path } => Answer::Done(self.remove(&host, path).await),
@@ -417,6 +423,11 @@ impl<'a> Broker<'a> {
 /// Whether an operation leaves everything as it is.
 const fn is_look(operation: &Operation) -> bool {
     matches!(operation, Operation::Read { .. } | Operation::ReadLink { .. } | Operation::ListNames { .. })
+}
+
+/// Whether a host can have found this in a directory: a hook may well put it behind a path.
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && !matches!(text, "." | "..") && !text.contains(['/', '\0'])
 }
 
 fn host_error(failure: Failure) -> HostError {

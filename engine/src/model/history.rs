@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Basis, Color, HostName, Outcome, Release, ReleaseId, Timestamp};
+use super::{Basis, Color, Denial, HostName, Outcome, Release, ReleaseId, Timestamp};
 
 /// One ended deployment, whatever its end.
 ///
@@ -37,6 +37,9 @@ pub struct HistoryEntry {
     /// Hosts that it was done, or put back, without.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub excluded: Vec<HostName>,
+    /// What its hooks were denied, each thing once, at most [`Denial::MOST`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub denied: Vec<Denial>,
     /// What of the configuration decided what was put live, as digests: nothing changed is nothing to deploy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub settings: Option<Basis>,
@@ -61,6 +64,7 @@ impl HistoryEntry {
             exit_code: 0,
             error: (outcome != Outcome::Deployed).then(error),
             excluded: Vec::new(),
+            denied: Vec::new(),
             settings: None,
         }
     }

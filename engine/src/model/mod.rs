@@ -10,6 +10,7 @@ mod bucket_url;
 mod call;
 mod color;
 mod component_digest;
+mod denial;
 mod deployment;
 mod destination;
 mod event;
@@ -59,6 +60,7 @@ pub use call::{
 };
 pub use color::Color;
 pub use component_digest::ComponentDigest;
+pub use denial::Denial;
 pub use deployment::{
     Application, Build, ColorSettings, ConnectionPolicy, Deployment, Driver, EachRouter, EnvValue, FrontDoor,
     HealthCheck, Hook, Location, Locked, Pipeline, ReleaseMarker, Retire, Router, SecretSource, SmokeTest,

@@ -11,7 +11,7 @@ mod way_back;
 
 pub use way_back::NOT_TRIED;
 
-use super::{Action, Class, End, HostName, Outcome, Part, Plan, Record, TaskId, Trouble, UndoId};
+use super::{Action, Class, Denial, End, HostName, Outcome, Part, Plan, Record, TaskId, Trouble, UndoId};
 
 /// How often a repeatable action whose outcome is not known is done again before this counts as its failure.
 const TRIES: u32 = 3;
@@ -28,6 +28,7 @@ pub struct Progress {
     lost: BTreeMap<HostName, Trouble>,
     turned_back: Option<Trouble>,
     first_error: Option<Trouble>,
+    denied: Vec<Denial>,
     pivoted: bool,
     closed: Option<Outcome>,
 }
@@ -80,6 +81,7 @@ impl Progress {
             lost: BTreeMap::new(),
             turned_back: None,
             first_error: None,
+            denied: Vec::new(),
             pivoted: false,
             closed: None,
         }
@@ -125,6 +127,10 @@ impl Progress {
                 self.pivoted = true;
             }
             Record::Recovered { decision, lost, .. } => self.recover(decision, lost)?,
+            Record::Denied { denials } => {
+                let new = self.not_kept(denials);
+                self.denied.extend(new);
+            }
             Record::Closed { outcome } => self.closed = Some(*outcome),
         }
         Ok(())
@@ -167,6 +173,25 @@ impl Progress {
     #[must_use]
     pub const fn first_error(&self) -> Option<&Trouble> {
         self.first_error.as_ref()
+    }
+
+    /// What its hooks were denied, each thing once, at most [`Denial::MOST`].
+    #[must_use]
+    pub fn denied(&self) -> &[Denial] {
+        &self.denied
+    }
+
+    /// Those that are neither kept yet nor one too many.
+    #[must_use]
+    pub fn not_kept(&self, denials: &[Denial]) -> Vec<Denial> {
+        let mut new: Vec<Denial> = Vec::new();
+        for denial in denials {
+            let room = self.denied.len() + new.len() < Denial::MOST;
+            if room && !self.denied.contains(denial) && !new.contains(denial) {
+                new.push(denial.clone());
+            }
+        }
+        new
     }
 
     /// How it ended, when it did.

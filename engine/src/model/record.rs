@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Basis, HostName, Outcome, Plan, Step, TaskId};
+use super::{Basis, Denial, HostName, Outcome, Plan, Step, TaskId};
 
 /// One line of the journal of a deployment. The plan is always the first one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +57,11 @@ pub enum Record {
         /// Hosts that are out of reach, and without which it goes back, each with why.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         lost: BTreeMap<HostName, Trouble>,
+    },
+    /// Hooks asked for what was not granted. It changes nothing of what comes next. Journals of earlier builds have none.
+    Denied {
+        /// What is not in the journal yet.
+        denials: Vec<Denial>,
     },
     /// The end. Nothing follows.
     Closed {

@@ -42,6 +42,9 @@ const HEADS: [&str; 6] = ["STARTED (UTC)", "END", "TOOK", "RELEASE", "SOURCE", "
 /// Columns that stay beside each other on a narrow terminal.
 const BESIDE: usize = 4;
 
+/// Of what hooks were denied in a deployment, so many are shown.
+const DENIALS: usize = 3;
+
 /// The heads and one row a deployment, of the first columns.
 fn rows(view: &HistoryView, columns: usize) -> Vec<Line> {
     let mut rows: Vec<Vec<Line>> = vec![HEADS.iter().map(|head| Line::of(Tone::Dim, head)).collect()];
@@ -111,6 +114,14 @@ fn beneath(entry: &HistoryEntry) -> Vec<Line> {
     if !entry.excluded.is_empty() {
         let names: Vec<String> = entry.excluded.iter().map(ToString::to_string).collect();
         lines.push(Line::plain("    ").with(Tone::Warn, &format!("without {}", names.join(" "))));
+    }
+    let (told, more) = entry.denied.split_at(entry.denied.len().min(DENIALS));
+    lines.extend(told.iter().map(|denial| {
+        let text = format!("hook `{}` asked to {}", denial.hook, denial.request);
+        Line::plain("    ").with(Tone::Warn, "denied: ").text(&text)
+    }));
+    if !more.is_empty() {
+        lines.push(Line::plain("    ").text(&format!("and {} more denied: `--json` has them", more.len())));
     }
     if let Some(error) = &entry.error {
         lines.push(Line::plain("    ").with(Tone::Bad, error));

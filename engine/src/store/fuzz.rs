@@ -191,7 +191,7 @@ fn name(text: &str) -> HostName {
 mod tests {
     use std::path::Path;
 
-    use crate::model::{HistoryError, LiveRelease, Plan, Release, Trouble, Wish};
+    use crate::model::{Denial, HistoryError, LiveRelease, Plan, Release, Trouble, Wish};
 
     use super::*;
 
@@ -212,6 +212,8 @@ mod tests {
         let (first, second) = (whole(plan(None)), whole(plan(Some(Color::Blue))));
         let pivot = second.iter().position(|record| *record == Record::Pivot).expect("a pivot");
         let mut back = second[..pivot].to_vec();
+        let denied = Denial::new("vendor", "read `/etc/shadow` on `web1`", "read = []");
+        back.push(Record::Denied { denials: vec![denied] });
         back.push(Record::TurnedBack { why: Trouble::new("watch/failed", "web1 answered 500") });
         let mut progress = Progress::replay(&back).expect("a history");
         back.extend(finish(&mut progress));
@@ -234,6 +236,7 @@ mod tests {
             exit_code: if error.is_some() { 10 } else { 0 },
             error,
             excluded: Vec::new(),
+            denied: Vec::new(),
             settings: None,
         };
         let error = HistoryError { code: "watch/failed".to_owned(), text: "web1 answered 500".to_owned() };

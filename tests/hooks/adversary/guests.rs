@@ -223,6 +223,8 @@ fn files(place: &str) -> Vec<Mode> {
             .ends(denied(BY_HOST, "read `DIR/open/file` on `web1`", "this question is answered out of what it tells, without asking for anything", "")),
         Mode::deed("lying-host", "read", &at("open/file")).granted(open()).lied_to(Answer::Names(vec!["../../etc".to_owned(); 10_000]))
             .ends(broken),
+        Mode::deed("lying-host-names", "list-names", &at("open")).granted(reads(&at("open"))).lied_to(Answer::Names(vec!["file".to_owned(), "../secret".to_owned()]))
+            .ends(broken),
         Mode::deed("lying-host-flood", "read", &at("open/file")).granted(open()).lied_to(content()).limit(Limit::CallBytes, 64 << 10)
             .ends(broken),
     ]

@@ -6,6 +6,7 @@ mod adversary;
 mod bench;
 mod command;
 mod demo;
+mod dependencies;
 mod package;
 mod peers;
 mod prove;
@@ -22,6 +23,7 @@ usage: cargo xtask TASK
   prove [--nightly] [--json]
                             that the promises of RELIABILITY.md are kept, in figures
   adversary [--json]        how hooks with bad manners end, each mode; and that the engine and the next hook go on
+  dependencies              licences, sources, versions and known faults of all dependencies, by deny.toml
   bench hook [--json]       what a call of a hook costs, beside a shell
   bench deploy [--many] [--json]
                             what a deployment on four hosts costs, beside a script over SSH; or one on a hundred
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
         }
         ["adversary"] => adversary::run(false),
         ["adversary", "--json"] => adversary::run(true),
+        ["dependencies"] => dependencies::run_all(),
         ["package"] => package::run(true),
         ["package", "--no-verify"] => package::run(false),
         ["bench", name @ ("hook" | "deploy"), options @ ..] if bench::knows(name, options) => {

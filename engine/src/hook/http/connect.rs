@@ -15,7 +15,7 @@ use tokio_rustls::TlsConnector;
 use super::HttpFailure;
 use super::client::Fetch;
 use super::relay::{Relay, RelayEnd};
-use crate::model::grant::{Addresses, is_special};
+use crate::model::grant::Addresses;
 use crate::model::{Limit, Limits};
 use crate::transport::{Failure, Link};
 
@@ -97,11 +97,11 @@ async fn resolve(host: &str, via: Option<&dyn Link>, time: Duration) -> Result<V
 }
 
 /// # Errors
-/// When one of the addresses of a name is not allowed: a name with one foot in a private network is not to be trusted with the other.
+/// When one of the addresses of a name is not allowed.
 fn check(host: &str, addresses: &[IpAddr], allowed: Addresses) -> Result<(), HttpFailure> {
-    match (allowed, addresses.iter().find(|address| is_special(**address))) {
-        (Addresses::Any, _) | (Addresses::Public, None) => Ok(()),
-        (Addresses::Public, Some(address)) => {
+    match allowed.refused(addresses) {
+        None => Ok(()),
+        Some(address) => {
             Err(HttpFailure::Denied(format!("`{host}` leads to {address}, which is no public address")))
         }
     }

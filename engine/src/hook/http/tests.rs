@@ -1,10 +1,10 @@
 //! The client against servers that behave, and others.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
-use cutover_host::operation::{Answer, Call};
+use cutover_host::operation::{Answer, Call, Operation};
 use cutover_host::{Account, Host};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -73,6 +73,50 @@ impl Link for Breaking {
             Ok(Flow { upload, download, answer })
         })
     }
+}
+
+/// A host whose names lead outside when they are asked for first, and inside from then on; nobody is reached from it.
+#[derive(Debug)]
+struct Rebinding {
+    name: HostName,
+    resolved: AtomicUsize,
+    dialled: Mutex<Vec<String>>,
+}
+
+impl Link for Rebinding {
+    fn name(&self) -> &HostName {
+        &self.name
+    }
+
+    fn perform(&self, _: Call) -> LinkFuture<'_, Answer> {
+        let first = self.resolved.fetch_add(1, Ordering::Relaxed) == 0;
+        let address = if first { "93.184.215.14" } else { "169.254.169.254" };
+        Box::pin(async move { Ok(Answer::Names(vec![address.to_owned()])) })
+    }
+
+    fn open(&self, call: Call) -> LinkFuture<'_, Flow> {
+        if let Operation::Relay { address, port, .. } = call.operation {
+            self.dialled.lock().expect("no panic").push(format!("{address}:{port}"));
+        }
+        Box::pin(async { Err(Failure::Unreachable("nobody is reached".to_owned())) })
+    }
+}
+
+#[tokio::test]
+async fn the_address_that_was_checked_is_dialled_whatever_the_name_leads_to_by_then() {
+    let name = HostName::new("web1").expect("a name");
+    let link = Arc::new(Rebinding { name, resolved: AtomicUsize::new(0), dialled: Mutex::default() });
+    let target = url("http://rebinding.example/");
+    let ask = async || {
+        let via: Arc<dyn Link> = link.clone();
+        let fetch = Fetch { addresses: Addresses::Public, via: Some(via), ..get(&target) };
+        HttpClient::new().fetch(fetch).await
+    };
+    assert_eq!(ask().await, Err(HttpFailure::Connect("nobody is reached".to_owned())));
+    let inside = "`rebinding.example` leads to 169.254.169.254, which is no public address";
+    assert_eq!(ask().await, Err(HttpFailure::Denied(inside.to_owned())));
+    assert_eq!(link.resolved.load(Ordering::Relaxed), 2, "once a request");
+    assert_eq!(*link.dialled.lock().expect("no panic"), ["93.184.215.14:80"]);
 }
 
 fn url(text: &str) -> Url {

@@ -4,7 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Whether an address is anything but an ordinary one of the public internet: loopback, link-local (cloud metadata lies there),
 /// private, carrier, benchmark, documentation, multicast, reserved, unspecified; and the IPv6 forms that carry such an IPv4 address
-/// (mapped, compatible, NAT64, 6to4, Teredo). By the special-purpose registries of RFC 6890 and its successors.
+/// (mapped, compatible, NAT64, 6to4, Teredo, ISATAP). By the special-purpose registries of RFC 6890 and its successors, and one public
+/// address that leads to a cloud's metadata all the same.
 #[must_use]
 pub fn is_special(address: IpAddr) -> bool {
     match address {
@@ -12,6 +13,9 @@ pub fn is_special(address: IpAddr) -> bool {
         IpAddr::V6(address) => is_special_v6(address),
     }
 }
+
+/// What machines on Azure ask for their certificates and settings.
+const WIRE_SERVER: Ipv4Addr = Ipv4Addr::new(168, 63, 129, 16);
 
 fn is_special_v4(address: Ipv4Addr) -> bool {
     let [a, b, c, _] = address.octets();
@@ -25,6 +29,7 @@ fn is_special_v4(address: Ipv4Addr) -> bool {
         || (a == 192 && b == 0 && c == 0)
         || (a == 192 && b == 88 && c == 99)
         || (a == 198 && (18..20).contains(&b))
+        || address == WIRE_SERVER
 }
 
 fn is_special_v6(address: Ipv6Addr) -> bool {
@@ -36,6 +41,8 @@ fn is_special_v6(address: Ipv6Addr) -> bool {
     match segments {
         [0x64, 0xff9b, 0, 0, 0, 0, high, low] => embedded(high, low),
         [0x2002, high, low, ..] => embedded(high, low),
+        // ISATAP (RFC 5214), below any prefix.
+        [.., 0 | 0x200, 0x5efe, high, low] if embedded(high, low) => true,
         // Global unicast is 2000::/3; of it, protocol assignments (Teredo among them) and documentation are special.
         [0x2001, second, ..] => second < 0x200 || second == 0xdb8,
         [0x3fff, second, ..] => second < 0x1000,

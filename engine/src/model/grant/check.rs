@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::pattern::{args_match, granted_root, is_plain_path, lines_match, path_matches};
 use super::{
     Denied, ExecGrant, Grants, HttpGrant, HttpRequest, HttpTarget, Mode, Origin, PathGrant, Request, Scope,
-    VariableRule,
+    VariableRule, is_special,
 };
 use crate::model::HostName;
 
@@ -39,30 +39,51 @@ pub enum Addresses {
     Public,
 }
 
+impl Addresses {
+    /// The first of a name's addresses that a request may not go to. Then it goes to none of them: a name with one foot in a private network
+    /// is not to be trusted with the other.
+    #[must_use]
+    pub fn refused(self, resolved: &[IpAddr]) -> Option<IpAddr> {
+        match self {
+            Self::Any => None,
+            Self::Public => resolved.iter().copied().find(|address| is_special(*address)),
+        }
+    }
+}
+
 /// For a request to a granted name that asks there for another one.
 const OTHER_NAME: &str = "its URL must name what `connect-to` leads to: that was granted by its name, and one server may have many";
 
 /// Programs that run what they are given as an argument or input: whoever may call them may do anything.
 const INTERPRETERS: &[&str] = &[
+    "aa-exec",
     "ash",
     "awk",
     "bash",
     "bun",
     "busybox",
+    "bwrap",
+    "choom",
+    "chpst",
     "chroot",
     "chrt",
     "csh",
     "dash",
+    "dbus-run-session",
     "deno",
     "doas",
+    "dumb-init",
     "elixir",
     "env",
     "erl",
     "expect",
+    "fakeroot",
+    "firejail",
     "fish",
     "flock",
     "gawk",
     "gdb",
+    "gosu",
     "guile",
     "iex",
     "ionice",
@@ -72,6 +93,7 @@ const INTERPRETERS: &[&str] = &[
     "ksh",
     "linux32",
     "linux64",
+    "ltrace",
     "lua",
     "luajit",
     "m4",
@@ -90,10 +112,13 @@ const INTERPRETERS: &[&str] = &[
     "pkexec",
     "prlimit",
     "pwsh",
+    "pypy",
     "python",
     "rbash",
+    "rlwrap",
     "Rscript",
     "ruby",
+    "runcon",
     "runuser",
     "screen",
     "script",
@@ -101,22 +126,32 @@ const INTERPRETERS: &[&str] = &[
     "setarch",
     "setpriv",
     "setsid",
+    "setuidgid",
+    "sg",
     "sh",
     "socat",
     "sqlite",
     "ssh",
+    "ssh-agent",
     "stdbuf",
     "strace",
     "su",
+    "su-exec",
     "sudo",
+    "systemd-cat",
+    "systemd-inhibit",
     "systemd-run",
     "taskset",
     "tclsh",
     "tcsh",
+    "time",
     "timeout",
+    "tini",
     "tmux",
     "toybox",
+    "unbuffer",
     "unshare",
+    "valgrind",
     "watch",
     "xargs",
     "zsh",
@@ -276,7 +311,10 @@ impl Grants {
 
 /// What no grant allows.
 fn never_allowed(request: &Request<'_>, scope: &Scope<'_>) -> Result<(), Denied> {
-    let Request::Exec { env, as_root, .. } = request else { return Ok(()) };
+    let Request::Exec { program, args, env, as_root, .. } = request else { return Ok(()) };
+    if program.contains('\0') || args.iter().any(|arg| arg.contains('\0')) {
+        return Err(Denied::outright(request, "no program can be given a text with a NUL in it"));
+    }
     let may_set = |name: &str| match VariableRule::of(name) {
         VariableRule::Free => true,
         VariableRule::Build => scope.is_build(),
@@ -389,5 +427,7 @@ pub fn is_interpreter(program: &str, input: bool) -> bool {
         || LOADERS.iter().any(|loader| name.starts_with(loader))
 }
 
+#[cfg(test)]
+mod corpora;
 #[cfg(test)]
 mod tests;

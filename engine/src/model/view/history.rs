@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::model::{Color, HistoryRelease, HostName, Outcome, Timestamp};
+use crate::model::{Color, Denial, HistoryRelease, HostName, Outcome, Timestamp};
 
 /// Past deployments.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -46,6 +46,8 @@ pub struct HistoryEntry {
     pub error: Option<String>,
     /// Hosts that it was done, or put back, without.
     pub excluded: Vec<HostName>,
+    /// What its hooks were denied, each thing once.
+    pub denied: Vec<Denial>,
     /// Whether this is what is live now.
     pub live: bool,
 }

@@ -7,7 +7,7 @@ use crate::model::view::{
     PlanView, PlannedHook, PlannedHost, PlannedSecret, PlannedStep, RecoveryView, SetupPart, SetupView,
     Severity, StateView, Verdict,
 };
-use crate::model::{Color, HistoryRelease, HostName, Note, Outcome, Step, Timestamp, Trouble};
+use crate::model::{Color, Denial, HistoryRelease, HostName, Note, Outcome, Step, Timestamp, Trouble};
 
 pub(super) fn name(text: &str) -> HostName {
     HostName::new(text).expect("a name")
@@ -29,6 +29,7 @@ pub(in crate::report) fn history() -> HistoryView {
         outcome: Some(outcome),
         error: None,
         excluded: Vec::new(),
+        denied: Vec::new(),
         live: false,
     };
     let live = HistoryEntry {
@@ -38,7 +39,12 @@ pub(in crate::report) fn history() -> HistoryView {
         excluded: vec![name("web3")],
         ..entry(43, Outcome::Deployed, 187_200)
     };
+    let denied = |path: &str| {
+        let line = format!("read = [{{ hosts = \"app\", path = \"{path}\" }}]");
+        Denial::new("vendor", &format!("read `{path}` on `web1`"), &line)
+    };
     let failed = HistoryEntry {
+        denied: ["/etc/shadow", "/etc/passwd", "/etc/group", "/etc/hosts"].map(denied).to_vec(),
         error: Some("smoke/failed: smoke test `vendor` failed; release 43 got no traffic".to_owned()),
         ..entry(43, Outcome::RolledBack, 190_000)
     };

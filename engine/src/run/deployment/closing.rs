@@ -77,6 +77,7 @@ fn history_entry(
             .as_ref()
             .map(|trouble| HistoryError { code: trouble.code.clone(), text: trouble.message.clone() }),
         excluded: progress.excluded().into_iter().collect(),
+        denied: progress.denied().to_vec(),
         settings: origin.settings,
     }
 }

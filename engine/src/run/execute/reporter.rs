@@ -5,7 +5,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use crate::model::{Event, EventKind, EventSink, Step, StepEnd, Timestamp, Upkeep};
+use crate::model::{Denial, Event, EventKind, EventSink, Step, StepEnd, Timestamp, Upkeep};
 
 /// Tells the time of day, which tests choose and people may turn. How long something took is measured by the monotonic clock.
 pub trait Clock: Send + Sync {
@@ -32,6 +32,7 @@ pub struct Reporter {
     began: Timestamp,
     steps: Arc<Mutex<Steps>>,
     upkeep: Arc<Mutex<Upkeep>>,
+    denials: Arc<Mutex<Vec<Denial>>>,
 }
 
 /// What was told of steps.
@@ -61,7 +62,7 @@ impl Reporter {
     #[must_use]
     pub fn new(sink: Arc<dyn EventSink>, clock: Arc<dyn Clock>) -> Self {
         let began = clock.now();
-        Self { sink, clock, began, steps: Arc::default(), upkeep: Arc::default() }
+        Self { sink, clock, began, steps: Arc::default(), upkeep: Arc::default(), denials: Arc::default() }
     }
 
     /// The time.
@@ -86,7 +87,22 @@ impl Reporter {
     pub fn tell(&self, kind: EventKind) {
         let at = self.now();
         self.steps().note(&kind, at);
+        if let EventKind::Denied { hook, request, grant } = &kind {
+            self.note_denial(Denial::new(hook, request, grant));
+        }
         self.sink.emit(&Event { at, elapsed: at.since(self.began), kind });
+    }
+
+    fn note_denial(&self, denial: Denial) {
+        let mut denials = self.denials.lock().unwrap_or_else(PoisonError::into_inner);
+        if denials.len() < Denial::MOST && !denials.contains(&denial) {
+            denials.push(denial);
+        }
+    }
+
+    /// What hooks were denied since this was asked last, for the journal.
+    pub(crate) fn take_denials(&self) -> Vec<Denial> {
+        std::mem::take(&mut *self.denials.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// What the run has spent on being safe so far.

@@ -147,6 +147,7 @@ impl<W: World, L: Log> Runner<W, L> {
         let mut grace: Option<tokio::time::Instant> = None;
         let mut unkept = Unkept::default();
         loop {
+            unkept.note_denials(progress, &self.reporter);
             // What is over but for its last word is not broken off.
             let is_over = matches!(progress.next(), Next::Close(_) | Next::Ended(_));
             if !is_over && self.interrupts.borrow().count > 0 && grace.is_none() {
@@ -246,6 +247,7 @@ impl<W: World, L: Log> Runner<W, L> {
                             unkept.ended.push(Ended { step, action, performed, given_up, is_out });
                         }
                         if !open.is_empty() {
+                            unkept.note_denials(progress, &self.reporter);
                             self.keep(unkept, report).await?;
                         }
                         continue;
@@ -331,6 +333,17 @@ impl Unkept {
             return;
         }
         self.records.push(record);
+    }
+
+    /// What hooks were denied was told when it happened; here it is kept.
+    fn note_denials(&mut self, progress: &mut Progress, reporter: &Reporter) {
+        if progress.outcome().is_some() {
+            return;
+        }
+        let denials = progress.not_kept(&reporter.take_denials());
+        if !denials.is_empty() {
+            self.note(progress, Record::Denied { denials });
+        }
     }
 }
 

@@ -180,6 +180,7 @@ fn entry(session: &Session, deployment: &str, rebuild: &Rebuild, now: Timestamp)
         exit_code: ExitCode::Done.code(),
         error: None,
         excluded: Vec::new(),
+        denied: Vec::new(),
         settings: None,
     }
 }

@@ -185,6 +185,7 @@ mod tests {
             exit_code: 10,
             error: None,
             excluded: Vec::new(),
+            denied: Vec::new(),
             settings: None,
         };
         let history = [entry(44, Color::Green), entry(44, Color::Blue), entry(41, Color::Blue)];

@@ -258,6 +258,7 @@ mod tests {
             exit_code: 0,
             error: None,
             excluded: Vec::new(),
+            denied: Vec::new(),
             settings: None,
         };
         let sight = |blue: driver::InstanceState| HostSight {

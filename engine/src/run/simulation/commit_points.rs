@@ -69,8 +69,10 @@ impl CommitPoints {
         }
         for (kind, counts) in self.records.iter().enumerate() {
             let name = record_kind::NAMES[kind];
-            all.push((format!("record {name} lost"), counts[0]));
-            all.push((format!("record {name} kept"), counts[1]));
+            if name != record_kind::DENIED {
+                all.push((format!("record {name} lost"), counts[0]));
+                all.push((format!("record {name} kept"), counts[1]));
+            }
         }
         all
     }

@@ -3,7 +3,7 @@
 use crate::model::Record;
 
 /// Number of kinds.
-pub(super) const KINDS: usize = 9;
+pub(super) const KINDS: usize = 10;
 
 /// Their names, in the order of their numbers.
 pub(super) const NAMES: [&str; KINDS] = [
@@ -16,7 +16,11 @@ pub(super) const NAMES: [&str; KINDS] = [
     "pivot",
     "recovered",
     "closed",
+    DENIED,
 ];
+
+/// Changes nothing of what comes next, and no hook is denied anything in the simulated world.
+pub(super) const DENIED: &str = "denied";
 
 /// Number of a record's kind.
 pub(super) const fn kind(record: &Record) -> usize {
@@ -30,5 +34,6 @@ pub(super) const fn kind(record: &Record) -> usize {
         Record::Pivot => 6,
         Record::Recovered { .. } => 7,
         Record::Closed { .. } => 8,
+        Record::Denied { .. } => 9,
     }
 }

@@ -13,8 +13,8 @@ use super::super::reporter::Reporter;
 use super::{Log, Runner, Stopped, Way, World};
 use crate::driver::sample::name;
 use crate::model::{
-    Action, Deployment, HostName, Observation, Observed, ObservedHost, Outcome, Plan, Progress, Record,
-    Release, Step, Timestamp, Wish,
+    Action, Denial, Deployment, EventKind, HostName, Observation, Observed, ObservedHost, Origin, Outcome,
+    Plan, Progress, Record, Release, Step, Timestamp, Wish,
 };
 use crate::run::execute::deaf::Deaf;
 use crate::run::execute::performed::{Performed, Summary};
@@ -114,6 +114,85 @@ async fn what_is_over_but_for_its_last_word_is_not_broken_off() {
     assert_eq!(run(switches).await, Some(Outcome::RolledBack));
     let retires = |kept: &Progress| kept.is_pivoted() && matches!(kept.next(), Next::Run(_));
     assert_eq!(run(retires).await, None);
+}
+
+/// Where a hook asks at each action for the same thing that it may not have, and for one more.
+struct Asking {
+    asked: AtomicUsize,
+    reporter: Reporter,
+}
+
+impl World for Asking {
+    async fn perform(&self, _: &Plan, _: &Action, _: Way) -> Performed {
+        for number in [0, self.asked.fetch_add(1, Ordering::Relaxed)] {
+            let (hook, request) = ("vendor".to_owned(), format!("read `/{number}` on `web1`"));
+            self.reporter.tell(EventKind::Denied { hook, request, grant: String::new() });
+        }
+        Performed::done(Summary::Nothing)
+    }
+
+    async fn ask(&self, _: &Plan, action: &Action) -> Performed {
+        panic!("{action} is not asked about")
+    }
+
+    fn leave_out(&self, _: BTreeSet<HostName>) {}
+
+    fn wait(&self, _: Step) -> Option<Duration> {
+        None
+    }
+}
+
+/// A journal in memory.
+#[derive(Default)]
+struct Kept(Vec<Record>);
+
+impl Log for Kept {
+    type Lost = ();
+
+    async fn append(&mut self, record: &Record) -> Result<(), ()> {
+        self.0.push(record.clone());
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn what_hooks_are_denied_is_kept_once_before_the_end() {
+    let mut progress = first();
+    let reporter = Reporter::new(Arc::new(Deaf), Arc::new(Deaf));
+    let (_signals, interrupts) = watch::channel(Interrupts::default());
+    let mut runner = Runner {
+        world: Arc::new(Asking { asked: AtomicUsize::new(0), reporter: reporter.clone() }),
+        log: Kept::default(),
+        reporter,
+        interrupts,
+        standing: Standing::for_long(),
+        parallel: 4,
+        deadline: Instant::now() + Duration::from_secs(3600),
+    };
+    let ended = runner.run(&mut progress).await;
+    assert!(matches!(ended, Ok(Outcome::Deployed)), "{ended:?}");
+    let actions = runner.world.asked.load(Ordering::Relaxed);
+    let kept: Vec<&Denial> = runner
+        .log
+        .0
+        .iter()
+        .flat_map(|record| if let Record::Denied { denials } = record { &denials[..] } else { &[] })
+        .collect();
+    assert_eq!(kept.len(), actions.min(Denial::MOST), "{kept:?}");
+    assert_eq!(kept, progress.denied().iter().collect::<Vec<_>>());
+    assert_eq!(kept[0].request, "read `/0` on `web1`");
+    assert_eq!(runner.log.0.last(), Some(&Record::Closed { outcome: Outcome::Deployed }));
+    // Whoever takes it up knows them, and goes on as if they were not there.
+    let plan = Box::new((**progress.plan()).clone());
+    let whole = [vec![Record::Planned { plan, origin: Origin::default() }], runner.log.0].concat();
+    for end in 1..=whole.len() {
+        let known = Progress::replay(&whole[..end]).expect("a history");
+        let others = whole[..end].iter().filter(|record| !matches!(record, Record::Denied { .. }));
+        assert_eq!(known.next(), Progress::replay(others).expect("a history").next());
+    }
+    assert_eq!(Progress::replay(&whole), Ok(progress.clone()));
+    let late = Record::Denied { denials: Vec::new() };
+    assert_eq!(progress.apply(&late), Err("the deployment has ended"));
 }
 
 /// A journal that is kept for so many records.
