@@ -96,10 +96,8 @@ async fn examine_bucket(
     let name = link.name().clone();
     let failed = |failure: Failure| {
         // What is only asked leaves nothing unknown.
-        let failure = match failure {
-            Failure::Broken(words) => Failure::Unreachable(words),
-            other => other,
-        };
+        let failure =
+            if let Failure::Broken(words) = failure { Failure::Unreachable(words) } else { failure };
         store_fault(&StoreFault::new(&name, failure)).trouble
     };
     let before = clock.now();
