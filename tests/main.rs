@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends, loudly, at what its set-up can't do")]
 
+mod against;
 mod already_live;
 mod attending;
 mod bad_days;
@@ -34,6 +35,7 @@ mod peers;
 mod python_hook;
 mod readiness;
 mod readme;
+mod registry;
 mod resume;
 mod rollback;
 mod secrets;

@@ -124,6 +124,9 @@
 //! in `cutover.lock` ([`model::LockFile`]), compared before every load (`run/world/components.rs`). Only `cutover hook` fetches components
 //! or writes that file (`run/supply/`).
 //!
+//! What a change of a project widens is told before it can run: [`model::widened`] compares two [`Posture`](model::Posture)s, of the files as they
+//! lie here and as they were at a revision of git ([`source::Past`]), field by field, without a hook, a host or a secret being touched.
+//!
 //! # Modules, by rank
 //! Imports go down only, and folders of one rank do not know each other. A test (`structure.rs`) keeps it so.
 //!

@@ -7,7 +7,10 @@ use std::io::Write;
 const FILE: &str = "CUTOVER_TEST_SKIPPED";
 
 /// Notes why the test that calls is skipped, in one line.
-pub(crate) fn skip(reason: &str) {
+///
+/// # Panics
+/// When it can't be noted.
+pub fn skip(reason: &str) {
     eprintln!("skipped: {reason}");
     let Some(path) = std::env::var_os(FILE) else { return };
     let mut file = OpenOptions::new().create(true).append(true).open(path).unwrap();

@@ -87,8 +87,8 @@ impl TlsFiles {
     }
 }
 
-/// Makes an authority, and a certificate of it for 127.0.0.1.
-fn certify(directory: &Path) -> Result<(), String> {
+/// Makes an authority, `authority.pem`, and a certificate of it for 127.0.0.1 and localhost: `server.pem`, `server.key`.
+pub(crate) fn certify(directory: &Path) -> Result<(), String> {
     let make = |words: &[&str]| {
         let mut command = Command::new("openssl");
         command.args([
@@ -113,7 +113,7 @@ fn certify(directory: &Path) -> Result<(), String> {
         "-subj",
         "/CN=127.0.0.1",
         "-addext",
-        "subjectAltName=IP:127.0.0.1",
+        "subjectAltName=IP:127.0.0.1,DNS:localhost",
         "-addext",
         "basicConstraints=critical,CA:FALSE",
         "-CA",

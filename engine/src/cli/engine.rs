@@ -335,7 +335,7 @@ pub(super) async fn logs(
 }
 
 /// What only looks ends at the first signal: there is nothing to put back.
-async fn until_signal<T>(
+pub(super) async fn until_signal<T>(
     mut interrupts: watch::Receiver<Interrupts>,
     looking: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {

@@ -20,13 +20,19 @@ use crate::run::{Wanted, lock_view};
 Examples:
   cutover hook inspect hooks/lb.wasm    what it is and asks for, with a `grants` table to paste that allows nothing
   cutover hook add https://hooks.example.com/lb-1.2.wasm
+  cutover hook add oci://registry.example.com/hooks/lb:1.2
   cutover hook update                   after a component was built anew; shows what it asks for now
   cutover hook fetch                    in CI, before `cutover deploy --locked`
 
 cutover.lock lies beside cutover.toml and belongs into version control. It names the component of each hook that does not come with \
 cutover by its digest, which is compared before every load: another one ends each command that loads hooks, before anything is touched. \
 `hook add`, `hook update` and `hook vendor` alone write it. A path that is not in it is run with a warning, and refused with `--locked`; \
-a URL has to be in it, or to have a `sha256` in cutover.toml, and is fetched by `cutover hook` alone.")]
+a URL or a registry's artifact has to be in it, or to have a `sha256` in cutover.toml, and is fetched by `cutover hook` alone.
+
+Of a registry, a component is taken that was pushed as a Wasm OCI artifact. cutover.lock notes the manifest that the tag led to: a tag \
+is looked at by `hook add` and `hook update` alone. Logins are read, when a registry asks for one, from the `auths` of \
+~/.docker/config.json (or of config.json in $DOCKER_CONFIG), and sent to the origin that they are for; no program that keeps logins is \
+started. Over plain http cutover speaks to addresses of this machine alone (127.0.0.1, [::1]).")]
 pub(super) struct Arguments {
     #[command(subcommand)]
     action: Action,
@@ -36,12 +42,12 @@ pub(super) struct Arguments {
 enum Action {
     /// Show what a component is and what it asks for, in the words of grants; run nothing of it
     Inspect {
-        /// A file, `builtin:NAME`, `https://…`, or a hook of the configuration: `router`
+        /// A file, `builtin:NAME`, `https://…`, `oci://REGISTRY/REPOSITORY:TAG`, or a hook of the configuration: `router`
         hook: String,
     },
     /// Lock a component that the configuration does not name yet, and print the lines for it
     Add {
-        /// A file, or `https://…`
+        /// A file, `https://…`, or `oci://REGISTRY/REPOSITORY:TAG`
         source: String,
     },
     /// Lock components as they are now, and show what they ask for that they did not before
@@ -51,17 +57,17 @@ enum Action {
         /// Fail where cutover.lock would change, and do not write it
         #[arg(long)]
         locked: bool,
-        /// Fetch nothing: of a URL, take what was fetched before
+        /// Fetch nothing: take what was fetched before
         #[arg(long)]
         offline: bool,
     },
-    /// Fetch the components that have a URL, by the digests that cutover.lock or cutover.toml have
+    /// Fetch the components that are not files, by the digests that cutover.lock or cutover.toml have
     Fetch {
         /// Fetch nothing: fail where one is not here
         #[arg(long)]
         offline: bool,
     },
-    /// Copy the components that have a URL to hooks/vendor, and use these from now on
+    /// Copy the components that are not files to hooks/vendor, and use these from now on
     Vendor {
         /// Fetch nothing: take what was fetched before
         #[arg(long)]
@@ -127,8 +133,8 @@ fn source_of(invocation: &Invocation, name: &str) -> Result<HookSource, Failure>
     if let Some(builtin) = name.strip_prefix("builtin:") {
         return Ok(HookSource::Builtin(builtin.to_owned()));
     }
-    if name.starts_with("https://") {
-        return Ok(HookSource::Https(name.to_owned()));
+    if let Some(remote) = HookSource::remote(name) {
+        return Ok(remote);
     }
     let path = project_file::working_directory()?.join(name);
     if !path.is_file()
@@ -152,10 +158,9 @@ async fn add(invocation: &Invocation, name: &str) -> Result<AddedView, Failure> 
         let problem = Problem::new("usage/arguments", text, ExitCode::Usage);
         return Err(problem.hint(format!("name it in the configuration: `cutover help {name}`")).into());
     }
-    let source = if name.starts_with("https://") {
-        HookSource::Https(name.to_owned())
-    } else {
-        HookSource::File(project_file::working_directory()?.join(name))
+    let source = match HookSource::remote(name) {
+        Some(remote) => remote,
+        None => HookSource::File(project_file::working_directory()?.join(name)),
     };
     let requested = source.requested(&project.root);
     let before = project.lock()?;

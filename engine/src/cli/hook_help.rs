@@ -48,7 +48,7 @@ pub(super) fn overview() -> String {
     text.push_str("\nSettings, defaults, grants and an example of one: cutover help builtin:nginx\n");
     text.push_str("Of your own: hook = \"path/of/component.wasm\", built from the contract: cutover help wit > hook.wit\n");
     text.push_str(
-        "Of others: hook = \"https://…\"; what one asks for, and which one it has to be: cutover help hook\n",
+        "Of others: hook = \"https://…\" or \"oci://…\"; what one asks for, and which one it has to be: cutover help hook\n",
     );
     text.push_str(
         "\nLimits of a hook, in a table `limits` of its table; what wants more fails, and names the key:\n",
@@ -61,6 +61,9 @@ pub(super) fn overview() -> String {
         entry(&mut text, spec.key, &words);
     }
     text.push_str(SECRETS);
+    text.push_str(
+        "\nWhich hook, import, grant or limit a change adds or raises: cutover check --against origin/main\n",
+    );
     text
 }
 

@@ -52,11 +52,16 @@ impl Invocation {
         Ok(loaded)
     }
 
+    /// The environment that was asked for.
+    pub(super) fn environment(&self) -> Option<&str> {
+        self.everywhere.environment.as_deref().filter(|name| !name.is_empty())
+    }
+
     fn read(
         &self,
         load: impl FnOnce(Input<'_>, &Surroundings) -> Result<Loaded, Faults>,
     ) -> Result<Loaded, Failure> {
-        let environment = self.everywhere.environment.as_deref().filter(|name| !name.is_empty());
+        let environment = self.environment();
         let project = Project::find(self.given_file().map(Utf8PathBuf::as_path))?;
         let mut loaded = load(project.input(environment), &Surroundings::new())?;
         loaded.deployment.lock_hooks(&project.lock()?);

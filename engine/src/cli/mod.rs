@@ -9,6 +9,7 @@
 //! See [`crate::model::view::ExitCode`].
 
 mod abort;
+mod against;
 mod arguments;
 mod check;
 mod completions;

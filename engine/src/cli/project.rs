@@ -11,7 +11,20 @@ use crate::model::{LockFile, Trouble};
 use crate::run::{lock_name, replace};
 
 /// Bytes of a lock file at most.
-const LARGEST: u64 = 4 << 20;
+pub(super) const LARGEST_LOCK: u64 = 4 << 20;
+
+/// What the text of a lock file says; `name` is what it is called.
+///
+/// # Errors
+/// When it is none.
+pub(super) fn lock_of(name: &str, text: &str) -> Result<LockFile, Problem> {
+    read_lock(text).map_err(|fault| {
+        let text = format!("`{name}` is no lock file of cutover: {fault}");
+        Problem::new("config/lock", text, ExitCode::Configuration).hint(
+            "take it from version control again, as one side has it where two were merged; then `cutover hook update`",
+        )
+    })
+}
 
 /// A configuration file that was found.
 #[derive(Debug)]
@@ -60,17 +73,14 @@ impl Project {
     /// When it can't be read, or is none.
     pub(super) fn lock(&self) -> Result<LockFile, Problem> {
         let name = self.lock_name();
-        let problem = |text: String| Problem::new("config/lock", text, ExitCode::Configuration);
-        let text = match project_file::read_up_to(&self.lock_path(), LARGEST) {
-            Ok(text) => text,
-            Err(fault) if fault.kind() == io::ErrorKind::NotFound => return Ok(LockFile::default()),
-            Err(fault) => return Err(problem(format!("can't read `{name}`: {fault}"))),
-        };
-        read_lock(&text).map_err(|fault| {
-            problem(format!("`{name}` is no lock file of cutover: {fault}")).hint(
-                "take it from version control again, as one side has it where two were merged; then `cutover hook update`",
-            )
-        })
+        match project_file::read_up_to(&self.lock_path(), LARGEST_LOCK) {
+            Ok(text) => lock_of(name.as_str(), &text),
+            Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(LockFile::default()),
+            Err(fault) => {
+                let text = format!("can't read `{name}`: {fault}");
+                Err(Problem::new("config/lock", text, ExitCode::Configuration))
+            }
+        }
     }
 
     /// Writes the lock file.

@@ -10,7 +10,7 @@ use crate::model::view::{ExitCode, Problem};
 pub(super) const NAME: &str = "cutover.toml";
 
 /// Bytes of a configuration file at most.
-const LARGEST: u64 = 1 << 20;
+pub(super) const LARGEST: u64 = 1 << 20;
 
 /// The file that was given, or the one that lies in `start` or in the nearest parent of it.
 ///

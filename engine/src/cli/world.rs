@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
@@ -17,16 +17,18 @@ use crate::hook::http::HttpClient;
 use crate::hook::{CacheFault, CodeCache, Downloads, HookPool, SandboxProgram};
 use crate::model::view::{ExitCode, Problem};
 use crate::model::{BUCKET_NAME, BucketUrl, Deployment, EventSink, HostName, Name};
-use crate::run::{Interrupts, Operator, Reporter, Setting, Supplier, SystemClock};
+use crate::run::{DockerConfig, Interrupts, Operator, Reporter, Setting, Supplier, SystemClock};
 use crate::secret::{Redactor, Secrets};
 use crate::store::Bucket;
-use crate::transport::{HelperPrograms, Link, Links, PinnedKeys, SshSettings, TransportSettings, local_link};
+use crate::transport::{
+    HelperPrograms, Link, Links, PinFault, PinnedKeys, SshSettings, TransportSettings, local_link,
+};
 
 /// The word that makes the program the supervisor of processes on this machine.
 pub const SUPERVISOR_WORD: &str = "host-supervisor";
 
 /// Where a project pins keys of its hosts, beside the configuration.
-const KNOWN_HOSTS: &str = "cutover.known_hosts";
+pub(super) const KNOWN_HOSTS: &str = "cutover.known_hosts";
 
 /// Everything that a command runs with, for `deployment`. Events go to `sink`, secrets masked. The directory must outlive all else.
 ///
@@ -41,16 +43,12 @@ pub(super) fn setting(
     let program = program()?;
     let cache_home = below_home(&environment, "XDG_CACHE_HOME", ".cache")?;
     let deployment = Arc::new(deployment);
-    let account =
-        cutover_host::Account::of_process(Some(home_directory.to_string()), environment.get("USER").cloned());
+    let account = account(&environment, &home_directory);
     let user = account.user.clone();
-    let supervisor = vec![program.clone().into_os_string(), OsString::from(SUPERVISOR_WORD)];
-    let local = Arc::new(cutover_host::Host::new(supervisor, account));
+    let local = local_host(&program, account);
     let here = local_link(this_machine()?, Arc::clone(&local));
-    let pinned = PinnedKeys::read(deployment.root.join(KNOWN_HOSTS).as_std_path()).map_err(|fault| {
-        let hint = "`cutover trust` writes such lines";
-        Problem::new("config/known-hosts", fault.to_string(), ExitCode::Configuration).hint(hint)
-    })?;
+    let pinned = PinnedKeys::read(deployment.root.join(KNOWN_HOSTS).as_std_path())
+        .map_err(|fault| not_pins(&fault))?;
     let control_directory = control_directory(environment.get("XDG_RUNTIME_DIR"))?;
     let settings = TransportSettings {
         local,
@@ -100,6 +98,31 @@ pub(super) fn setting(
     Ok((control_directory, setting))
 }
 
+/// This machine, for what needs nothing else.
+///
+/// # Errors
+/// As [`setting`].
+pub(super) fn here() -> Result<Arc<dyn Link>, Failure> {
+    let environment = environment();
+    let account = account(&environment, &home_directory(&environment)?);
+    Ok(local_link(this_machine()?, local_host(&program()?, account)))
+}
+
+fn account(environment: &BTreeMap<String, String>, home: &Utf8Path) -> cutover_host::Account {
+    cutover_host::Account::of_process(Some(home.to_string()), environment.get("USER").cloned())
+}
+
+fn local_host(program: &Path, account: cutover_host::Account) -> Arc<cutover_host::Host> {
+    let supervisor = vec![program.as_os_str().to_owned(), OsString::from(SUPERVISOR_WORD)];
+    Arc::new(cutover_host::Host::new(supervisor, account))
+}
+
+/// Of a file that pins no keys.
+pub(super) fn not_pins(fault: &PinFault) -> Problem {
+    let hint = "`cutover trust` writes such lines";
+    Problem::new("config/known-hosts", fault.to_string(), ExitCode::Configuration).hint(hint)
+}
+
 /// What `cutover hook` runs with.
 ///
 /// # Errors
@@ -108,7 +131,16 @@ pub(super) fn supplier(offline: bool) -> Result<Supplier, Failure> {
     let environment = environment();
     let http = Arc::new(HttpClient::new());
     let pool = pool(program()?, &environment, &http)?;
-    Ok(Supplier { pool, http, downloads: downloads(&environment)?, offline })
+    Ok(Supplier { pool, http, logins: logins(&environment)?, downloads: downloads(&environment)?, offline })
+}
+
+/// Where the operator's logins to registries are, as `docker` finds them.
+fn logins(environment: &BTreeMap<String, String>) -> Result<DockerConfig, Failure> {
+    let directory = match environment.get("DOCKER_CONFIG").filter(|directory| !directory.is_empty()) {
+        Some(directory) => Utf8PathBuf::from(directory),
+        None => home_directory(environment)?.join(".docker"),
+    };
+    Ok(DockerConfig { file: directory.join("config.json") })
 }
 
 /// What loads hooks.
@@ -250,7 +282,7 @@ fn is_ci(environment: &BTreeMap<String, String>) -> bool {
 }
 
 /// Counts SIGINT, SIGTERM and SIGHUP from now on.
-fn interrupts() -> watch::Receiver<Interrupts> {
+pub(super) fn interrupts() -> watch::Receiver<Interrupts> {
     let (sender, receiver) = watch::channel(Interrupts::default());
     let kinds = [
         (SignalKind::interrupt(), if std::io::stdin().is_terminal() { "Ctrl-C" } else { "SIGINT" }),

@@ -9,28 +9,29 @@ use super::reader::Reader;
 use super::resolve::Resolver;
 use super::shape::{Key, Shape};
 use crate::model::grant::{Grants, Url};
-use crate::model::{ComponentDigest, Hook, HookSource};
+use crate::model::{ComponentDigest, Hook, HookSource, OciReference};
 
 /// The scheme of hooks that ship with the program.
 const BUILTIN: &str = "builtin:";
 
-/// How a URL begins.
-const HTTPS: &str = "https://";
-
 static SOURCE: Format = Format {
     is: "a hook",
-    pattern: Some("^(builtin:[a-z0-9-]+|https://.+|[^:]+)$"),
+    pattern: Some("^(builtin:[a-z0-9-]+|https://.+|oci://.+|[^:]+)$"),
     check: |text| {
         let scheme = text.split_once(':').map(|(scheme, _)| scheme);
         match scheme {
             None | Some("builtin") if !text.is_empty() => Ok(()),
             Some("https") => Url::parse(text).map(drop).map_err(|fault| Complaint::new(fault.to_string())),
+            Some("oci") => {
+                OciReference::parse(text).map(drop).map_err(|fault| Complaint::new(fault.to_string()))
+            }
             Some("http") => Err(Complaint::new(format!("`{text}` is not a hook"))
                 .hint("hooks are fetched over `https://` only")),
             _ => Err(Complaint::new(format!("`{text}` is not a hook")).choices(&[
                 "builtin:NAME",
                 "the path of a component (.wasm)",
                 "https://…",
+                "oci://REGISTRY/REPOSITORY:TAG",
             ])),
         }
     },
@@ -52,7 +53,7 @@ pub(super) const fn source(default: &'static str) -> Key {
         "hook",
         Shape::Text(&SOURCE),
         default,
-        "The hook: `builtin:NAME`, the path of a component, or `https://…`, which `cutover hook fetch` brings.",
+        "The hook: `builtin:NAME`, the path of a component, or `https://…` or `oci://REGISTRY/REPOSITORY:TAG`, which `cutover hook fetch` brings.",
     )
 }
 
@@ -84,7 +85,7 @@ impl Resolver<'_> {
         let source = self.hook_source(table);
         let builtin = match &source {
             HookSource::Builtin(name) => Some(name.as_str()),
-            HookSource::File(_) | HookSource::Https(_) => None,
+            HookSource::File(_) | HookSource::Https(_) | HookSource::Oci(_) => None,
         };
         let written = table.has("grants");
         let rules =
@@ -151,8 +152,8 @@ impl Resolver<'_> {
             }
             return HookSource::Builtin(name.to_owned());
         }
-        if text.starts_with(HTTPS) {
-            return HookSource::Https(text);
+        if let Some(remote) = HookSource::remote(&text) {
+            return remote;
         }
         let path = self.root.join(&text);
         let well_formed = (SOURCE.check)(&text).is_ok();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use camino::Utf8Path;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ComponentDigest, LockFile, LockedHook, VENDORED};
+use crate::model::{ComponentDigest, HookSource, LockFile, LockedHook, OciReference, OciVersion, VENDORED};
 
 /// The version of the format. A file of another one is not guessed at.
 const VERSION: u32 = 1;
@@ -61,11 +61,16 @@ struct Entry {
 enum Kind {
     Path,
     Https,
+    Oci,
 }
 
 impl Kind {
     fn of(requested: &str) -> Self {
-        if requested.starts_with("https://") { Self::Https } else { Self::Path }
+        match HookSource::remote(requested) {
+            Some(HookSource::Https(_)) => Self::Https,
+            Some(HookSource::Oci(_)) => Self::Oci,
+            Some(HookSource::Builtin(_) | HookSource::File(_)) | None => Self::Path,
+        }
     }
 }
 
@@ -88,7 +93,14 @@ pub fn read_lock(text: &str) -> Result<LockFile, LockFault> {
         if entry.source != Kind::of(&entry.requested) {
             return Err(fault("has a `source` that is not that of `requested`"));
         }
-        if entry.resolved != entry.requested && !is_vendored(&entry.resolved) {
+        if entry.source == Kind::Oci {
+            if !is_vendored(&entry.resolved) && !is_manifest_of(&entry.resolved, &entry.requested) {
+                return Err(fault(
+                    "has a `resolved` that is neither the digest of a manifest in the repository that is requested nor a file \
+                     below `hooks/vendor`",
+                ));
+            }
+        } else if entry.resolved != entry.requested && !is_vendored(&entry.resolved) {
             return Err(fault(
                 "has a `resolved` that is neither what is requested nor a file below `hooks/vendor`",
             ));
@@ -107,6 +119,20 @@ fn is_vendored(path: &str) -> bool {
     path.strip_prefix(VENDORED).is_some_and(|name| {
         !name.is_empty() && Utf8Path::new(name).components().all(|part| part.as_str() != "..")
     })
+}
+
+/// Whether `resolved` is what `requested` can lead to: a manifest in the same repository, and where a digest is requested, that one.
+fn is_manifest_of(resolved: &str, requested: &str) -> bool {
+    let (Ok(resolved), Ok(requested)) = (OciReference::parse(resolved), OciReference::parse(requested))
+    else {
+        return false;
+    };
+    match requested.version {
+        OciVersion::Tag(_) => {
+            matches!(resolved.version, OciVersion::Manifest(_)) && resolved.is_beside(&requested)
+        }
+        OciVersion::Manifest(_) => resolved == requested,
+    }
 }
 
 /// The text of a lock file.
@@ -140,6 +166,10 @@ mod tests {
         }
     }
 
+    fn manifest(repository: &str) -> String {
+        format!("oci://{repository}@sha256:{}", "e".repeat(64))
+    }
+
     fn lock() -> LockFile {
         LockFile {
             hooks: BTreeMap::from([
@@ -147,6 +177,10 @@ mod tests {
                 (
                     "https://hooks.example.com/a.wasm".to_owned(),
                     hook("hooks/vendor/a-aaaaaaaaaaaa.wasm", "a"),
+                ),
+                (
+                    "oci://registry.example.com/lb:1".to_owned(),
+                    hook(&manifest("registry.example.com/lb"), "c"),
                 ),
             ]),
         }
@@ -165,9 +199,15 @@ mod tests {
                  [[hook]]\nrequested = \"https://hooks.example.com/a.wasm\"\nsource = \"https\"\n\
                  resolved = \"hooks/vendor/a-aaaaaaaaaaaa.wasm\"\nsha256 = \"{}\"\nsize = 70123\n\
                  exports = [\"cutover:hook/router@0.1.0\"]\n\
+                 imports = [\n    \"cutover:hook/engine@0.1.0\",\n    \"cutover:hook/hosts@0.1.0\",\n]\n\n\
+                 [[hook]]\nrequested = \"oci://registry.example.com/lb:1\"\nsource = \"oci\"\n\
+                 resolved = \"oci://registry.example.com/lb@sha256:{}\"\nsha256 = \"{}\"\nsize = 70123\n\
+                 exports = [\"cutover:hook/router@0.1.0\"]\n\
                  imports = [\n    \"cutover:hook/engine@0.1.0\",\n    \"cutover:hook/hosts@0.1.0\",\n]\n",
                 "b".repeat(64),
-                "a".repeat(64)
+                "a".repeat(64),
+                "e".repeat(64),
+                "c".repeat(64)
             )
         );
         assert_eq!(read_lock(&text), Ok(lock()));
@@ -177,7 +217,16 @@ mod tests {
     #[test]
     fn what_this_program_would_not_write_is_refused() {
         let text = write_lock(&lock());
+        const NO_MANIFEST: &str = "its entry for `oci://registry.example.com/lb:1` has a `resolved` that is neither the digest of a manifest \
+                                   in the repository that is requested nor a file below `hooks/vendor`";
+        let (own, digest) = (manifest("registry.example.com/lb"), format!("@sha256:{}", "e".repeat(64)));
+        let (elsewhere, other) =
+            (manifest("registry.example.net/lb"), manifest("registry.example.com/other"));
         let faults = [
+            (own.as_str(), elsewhere.as_str(), NO_MANIFEST),
+            (own.as_str(), other.as_str(), NO_MANIFEST),
+            (own.as_str(), "/etc/passwd", NO_MANIFEST),
+            (digest.as_str(), ":2", NO_MANIFEST),
             ("version = 1", "version = 2", "it has version 2, and this program knows version 1"),
             ("version = 1", "<<<<<<< ours\nversion = 1", ""),
             ("size = 70123", "size = 70123\nsigned = true", ""),

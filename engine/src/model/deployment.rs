@@ -1,15 +1,14 @@
 //! What the user wants: the whole configuration, valid by construction, with every default filled in.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::time::Duration;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 
 use super::grant::Grants;
 use super::{
-    BUCKET_NAME, BucketUrl, Color, ComponentDigest, Host, HostName, Limits, LockFile, MaxExcluded, Name,
-    VENDORED,
+    BUCKET_NAME, BucketUrl, Color, ComponentDigest, HookSource, Host, HostName, Limits, LockFile,
+    MaxExcluded, Name, VENDORED,
 };
 
 /// A validated `cutover.toml` with one environment's overlay applied.
@@ -392,38 +391,6 @@ pub struct Locked {
     pub sha256: ComponentDigest,
     /// The copy of it that lies in the project, absolute.
     pub copy: Option<Utf8PathBuf>,
-}
-
-/// Where a component is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum HookSource {
-    /// Ships with the program.
-    Builtin(String),
-    /// A file, absolute.
-    File(Utf8PathBuf),
-    /// A URL, `https://` and nothing else. Only `cutover hook` fetches it.
-    Https(String),
-}
-
-impl HookSource {
-    /// As the configuration names it, wherever the project lies: `root` is where it does.
-    #[must_use]
-    pub fn requested(&self, root: &Utf8Path) -> String {
-        match self {
-            Self::File(path) => path.strip_prefix(root).unwrap_or(path).to_string(),
-            Self::Builtin(_) | Self::Https(_) => self.to_string(),
-        }
-    }
-}
-
-impl fmt::Display for HookSource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Builtin(name) => write!(f, "builtin:{name}"),
-            Self::File(path) => path.fmt(f),
-            Self::Https(url) => f.write_str(url),
-        }
-    }
 }
 
 /// A place in a configuration file.

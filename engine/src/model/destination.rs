@@ -43,6 +43,16 @@ impl<'a> Destination<'a> {
         fine.then_some(Self { user, host, port })
     }
 
+    /// What a line of `known_hosts` about it begins with. `ssh` looks names up in lower case.
+    #[must_use]
+    pub fn place(&self) -> String {
+        let host = self.host.to_ascii_lowercase();
+        match self.port {
+            Some(port) if port != 22 => format!("[{host}]:{port}"),
+            Some(_) | None => host,
+        }
+    }
+
     /// `[user@]host`, as `ssh` takes it.
     #[must_use]
     pub fn login(&self) -> String {
@@ -66,6 +76,9 @@ mod tests {
         ] {
             let parsed = Destination::parse(text);
             assert_eq!(parsed.map(|it| (it.login(), it.port)), Some((login.to_owned(), port)), "{text}");
+        }
+        for (text, place) in [("deploy@Web1:22", "web1"), ("web1:2222", "[web1]:2222"), ("[::1]", "::1")] {
+            assert_eq!(Destination::parse(text).map(|it| it.place()).as_deref(), Some(place), "{text}");
         }
         for text in [
             "",

@@ -3,6 +3,7 @@
 
 mod address;
 mod check;
+mod cover;
 mod denied;
 mod origin;
 mod pattern;

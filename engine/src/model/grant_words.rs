@@ -64,7 +64,7 @@ fn read_as_root(path: &str) -> Option<&'static str> {
     }
 }
 
-fn on(hosts: &HostGroup) -> String {
+pub(super) fn on(hosts: &HostGroup) -> String {
     match hosts {
         HostGroup::Named(names) => {
             format!("on {}", names.iter().map(HostName::as_str).collect::<Vec<_>>().join(", "))
@@ -75,27 +75,27 @@ fn on(hosts: &HostGroup) -> String {
     }
 }
 
-fn exec(grant: &ExecGrant) -> String {
+pub(super) fn exec(grant: &ExecGrant) -> String {
     let command = std::iter::once(grant.program.as_str()).chain(grant.args.iter().map(String::as_str));
     let command = command.collect::<Vec<_>>().join(" ");
     let root = if grant.as_root { ", as root" } else { "" };
     format!("run `{command}` {}{root}", on(&grant.hosts))
 }
 
-fn path(verb: &str, grant: &PathGrant) -> String {
+pub(super) fn path(verb: &str, grant: &PathGrant) -> String {
     format!("{verb} {} {}", grant.path, on(&grant.hosts))
 }
 
-fn link(grant: &LinkGrant) -> String {
+pub(super) fn link(grant: &LinkGrant) -> String {
     format!("point {} to {} {}", grant.path, grant.targets.join(" or "), on(&grant.hosts))
 }
 
-fn connect(grant: &ConnectGrant) -> String {
+pub(super) fn connect(grant: &ConnectGrant) -> String {
     let what = if grant.send.is_empty() { "nothing".to_owned() } else { grant.send.join(", ") };
     format!("send {what} to {} {}", grant.to, on(&grant.hosts))
 }
 
-fn http(grant: &HttpGrant) -> String {
+pub(super) fn http(grant: &HttpGrant) -> String {
     let target = match &grant.to {
         HttpTarget::Instances => "the instances that it is asked about".to_owned(),
         HttpTarget::Origin(origin) => origin.clone(),
@@ -104,7 +104,7 @@ fn http(grant: &HttpGrant) -> String {
     format!("send HTTP requests to {target}{private}")
 }
 
-fn secret(grant: &SecretGrant) -> String {
+pub(super) fn secret(grant: &SecretGrant) -> String {
     let name = &grant.name;
     match &grant.to {
         SecretTarget::Header { origin, header } => {

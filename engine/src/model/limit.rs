@@ -149,12 +149,19 @@ impl Limit {
     /// An amount as it is written in the configuration, without quotes: `256 MiB`, `15s`, `8`.
     #[must_use]
     pub fn text(self, amount: u64) -> String {
+        self.spec().unit.text(amount)
+    }
+}
+
+impl Unit {
+    /// An amount as it is written in the configuration, without quotes.
+    pub(super) fn text(self, amount: u64) -> String {
         const BYTES: [(&str, u64); 4] = [(" GiB", GIB), (" MiB", MIB), (" KiB", KIB), (" B", 1)];
         const TIMES: [(&str, u64); 3] = [("m", MINUTE), ("s", SECOND), ("ms", 1)];
-        let units: &[(&str, u64)] = match self.spec().unit {
-            Unit::Bytes => &BYTES,
-            Unit::Time => &TIMES,
-            Unit::Count => &[("", 1)],
+        let units: &[(&str, u64)] = match self {
+            Self::Bytes => &BYTES,
+            Self::Time => &TIMES,
+            Self::Count => &[("", 1)],
         };
         let fits = |(_, size): &&(&str, u64)| amount >= *size && amount.is_multiple_of(*size);
         let (name, size) = units.iter().find(fits).or(units.last()).copied().unwrap_or(("", 1));

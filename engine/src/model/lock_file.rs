@@ -17,7 +17,7 @@ pub struct LockFile {
 /// One component.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LockedHook {
-    /// Where its bytes come from: the path or URL itself, or the path of a copy below [`VENDORED`].
+    /// Where its bytes come from: the path or URL itself, the manifest that a reference led to, or the path of a copy below [`VENDORED`].
     pub resolved: String,
     /// Of its bytes.
     pub sha256: ComponentDigest,

@@ -22,6 +22,7 @@ mod grant_words;
 mod hint;
 mod history;
 mod hook_kind;
+mod hook_source;
 mod host;
 mod limit;
 mod limits;
@@ -30,6 +31,7 @@ mod lock_file;
 mod max_excluded;
 mod name;
 mod observed;
+mod oci_reference;
 pub mod placeholder;
 mod placeholders;
 mod plan;
@@ -44,6 +46,7 @@ mod standing;
 mod step;
 mod timestamp;
 pub mod view;
+mod widening;
 
 pub use action::Action;
 pub use address::without_password;
@@ -60,8 +63,8 @@ pub use component_digest::ComponentDigest;
 pub use denial::Denial;
 pub use deployment::{
     Application, Build, ColorSettings, ConnectionPolicy, Deployment, Driver, EachRouter, EnvValue, FrontDoor,
-    HealthCheck, Hook, HookSource, Location, Locked, Pipeline, ReleaseMarker, Retire, Router, SecretSource,
-    SmokeTest, SystemdScope,
+    HealthCheck, Hook, Location, Locked, Pipeline, ReleaseMarker, Retire, Router, SecretSource, SmokeTest,
+    SystemdScope,
 };
 pub use destination::Destination;
 pub use event::{Event, EventKind, EventSink, Level, LiveRelease, Note, Outcome, StepEnd, Transfer, Upkeep};
@@ -69,6 +72,7 @@ pub use excerpt::{EXCERPT, excerpt, one_line};
 pub use hint::without_hint;
 pub use history::{HistoryEntry, HistoryError, HistoryRelease};
 pub use hook_kind::HookKind;
+pub use hook_source::HookSource;
 pub use host::{Host, Reach};
 pub use limit::{Limit, LimitSpec, Unit};
 pub use limits::Limits;
@@ -77,6 +81,7 @@ pub use lock_file::{LockChange, LockFile, LockedHook, VENDORED};
 pub use max_excluded::MaxExcluded;
 pub use name::{HostName, Name, NameFault};
 pub use observed::{Disagreement, Observed, ObservedHost, ObservedInstance};
+pub use oci_reference::{OciReference, OciReferenceFault, OciVersion};
 pub use placeholders::Placeholders;
 pub use plan::{Class, Part, Plan, Refusal, Stage, Task, TaskId, Wish};
 pub use progress::{IllegalHistory, NOT_TRIED, Next, Progress};
@@ -88,3 +93,4 @@ pub use size::Size;
 pub use standing::{before_live, never_live};
 pub use step::Step;
 pub use timestamp::Timestamp;
+pub use widening::{Posture, Widening, WideningKind, widened};

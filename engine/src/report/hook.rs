@@ -112,6 +112,7 @@ fn change(change: &LockChangeView) -> Vec<Line> {
         change.before.iter().filter(|_| change.before != change.after).map(|it| digest("  was ", it)),
     );
     lines.extend(change.after.iter().map(|it| digest("  is  ", it)));
+    lines.extend(change.manifest.iter().map(|manifest| digest("  from ", manifest)));
     lines.extend(change.copy.iter().map(|copy| Line::plain("  copy ").text(copy)));
     if change.after.is_some() {
         for (what, these) in [("asks for", &change.gained), ("no more ", &change.lost)] {

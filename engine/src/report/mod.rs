@@ -4,6 +4,7 @@
 //! [`Terminal`] and [`JsonLines`] write, to writers that they are given; an [`Outlet`] is one that may stall. Every text is escaped on its way into a line, so that no
 //! host, hook or commit message can move the cursor, recolor the screen or talk to a CI runner.
 
+mod against;
 mod check;
 mod doctor;
 mod escape;
@@ -33,6 +34,7 @@ mod sample;
 #[cfg(test)]
 mod tests;
 
+pub use against::against;
 pub use check::check;
 pub use doctor::doctor;
 pub use history::history;

@@ -32,6 +32,7 @@ pub use look::unlock::Unlocking;
 pub use ready::check_hosts::check_hosts;
 pub use ready::needs::{NeededBuild, NeededDirectory, NeededFile, Needs};
 pub use ready::setup::host_setup;
+pub use supply::docker_config::DockerConfig;
 pub use supply::supplier::{Supplier, lock_view, replace};
 pub use supply::wanted::Wanted;
 pub use world::components::lock_name;

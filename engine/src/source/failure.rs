@@ -23,6 +23,30 @@ pub enum SourceFailure {
         /// Directory of `cutover.toml`.
         root: String,
     },
+    /// Git sees no checkout around the project.
+    #[error("`{root}` lies in no git checkout: {text}")]
+    NoCheckout {
+        /// Directory of `cutover.toml`.
+        root: String,
+        /// Git's words.
+        text: String,
+    },
+    /// The checkout does not have the revision that the project is to be compared with.
+    #[error("git knows no revision `{revision}` here")]
+    NoRevision {
+        /// As asked.
+        revision: String,
+    },
+    /// A file of the project can't be read as it was at a revision.
+    #[error("`{path}` at `{revision}` {reason}")]
+    PastFile {
+        /// As asked.
+        revision: String,
+        /// From the project's directory.
+        path: String,
+        /// Why.
+        reason: String,
+    },
     /// Any branch is allowed, and nothing says which.
     #[error("no branch to build: `build.branch` is `*`, and the checkout is on none")]
     NoBranch,
@@ -87,7 +111,11 @@ impl SourceFailure {
             Self::Git { .. } => {
                 Some("try the same as this user: it needs access to the repository without a prompt")
             }
-            Self::Host(_) | Self::BadRevision { .. } => None,
+            Self::NoCheckout { .. } => Some("run it where git has the project and its history"),
+            Self::NoRevision { .. } => Some(
+                "bring it here first, as in `git fetch origin main`, and name it as `origin/main`; a shallow clone has its newest commits alone",
+            ),
+            Self::Host(_) | Self::BadRevision { .. } | Self::PastFile { .. } => None,
         }
     }
 }

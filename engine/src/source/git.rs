@@ -6,7 +6,7 @@ use cutover_host::operation::{Answer, Exit, Operation, Program};
 
 use super::credentials::Credentials;
 use super::{Repository, SourceFailure};
-use crate::transport::{Failure, Link};
+use crate::transport::{Chunk, Failure, Flow, Link};
 
 /// Kept of each output: long enough for a message of git's and for one line of facts.
 const OUTPUT_LIMIT: u64 = 64 * 1024;
@@ -102,6 +102,39 @@ impl<'a> Git<'a> {
         let exit = self.look(directory, args).await?;
         succeeded(args, &exit)?;
         Ok(exit.out.to_text().trim_end_matches('\n').to_owned())
+    }
+
+    /// Looks at a repository of this machine: all that git prints, however long a line of facts may be; must end well. None where it is
+    /// more than `most` bytes.
+    pub(super) async fn bytes(
+        &self,
+        directory: &str,
+        args: &[&str],
+        most: u64,
+    ) -> Result<Option<Vec<u8>>, SourceFailure> {
+        let program = self.program(directory, args, "file");
+        let call = Operation::Stream { program }.call().within(LOOK);
+        let Flow { upload, mut download, answer } = self.link.open(call).await?;
+        drop(upload);
+        let (mut out, mut errors) = (Vec::new(), Vec::new());
+        while let Some(chunk) = download.recv().await {
+            match chunk {
+                Chunk::Out(bytes) => out.extend(bytes),
+                Chunk::Errors(bytes) if (errors.len() as u64) < OUTPUT_LIMIT => errors.extend(bytes),
+                Chunk::Errors(_) => {}
+            }
+            if out.len() as u64 > most {
+                return Ok(None);
+            }
+        }
+        let broken = |_| Failure::Broken("the connection to git of this machine broke".to_owned());
+        let Answer::Exited(exit) = answer.await.map_err(broken)?? else {
+            return Err(
+                Failure::Nonsense("host was asked to run git and answered otherwise".to_owned()).into()
+            );
+        };
+        succeeded(args, &Exit { errors: errors.into(), ..exit })?;
+        Ok(Some(out))
     }
 
     /// Talks to the repository's server, with user and password when it has them; must end well.

@@ -10,7 +10,7 @@ use futures_util::future::join_all;
 
 use super::credentials::Credentials;
 use super::git::setting_variables;
-use super::{Checkout, Distance, Git, LocalWork, Mirror, Repository, SourceFailure};
+use super::{Checkout, Distance, Git, LocalWork, Mirror, Past, Repository, SourceFailure};
 use crate::model::{HostName, Timestamp};
 use crate::transport::{Link, local_link};
 
@@ -272,4 +272,44 @@ async fn a_look_at_the_checkout_runs_nothing_that_it_names() {
     // It would have run.
     world.git("shop", &["status", "--porcelain"]);
     assert!(ran.exists());
+}
+
+#[tokio::test]
+async fn a_project_is_read_as_it_was_from_what_the_checkout_has() {
+    let world = World::new();
+    let root = world.root.join("shop");
+    let at = |revision: &'static str| Past::at(world.git_of_builder(), &root, revision);
+    let head = at("HEAD").await.expect("a revision");
+    assert_eq!((head.name(), head.commit()), ("HEAD", world.git("shop", &["rev-parse", "HEAD"]).as_str()));
+    async fn file(past: Past<'_>, most: u64) -> Result<Option<Vec<u8>>, SourceFailure> {
+        past.file("file".into(), most).await
+    }
+    assert_eq!(file(head.clone(), 100).await, Ok(Some(b"Third one".to_vec())));
+    assert_eq!(file(at("v1").await.expect("a tag"), 100).await, Ok(Some(b"First".to_vec())));
+    assert_eq!(file(at("origin/main~1").await.expect("a branch"), 100).await, Ok(Some(b"Second".to_vec())));
+    assert_eq!(head.file("nothing/at/all".into(), 100).await, Ok(None));
+    let refused = file(head.clone(), 8).await.expect_err("too large").to_string();
+    assert_eq!(refused, "`file` at `HEAD` is larger than 8 bytes");
+
+    // What is larger than a line of facts comes whole.
+    std::fs::write(root.join("file"), vec![b'x'; 3 << 20]).expect("written");
+    std::fs::create_dir(root.join("inner")).expect("made");
+    std::fs::write(root.join("inner/file"), "inner").expect("written");
+    world.git("shop", &["add", "--all"]);
+    world.git("shop", &["commit", "--quiet", "-m", "Large"]);
+    let large = at("HEAD").await.expect("a revision");
+    assert_eq!(file(large.clone(), 4 << 20).await.expect("read").expect("there").len(), 3 << 20);
+    let refused = large.file("inner".into(), 100).await.expect_err("a directory").to_string();
+    assert_eq!(refused, "`inner` at `HEAD` is no plain file");
+    // Names begin where the project lies, wherever that is in the checkout.
+    let inner = root.join("inner");
+    let below = Past::at(world.git_of_builder(), &inner, "HEAD").await.expect("a revision");
+    assert_eq!(file(below, 100).await, Ok(Some(b"inner".to_vec())));
+
+    for revision in ["nothing", "", "--all", "HEAD:file", "main..other", "a\nb"] {
+        let failure = Past::at(world.git_of_builder(), &root, revision).await.expect_err("no revision");
+        assert_eq!(failure, SourceFailure::NoRevision { revision: revision.to_owned() });
+    }
+    let outside = Past::at(world.git_of_builder(), &world.root, "HEAD").await.expect_err("no checkout");
+    assert!(matches!(outside, SourceFailure::NoCheckout { .. }), "{outside}");
 }

@@ -23,7 +23,7 @@ pub(super) fn client_config(
 ) -> Option<String> {
     let pin = match pin {
         Some(Pin { host, place, file }) => format!(
-            "Match originalhost {host}\nHostKeyAlias {place}\nUserKnownHostsFile {}\nGlobalKnownHostsFile none\nMatch all\n",
+            "Match originalhost {host}\nHostKeyAlias {place}\nUserKnownHostsFile {}\nGlobalKnownHostsFile none\nVerifyHostKeyDNS no\nMatch all\n",
             quoted(file)?
         ),
         None => String::new(),
@@ -82,6 +82,7 @@ Match originalhost web1
 HostKeyAlias [web1]:2222
 UserKnownHostsFile \"/p/cutover.known_hosts\"
 GlobalKnownHostsFile none
+VerifyHostKeyDNS no
 Match all
 Include \"~/.ssh/config\"
 Include \"/etc/ssh/ssh_config\"

@@ -1,6 +1,6 @@
 //! Keys of hosts that a project pins: what is in `cutover.known_hosts`, beside `cutover.toml`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -75,7 +75,11 @@ impl PinnedKeys {
         Self::parse(path.to_owned(), text)
     }
 
-    fn parse(path: PathBuf, text: String) -> Result<Self, PinFault> {
+    /// Reads the text of a file; `path` is what it is called.
+    ///
+    /// # Errors
+    /// When a line is not understood.
+    pub fn parse(path: PathBuf, text: String) -> Result<Self, PinFault> {
         let mut keys: BTreeMap<String, Vec<HostKey>> = BTreeMap::new();
         for (index, line) in text.lines().enumerate() {
             let line = line.trim();
@@ -96,14 +100,23 @@ impl PinnedKeys {
         &self.path
     }
 
+    /// Types and fingerprints of all keys, by [place](Destination::place).
+    #[must_use]
+    pub fn fingerprints(&self) -> BTreeMap<String, BTreeSet<String>> {
+        let told = |key: &HostKey| format!("{} {}", key.kind(), key.fingerprint());
+        let of_place =
+            |(place, keys): (&String, &Vec<HostKey>)| (place.clone(), keys.iter().map(told).collect());
+        self.keys.iter().map(of_place).collect()
+    }
+
     /// Keys of a destination; none when it is not pinned.
     pub(super) fn of(&self, destination: &Destination<'_>) -> &[HostKey] {
-        self.keys.get(&place(destination)).map_or(&[], Vec::as_slice)
+        self.keys.get(&destination.place()).map_or(&[], Vec::as_slice)
     }
 
     /// The same file with this key of a destination, and no other one of it. All that is not about it stays as it is.
     pub(super) fn with(self, destination: &Destination<'_>, key: HostKey) -> Self {
-        let own = place(destination);
+        let own = destination.place();
         let is_own = |line: &&str| entry(line.trim()).is_some_and(|(place, _)| place == own);
         let mut text = if self.text.is_empty() { HEADING.to_owned() } else { String::new() };
         for line in self.text.lines().filter(|line| !is_own(line)) {
@@ -131,15 +144,6 @@ impl PinnedKeys {
         file.as_file().sync_all()?;
         file.persist(&self.path)?;
         Ok(())
-    }
-}
-
-/// What a line about this destination begins with. `ssh` looks names up in lower case.
-pub(super) fn place(destination: &Destination<'_>) -> String {
-    let host = destination.host.to_ascii_lowercase();
-    match destination.port {
-        Some(port) if port != 22 => format!("[{host}]:{port}"),
-        Some(_) | None => host,
     }
 }
 

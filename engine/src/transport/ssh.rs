@@ -19,7 +19,7 @@ use super::connection::{Connection, LastWords};
 use super::console::Console;
 use super::helper::{Found, Helper, Helpers, MARKER, is_plain_directory, read_verdict};
 use super::host_link::Connect;
-use super::pinned_keys::{PinnedKeys, place};
+use super::pinned_keys::PinnedKeys;
 use super::ssh_words::{explain, tell_of_a_cut, words};
 use super::{Failure, LinkFuture};
 use crate::model::{Destination, HostName, one_line};
@@ -171,7 +171,7 @@ impl SshConnector {
         let write = || async {
             let SshSettings { user_config, system_config, control_directory, pinned } = &self.settings;
             let destination = self.destination()?;
-            let place = place(&destination);
+            let place = destination.place();
             let pin =
                 self.is_pinned().then(|| Pin { host: destination.host, place: &place, file: pinned.path() });
             let text = client_config(self.identity_file.as_deref(), pin.as_ref(), user_config, system_config)

@@ -1,4 +1,4 @@
-//! What a fresh machine lacks: compilation targets, nginx, an SSH server, systemd, servers from the registries of Python and Node.js.
+//! What a fresh machine lacks: compilation targets, nginx, an SSH server, systemd, a registry, servers from the registries of Python and Node.js.
 
 use std::fs;
 use std::path::Path;
@@ -14,7 +14,7 @@ struct Peer {
 
 const NGINX: Peer = Peer { program: "nginx", package: "nginx-light" };
 const GIT: Peer = Peer { program: "git", package: "git" };
-const FOR_TESTS: [Peer; 9] = [
+const FOR_TESTS: [Peer; 10] = [
     NGINX,
     GIT,
     Peer { program: "sshd", package: "openssh-server" },
@@ -24,6 +24,7 @@ const FOR_TESTS: [Peer; 9] = [
     Peer { program: "nsenter", package: "util-linux" },
     Peer { program: "npm", package: "npm" },
     Peer { program: "openssl", package: "openssl" },
+    Peer { program: "docker-registry", package: "docker-registry" },
 ];
 
 const FOR_BENCH: [Peer; 2] =

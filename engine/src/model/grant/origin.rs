@@ -56,6 +56,12 @@ impl Origin {
         self.host.parse().ok()
     }
 
+    /// Whether it is an address of this machine that no other one can be behind. A name never is: who resolves it decides.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        self.address().is_some_and(|address| address.is_loopback())
+    }
+
     /// `host` or `host:port`, as in a `Host` header.
     #[must_use]
     pub fn authority(&self) -> String {

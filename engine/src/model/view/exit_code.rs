@@ -29,7 +29,7 @@ pub enum ExitCode {
     Stuck = 40,
     /// The configuration is not right, a missing grant included.
     Configuration = 50,
-    /// Refused for security: digest, host key, grant, a journal beyond the configuration.
+    /// Refused for security: digest, host key, grant, a journal beyond the configuration; or `check --against` found something wider.
     Refused = 60,
     /// `status --check` found drift or a live release that is older than asked, or `doctor` found something.
     CheckFailed = 70,
@@ -74,7 +74,9 @@ impl ExitCode {
             Self::Fenced => "another holder took over",
             Self::Stuck => "a person is needed",
             Self::Configuration => "the configuration is not right (a missing grant included)",
-            Self::Refused => "refused for security: digest, host key or grant",
+            Self::Refused => {
+                "refused for security: digest, host key or grant; `check --against`: something got wider"
+            }
             Self::CheckFailed => {
                 "`status --check`: drift, or the live release is older than asked; `doctor`: findings"
             }

@@ -67,6 +67,8 @@ pub struct LockChangeView {
     pub after: Option<String>,
     /// The copy in the project that is used now.
     pub copy: Option<String>,
+    /// The manifest that an `oci://` reference leads to.
+    pub manifest: Option<String>,
     /// What it asks for now and did not before.
     pub gained: Vec<ImportView>,
     /// What it asked for before and does not now.

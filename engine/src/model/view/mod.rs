@@ -4,6 +4,7 @@
 //! In JSON, keys are `snake_case`, points in time are milliseconds since 1970-01-01 UTC and lengths of time (`…_ms`) are
 //! milliseconds. Fields may be added; none changes its meaning.
 
+mod against;
 mod check;
 mod doctor;
 mod exit_code;
@@ -16,6 +17,7 @@ mod state;
 mod status;
 mod trust;
 
+pub use against::AgainstView;
 pub use check::{CheckView, CheckedHook, Finding, HostCheck, HostChecks, Verdict};
 pub use doctor::{Diagnosis, DoctorView, Severity};
 pub use exit_code::ExitCode;

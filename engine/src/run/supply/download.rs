@@ -69,20 +69,23 @@ pub(super) async fn download(http: &HttpClient, text: &str) -> Result<Vec<u8>, T
     Err(failed(format!("it is sent on more than {REDIRECTS} times")))
 }
 
-/// Where a redirect leads.
-fn next(from: &Url, location: &str) -> Result<Url, String> {
-    let shown = excerpt(location.to_owned());
+/// Where a redirect leads; none where that is no URL.
+pub(super) fn leads_to(from: &Url, location: &str) -> Option<Url> {
     let text = match location.as_bytes() {
-        [b'/', b'/', ..] => format!("https:{location}"),
+        [b'/', b'/', ..] => format!("{}:{location}", if from.origin.tls { "https" } else { "http" }),
         [b'/', ..] => format!("{}{location}", from.origin),
         _ => location.to_owned(),
     };
-    match Url::parse(&text) {
-        Ok(url) if url.origin.tls => Ok(url),
-        Ok(_) => Err(format!("`{}` sends on to `{shown}`, which is not encrypted", from.origin)),
-        Err(_) => {
-            Err(format!("`{}` sends on to `{shown}`, which is no URL that could be asked", from.origin))
-        }
+    Url::parse(&text).ok()
+}
+
+/// Where a redirect leads, which has to be encrypted.
+fn next(from: &Url, location: &str) -> Result<Url, String> {
+    let shown = excerpt(location.to_owned());
+    match leads_to(from, location) {
+        Some(url) if url.origin.tls => Ok(url),
+        Some(_) => Err(format!("`{}` sends on to `{shown}`, which is not encrypted", from.origin)),
+        None => Err(format!("`{}` sends on to `{shown}`, which is no URL that could be asked", from.origin)),
     }
 }
 

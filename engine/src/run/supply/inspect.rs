@@ -3,7 +3,7 @@
 use crate::hook::{Anatomy, Import, exported_kind, is_spoken};
 use crate::model::view::LockChangeView;
 use crate::model::view::{ComponentKind, ComponentView, ImportView};
-use crate::model::{ComponentDigest, LockChange, VENDORED};
+use crate::model::{ComponentDigest, LockChange, LockedHook, VENDORED};
 
 /// What people are shown of a component. `bundled` ones have grants of their own.
 pub(super) fn component_view(
@@ -48,12 +48,17 @@ fn import_view(name: &str) -> ImportView {
 /// What people are shown of a changed entry.
 pub(super) fn change_view(change: &LockChange<'_>) -> LockChangeView {
     let views = |names: Vec<&str>| names.into_iter().map(import_view).collect();
-    let copy = change.after.map(|after| after.resolved.clone()).filter(|path| path.starts_with(VENDORED));
+    let resolved = |hook: &LockedHook| (hook.resolved != change.requested).then(|| hook.resolved.clone());
+    let (copy, manifest) = match change.after.and_then(resolved) {
+        Some(path) if path.starts_with(VENDORED) => (Some(path), None),
+        manifest => (None, manifest),
+    };
     LockChangeView {
         requested: change.requested.to_owned(),
         before: change.before.map(|hook| hook.sha256.to_string()),
         after: change.after.map(|hook| hook.sha256.to_string()),
         copy,
+        manifest,
         gained: views(change.gained()),
         lost: views(change.lost()),
     }

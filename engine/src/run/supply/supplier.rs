@@ -7,8 +7,10 @@ use std::sync::Arc;
 
 use camino::Utf8Path;
 
+use super::docker_config::DockerConfig;
 use super::download::download;
 use super::inspect::{change_view, component_view, sorted};
+use super::registry::Registry;
 use super::wanted::Wanted;
 use crate::bundled;
 use crate::hook::http::HttpClient;
@@ -29,6 +31,8 @@ pub struct Supplier {
     pub pool: HookPool,
     /// Fetches.
     pub http: Arc<HttpClient>,
+    /// The operator's logins to registries.
+    pub logins: DockerConfig,
     /// Where what was fetched is kept.
     pub downloads: Downloads,
     /// Whether nothing may be fetched.
@@ -41,6 +45,8 @@ struct Brought {
     wasm: Vec<u8>,
     sha256: ComponentDigest,
     anatomy: Anatomy,
+    /// Where its bytes come from, as the lock file names it.
+    resolved: String,
 }
 
 impl Brought {
@@ -69,7 +75,7 @@ impl Supplier {
         lock: &LockFile,
     ) -> Result<(ComponentView, LockFile), Trouble> {
         let brought = self.bring_to_see(requested, source).await?;
-        if matches!(source, HookSource::Https(_)) {
+        if source.is_remote() {
             self.keep(&brought.wasm)?;
         }
         let (view, mut lock) = (brought.view(requested, false), lock.clone());
@@ -90,6 +96,10 @@ impl Supplier {
             }
             HookSource::File(path) => read(path).await?,
             HookSource::Https(url) => self.download(url).await?,
+            HookSource::Oci(text) => {
+                let (wasm, resolved) = self.pull(text).await?;
+                return Ok(Brought { resolved, ..self.look_at(name, wasm).await? });
+            }
         };
         self.look_at(name, wasm).await
     }
@@ -117,15 +127,17 @@ impl Supplier {
         if troubles.is_empty() { Ok(updated) } else { Err(troubles) }
     }
 
-    /// Sees to it that each component of a URL is on this machine.
+    /// Sees to it that each component of a URL or registry is on this machine.
     ///
     /// # Errors
     /// With every one that nothing says the digest of, that can't be had, or that is another.
     pub async fn fetch(&self, wanted: &[Wanted]) -> Result<Vec<FetchedView>, Vec<Trouble>> {
         let (mut fetched, mut troubles) = (Vec::new(), Vec::new());
         for one in wanted {
-            let HookSource::Https(url) = &one.source else { continue };
-            match self.fetch_one(one, url).await {
+            if !one.source.is_remote() {
+                continue;
+            }
+            match self.fetch_one(one).await {
                 Ok((sha256, how)) => fetched.push(FetchedView {
                     requested: one.requested.clone(),
                     sha256: sha256.to_string(),
@@ -137,7 +149,7 @@ impl Supplier {
         if troubles.is_empty() { Ok(fetched) } else { Err(troubles) }
     }
 
-    async fn fetch_one(&self, one: &Wanted, url: &str) -> Result<(ComponentDigest, Fetched), Trouble> {
+    async fn fetch_one(&self, one: &Wanted) -> Result<(ComponentDigest, Fetched), Trouble> {
         let pin = pin(one)?;
         if let Some(copy) = one.locked.as_ref().and_then(|locked| locked.copy.as_deref()) {
             const AGAIN: &str = "`cutover hook vendor` writes it again";
@@ -150,11 +162,11 @@ impl Supplier {
         if self.kept(&pin).await?.is_some() {
             return Ok((pin, Fetched::Before));
         }
-        self.bring(one, url, &pin).await?;
+        self.bring(one, &pin).await?;
         Ok((pin, Fetched::Now))
     }
 
-    /// Writes a copy of each component of a URL into the project at `root`, and has the lock file name the copies.
+    /// Writes a copy of each component of a URL or registry into the project at `root`, and has the lock file name the copies.
     ///
     /// # Errors
     /// As [`Self::fetch`], and when a copy can't be written.
@@ -166,8 +178,10 @@ impl Supplier {
     ) -> Result<LockFile, Vec<Trouble>> {
         let (mut vendored, mut troubles) = (lock.clone(), Vec::new());
         for one in wanted {
-            let HookSource::Https(url) = &one.source else { continue };
-            match self.vendor_one(one, url, lock, root).await {
+            if !one.source.is_remote() {
+                continue;
+            }
+            match self.vendor_one(one, lock, root).await {
                 Ok(entry) => drop(vendored.hooks.insert(one.requested.clone(), entry)),
                 Err(trouble) => troubles.push(trouble),
             }
@@ -178,29 +192,36 @@ impl Supplier {
     async fn vendor_one(
         &self,
         one: &Wanted,
-        url: &str,
         lock: &LockFile,
         root: &Utf8Path,
     ) -> Result<LockedHook, Trouble> {
         let pin = pin(one)?;
         let wasm = match self.here(one, &pin).await? {
             Some(wasm) => wasm,
-            None => self.bring(one, url, &pin).await?,
+            None => self.bring(one, &pin).await?,
         };
         let before = lock.hooks.get(&one.requested).filter(|entry| entry.sha256 == pin);
         let entry = match before {
             Some(entry) => entry.clone(),
             None => described(&one.requested, self.look_at(&one.requested, wasm.clone()).await?)?,
         };
-        let resolved = format!("{VENDORED}{}-{}.wasm", file_name(url), pin.short());
+        let resolved = format!("{VENDORED}{}-{}.wasm", file_name(&one.requested), pin.short());
         let path = root.join(&resolved);
         replace(&path, &wasm)?;
         Ok(LockedHook { resolved, ..entry })
     }
 
-    /// Fetches the component of a URL, which has to be this one, and keeps it.
-    async fn bring(&self, one: &Wanted, url: &str, pin: &ComponentDigest) -> Result<Vec<u8>, Trouble> {
-        let wasm = self.download(url).await?;
+    /// Fetches the component of a URL or repository, which has to be this one, and keeps it. No tag is looked at.
+    async fn bring(&self, one: &Wanted, pin: &ComponentDigest) -> Result<Vec<u8>, Trouble> {
+        let wasm = match &one.source {
+            HookSource::Https(url) => self.download(url).await?,
+            HookSource::Oci(text) => {
+                self.demand_network(text)?;
+                Registry::of(&self.http, &self.logins, text)?.pull_layer(pin).await?
+            }
+            HookSource::File(path) => read(path).await?,
+            HookSource::Builtin(name) => return Err(never_locked(name)),
+        };
         let found = component_digest(&wasm);
         if found != *pin {
             // What else it may be says more than its digest: a page of a login, a file that was cut off.
@@ -216,8 +237,9 @@ impl Supplier {
 
     /// The entry of a component as it is now.
     async fn entry(&self, one: &Wanted, before: Option<&LockedHook>) -> Result<LockedHook, Trouble> {
-        let wasm = match &one.source {
-            HookSource::File(path) => read(path).await?,
+        let requested = || one.requested.clone();
+        let (wasm, resolved) = match &one.source {
+            HookSource::File(path) => (read(path).await?, requested()),
             HookSource::Https(url) => {
                 let known = match (one.pins.first(), before) {
                     (Some(pin), _) => Some(pin),
@@ -228,52 +250,81 @@ impl Supplier {
                     Some(digest) => self.kept(digest).await?,
                     None => None,
                 };
-                match kept {
+                let wasm = match kept {
                     Some(wasm) => wasm,
                     None => self.download(url).await?,
+                };
+                (wasm, requested())
+            }
+            HookSource::Oci(text) => {
+                // Which manifest a tag leads to can be asked of the registry alone.
+                let known = before.filter(|_| self.offline);
+                let kept = match known {
+                    Some(before) => self.kept(&before.sha256).await?,
+                    None => None,
+                };
+                match (kept, known) {
+                    (Some(wasm), Some(before)) => (wasm, before.resolved.clone()),
+                    _ => self.pull(text).await?,
                 }
             }
-            HookSource::Builtin(name) => {
-                return Err(Trouble::new("hook/unknown-builtin", format!("`builtin:{name}` is not locked")));
-            }
+            HookSource::Builtin(name) => return Err(never_locked(name)),
         };
-        let brought = self.look_at(&one.requested, wasm).await?;
+        let brought = Brought { resolved, ..self.look_at(&one.requested, wasm).await? };
         if let Some(pin) = one.pins.iter().find(|pin| **pin != brought.sha256) {
             return Err(another(&one.requested, pin, &brought.sha256)
                 .hint("`sha256` in the configuration names another one: change it, if this is the one that you mean"));
         }
-        if matches!(one.source, HookSource::Https(_)) {
+        if one.source.is_remote() {
             self.keep(&brought.wasm)?;
         }
         let entry = described(&one.requested, brought)?;
         // A copy in the project stays in use as long as it is a copy.
         let copy =
-            before.filter(|before| before.sha256 == entry.sha256).map(|before| before.resolved.clone());
+            before.filter(|before| before.sha256 == entry.sha256 && before.resolved.starts_with(VENDORED));
         Ok(match copy {
-            Some(resolved) => LockedHook { resolved, ..entry },
+            Some(before) => LockedHook { resolved: before.resolved.clone(), ..entry },
             None => entry,
         })
     }
 
     async fn look_at(&self, name: &str, wasm: Vec<u8>) -> Result<Brought, Trouble> {
+        let is_other = |fault: &HookFault| matches!(fault, HookFault::NotAComponent { .. });
         let anatomy = self.pool.inspect(name, &wasm).await.map_err(|fault: HookFault| Trouble {
             code: fault.code().to_owned(),
             message: fault.to_string(),
-            hint: if name.starts_with("https://") && matches!(fault, HookFault::NotAComponent { .. }) {
-                Some("look at where the URL leads: it has to be the file of the component itself".to_owned())
-            } else {
-                fault.hint()
+            hint: match HookSource::remote(name) {
+                Some(HookSource::Https(_)) if is_other(&fault) => Some(
+                    "look at where the URL leads: it has to be the file of the component itself".to_owned(),
+                ),
+                Some(HookSource::Oci(_)) if is_other(&fault) => Some(
+                    "look at what was pushed: its layer has to be the file of the component itself"
+                        .to_owned(),
+                ),
+                _ => fault.hint(),
             },
         })?;
-        Ok(Brought { sha256: component_digest(&wasm), wasm, anatomy })
+        Ok(Brought { sha256: component_digest(&wasm), wasm, anatomy, resolved: name.to_owned() })
     }
 
     async fn download(&self, url: &str) -> Result<Vec<u8>, Trouble> {
-        if self.offline {
-            let text = format!("the component of `{url}` is not on this machine");
-            return Err(Trouble::new("hook/not-fetched", text).hint("without `--offline` it is fetched"));
-        }
+        self.demand_network(url)?;
         download(&self.http, url).await
+    }
+
+    /// The component that a reference leads to now, and the manifest that it is of.
+    async fn pull(&self, text: &str) -> Result<(Vec<u8>, String), Trouble> {
+        self.demand_network(text)?;
+        let (wasm, manifest) = Registry::of(&self.http, &self.logins, text)?.pull().await?;
+        Ok((wasm, manifest.to_string()))
+    }
+
+    fn demand_network(&self, source: &str) -> Result<(), Trouble> {
+        if !self.offline {
+            return Ok(());
+        }
+        let text = format!("the component of `{source}` is not on this machine");
+        Err(Trouble::new("hook/not-fetched", text).hint("without `--offline` it is fetched"))
     }
 
     /// What was fetched before, or the copy that the project has of it.
@@ -300,9 +351,9 @@ impl Supplier {
     }
 }
 
-/// The entry of a component that is used from where the configuration names it.
+/// The entry of a component that is used from where it was found.
 fn described(requested: &str, brought: Brought) -> Result<LockedHook, Trouble> {
-    let Brought { wasm, sha256, anatomy } = brought;
+    let Brought { wasm, sha256, anatomy, resolved } = brought;
     let (exports, imports) = (sorted(&anatomy.description.exports), sorted(&anatomy.description.imports));
     if exports.iter().all(|export| exported_kind(export).is_none()) {
         let text = format!("`{requested}` is a component and no hook: it exports no hook interface");
@@ -313,7 +364,7 @@ fn described(requested: &str, brought: Brought) -> Result<LockedHook, Trouble> {
         let text = format!("`{requested}` has more than {INTERFACES} imports and exports");
         return Err(Trouble::new("hook/unknown-import", text));
     }
-    Ok(LockedHook { resolved: requested.to_owned(), sha256, size: wasm.len() as u64, exports, imports })
+    Ok(LockedHook { resolved, sha256, size: wasm.len() as u64, exports, imports })
 }
 
 /// What a component has to be.
@@ -339,6 +390,10 @@ fn pin(one: &Wanted) -> Result<ComponentDigest, Trouble> {
     }
 }
 
+fn never_locked(name: &str) -> Trouble {
+    Trouble::new("hook/unknown-builtin", format!("`builtin:{name}` is not locked"))
+}
+
 fn another(name: &str, expected: &ComponentDigest, found: &ComponentDigest) -> Trouble {
     let text =
         format!("`{name}` is not the component that is expected\nexpected  {expected}\nfound     {found}");
@@ -350,10 +405,11 @@ async fn read(path: &Utf8Path) -> Result<Vec<u8>, Trouble> {
     wasm.map_err(|error| Trouble::new("hook/unreadable", format!("`{path}`: {error}")))
 }
 
-/// A name for the copy of what a URL leads to.
+/// A name for the copy of what a URL, or the reference of an artifact, leads to.
 fn file_name(url: &str) -> String {
-    let path = url.split(['?', '#']).next().unwrap_or_default();
+    let path = url.split(['?', '#', '@']).next().unwrap_or_default();
     let name = path.rsplit('/').next().unwrap_or_default();
+    let name = name.split(':').next().unwrap_or_default();
     let name = name.strip_suffix(".wasm").unwrap_or(name);
     let is_plain = |c: &char| c.is_ascii_alphanumeric() || "-_.".contains(*c);
     let name: String = name.chars().filter(is_plain).take(64).collect();
@@ -400,6 +456,8 @@ mod tests {
             ("https://hooks.example.com/..", "hook"),
             ("https://hooks.example.com/%2e%2e%2fx", "2e2e2fx"),
             ("https://hooks.example.com/", "hook"),
+            ("oci://registry.example.com:5000/team/lb:1.2", "lb"),
+            ("oci://registry.example.com/lb@sha256:00/x", "lb"),
         ] {
             assert_eq!(file_name(url), expected, "{url}");
         }

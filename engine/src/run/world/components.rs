@@ -22,11 +22,11 @@ pub(crate) async fn component(hook: &Hook, downloads: Option<&Downloads>) -> Res
             return found.ok_or_else(unknown);
         }
         (HookSource::File(path), _) => (read(hook, path).await?, From::File(path.clone())),
-        (HookSource::Https(_), Some(path)) => {
+        (HookSource::Https(_) | HookSource::Oci(_), Some(path)) => {
             let wasm = read(hook, path).await.map_err(|trouble| trouble.hint(VENDOR_AGAIN))?;
             (wasm, From::Copy(path.to_owned()))
         }
-        (HookSource::Https(url), None) => {
+        (HookSource::Https(url) | HookSource::Oci(url), None) => {
             let Some((digest, _)) = &pin else { return Err(not_locked(hook)) };
             let kept = match downloads {
                 Some(downloads) => downloads.find(digest).await,

@@ -1,0 +1,83 @@
+//! Files of a project as they were at a revision of the checkout that it lies in.
+
+use camino::Utf8Path;
+
+use super::mirror::is_digits;
+use super::{Git, SourceFailure};
+
+/// Characters of a revision's name at most.
+const LONGEST: usize = 256;
+
+/// A project at a revision. Only what the checkout itself has is looked at: nothing is fetched, and no filter runs.
+#[derive(Debug, Clone)]
+pub struct Past<'a> {
+    git: Git<'a>,
+    root: &'a Utf8Path,
+    name: String,
+    commit: String,
+}
+
+impl<'a> Past<'a> {
+    /// The project in the directory `root` at a revision, named in any way that git knows.
+    ///
+    /// # Errors
+    /// [`SourceFailure::NoCheckout`], [`SourceFailure::NoRevision`].
+    pub async fn at(git: Git<'a>, root: &'a Utf8Path, revision: &str) -> Result<Self, SourceFailure> {
+        let inside = git.look(root.as_str(), &["rev-parse", "--is-inside-work-tree"]).await?;
+        if inside.status != 0 || inside.out.to_text().trim() != "true" {
+            let said = inside.errors.to_text();
+            let text = said.lines().next().unwrap_or("it is no work tree").trim_start_matches("fatal: ");
+            let text = text.chars().take(300).collect();
+            return Err(SourceFailure::NoCheckout { root: root.to_string(), text });
+        }
+        let unknown = || SourceFailure::NoRevision { revision: revision.chars().take(LONGEST).collect() };
+        let is_name = !revision.is_empty()
+            && revision.len() <= LONGEST
+            && !revision.starts_with('-')
+            && !revision.chars().any(char::is_control);
+        if !is_name {
+            return Err(unknown());
+        }
+        let commit = format!("{revision}^{{commit}}");
+        let args = ["rev-parse", "--quiet", "--verify", "--end-of-options", &commit];
+        let found = git.look(root.as_str(), &args).await?;
+        let commit = found.out.to_text().trim().to_owned();
+        if found.status != 0 || !is_digits(&commit) {
+            return Err(unknown());
+        }
+        Ok(Self { git, root, name: revision.to_owned(), commit })
+    }
+
+    /// The revision, as it was asked for.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// All digits of the commit.
+    #[must_use]
+    pub fn commit(&self) -> &str {
+        &self.commit
+    }
+
+    /// The content of a file, by its path from the project's directory; none where there was none. `most` is how many bytes it may have.
+    ///
+    /// # Errors
+    /// When there is something else than a file, or a larger one.
+    pub async fn file(&self, path: &Utf8Path, most: u64) -> Result<Option<Vec<u8>>, SourceFailure> {
+        let from_here = format!("./{path}");
+        let args = ["ls-tree", "-z", &self.commit, "--", &from_here];
+        let listed = self.git.tell(self.root.as_str(), &args).await?;
+        // `MODE TYPE DIGITS<tab>PATH`
+        let Some((entry, _)) = listed.split_once('\t') else { return Ok(None) };
+        let refused =
+            |reason| SourceFailure::PastFile { revision: self.name.clone(), path: path.to_string(), reason };
+        let mut words = entry.split(' ');
+        let blob = match (words.next(), words.next(), words.next()) {
+            (Some("100644" | "100755"), Some("blob"), Some(digits)) if is_digits(digits) => digits,
+            _ => return Err(refused("is no plain file".to_owned())),
+        };
+        let content = self.git.bytes(self.root.as_str(), &["cat-file", "blob", blob], most).await?;
+        content.map(Some).ok_or_else(|| refused(format!("is larger than {most} bytes")))
+    }
+}
