@@ -98,7 +98,10 @@ async fn examine_bucket(
         // What is only asked leaves nothing unknown.
         let failure = match failure {
             Failure::Broken(words) => Failure::Unreachable(words),
-            other => other,
+            other @ (Failure::Fault(_)
+            | Failure::Unreachable(_)
+            | Failure::Untrusted(_)
+            | Failure::Nonsense(_)) => other,
         };
         store_fault(&StoreFault::new(&name, failure)).trouble
     };
