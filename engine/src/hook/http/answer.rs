@@ -88,8 +88,7 @@ pub(in crate::hook) async fn answer_request(
             Ok((Response { status, headers, text: String::new(), bytes: Vec::new(), truncated }, body))
         }
         Err(HttpFailure::Denied(reason)) => {
-            let grant = format!("http = [{{ to = \"{}\", private = true }}]", url.origin);
-            let denied = Denied { request: asked.to_string(), reason, grant };
+            let denied = Denied::by_address(&asked, &broker.scope, reason);
             Err(HttpError::Denied(broker.deny(denied)))
         }
         Err(HttpFailure::Invalid(reason)) => Err(invalid(reason)),

@@ -23,6 +23,13 @@ impl Denied {
         Self { request: request.to_string(), reason: reason.into(), grant: grant_line(request, scope) }
     }
 
+    /// A denial of a request to a name that was granted, which leads where only `private = true` allows.
+    pub(crate) fn by_address(request: &Request<'_>, scope: &Scope<'_>, reason: impl Into<String>) -> Self {
+        let line = grant_line(request, scope);
+        let grant = line.strip_suffix(" }]").map(|entry| format!("{entry}, private = true }}]"));
+        Self { request: request.to_string(), reason: reason.into(), grant: grant.unwrap_or_default() }
+    }
+
     /// A denial that no grant lifts.
     pub(crate) fn outright(request: &Request<'_>, reason: impl Into<String>) -> Self {
         Self { request: request.to_string(), reason: reason.into(), grant: String::new() }

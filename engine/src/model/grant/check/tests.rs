@@ -516,6 +516,24 @@ fn a_denial_names_the_line_that_would_allow_it() {
 }
 
 #[test]
+fn the_line_for_a_private_address_is_one_from_the_same_host() {
+    let (app, builder) = ([name("web1")], name("desk"));
+    let scope = Scope { app: &app, ..scope(&builder) };
+    let origin = Origin::parse("http://internal.example.com:8080").expect("an origin");
+    for (via, grant) in [
+        (None, r#"http = [{ to = "http://internal.example.com:8080", private = true }]"#),
+        (
+            Some("web1"),
+            r#"http = [{ to = "http://internal.example.com:8080", via = "app", private = true }]"#,
+        ),
+    ] {
+        let http = HttpRequest { method: "GET", origin: &origin, connect_to: None, via };
+        let denied = Denied::by_address(&Request::Http(http), &scope, "it leads to 10.0.0.1");
+        assert_eq!((denied.reason.as_str(), denied.grant.as_str()), ("it leads to 10.0.0.1", grant));
+    }
+}
+
+#[test]
 fn the_line_to_add_still_fits_the_next_call() {
     let (app, routers, builder) = ([name("web1")], [name("desk")], name("desk"));
     let instances = [instance("web1", "127.0.0.1", "10.0.0.11")];
