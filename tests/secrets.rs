@@ -227,8 +227,8 @@ fn a_secret_that_can_not_be_had_costs_no_build() {
     assert!(!ran(), "a plan runs no secret's program");
 }
 
-/// Answers each request with its body; gives its port, and what it got so far.
-fn reflecting() -> (u16, Arc<Mutex<Vec<String>>>) {
+/// Answers each request with its body, with these headers besides; gives its port, and what it got so far.
+fn reflecting(headers: &'static str) -> (u16, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
     let got = Arc::<Mutex<Vec<String>>>::default();
@@ -243,7 +243,7 @@ fn reflecting() -> (u16, Arc<Mutex<Vec<String>>>) {
                 request.push_str(&String::from_utf8_lossy(&piece[..length]));
             }
             let body = request.split_once("\r\n\r\n").unwrap().1;
-            let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+            let answer = format!("HTTP/1.1 200 OK\r\n{headers}Content-Length: {}\r\n\r\n{body}", body.len());
             stream.write_all(answer.as_bytes()).unwrap();
             kept.lock().unwrap().push(request);
         }
@@ -283,9 +283,8 @@ fn traces(test: &Test) -> Vec<PathBuf> {
     found
 }
 
-#[test]
-fn a_hook_uses_secrets_that_reach_their_places_and_nobody_else() {
-    let (port, got) = reflecting();
+/// Where the server at a port is, and leave for each use of the secret there and here.
+fn all_uses(port: u16) -> (String, String) {
     let to = format!("http://127.0.0.1:{port}");
     let secrets = format!(
         "{{ name = \"token\", to = \"{to}\", header = \"authorization\" }}, \
@@ -293,6 +292,13 @@ fn a_hook_uses_secrets_that_reach_their_places_and_nobody_else() {
          {{ name = \"token\", exec = \"/usr/bin/printenv\", env = \"TOKEN\" }}, \
          {{ name = \"token\", hmac = {{ chain = [] }} }}, {{ name = \"token\", reveal = true }}"
     );
+    (to, secrets)
+}
+
+#[test]
+fn a_hook_uses_secrets_that_reach_their_places_and_nobody_else() {
+    let (port, got) = reflecting("");
+    let (to, secrets) = all_uses(port);
     let Some(test) = with_stranger("use-secrets", &to, &secrets) else { return };
     test.repository.push("v1", Behaviour::Sound);
     let plan = test.cutover(&["plan"]).expect(0).stdout;
@@ -313,6 +319,18 @@ fn a_hook_uses_secrets_that_reach_their_places_and_nobody_else() {
         assert!(request.ends_with(&format!("\r\n\r\n{SECRET} braces={{}}")), "{request}");
     }
     assert_eq!(traces(&test), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn an_answer_in_which_no_secret_can_be_masked_is_kept_back() {
+    let (port, got) = reflecting("Content-Encoding: gzip\r\n");
+    let (to, secrets) = all_uses(port);
+    let Some(test) = with_stranger("use-secrets", &to, &secrets) else { return };
+    test.repository.push("v1", Behaviour::Sound);
+    let failed = test.cutover(&["deploy"]).expect(10);
+    let told = test.normalise(&(failed.stdout + &failed.stderr));
+    assert_golden("secret-encoded-answer.txt", &told);
+    assert!(!got.lock().unwrap().is_empty());
 }
 
 #[test]

@@ -82,6 +82,11 @@ pub(in crate::hook) async fn answer_request(
             if truncated {
                 broker.tell_limit(Limit::HttpBody);
             }
+            if !wanted.is_empty()
+                && let Some(encoding) = encoded(&headers)
+            {
+                return Err(unreadable(&carried.mask(encoding)));
+            }
             let masked = |(name, value): (String, String)| (name, carried.mask(&value));
             let headers = headers.into_iter().map(masked).collect();
             let body = carried.mask_bytes(body, truncated);
@@ -109,6 +114,44 @@ pub(in crate::hook) async fn answer_request(
     }
 }
 
+/// How a body is encoded that can't be read as it is.
+fn encoded(headers: &[(String, String)]) -> Option<&str> {
+    let of_body = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("content-encoding"));
+    let mut encodings = of_body.map(|(_, encoding)| encoding.trim());
+    encodings.find(|encoding| !encoding.is_empty() && !encoding.eq_ignore_ascii_case("identity"))
+}
+
+/// Nothing masks a secret in what it can't read.
+fn unreadable(encoding: &str) -> HttpError {
+    let reason = format!(
+        "the answer to a request with a secret is encoded (`{encoding}`), so a secret in it could not be masked\n\
+         hint: send the header `accept-encoding: identity`"
+    );
+    HttpError::Other(("encoded-answer".to_owned(), reason))
+}
+
 fn invalid(reason: String) -> HttpError {
     HttpError::Other(("invalid-request".to_owned(), reason))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn encodings_other_than_none_are_found() {
+        let table: [(&[(&str, &str)], Option<&str>); 6] = [
+            (&[], None),
+            (&[("content-type", "gzip")], None),
+            (&[("content-encoding", "identity")], None),
+            (&[("content-encoding", " ")], None),
+            (&[("Content-Encoding", "br")], Some("br")),
+            (&[("content-encoding", "Identity"), ("content-encoding", "gzip")], Some("gzip")),
+        ];
+        for (headers, expected) in table {
+            let headers: Vec<(String, String)> =
+                headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            assert_eq!(encoded(&headers), expected, "{headers:?}");
+        }
+    }
 }

@@ -40,7 +40,18 @@ impl<'a> Use<'a> {
 }
 
 pub(super) fn compare(old: Option<Use<'_>>, new: Use<'_>, findings: &mut Findings) {
-    let Hook { title, source: _, settings: _, timeout, grants, bundled_grants: _, limits, .. } = new.hook;
+    let Hook {
+        title,
+        source: _,
+        settings: _,
+        timeout,
+        grants,
+        bundled_grants: _,
+        limits,
+        location: _,
+        sha256: _,
+        locked: _,
+    } = new.hook;
     let subject = format!("hook `{title}`");
     component(old, new, &subject, findings);
     imports(old, new, &subject, findings);
