@@ -299,7 +299,7 @@ impl<'a> Broker<'a> {
         if truncated {
             self.tell_limit(Limit::ExecOutput);
         }
-        let [out, errors] = [out, errors].map(|said| carried.mask(&said.to_text()));
+        let [out, errors] = [out, errors].map(|said| carried.mask_output(&said.0, truncated));
         Ok(Output { status, out, errors, truncated })
     }
 

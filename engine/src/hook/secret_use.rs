@@ -54,6 +54,17 @@ impl Carried {
         }
         masked
     }
+
+    /// The same for what a program wrote. Where it was `cut`, the middle is missing, and a secret may have begun or ended there.
+    pub(super) fn mask_output(&self, said: &[u8], cut: bool) -> String {
+        if self.values.is_empty() || !cut {
+            return self.mask(&String::from_utf8_lossy(said));
+        }
+        let (head, tail) = said.split_at(said.len() / 2);
+        let mut masked = self.mask_bytes(head.to_vec(), true);
+        masked.extend(self.redactor.mask_after_gap(tail));
+        String::from_utf8_lossy(&masked).into_owned()
+    }
 }
 
 impl Broker<'_> {
@@ -143,4 +154,29 @@ fn dates() -> Vec<String> {
     let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
     let near = [today.yesterday(), Ok(today), today.tomorrow()];
     near.into_iter().flatten().map(|date| date.strftime("%Y%m%d").to_string()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_piece_of_a_secret_is_left_where_an_output_lost_its_middle() {
+        let value = "s3cr3t-value-of-31-bytes-in-all";
+        let secret = Secret::new(value.to_owned()).expect("long enough");
+        let name = Name::new("token").expect("a name");
+        let carried = Carried { values: [(name, secret.clone())].into(), redactor: Redactor::default() };
+        carried.redactor.add(&secret);
+        let half = 40;
+        for at in 0..=value.len() {
+            // The head ends within one secret, the tail begins within another.
+            let head = format!("{:>half$}", &value[..at]);
+            let tail = format!("{:<half$}", &value[value.len() - at..]);
+            let masked = carried.mask_output(format!("{head}{tail}").as_bytes(), true);
+            let pieces: Vec<&str> =
+                value.as_bytes().windows(2).filter_map(|piece| std::str::from_utf8(piece).ok()).collect();
+            assert!(!pieces.iter().any(|piece| masked.contains(piece)), "{at}: {masked}");
+        }
+        assert_eq!(carried.mask_output(format!("a {value} b").as_bytes(), false), "a *** b");
+    }
 }

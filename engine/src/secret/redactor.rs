@@ -66,6 +66,18 @@ impl Redactor {
         RedactedStream { redactor: self.clone(), held: Vec::new(), masked: None }
     }
 
+    /// What follows a gap, with every secret masked: also the end of one that may have begun in the gap.
+    #[must_use]
+    pub fn mask_after_gap(&self, bytes: &[u8]) -> Vec<u8> {
+        let begun = self.patterns().longest_end(bytes);
+        let masked = (begun > 0).then_some(begun);
+        let mut stream = RedactedStream { masked, ..self.stream() };
+        let mut out = if masked.is_some() { MASK.to_vec() } else { Vec::new() };
+        out.extend(stream.feed(bytes));
+        out.extend(stream.finish());
+        out
+    }
+
     fn patterns(&self) -> Arc<Patterns> {
         Arc::clone(&self.patterns.read().unwrap_or_else(PoisonError::into_inner))
     }
@@ -137,6 +149,15 @@ impl Patterns {
     fn longest_at(&self, text: &[u8]) -> Option<usize> {
         let same = &self.by_first[usize::from(*text.first()?)];
         same.iter().filter(|pattern| text.starts_with(pattern)).map(Vec::len).max()
+    }
+
+    /// How much of the beginning of `text` may be the end of a pattern that began before it.
+    fn longest_end(&self, text: &[u8]) -> usize {
+        let ends = self.by_first.iter().flatten().filter_map(|pattern| {
+            let most = text.len().min(pattern.len() - 1);
+            (1..=most).rev().find(|length| pattern.ends_with(&text[..*length]))
+        });
+        ends.max().unwrap_or(0)
     }
 
     /// Where in `text` the first pattern begins that goes on beyond its end; its length when none does.
@@ -296,6 +317,21 @@ mod tests {
             ("", ""),
         ] {
             assert_eq!(redactor.mask(text), expected);
+        }
+    }
+
+    #[test]
+    fn the_end_of_one_that_began_in_a_gap_is_masked() {
+        let redactor = redactor(&["abcdefgh-ABCDEFGH"]);
+        for (text, expected) in [
+            ("DEFGH and more", "*** and more"),
+            ("abcdefgh-ABCDEFGH whole", "*** whole"),
+            ("Habcdefgh-ABCDEFGH touching", "*** touching"),
+            ("GH abcdefgh-ABCDEFGH", "*** ***"),
+            ("FG is no end", "FG is no end"),
+            ("", ""),
+        ] {
+            assert_eq!(redactor.mask_after_gap(text.as_bytes()), expected.as_bytes(), "{text}");
         }
     }
 
