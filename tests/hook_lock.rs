@@ -64,7 +64,9 @@ fn downloads(test: &Test) -> PathBuf {
 fn a_component_is_told_in_the_words_of_grants() {
     let Some(test) = with_path() else { return };
     let mut text = String::new();
-    for name in ["hooks/smoke.wasm", "checkout", "builtin:nginx", "builtin:apache", "hooks/none.wasm"] {
+    for name in
+        ["hooks/smoke.wasm", "checkout", "health-check", "builtin:nginx", "builtin:apache", "hooks/none.wasm"]
+    {
         text.push_str(&format!("$ cutover hook inspect {name}\n"));
         text.push_str(&told(&test, test.cutover(&["hook", "inspect", name])));
     }
@@ -95,6 +97,42 @@ fn what_is_no_component_is_named_for_what_it_is() {
     let missing = text.split_once("at least ").unwrap().1.split(' ').next().unwrap().to_owned();
     assert_golden("hook-no-component.txt", &text.replace(&missing, "SOME"));
     assert_eq!(lock(&test), "");
+}
+
+#[test]
+fn a_mistyped_source_is_told_as_one() {
+    let Some(test) = with_path() else { return };
+    let mut text = String::new();
+    let sources = [
+        "http://hooks.example.com/lb.wasm",
+        "ftp://hooks.example.com/lb.wasm",
+        "oci:registry.example.com/hooks/lb:1",
+        "oci://registry.example.com/hooks/lb",
+        "oci://registry.example.com/Hooks/lb:1",
+        "https:/hooks.example.com/lb.wasm",
+    ];
+    for source in sources {
+        for action in ["add", "inspect"] {
+            text.push_str(&format!("$ cutover hook {action} {source}\n"));
+            text.push_str(&told(&test, test.cutover(&["hook", action, source]).expect(2)));
+        }
+    }
+    assert_golden("hook-mistyped.txt", &text);
+    assert_eq!(lock(&test), "");
+}
+
+#[test]
+fn a_path_is_the_same_whichever_way_leads_there() {
+    let Some(test) = with_path() else { return };
+    fs::create_dir(test.directory().join("nested")).unwrap();
+    let _ = test
+        .cutover(&["hook", "add", "nested/..//hooks//smoke.wasm"])
+        .expect(0)
+        .expect_text("hook = \"hooks/smoke.wasm\"");
+    let _ = test.cutover(&["check", "--locked"]).expect(0);
+    let locked = lock(&test);
+    let _ = test.cutover(&["hook", "add", "hooks/smoke.wasm"]).expect(0);
+    assert_eq!(lock(&test), locked);
 }
 
 #[test]

@@ -183,7 +183,7 @@ fn what_a_registry_may_have() {
     for (rest, status) in [
         ("lb:none", 11),
         ("none/of/it:1", 11),
-        ("lb", 11),
+        ("lb", 2),
         (&format!("lb@{}", digest(b"no manifest")), 11),
         ("lb:index", 50),
         ("lb:image", 50),

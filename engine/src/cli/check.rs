@@ -18,7 +18,8 @@ Examples:
 
 Against a revision, cutover.toml, cutover.lock, cutover.known_hosts and the hooks' files are compared with those of that revision, in every \
 environment or the one of -e. Named is each host, key, component, import, grant, limit, secret, user, command and source that was not \
-there or reached less far. Nothing runs but git, on what the checkout has; no hook is loaded, no host spoken to, no secret read.")]
+there or reached less far. A branch that is behind is best compared with where it began: --against $(git merge-base origin/main HEAD). \
+Nothing runs but git, on what the checkout has; no hook is loaded, no host spoken to, no secret read.")]
 pub(super) struct Arguments {
     /// Ask the hosts too
     #[arg(long)]

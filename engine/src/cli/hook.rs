@@ -1,5 +1,6 @@
 //! `cutover hook`.
 
+use camino::{Utf8Path, Utf8PathBuf};
 use clap::{Args, Subcommand};
 
 use super::engine::{problem, problems};
@@ -8,7 +9,7 @@ use super::invocation::Invocation;
 use super::project::Project;
 use super::world::supplier;
 use super::{DONE, Ended, project_file};
-use crate::config::Loaded;
+use crate::config::{Loaded, not_a_hook};
 use crate::model::view::{AddedView, ComponentView, ExitCode, FetchView, LockView, Problem};
 use crate::model::{HookSource, LockFile};
 use crate::report;
@@ -81,7 +82,8 @@ impl Arguments {
         match self.action {
             Action::Inspect { hook } => {
                 let source = source_of(invocation, &hook)?;
-                let view = supplier(false)?.inspect(&hook, &source).await.map_err(problem)?;
+                let called = if let HookSource::Builtin(_) = source { source.to_string() } else { hook };
+                let view = supplier(false)?.inspect(&called, &source).await.map_err(problem)?;
                 output.view(&view, |view, _| report::component(view));
             }
             Action::Add { source } => {
@@ -134,9 +136,13 @@ fn source_of(invocation: &Invocation, name: &str) -> Result<HookSource, Failure>
         return Ok(HookSource::Builtin(builtin.to_owned()));
     }
     if let Some(remote) = HookSource::remote(name) {
+        require_hook(name)?;
         return Ok(remote);
     }
     let path = project_file::working_directory()?.join(name);
+    if !path.is_file() {
+        require_hook(name)?;
+    }
     if !path.is_file()
         && !name.contains(['/', '.'])
         && let Ok((_, all)) = invocation.load_everywhere()
@@ -158,9 +164,13 @@ async fn add(invocation: &Invocation, name: &str) -> Result<AddedView, Failure> 
         let problem = Problem::new("usage/arguments", text, ExitCode::Usage);
         return Err(problem.hint(format!("name it in the configuration: `cutover help {name}`")).into());
     }
+    let given = project_file::working_directory()?.join(name);
+    if !given.is_file() {
+        require_hook(name)?;
+    }
     let source = match HookSource::remote(name) {
         Some(remote) => remote,
-        None => HookSource::File(project_file::working_directory()?.join(name)),
+        None => HookSource::File(in_project(&given, &project.root)),
     };
     let requested = source.requested(&project.root);
     let before = project.lock()?;
@@ -168,6 +178,23 @@ async fn add(invocation: &Invocation, name: &str) -> Result<AddedView, Failure> 
     let lock = lock_view(&project.lock_name(), &before, &after);
     write(&project, &lock, &after)?;
     Ok(AddedView { lines: lines(&component), component, lock })
+}
+
+/// A mistyped source is told as one, and not as a file that is not there.
+fn require_hook(text: &str) -> Result<(), Failure> {
+    let Some((message, hint)) = not_a_hook(text) else { return Ok(()) };
+    let problem = Problem::new("usage/hook", message, ExitCode::Usage);
+    Err(hint.into_iter().fold(problem, Problem::hint).into())
+}
+
+/// A file as the configuration of the project would name it, whichever way led there; as it was given, where it lies elsewhere.
+fn in_project(given: &Utf8Path, root: &Utf8Path) -> Utf8PathBuf {
+    let within = || {
+        let directory = given.parent()?.canonicalize_utf8().ok()?;
+        let inner = directory.strip_prefix(root.canonicalize_utf8().ok()?).ok()?.join(given.file_name()?);
+        Some(root.join(inner))
+    };
+    within().unwrap_or_else(|| given.to_owned())
 }
 
 fn write(project: &Project, view: &LockView, lock: &LockFile) -> Result<(), Failure> {

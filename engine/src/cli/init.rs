@@ -40,7 +40,9 @@ impl Arguments {
         let directory = project_file::working_directory()?;
         let file = invocation.given_file().cloned().unwrap_or_else(|| project_file::NAME.into());
         let text = starter(&look(&directory, self.name));
-        let new = std::fs::OpenOptions::new().write(true).create_new(true).open(&file);
+        let directory = file.parent().filter(|directory| !directory.as_str().is_empty());
+        let made = directory.map_or(Ok(()), std::fs::create_dir_all);
+        let new = made.and_then(|()| std::fs::OpenOptions::new().write(true).create_new(true).open(&file));
         new.and_then(|mut new| new.write_all(text.as_bytes())).map_err(|fault| {
             if fault.kind() == ErrorKind::AlreadyExists {
                 let text = format!("`{file}` is there already");

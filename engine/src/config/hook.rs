@@ -37,6 +37,15 @@ static SOURCE: Format = Format {
     },
 };
 
+/// Why a text names no hook, in words, and what to do; none when it names one.
+#[must_use]
+pub fn not_a_hook(text: &str) -> Option<(String, Option<String>)> {
+    let complaint = (SOURCE.check)(text).err()?;
+    let choices =
+        (!complaint.choices.is_empty()).then(|| format!("a hook is {}", complaint.choices.join(", ")));
+    Some((complaint.message, complaint.hint.or(choices)))
+}
+
 static DIGEST: Format = Format {
     is: "a SHA-256",
     pattern: Some("^(sha256:)?[0-9A-Fa-f]{64}$"),

@@ -54,6 +54,7 @@ mod starter;
 pub use environment::environments;
 pub use fault::{Choices, Excerpt, Fault, Faults, Severity};
 pub(crate) use format::parse_duration;
+pub use hook::not_a_hook;
 pub use loaded::{Input, Loaded, Surroundings, load, load_to_look};
 pub use lock_text::{LockFault, read_lock, write_lock};
 pub use origins::{Origin, Setting, render};

@@ -140,7 +140,8 @@ mod tests {
 
     #[test]
     fn encodings_other_than_none_are_found() {
-        let table: [(&[(&str, &str)], Option<&str>); 6] = [
+        type Sent<'a> = &'a [(&'a str, &'a str)];
+        let table: [(Sent<'_>, Option<&str>); 6] = [
             (&[], None),
             (&[("content-type", "gzip")], None),
             (&[("content-encoding", "identity")], None),
