@@ -239,6 +239,58 @@ fn what_can_not_be_compared_is_said() {
     checkout.assert_untouched();
 }
 
+/// Whoever changes files of a project does not decide what the past was.
+#[test]
+fn a_change_can_not_bring_a_past_of_its_own() {
+    let checkout = Checkout::new();
+    let there = checkout.directory();
+    for name in ["deploy", "examples/demo"] {
+        copy(&corpus().join("small/project"), &there.join(name));
+    }
+    checkout.commit("Before");
+    let mut text = String::new();
+    let mut run = |what: &str, file: &str, revision: &str, status: i32| {
+        let ended = checkout.run(&["check", "-c", file, "--against", revision]).expect(status);
+        text.push_str(&format!(
+            "# {what}\n$ cutover check -c {file} --against {revision}\n{}",
+            checkout.told(&ended)
+        ));
+    };
+    run("as it is", "deploy/cutover.toml", "main", 0);
+
+    checkout.git(&["tag", "main"]);
+    run("a tag called as the branch", "deploy/cutover.toml", "main", 2);
+    checkout.git(&["tag", "-d", "main"]);
+
+    // What git takes for a repository: as plain files of a commit.
+    for directory in ["objects", "refs"] {
+        fs::create_dir(there.join("deploy").join(directory)).unwrap();
+    }
+    checkout.write("deploy/HEAD", "ref: refs/heads/main\n");
+    checkout
+        .write("deploy/config", "[core]\n\trepositoryformatversion = 0\n\tbare = false\n\tworktree = .\n");
+    run("a repository among the files", "deploy/cutover.toml", "main", 60);
+    checkout
+        .write("deploy/config", "[core]\n\trepositoryformatversion = 0\n\tbare = false\n\tworktree = ..\n");
+    run("one that names the work tree around it", "deploy/cutover.toml", "main", 60);
+
+    fs::rename(there.join("deploy"), checkout.scratch.join("moved")).unwrap();
+    symlink("examples/demo", there.join("deploy")).unwrap();
+    run("another project behind a link", "deploy/cutover.toml", "main", 50);
+    fs::remove_file(there.join("deploy")).unwrap();
+
+    let known = there.join("examples/demo/cutover.known_hosts");
+    symlink("/nonexistent", &known).unwrap();
+    run("a file behind a link", "examples/demo/cutover.toml", "main", 50);
+    fs::remove_file(known).unwrap();
+
+    let inner = there.to_str().unwrap().to_owned();
+    checkout.git(&["-c", "protocol.file.allow=always", "submodule", "--quiet", "add", "--", &inner, "part"]);
+    run("a submodule", "part/deploy/cutover.toml", "main", 11);
+    assert_golden("against-own-past.txt", &text);
+    checkout.assert_untouched();
+}
+
 /// Everything that a configuration can name is there and would tell: a program for a secret, a file with one that nobody could open without
 /// waiting, hosts and front doors that count their callers. Beneath it, the system calls themselves.
 #[test]

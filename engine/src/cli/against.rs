@@ -39,6 +39,7 @@ pub(super) async fn compare(invocation: &Invocation, revision: &str, lock: &Lock
         let past = Past::at(Git::new(link.as_ref(), None), &project.root, revision)
             .await
             .map_err(|failure| failed(&failure))?;
+        require_plain(&project, &loaded, past.top())?;
         let old = posture_of(&past, &project, &names).await?;
         Ok(AgainstView {
             app: now.environments.first().map_or_else(String::new, |deployment| deployment.app.to_string()),
@@ -91,6 +92,33 @@ async fn present(project: &Project, names: &[Option<String>]) -> Result<(Posture
     let environments = all.iter().map(|loaded| loaded.deployment.clone()).collect();
     let default = default_environment(project.input(None), &Surroundings::new());
     Ok((Posture { environments, default, lock, files, host_keys: pins.fingerprints() }, all))
+}
+
+/// No file that is compared is behind a link of the checkout: what lies at its end is not what the revision had there, and may be anything
+/// tomorrow.
+fn require_plain(project: &Project, loaded: &[Loaded], top: &Utf8Path) -> Result<(), Failure> {
+    let root = &project.root;
+    let own = [project.file.file_name().unwrap_or_default(), KNOWN_HOSTS].map(|name| root.join(name));
+    let lock = root.join(project.lock_name().file_name().unwrap_or_default());
+    let hooks =
+        loaded.iter().flat_map(|loaded| open_files(&loaded.deployment)).map(|(_, path, _)| path.to_owned());
+    for file in own.into_iter().chain([lock]).chain(hooks) {
+        if let Some(link) = link_on_the_way(&file, top) {
+            let text = format!("`{link}` is a link, so the files behind it can't be compared");
+            let problem = Problem::new("against/file", text, ExitCode::Configuration);
+            return Err(problem.hint("put them there themselves").into());
+        }
+    }
+    Ok(())
+}
+
+/// The first link that leads to a file and lies in the checkout.
+fn link_on_the_way<'a>(file: &'a Utf8Path, top: &Utf8Path) -> Option<&'a Utf8Path> {
+    file.ancestors().find(|path| {
+        let lies_within =
+            || path.parent()?.canonicalize_utf8().ok().map(|directory| directory.starts_with(top));
+        path.is_symlink() && lies_within().unwrap_or(false)
+    })
 }
 
 /// The environment that is meant where none is named; none where it has to be.
@@ -215,8 +243,13 @@ fn unreadable(hook: &Hook, text: &str) -> Problem {
 
 fn failed(failure: &SourceFailure) -> Problem {
     let (code, exit_code) = match failure {
-        SourceFailure::NoRevision { .. } => ("against/no-revision", ExitCode::Usage),
-        SourceFailure::NoCheckout { .. } => ("against/no-checkout", ExitCode::NothingChanged),
+        SourceFailure::NoRevision { .. } | SourceFailure::Ambiguous { .. } => {
+            ("against/no-revision", ExitCode::Usage)
+        }
+        SourceFailure::NoCheckout { .. } | SourceFailure::Submodule { .. } => {
+            ("against/no-checkout", ExitCode::NothingChanged)
+        }
+        SourceFailure::Embedded { .. } => ("against/embedded", ExitCode::Refused),
         SourceFailure::PastFile { .. } => ("against/file", ExitCode::Configuration),
         SourceFailure::Host(_)
         | SourceFailure::Git { .. }

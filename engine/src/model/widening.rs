@@ -3,7 +3,8 @@
 //! Wider is: another machine or another way to one, another key that is believed, another program or component, more that a hook may do or
 //! use, a secret from elsewhere or to elsewhere, processes under another user or with other words, another source of what goes live,
 //! another place that is spoken to. Not wider is what makes a deployment worse without reaching further: times, probes, policies of the
-//! pipeline, fewer smoke tests, settings of a hook (its grants bound it whatever they say), links into `shared/`.
+//! pipeline, fewer smoke tests, settings of a hook (its grants bound it whatever they say), links into `shared/`, what the application's own variables say where they hold
+//! no secret and decide no code.
 //!
 //! Every structure is taken apart by all its fields, so that a new key is not forgotten here.
 

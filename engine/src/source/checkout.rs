@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{Git, Repository, SourceFailure};
 
@@ -36,17 +36,35 @@ impl<'a> Checkout<'a> {
         Self { git, root }
     }
 
+    /// The directory at the top; none where there is no checkout.
+    ///
+    /// # Errors
+    /// [`SourceFailure::Embedded`] when git found a repository otherwise than by a `.git`, which no commit can bring.
+    pub(super) async fn top(&self) -> Result<Option<Utf8PathBuf>, SourceFailure> {
+        let Some(top) = self.line(&["rev-parse", "--show-toplevel"]).await?.filter(|top| !top.is_empty())
+        else {
+            return Ok(None);
+        };
+        let found = self.line(&["rev-parse", "--absolute-git-dir"]).await?;
+        let by_name = format!("--git-dir={top}/.git");
+        let real = self.line(&[&by_name, "rev-parse", "--absolute-git-dir"]).await?;
+        if real.is_none() || found != real {
+            return Err(SourceFailure::Embedded { directory: found.unwrap_or(top) });
+        }
+        Ok(Some(top.into()))
+    }
+
     /// The remote: of the current branch, else `origin`, else the only one.
     ///
     /// # Errors
     /// [`SourceFailure::NoRemote`] when there is no checkout, or no one remote.
     pub async fn remote(&self) -> Result<Repository, SourceFailure> {
         let no_remote = || SourceFailure::NoRemote { root: self.root.to_string() };
+        // Relative remotes are relative to the checkout, not to where the configuration lies in it.
+        let top = self.top().await?.ok_or_else(no_remote)?;
         let name = self.remote_name().await?.ok_or_else(no_remote)?;
         let url = self.line(&["remote", "get-url", "--", &name]).await?.ok_or_else(no_remote)?;
-        // Relative remotes are relative to the checkout, not to where the configuration lies in it.
-        let top = self.line(&["rev-parse", "--show-toplevel"]).await?.ok_or_else(no_remote)?;
-        Repository::parse(&url, Utf8Path::new(&top))
+        Repository::parse(&url, &top)
     }
 
     /// What the remote is called here.

@@ -31,6 +31,26 @@ pub enum SourceFailure {
         /// Git's words.
         text: String,
     },
+    /// Git would take files of a checkout for the repository: whoever commits files could bring a past of their own.
+    #[error("`{directory}` looks like a repository, and is none of a checkout")]
+    Embedded {
+        /// Where it lies.
+        directory: String,
+    },
+    /// The name is that of several revisions.
+    #[error("`{revision}` is {}", names.join(" and "))]
+    Ambiguous {
+        /// As asked.
+        revision: String,
+        /// In full.
+        names: Vec<String>,
+    },
+    /// The project lies in a submodule: which commit of it counts is decided outside.
+    #[error("the project lies in a submodule of `{top}`")]
+    Submodule {
+        /// The checkout around it.
+        top: String,
+    },
     /// The checkout does not have the revision that the project is to be compared with.
     #[error("git knows no revision `{revision}` here")]
     NoRevision {
@@ -111,6 +131,13 @@ impl SourceFailure {
             Self::Git { .. } => {
                 Some("try the same as this user: it needs access to the repository without a prompt")
             }
+            Self::Embedded { .. } => {
+                Some("remove `HEAD`, `objects` and `refs` from that directory, and ask who put them there")
+            }
+            Self::Ambiguous { .. } => {
+                Some("name one in full, as in `refs/remotes/origin/main`, or by the commit's digits")
+            }
+            Self::Submodule { .. } => Some("run it in a checkout of its own"),
             Self::NoCheckout { .. } => Some("run it where git has the project and its history"),
             Self::NoRevision { .. } => Some(
                 "bring it here first, as in `git fetch origin main`, and name it as `origin/main`; a shallow clone has its newest commits alone",

@@ -48,6 +48,8 @@ impl<'a> Git<'a> {
         let env = [
             ("GIT_TERMINAL_PROMPT", "0"),
             ("GIT_ALLOW_PROTOCOL", protocols),
+            // What a commit's digits name is that commit.
+            ("GIT_NO_REPLACE_OBJECTS", "1"),
             // A repository on this machine may be partial, and name the program that its missing objects come from.
             ("GIT_NO_LAZY_FETCH", "1"),
             // Whoever asks for a password or for the trust in a host key gets no answer.

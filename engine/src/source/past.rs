@@ -1,9 +1,9 @@
 //! Files of a project as they were at a revision of the checkout that it lies in.
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use super::mirror::is_digits;
-use super::{Git, SourceFailure};
+use super::{Checkout, Git, SourceFailure};
 
 /// Characters of a revision's name at most.
 const LONGEST: usize = 256;
@@ -13,6 +13,7 @@ const LONGEST: usize = 256;
 pub struct Past<'a> {
     git: Git<'a>,
     root: &'a Utf8Path,
+    top: Utf8PathBuf,
     name: String,
     commit: String,
 }
@@ -21,14 +22,23 @@ impl<'a> Past<'a> {
     /// The project in the directory `root` at a revision, named in any way that git knows.
     ///
     /// # Errors
-    /// [`SourceFailure::NoCheckout`], [`SourceFailure::NoRevision`].
+    /// [`SourceFailure::NoCheckout`], [`SourceFailure::NoRevision`]; and where a change of files could decide what is taken for the past:
+    /// [`SourceFailure::Embedded`], [`SourceFailure::Submodule`], [`SourceFailure::Ambiguous`].
     pub async fn at(git: Git<'a>, root: &'a Utf8Path, revision: &str) -> Result<Self, SourceFailure> {
+        let no_checkout = |text: String| SourceFailure::NoCheckout { root: root.to_string(), text };
         let inside = git.look(root.as_str(), &["rev-parse", "--is-inside-work-tree"]).await?;
         if inside.status != 0 || inside.out.to_text().trim() != "true" {
             let said = inside.errors.to_text();
             let text = said.lines().next().unwrap_or("it is no work tree").trim_start_matches("fatal: ");
             let text = text.chars().take(300).collect();
-            return Err(SourceFailure::NoCheckout { root: root.to_string(), text });
+            return Err(no_checkout(text));
+        }
+        let top = Checkout::new(git, root).top().await?;
+        let top = top.ok_or_else(|| no_checkout("it is no work tree".to_owned()))?;
+        // There, and nowhere else, is what a submodule knows of its past (gitsubmodules(7)).
+        let directory = git.tell(root.as_str(), &["rev-parse", "--absolute-git-dir"]).await?;
+        if let Some((around, _)) = directory.split_once("/.git/modules/") {
+            return Err(SourceFailure::Submodule { top: around.to_owned() });
         }
         let unknown = || SourceFailure::NoRevision { revision: revision.chars().take(LONGEST).collect() };
         let is_name = !revision.is_empty()
@@ -45,7 +55,25 @@ impl<'a> Past<'a> {
         if found.status != 0 || !is_digits(&commit) {
             return Err(unknown());
         }
-        Ok(Self { git, root, name: revision.to_owned(), commit })
+        let names = ["tags", "heads", "remotes"].map(|kind| format!("refs/{kind}/{revision}"));
+        let mut args = vec!["for-each-ref", "--format=%(refname)", "--"];
+        args.extend(names.iter().map(String::as_str));
+        let known = git.tell(root.as_str(), &args).await?;
+        let known: Vec<String> = known
+            .lines()
+            .filter(|name| names.iter().any(|one| one == name))
+            .map(|name| format!("`{name}`"))
+            .collect();
+        if known.len() > 1 {
+            return Err(SourceFailure::Ambiguous { revision: revision.to_owned(), names: known });
+        }
+        Ok(Self { git, root, top, name: revision.to_owned(), commit })
+    }
+
+    /// The directory at the top of the checkout, without links on the way.
+    #[must_use]
+    pub fn top(&self) -> &Utf8Path {
+        &self.top
     }
 
     /// The revision, as it was asked for.

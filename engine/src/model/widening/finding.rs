@@ -10,6 +10,16 @@ pub(super) struct Findings {
     found: Vec<Widening>,
 }
 
+/// A command, so that two that differ read differently.
+pub(super) fn command(words: &[String]) -> String {
+    let is_plain = |word: &&String| {
+        !word.is_empty() && !word.contains(|c: char| c.is_whitespace() || matches!(c, '"' | '\\' | '`'))
+    };
+    let quoted: Vec<String> =
+        words.iter().map(|word| if is_plain(&word) { word.clone() } else { format!("{word:?}") }).collect();
+    format!("`{}`", quoted.join(" "))
+}
+
 impl Findings {
     pub(super) fn new(environment: Option<&Name>) -> Self {
         Self { environments: environment.iter().map(ToString::to_string).collect(), found: Vec::new() }

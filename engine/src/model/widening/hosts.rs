@@ -39,11 +39,13 @@ fn changed(old: &Host, new: &Host, findings: &mut Findings) {
             if old_destination != destination {
                 became(format!("is reached as `{destination}`"), format!("`{old_destination}`"));
             }
-            if let Some(file) = identity_file
-                && old_file != identity_file
-            {
+            if old_file != identity_file {
                 let before = old_file.as_ref().map_or("none".to_owned(), |file| format!("`{file}`"));
-                became(format!("is logged in to with the key `{file}`"), before);
+                let text = match identity_file {
+                    Some(file) => format!("is logged in to with the key `{file}`"),
+                    None => "is logged in to with any key of whoever deploys".to_owned(),
+                };
+                became(text, before);
             }
             if old_helper != helper_directory {
                 became(

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8Path;
 
-use super::finding::Findings;
+use super::finding::{Findings, command};
 use super::grants::members;
 use super::hook::{self, Use};
 use super::{Posture, WideningKind, hosts};
@@ -46,12 +46,13 @@ pub(super) fn compare(
             findings.became(WideningKind::Place, text, Some(format!("`{}`", before.app)));
         }
     }
-    if let Some(state) = state
-        && before.and_then(|before| before.state.as_ref()) != Some(state)
-    {
-        let was = before
-            .map(|before| before.state.as_ref().map_or("on a host".to_owned(), |was| format!("`{was}`")));
-        findings.became(WideningKind::Place, format!("the state is kept at `{state}`"), was);
+    let kept = |deployment: &Deployment| match &deployment.state {
+        Some(state) => format!("at `{state}`"),
+        None => format!("on host `{}`", deployment.home()),
+    };
+    let was = before.map(kept);
+    if was.as_ref().map_or(state.is_some(), |was| *was != kept(deployment)) {
+        findings.became(WideningKind::Place, format!("the state is kept {}", kept(deployment)), was);
     }
     let no_hosts = BTreeMap::new();
     hosts::compare(before.map_or(&no_hosts, |before| &before.hosts), hosts, findings);
@@ -147,7 +148,6 @@ fn process(old: Option<&Application>, new: &Application, findings: &mut Findings
         green: _,
         release_marker: _,
     } = new;
-    let quoted = |words: &[String]| format!("`{}`", words.join(" "));
     let mut changed = |kind, what: &str, is: String, was: Option<String>| {
         if was.as_ref() != Some(&is) {
             findings.became(kind, format!("{what} {is}"), was);
@@ -166,12 +166,12 @@ fn process(old: Option<&Application>, new: &Application, findings: &mut Findings
     changed(
         WideningKind::Process,
         "processes are started by",
-        quoted(start),
-        old.map(|old| quoted(&old.start)),
+        command(start),
+        old.map(|old| command(&old.start)),
     );
     if let Some(migrate) = migrate {
-        let was = old.and_then(|old| old.migrate.as_deref()).map(quoted);
-        changed(WideningKind::Process, "migrations are done by", quoted(migrate), was);
+        let was = old.and_then(|old| old.migrate.as_deref()).map(command);
+        changed(WideningKind::Process, "migrations are done by", command(migrate), was);
     }
     if !matches!(listen.as_str(), "127.0.0.1" | "::1" | "localhost") {
         let was = old.map(|old| format!("`{}`", old.listen));
@@ -184,11 +184,28 @@ fn process(old: Option<&Application>, new: &Application, findings: &mut Findings
     }
     drivers(old.map(|old| &old.driver), driver, findings);
     for color in Color::ALL {
+        let (is, was) = (new.color(color).port, old.map(|old| old.color(color).port));
+        if let Some(was) = was.filter(|was| *was != is) {
+            let text = format!("{color} instances are at port {is}, and grants for \"instances\" are for it");
+            findings.became(WideningKind::Process, text, Some(was.to_string()));
+        }
         environment(old.map(|old| (old, color)), (new, color), findings);
     }
 }
 
 fn drivers(old: Option<&Driver>, new: &Driver, findings: &mut Findings) {
+    let lines = |driver: Option<&Driver>| match driver {
+        Some(Driver::Systemd { unit, .. }) => unit.clone(),
+        Some(Driver::Detached | Driver::Command { .. }) | None => Vec::new(),
+    };
+    let (had, has) = (lines(old), lines(Some(new)));
+    let kept: Vec<&String> = has.iter().filter(|line| had.contains(line)).collect();
+    for line in had.iter().filter(|line| !has.contains(line)) {
+        findings.is(WideningKind::Process, format!("units do not have the line `{line}` any more"));
+    }
+    if had.iter().filter(|line| has.contains(line)).ne(kept) {
+        findings.is(WideningKind::Process, "units have their lines in another order".to_owned());
+    }
     match new {
         Driver::Systemd { scope, unit } => {
             let (was_system, lines) = match old {
@@ -211,8 +228,8 @@ fn drivers(old: Option<&Driver>, new: &Driver, findings: &mut Findings) {
             let words = [("started", start), ("stopped", stop), ("looked for", status)];
             for ((verb, command), was) in words.into_iter().zip(before) {
                 if was != Some(command) {
-                    let text = format!("processes are {verb} by the driver's `{}`", command.join(" "));
-                    let was = was.map(|was| format!("`{}`", was.join(" ")));
+                    let text = format!("processes are {verb} by the driver's {}", self::command(command));
+                    let was = was.map(|was| self::command(was));
                     findings.became(WideningKind::Process, text, was);
                 }
             }
@@ -273,7 +290,7 @@ fn secret_sources(
     let told = |source: &SecretSource| match source {
         SecretSource::Env(variable) => format!("the variable `{variable}`"),
         SecretSource::File(path) => format!("the file `{}`", path.strip_prefix(root).unwrap_or(path)),
-        SecretSource::Command(words) => format!("the program `{}` on this machine", words.join(" ")),
+        SecretSource::Command(words) => format!("the program {} on this machine", command(words)),
     };
     for (name, source) in new.iter().filter(|(name, source)| old.get(*name) != Some(*source)) {
         let text = format!("secret `{name}` comes from {}", told(source));

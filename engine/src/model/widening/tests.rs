@@ -9,8 +9,8 @@ use crate::model::grant::{
     SecretTarget,
 };
 use crate::model::{
-    ColorSettings, Driver, EnvValue, FrontDoor, HookSource, Host, Limit, Locked, LockedHook, Name, Reach,
-    SecretSource, SmokeTest, SystemdScope,
+    Driver, EnvValue, FrontDoor, HookSource, Host, Limit, Locked, LockedHook, Name, Reach, SecretSource,
+    SmokeTest, SystemdScope,
 };
 
 type Change = fn(&mut Deployment);
@@ -95,7 +95,7 @@ fn the_same_is_no_wider() {
 
 #[test]
 fn each_field_of_a_deployment_that_reaches_further_is_named_and_the_way_back_where_it_does() {
-    let cases: [(Change, &[&str], &[&str]); 28] = [
+    let cases: [(Change, &[&str], &[&str]); 30] = [
         (
             |it| it.confirm = false,
             &["Environment: nobody is asked to confirm a deployment (before: `confirm = true`)"],
@@ -147,7 +147,10 @@ fn each_field_of_a_deployment_that_reaches_further_is_named_and_the_way_back_whe
                 "Host: host `web1` is logged in to with the key `/keys/other` (before: none)",
                 "Host: host `web1` keeps the helper program in `/opt` (before: `~/.cache/cutover`)",
             ],
-            &["Host: host `web1` keeps the helper program in `~/.cache/cutover` (before: `/opt`)"],
+            &[
+                "Host: host `web1` is logged in to with any key of whoever deploys (before: `/keys/other`)",
+                "Host: host `web1` keeps the helper program in `~/.cache/cutover` (before: `/opt`)",
+            ],
         ),
         (
             |it| it.build.repository = Some("https://me:secret@example.com/shop".to_owned()),
@@ -220,7 +223,21 @@ fn each_field_of_a_deployment_that_reaches_further_is_named_and_the_way_back_whe
                 "Process: processes are units of the system's systemd",
                 "Process: units have the line `User=root`",
             ],
-            &[],
+            &["Process: units do not have the line `User=root` any more"],
+        ),
+        (
+            |it| it.application.green.port = 9,
+            &[
+                "Process: green instances are at port 9, and grants for \"instances\" are for it (before: 4002)",
+            ],
+            &[
+                "Process: green instances are at port 4002, and grants for \"instances\" are for it (before: 9)",
+            ],
+        ),
+        (
+            |it| it.application.start.push("two words".to_owned()),
+            &["Process: processes are started by `bin/shop \"two words\"` (before: `bin/shop`)"],
+            &["Process: processes are started by `bin/shop` (before: `bin/shop \"two words\"`)"],
         ),
         (
             |it| it.application.driver = Driver::Systemd { scope: SystemdScope::User, unit: Vec::new() },
@@ -293,12 +310,24 @@ fn each_field_of_a_deployment_that_reaches_further_is_named_and_the_way_back_whe
 }
 
 #[test]
+fn lines_of_a_unit_have_an_order() {
+    fn units(lines: &[&str]) -> Driver {
+        let unit = lines.iter().map(|line| (*line).to_owned()).collect();
+        Driver::Systemd { scope: SystemdScope::User, unit }
+    }
+    let one: Change = |it| it.application.driver = units(&["A=1", "B=1"]);
+    let other: Change = |it| it.application.driver = units(&["B=1", "A=1"]);
+    assert_eq!(of(one, other), ["Process: units have their lines in another order"]);
+    let longer: Change = |it| it.application.driver = units(&["A=1", "C=1", "B=1"]);
+    assert_eq!(of(one, longer), ["Process: units have the line `C=1`"]);
+}
+
+#[test]
 fn what_reaches_no_further_is_not_named() {
-    let changes: [Change; 7] = [
+    let changes: [Change; 6] = [
         |it| it.application.linked_dirs = vec!["log".to_owned()],
         |it| it.application.keep_releases = 9,
         |it| it.application.stop_timeout = Duration::from_hours(1),
-        |it| it.application.green = ColorSettings { port: 9, ..ColorSettings::default() },
         |it| it.pipeline.timeout = Duration::from_hours(1),
         |it| it.health_check.healthy_after = 1,
         |it| it.router.hook.settings = serde_json::json!({ "style": "map" }),
