@@ -194,7 +194,10 @@ pub(crate) fn host_failure(host: &HostName, failure: &Failure) -> Unperformed {
 
 /// What a driver did not do, as an error of the host.
 pub(crate) fn driver_failure(host: &HostName, failure: &DriverFailure) -> Unperformed {
-    if let DriverFailure::Host(refused @ Failure::Fault(Fault { kind: FaultKind::Fenced, .. })) = failure {
+    if let DriverFailure::Host(
+        refused @ (Failure::Fault(Fault { kind: FaultKind::Fenced, .. }) | Failure::Untrusted(_)),
+    ) = failure
+    {
         return host_failure(host, refused);
     }
     let mut trouble = Trouble::new("driver/failed", format!("{host}: {failure}"));
@@ -362,5 +365,21 @@ pub(crate) fn hook_call(
         attempt,
         instances,
         facts,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_changed_is_told_as_one_whoever_met_it() {
+        let host = HostName::new("web1").expect("a name");
+        let untrusted = Failure::Untrusted("the key of host `web1` has changed".to_owned());
+        let met = driver_failure(&host, &DriverFailure::Host(untrusted.clone()));
+        assert_eq!(met.trouble.code, "host/untrusted");
+        assert_eq!(met.trouble, host_failure(&host, &untrusted).trouble);
+        let broken = driver_failure(&host, &DriverFailure::Host(Failure::Broken("gone".to_owned())));
+        assert_eq!((broken.trouble.code.as_str(), broken.unknown), ("driver/failed", true));
     }
 }
