@@ -13,12 +13,10 @@ use super::project::{LARGEST_LOCK, Project, lock_of};
 use super::surroundings::Surroundings;
 use super::world::{KNOWN_HOSTS, here, interrupts, not_pins};
 use super::{DONE, Ended, project_file};
-use crate::config::{self, Input, Loaded, environments, load};
+use crate::config::{Input, Loaded, environments, load};
 use crate::hook::{component_digest, read_component};
 use crate::model::view::{AgainstView, ExitCode, Problem};
-use crate::model::{
-    ComponentDigest, Deployment, Hook, HookSource, Limit, LockFile, Name, Posture, SettingFault, widened,
-};
+use crate::model::{ComponentDigest, Deployment, Hook, HookSource, Limit, LockFile, Name, Posture, widened};
 use crate::report;
 use crate::source::{Git, Past, SourceFailure};
 use crate::transport::PinnedKeys;
@@ -79,6 +77,10 @@ async fn present(project: &Project, names: &[Option<String>]) -> Result<(Posture
     }
     let mut files = BTreeMap::new();
     for (requested, path, hook) in all.iter().flat_map(|loaded| open_files(&loaded.deployment)) {
+        // Environments mostly share them.
+        if files.contains_key(&requested) {
+            continue;
+        }
         let most = Limit::File.spec().most;
         let wasm = read_component(path.as_std_path(), most).await;
         let wasm = wasm.map_err(|fault| unreadable(hook, &format!("`{requested}`: {fault}")))?;
@@ -122,7 +124,7 @@ fn link_on_the_way<'a>(file: &'a Utf8Path, top: &Utf8Path) -> Option<&'a Utf8Pat
 }
 
 /// The environment that is meant where none is named; none where it has to be.
-fn default_environment(input: Input<'_>, surroundings: &dyn config::Surroundings) -> Option<Name> {
+fn default_environment(input: Input<'_>, surroundings: &Surroundings) -> Option<Name> {
     load(input, surroundings).ok().and_then(|loaded| loaded.deployment.environment)
 }
 
@@ -156,7 +158,7 @@ async fn posture_of(
             .collect::<Result<_, _>>()?
     };
     let whole = Input { file: &called(file), text: &text, root: &project.root, environment: None };
-    let default = default_environment(whole, &PastSurroundings(Surroundings::new()));
+    let default = default_environment(whole, &Surroundings::at_a_revision());
     let mut posture = Posture { environments: deployments, default, lock, ..Posture::default() };
     for deployment in &mut posture.environments {
         deployment.lock_hooks(&posture.lock);
@@ -176,7 +178,7 @@ fn load_past(
     environment: Option<&str>,
 ) -> Result<Deployment, Failure> {
     let input = Input { file, text, root, environment };
-    Ok(load(input, &PastSurroundings(Surroundings::new()))?.deployment)
+    Ok(load(input, &Surroundings::at_a_revision())?.deployment)
 }
 
 /// Components of hooks that nothing pinned.
@@ -265,31 +267,5 @@ fn failed(failure: &SourceFailure) -> Problem {
     match hint {
         Some(hint) => problem.hint(hint),
         None => problem,
-    }
-}
-
-/// The world around a configuration of another time. Its files are looked for once it is understood.
-struct PastSurroundings(Surroundings);
-
-impl config::Surroundings for PastSurroundings {
-    fn is_file(&self, _: &Utf8Path) -> bool {
-        true
-    }
-
-    fn builtins(&self) -> &[&str] {
-        self.0.builtins()
-    }
-
-    fn bundled_grants(
-        &self,
-        name: &str,
-        title: &str,
-        settings: &serde_json::Value,
-    ) -> Result<String, SettingFault> {
-        self.0.bundled_grants(name, title, settings)
-    }
-
-    fn settings_schema(&self, name: &str) -> Option<serde_json::Value> {
-        self.0.settings_schema(name)
     }
 }

@@ -135,15 +135,9 @@ fn source_of(invocation: &Invocation, name: &str) -> Result<HookSource, Failure>
     if let Some(builtin) = name.strip_prefix("builtin:") {
         return Ok(HookSource::Builtin(builtin.to_owned()));
     }
-    if let Some(remote) = HookSource::remote(name) {
-        require_hook(name)?;
-        return Ok(remote);
-    }
-    let path = project_file::working_directory()?.join(name);
-    if !path.is_file() {
-        require_hook(name)?;
-    }
-    if !path.is_file()
+    let source = given(name)?;
+    if let HookSource::File(path) = &source
+        && !path.is_file()
         && !name.contains(['/', '.'])
         && let Ok((_, all)) = invocation.load_everywhere()
     {
@@ -152,7 +146,17 @@ fn source_of(invocation: &Invocation, name: &str) -> Result<HookSource, Failure>
             return Ok(hook.source.clone());
         }
     }
-    Ok(HookSource::File(path))
+    Ok(source)
+}
+
+/// A URL, a reference, or a file as the one who types it names it.
+fn given(name: &str) -> Result<HookSource, Failure> {
+    let remote = HookSource::remote(name);
+    let path = project_file::working_directory()?.join(name);
+    if remote.is_some() || !path.is_file() {
+        require_hook(name)?;
+    }
+    Ok(remote.unwrap_or(HookSource::File(path)))
 }
 
 /// Locks a component that nothing names yet.
@@ -164,13 +168,9 @@ async fn add(invocation: &Invocation, name: &str) -> Result<AddedView, Failure> 
         let problem = Problem::new("usage/arguments", text, ExitCode::Usage);
         return Err(problem.hint(format!("name it in the configuration: `cutover help {name}`")).into());
     }
-    let given = project_file::working_directory()?.join(name);
-    if !given.is_file() {
-        require_hook(name)?;
-    }
-    let source = match HookSource::remote(name) {
-        Some(remote) => remote,
-        None => HookSource::File(in_project(&given, &project.root)),
+    let source = match given(name)? {
+        HookSource::File(path) => HookSource::File(in_project(&path, &project.root)),
+        source @ (HookSource::Builtin(_) | HookSource::Https(_) | HookSource::Oci(_)) => source,
     };
     let requested = source.requested(&project.root);
     let before = project.lock()?;

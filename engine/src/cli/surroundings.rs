@@ -10,17 +10,24 @@ use crate::model::SettingFault;
 #[derive(Debug)]
 pub(super) struct Surroundings {
     builtins: Vec<&'static str>,
+    /// Whether every file counts as there.
+    at_a_revision: bool,
 }
 
 impl Surroundings {
     pub(super) fn new() -> Self {
-        Self { builtins: HOOKS.iter().map(|hook| hook.name).collect() }
+        Self { builtins: HOOKS.iter().map(|hook| hook.name).collect(), at_a_revision: false }
+    }
+
+    /// Those of a configuration of another time, whose files are looked for once it is understood.
+    pub(super) fn at_a_revision() -> Self {
+        Self { at_a_revision: true, ..Self::new() }
     }
 }
 
 impl config::Surroundings for Surroundings {
     fn is_file(&self, path: &Utf8Path) -> bool {
-        path.is_file()
+        self.at_a_revision || path.is_file()
     }
 
     fn builtins(&self) -> &[&str] {

@@ -5,6 +5,8 @@ mod address;
 mod check;
 mod cover;
 mod denied;
+#[cfg(test)]
+mod fixture;
 mod origin;
 mod pattern;
 mod request;

@@ -138,15 +138,9 @@ mod tests {
         let routers = || HostGroup::Routers;
         let grants = Grants {
             exec: Some(vec![ExecGrant {
-                hosts: routers(),
-                program: "/usr/sbin/nginx".into(),
-                args: vec!["-t".into()],
-                env: Vec::new(),
-                directory: Vec::new(),
-                input: false,
                 as_root: true,
                 read_only: true,
-                interpreter: false,
+                ..ExecGrant::for_tests(routers(), "/usr/sbin/nginx", &["-t"])
             }]),
             write: Some(vec![PathGrant { hosts: routers(), path: "/etc/nginx/cutover/*".into() }]),
             http: Some(vec![HttpGrant { to: HttpTarget::Instances, private: false, via: None }]),

@@ -26,6 +26,15 @@ pub struct LocalWork {
     pub push: Option<String>,
 }
 
+/// Where a checkout lies.
+#[derive(Debug)]
+pub(super) struct Place {
+    /// The directory at its top, without links on the way.
+    pub(super) top: Utf8PathBuf,
+    /// Its repository: the `.git` there, or the directory that this names.
+    pub(super) repository: String,
+}
+
 /// What a configuration is called.
 const CONFIGURATION: &str = "cutover.toml";
 
@@ -36,11 +45,11 @@ impl<'a> Checkout<'a> {
         Self { git, root }
     }
 
-    /// The directory at the top; none where there is no checkout.
+    /// Where it lies; none where there is no checkout.
     ///
     /// # Errors
     /// [`SourceFailure::Embedded`] when git found a repository otherwise than by a `.git`, which no commit can bring.
-    pub(super) async fn top(&self) -> Result<Option<Utf8PathBuf>, SourceFailure> {
+    pub(super) async fn place(&self) -> Result<Option<Place>, SourceFailure> {
         let Some(top) = self.line(&["rev-parse", "--show-toplevel"]).await?.filter(|top| !top.is_empty())
         else {
             return Ok(None);
@@ -48,10 +57,12 @@ impl<'a> Checkout<'a> {
         let found = self.line(&["rev-parse", "--absolute-git-dir"]).await?;
         let by_name = format!("--git-dir={top}/.git");
         let real = self.line(&[&by_name, "rev-parse", "--absolute-git-dir"]).await?;
-        if real.is_none() || found != real {
-            return Err(SourceFailure::Embedded { directory: found.unwrap_or(top) });
+        match found {
+            Some(repository) if real.as_ref() == Some(&repository) => {
+                Ok(Some(Place { top: top.into(), repository }))
+            }
+            found => Err(SourceFailure::Embedded { directory: found.unwrap_or(top) }),
         }
-        Ok(Some(top.into()))
     }
 
     /// The remote: of the current branch, else `origin`, else the only one.
@@ -61,7 +72,7 @@ impl<'a> Checkout<'a> {
     pub async fn remote(&self) -> Result<Repository, SourceFailure> {
         let no_remote = || SourceFailure::NoRemote { root: self.root.to_string() };
         // Relative remotes are relative to the checkout, not to where the configuration lies in it.
-        let top = self.top().await?.ok_or_else(no_remote)?;
+        let Place { top, .. } = self.place().await?.ok_or_else(no_remote)?;
         let name = self.remote_name().await?.ok_or_else(no_remote)?;
         let url = self.line(&["remote", "get-url", "--", &name]).await?.ok_or_else(no_remote)?;
         Repository::parse(&url, &top)

@@ -2,6 +2,7 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::checkout::Place;
 use super::mirror::is_digits;
 use super::{Checkout, Git, SourceFailure};
 
@@ -33,11 +34,10 @@ impl<'a> Past<'a> {
             let text = text.chars().take(300).collect();
             return Err(no_checkout(text));
         }
-        let top = Checkout::new(git, root).top().await?;
-        let top = top.ok_or_else(|| no_checkout("it is no work tree".to_owned()))?;
+        let place = Checkout::new(git, root).place().await?;
+        let Place { top, repository } = place.ok_or_else(|| no_checkout("it is no work tree".to_owned()))?;
         // There, and nowhere else, is what a submodule knows of its past (gitsubmodules(7)).
-        let directory = git.tell(root.as_str(), &["rev-parse", "--absolute-git-dir"]).await?;
-        if let Some((around, _)) = directory.split_once("/.git/modules/") {
+        if let Some((around, _)) = repository.split_once("/.git/modules/") {
             return Err(SourceFailure::Submodule { top: around.to_owned() });
         }
         let unknown = || SourceFailure::NoRevision { revision: revision.chars().take(LONGEST).collect() };

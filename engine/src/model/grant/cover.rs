@@ -117,17 +117,7 @@ mod tests {
     }
 
     fn exec(args: &[&str]) -> ExecGrant {
-        ExecGrant {
-            hosts: HostGroup::App,
-            program: "/usr/bin/x".to_owned(),
-            args: texts(args),
-            env: Vec::new(),
-            directory: Vec::new(),
-            input: false,
-            as_root: false,
-            read_only: false,
-            interpreter: false,
-        }
+        ExecGrant::for_tests(HostGroup::App, "/usr/bin/x", args)
     }
 
     #[test]

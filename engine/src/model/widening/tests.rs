@@ -415,17 +415,7 @@ fn limits_and_time_are_named_when_they_are_raised() {
 fn grants() -> Grants {
     let routers = || HostGroup::Routers;
     Grants {
-        exec: Some(vec![ExecGrant {
-            hosts: HostGroup::App,
-            program: "/usr/bin/x".to_owned(),
-            args: vec!["a".to_owned()],
-            env: Vec::new(),
-            directory: Vec::new(),
-            input: false,
-            as_root: false,
-            read_only: false,
-            interpreter: false,
-        }]),
+        exec: Some(vec![ExecGrant::for_tests(HostGroup::App, "/usr/bin/x", &["a"])]),
         read: Some(vec![PathGrant { hosts: routers(), path: "/r/a".to_owned() }]),
         write: Some(vec![PathGrant { hosts: routers(), path: "/w/a".to_owned() }]),
         link: Some(vec![LinkGrant {

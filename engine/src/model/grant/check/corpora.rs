@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::*;
+use crate::model::grant::fixture::Fleet;
 use crate::model::grant::{HostGroup, Url, split_socket};
-use crate::model::{Color, Instance};
 
 /// A line of a corpus: an entry of the grants that hold for all cases of the file, or a case.
 #[derive(Debug)]
@@ -94,24 +94,8 @@ fn check(
     places: &[(&str, &str)],
     request: &Request<'_>,
 ) -> Result<Allowed, String> {
-    let (app, routers, builder) = ([name_of("web1"), name_of("web2")], [name_of("lb1")], name_of("desk"));
-    let instances = [Instance {
-        host: name_of("web1"),
-        color: Color::Green,
-        listen: "127.0.0.1".to_owned(),
-        address: "10.0.0.11".to_owned(),
-        port: 4002,
-        labels: Vec::new(),
-    }];
-    let scope = Scope {
-        mode,
-        app: &app,
-        routers: &routers,
-        builder: &builder,
-        instances: &instances,
-        places,
-        bare_programs: false,
-    };
+    let fleet = Fleet::new(&["web1", "web2"], &[("web1", "127.0.0.1", "10.0.0.11")]);
+    let scope = fleet.scope(mode, places);
     grants.check(request, &scope).map_err(|denied| format!("denied: {}", denied.reason))
 }
 

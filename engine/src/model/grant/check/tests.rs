@@ -1,6 +1,7 @@
 //! Every rule of the grants, one row a case.
 
 use super::*;
+use crate::model::grant::fixture::Fleet;
 use crate::model::grant::{ConnectGrant, HostGroup, LinkGrant, Origin, Url, split_socket};
 use crate::model::{Color, Instance};
 
@@ -25,22 +26,16 @@ fn instance(host: &str, listen: &str, address: &str) -> Instance {
 
 /// Two application hosts, one router, a builder; `allowed` or the reason.
 fn verdict(grants: &Grants, mode: Mode, request: &Request<'_>) -> String {
-    let (app, routers, builder) = ([name("web1"), name("web2")], [name("lb1")], name("desk"));
-    let instances = [
-        instance("web1", "127.0.0.1", "10.0.0.11"),
-        instance("web2", "::1", "Web2.example.com"),
-        instance("web3", "0.0.0.0", "10.0.0.13"),
-        instance("web4", "::", "10.0.0.14"),
-    ];
-    let scope = Scope {
-        mode,
-        app: &app,
-        routers: &routers,
-        builder: &builder,
-        instances: &instances,
-        places: &[("{checkout}", "/w/checkout"), ("{output}", "/w/output")],
-        bare_programs: false,
-    };
+    let fleet = Fleet::new(
+        &["web1", "web2"],
+        &[
+            ("web1", "127.0.0.1", "10.0.0.11"),
+            ("web2", "::1", "Web2.example.com"),
+            ("web3", "0.0.0.0", "10.0.0.13"),
+            ("web4", "::", "10.0.0.14"),
+        ],
+    );
+    let scope = fleet.scope(mode, &[("{checkout}", "/w/checkout"), ("{output}", "/w/output")]);
     match grants.check(request, &scope) {
         Ok(allowed) => match allowed {
             Allowed::Host { host, beneath: None } => format!("on {host}"),
@@ -56,17 +51,7 @@ fn verdict(grants: &Grants, mode: Mode, request: &Request<'_>) -> String {
 }
 
 fn exec(hosts: HostGroup, program: &str, args: &[&str]) -> ExecGrant {
-    ExecGrant {
-        hosts,
-        program: program.to_owned(),
-        args: texts(args),
-        env: Vec::new(),
-        directory: Vec::new(),
-        input: false,
-        as_root: false,
-        read_only: false,
-        interpreter: false,
-    }
+    ExecGrant::for_tests(hosts, program, args)
 }
 
 /// A program with everything that can come with it.

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::grant::Mode;
-use crate::model::{Color, HostName, Instance};
+use crate::model::grant::fixture::Fleet;
 
 fn name(text: &str) -> Name {
     Name::new(text).expect("a name")
@@ -20,25 +20,8 @@ fn texts(texts: &[&str]) -> Vec<String> {
 fn verdict(targets: &[SecretTarget], mode: Mode, request: &SecretRequest<'_>) -> String {
     let grant = |to: &SecretTarget| SecretGrant { name: name("token"), to: to.clone() };
     let grants = Grants { secrets: Some(targets.iter().map(grant).collect()), ..Grants::default() };
-    let (app, routers, builder): ([HostName; 1], [HostName; 1], HostName) =
-        ([name("web1")], [name("lb1")], name("desk"));
-    let instances = [Instance {
-        host: name("web1"),
-        color: Color::Green,
-        listen: "0.0.0.0".to_owned(),
-        address: "10.0.0.11".to_owned(),
-        port: 4002,
-        labels: Vec::new(),
-    }];
-    let scope = Scope {
-        mode,
-        app: &app,
-        routers: &routers,
-        builder: &builder,
-        instances: &instances,
-        places: &[("{checkout}", "/w/checkout")],
-        bare_programs: false,
-    };
+    let fleet = Fleet::new(&["web1"], &[("web1", "0.0.0.0", "10.0.0.11")]);
+    let scope = fleet.scope(mode, &[("{checkout}", "/w/checkout")]);
     match grants.check(&Request::Secret(request.clone()), &scope) {
         Ok(allowed) => {
             assert_eq!(allowed, Allowed::Secret);

@@ -1,0 +1,63 @@
+//! Grants, and a fleet to ask in, for tests.
+
+use super::{ExecGrant, HostGroup, Mode, Scope};
+use crate::model::{Color, HostName, Instance};
+
+impl ExecGrant {
+    /// A program with these arguments, and nothing that may come with it.
+    pub(crate) fn for_tests(hosts: HostGroup, program: &str, args: &[&str]) -> Self {
+        Self {
+            hosts,
+            program: program.to_owned(),
+            args: args.iter().map(|arg| (*arg).to_owned()).collect(),
+            env: Vec::new(),
+            directory: Vec::new(),
+            input: false,
+            as_root: false,
+            read_only: false,
+            interpreter: false,
+        }
+    }
+}
+
+/// Application hosts, the router `lb1`, the builder `desk`, and green instances at port 4002.
+pub(super) struct Fleet {
+    app: Vec<HostName>,
+    routers: [HostName; 1],
+    builder: HostName,
+    instances: Vec<Instance>,
+}
+
+impl Fleet {
+    /// `instances` are host, address to listen on and address to others.
+    pub(super) fn new(app: &[&str], instances: &[(&str, &str, &str)]) -> Self {
+        let name = |text: &str| HostName::new(text).expect("a name");
+        let instance = |(host, listen, address): &(&str, &str, &str)| Instance {
+            host: name(host),
+            color: Color::Green,
+            listen: (*listen).to_owned(),
+            address: (*address).to_owned(),
+            port: 4002,
+            labels: Vec::new(),
+        };
+        Self {
+            app: app.iter().map(|host| name(host)).collect(),
+            routers: [name("lb1")],
+            builder: name("desk"),
+            instances: instances.iter().map(instance).collect(),
+        }
+    }
+
+    /// What is asked in it.
+    pub(super) fn scope<'a>(&'a self, mode: Mode, places: &'a [(&'a str, &'a str)]) -> Scope<'a> {
+        Scope {
+            mode,
+            app: &self.app,
+            routers: &self.routers,
+            builder: &self.builder,
+            instances: &self.instances,
+            places,
+            bare_programs: false,
+        }
+    }
+}
