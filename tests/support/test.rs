@@ -33,6 +33,8 @@ pub struct Test {
     /// Variables that the program's environment has beside those of the desk.
     pub variables: Vec<(String, String)>,
     ports: [Port; 2],
+    /// The port of the front door, where another router than nginx has it.
+    door: Option<u16>,
     // Last: everything else has ended when it goes.
     scratch: Scratch,
 }
@@ -149,6 +151,7 @@ impl Test {
             config: String::new(),
             variables: Vec::new(),
             ports,
+            door: None,
             scratch,
         };
         test.config = first_config(&test);
@@ -176,6 +179,22 @@ impl Test {
         assert!(self.config.contains(from), "`{from}` is not in:\n{}", self.config);
         self.config = self.config.replace(from, to);
         self
+    }
+
+    /// Routes by another hook than nginx's: `settings` is an inline table, `door` the port of the router's front door, at the same
+    /// address. nginx is not started any more.
+    pub fn route_by(&mut self, hook: &str, settings: &str, door: u16) -> &mut Self {
+        let (own, ours) = (self.nginx.settings(), self.nginx.port());
+        self.configure(&format!("settings = {own}"), &format!("hook = \"{hook}\"\nsettings = {settings}"));
+        self.configure(&format!(":{ours}/"), &format!(":{door}/"));
+        self.door = Some(door);
+        self
+    }
+
+    /// The port of the front door.
+    #[must_use]
+    pub fn door(&self) -> u16 {
+        self.door.unwrap_or_else(|| self.nginx.port())
     }
 
     /// Lets cutover reach a machine over a wire of its own.
@@ -222,7 +241,7 @@ impl Test {
         found.unwrap_or_else(|| panic!("no machine `{name}`"))
     }
 
-    /// Does on each host, as root, what `cutover setup` tells to do, and starts nginx.
+    /// Does on each host, as root, what `cutover setup` tells to do, and starts nginx where it is the router.
     ///
     /// # Panics
     /// When a script fails.
@@ -238,7 +257,9 @@ impl Test {
             let ran = machine.command("sh", Path::new("/")).arg("-eux").arg(&file).output().unwrap();
             assert!(ran.status.success(), "{name}: {}", String::from_utf8_lossy(&ran.stderr));
         }
-        self.start_nginx();
+        if self.door.is_none() {
+            self.start_nginx();
+        }
     }
 
     /// Starts nginx on the router's machine.
@@ -303,7 +324,7 @@ impl Test {
     /// When there is no answer.
     #[must_use]
     pub fn front_door(&self, path: &str) -> Page {
-        get(self.nginx.address(), self.nginx.port(), path).unwrap()
+        get(self.nginx.address(), self.door(), path).unwrap()
     }
 
     /// What the front door says of itself: `v1 blue`.
@@ -317,7 +338,7 @@ impl Test {
     /// Begins a load at the front door.
     #[must_use]
     pub fn load(&self) -> Load {
-        let load = Load::start(self.nginx.port());
+        let load = Load::start(self.door());
         load.wait_for(20);
         load
     }
@@ -328,7 +349,7 @@ impl Test {
         let ports = [
             (self.ports().0, "BLUE"),
             (self.ports().1, "GREEN"),
-            (self.nginx.port(), "DOOR"),
+            (self.door(), "DOOR"),
             (self.nginx.status_port(), "STATUS"),
         ];
         let mut known: Vec<(String, String)> =
