@@ -10,6 +10,7 @@ mod builder;
 mod changed_configuration;
 mod command_driver;
 mod commit_points;
+mod conformance;
 mod console;
 mod deploy_user;
 mod failed_releases;

@@ -27,7 +27,7 @@ const RANKS: [(&str, u8); 13] = [
 ];
 
 /// Folders of `run`, the lowest first.
-const RUN: [&str; 7] = ["execute", "world", "supply", "ready", "deployment", "home", "look"];
+const RUN: [&str; 8] = ["execute", "world", "supply", "ready", "deployment", "home", "look", "conformance"];
 
 /// What decisions may not know.
 const WORLD: [&str; 10] = [

@@ -166,7 +166,13 @@ impl Bench {
     }
 
     fn access(&self) -> Access<'_> {
-        Access { hosts: &self.hosts, groups: &self.groups, secrets: &self.secrets, observer: &Silence }
+        Access {
+            hosts: &self.hosts,
+            groups: &self.groups,
+            secrets: &self.secrets,
+            observer: &Silence,
+            meddler: None,
+        }
     }
 
     /// A new sandbox, ready to be asked.

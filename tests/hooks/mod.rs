@@ -6,6 +6,6 @@ mod grants;
 mod load;
 mod sandboxes;
 mod secrets;
-mod stage;
+pub(crate) mod stage;
 
 pub(crate) use stage::stranger;

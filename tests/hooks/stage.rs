@@ -135,7 +135,7 @@ impl Stage {
     }
 
     pub(super) fn access(&self) -> Access<'_> {
-        Access { hosts: self, groups: &self.groups, secrets: &self.secrets, observer: self }
+        Access { hosts: self, groups: &self.groups, secrets: &self.secrets, observer: self, meddler: None }
     }
 
     /// What was heard, in order.

@@ -16,8 +16,8 @@ use super::world::{bucket_of_environment, setting};
 use crate::config::Loaded;
 use crate::model::request::{DeployRequest, ExecRequest, LogsRequest, RecoverRequest, RollbackRequest};
 use crate::model::view::{
-    CheckView, DoctorView, ExitCode, HistoryView, MoveView, PlanView, Problem, RecoveryView, SetupView,
-    StateView, StatusView, TrustView,
+    CheckView, ConformanceView, DoctorView, ExitCode, HistoryView, MoveView, PlanView, Problem, RecoveryView,
+    SetupView, StateView, StatusView, TrustView,
 };
 use crate::model::{Ask, BucketUrl, EventSink, HostName, Trouble};
 use crate::run::{self, Interrupts, Opening, Refused, Reporter, Session, StateRecovery};
@@ -188,6 +188,16 @@ pub(super) async fn move_state(
     let from = from.map(bucket_of_environment).transpose()?;
     let (_directory, setting) = setting(loaded.deployment.clone(), sink)?;
     run::move_state(setting, from).await.map_err(|refused| refusal(loaded, refused))
+}
+
+/// `cutover hook conformance`.
+pub(super) async fn conformance(
+    loaded: &Loaded,
+    router: Option<&HostName>,
+    sink: Arc<dyn EventSink>,
+) -> Result<ConformanceView, Failure> {
+    let (_directory, setting) = setting(loaded.deployment.clone(), sink)?;
+    run::conformance(setting, router).await.map_err(|refused| refusal(loaded, refused))
 }
 
 /// A proposal of `cutover state recover`, with what it is carried out with.

@@ -3,7 +3,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::{Args, Subcommand};
 
-use super::engine::{problem, problems};
+use super::engine::{self, problem, problems};
 use super::failure::Failure;
 use super::invocation::Invocation;
 use super::project::Project;
@@ -11,7 +11,7 @@ use super::world::supplier;
 use super::{DONE, Ended, project_file};
 use crate::config::{Loaded, not_a_hook};
 use crate::model::view::{AddedView, ComponentView, ExitCode, FetchView, LockView, Problem};
-use crate::model::{HookSource, LockFile};
+use crate::model::{HookSource, HostName, LockFile};
 use crate::report;
 use crate::run::{Wanted, lock_view};
 
@@ -68,6 +68,19 @@ enum Action {
         #[arg(long)]
         offline: bool,
     },
+    /// Hold a router hook against its contract, at a real router: on a stage, never in production
+    ///
+    /// Asks it all that a deployment asks, in both directions, and then again with something gone wrong at each call that it makes:
+    /// refused, without an answer, done but the answer lost, the hook killed, an answer of before. Traffic goes back and forth a hundred times
+    /// or more, and is put back at the end. Both colours have to run; the application's lock is held. Ends with 70 when a rule is
+    /// broken; -v tells how far it is.
+    Conformance {
+        /// A component to hold against it instead of the one in `[router]`, with the same settings and grants
+        component: Option<String>,
+        /// Which router [default: the first]
+        #[arg(long, value_name = "NAME", value_parser = |text: &str| HostName::new(text))]
+        router: Option<HostName>,
+    },
     /// Copy the components that are not files to hooks/vendor, and use these from now on
     Vendor {
         /// Fetch nothing: take what was fetched before
@@ -112,6 +125,9 @@ impl Arguments {
                 let hooks = supplier(offline)?.fetch(&wanted(&all)).await.map_err(problems)?;
                 output.view(&FetchView { hooks }, |view, _| report::fetched(view));
             }
+            Action::Conformance { component, router } => {
+                return conformance(invocation, component.as_deref(), router.as_ref()).await;
+            }
             Action::Vendor { offline } => {
                 let (project, all) = invocation.load_everywhere()?;
                 let before = project.lock()?;
@@ -124,6 +140,25 @@ impl Arguments {
         }
         Ok(DONE)
     }
+}
+
+async fn conformance(invocation: &Invocation, component: Option<&str>, router: Option<&HostName>) -> Ended {
+    let mut loaded = invocation.load()?;
+    invocation.confirm(&loaded.deployment, "hook conformance")?;
+    if let Some(component) = component {
+        let hook = &mut loaded.deployment.router.hook;
+        (hook.source, hook.sha256, hook.locked) = (given(component)?, None, None);
+    }
+    let title = loaded.deployment.title();
+    let text = format!(
+        "this moves the traffic of {title} back and forth, and there is no terminal to ask on; nothing was changed"
+    );
+    let unasked = Problem::new("usage/not-confirmed", text, ExitCode::Usage).hint("`--yes` confirms it");
+    let question = format!("move the traffic of {title} back and forth, and let things go wrong?");
+    invocation.agree(question, std::future::pending(), unasked).await?;
+    let view = engine::conformance(&loaded, router, invocation.output.remarks()).await?;
+    invocation.output.view(&view, report::conformance);
+    Ok(if view.broken() == 0 { DONE } else { ExitCode::CheckFailed.code() })
 }
 
 fn wanted(all: &[Loaded]) -> Vec<Wanted> {

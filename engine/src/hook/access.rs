@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use cutover_host::operation::Guard;
 
+use super::Meddler;
 use crate::model::grant::Denied;
 use crate::model::{HostName, Level};
 use crate::secret::Secrets;
@@ -20,6 +21,8 @@ pub struct Access<'a> {
     pub secrets: &'a Secrets,
     /// Who hears of it.
     pub observer: &'a dyn Observer,
+    /// Who lets something go wrong on purpose; none but where that is the point.
+    pub meddler: Option<&'a Meddler>,
 }
 
 /// The groups of hosts that grants name.

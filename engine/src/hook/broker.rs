@@ -35,7 +35,7 @@ pub(super) struct Broker<'a> {
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
 /// An answer and the bytes that go with it.
-type Reply = (Answer, Vec<u8>);
+pub(super) type Reply = (Answer, Vec<u8>);
 
 impl<'a> Broker<'a> {
     pub(super) fn new(

@@ -11,13 +11,14 @@ use super::broker::Broker;
 use super::child::{Sandbox, SandboxProgram};
 use super::failure::{Answered, HookFailure};
 use super::http::HttpClient;
+use super::meddler::Meddled;
 use super::memory::SealedMemory;
 use super::wire::{End, Order, Question, Report, Room, Value};
 use super::{Access, Description, convert, interface, limits, masked, pool};
 use crate::model::grant::{Mode, Scope};
 use crate::model::{
     Artifact, Case, Color, Health, Hook, HookCall, HookKind, HookSource, HostName, Instance, Level, Limit,
-    Limits, Observation, Routing, SettingFault, Source, excerpt,
+    Limits, Mishap, Observation, Routing, SettingFault, Source, excerpt,
 };
 
 /// A hook that is ready to be asked, with the sandboxes that run it. Dropping it ends them.
@@ -243,6 +244,7 @@ impl LoadedHook {
                 self.conclude(end, &printed, access)
             }
             Ok(Ok(Talk::Stopped(limit))) => Err(self.exceeded(limit, String::new())),
+            Ok(Ok(Talk::Killed)) => Err(HookFailure::Died(Mishap::Killed.to_string())),
             Ok(Err(error)) if error.kind() == io::ErrorKind::InvalidData => {
                 Err(HookFailure::Protocol(format!("the sandbox says what makes no sense: {error}")))
             }
@@ -309,6 +311,8 @@ enum Talk {
     Ended { end: End, printed: String, lost: bool },
     /// The guest asked for too much, and waits for an answer that it does not get.
     Stopped(Limit),
+    /// It was to end there.
+    Killed,
 }
 
 /// Room for what a sandbox says while its hook is asked: an answer with what was printed, each byte of which may be escaped, or what an import
@@ -334,7 +338,14 @@ async fn converse(
                 if let Err(limit) = broker.count(&import) {
                     return Ok(Talk::Stopped(limit));
                 }
-                if let Some((answer, payload)) = broker.answer(import, payload).await {
+                let reply = match broker.access.meddler {
+                    None => broker.answer(import, payload).await,
+                    Some(meddler) => match meddler.answer(broker, import, payload).await {
+                        Meddled::Answered(reply) => reply,
+                        Meddled::Killed => return Ok(Talk::Killed),
+                    },
+                };
+                if let Some((answer, payload)) = reply {
                     sandbox.send(&Order::Answer(answer), &payload).await?;
                 }
             }

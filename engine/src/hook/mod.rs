@@ -28,6 +28,7 @@ mod interface;
 mod limits;
 mod loaded;
 mod masked;
+mod meddler;
 mod memory;
 mod pool;
 mod runtime;
@@ -43,6 +44,7 @@ pub use downloads::{Downloads, LARGEST_COMPONENT, component_digest, read_compone
 pub use failure::{Answered, HookFailure, HookFault, MissingGrant};
 pub use interface::{INTERFACES, Import, exported_kind, is_spoken};
 pub use loaded::LoadedHook;
+pub use meddler::{Meddler, Memory};
 pub use pool::{HookPool, UnsupportedProcessor};
 pub use sandbox::{Confinement, sandbox_main};
 pub use wire::{Anatomy, Description};

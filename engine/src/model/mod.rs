@@ -10,6 +10,7 @@ mod bucket_url;
 mod call;
 mod color;
 mod component_digest;
+mod conformance;
 mod denial;
 mod deployment;
 mod destination;
@@ -29,6 +30,7 @@ mod limits;
 mod live;
 mod lock_file;
 mod max_excluded;
+mod mishap;
 mod name;
 mod observed;
 mod oci_reference;
@@ -60,6 +62,7 @@ pub use call::{
 };
 pub use color::Color;
 pub use component_digest::ComponentDigest;
+pub use conformance::{Disturbed, RouterRule, shown_words};
 pub use denial::Denial;
 pub use deployment::{
     Application, Build, ColorSettings, ConnectionPolicy, Deployment, Driver, EachRouter, EnvValue, FrontDoor,
@@ -79,6 +82,7 @@ pub use limits::Limits;
 pub use live::LiveRecord;
 pub use lock_file::{LockChange, LockFile, LockedHook, VENDORED};
 pub use max_excluded::MaxExcluded;
+pub use mishap::Mishap;
 pub use name::{HostName, Name, NameFault};
 pub use observed::{Disagreement, Observed, ObservedHost, ObservedInstance};
 pub use oci_reference::{OciReference, OciReferenceFault, OciVersion};

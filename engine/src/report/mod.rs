@@ -6,6 +6,7 @@
 
 mod against;
 mod check;
+mod conformance;
 mod doctor;
 mod escape;
 mod history;
@@ -36,6 +37,7 @@ mod tests;
 
 pub use against::against;
 pub use check::check;
+pub use conformance::conformance;
 pub use doctor::doctor;
 pub use history::history;
 pub use hook::{added, component, fetched, lock};

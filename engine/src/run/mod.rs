@@ -1,5 +1,6 @@
 //! The only place that joins the parts: plan, journal, hosts and hooks. Its folders stand one above the other, in this order.
 
+mod conformance;
 mod deployment;
 mod execute;
 mod home;
@@ -10,6 +11,7 @@ mod simulation;
 mod supply;
 mod world;
 
+pub use conformance::conformance;
 pub use deployment::deploy::{deploy, rollback};
 pub use deployment::ending::early_exit_code as exit_code;
 pub use deployment::opening::{Opening, end_refused};

@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::process::Command;
 
 use cutover::model::Limit;
 use cutover::model::grant::{ExecGrant, Grants, HostGroup, HttpGrant, HttpTarget, PathGrant};
@@ -46,15 +47,42 @@ fn writes(path: &str) -> Grants {
     Grants { write: paths(path), ..nothing() }
 }
 
-pub(super) fn all(place: &Path) -> Vec<Mode> {
+/// `mounts` where this process may mount, for itself alone.
+pub(super) fn all(place: &Path, mounts: bool) -> Vec<Mode> {
     let open = place.join("open");
     fs::create_dir(&open).unwrap();
     fs::write(place.join("secret"), "hidden").unwrap();
     fs::write(open.join("file"), "shown").unwrap();
     symlink("../secret", open.join("link")).unwrap();
     symlink("..", open.join("out")).unwrap();
+    fs::hard_link(place.join("secret"), open.join("other-name")).unwrap();
+    let mounted = if mounts { other_mounts(place) } else { Vec::new() };
     let place = place.to_str().unwrap();
-    [floods(), endings(), network(), programs(), files(place)].into_iter().flatten().collect()
+    [floods(), endings(), network(), programs(), files(place), mounted].into_iter().flatten().collect()
+}
+
+/// What lies beneath the granted root and is of another file system: a directory, and a single file.
+fn other_mounts(place: &Path) -> Vec<Mode> {
+    let at = |name: &str| place.join(name).to_str().unwrap().to_owned();
+    fs::create_dir(place.join("elsewhere")).unwrap();
+    fs::create_dir(place.join("open/mounted")).unwrap();
+    fs::write(place.join("open/pinned"), "").unwrap();
+    for (what, here) in [("elsewhere", "open/mounted"), ("secret", "open/pinned")] {
+        let bound = Command::new("mount").args(["--bind", &at(what), &at(here)]).status();
+        assert!(bound.unwrap().success(), "{what}");
+    }
+    let write = |name, to: &str, granted: &str| {
+        Mode::deed(name, "write", &at(to)).granted(writes(&at(granted))).asked(Question::Prepare)
+    };
+    let read = |name, from: &str| Mode::deed(name, "read", &at(from)).granted(reads(&at(from)));
+    vec![
+        write("rename-beneath-mount", "open/mounted/file", "open/*/file").ends("answered Ok(())"),
+        read("renamed-beneath-mount", "elsewhere/file").ends("answered Ok(\"content\")"),
+        write("rename-onto-mount", "open/pinned", "open/*").ends(
+            "answered Err(HostError::Failed(\"failed to replace `DIR/open/pinned`: device or resource busy\"))",
+        ),
+        read("kept-beneath-mount", "secret").ends("answered Ok(\"hidden\")"),
+    ]
 }
 
 /// That a request was denied, with the entry that would allow it, to the guest as to the operator.
@@ -206,6 +234,9 @@ fn files(place: &str) -> Vec<Mode> {
             .ends(failed("failed to open the directory of `DIR/open/out/secret`: too many levels of symbolic links")),
         Mode::deed("link-anywhere", "write-link", &at("open/own")).granted(writes(&at("open/*"))).asked(Question::Prepare)
             .ends(denied(BY_HOST, "link `DIR/open/own` to `/etc` on `web1`", NOT_GRANTED, r#"link = [{ hosts = "app", path = "DIR/open/own", targets = ["/etc"] }]"#)),
+        Mode::deed("write-over-hard-link", "write", &at("open/other-name")).granted(writes(&at("open/*"))).asked(Question::Prepare)
+            .ends("answered Ok(())"),
+        Mode::deed("hard-link-kept", "read", &at("secret")).granted(reads(&at("secret"))).ends(r#"answered Ok("hidden")"#),
         Mode::deed("set-id", "write-set-id", &at("open/own")).granted(writes(&at("open/*"))).asked(Question::Prepare)
             .ends(failed("mode `4755` has more than permission bits")),
         Mode::deed("device", "read", "/dev/zero").granted(reads("/dev/zero"))

@@ -17,12 +17,15 @@ use std::time::{Duration, Instant};
 
 use cutover::model::{Health, HookKind};
 use serde_json::json;
+use test_support::{Machine, skip};
 
 use self::mode::Mode;
 use super::stage::{Stage, call, hook, instance, nothing, stranger};
 
 /// Tells a test process that it is the one to measure.
 const ALONE: &str = "CUTOVER_TEST_ADVERSARY";
+/// What it is told where it sees mounts of its own.
+const WITH_MOUNTS: &str = "with mounts";
 /// What begins the line with the figures, and the lines of modes that ended otherwise.
 const FOUND: &str = "adversary: ";
 /// By which the engine may grow in one mode.
@@ -39,7 +42,20 @@ fn every_mode_ends_exactly_and_the_next_hook_runs() {
     }
     let name = std::thread::current().name().unwrap().to_owned();
     let this = std::env::current_exe().unwrap();
-    let ended = Command::new(this).args([&name, "--exact", "--nocapture"]).env(ALONE, "1").output().unwrap();
+    let mut alone = match Machine::can_isolate() {
+        Ok(()) => {
+            let mut unshare = Command::new("unshare");
+            unshare.arg("--mount").arg(this).env(ALONE, WITH_MOUNTS);
+            unshare
+        }
+        Err(reason) => {
+            skip(&format!("modes with mounts: {reason}"));
+            let mut this = Command::new(this);
+            this.env(ALONE, "without");
+            this
+        }
+    };
+    let ended = alone.args([&name, "--exact", "--nocapture"]).output().unwrap();
     let said = String::from_utf8_lossy(&ended.stdout);
     let found: Vec<&str> = said.lines().filter_map(|line| Some(&line[line.find(FOUND)?..])).collect();
     println!("{}", found.join("\n"));
@@ -55,7 +71,8 @@ async fn table() {
     let next = hook(json!({"do": "answer"}), nothing(), Duration::from_secs(30));
     let next = stage.try_load(&next, HookKind::HealthCheck, stranger()).await.unwrap();
     let (mut modes, mut exact, mut most, mut next_ok, mut wrong) = (0, 0, 0, true, Vec::new());
-    for mode in guests::all(stage.place.path()).into_iter().chain(modules::all()) {
+    let mounts = std::env::var(ALONE).is_ok_and(|told| told == WITH_MOUNTS);
+    for mode in guests::all(stage.place.path(), mounts).into_iter().chain(modules::all()) {
         modes += 1;
         let wasm = mode.component.wasm();
         let before = memory_kib("VmRSS:");

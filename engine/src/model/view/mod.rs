@@ -6,6 +6,7 @@
 
 mod against;
 mod check;
+mod conformance;
 mod doctor;
 mod exit_code;
 mod history;
@@ -19,6 +20,7 @@ mod trust;
 
 pub use against::AgainstView;
 pub use check::{CheckView, CheckedHook, Finding, HostCheck, HostChecks, Verdict};
+pub use conformance::{ConformanceView, RuleView};
 pub use doctor::{Diagnosis, DoctorView, Severity};
 pub use exit_code::ExitCode;
 pub use history::{HistoryEntry, HistoryView};

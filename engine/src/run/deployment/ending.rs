@@ -191,7 +191,7 @@ impl Ending {
 pub fn early_exit_code(code: &str) -> ExitCode {
     match code {
         INTERRUPTED => ExitCode::InterruptedPutBack,
-        "state/not-held" => ExitCode::Usage,
+        "state/not-held" | "usage/router" => ExitCode::Usage,
         "state/locked" | "unlock/at-work" => ExitCode::Locked,
         "state/fenced" => ExitCode::Fenced,
         "deploy/unfinished"
@@ -215,7 +215,8 @@ pub fn early_exit_code(code: &str) -> ExitCode {
         | "resume/moved"
         | "resume/no-way"
         | "resume/old-switch"
-        | "abort/too-late" => ExitCode::Stuck,
+        | "abort/too-late"
+        | "conformance/left" => ExitCode::Stuck,
         "host/untrusted" | "state/untrusted" | "state/behind" | "resume/authority" | "hook/digest"
         | "secret/exposed" => ExitCode::Refused,
         "hook/missing-grant"

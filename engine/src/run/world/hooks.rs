@@ -11,7 +11,7 @@ use super::performer::Unperformed;
 use super::probe;
 use super::site::Sites;
 use crate::hook::http::{Fetch, HttpClient, HttpFailure};
-use crate::hook::{Access, Answered, Groups, HookPool, Hosts, LoadedHook, Observer};
+use crate::hook::{Access, Answered, Groups, HookPool, Hosts, LoadedHook, Meddler, Observer};
 use crate::model::grant::{Addresses, Denied, Url};
 use crate::model::{
     Artifact, Case, Color, Deployment, EventKind, Health, Hook, HookCall, HookKind, HostName, Instance,
@@ -153,7 +153,8 @@ impl Hooks {
         }
         let groups = groups(deployment);
         let reach = Arc::<Reach>::default();
-        let access = Access { hosts: &*reach, groups: &groups, secrets: &secrets, observer: &*told };
+        let access =
+            Access { hosts: &*reach, groups: &groups, secrets: &secrets, observer: &*told, meddler: None };
         for usable in loaded.values_mut() {
             let Ok(hook) = usable else { continue };
             let unusable = match trouble(hook, hook.validate(access).await) {
@@ -186,6 +187,16 @@ impl Hooks {
             Some(Err(trouble)) => Err(refused(trouble.clone())),
             None => Err(refused(Trouble::new("internal/hooks", format!("hook `{title}` was not loaded")))),
         }
+    }
+
+    /// The hook that moves traffic, for who asks it otherwise than a deployment does.
+    pub(crate) fn router(&self) -> Result<&LoadedHook, HookTrouble> {
+        self.hook("router")
+    }
+
+    /// What is lent to a hook, with someone in between.
+    pub(crate) fn access_through<'a>(&'a self, meddler: &'a Meddler) -> Access<'a> {
+        Access { meddler: Some(meddler), ..self.access() }
     }
 
     /// Lets hooks reach these hosts.
@@ -231,7 +242,7 @@ impl Hooks {
 
     fn access(&self) -> Access<'_> {
         let (hosts, observer) = (self.reach.as_ref(), self.told.as_ref());
-        Access { hosts, groups: &self.groups, secrets: &self.secrets, observer }
+        Access { hosts, groups: &self.groups, secrets: &self.secrets, observer, meddler: None }
     }
 
     pub(crate) async fn build(&self, call: &HookCall, source: &Source) -> Result<Artifact, HookTrouble> {
@@ -254,7 +265,7 @@ impl Hooks {
     }
 
     pub(crate) async fn features(&self, call: &HookCall) -> Result<Vec<String>, HookTrouble> {
-        let hook = self.hook("router")?;
+        let hook = self.router()?;
         trouble(hook, hook.features(call, self.access()).await)
     }
 
@@ -263,7 +274,7 @@ impl Hooks {
         call: &HookCall,
         router: &HostName,
     ) -> Result<Observation, HookTrouble> {
-        let hook = self.hook("router")?;
+        let hook = self.router()?;
         trouble(hook, hook.observe(call, router, self.access()).await)
     }
 
@@ -273,7 +284,7 @@ impl Hooks {
         router: &HostName,
         want: &Routing,
     ) -> Result<String, HookTrouble> {
-        let hook = self.hook("router")?;
+        let hook = self.router()?;
         trouble(hook, hook.prepare(call, router, want, self.access()).await)
     }
 
@@ -283,12 +294,12 @@ impl Hooks {
         router: &HostName,
         want: &Routing,
     ) -> Result<(), HookTrouble> {
-        let hook = self.hook("router")?;
+        let hook = self.router()?;
         trouble(hook, hook.apply(call, router, want, self.access()).await)
     }
 
     pub(crate) async fn discard(&self, call: &HookCall, router: &HostName) -> Result<(), HookTrouble> {
-        let hook = self.hook("router")?;
+        let hook = self.router()?;
         trouble(hook, hook.discard(call, router, self.access()).await)
     }
 
@@ -298,7 +309,7 @@ impl Hooks {
         router: &HostName,
         color: Color,
     ) -> Result<Option<u32>, HookTrouble> {
-        let hook = self.hook("router")?;
+        let hook = self.router()?;
         trouble(hook, hook.connections(call, router, color, self.access()).await)
     }
 

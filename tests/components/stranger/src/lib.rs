@@ -2,6 +2,7 @@
 
 #![cfg(target_family = "wasm")]
 
+mod careless;
 mod floods;
 mod raw;
 
@@ -30,6 +31,8 @@ pub struct Settings {
     /// Answers from the last letter to the first: what a guest has seen can't be masked in what it makes of it.
     #[serde(default)]
     backwards: bool,
+    /// Of a router.
+    sin: Option<careless::Sin>,
 }
 
 /// What to do.
@@ -75,6 +78,8 @@ enum Deed {
     FetchOften,
     ExecOften,
     ReadOften,
+    /// Routes by the file `to`, with a sin or none.
+    Route,
 }
 
 /// What a deed comes to where all that it needs is granted.
@@ -100,24 +105,42 @@ impl Router for Stranger {
     type Settings = Settings;
 
     fn faults(settings: &Settings) -> Vec<SettingFault> {
+        if matches!(settings.deed, Deed::Route) {
+            return Vec::new();
+        }
         let text = done(settings, None).unwrap_or_else(|error| error.text().to_owned());
         vec![SettingFault { key: "do".to_owned(), reason: text }]
     }
 
     fn features(settings: &Settings, _call: &Call) -> Result<Vec<String>, HookError> {
+        if matches!(settings.deed, Deed::Route) {
+            return Ok(vec!["maintenance".to_owned()]);
+        }
         Ok(vec![done(settings, None)?])
     }
 
-    fn observe(settings: &Settings, _call: &Call, _router: &str) -> Result<Observation, HookError> {
+    fn observe(settings: &Settings, _call: &Call, router: &str) -> Result<Observation, HookError> {
+        if matches!(settings.deed, Deed::Route) {
+            return careless::observe(router, &settings.to, settings.sin);
+        }
         let label = ("done".to_owned(), done(settings, None)?);
         Ok(Observation { routing: None, settled: true, labels: vec![label] })
     }
 
-    fn prepare(settings: &Settings, _: &Call, _: &str, _: &Routing) -> Result<String, HookError> {
+    fn prepare(settings: &Settings, call: &Call, router: &str, want: &Routing) -> Result<String, HookError> {
+        if matches!(settings.deed, Deed::Route) {
+            return match call.fact("setup") {
+                Some(user) => Ok(format!("# a file of {user}'s\n")),
+                None => careless::prepare(router, &settings.to, want, settings.sin),
+            };
+        }
         done(settings, None)
     }
 
-    fn apply(settings: &Settings, _: &Call, _: &str, _: &Routing) -> Result<(), HookError> {
+    fn apply(settings: &Settings, _: &Call, router: &str, want: &Routing) -> Result<(), HookError> {
+        if matches!(settings.deed, Deed::Route) {
+            return careless::apply(router, &settings.to, want, settings.sin);
+        }
         done(settings, None).map(|_| ())
     }
 }
@@ -268,6 +291,7 @@ fn did(settings: &Settings, instance: Option<&Instance>) -> Result<String, HookE
         Deed::Headers => floods::headers(to),
         Deed::FetchOften => floods::fetch_often(to),
         Deed::ExecOften => floods::often(|| told(hosts::exec("web1", &command(settings)))),
+        Deed::Route => return Err(HookError::failed("it is a router")),
         Deed::ReadOften => floods::often(|| told(hosts::read_text("web1", to))),
     })
 }

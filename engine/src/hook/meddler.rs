@@ -1,0 +1,185 @@
+//! What stands between a hook and the world while it is found out how the hook takes it when something goes wrong.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::broker::{Broker, Reply};
+use super::contract::cutover::hook::hosts::HostError;
+use super::contract::cutover::hook::http_client::HttpError;
+use super::wire::{Answer, Import};
+use crate::model::Mishap;
+
+/// Listens to the calls of imports that reach hosts and servers, and lets one of them go wrong.
+#[derive(Debug, Default)]
+pub struct Meddler {
+    /// Which call, counted from 0, and how.
+    mishap: Option<(usize, Mishap)>,
+    /// What was answered at an earlier time.
+    past: Memory,
+    heard: Mutex<Heard>,
+}
+
+/// Answers of the world, by what was asked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Memory(BTreeMap<String, Kept>);
+
+/// An answer as it was sent: the message as JSON, and the bytes beside it.
+type Kept = (Vec<u8>, Vec<u8>);
+
+#[derive(Debug, Default)]
+struct Heard {
+    /// Each call, in order, as people read it.
+    calls: Vec<String>,
+    memory: Memory,
+    happened: bool,
+}
+
+/// What becomes of a call.
+pub(super) enum Meddled {
+    /// It is answered, where it has an answer.
+    Answered(Option<Reply>),
+    /// The hook does not live to hear the answer.
+    Killed,
+}
+
+impl Meddler {
+    /// Listens, and lets nothing go wrong.
+    #[must_use]
+    pub fn listening() -> Self {
+        Self::default()
+    }
+
+    /// Lets the call of this index go wrong; `past` is what the world answered before it was changed last.
+    #[must_use]
+    pub fn at(index: usize, mishap: Mishap, past: Memory) -> Self {
+        Self { mishap: Some((index, mishap)), past, heard: Mutex::default() }
+    }
+
+    /// The calls that were heard, in order, as people read them.
+    #[must_use]
+    pub fn calls(&self) -> Vec<String> {
+        self.heard().calls.clone()
+    }
+
+    /// What the world answered.
+    #[must_use]
+    pub fn memory(&self) -> Memory {
+        self.heard().memory.clone()
+    }
+
+    /// Whether anything went wrong as it was meant to.
+    #[must_use]
+    pub fn happened(&self) -> bool {
+        self.heard().happened
+    }
+
+    fn heard(&self) -> MutexGuard<'_, Heard> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes a call; how it goes wrong, when it does.
+    fn hear(&self, call: String) -> Option<Mishap> {
+        let mut heard = self.heard();
+        heard.calls.push(call);
+        let index = heard.calls.len() - 1;
+        let mishap = self.mishap.filter(|(at, _)| *at == index).map(|(_, mishap)| mishap);
+        heard.happened |= mishap.is_some();
+        mishap
+    }
+
+    pub(super) async fn answer(&self, broker: &mut Broker<'_>, import: Import, payload: Vec<u8>) -> Meddled {
+        let Some(call) = words(&import) else {
+            return Meddled::Answered(broker.answer(import, payload).await);
+        };
+        let key = serde_json::to_string(&import).unwrap_or_default();
+        let refusal =
+            |how: Mishap| Meddled::Answered(refusal(&import, how).map(|answer| (answer, Vec::new())));
+        match self.hear(call) {
+            Some(how @ (Mishap::Refused | Mishap::Silent)) => refusal(how),
+            Some(Mishap::Lost) => {
+                let lost = refusal(Mishap::Lost);
+                broker.answer(import, payload).await;
+                lost
+            }
+            Some(Mishap::Killed) => {
+                broker.answer(import, payload).await;
+                Meddled::Killed
+            }
+            Some(Mishap::Outdated) => match self.past.recall(&key) {
+                Some(reply) => Meddled::Answered(Some(reply)),
+                None => {
+                    self.heard().happened = false;
+                    Meddled::Answered(broker.answer(import, payload).await)
+                }
+            },
+            None => {
+                let reply = broker.answer(import, payload).await;
+                if let Some(reply) = &reply {
+                    self.heard().memory.keep(key, reply);
+                }
+                Meddled::Answered(reply)
+            }
+        }
+    }
+}
+
+impl Memory {
+    fn keep(&mut self, key: String, (answer, payload): &Reply) {
+        if let Ok(text) = serde_json::to_vec(answer) {
+            self.0.insert(key, (text, payload.clone()));
+        }
+    }
+
+    fn recall(&self, key: &str) -> Option<Reply> {
+        let (text, payload) = self.0.get(key)?;
+        Some((serde_json::from_slice(text).ok()?, payload.clone()))
+    }
+}
+
+/// A call as people read it; none for those that reach nothing but the engine.
+fn words(import: &Import) -> Option<String> {
+    Some(match import {
+        Import::Log { .. } | Import::Progress { .. } | Import::Sign { .. } | Import::Reveal { .. } => {
+            return None;
+        }
+        Import::Exec { host, command } => {
+            let args: String = command.args.iter().map(|arg| format!(" {arg}")).collect();
+            format!("run `{}{args}` on {host}", command.program)
+        }
+        Import::Read { host, path } => format!("read `{path}` on {host}"),
+        Import::Write { host, path, .. } => format!("write `{path}` on {host}"),
+        Import::WriteLink { host, path, .. } => format!("point `{path}` on {host}"),
+        Import::ReadLink { host, path } => format!("read the link `{path}` on {host}"),
+        Import::ListNames { host, path } => format!("list `{path}` on {host}"),
+        Import::Remove { host, path } => format!("remove `{path}` on {host}"),
+        Import::Exchange { host, socket, content, .. } => {
+            format!("send `{}` to {socket} on {host}", content.trim_end())
+        }
+        Import::Send { request, .. } => format!("{} {}", request.method, request.url),
+    })
+}
+
+/// What the guest is told instead of what the world says.
+fn refusal(import: &Import, how: Mishap) -> Option<Answer> {
+    let host = || match how {
+        Mishap::Silent => HostError::TimedOut(how.to_string()),
+        Mishap::Lost => HostError::Broken(how.to_string()),
+        Mishap::Refused | Mishap::Killed | Mishap::Outdated => HostError::Failed(how.to_string()),
+    };
+    let http = || match how {
+        Mishap::Silent => HttpError::TimedOut(how.to_string()),
+        Mishap::Lost => HttpError::Broken(how.to_string()),
+        Mishap::Refused | Mishap::Killed | Mishap::Outdated => HttpError::Connect(how.to_string()),
+    };
+    Some(match import {
+        Import::Exec { .. } => Answer::Output(Err(host())),
+        Import::Read { .. } => Answer::Content(Err(host())),
+        Import::Write { .. } | Import::WriteLink { .. } | Import::Remove { .. } => Answer::Done(Err(host())),
+        Import::ReadLink { .. } | Import::Exchange { .. } => Answer::Text(Err(host())),
+        Import::ListNames { .. } => Answer::Names(Err(host())),
+        Import::Send { .. } => Answer::Response(Err(http())),
+        Import::Log { .. } | Import::Progress { .. } | Import::Sign { .. } | Import::Reveal { .. } => {
+            return None;
+        }
+    })
+}

@@ -1,0 +1,73 @@
+//! A router that is a file with the name of a colour, and a hook for it that keeps all rules of the contract but one.
+
+use cutover_hooks::hosts::{self, IfFound};
+use cutover_hooks::{Color, HookError, Observation, Routing};
+
+/// The rule that is not kept.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Sin {
+    /// `apply` says yes, whatever came of it.
+    SaysYes,
+    /// `apply` takes the old colour away before it has the new one.
+    TwoSteps,
+    /// `apply` counts on the file being there.
+    OnlyOnce,
+    /// `observe` that could not read says blue.
+    Guesses,
+    /// `observe` mends the file.
+    Mends,
+    /// `prepare` does what `apply` is for.
+    TooEarly,
+    /// `prepare` talks where nothing would change.
+    Talks,
+}
+
+pub(crate) fn observe(router: &str, path: &str, sin: Option<Sin>) -> Result<Observation, HookError> {
+    let text = hosts::read_text(router, path).if_found();
+    if sin == Some(Sin::Mends) {
+        let _ = hosts::write_text(router, path, "blue", None);
+    }
+    let text = match text {
+        Err(_) if sin == Some(Sin::Guesses) => Some("blue".to_owned()),
+        text => text?,
+    };
+    let color = match text.as_deref() {
+        Some("blue") => Some(Color::Blue),
+        Some("green") => Some(Color::Green),
+        _ => None,
+    };
+    Ok(Observation { routing: Some(Routing::to(color)), settled: true, labels: Vec::new() })
+}
+
+pub(crate) fn prepare(
+    router: &str,
+    path: &str,
+    want: &Routing,
+    sin: Option<Sin>,
+) -> Result<String, HookError> {
+    let now = observe(router, path, None)?.routing.unwrap_or_else(|| Routing::to(None));
+    if sin == Some(Sin::TooEarly) {
+        apply(router, path, want, None)?;
+    }
+    let same = now.blue == want.blue && now.green == want.green;
+    Ok(if same && sin != Some(Sin::Talks) { String::new() } else { word(want).to_owned() })
+}
+
+pub(crate) fn apply(router: &str, path: &str, want: &Routing, sin: Option<Sin>) -> Result<(), HookError> {
+    if sin == Some(Sin::OnlyOnce) && hosts::read_text(router, path)? == word(want) {
+        return Err(HookError::failed("it is so already"));
+    }
+    if sin == Some(Sin::TwoSteps) {
+        hosts::remove(router, path)?;
+    }
+    let written = hosts::write_text(router, path, word(want), None);
+    if sin == Some(Sin::SaysYes) {
+        return Ok(());
+    }
+    Ok(written?)
+}
+
+fn word(want: &Routing) -> &'static str {
+    want.only().map_or("none", Color::as_str)
+}

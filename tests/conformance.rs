@@ -1,0 +1,110 @@
+//! `cutover hook conformance`: rules that are kept, and each that is not.
+
+use std::fs;
+
+use test_support::{Behaviour, Test, assert_golden};
+
+use crate::hooks::stranger;
+use crate::{local, told, with_v1};
+
+const CONFORMANCE: [&str; 4] = ["hook", "conformance", "--yes", "--color=never"];
+
+/// Both colours run.
+fn twice_deployed(test: Option<Test>) -> Option<Test> {
+    let test = with_v1(test)?;
+    let _ = test.deploy("v2", Behaviour::Sound).expect(0);
+    Some(test)
+}
+
+/// A router that is a file, and a hook of a stranger's for it.
+struct Careless {
+    test: Test,
+    file: String,
+    /// What its settings end with.
+    sin: String,
+}
+
+impl Careless {
+    fn new() -> Option<Self> {
+        let mut test = twice_deployed(local())?;
+        fs::create_dir_all(test.directory().join("hooks")).unwrap();
+        fs::write(test.directory().join("hooks/careless.wasm"), stranger()).unwrap();
+        let file = test.scratch().join("color").display().to_string();
+        let own = format!("settings = {}\n", test.nginx.settings());
+        let grant = format!("[{{ hosts = \"routers\", path = \"{file}\" }}]");
+        let grants = format!("{{ exec = [], http = [], secrets = [], read = {grant}, write = {grant} }}");
+        let hook = "hooks/careless.wasm";
+        let ours = format!(
+            "hook = \"{hook}\"\ngrants = {grants}\nsettings = {{ do = \"route\", to = \"{file}\" }}\n"
+        );
+        test.configure(&own, &ours);
+        Some(Self { test, file, sin: " }\n".to_owned() })
+    }
+
+    /// Has one rule not kept, and green live.
+    fn sins(&mut self, sin: &str) {
+        fs::write(&self.file, "green").unwrap();
+        let sin = format!(", sin = \"{sin}\" }}\n");
+        let (file, before) = (&self.file, std::mem::replace(&mut self.sin, sin));
+        self.test.configure(&format!("\"{file}\"{before}"), &format!("\"{file}\"{}", self.sin));
+    }
+}
+
+/// The rules that were broken.
+fn broken(test: &Test) -> Vec<String> {
+    let ended = test.cutover(&["hook", "conformance", "--yes", "--json"]);
+    let view: serde_json::Value = serde_json::from_str(ended.stdout.trim()).unwrap_or_else(|fault| {
+        panic!("{fault}: {}{}", ended.stdout, ended.stderr);
+    });
+    let rules = view["rules"].as_array().unwrap_or_else(|| panic!("{view}")).iter();
+    let broken: Vec<String> = rules
+        .filter(|rule| rule["times"] != 0)
+        .map(|rule| rule["rule"].as_str().unwrap().to_owned())
+        .collect();
+    let code = if broken.is_empty() { 0 } else { 70 };
+    let _ = ended.expect(code);
+    broken
+}
+
+#[test]
+fn nginx_by_a_file_keeps_every_rule() {
+    let Some(test) = twice_deployed(local()) else { return };
+    let ended = test.cutover(&CONFORMANCE).expect(0);
+    assert_golden("conformance-file-test.txt", &told(&test, ended));
+    assert_eq!(test.live(), "v2 green", "it is put back");
+    let _ = test.cutover(&["status", "--check"]).expect(0);
+}
+
+#[test]
+fn a_rule_that_is_broken_is_told_with_where() {
+    let Some(mut careless) = Careless::new() else { return };
+    fs::write(&careless.file, "green").unwrap();
+    assert_eq!(broken(&careless.test), [] as [&str; 0]);
+    for (sin, rules) in [
+        ("says-yes", &["honest"][..]),
+        ("two-steps", &["never-dark"]),
+        ("only-once", &["again", "mends"]),
+        ("guesses", &["no-guess"]),
+        ("mends", &["looks"]),
+        ("too-early", &["prepares", "nothing-to-do", "harmless"]),
+        ("talks", &["nothing-to-do"]),
+    ] {
+        careless.sins(sin);
+        assert_eq!(broken(&careless.test), rules, "{sin}");
+    }
+    careless.sins("two-steps");
+    let ended = careless.test.cutover(&CONFORMANCE).expect(70);
+    assert_golden("conformance-two-steps.txt", &told(&careless.test, ended));
+}
+
+#[test]
+fn nothing_is_moved_where_it_can_not_go_back_and_forth() {
+    let Some(test) = with_v1(local()) else { return };
+    let ended = test.cutover(&CONFORMANCE).expect(11);
+    assert_golden("conformance-one-color.txt", &told(&test, ended));
+    let ended = test.cutover(&["hook", "conformance"]).expect(2);
+    assert_golden("conformance-unconfirmed.txt", &told(&test, ended));
+    let ended = test.cutover(&["hook", "conformance", "--yes", "--router", "lb7"]).expect(2);
+    assert_golden("conformance-no-router.txt", &told(&test, ended));
+    assert_eq!(test.live(), "v1 blue");
+}
