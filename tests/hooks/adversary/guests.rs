@@ -79,7 +79,7 @@ fn other_mounts(place: &Path) -> Vec<Mode> {
         write("rename-beneath-mount", "open/mounted/file", "open/*/file").ends("answered Ok(())"),
         read("renamed-beneath-mount", "elsewhere/file").ends("answered Ok(\"content\")"),
         write("rename-onto-mount", "open/pinned", "open/*").ends(
-            "answered Err(HostError::Failed(\"failed to replace `DIR/open/pinned`: device or resource busy\"))",
+            "answered Err(HostError::Failed(\"failed to write `DIR/open/pinned`: device or resource busy\"))",
         ),
         read("kept-beneath-mount", "secret").ends("answered Ok(\"hidden\")"),
     ]
