@@ -295,6 +295,32 @@ as-root = true
     }
 
     #[test]
+    fn haproxy_is_told_what_stands_here_and_nothing_else() {
+        assert_eq!(
+            grants("haproxy", &json!({"socket": "tcp:127.0.0.1:9999", "green": "g"})).unwrap(),
+            r#"[[read]]
+hosts = "routers"
+path = "/var/lib/cutover-haproxy/shop/green.map"
+
+[[write]]
+hosts = "routers"
+path = "/var/lib/cutover-haproxy/shop/green.map"
+
+[[connect]]
+hosts = "routers"
+to = "tcp:127.0.0.1:9999"
+send = ["show map /var/lib/cutover-haproxy/shop/green.map", "show stat shop-blue 6 -1", "show stat g 6 -1"]
+read-only = true
+
+[[connect]]
+hosts = "routers"
+to = "tcp:127.0.0.1:9999"
+send = ["set map /var/lib/cutover-haproxy/shop/green.map shop *"]
+"#
+        );
+    }
+
+    #[test]
     fn probes_reach_the_instances_and_nothing_else() {
         for name in ["http-health", "http-smoke"] {
             assert_eq!(grants(name, &json!({})).unwrap(), "[[http]]\nto = \"instances\"\n", "{name}");
@@ -314,8 +340,14 @@ as-root = true
             (json!({"style": "symlink", "none": "*"}), "none"),
             (json!({"style": "symlink", "color-url": "http://*/"}), "color-url"),
             (json!({"style": "symlink", "reload": ["/usr/sbin/nginx", "**"]}), "reload"),
+            (json!({"map": "/etc/haproxy/*"}), "map"),
+            (json!({"socket": "unix:/run/*"}), "socket"),
         ] {
-            let name = if settings.get("run").is_some() { "command-build" } else { "nginx" };
+            let name = match settings.as_object().and_then(|settings| settings.keys().next()) {
+                Some(key) if ["map", "socket"].contains(&key.as_str()) => "haproxy",
+                _ if settings.get("run").is_some() => "command-build",
+                _ => "nginx",
+            };
             let (found, reason) = grants(name, &settings).unwrap_err();
             assert_eq!(found, key);
             assert!(reason.contains("`grants` table"), "{reason}");

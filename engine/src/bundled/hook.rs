@@ -29,6 +29,13 @@ pub const HOOKS: &[BundledHook] = &[
         schema: include_str!(concat!(env!("OUT_DIR"), "/command-build.settings.schema.json")),
     },
     BundledHook {
+        name: "haproxy",
+        kind: HookKind::Router,
+        wasm: include_bytes!(concat!(env!("OUT_DIR"), "/haproxy.wasm")),
+        template: include_str!(concat!(env!("OUT_DIR"), "/haproxy.grants.toml")),
+        schema: include_str!(concat!(env!("OUT_DIR"), "/haproxy.settings.schema.json")),
+    },
+    BundledHook {
         name: "http-health",
         kind: HookKind::HealthCheck,
         wasm: include_bytes!(concat!(env!("OUT_DIR"), "/http-health.wasm")),

@@ -1,4 +1,4 @@
-//! What the program carries inside itself: four hooks with the grants that they get by default, and the helper for hosts. RANK 1.
+//! What the program carries inside itself: the hooks that come with it, with the grants that they get by default, and the helper for hosts. RANK 1.
 //!
 //! `build.rs` compiles both; nothing here is downloaded, and no WebAssembly toolchain is needed to use `builtin:NAME`.
 

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::invocation::Invocation;
 use super::{DONE, Ended, project_file};
-use crate::config::{Facts, Project, starter};
+use crate::config::{Facts, KnownRouter, Project, starter};
 use crate::model::Name;
 use crate::model::view::{ExitCode, Problem};
 use crate::report::{Line, Tone};
@@ -67,10 +67,12 @@ impl Arguments {
     }
 }
 
+/// Where the programs of routers lie.
+const PLACES: [&str; 3] = ["/usr/sbin", "/usr/local/sbin", "/usr/bin"];
+
 /// What lies in the directory, and what the machine has.
 fn look(directory: &Utf8Path, name: Option<Name>) -> Facts {
     let known = Project::ALL.into_iter().find(|(_, file)| directory.join(file).is_file());
-    let nginx = ["/usr/sbin/nginx", "/usr/local/sbin/nginx", "/usr/bin/nginx"];
     Facts {
         directory: name
             .map_or_else(|| directory.file_name().unwrap_or_default().to_owned(), |name| name.to_string()),
@@ -80,7 +82,9 @@ fn look(directory: &Utf8Path, name: Option<Name>) -> Facts {
         branch: default_branch(
             &std::fs::read_to_string(directory.join(".git/refs/remotes/origin/HEAD")).unwrap_or_default(),
         ),
-        nginx: nginx.iter().any(|path| Utf8Path::new(path).is_file()),
+        router: KnownRouter::ALL
+            .into_iter()
+            .find(|router| PLACES.iter().any(|place| Utf8Path::new(place).join(router.name()).is_file())),
     }
 }
 

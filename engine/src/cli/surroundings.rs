@@ -118,8 +118,7 @@ error[config/type]: `router.settings.status-port` is a string: it must be an int
     #[test]
     fn default_grants_are_such_as_could_be_written() {
         for (project, _) in Project::ALL {
-            let text =
-                starter(&Facts { directory: "shop".to_owned(), project, nginx: true, ..Facts::default() });
+            let text = starter(&Facts { directory: "shop".to_owned(), project, ..Facts::default() });
             let built = deployment(&text).build.hook;
             let run = built.settings["run"].as_array().map_or(0, Vec::len);
             assert!(run > 0);

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::known_router::KnownRouter;
 use super::node::quoted;
 use crate::model::Name;
 
@@ -16,8 +17,8 @@ pub struct Facts {
     pub remote: bool,
     /// Default branch of the remote, where the checkout tells it: one that was cloned does.
     pub branch: Option<String>,
-    /// Whether nginx is on this machine.
-    pub nginx: bool,
+    /// What routes on this machine.
+    pub router: Option<KnownRouter>,
 }
 
 /// What builds a project, as told by the files in its directory.
@@ -111,11 +112,21 @@ pub fn starter(facts: &Facts) -> String {
     say("[health-check.settings]");
     say("path = \"/\"  # answers 200 once an instance is ready");
     say("");
-    if facts.nginx {
-        say("[router]  # nginx; `cutover setup` prints what it needs once");
-    } else {
-        say("# nginx was not found on this machine: install it, or choose another hook.");
-        say("[router]");
+    match facts.router {
+        Some(KnownRouter::Nginx) => say("[router]  # nginx; `cutover setup` prints what it needs once"),
+        Some(router) => {
+            let (name, title) = (router.name(), router.title());
+            say("[router]");
+            say(&format!("hook = \"builtin:{name}\"  # {title}; `cutover setup` prints what it needs once"));
+        }
+        None => {
+            let [first, others @ ..] = KnownRouter::ALL.map(KnownRouter::title);
+            let others = others.join(" or ");
+            say(&format!(
+                "# No {first} was found on this machine: install it; or {others}, or choose another hook."
+            ));
+            say("[router]");
+        }
     }
     say("front-door = [\"http://127.0.0.1:8080/\"]  # where users come in");
     text
@@ -143,13 +154,17 @@ mod tests {
     fn every_starter_is_accepted_without_a_warning() {
         for (project, _) in Project::ALL {
             for branch in [None, Some("trunk".to_owned())] {
-                for (directory, nginx) in [("My Shop", true), ("", false), ("été-2", true), ("-", false)] {
+                let routers = KnownRouter::ALL.map(Some).into_iter().chain([None]);
+                for (directory, router) in ["My Shop", "", "été-2", "-"]
+                    .into_iter()
+                    .flat_map(|directory| routers.clone().map(move |router| (directory, router)))
+                {
                     let facts = Facts {
                         directory: directory.to_owned(),
                         project,
-                        remote: nginx,
+                        remote: router.is_some(),
                         branch: branch.clone(),
-                        nginx,
+                        router,
                     };
                     let text = starter(&facts);
                     let loaded = load_text(&text, None).unwrap_or_else(|faults| panic!("{text}\n{faults}"));
