@@ -1,4 +1,4 @@
-//! Real peers for the end-to-end tests and the demo: machines with an SSH server, nginx, a git remote with an application, load.
+//! Real peers for the end-to-end tests and the demo: machines with an SSH server, nginx, HAProxy, a git remote with an application, load.
 //!
 //! Everything lives in one scratch directory and ends with the value that started it, also when a test panics.
 //! [`Test`] puts the pieces together; each piece can be used alone, as the demo does.
@@ -16,6 +16,7 @@ mod dialect;
 mod first_config;
 mod fuzz;
 mod golden;
+mod haproxy;
 mod http;
 mod load;
 mod machine;
@@ -38,12 +39,14 @@ mod terminal;
 mod test;
 mod tls_files;
 mod told_at_once;
+mod websocket;
 
 pub use application::{Behaviour, program as demo_program};
 pub use cutover::{Ended, Running};
 pub use dialect::Dialect;
 pub use fuzz::Corpus;
 pub use golden::{assert_golden, normalise};
+pub use haproxy::Haproxy;
 pub use http::{Page, get};
 pub use load::{Load, Tally};
 pub use machine::{Machine, SYSTEM_PATH};
@@ -64,6 +67,7 @@ pub use systemd::Systemd;
 pub use terminal::Terminal;
 pub use test::Test;
 pub use tls_files::TlsFiles;
+pub use websocket::Websocket;
 
 use std::time::{Duration, Instant};
 

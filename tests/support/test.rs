@@ -272,6 +272,21 @@ impl Test {
         self.nginx.start(machine);
     }
 
+    /// The machine that routes.
+    #[must_use]
+    pub fn router(&self) -> &Machine {
+        self.hosts.last().map_or(&self.desk, |(machine, _)| machine)
+    }
+
+    /// What [`Test::set_up`] has done on a host, by its name in the configuration.
+    ///
+    /// # Panics
+    /// When it has done nothing there.
+    #[must_use]
+    pub fn setup_script(&self, host: &str) -> String {
+        fs::read_to_string(self.scratch.join(format!("setup-{host}.sh"))).unwrap()
+    }
+
     /// The program under test, as seen on the desk.
     #[must_use]
     pub fn program(&self) -> &Path {

@@ -298,15 +298,7 @@ as-root = true
     fn haproxy_is_told_what_stands_here_and_nothing_else() {
         assert_eq!(
             grants("haproxy", &json!({"socket": "tcp:127.0.0.1:9999", "green": "g"})).unwrap(),
-            r#"[[read]]
-hosts = "routers"
-path = "/var/lib/cutover-haproxy/shop/green.map"
-
-[[write]]
-hosts = "routers"
-path = "/var/lib/cutover-haproxy/shop/green.map"
-
-[[connect]]
+            r#"[[connect]]
 hosts = "routers"
 to = "tcp:127.0.0.1:9999"
 send = ["show map /var/lib/cutover-haproxy/shop/green.map", "show stat shop-blue 6 -1", "show stat g 6 -1"]
@@ -316,8 +308,35 @@ read-only = true
 hosts = "routers"
 to = "tcp:127.0.0.1:9999"
 send = ["set map /var/lib/cutover-haproxy/shop/green.map shop *"]
+
+[[read]]
+hosts = "routers"
+path = "/var/lib/cutover-haproxy/shop/green.map"
+
+[[write]]
+hosts = "routers"
+path = "/var/lib/cutover-haproxy/shop/green.map"
 "#
         );
+        let servers = |more: &Json| {
+            let mut settings = json!({"style": "servers", "backend": "web"});
+            settings.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap());
+            grants("haproxy", &settings).unwrap()
+        };
+        let lines = r#"[[connect]]
+hosts = "routers"
+to = "unix:/run/haproxy/admin.sock"
+send = ["show servers state", "show stat web 6 -1"]
+read-only = true
+
+[[connect]]
+hosts = "routers"
+to = "unix:/run/haproxy/admin.sock"
+send = ["set server web/* state ready", "set server web/* state drain"]
+"#;
+        assert_eq!(servers(&json!({})), lines);
+        let file = "\n[[read]]\nhosts = \"routers\"\npath = \"/s\"\n\n[[write]]\nhosts = \"routers\"\npath = \"/s\"\n";
+        assert_eq!(servers(&json!({"state-file": "/s"})), format!("{lines}{file}"));
     }
 
     #[test]

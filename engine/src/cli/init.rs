@@ -98,6 +98,15 @@ fn default_branch(head: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bundled::hook;
+    use crate::model::HookKind;
+
+    #[test]
+    fn each_router_that_is_looked_for_has_a_hook() {
+        for router in KnownRouter::ALL {
+            assert_eq!(hook(router.name()).map(|hook| hook.kind), Some(HookKind::Router), "{router:?}");
+        }
+    }
 
     #[test]
     fn the_branch_is_that_of_the_remote() {

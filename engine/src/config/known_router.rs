@@ -31,17 +31,3 @@ impl KnownRouter {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::bundled::hook;
-    use crate::model::HookKind;
-
-    #[test]
-    fn each_has_a_hook() {
-        for router in KnownRouter::ALL {
-            assert_eq!(hook(router.name()).map(|hook| hook.kind), Some(HookKind::Router), "{router:?}");
-        }
-    }
-}

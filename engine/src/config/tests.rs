@@ -27,7 +27,7 @@ impl Surroundings for Shelf {
     }
 
     fn builtins(&self) -> &[&str] {
-        &["command-build", "http-health", "http-smoke", "nginx"]
+        &["command-build", "haproxy", "http-health", "http-smoke", "nginx"]
     }
 
     fn bundled_grants(

@@ -39,7 +39,12 @@ impl AdminSocket<'_> {
                 HookError::failed(format!("HAProxy's admin socket on `{router}` lets nobody in: {text}"))
                     .hint("the deploy user has to be in the socket's group: `cutover setup` prints how")
             }
-            other => HookError::from(other),
+            error @ (HostError::Denied(_)
+            | HostError::Unreachable(_)
+            | HostError::Broken(_)
+            | HostError::TimedOut(_)
+            | HostError::Failed(_)
+            | HostError::Other(_)) => HookError::from(error),
         })?;
         match answer.trim_end() {
             "Permission denied" => {

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use cutover_hooks::{Call, Color, HookError, Instance};
 
 use crate::admin_socket::{AdminSocket, INSTALL, LEVEL};
-use crate::server::{Server, State};
+use crate::server::{Server, Sight};
 use crate::statistics::{self, Statistics};
 
 /// A backend with what HAProxy says of it.
@@ -25,6 +25,10 @@ impl<'a> Backend<'a> {
         self.statistics.sessions
     }
 
+    pub(crate) const fn router(&self) -> &str {
+        self.socket.router
+    }
+
     /// Servers with their states, for people.
     pub(crate) fn words(&self) -> String {
         let words: Vec<String> = self.servers().map(Server::words).collect();
@@ -32,18 +36,15 @@ impl<'a> Backend<'a> {
     }
 
     /// Those that get requests as a rule.
-    fn servers(&self) -> impl Iterator<Item = &Server> {
+    pub(crate) fn servers(&self) -> impl Iterator<Item = &Server> {
         self.statistics.servers.iter().filter(|server| !server.backup)
     }
 
-    /// Makes sure that its servers are the instances of a colour.
+    /// Makes sure that its servers are the instances of a colour, whatever they are called.
     pub(crate) fn require_instances(&self, call: &Call, color: Color) -> Result<(), HookError> {
-        let AdminSocket { router, socket } = self.socket;
+        self.require_addresses()?;
+        let router = self.socket.router;
         let found: Vec<&str> = self.servers().map(|server| server.address.as_str()).collect();
-        if found.contains(&"") {
-            let text = format!("`{socket}` on `{router}` does not tell the addresses of servers");
-            return Err(HookError::failed(text).hint(LEVEL));
-        }
         let wanted: Vec<String> =
             instances(call, color).map(|instance| instance.authority_from(router)).collect();
         let same = wanted.len() == found.len()
@@ -59,40 +60,66 @@ impl<'a> Backend<'a> {
         Err(HookError::failed(text).hint(INSTALL))
     }
 
-    /// Makes sure that new requests for a colour would find a server, in HAProxy's own eyes. The server of a host that was left out when
-    /// the colour was filled may be down.
-    pub(crate) fn require_up(&self, call: &Call, color: Color) -> Result<(), HookError> {
+    /// Makes sure that it has a server of that name at that address.
+    pub(crate) fn require_server(&self, name: &str, wanted: &str) -> Result<(), HookError> {
+        self.require_addresses()?;
+        let (router, backend) = (self.socket.router, self.name);
+        let text = match self.servers().find(|server| server.name == name) {
+            Some(server) if is_same(wanted, &server.address) => return Ok(()),
+            Some(Server { address, .. }) => {
+                format!(
+                    "HAProxy on `{router}` has `{backend}/{name}` at {address}, cutover.toml has it at {wanted}"
+                )
+            }
+            None => format!("HAProxy on `{router}` has no server `{name}` in backend `{backend}`"),
+        };
+        Err(HookError::failed(text).hint(INSTALL))
+    }
+
+    fn require_addresses(&self) -> Result<(), HookError> {
+        let AdminSocket { router, socket } = self.socket;
+        if self.servers().all(|server| !server.address.is_empty()) {
+            return Ok(());
+        }
+        let text = format!("`{socket}` on `{router}` does not tell the addresses of servers");
+        Err(HookError::failed(text).hint(LEVEL))
+    }
+
+    /// Makes sure that new requests for a colour would find all its servers up, in HAProxy's own eyes. That of a host that was left out
+    /// when the colour was filled may be down.
+    pub(crate) fn require_all_up(&self, call: &Call, color: Color) -> Result<(), HookError> {
         let router = self.socket.router;
-        let left_out: Vec<String> = instances(call, color)
-            .filter(|instance| instance.labels.iter().any(|(key, _)| key == "left-out"))
-            .map(|instance| instance.authority_from(router))
-            .collect();
-        let is_left_out = |server: &&Server| left_out.iter().any(|address| is_same(address, &server.address));
-        for server in self.servers().filter(|server| !is_left_out(server)) {
-            let text =
-                || format!("{color} can't be switched to on `{router}`: {}/{}", self.name, server.words());
-            match server.state() {
-                State::Up => {}
-                // Its next check may be a moment away.
-                State::Down => {
-                    return Err(HookError::temporary(text()).hint(
-                        "HAProxy checks it by itself, at the address and in the way that haproxy.cfg says",
-                    ));
-                }
-                State::Away => {
-                    let ready = format!("set server {}/{} state ready", self.name, server.name);
-                    return Err(HookError::failed(text()).hint(format!(
-                        "somebody took it out; `{ready}` on the admin socket brings it back"
-                    )));
-                }
+        let left_out = instances(call, color).filter(|instance| is_left_out(instance));
+        let left_out: Vec<String> = left_out.map(|instance| instance.authority_from(router)).collect();
+        let awaited = |server: &&Server| !left_out.iter().any(|address| is_same(address, &server.address));
+        self.servers().filter(awaited).try_for_each(|server| self.require_up(server))
+    }
+
+    /// Makes sure that one of its servers would get requests.
+    pub(crate) fn require_up(&self, server: &Server) -> Result<(), HookError> {
+        let (router, backend, Server { name, .. }) = (self.socket.router, self.name, server);
+        let text = format!("HAProxy on `{router}` does not see `{backend}/{name}` up: {}", server.state());
+        match server.sight() {
+            Sight::Up => Ok(()),
+            Sight::NotUp => Err(HookError::temporary(text)
+                .hint("HAProxy checks it by itself, at the address and in the way that haproxy.cfg says")),
+            Sight::Drained | Sight::Out => {
+                let ready = format!("set server {backend}/{name} state ready");
+                Err(HookError::failed(text).hint(format!(
+                    "somebody has taken it out: `{ready}` on the admin socket lets it in again"
+                )))
             }
         }
-        Ok(())
     }
 }
 
 fn instances(call: &Call, color: Color) -> impl Iterator<Item = &Instance> {
     call.instances.iter().filter(move |instance| instance.color == color)
+}
+
+/// Whether its host was left out when its colour was filled: the release is not there.
+pub(crate) fn is_left_out(instance: &Instance) -> bool {
+    instance.labels.iter().any(|(key, _)| key == "left-out")
 }
 
 /// Whether an address of ours may be that of a server. HAProxy has looked up names, so that of those only the port can be compared.

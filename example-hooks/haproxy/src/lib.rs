@@ -1,10 +1,13 @@
-//! `builtin:haproxy`: switches HAProxy between the colours over its admin socket, by a map that is looked into for each request.
+//! `builtin:haproxy`: switches HAProxy between the colours over its admin socket, by a map that is looked into for each request, or by the
+//! states of the servers of one backend.
 
 mod admin_socket;
 mod backend;
 mod map;
 mod map_file;
 mod server;
+mod server_state;
+mod servers;
 mod settings;
 mod setup;
 mod share;
@@ -14,7 +17,7 @@ mod tests;
 
 use cutover_hooks::{Call, Color, HookError, Observation, Router, Routing, SettingFault};
 
-pub use settings::Settings;
+pub use settings::{Settings, Style, StyleName};
 
 /// The hook.
 #[derive(Debug)]
@@ -29,24 +32,35 @@ impl Router for Haproxy {
         settings.faults()
     }
 
-    fn features(_settings: &Settings, _call: &Call) -> Result<Vec<String>, HookError> {
-        Ok(["weights", "maintenance"].map(str::to_owned).into())
+    fn features(settings: &Settings, _call: &Call) -> Result<Vec<String>, HookError> {
+        let own = match settings.style {
+            StyleName::Map => "weights",
+            StyleName::Servers => "hosts",
+        };
+        Ok([own, "maintenance"].map(str::to_owned).into())
     }
 
     fn observe(settings: &Settings, call: &Call, router: &str) -> Result<Observation, HookError> {
-        settings.style(call).observe(call, router)
+        match settings.style(call) {
+            Style::Map(style) => style.observe(call, router),
+            Style::Servers(style) => style.observe(call, router),
+        }
     }
 
     fn prepare(settings: &Settings, call: &Call, router: &str, want: &Routing) -> Result<String, HookError> {
-        let style = settings.style(call);
-        match call.fact("setup") {
-            Some(user) => style.setup(call, router, user),
-            None => style.prepare(call, router, want),
+        match (settings.style(call), call.fact("setup")) {
+            (Style::Map(style), Some(user)) => style.setup(call, router, user),
+            (Style::Map(style), None) => style.prepare(call, router, want),
+            (Style::Servers(style), Some(user)) => style.setup(call, router, user),
+            (Style::Servers(style), None) => style.prepare(call, router, want),
         }
     }
 
     fn apply(settings: &Settings, call: &Call, router: &str, want: &Routing) -> Result<(), HookError> {
-        settings.style(call).apply(router, want)
+        match settings.style(call) {
+            Style::Map(style) => style.apply(router, want),
+            Style::Servers(style) => style.apply(call, router, want),
+        }
     }
 
     fn connections(
@@ -55,6 +69,10 @@ impl Router for Haproxy {
         router: &str,
         color: Color,
     ) -> Result<Option<u32>, HookError> {
-        settings.style(call).connections(router, color).map(Some)
+        match settings.style(call) {
+            Style::Map(style) => style.connections(router, color),
+            Style::Servers(style) => style.connections(call, router, color),
+        }
+        .map(Some)
     }
 }

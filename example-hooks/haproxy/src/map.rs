@@ -54,7 +54,7 @@ impl Map {
             let backend = Backend::ask(&socket, self.backend(color))?;
             backend.require_instances(call, color)?;
             if want.colors().any(|(wanted, _)| wanted == color) {
-                backend.require_up(call, color)?;
+                backend.require_all_up(call, color)?;
             }
         }
         // Both as they are: whether it can be done at all, without effect.
@@ -108,7 +108,7 @@ impl Map {
 
     /// What is to be done once on a router's host, as a script.
     pub(crate) fn setup(&self, call: &Call, router: &str, user: &str) -> Result<String, HookError> {
-        setup::script(self, call, router, user)
+        setup::map_script(self, call, router, user)
     }
 
     /// Asks HAProxy, and reads the file.

@@ -9,41 +9,53 @@ pub(crate) struct Server {
     pub(crate) address: String,
     /// `UP`, `DOWN 1/2`, `MAINT`, `no check` …
     pub(crate) status: String,
-    /// What the last check said; empty without checks.
+    /// What its last check came to: `L4OK`, `INI` before the first one; empty without checks.
+    pub(crate) checked: String,
+    /// What that check said.
     pub(crate) check: String,
+    /// Sessions that it has now.
+    pub(crate) sessions: u32,
     /// Whether it gets requests only when all others are down.
     pub(crate) backup: bool,
 }
 
-/// Whether new requests would reach a server.
+/// How HAProxy itself sees a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum State {
-    /// They would.
+pub(crate) enum Sight {
+    /// It answers, or has no checks: nobody knows better then.
     Up,
-    /// They would not, as long as its checks fail.
-    Down,
-    /// They would not until a person says so: `MAINT`, `DRAIN` and the like.
-    Away,
+    /// It answers, and gets no new requests.
+    Drained,
+    /// It does not answer, or has not been asked since it was let in: its next check may be a moment away.
+    NotUp,
+    /// Somebody has taken it out: it is not even asked.
+    Out,
 }
 
 impl Server {
-    /// HAProxy's own eyes. A server without checks counts as up: nobody knows better. `UP 1/3` is on its way down, and still gets
-    /// requests.
-    pub(crate) fn state(&self) -> State {
+    pub(crate) fn sight(&self) -> Sight {
         match self.status.split(' ').next() {
-            Some("UP" | "no") => State::Up,
-            Some("DOWN") => State::Down,
-            _ => State::Away,
+            // It counts as up before the first check.
+            Some("UP" | "DRAIN") if self.checked == "INI" => Sight::NotUp,
+            Some("UP" | "no") => Sight::Up,
+            Some("DRAIN") => Sight::Drained,
+            Some("DOWN") => Sight::NotUp,
+            _ => Sight::Out,
         }
     }
 
     /// `web1 DOWN (Connection refused)`.
     pub(crate) fn words(&self) -> String {
-        let Self { name, status, check, .. } = self;
-        if check.is_empty() || self.state() == State::Up {
-            format!("{name} {status}")
-        } else {
-            format!("{name} {status} ({check})")
+        format!("{} {}", self.name, self.state())
+    }
+
+    /// The same without the name.
+    pub(crate) fn state(&self) -> String {
+        let Self { status, check, checked, .. } = self;
+        match self.sight() {
+            Sight::NotUp if checked == "INI" => format!("{status} (not checked yet)"),
+            Sight::NotUp if !check.is_empty() => format!("{status} ({check})"),
+            Sight::Up | Sight::Drained | Sight::NotUp | Sight::Out => status.clone(),
         }
     }
 }
@@ -53,31 +65,36 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_status_of_haproxy_has_a_state() {
-        for (status, state) in [
-            ("UP", State::Up),
-            ("UP 1/3", State::Up),
-            ("no check", State::Up),
-            ("DOWN", State::Down),
-            ("DOWN 1/2", State::Down),
-            ("DOWN (agent)", State::Down),
-            ("MAINT", State::Away),
-            ("MAINT (via shop/web1)", State::Away),
-            ("MAINT (resolution)", State::Away),
-            ("DRAIN", State::Away),
-            ("DRAIN (agent)", State::Away),
-            ("NOLB", State::Away),
-            ("NOLB 1/3", State::Away),
-            ("", State::Away),
+    fn every_status_of_haproxy_is_a_sight() {
+        for (status, checked, sight) in [
+            ("UP", "L4OK", Sight::Up),
+            ("UP", "* L7OK", Sight::Up),
+            ("UP 1/3", "L4CON", Sight::Up),
+            ("UP 1/3", "INI", Sight::NotUp),
+            ("no check", "", Sight::Up),
+            ("DOWN", "L4CON", Sight::NotUp),
+            ("DOWN 1/2", "L4OK", Sight::NotUp),
+            ("DOWN (agent)", "L4OK", Sight::NotUp),
+            ("DRAIN", "L4OK", Sight::Drained),
+            ("DRAIN", "", Sight::Drained),
+            ("DRAIN 1/3", "INI", Sight::NotUp),
+            ("DRAIN (agent)", "L4OK", Sight::Drained),
+            ("MAINT", "", Sight::Out),
+            ("MAINT (via shop/web1)", "", Sight::Out),
+            ("MAINT (resolution)", "", Sight::Out),
+            ("NOLB", "L7STS", Sight::Out),
+            ("", "", Sight::Out),
         ] {
             let server = Server {
                 name: "web1".to_owned(),
                 address: String::new(),
                 status: status.to_owned(),
+                checked: checked.to_owned(),
                 check: String::new(),
+                sessions: 0,
                 backup: false,
             };
-            assert_eq!(server.state(), state, "{status}");
+            assert_eq!(server.sight(), sight, "{status} {checked}");
         }
     }
 }

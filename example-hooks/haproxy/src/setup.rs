@@ -1,14 +1,15 @@
 //! What is installed once on a router's host: a pure function of the settings and the instances.
 //!
-//! HAProxy has no includes: the backends lie in a file of their own, which it reads by a second `-f`, and three lines go into the frontend,
-//! which is the operator's.
+//! HAProxy has no includes: what is the operator's own, a person edits. Two backends of the style `map` lie in a file of their own, which
+//! HAProxy reads by a second `-f`.
 
 use cutover_hooks::{Call, Color, HookError};
 
 use crate::map::Map;
+use crate::servers::Servers;
 
-/// The script.
-pub(crate) fn script(style: &Map, call: &Call, router: &str, user: &str) -> Result<String, HookError> {
+/// For the style `map`.
+pub(crate) fn map_script(style: &Map, call: &Call, router: &str, user: &str) -> Result<String, HookError> {
     let Map { name, socket, map, config, .. } = style;
     let (directory, place) = (parent(map), parent(config));
     // Root would follow links that lie in a directory of the user's. What HAProxy runs stays root's: whoever may write it is as good as root.
@@ -19,31 +20,86 @@ pub(crate) fn script(style: &Map, call: &Call, router: &str, user: &str) -> Resu
          {as_user}sh -c 'test -e {map} || cat > {map}' <<'CUTOVER'\n{}CUTOVER\n",
         fill(include_str!("template/green.map"), &[("name", name)]),
     );
-    if user != "root" && socket.starts_with("unix:") {
-        text.push_str(&format!("usermod -a -G {GROUP} {user}\n"));
-    }
-    text.push_str(&format!(
-        "mkdir -p {place}\ncat > {config} <<'CUTOVER'\n{}CUTOVER\n",
-        backends(style, call, router)?
+    text.push_str(&membership(socket, user));
+    let backends = backends(style, call, router)?;
+    text.push_str(&format!("mkdir -p {place}\ncat > {config} <<'CUTOVER'\n{backends}CUTOVER\n"));
+    text.push_str(&section(
+        "in the global section of haproxy.cfg, where it does not say so already",
+        &global(socket),
     ));
-    if let Some(path) = socket.strip_prefix("unix:") {
-        text.push_str(&format!(
-            "# Then, in the global section of haproxy.cfg, where it does not say so already:\n\
-             #     stats socket {path} mode 660 group {GROUP} level admin\n"
-        ));
-    }
-    text.push_str("# Then, in its frontend of ");
-    text.push_str(name);
-    text.push_str(":\n");
-    for line in frontend(style).lines() {
-        text.push_str(&format!("#     {line}\n"));
-    }
-    text.push_str(&format!(
-        "# Then let HAProxy read the backends, too, in /etc/default/haproxy:\n\
-         #     EXTRAOPTS=\"-S /run/haproxy-master.sock -f {config}\"\n\
-         # and: systemctl restart haproxy\n"
+    text.push_str(&section(&format!("in its frontend of {name}"), &frontend(style)));
+    text.push_str(&section(
+        "let HAProxy read the backends, too, in /etc/default/haproxy",
+        &format!("EXTRAOPTS=\"-S /run/haproxy-master.sock -f {config}\"\n"),
     ));
+    text.push_str("# and: systemctl restart haproxy\n");
     Ok(text)
+}
+
+/// For the style `servers`.
+pub(crate) fn servers_script(
+    style: &Servers,
+    call: &Call,
+    router: &str,
+    user: &str,
+) -> Result<String, HookError> {
+    let Servers { name, socket, backend, state_file, check_path, .. } = style;
+    let mut text =
+        format!("# HAProxy on {router}: requests of {name} go to the servers of {backend} that are ready\n");
+    text.push_str(&membership(socket, user));
+    let (mut global, mut lines) = (global(socket), String::new());
+    if let Some(file) = state_file {
+        text.push_str(&format!("install -d -m 755 -o {user} {}\n", parent(file)));
+        global.push_str(&format!("server-state-file {file}\n"));
+        lines.push_str("load-server-state-from-file global\n");
+    }
+    lines.push_str(&check(check_path.as_deref()));
+    for color in [Color::Blue, Color::Green] {
+        let instances = call.instances.iter().filter(|instance| instance.color == color);
+        for (instance, address) in instances.zip(servers(call, router, color)?) {
+            // Until a deployment lets it in.
+            lines.push_str(&format!("server {} {address} disabled\n", style.server(instance)));
+        }
+    }
+    text.push_str(&section(
+        "in the global section of haproxy.cfg, where it does not say so already",
+        &global,
+    ));
+    text.push_str(&section(
+        &format!("in its backend {backend}; what is live already goes without `disabled`"),
+        &lines,
+    ));
+    text.push_str("# and: haproxy -c -f /etc/haproxy/haproxy.cfg && systemctl reload haproxy\n");
+    Ok(text)
+}
+
+/// Lets the deploy user use the socket.
+fn membership(socket: &str, user: &str) -> String {
+    if user == "root" || !socket.starts_with("unix:") {
+        return String::new();
+    }
+    format!("usermod -a -G {GROUP} {user}\n")
+}
+
+/// For the global section.
+fn global(socket: &str) -> String {
+    match socket.split_once(':') {
+        Some(("unix", path)) => format!("stats socket {path} mode 660 group {GROUP} level admin\n"),
+        Some((_, address)) => format!("stats socket {address} level admin\n"),
+        None => String::new(),
+    }
+}
+
+/// Health checks of a backend: a colour that was started is seen within a second.
+fn check(path: Option<&str>) -> String {
+    let path = path.map_or_else(String::new, |path| format!("option httpchk GET {path}\n"));
+    format!("{path}default-server check inter 2s fastinter 250ms downinter 500ms rise 2 fall 3\n")
+}
+
+/// Lines that a person puts where only a person knows.
+fn section(place: &str, lines: &str) -> String {
+    let lines: String = lines.lines().map(|line| format!("#     {line}\n")).collect();
+    format!("# Then, {place}:\n{lines}")
 }
 
 /// The group of HAProxy, as it is packaged.
@@ -61,18 +117,15 @@ pub(crate) fn frontend(style: &Map) -> String {
 }
 
 fn backends(style: &Map, call: &Call, router: &str) -> Result<String, HookError> {
-    let mut text = "# Written by `cutover setup`. Change cutover.toml, and print it again, when hosts or ports change.\n".to_owned();
-    let check = match &style.check_path {
-        Some(path) => format!("    option httpchk GET {path}\n"),
-        None => String::new(),
-    };
+    let head = "# Written by `cutover setup`. Change cutover.toml, and print it again, when hosts or ports change.\n";
+    let mut text = head.to_owned();
     for (color, backend) in [(Color::Blue, &style.blue), (Color::Green, &style.green)] {
+        text.push_str(&format!("\nbackend {backend}\n    mode http\n    option forwardfor\n"));
+        text.extend(check(style.check_path.as_deref()).lines().map(|line| format!("    {line}\n")));
         let hosts = call.instances.iter().filter(|instance| instance.color == color);
         let hosts = hosts.map(|instance| instance.host.as_str());
         let lines = hosts.zip(servers(call, router, color)?);
-        let lines: String = lines.map(|(host, address)| format!("    server {host} {address}\n")).collect();
-        let values = [("backend", backend.as_str()), ("check", &check), ("servers", &lines)];
-        text.push_str(&fill(include_str!("template/backend.cfg"), &values));
+        text.extend(lines.map(|(host, address)| format!("    server {host} {address}\n")));
     }
     Ok(text)
 }
@@ -105,7 +158,7 @@ mod tests {
     use cutover_hooks::fake;
 
     use super::*;
-    use crate::settings::Settings;
+    use crate::settings::{Settings, Style};
 
     fn call() -> Call {
         let mut instances = Vec::new();
@@ -118,16 +171,25 @@ mod tests {
         call
     }
 
+    fn script(settings: &str, user: &str) -> String {
+        let (settings, call): (Settings, Call) = (serde_json::from_str(settings).expect("settings"), call());
+        match settings.style(&call) {
+            Style::Map(style) => map_script(&style, &call, "lb1", user),
+            Style::Servers(style) => servers_script(&style, &call, "lb1", user),
+        }
+        .expect("a script")
+    }
+
     #[test]
     fn the_scripts_are_these() {
-        let call = call();
-        let of = |settings: &str, user| {
-            let settings: Settings = serde_json::from_str(settings).expect("settings");
-            script(&settings.style(&call), &call, "lb1", user).expect("a script")
-        };
-        assert_eq!(of("{}", "deploy"), include_str!("../golden/setup.sh"));
+        assert_eq!(script("{}", "deploy"), include_str!("../golden/map.sh"));
         let settings = r#"{"socket": "tcp:127.0.0.1:9999", "check-path": "/up"}"#;
-        assert_eq!(of(settings, "root"), include_str!("../golden/setup-over-tcp.sh"));
+        assert_eq!(script(settings, "root"), include_str!("../golden/map-over-tcp.sh"));
+        let settings =
+            r#"{"style": "servers", "state-file": "/var/lib/cutover-haproxy/state", "check-path": "/up"}"#;
+        assert_eq!(script(settings, "deploy"), include_str!("../golden/servers.sh"));
+        let settings = r#"{"style": "servers", "backend": "web", "server": "shop-{color}-{host}"}"#;
+        assert_eq!(script(settings, "root"), include_str!("../golden/servers-of-others.sh"));
     }
 
     #[test]
@@ -140,7 +202,12 @@ mod tests {
     fn nothing_slips_in_through_an_address() {
         let mut call = call();
         call.instances[1].address = "x check-send-proxy\nserver y".to_owned();
-        assert!(backends(&Settings::default().style(&call), &call, "lb1").is_err());
+        assert_eq!(
+            servers(&call, "lb1", Color::Blue),
+            Err(HookError::failed(
+                "`x check-send-proxy\nserver y:4001` is no address for a server of HAProxy"
+            ))
+        );
         call.instances.clear();
         assert_eq!(servers(&call, "lb1", Color::Blue), Err(HookError::failed("blue has no instances")));
     }

@@ -36,7 +36,8 @@ fn parse(answer: &str) -> Option<Statistics> {
     let place = |name: &str| head.iter().position(|found| found == name);
     let (name, sessions, status) = (place("svname")?, place("scur")?, place("status")?);
     let (backup, address) = (place("bck")?, place("addr")?);
-    let (check, description) = (place("last_chk")?, place("check_desc")?);
+    let (checked, code) = (place("check_status")?, place("check_code")?);
+    let (description, said) = (place("check_desc")?, place("last_chk")?);
     let mut statistics = None;
     let mut servers = Vec::new();
     for line in lines {
@@ -49,13 +50,21 @@ fn parse(answer: &str) -> Option<Statistics> {
                 name: own.to_owned(),
                 address: text(address).to_owned(),
                 status: text(status).to_owned(),
-                // The words of the system, where it has some; else HAProxy's own.
-                check: (if text(check).is_empty() { text(description) } else { text(check) }).to_owned(),
+                checked: text(checked).to_owned(),
+                check: check_words(text(description), text(code), text(said)),
+                sessions: text(sessions).parse().ok()?,
                 backup: text(backup) == "1",
             }),
         }
     }
     Some(Statistics { sessions: statistics?, servers })
+}
+
+/// What a check came to: `Layer7 wrong status 404: Not Found`.
+fn check_words(description: &str, code: &str, said: &str) -> String {
+    let code = if code.is_empty() { String::new() } else { format!(" {code}") };
+    let said = if said.is_empty() { String::new() } else { format!(": {said}") };
+    format!("{description}{code}{said}")
 }
 
 /// The fields of a line: a text with a comma is in quotes, and a quote in it is there twice.
@@ -88,18 +97,23 @@ mod tests {
     use super::*;
 
     /// As HAProxy 2.6 answers, with the columns that nobody asks for taken out.
-    const ANSWER: &str = "# pxname,svname,scur,status,bck,last_chk,check_desc,addr,\n\
-                          shop-green,web1,3,DOWN,0,\"refused, \"\"twice\"\"\",Layer4 connection problem,10.0.0.11:4002,\n\
-                          shop-green,web2,2,UP,0,,Layer4 check passed,[fd00::12]:4002,\n\
-                          shop-green,sorry,0,no check,1,,,127.0.0.1:80,\n\
-                          shop-green,BACKEND,6,UP,1,,,,\n\n";
+    const ANSWER: &str = "# pxname,svname,scur,status,bck,check_status,check_code,last_chk,check_desc,addr,\n\
+                          shop-green,web1,3,DOWN,0,L4CON,,\"refused, \"\"twice\"\"\",Layer4 connection problem,10.0.0.11:4002,\n\
+                          shop-green,web2,2,UP,0,L4OK,,,Layer4 check passed,[fd00::12]:4002,\n\
+                          shop-green,sorry,0,no check,1,,,,,127.0.0.1:80,\n\
+                          shop-green,BACKEND,6,UP,1,,,,,,\n\n";
 
     #[test]
     fn servers_and_sessions_are_read() {
         let found = parse(ANSWER).expect("statistics");
         assert_eq!(found.sessions, 6);
         let words: Vec<String> = found.servers.iter().map(Server::words).collect();
-        assert_eq!(words, ["web1 DOWN (refused, \"twice\")", "web2 UP", "sorry no check"]);
+        assert_eq!(
+            words,
+            ["web1 DOWN (Layer4 connection problem: refused, \"twice\")", "web2 UP", "sorry no check"]
+        );
+        let sessions: Vec<u32> = found.servers.iter().map(|server| server.sessions).collect();
+        assert_eq!(sessions, [3, 2, 0]);
         let backup: Vec<bool> = found.servers.iter().map(|server| server.backup).collect();
         assert_eq!(backup, [false, false, true]);
         assert_eq!(found.servers[1].address, "[fd00::12]:4002");
@@ -114,7 +128,8 @@ mod tests {
             "# pxname,svname\nshop,web1\n",
             "Unknown command.\n",
             &ANSWER.replace(",6,", ",six,"),
-            &ANSWER.replace("shop-green,BACKEND,6,UP,1,,,,\n", ""),
+            &ANSWER.replace("shop-green,BACKEND,6,UP,1,,,,,,\n", ""),
+            &ANSWER.replace("web2,2,", "web2,,"),
         ] {
             assert_eq!(parse(answer), None, "{answer}");
         }

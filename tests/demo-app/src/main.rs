@@ -184,6 +184,7 @@ impl Shop {
 
     fn answer(&self, first: &str, reader: &mut impl BufRead, mut stream: &TcpStream) -> io::Result<bool> {
         let mut close = false;
+        let mut upgrade = false;
         let mut length = 0;
         loop {
             let mut line = String::new();
@@ -191,6 +192,7 @@ impl Shop {
             let line = line.trim_end().to_ascii_lowercase();
             match line.split_once(':') {
                 Some(("connection", value)) => close |= value.trim() == "close",
+                Some(("upgrade", value)) => upgrade = value.trim() == "websocket",
                 Some(("content-length", value)) => length = value.trim().parse().unwrap_or(0),
                 Some(_) => {}
                 None => break,
@@ -198,6 +200,9 @@ impl Shop {
         }
         io::copy(&mut io::Read::take(&mut *reader, length), &mut io::sink())?;
         let path = first.split(' ').nth(1).unwrap_or("/");
+        if path == "/socket" && upgrade {
+            return self.converse(reader, stream).map(|()| false);
+        }
         let (status, kind, body) = self.page(path.split('?').next().unwrap_or(path));
         close |= TERMINATED.load(Ordering::SeqCst) || first.trim_end().ends_with("HTTP/1.0");
         let connection = if close { "close" } else { "keep-alive" };
@@ -210,6 +215,27 @@ impl Shop {
         );
         stream.write_all(answer.as_bytes())?;
         Ok(!close)
+    }
+
+    /// A websocket that answers each text, which must be short, with the colour and that text. It knows the one key that RFC 6455 has as
+    /// its example.
+    fn converse(&self, reader: &mut impl BufRead, mut stream: &TcpStream) -> io::Result<()> {
+        let head = "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\
+                    sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+        stream.write_all(head.as_bytes())?;
+        loop {
+            // Kind and length, then the mask, which all that clients send has.
+            let mut head = [0; 6];
+            reader.read_exact(&mut head)?;
+            let mut text = vec![0; usize::from(head[1] & 0x7f)];
+            reader.read_exact(&mut text)?;
+            for (place, byte) in text.iter_mut().enumerate() {
+                *byte ^= head[2 + place % 4];
+            }
+            let answer = format!("{} {}", self.color, String::from_utf8_lossy(&text));
+            let length = u8::try_from(answer.len()).map_err(io::Error::other)?;
+            stream.write_all(&[&[0x81, length], answer.as_bytes()].concat())?;
+        }
     }
 
     fn page(&self, path: &str) -> (u16, &'static str, String) {

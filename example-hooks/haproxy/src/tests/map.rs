@@ -1,4 +1,4 @@
-//! Against an HAProxy that is scripted on the fake host.
+//! The style `map`.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -10,21 +10,25 @@ use cutover_hooks::{Call, Color, HookError, Observation, Router, Routing};
 use crate::{Haproxy, Settings};
 
 const BLUE: Routing = Routing::to(Some(Color::Blue));
-const GREEN: Routing = Routing::to(Some(Color::Green));
+pub(super) const GREEN: Routing = Routing::to(Some(Color::Green));
 const NONE: Routing = Routing::to(None);
 
-const MAP: &str = "/var/lib/cutover-haproxy/shop/green.map";
+pub(super) const MAP: &str = "/var/lib/cutover-haproxy/shop/green.map";
 const SOCKET: &str = "unix:/run/haproxy/admin.sock";
-const HEAD: &str = "# pxname,svname,scur,status,bck,last_chk,check_desc,addr,\n";
+pub(super) const HEAD: &str =
+    "# pxname,svname,scur,status,bck,check_status,check_code,last_chk,check_desc,addr,\n";
+
+/// The beginning of a line, and what is answered to it.
+type Answer = (String, Result<String, HostError>);
 
 /// HAProxy with what `cutover setup` prints. What a test puts into `says` for a line is answered instead.
-struct Fake {
-    world: World,
+pub(super) struct Fake {
+    pub(super) world: World,
     running: Rc<RefCell<String>>,
-    says: Rc<RefCell<Vec<(String, Result<String, HostError>)>>>,
+    pub(super) says: Rc<RefCell<Vec<Answer>>>,
 }
 
-fn haproxy() -> Fake {
+pub(super) fn haproxy() -> Fake {
     let world = World::install(["lb1"]);
     world.file("lb1", MAP, "# of the requests of shop\nshop -1\n");
     let fake = Fake { world, running: Rc::new(RefCell::new("-1".to_owned())), says: Rc::default() };
@@ -36,7 +40,7 @@ fn haproxy() -> Fake {
         }
         let stat = |color: &str, port: u16| {
             format!(
-                "{HEAD}shop-{color},web1,0,UP,0,,Layer4 check passed,10.0.0.11:{port},\nshop-{color},BACKEND,3,UP,0,,,,\n\n"
+                "{HEAD}shop-{color},web1,0,UP,0,L4OK,,,Layer4 check passed,10.0.0.11:{port},\nshop-{color},BACKEND,3,UP,0,,,,,,\n\n"
             )
         };
         let answer = match line {
@@ -58,7 +62,7 @@ fn haproxy() -> Fake {
 
 impl Fake {
     /// From now on, to lines that begin so.
-    fn answer(&self, begin: &str, answer: Result<&str, HostError>) {
+    pub(super) fn answer(&self, begin: &str, answer: Result<&str, HostError>) {
         self.says.borrow_mut().insert(0, (begin.to_owned(), answer.map(str::to_owned)));
     }
 
@@ -72,22 +76,22 @@ impl Fake {
     }
 }
 
-fn call() -> Call {
+pub(super) fn call() -> Call {
     fake::call(
         "{}",
         [Color::Blue, Color::Green].map(|color| fake::instance("web1", color, "10.0.0.11")).into(),
     )
 }
 
-fn observe(fake: &Fake) -> Result<Observation, HookError> {
+pub(super) fn observe(fake: &Fake) -> Result<Observation, HookError> {
     fake.world.reading(|| Haproxy::observe(&Settings::default(), &call(), "lb1"))
 }
 
-fn apply(want: &Routing) -> Result<(), HookError> {
+pub(super) fn apply(want: &Routing) -> Result<(), HookError> {
     Haproxy::apply(&Settings::default(), &call(), "lb1", want)
 }
 
-fn prepare(want: &Routing) -> Result<String, HookError> {
+pub(super) fn prepare(want: &Routing) -> Result<String, HookError> {
     Haproxy::prepare(&Settings::default(), &call(), "lb1", want)
 }
 
@@ -159,26 +163,26 @@ fn a_server_that_haproxy_sees_down_is_not_switched_to() {
     let fake = haproxy();
     apply(&BLUE).expect("blue");
     let servers = |first: &str| {
-        format!("{HEAD}shop-green,web1,0,{first},10.0.0.11:4002,\nshop-green,BACKEND,0,UP,0,,,,\n\n")
+        format!("{HEAD}shop-green,web1,0,{first},10.0.0.11:4002,\nshop-green,BACKEND,0,UP,0,,,,,,\n\n")
     };
-    fake.answer("show stat shop-green", Ok(&servers("DOWN,0,Connection refused,Layer4 connection problem")));
+    fake.answer("show stat shop-green", Ok(&servers("DOWN,0,L7STS,404,Not Found,Layer7 wrong status")));
     assert_eq!(
         prepare(&GREEN),
         Err(HookError::temporary(
-            "green can't be switched to on `lb1`: shop-green/web1 DOWN (Connection refused)\n\
+            "HAProxy on `lb1` does not see `shop-green/web1` up: DOWN (Layer7 wrong status 404: Not Found)\n\
              hint: HAProxy checks it by itself, at the address and in the way that haproxy.cfg says"
         ))
     );
     assert_eq!(prepare(&BLUE).as_deref(), Ok(""), "blue is up");
-    fake.answer("show stat shop-green", Ok(&servers("MAINT,0,,")));
+    fake.answer("show stat shop-green", Ok(&servers("MAINT,0,,,,")));
     assert_eq!(
         prepare(&GREEN),
         Err(HookError::failed(
-            "green can't be switched to on `lb1`: shop-green/web1 MAINT\n\
-             hint: somebody took it out; `set server shop-green/web1 state ready` on the admin socket brings it back"
+            "HAProxy on `lb1` does not see `shop-green/web1` up: MAINT\n\
+             hint: somebody has taken it out: `set server shop-green/web1 state ready` on the admin socket lets it in again"
         ))
     );
-    fake.answer("show stat shop-green", Ok(&servers("no check,0,,")));
+    fake.answer("show stat shop-green", Ok(&servers("no check,0,,,,")));
     assert!(prepare(&GREEN).is_ok(), "nobody knows better");
     assert_eq!(fake.file(), "# of the requests of shop\nshop 0\n");
 }
@@ -191,8 +195,8 @@ fn a_host_that_was_left_out_may_be_down_and_a_backup_server_is_nobodys() {
     fake.answer(
         "show stat shop-green",
         Ok(&format!(
-            "{HEAD}shop-green,web1,0,UP,0,,,10.0.0.11:4002,\nshop-green,web2,0,DOWN,0,timeout,,10.0.0.12:4002,\n\
-             shop-green,sorry,0,DOWN,1,,,127.0.0.1:80,\nshop-green,BACKEND,0,UP,1,,,,\n\n"
+            "{HEAD}shop-green,web1,0,UP,0,,,,,10.0.0.11:4002,\nshop-green,web2,0,DOWN,0,L4TOUT,,timeout,,10.0.0.12:4002,\n\
+             shop-green,sorry,0,DOWN,1,,,,,127.0.0.1:80,\nshop-green,BACKEND,0,UP,1,,,,,,\n\n"
         )),
     );
     let prepare = |call: &Call| Haproxy::prepare(&Settings::default(), call, "lb1", &GREEN);
@@ -247,156 +251,6 @@ fn the_file_follows_haproxy_where_that_refuses() {
     fake.answer("set map", Err(HostError::Broken("connection lost".to_owned())));
     assert_eq!(apply(&GREEN), Err(HookError::temporary("connection lost")));
     assert_eq!(fake.file(), "# of the requests of shop\nshop 100\n");
-}
-
-#[test]
-fn a_socket_that_is_none() {
-    let fake = haproxy();
-    let text = |answer: Result<&str, HostError>| {
-        fake.answer("show map", answer);
-        let error = observe(&fake).expect_err("no socket");
-        (matches!(error, HookError::Temporary(_)), error.text().to_owned())
-    };
-    let failed = |reason: &str| {
-        Err(HostError::Failed(format!("failed to connect to `/run/haproxy/admin.sock`: {reason}")))
-    };
-    let told = |text: &str| (false, text.to_owned());
-    assert_eq!(
-        text(Err(HostError::NotFound("no such file".to_owned()))),
-        told(
-            "HAProxy has no admin socket `unix:/run/haproxy/admin.sock` on `lb1`\n\
-             hint: start HAProxy; its `global` section needs the `stats socket` line that `cutover setup` prints, or name its \
-             own by `socket` in `router.settings`"
-        )
-    );
-    assert_eq!(
-        text(failed("connection refused")),
-        told(
-            "HAProxy on `lb1` does not answer: failed to connect to `/run/haproxy/admin.sock`: connection refused\n\
-             hint: start HAProxy: nothing listens on that socket"
-        )
-    );
-    assert_eq!(
-        text(failed("permission denied")),
-        told(
-            "HAProxy's admin socket on `lb1` lets nobody in: failed to connect to `/run/haproxy/admin.sock`: permission denied\n\
-             hint: the deploy user has to be in the socket's group: `cutover setup` prints how"
-        )
-    );
-    assert_eq!(
-        text(Err(HostError::TimedOut("`unix:/run/haproxy/admin.sock` gave no answer in time".to_owned()))),
-        (true, "`unix:/run/haproxy/admin.sock` gave no answer in time".to_owned())
-    );
-    let nonsense = |shown: &str| {
-        told(&format!(
-            "`unix:/run/haproxy/admin.sock` on `lb1` does not answer \
-             `show map /var/lib/cutover-haproxy/shop/green.map` as HAProxy does: {shown}\n\
-             hint: `socket` in `router.settings` is what `stats socket` in haproxy.cfg names"
-        ))
-    };
-    assert_eq!(
-        text(Ok("HTTP/1.1 401 Unauthorized\r\n\r\n<h1>Log in</h1>")),
-        nonsense("`HTTP/1.1 401 Unauthorized`")
-    );
-    assert_eq!(text(Ok("0x55\n")), nonsense("`0x55`"));
-    assert_eq!(text(Ok(&"x".repeat(500))), nonsense(&format!("`{}`", "x".repeat(120))));
-}
-
-#[test]
-fn a_backend_that_is_another() {
-    let fake = haproxy();
-    let text = |answer: &str| {
-        fake.answer("show stat shop-green", Ok(answer));
-        let error = observe(&fake).expect_err("another backend");
-        assert_eq!(prepare(&GREEN).expect_err("the same").text(), error.text());
-        error.text().to_owned()
-    };
-    let install = "hint: install what `cutover setup` prints for this host, and reload HAProxy";
-    assert_eq!(
-        text("No such proxy.\n\n"),
-        format!("HAProxy on `lb1` has no backend `shop-green`\n{install}")
-    );
-    let stat = |servers: &str| format!("{HEAD}{servers}shop-green,BACKEND,0,UP,0,,,,\n\n");
-    assert_eq!(
-        text(&stat("shop-green,web1,0,UP,0,,,10.0.0.99:4002,\n")),
-        format!(
-            "HAProxy on `lb1` has 10.0.0.99:4002 in backend `shop-green`, cutover.toml has 10.0.0.11:4002 for green\n{install}"
-        )
-    );
-    assert_eq!(
-        text(&stat("")),
-        format!(
-            "HAProxy on `lb1` has nothing in backend `shop-green`, cutover.toml has 10.0.0.11:4002 for green\n{install}"
-        )
-    );
-    assert_eq!(
-        text(&stat("shop-green,web1,0,UP,0,,,,\n")),
-        "`unix:/run/haproxy/admin.sock` on `lb1` does not tell the addresses of servers\n\
-         hint: its `stats socket` line in haproxy.cfg needs `level admin`"
-    );
-    assert_eq!(
-        text("\n"),
-        "`unix:/run/haproxy/admin.sock` on `lb1` does not answer `show stat shop-green 6 -1` as HAProxy does: nothing\n\
-         hint: `socket` in `router.settings` is what `stats socket` in haproxy.cfg names"
-    );
-}
-
-#[test]
-fn a_map_that_is_another() {
-    let fake = haproxy();
-    let text = |answer: &str| {
-        fake.answer("show map", Ok(answer));
-        observe(&fake).expect_err("another map").text().to_owned()
-    };
-    let map = "/var/lib/cutover-haproxy/shop/green.map";
-    assert_eq!(
-        text("Unknown map identifier. Please use #<id> or <file>.\n\n"),
-        format!(
-            "HAProxy on `lb1` has no map `{map}`\n\
-             hint: install what `cutover setup` prints for this host, and reload HAProxy"
-        )
-    );
-    let reload = "hint: reload HAProxy, which reads the file anew; there, one line begins with `shop `";
-    assert_eq!(text("\n"), format!("HAProxy on `lb1` has no line for `shop` in its map `{map}`\n{reload}"));
-    assert_eq!(
-        text("0x1 shop 0\n0x2 shop 100\n\n"),
-        format!("HAProxy on `lb1` has several lines for `shop` in its map `{map}`\n{reload}")
-    );
-    let values =
-        "hint: it is the percentage of requests that green gets, 0 to 100, or -1 for no colour at all";
-    assert_eq!(
-        text("0x1 shop green\n\n"),
-        format!("HAProxy on `lb1` has `green` for `shop` in its map `{map}`\n{values}")
-    );
-    fake.says.borrow_mut().clear();
-
-    let text = |content: &str| {
-        fake.world.file("lb1", MAP, content);
-        let error = observe(&fake).expect_err("another file");
-        assert_eq!(apply(&GREEN).expect_err("the same").text(), error.text());
-        error.text().to_owned()
-    };
-    assert_eq!(text("shop 101\n"), format!("`{map}` on `lb1` has `101` for `shop`\n{values}"));
-    assert_eq!(
-        text("other 5\n"),
-        format!(
-            "`{map}` on `lb1` has no line for `shop`\n\
-             hint: write `shop -1` into it, and reload HAProxy: no colour gets requests then"
-        )
-    );
-}
-
-#[test]
-fn a_map_file_that_is_not_there() {
-    let fake = haproxy();
-    let settings: Settings = serde_json::from_str(r#"{"map": "/srv/green.map"}"#).expect("settings");
-    fake.answer("show map /srv/green.map", Ok("0x1 shop 0\n\n"));
-    let error = Haproxy::prepare(&settings, &call(), "lb1", &GREEN).expect_err("no file");
-    assert_eq!(
-        error.text(),
-        "there is no map file `/srv/green.map` on `lb1`, though HAProxy has read it\n\
-         hint: `cutover setup` prints how it is made for the deploy user"
-    );
 }
 
 #[test]

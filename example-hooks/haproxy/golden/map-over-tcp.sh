@@ -24,11 +24,13 @@ backend shop-production-green
     server web1 10.0.0.11:4002
     server web2 [fd00::12]:4002
 CUTOVER
+# Then, in the global section of haproxy.cfg, where it does not say so already:
+#     stats socket 127.0.0.1:9999 level admin
 # Then, in its frontend of shop-production:
 #     http-request set-var(txn.cutover.shop.production) str(shop-production),map_str_int(/var/lib/cutover-haproxy/shop-production/green.map,-1)
 #     http-request deny deny_status 503 if { var(txn.cutover.shop.production) -m int lt 0 }
 #     use_backend shop-production-green if { rand(100),sub(txn.cutover.shop.production) -m int lt 0 }
 #     use_backend shop-production-blue
-# Then let HAProxy read the backends, too, in /etc/default/haproxy:
+# Then, let HAProxy read the backends, too, in /etc/default/haproxy:
 #     EXTRAOPTS="-S /run/haproxy-master.sock -f /etc/haproxy/cutover-shop-production.cfg"
 # and: systemctl restart haproxy

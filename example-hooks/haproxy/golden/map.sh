@@ -30,6 +30,6 @@ CUTOVER
 #     http-request deny deny_status 503 if { var(txn.cutover.shop.production) -m int lt 0 }
 #     use_backend shop-production-green if { rand(100),sub(txn.cutover.shop.production) -m int lt 0 }
 #     use_backend shop-production-blue
-# Then let HAProxy read the backends, too, in /etc/default/haproxy:
+# Then, let HAProxy read the backends, too, in /etc/default/haproxy:
 #     EXTRAOPTS="-S /run/haproxy-master.sock -f /etc/haproxy/cutover-shop-production.cfg"
 # and: systemctl restart haproxy

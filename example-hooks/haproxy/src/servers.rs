@@ -1,0 +1,267 @@
+//! The style `servers`: one backend has the servers of both colours, and those of one colour get requests.
+
+use std::time::Duration;
+
+use cutover_hooks::hosts::{self, IfFound};
+use cutover_hooks::{Call, Color, Context, HookError, Instance, Observation, Routing, engine};
+
+use crate::admin_socket::AdminSocket;
+use crate::backend::{Backend, is_left_out};
+use crate::server::Sight;
+use crate::server_state::{self, ServerState};
+use crate::setup;
+
+/// Everything that the style needs to know.
+#[derive(Debug)]
+pub struct Servers {
+    pub(crate) name: String,
+    pub(crate) socket: String,
+    pub(crate) backend: String,
+    /// With `{color}` and `{host}`.
+    pub(crate) server: String,
+    pub(crate) state_file: Option<String>,
+    pub(crate) check_path: Option<String>,
+}
+
+/// Between two looks at servers that are not up yet.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Kept back of the call's time for the rest of a switch.
+const RESERVE: Duration = Duration::from_secs(2);
+
+const STATE: &str = "show servers state";
+
+impl Servers {
+    pub(crate) fn observe(&self, call: &Call, router: &str) -> Result<Observation, HookError> {
+        let socket = self.socket(router);
+        let (_, states) = self.states(&socket)?;
+        let backend = Backend::ask(&socket, &self.backend)?;
+        self.require_servers(call, &backend)?;
+        let routing = self.routing(call, &states);
+        let mut labels = vec![("servers".to_owned(), backend.words())];
+        let kept = match self.kept(router)? {
+            None => {
+                labels.push(("after-a-reload".to_owned(), "not kept: `state-file` is not set".to_owned()));
+                None
+            }
+            Some(kept) => Some(self.routing(call, &kept)),
+        };
+        let settled = kept.as_ref().is_none_or(|kept| *kept == routing);
+        if let Some(kept) = kept.filter(|kept| *kept != routing) {
+            labels.push(("after-a-reload".to_owned(), words(&kept)));
+        }
+        Ok(Observation { routing: Some(routing), settled, labels })
+    }
+
+    pub(crate) fn prepare(&self, call: &Call, router: &str, want: &Routing) -> Result<String, HookError> {
+        let socket = self.socket(router);
+        let (text, states) = self.states(&socket)?;
+        let backend = Backend::ask(&socket, &self.backend)?;
+        self.require_servers(call, &backend)?;
+        let takers = self.takers(call, want);
+        for state in states.iter().filter(|state| takers.contains(&state.name)) {
+            // What it is already, or what has it checked while it gets no requests yet.
+            socket.change(&self.command(&state.name, if state.takes { "ready" } else { "drain" }))?;
+        }
+        let backend = Backend::ask(&socket, &self.backend)?;
+        for server in backend.servers().filter(|server| takers.contains(&server.name)) {
+            if server.sight() != Sight::Drained {
+                backend.require_up(server)?;
+            }
+        }
+        if let Some(file) = &self.state_file {
+            self.write(router, file, &text)?;
+        }
+        let now = self.routing(call, &states);
+        if now == *want {
+            return Ok(String::new());
+        }
+        let lines = |routing: &Routing, sign: char| {
+            let takers = self.takers(call, routing);
+            if takers.is_empty() {
+                return format!("{sign}no server: 503\n");
+            }
+            takers.iter().map(|server| format!("{sign}{}/{server}\n", self.backend)).collect()
+        };
+        Ok(format!("--- {router}, now\n+++ {router}, then\n{}{}", lines(&now, '-'), lines(want, '+')))
+    }
+
+    pub(crate) fn apply(&self, call: &Call, router: &str, want: &Routing) -> Result<(), HookError> {
+        let socket = self.socket(router);
+        let takers = self.takers(call, want);
+        let (_, states) = self.states(&socket)?;
+        let ours = self.names(call);
+        for state in states.iter().filter(|state| takers.contains(&state.name) && !state.takes) {
+            socket.change(&self.command(&state.name, "ready"))?;
+        }
+        // Whoever drains before the others are up loses requests.
+        self.wait(&socket, &takers)?;
+        let others =
+            states.iter().filter(|state| ours.contains(&state.name) && !takers.contains(&state.name));
+        for state in others.filter(|state| state.takes) {
+            socket.change(&self.command(&state.name, "drain"))?;
+        }
+        if let Some(file) = &self.state_file {
+            let (text, _) = self.states(&socket)?;
+            self.write(router, file, &text)?;
+        }
+        Ok(())
+    }
+
+    /// Waits until HAProxy sees all of them up; at the end of the time one is enough, or the way back from a sick colour would be closed
+    /// by one lost host.
+    fn wait(&self, socket: &AdminSocket<'_>, takers: &[String]) -> Result<(), HookError> {
+        loop {
+            let backend = Backend::ask(socket, &self.backend)?;
+            let awaited: Vec<_> = backend.servers().filter(|server| takers.contains(&server.name)).collect();
+            let mut down = awaited.iter().filter(|server| server.sight() != Sight::Up);
+            let Some(first) = down.next() else { return Ok(()) };
+            if engine::remaining() < RESERVE {
+                let some = awaited.iter().any(|server| server.sight() == Sight::Up);
+                return if some { Ok(()) } else { backend.require_up(first) };
+            }
+            engine::sleep(PAUSE);
+        }
+    }
+
+    pub(crate) fn connections(&self, call: &Call, router: &str, color: Color) -> Result<u32, HookError> {
+        let socket = self.socket(router);
+        let backend = Backend::ask(&socket, &self.backend)?;
+        let own: Vec<String> = instances(call, color).map(|instance| self.server(instance)).collect();
+        let servers = backend.servers().filter(|server| own.contains(&server.name));
+        Ok(servers.map(|server| server.sessions).fold(0, u32::saturating_add))
+    }
+
+    /// What is to be done once on a router's host, as a script.
+    pub(crate) fn setup(&self, call: &Call, router: &str, user: &str) -> Result<String, HookError> {
+        setup::servers_script(self, call, router, user)
+    }
+
+    /// How requests are shared where servers are in these states.
+    fn routing(&self, call: &Call, states: &[ServerState]) -> Routing {
+        let state = |instance: &Instance| {
+            let name = self.server(instance);
+            states.iter().find(|state| state.name == name && state.takes)
+        };
+        let weight =
+            |color| -> u32 { instances(call, color).filter_map(state).map(|state| state.weight).sum() };
+        let (blue, green) = (weight(Color::Blue), weight(Color::Green));
+        let green = match (blue, green) {
+            (0, 0) => return Routing::to(None),
+            (0, _) => return self.without(call, Routing::to(Some(Color::Green)), &state),
+            (_, 0) => return self.without(call, Routing::to(Some(Color::Blue)), &state),
+            // Neither colour gets all, nor nothing.
+            (blue, green) => (100 * green / (blue + green)).clamp(1, 99),
+        };
+        self.without(call, Routing { blue: 100 - green, green, out: Vec::new() }, &state)
+    }
+
+    /// The same with the hosts that get nothing of it. One that was left out when its colour was filled gets nothing by itself.
+    fn without<'a>(
+        &self,
+        call: &'a Call,
+        mut routing: Routing,
+        takes: &impl Fn(&'a Instance) -> Option<&'a ServerState>,
+    ) -> Routing {
+        let live = |instance: &&Instance| share(&routing, instance.color) > 0 && !is_left_out(instance);
+        let mut out: Vec<String> = Vec::new();
+        for instance in call.instances.iter().filter(live) {
+            let mut own = call.instances.iter().filter(live).filter(|other| other.host == instance.host);
+            if own.all(|own| takes(own).is_none()) && !out.contains(&instance.host) {
+                out.push(instance.host.clone());
+            }
+        }
+        routing.out = out;
+        routing
+    }
+
+    /// Servers that are to get requests.
+    fn takers(&self, call: &Call, want: &Routing) -> Vec<String> {
+        let takes = |instance: &&Instance| {
+            share(want, instance.color) > 0 && !want.out.contains(&instance.host) && !is_left_out(instance)
+        };
+        call.instances.iter().filter(takes).map(|instance| self.server(instance)).collect()
+    }
+
+    /// Makes sure that the backend has the servers of these instances, and no others beside backups.
+    fn require_servers(&self, call: &Call, backend: &Backend<'_>) -> Result<(), HookError> {
+        let (router, name) = (backend.router(), &self.backend);
+        for instance in &call.instances {
+            backend.require_server(&self.server(instance), &instance.authority_from(router))?;
+        }
+        let ours = self.names(call);
+        match backend.servers().find(|server| !ours.contains(&server.name)) {
+            None => Ok(()),
+            Some(other) => {
+                let other = &other.name;
+                let text = format!(
+                    "HAProxy on `{router}` has a server `{other}` in backend `{name}`, cutover.toml has none"
+                );
+                Err(HookError::failed(text).hint(format!(
+                    "it would get requests of either colour: make it `backup`, or remove it; servers of ours are called `{}`",
+                    self.server
+                )))
+            }
+        }
+    }
+
+    fn names(&self, call: &Call) -> Vec<String> {
+        call.instances.iter().map(|instance| self.server(instance)).collect()
+    }
+
+    pub(crate) fn server(&self, instance: &Instance) -> String {
+        self.server.replace("{color}", instance.color.as_str()).replace("{host}", &instance.host)
+    }
+
+    /// What HAProxy has in its memory: its own words, and the servers of the backend.
+    fn states(&self, socket: &AdminSocket<'_>) -> Result<(String, Vec<ServerState>), HookError> {
+        let text = socket.ask(STATE)?;
+        match server_state::parse(&text, &self.backend) {
+            Some(states) => Ok((text, states)),
+            None => Err(socket.nonsense(STATE, &text)),
+        }
+    }
+
+    /// What HAProxy would have after a reload; none where it keeps nothing. A file that is not there, or that HAProxy would not
+    /// understand either, says nothing of any server.
+    fn kept(&self, router: &str) -> Result<Option<Vec<ServerState>>, HookError> {
+        let Some(file) = &self.state_file else { return Ok(None) };
+        let text = hosts::read_text(router, file).if_found().context("read the state file")?;
+        Ok(Some(text.and_then(|text| server_state::parse(&text, &self.backend)).unwrap_or_default()))
+    }
+
+    fn write(&self, router: &str, file: &str, text: &str) -> Result<(), HookError> {
+        hosts::write_text(router, file, text, Some(0o644)).context("write the state file").map_err(|error| {
+            error.hint("its directory belongs to the deploy user: `cutover setup` prints how")
+        })
+    }
+
+    fn command(&self, server: &str, state: &str) -> String {
+        format!("set server {}/{server} state {state}", self.backend)
+    }
+
+    fn socket<'a>(&'a self, router: &'a str) -> AdminSocket<'a> {
+        AdminSocket { router, socket: &self.socket }
+    }
+}
+
+fn instances(call: &Call, color: Color) -> impl Iterator<Item = &Instance> {
+    call.instances.iter().filter(move |instance| instance.color == color)
+}
+
+const fn share(routing: &Routing, color: Color) -> u32 {
+    match color {
+        Color::Blue => routing.blue,
+        Color::Green => routing.green,
+    }
+}
+
+fn words(routing: &Routing) -> String {
+    let out =
+        if routing.out.is_empty() { String::new() } else { format!(" without {}", routing.out.join(", ")) };
+    match routing.only() {
+        Some(color) => format!("{color}{out}"),
+        None if routing.blue + routing.green == 0 => "none".to_owned(),
+        None => format!("blue {} %, green {} %{out}", routing.blue, routing.green),
+    }
+}
