@@ -1,5 +1,7 @@
 //! What is held against a router hook: the rules of its contract, and whether a try kept them.
 
+use std::fmt;
+
 use super::{Mishap, Routing};
 
 /// A rule for router hooks. Where it comes from: the comments of `wit/kinds.wit`.
@@ -94,7 +96,41 @@ impl RouterRule {
     }
 }
 
-/// One `apply` in which something went wrong, and what the router showed once it had settled.
+/// What a router showed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// None where the router does not know the application; an error where it did not say.
+    pub routing: Result<Option<Routing>, String>,
+    /// Whether all of it acts so.
+    pub settled: bool,
+}
+
+impl Shown {
+    /// Whether it is this, and all of it.
+    #[must_use]
+    pub fn is(&self, want: &Routing) -> bool {
+        self.settled && matches!(&self.routing, Ok(Some(routing)) if routing == want)
+    }
+
+    /// Whether requests find a colour, on every host.
+    fn is_lit(&self) -> bool {
+        let lit = |routing: &Routing| routing.blue + routing.green == 100 && routing.out.is_empty();
+        matches!(&self.routing, Ok(Some(routing)) if lit(routing))
+    }
+}
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.routing {
+            Ok(Some(routing)) => write!(f, "{routing}")?,
+            Ok(None) => f.write_str("nothing of this application")?,
+            Err(reason) => return write!(f, "nothing: {reason}"),
+        }
+        if self.settled { Ok(()) } else { f.write_str(", not settled") }
+    }
+}
+
+/// One `apply` in which something went wrong, and what the router showed then.
 #[derive(Debug, Clone)]
 pub struct Disturbed<'a> {
     /// How it went wrong.
@@ -103,35 +139,23 @@ pub struct Disturbed<'a> {
     pub want: &'a Routing,
     /// What `apply` said: yes, or its error.
     pub said: &'a Result<(), String>,
-    /// What `observe` said afterwards: none where the router does not know the application.
-    pub shown: &'a Result<Option<Routing>, String>,
+    /// What `observe` said then: after a yes, once it had settled, or had had the time for it.
+    pub shown: &'a Shown,
 }
 
 impl Disturbed<'_> {
     /// The rules that were put to the test, each with how it was broken when it was.
     #[must_use]
     pub fn judged(&self) -> Vec<(RouterRule, Option<String>)> {
-        let is_so = matches!(self.shown, Ok(Some(routing)) if routing == self.want);
-        let shown = shown_words(self.shown);
+        let Self { mishap, want, said, shown } = self;
         let mut judged = Vec::new();
-        if !self.mishap.deceives() {
-            let lied = self.said.is_ok() && !is_so;
+        if !mishap.deceives() {
+            let lied = said.is_ok() && !shown.is(want);
             judged
                 .push((RouterRule::Honest, lied.then(|| format!("`apply` said yes, and it shows {shown}"))));
         }
-        let lit = matches!(self.shown, Ok(Some(routing)) if routing.blue + routing.green == 100 && routing.out.is_empty());
-        judged.push((RouterRule::NeverDark, (!lit).then(|| format!("it shows {shown}"))));
+        judged.push((RouterRule::NeverDark, (!shown.is_lit()).then(|| format!("it shows {shown}"))));
         judged
-    }
-}
-
-/// What a router shows, in words.
-#[must_use]
-pub fn shown_words(shown: &Result<Option<Routing>, String>) -> String {
-    match shown {
-        Ok(Some(routing)) => routing.to_string(),
-        Ok(None) => "nothing of this application".to_owned(),
-        Err(reason) => format!("nothing: {reason}"),
     }
 }
 
@@ -144,37 +168,39 @@ mod tests {
     fn a_yes_is_held_against_what_is_shown() {
         let [blue, green] = Color::ALL.map(Routing::all_to);
         let mixed = Routing { blue: 50, green: 50, out: Vec::new() };
+        let out = Routing { out: vec![crate::model::Name::new("web1").expect("a name")], ..green.clone() };
         let no = || Err("refused".to_owned());
+        let lied = Some("`apply` said yes, and it shows blue 100 %");
+        let half = Some("`apply` said yes, and it shows green 100 %, not settled");
         let table = [
-            (Mishap::Lost, Ok(()), Ok(Some(green.clone())), [None, None]),
-            (Mishap::Lost, no(), Ok(Some(green.clone())), [None, None]),
-            (Mishap::Refused, no(), Ok(Some(blue.clone())), [None, None]),
-            (Mishap::Killed, no(), Ok(Some(mixed)), [None, None]),
-            (
-                Mishap::Refused,
-                Ok(()),
-                Ok(Some(blue.clone())),
-                [Some("`apply` said yes, and it shows blue 100 %"), None],
-            ),
-            (Mishap::Killed, no(), Ok(Some(Routing::none())), [None, Some("it shows no colour")]),
-            (Mishap::Silent, no(), Ok(None), [None, Some("it shows nothing of this application")]),
-            (Mishap::Silent, no(), Err("refused".to_owned()), [None, Some("it shows nothing: refused")]),
+            (Ok(()), Ok(Some(green.clone())), true, [None, None]),
+            (Ok(()), Ok(Some(green.clone())), false, [half, None]),
+            (no(), Ok(Some(green.clone())), false, [None, None]),
+            (no(), Ok(Some(blue.clone())), true, [None, None]),
+            (no(), Ok(Some(mixed)), false, [None, None]),
+            (Ok(()), Ok(Some(blue)), true, [lied, None]),
+            (no(), Ok(Some(out)), true, [None, Some("it shows green 100 %, out: web1")]),
+            (no(), Ok(Some(Routing::none())), true, [None, Some("it shows no colour")]),
+            (no(), Ok(None), true, [None, Some("it shows nothing of this application")]),
+            (no(), Err("refused".to_owned()), true, [None, Some("it shows nothing: refused")]),
         ];
-        for (mishap, said, shown, expected) in table {
-            let judged = Disturbed { mishap, want: &green, said: &said, shown: &shown }.judged();
-            let found: Vec<Option<&str>> = judged.iter().map(|(_, broken)| broken.as_deref()).collect();
-            assert_eq!(found, expected, "{mishap:?} {said:?} {shown:?}");
+        for (said, routing, settled, expected) in table {
+            let shown = Shown { routing, settled };
+            let judged =
+                Disturbed { mishap: Mishap::Lost, want: &green, said: &said, shown: &shown }.judged();
             assert_eq!(
                 judged.iter().map(|(rule, _)| *rule).collect::<Vec<_>>(),
                 [RouterRule::Honest, RouterRule::NeverDark]
             );
+            let found: Vec<Option<&str>> = judged.iter().map(|(_, broken)| broken.as_deref()).collect();
+            assert_eq!(found, expected, "{said:?} {shown:?}");
         }
     }
 
     #[test]
     fn who_was_deceived_may_say_yes() {
         let [blue, green] = Color::ALL.map(Routing::all_to);
-        let shown = Ok(Some(blue));
+        let shown = Shown { routing: Ok(Some(blue)), settled: true };
         let judged =
             Disturbed { mishap: Mishap::Outdated, want: &green, said: &Ok(()), shown: &shown }.judged();
         assert_eq!(judged, [(RouterRule::NeverDark, None)]);

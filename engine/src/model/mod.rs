@@ -62,7 +62,7 @@ pub use call::{
 };
 pub use color::Color;
 pub use component_digest::ComponentDigest;
-pub use conformance::{Disturbed, RouterRule, shown_words};
+pub use conformance::{Disturbed, RouterRule, Shown};
 pub use denial::Denial;
 pub use deployment::{
     Application, Build, ColorSettings, ConnectionPolicy, Deployment, Driver, EachRouter, EnvValue, FrontDoor,

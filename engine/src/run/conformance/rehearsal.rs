@@ -10,7 +10,7 @@ use super::stage::{Said, Stage};
 use crate::hook::{Meddler, Memory};
 use crate::model::view::ConformanceView;
 use crate::model::{
-    Color, Disturbed, HostName, LiveRecord, Mishap, Observation, RouterRule, Routing, Trouble, shown_words,
+    Color, Disturbed, HostName, LiveRecord, Mishap, Observation, RouterRule, Routing, Shown, Trouble,
 };
 use crate::run::world::session::Session;
 
@@ -75,10 +75,9 @@ impl<'a> Rehearsal<'a> {
     async fn first_color(&mut self) -> Result<Color, Trouble> {
         let shown = self.settled().await;
         let router = self.stage.router();
-        let only = shown.as_ref().ok().and_then(|shown| shown.as_ref()?.only());
-        only.ok_or_else(|| {
-            let message =
-                format!("{router} shows {}: it has to send everything to one colour", shown_words(&shown));
+        let only = shown.routing.as_ref().ok().and_then(|routing| routing.as_ref()?.only());
+        only.filter(|_| shown.settled).ok_or_else(|| {
+            let message = format!("{router} shows {shown}: it has to send everything to one colour");
             Trouble::new("conformance/start", message)
                 .hint("deploy twice, so that both colours run: `cutover deploy`, then again")
         })
@@ -87,12 +86,12 @@ impl<'a> Rehearsal<'a> {
     async fn put_back(&mut self, first: &Routing) -> Result<(), Trouble> {
         let said = self.switched(first, &Meddler::listening()).await;
         let shown = self.settled().await;
-        if matches!(&shown, Ok(Some(routing)) if routing == first) {
+        if shown.is(first) {
             return Ok(());
         }
         let router = self.stage.router();
         let why = said.err().map(|reason| format!(" ({reason})")).unwrap_or_default();
-        let message = format!("{router} showed {first} at first, and shows {} now{why}", shown_words(&shown));
+        let message = format!("{router} showed {first} at first, and shows {shown} now{why}");
         Err(Trouble::new("conformance/left", message)
             .hint("`cutover status` shows where the traffic is; `cutover doctor` what to do"))
     }
@@ -176,7 +175,7 @@ impl<'a> Rehearsal<'a> {
             let meddler = Meddler::listening();
             let said = self.switched(want, &meddler).await;
             let shown = self.settled().await;
-            let failed = said.is_err() || !matches!(&shown, Ok(Some(routing)) if routing == want);
+            let failed = said.is_err() || !shown.is(want);
             match said {
                 Err(reason) => {
                     self.sheet.note(RouterRule::Switches, Some(format!("`apply` of {want}: {reason}")));
@@ -269,7 +268,8 @@ impl<'a> Rehearsal<'a> {
                 self.disturbed += 1;
                 let place = place("apply", &heard.calls, index, mishap);
                 self.stage.tell(place.clone());
-                let shown = self.settled().await;
+                // A yes is believed once it has had its time.
+                let shown = if said.is_ok() { self.settled().await } else { self.look().await };
                 let disturbed = Disturbed { mishap, want: there, said: &said, shown: &shown };
                 for (rule, broken) in disturbed.judged() {
                     self.sheet.note(rule, broken.map(|how| format!("{place}: {how}")));
@@ -280,15 +280,11 @@ impl<'a> Rehearsal<'a> {
                 for want in ways {
                     let said = self.switched(want, &Meddler::listening()).await;
                     let shown = self.settled().await;
-                    let is_so = matches!(&shown, Ok(Some(routing)) if routing == *want);
+                    let is_so = shown.is(want);
                     let broken = match said {
                         Err(reason) => Some(format!("{place}: then `apply` of {want}: {reason}")),
-                        Ok(()) => (!is_so).then(|| {
-                            format!(
-                                "{place}: then {want} was asked for, and it shows {}",
-                                shown_words(&shown)
-                            )
-                        }),
+                        Ok(()) => (!is_so)
+                            .then(|| format!("{place}: then {want} was asked for, and it shows {shown}")),
                     };
                     self.sheet.note(RouterRule::Mends, broken);
                 }
@@ -315,8 +311,8 @@ impl<'a> Rehearsal<'a> {
                 let place = place("prepare", &heard.calls, index, mishap);
                 self.stage.tell(place.clone());
                 let shown = self.settled().await;
-                let is_so = matches!(&shown, Ok(Some(routing)) if routing == here);
-                let mut broken = (!is_so).then(|| format!("it shows {}", shown_words(&shown)));
+                let is_so = shown.is(here);
+                let mut broken = (!is_so).then(|| format!("it shows {shown}"));
                 for (question, said) in [
                     ("discard", self.stage.discard().await),
                     ("prepare", self.stage.prepare(there, &Meddler::listening()).await.map(drop)),
@@ -341,16 +337,15 @@ impl<'a> Rehearsal<'a> {
                     continue;
                 }
                 self.disturbed += 1;
-                let guessed = match &seen.said {
-                    Ok(Observation { routing, settled: true, .. }) => routing.as_ref() != Some(here),
-                    Ok(_) | Err(_) => false,
-                };
                 let place = place("observe", &heard.calls, index, mishap);
                 self.stage.tell(place.clone());
-                let broken = guessed.then(|| {
-                    let shown = seen.said.map(|seen| seen.routing);
-                    format!("{place}: it says {}, and it is {here}", shown_words(&shown))
-                });
+                let broken = match seen.said {
+                    Ok(Observation { routing, settled: true, .. }) if routing.as_ref() != Some(here) => {
+                        let shown = Shown { routing: Ok(routing), settled: true };
+                        Some(format!("{place}: it says {shown}, and it is {here}"))
+                    }
+                    Ok(_) | Err(_) => None,
+                };
                 self.sheet.note(RouterRule::NoGuess, broken);
             }
         }
@@ -364,26 +359,34 @@ impl<'a> Rehearsal<'a> {
     }
 
     /// What the router shows once it has settled, or after the time of a question.
-    async fn settled(&mut self) -> Said<Option<Routing>> {
+    async fn settled(&mut self) -> Shown {
+        let deadline = Instant::now() + self.stage.patience();
+        loop {
+            let shown = self.look().await;
+            if shown.settled || Instant::now() >= deadline {
+                return shown;
+            }
+            sleep(LOOK_AGAIN).await;
+        }
+    }
+
+    /// What it shows at this moment.
+    async fn look(&mut self) -> Shown {
         let deadline = Instant::now() + self.stage.patience();
         loop {
             let seen = self.stage.observe(&Meddler::listening()).await;
-            let is_late = Instant::now() >= deadline;
             match seen.said {
-                Ok(seen) if seen.settled => return Ok(seen.routing),
-                Ok(seen) if is_late => {
-                    return Err(format!("not settled: {}", shown_words(&Ok(seen.routing))));
+                Ok(Observation { routing, settled, .. }) => return Shown { routing: Ok(routing), settled },
+                Err(reason) if Instant::now() >= deadline || !seen.temporary => {
+                    return Shown { routing: Err(reason), settled: true };
                 }
-                Err(reason) if is_late || !seen.temporary => return Err(reason),
-                Ok(_) | Err(_) => sleep(LOOK_AGAIN).await,
+                Err(_) => sleep(LOOK_AGAIN).await,
             }
         }
     }
 
-    fn note_shown(&mut self, rule: RouterRule, want: &Routing, shown: &Said<Option<Routing>>, when: &str) {
-        let is_so = matches!(shown, Ok(Some(routing)) if routing == want);
-        self.sheet
-            .note(rule, (!is_so).then(|| format!("{when} it shows {}, not {want}", shown_words(shown))));
+    fn note_shown(&mut self, rule: RouterRule, want: &Routing, shown: &Shown, when: &str) {
+        self.sheet.note(rule, (!shown.is(want)).then(|| format!("{when} it shows {shown}, not {want}")));
     }
 
     fn heard(&mut self, meddler: &Meddler) -> Heard {
