@@ -4,6 +4,7 @@
 
 mod against;
 mod already_live;
+mod apache;
 mod attending;
 mod bad_days;
 mod builder;

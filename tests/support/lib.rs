@@ -9,6 +9,7 @@
     reason = "a test ends, loudly, at what its set-up can't do"
 )]
 
+mod apache;
 mod application;
 mod cgroup;
 mod cutover;
@@ -41,6 +42,7 @@ mod tls_files;
 mod told_at_once;
 mod websocket;
 
+pub use apache::Apache;
 pub use application::{Behaviour, program as demo_program};
 pub use cutover::{Ended, Running};
 pub use dialect::Dialect;
