@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use test_support::{Apache, Behaviour, Machine, Test, assert_golden};
+use test_support::{Apache, Behaviour, Machine, Tally, Test, assert_golden};
 
 use crate::{fleet, local};
 
@@ -32,8 +32,7 @@ fn two_machines_are_switched_and_switched_back_under_load() {
     let Some((test, mut apache)) = with_v1(fleet()) else { return };
     let load = test.load();
     let deployed = test.deploy("v2", Behaviour::Sound).expect(0);
-    let old = ("v1".to_owned(), "blue".to_owned());
-    let of_old = |tally: &test_support::Tally| tally.answers.get(&old).copied();
+    let of_old = |tally: &Tally| tally.answers.get(&("v1".to_owned(), "blue".to_owned())).copied();
     let after = of_old(&load.so_far());
     load.wait_for(100);
     let tally = load.finish();

@@ -8,6 +8,7 @@ mod apache;
 mod attending;
 mod bad_days;
 mod builder;
+mod caddy;
 mod changed_configuration;
 mod command_driver;
 mod commit_points;

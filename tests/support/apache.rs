@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::skipped::skip;
-use crate::{Machine, Port, Process, Scratch, eventually};
+use crate::{Machine, Port, Process, Scratch, eventually, get};
 
 const PROGRAM: &str = "/usr/sbin/apache2";
 const MODULES: [&str; 9] = [
@@ -131,6 +131,10 @@ impl Apache {
         assert!(self.command(machine).args(["-k", "graceful"]).status().unwrap().success());
         eventually("Apache resumes", Duration::from_secs(10), || {
             (self.error_log().matches("resuming normal operations").count() > begun).then_some(())
+        });
+        // Processes of before may drop a connection that they have just taken.
+        eventually("Apache answers", Duration::from_secs(10), || {
+            (0..5).all(|_| get("127.0.0.1", self.port(), "/up").is_ok()).then_some(())
         });
     }
 

@@ -11,6 +11,7 @@
 
 mod apache;
 mod application;
+mod caddy;
 mod cgroup;
 mod cutover;
 mod dialect;
@@ -44,6 +45,7 @@ mod websocket;
 
 pub use apache::Apache;
 pub use application::{Behaviour, program as demo_program};
+pub use caddy::Caddy;
 pub use cutover::{Ended, Running};
 pub use dialect::Dialect;
 pub use fuzz::Corpus;

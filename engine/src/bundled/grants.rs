@@ -259,6 +259,37 @@ path = "/begin/probe"
     }
 
     #[test]
+    fn caddy_may_touch_its_flags_and_ask_for_its_colour() {
+        assert_eq!(
+            grants("caddy", &json!({"directory": "/flags", "status-port": 81})).unwrap(),
+            r#"[[read]]
+hosts = "routers"
+path = "/flags/blue"
+
+[[read]]
+hosts = "routers"
+path = "/flags/green"
+
+[[write]]
+hosts = "routers"
+path = "/flags/blue"
+
+[[write]]
+hosts = "routers"
+path = "/flags/green"
+
+[[write]]
+hosts = "routers"
+path = "/flags/probe"
+
+[[http]]
+to = "http://127.0.0.1:81"
+via = "routers"
+"#
+        );
+    }
+
+    #[test]
     fn nginx_knows_what_is_forgotten_at_its_front_door() {
         let hint = |settings| hook("nginx").unwrap().front_door_hint("shop", &settings);
         let told = |include: &str| {

@@ -29,6 +29,13 @@ pub const HOOKS: &[BundledHook] = &[
         schema: include_str!(concat!(env!("OUT_DIR"), "/apache.settings.schema.json")),
     },
     BundledHook {
+        name: "caddy",
+        kind: HookKind::Router,
+        wasm: include_bytes!(concat!(env!("OUT_DIR"), "/caddy.wasm")),
+        template: include_str!(concat!(env!("OUT_DIR"), "/caddy.grants.toml")),
+        schema: include_str!(concat!(env!("OUT_DIR"), "/caddy.settings.schema.json")),
+    },
+    BundledHook {
         name: "command-build",
         kind: HookKind::Build,
         wasm: include_bytes!(concat!(env!("OUT_DIR"), "/command-build.wasm")),
