@@ -4,9 +4,11 @@
 
 mod against;
 mod already_live;
+mod apache;
 mod attending;
 mod bad_days;
 mod builder;
+mod caddy;
 mod changed_configuration;
 mod command_driver;
 mod commit_points;

@@ -9,7 +9,9 @@
     reason = "a test ends, loudly, at what its set-up can't do"
 )]
 
+mod apache;
 mod application;
+mod caddy;
 mod cgroup;
 mod cutover;
 mod dialect;
@@ -41,7 +43,9 @@ mod tls_files;
 mod told_at_once;
 mod websocket;
 
+pub use apache::Apache;
 pub use application::{Behaviour, program as demo_program};
+pub use caddy::Caddy;
 pub use cutover::{Ended, Running};
 pub use dialect::Dialect;
 pub use fuzz::Corpus;

@@ -228,6 +228,68 @@ via = "routers"
     }
 
     #[test]
+    fn apache_may_ask_its_manager_and_touch_what_it_begins_with() {
+        assert_eq!(
+            grants("apache", &json!({"directory": "/begin", "manager-port": 81})).unwrap(),
+            r#"[[http]]
+to = "http://127.0.0.1:81"
+via = "routers"
+
+[[read]]
+hosts = "routers"
+path = "/begin/blue"
+
+[[read]]
+hosts = "routers"
+path = "/begin/green"
+
+[[write]]
+hosts = "routers"
+path = "/begin/blue"
+
+[[write]]
+hosts = "routers"
+path = "/begin/green"
+
+[[write]]
+hosts = "routers"
+path = "/begin/probe"
+"#
+        );
+    }
+
+    #[test]
+    fn caddy_may_touch_its_flags_and_ask_for_its_colour() {
+        assert_eq!(
+            grants("caddy", &json!({"directory": "/flags", "status-port": 81})).unwrap(),
+            r#"[[read]]
+hosts = "routers"
+path = "/flags/blue"
+
+[[read]]
+hosts = "routers"
+path = "/flags/green"
+
+[[write]]
+hosts = "routers"
+path = "/flags/blue"
+
+[[write]]
+hosts = "routers"
+path = "/flags/green"
+
+[[write]]
+hosts = "routers"
+path = "/flags/probe"
+
+[[http]]
+to = "http://127.0.0.1:81"
+via = "routers"
+"#
+        );
+    }
+
+    #[test]
     fn nginx_knows_what_is_forgotten_at_its_front_door() {
         let hint = |settings| hook("nginx").unwrap().front_door_hint("shop", &settings);
         let told = |include: &str| {

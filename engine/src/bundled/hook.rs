@@ -22,6 +22,20 @@ pub struct BundledHook {
 /// All of them, by name.
 pub const HOOKS: &[BundledHook] = &[
     BundledHook {
+        name: "apache",
+        kind: HookKind::Router,
+        wasm: include_bytes!(concat!(env!("OUT_DIR"), "/apache.wasm")),
+        template: include_str!(concat!(env!("OUT_DIR"), "/apache.grants.toml")),
+        schema: include_str!(concat!(env!("OUT_DIR"), "/apache.settings.schema.json")),
+    },
+    BundledHook {
+        name: "caddy",
+        kind: HookKind::Router,
+        wasm: include_bytes!(concat!(env!("OUT_DIR"), "/caddy.wasm")),
+        template: include_str!(concat!(env!("OUT_DIR"), "/caddy.grants.toml")),
+        schema: include_str!(concat!(env!("OUT_DIR"), "/caddy.settings.schema.json")),
+    },
+    BundledHook {
         name: "command-build",
         kind: HookKind::Build,
         wasm: include_bytes!(concat!(env!("OUT_DIR"), "/command-build.wasm")),

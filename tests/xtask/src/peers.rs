@@ -1,4 +1,4 @@
-//! What a fresh machine lacks: compilation targets, nginx, HAProxy, an SSH server, systemd, a registry, servers from the registries of Python and Node.js.
+//! What a fresh machine lacks: compilation targets, nginx, HAProxy, Apache, Caddy, an SSH server, systemd, a registry, servers from the registries of Python and Node.js.
 
 use std::fs;
 use std::path::Path;
@@ -14,8 +14,10 @@ struct Peer {
 
 const NGINX: Peer = Peer { program: "nginx", package: "nginx-light" };
 const GIT: Peer = Peer { program: "git", package: "git" };
-const FOR_TESTS: [Peer; 11] = [
+const FOR_TESTS: [Peer; 13] = [
     NGINX,
+    Peer { program: "apache2", package: "apache2-bin" },
+    Peer { program: "caddy", package: "caddy" },
     GIT,
     Peer { program: "haproxy", package: "haproxy" },
     Peer { program: "sshd", package: "openssh-server" },

@@ -1,0 +1,76 @@
+//! What is installed once on a router's host.
+
+use cutover_hooks::{Call, Color, HookError};
+
+use crate::seats::url;
+use crate::settings::Site;
+
+impl Site {
+    /// The file with the balancer.
+    pub(crate) fn server(&self, call: &Call, router: &str) -> Result<String, HookError> {
+        let mut members = String::new();
+        for color in [Color::Blue, Color::Green] {
+            let before = members.len();
+            for instance in call.instances.iter().filter(|instance| instance.color == color) {
+                members.push_str(&format!(
+                    "    BalancerMember \"{}\" route={color}-{} status=${{cutover-{}-{color}}} retry=1 upgrade=websocket\n",
+                    url(instance, router)?,
+                    instance.host,
+                    self.name,
+                ));
+            }
+            if members.len() == before {
+                return Err(HookError::failed(format!("{color} has no instances")));
+            }
+        }
+        Ok(self.fill(include_str!("template/server.conf"), &members))
+    }
+
+    /// As a script.
+    pub(crate) fn setup(&self, call: &Call, router: &str, user: &str) -> Result<String, HookError> {
+        let Self { name, directory, server_include, site_include, manager_port } = self;
+        let (servers, sites) = (parent(server_include), parent(site_include));
+        let manager = format!("{servers}/cutover-balancer-manager-{manager_port}.conf");
+        let mut parents = format!("install -d -m 755 {sites}\n");
+        if servers != sites && servers != INCLUDED {
+            parents.push_str(&format!("mkdir -p {servers}\n"));
+        }
+        // What Apache as it is packaged includes by itself needs no words.
+        let included = if servers == INCLUDED {
+            String::new()
+        } else {
+            format!("# Then, in apache2.conf:\n#     Include {server_include}\n#     Include {manager}\n")
+        };
+        Ok(format!(
+            "# Apache on {router}: the colour of {name} is which members of its balancer are on\n\
+             install -d -m 755 -o {user} {directory}\n\
+             {parents}\
+             cat > {server_include} <<'CUTOVER'\n{}CUTOVER\n\
+             cat > {manager} <<'CUTOVER'\n{}CUTOVER\n\
+             cat > {site_include} <<'CUTOVER'\n{}CUTOVER\n\
+             {included}\
+             # Then: a2enmod proxy_http proxy_balancer lbmethod_byrequests headers\n\
+             # and in the VirtualHost of {name}:\n\
+             #     Include {site_include}\n\
+             # and: apache2ctl configtest && systemctl restart apache2\n",
+            self.server(call, router)?,
+            self.fill(include_str!("template/manager.conf"), ""),
+            self.fill(include_str!("template/site.conf"), ""),
+        ))
+    }
+
+    fn fill(&self, template: &str, members: &str) -> String {
+        template
+            .replace("@name@", &self.name)
+            .replace("@directory@", &self.directory)
+            .replace("@manager-port@", &self.manager_port.to_string())
+            .replace("@members@", members)
+    }
+}
+
+/// Where Apache looks for files outside its virtual hosts by itself, as Debian packages it.
+const INCLUDED: &str = "/etc/apache2/conf-enabled";
+
+fn parent(path: &str) -> &str {
+    path.rsplit_once('/').map_or("/", |(parent, _)| parent)
+}

@@ -1,0 +1,67 @@
+//! The files that name the colour.
+
+use cutover_hooks::hosts::{self, IfFound};
+use cutover_hooks::{Call, Color, Context, HookError};
+
+use crate::settings::Site;
+use crate::word;
+
+impl Site {
+    fn flag(&self, name: &str) -> String {
+        format!("{}/{name}", self.directory)
+    }
+
+    /// The colour that the files name.
+    pub(crate) fn flagged(&self, router: &str) -> Result<Option<Color>, HookError> {
+        for color in [Color::Green, Color::Blue] {
+            if hosts::read_text(router, &self.flag(color.as_str())).if_found()?.is_some() {
+                return Ok(Some(color));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether Caddy sees a file that appears among the flags: a directory that it can't enter would silently look empty.
+    pub(crate) fn check_view(&self, call: &Call, router: &str) -> Result<(), HookError> {
+        let probe = self.flag("probe");
+        hosts::write_text(router, &probe, "", Some(0o644))
+            .context(format!("write in `{}` on `{router}`", self.directory))
+            .map_err(|error| {
+                error.hint("the directory is made once, for the deploy user: `cutover setup` prints how")
+            })?;
+        let seen = self.ask(call, router);
+        hosts::remove(router, &probe)?;
+        if seen?.probe {
+            return Ok(());
+        }
+        Err(self.unseen(router))
+    }
+
+    /// There are files that Caddy does not find.
+    pub(crate) fn unseen(&self, router: &str) -> HookError {
+        let text = format!("Caddy on `{router}` can't see the files in `{}`", self.directory);
+        HookError::failed(text).hint(
+            "each directory on the way to it must be `chmod o+x`, and Caddy's configuration name that one",
+        )
+    }
+
+    /// Names a colour. In each case the last change is the one that Caddy sees, at once and as a whole.
+    pub(crate) fn switch(&self, router: &str, want: Option<Color>) -> Result<(), HookError> {
+        let raise = |color: Color| {
+            let text = "Requests go to this colour while the file is here; green goes before blue.\n";
+            hosts::write_text(router, &self.flag(color.as_str()), text, Some(0o644))
+        };
+        let lower = |color: Color| hosts::remove(router, &self.flag(color.as_str()));
+        let done = match want {
+            Some(Color::Green) => raise(Color::Green),
+            Some(Color::Blue) => raise(Color::Blue).and_then(|()| lower(Color::Green)),
+            None => lower(Color::Blue).and_then(|()| lower(Color::Green)),
+        };
+        done.context(format!("switch `{router}` to {}", word(want)))
+    }
+
+    /// Removes what a check has left.
+    pub(crate) fn discard(&self, router: &str) -> Result<(), HookError> {
+        Ok(hosts::remove(router, &self.flag("probe"))?)
+    }
+}

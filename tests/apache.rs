@@ -1,0 +1,143 @@
+//! Apache httpd and its balancer-manager as the router.
+
+use std::fs;
+
+use test_support::{Apache, Behaviour, Machine, Tally, Test, assert_golden};
+
+use crate::{fleet, local};
+
+/// A world whose front door is Apache, set up by what `cutover setup` prints, with `v1` live.
+fn with_v1(world: Option<Test>) -> Option<(Test, Apache)> {
+    let mut test = world?;
+    let mut apache = Apache::new(test.scratch(), router(&test))?;
+    test.route_by("builtin:apache", &apache.settings(), apache.port());
+    test.set_up();
+    apache.start(router(&test));
+    let _ = test.deploy("v1", Behaviour::Sound).expect(0);
+    assert_eq!(test.live(), "v1 blue");
+    Some((test, apache))
+}
+
+fn router(test: &Test) -> &Machine {
+    test.hosts.last().map_or(&test.desk, |(machine, _)| machine)
+}
+
+/// What a person reads, with names for Apache's ports.
+fn told(test: &Test, apache: &Apache, text: &str) -> String {
+    test.normalise(text).replace(&apache.manager_port().to_string(), "MANAGER")
+}
+
+#[test]
+fn two_machines_are_switched_and_switched_back_under_load() {
+    let Some((test, mut apache)) = with_v1(fleet()) else { return };
+    let load = test.load();
+    let deployed = test.deploy("v2", Behaviour::Sound).expect(0);
+    let of_old = |tally: &Tally| tally.answers.get(&("v1".to_owned(), "blue".to_owned())).copied();
+    let after = of_old(&load.so_far());
+    load.wait_for(100);
+    let tally = load.finish();
+    tally.assert_none_failed();
+    assert_eq!(of_old(&tally), after, "answers of the old colour after the end: {:?}", tally.answers);
+    assert_golden("apache-deployment.txt", &told(&test, &apache, &(deployed.stdout + &deployed.stderr)));
+
+    // A restart knows nothing of what its balancer-manager was told, nor does a reload.
+    apache.reload(router(&test));
+    assert_eq!(test.live(), "v2 green");
+    apache.stop();
+    apache.start(router(&test));
+    assert_eq!(test.live(), "v2 green");
+    let _ = test.cutover(&["status", "--check"]).expect(0);
+
+    let load = test.load();
+    let _ = test.cutover(&["rollback"]).expect(0);
+    assert_eq!(test.live(), "v1 blue");
+    load.finish().assert_none_failed();
+    let _ = test.cutover(&["status", "--check"]).expect(0);
+}
+
+#[test]
+fn a_sick_release_is_switched_back() {
+    let Some((mut test, _apache)) = with_v1(local()) else { return };
+    test.configure("watch = \"2s\"", "watch = \"60s\"");
+    let load = test.load();
+    let _ = test.deploy("v2", Behaviour::SickAfterVisits(1000)).expect(10);
+    assert_eq!(test.live(), "v1 blue");
+    load.wait_for(50);
+    let tally = load.finish();
+    tally.assert_none_failed();
+    assert_eq!(tally.order.len(), 2, "the new release got no request: {:?}", tally.order);
+    let _ = test.cutover(&["status", "--check"]).expect(0);
+}
+
+#[test]
+fn what_somebody_does_on_the_page_is_told_and_taken_over_when_asked() {
+    let Some((test, apache)) = with_v1(local()) else { return };
+    let _ = test.deploy("v2", Behaviour::Sound).expect(0);
+    let member = |port: u16| format!("http://127.0.0.1:{port}");
+    let (blue, green) = test.ports();
+    apache.by_hand(&member(blue), "w_status_D=0");
+    apache.by_hand(&member(green), "w_status_S=1");
+    assert_eq!(test.live(), "v1 blue");
+    let status = test.cutover(&["status", "--check"]).expect(70);
+    assert_golden("apache-by-hand.txt", &told(&test, &apache, &(status.stdout + &status.stderr)));
+    // A restart goes the same way, then: nobody has to wait for what may still be on its way.
+    fs::remove_file(apache.begin().join("green")).unwrap();
+    let refused = test.deploy("v3", Behaviour::Sound);
+    assert!([11, 40].contains(&refused.status), "{refused:?}");
+    assert!((refused.stdout + &refused.stderr).contains("--adopt"));
+    let _ = test.cutover(&["deploy", "--adopt"]).expect(0);
+    assert_eq!(test.live(), "v3 green");
+    let _ = test.cutover(&["status", "--check"]).expect(0);
+}
+
+#[test]
+fn an_apache_that_can_not_be_asked_says_why_and_nothing_is_changed() {
+    let Some((test, mut apache)) = with_v1(local()) else { return };
+    test.repository.push("v2", Behaviour::Sound);
+    let mut said = String::new();
+    let mut refused = |apache: &Apache| {
+        let failed = test.cutover(&["deploy"]).expect(11);
+        said.push_str(&told(&test, apache, &failed.stderr));
+    };
+
+    let balancer = fs::read_to_string(apache.server_include()).unwrap();
+    let manager = fs::read_to_string(apache.manager_include()).unwrap();
+    let (blue, green) = test.ports();
+    for (file, from, to) in [
+        (apache.server_include(), format!("127.0.0.1:{green}"), format!("127.0.0.9:{green}")),
+        (apache.server_include(), format!("127.0.0.1:{blue}\" route"), format!("127.0.0.9:{blue}\" route")),
+        (apache.server_include(), "balancer://cutover-shop".to_owned(), "balancer://cutover-blog".to_owned()),
+        (apache.manager_include(), "Require local".to_owned(), "Require all denied".to_owned()),
+        (
+            apache.manager_include(),
+            "<Location \"/balancer-manager\">".to_owned(),
+            "<Location \"/x\">".to_owned(),
+        ),
+        (
+            apache.manager_include(),
+            "ServerName 127.0.0.1".to_owned(),
+            "ServerName 127.0.0.1\nRequestHeader unset Referer early".to_owned(),
+        ),
+    ] {
+        let good = fs::read_to_string(&file).unwrap();
+        assert!(good.contains(&from), "`{from}` is not in:\n{good}");
+        fs::write(&file, good.replace(&from, &to)).unwrap();
+        apache.reload(router(&test));
+        refused(&apache);
+        fs::write(&file, good).unwrap();
+    }
+    assert_eq!(fs::read_to_string(apache.server_include()).unwrap(), balancer);
+    assert_eq!(fs::read_to_string(apache.manager_include()).unwrap(), manager);
+    apache.stop();
+    refused(&apache);
+    apache.start(router(&test));
+    // A restart would bring another colour than the one that is live.
+    let elsewhere = apache.begin().with_extension("gone");
+    fs::rename(apache.begin(), &elsewhere).unwrap();
+    refused(&apache);
+    fs::rename(elsewhere, apache.begin()).unwrap();
+    assert_golden("apache-refused.txt", &said);
+    assert_eq!(test.live(), "v1 blue");
+    let _ = test.cutover(&["deploy"]).expect(0);
+    assert_eq!(test.live(), "v2 green");
+}
