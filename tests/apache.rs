@@ -7,7 +7,7 @@ use test_support::{Apache, Behaviour, Machine, Tally, Test, assert_golden};
 use crate::{fleet, local};
 
 /// A world whose front door is Apache, set up by what `cutover setup` prints, with `v1` live.
-fn with_v1(world: Option<Test>) -> Option<(Test, Apache)> {
+pub(crate) fn with_v1(world: Option<Test>) -> Option<(Test, Apache)> {
     let mut test = world?;
     let mut apache = Apache::new(test.scratch(), router(&test))?;
     test.route_by("builtin:apache", &apache.settings(), apache.port());

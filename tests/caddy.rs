@@ -8,7 +8,7 @@ use test_support::{Behaviour, Caddy, Machine, Tally, Test, assert_golden};
 use crate::{fleet, local};
 
 /// A world whose front door is Caddy, set up by what `cutover setup` prints, with `v1` live.
-fn with_v1(world: Option<Test>) -> Option<(Test, Caddy)> {
+pub(crate) fn with_v1(world: Option<Test>) -> Option<(Test, Caddy)> {
     let mut test = world?;
     let mut caddy = Caddy::new(test.scratch(), router(&test))?;
     test.route_by("builtin:caddy", &caddy.settings(), caddy.port());

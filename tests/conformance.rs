@@ -5,7 +5,7 @@ use std::fs;
 use test_support::{Behaviour, Haproxy, Test, assert_golden};
 
 use crate::hooks::stranger;
-use crate::{haproxy, local, told, with_v1};
+use crate::{apache, caddy, haproxy, local, told, with_v1};
 
 const CONFORMANCE: [&str; 4] = ["hook", "conformance", "--yes", "--color=never"];
 
@@ -95,6 +95,20 @@ fn haproxy_by_servers_keeps_every_rule() {
     let Some(world) = haproxy::live(haproxy::routed_by(local(), Haproxy::servers_settings)) else { return };
     let _ = world.test.deploy("v2", Behaviour::Sound).expect(0);
     assert_kept(&world.test);
+}
+
+#[test]
+fn apache_keeps_every_rule() {
+    let Some((test, _apache)) = apache::with_v1(local()) else { return };
+    let _ = test.deploy("v2", Behaviour::Sound).expect(0);
+    assert_kept(&test);
+}
+
+#[test]
+fn caddy_keeps_every_rule() {
+    let Some((test, _caddy)) = caddy::with_v1(local()) else { return };
+    let _ = test.deploy("v2", Behaviour::Sound).expect(0);
+    assert_kept(&test);
 }
 
 #[test]
