@@ -7,6 +7,7 @@ mod already_live;
 mod attending;
 mod bad_days;
 mod builder;
+mod canary;
 mod changed_configuration;
 mod command_driver;
 mod commit_points;
