@@ -3,14 +3,15 @@
 use serde::{Deserialize, Serialize};
 
 mod refusal;
+mod switching;
 mod task_id;
 
 pub use refusal::Refusal;
 pub use task_id::{Part, TaskId};
 
 use super::{
-    Action, Color, ConnectionPolicy, Deployment, HostName, Observed, Release, ReleaseId, Retire, Routing,
-    Step, Timestamp,
+    Action, Color, ConnectionPolicy, Deployment, HostName, Observed, Release, ReleaseId, Retire, Step,
+    Timestamp, WHOLE,
 };
 
 /// What to deploy, once it is known.
@@ -159,6 +160,14 @@ impl Plan {
         index(&self.retire, Part::Retire)
     }
 
+    /// The shares that the new colour gets before it gets all, the smallest first: each has one proof.
+    pub fn shares(&self) -> impl Iterator<Item = u32> {
+        let weights = self.tasks().filter_map(|(_, task)| {
+            if let Action::Prove { weight, .. } = task.action { Some(weight) } else { None }
+        });
+        weights.filter(|weight| *weight < WHOLE)
+    }
+
     /// The task at a place, when there is one.
     #[must_use]
     pub fn task(&self, id: TaskId) -> Option<&Task> {
@@ -182,13 +191,13 @@ fn index(stages: &[Stage], part: Part) -> impl DoubleEndedIterator<Item = (TaskI
 }
 
 fn live(wish: &Wish, observed: &Observed) -> Result<Option<(Color, Option<ReleaseId>)>, Refusal> {
-    let shown = observed.live_color().map_err(|found| Refusal::RoutersDisagree {
-        answers: found
-            .answers
-            .iter()
-            .map(|(name, said)| format!("{name}: {said}"))
-            .collect::<Vec<_>>()
-            .join("; "),
+    let shown = observed.live_color().map_err(|found| {
+        let each = found.answers.iter().map(|(name, said)| format!("{name}: {said}"));
+        let answers = each.collect::<Vec<_>>().join("; ");
+        match observed.shares() {
+            Some(_) => Refusal::Shared { answers },
+            None => Refusal::RoutersDisagree { answers },
+        }
     })?;
     let recorded = observed.recorded.as_ref().map(|(color, _)| *color);
     if shown != recorded && !wish.adopt {
@@ -285,10 +294,6 @@ impl Planner<'_> {
             stages.push(self.stop(color.other()));
         }
         stages.extend(self.switch(replaces));
-        stages.push(stage(
-            Step::Watch,
-            vec![repeatable(Action::Watch { color, release: release() }, Vec::new())],
-        ));
         if planted!(RetiredBeforePivot) && replaces {
             stages.push(self.disable(color.other()));
         }
@@ -327,44 +332,6 @@ impl Planner<'_> {
         let revert = Action::Revert { host: host(), release: release() };
         let undo = if planted!(RenewedForGood) { Vec::new() } else { vec![revert] };
         self.wish.kept.then(|| repeatable(Action::Renew { host: host(), release: release() }, undo))
-    }
-
-    fn switch(&self, replaces: bool) -> Vec<Stage> {
-        let (color, want) = (self.color, || Routing::all_to(self.color));
-        let enable = self.hosts().iter().filter(|_| !planted!(EnabledAfterPivot)).map(|host| {
-            // Someone may have moved a router that the deployment did not get to.
-            let undo = self.unless_routed(Action::Disable { host: host.clone(), color });
-            repeatable(Action::Enable { host: host.clone(), color }, undo)
-        });
-        let prepare = self.observed.routers.iter().map(|(router, _)| {
-            let undo = vec![Action::Discard { router: router.clone() }];
-            repeatable(Action::Prepare { router: router.clone(), want: want() }, undo)
-        });
-        let mut stages = vec![stage(Step::Switch, enable.collect()), stage(Step::Switch, prepare.collect())];
-        for (index, (router, seen)) in self.observed.routers.iter().enumerate() {
-            let back = seen.routing.clone().unwrap_or_else(Routing::none);
-            let mut undo = Vec::new();
-            if replaces && !planted!(PutBackUnchecked) {
-                undo.push(Action::RequireHealthy { color: color.other() });
-            }
-            undo.push(Action::Switch { router: router.clone(), want: back });
-            // The way back goes from the last router to the first one, so this one is put back last.
-            if index == 0 {
-                if let Some((old, id)) =
-                    self.observed.recorded.clone().filter(|(old, _)| replaces && *old != color)
-                {
-                    undo.push(Action::Prove { color: old, release: id });
-                }
-                undo.push(Action::Drain { color });
-            }
-            stages.push(stage(
-                Step::Switch,
-                vec![repeatable(Action::Switch { router: router.clone(), want: want() }, undo)],
-            ));
-        }
-        let prove = Action::Prove { color, release: self.id.clone() };
-        stages.push(stage(Step::Switch, vec![repeatable(prove, Vec::new())]));
-        stages
     }
 
     fn retire(&self, replaces: bool) -> Vec<Stage> {
@@ -445,7 +412,7 @@ const fn stage(step: Step, tasks: Vec<Task>) -> Stage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Name, Observation};
+    use crate::model::{Name, Observation, Routing};
 
     fn name(text: &str) -> HostName {
         Name::new(text).expect("a name")
@@ -491,6 +458,27 @@ mod tests {
                 Err("release 43 is live already, on blue".to_owned())
             );
         }
+    }
+
+    #[test]
+    fn no_plan_is_made_where_somebody_shares_the_requests() {
+        let deployment = Deployment::for_tests(&[name("web1")], &[name("lb1"), name("lb2")]);
+        let refused = |green: [u32; 2]| {
+            let saw = |(router, green): (&str, u32)| {
+                let routing = Some(Routing::shared(Color::Green, green));
+                (name(router), Observation { routing, settled: true, labels: Vec::new() })
+            };
+            let recorded = Some((Color::Blue, ReleaseId::parse("r42").expect("an identifier")));
+            let routers = ["lb1", "lb2"].into_iter().zip(green).map(saw).collect();
+            let observed = Observed { routers, recorded, ..Observed::default() };
+            let wish = Wish::new("deploy", "d1".into(), Release::for_tests("r43", 43), true, Timestamp(5));
+            Plan::new(&deployment, &wish, &observed).expect_err("a refusal").to_string()
+        };
+        assert_eq!(
+            refused([5, 5]),
+            "requests are shared between the colours: lb1: blue 95 %, green 5 %; lb2: blue 95 %, green 5 %"
+        );
+        assert_eq!(refused([5, 0]), "the routers disagree: lb1: blue 95 %, green 5 %; lb2: blue 100 %");
     }
 
     #[test]
