@@ -84,6 +84,19 @@ fn nginx_by_a_file_keeps_every_rule() {
 }
 
 #[test]
+fn nginx_by_a_link_keeps_every_rule() {
+    let Some(mut test) = local() else { return };
+    let sites = test.nginx.write_sites("127.0.0.1", test.ports());
+    let flags = test.nginx.settings();
+    test.configure(&flags, &sites);
+    test.start_nginx();
+    for version in ["v1", "v2"] {
+        let _ = test.deploy(version, Behaviour::Sound).expect(0);
+    }
+    assert_kept(&test);
+}
+
+#[test]
 fn haproxy_by_a_map_keeps_every_rule() {
     let Some(world) = haproxy::with_v1(local()) else { return };
     let _ = world.test.deploy("v2", Behaviour::Sound).expect(0);
