@@ -27,6 +27,15 @@ fn wait_lets_it_go_on() {
 }
 
 #[test]
+fn wait_keeps_a_color_running_that_was_to_be_stopped() {
+    let policy = "{ timeout = \"1s\", connections = \"wait\" }\nretire = \"stop\"";
+    let Some((world, mut websocket)) = with_websocket(policy) else { return };
+    let deployed = world.test.deploy("v2", Behaviour::Sound).expect(0);
+    assert_golden("haproxy-drain-wait-stop.txt", &told(&world.test, deployed));
+    assert_eq!(websocket.say("still there").unwrap(), "blue still there");
+}
+
+#[test]
 fn wait_ends_when_it_ends() {
     let policy = "{ timeout = \"60s\", connections = \"wait\" }";
     let Some((world, mut websocket)) = with_websocket(policy) else { return };
@@ -50,7 +59,7 @@ fn cap_ends_it_after_that_time() {
     running.wait_for_step("drain");
     assert_eq!(websocket.say("still there").unwrap(), "blue still there");
     let deployed = running.finish().expect(0);
-    assert!(deployed.stdout.contains("1 connections left; they are cut"), "{}", deployed.stdout);
+    assert!(deployed.stdout.contains("1 connection left; it is cut"), "{}", deployed.stdout);
     assert!(websocket.say("anybody").is_err(), "the old colour is stopped");
     assert_eq!(world.test.live(), "v2 green");
 }

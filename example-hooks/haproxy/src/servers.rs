@@ -26,9 +26,6 @@ pub struct Servers {
 /// Between two looks at servers that are not up yet.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Kept back of the call's time for the rest of a switch.
-const RESERVE: Duration = Duration::from_secs(2);
-
 const STATE: &str = "show servers state";
 
 impl Servers {
@@ -108,7 +105,7 @@ impl Servers {
         Ok(())
     }
 
-    /// Waits until HAProxy sees all of them up; at the end of the time one is enough, or the way back from a sick colour would be closed
+    /// Waits until HAProxy sees all of them up; after half of the call's time one is enough, or the way back from a sick colour would be closed
     /// by one lost host.
     fn wait(&self, socket: &AdminSocket<'_>, takers: &[String]) -> Result<(), HookError> {
         loop {
@@ -116,7 +113,8 @@ impl Servers {
             let awaited: Vec<_> = backend.servers().filter(|server| takers.contains(&server.name)).collect();
             let mut down = awaited.iter().filter(|server| server.sight() != Sight::Up);
             let Some(first) = down.next() else { return Ok(()) };
-            if engine::remaining() < RESERVE {
+            // The other half of the time is for the rest of the switch.
+            if engine::remaining() < engine::elapsed() {
                 let some = awaited.iter().any(|server| server.sight() == Sight::Up);
                 return if some { Ok(()) } else { backend.require_up(first) };
             }

@@ -242,7 +242,8 @@ impl Performer {
     }
 
     fn drained(&self, color: Color, open: u32, way: Way) -> Result<Performed> {
-        let text = format!("{open} connections left");
+        let one = open == 1;
+        let text = format!("{open} {} left", if one { "connection" } else { "connections" });
         let keeps = self.deployment.pipeline.connections == ConnectionPolicy::Wait && way == Way::Retire;
         if keeps && self.deployment.pipeline.retire == Retire::Stop {
             let trouble =
@@ -251,7 +252,12 @@ impl Performer {
                 );
             return Ok(Performed::failed(trouble).saying(Summary::Text(text)));
         }
-        let end = if keeps { "they go on" } else { "they are cut" };
+        let end = match (keeps, one) {
+            (true, true) => "it goes on",
+            (true, false) => "they go on",
+            (false, true) => "it is cut",
+            (false, false) => "they are cut",
+        };
         let note = Note::new(color.to_string(), format!("{text}; {end}"));
         Ok(Performed::done(Summary::Text(text)).with(vec![note]))
     }
