@@ -105,18 +105,22 @@ impl Servers {
         Ok(())
     }
 
-    /// Waits until HAProxy sees all of them up; after half of the call's time one is enough, or the way back from a sick colour would be closed
-    /// by one lost host.
+    /// Waits until HAProxy sees all of them up. After half of the call's time some may be down, or one lost host would close the way back
+    /// from a sick colour; one that was not let in may not.
     fn wait(&self, socket: &AdminSocket<'_>, takers: &[String]) -> Result<(), HookError> {
         loop {
             let backend = Backend::ask(socket, &self.backend)?;
             let awaited: Vec<_> = backend.servers().filter(|server| takers.contains(&server.name)).collect();
-            let mut down = awaited.iter().filter(|server| server.sight() != Sight::Up);
-            let Some(first) = down.next() else { return Ok(()) };
+            let (up, others): (Vec<_>, Vec<_>) =
+                awaited.into_iter().partition(|server| server.sight() == Sight::Up);
+            let Some(first) = others.first() else { return Ok(()) };
             // The other half of the time is for the rest of the switch.
             if engine::remaining() < engine::elapsed() {
-                let some = awaited.iter().any(|server| server.sight() == Sight::Up);
-                return if some { Ok(()) } else { backend.require_up(first) };
+                let kept_out = others.iter().find(|server| server.sight() != Sight::NotUp);
+                return match (kept_out, up.is_empty()) {
+                    (None, false) => Ok(()),
+                    (kept_out, _) => backend.require_up(kept_out.unwrap_or(first)),
+                };
             }
             engine::sleep(PAUSE);
         }

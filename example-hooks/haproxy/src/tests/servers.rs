@@ -28,7 +28,9 @@ struct Fake {
     servers: Rc<RefCell<BTreeMap<String, u32>>>,
     /// Checks of green fail, so many more looks.
     green_down: Rc<Cell<u32>>,
-    /// Asked for a change, it says so.
+    /// Checks of the second host fail.
+    lost: Rc<Cell<bool>>,
+    /// Asked for a change, it says so, and changes nothing.
     refuses: Rc<RefCell<Option<String>>>,
     more: Rc<RefCell<String>>,
 }
@@ -41,10 +43,12 @@ fn haproxy() -> Fake {
         world,
         servers: Rc::new(RefCell::new(servers)),
         green_down: Rc::default(),
+        lost: Rc::default(),
         refuses: Rc::default(),
         more: Rc::default(),
     };
     let (servers, down) = (Rc::clone(&fake.servers), Rc::clone(&fake.green_down));
+    let lost = Rc::clone(&fake.lost);
     let (refuses, more) = (Rc::clone(&fake.refuses), Rc::clone(&fake.more));
     fake.world.socket("lb1", SOCKET, move |content| {
         let line = content.strip_suffix('\n').expect("a line");
@@ -66,7 +70,7 @@ fn haproxy() -> Fake {
                     (if name.starts_with("blue") { 4001 } else { 4002 }, &name[name.len() - 1..]);
                 let status = match *bits {
                     _ if bits & 1 != 0 => "MAINT,0,,,,",
-                    _ if port == 4002 && down.get() > 0 => {
+                    _ if (port == 4002 && down.get() > 0) || (host == "2" && lost.get()) => {
                         "DOWN,0,L4CON,,Connection refused,Layer4 connection problem"
                     }
                     8 | 12 => "DRAIN,0,L4OK,,,Layer4 check passed",
@@ -179,6 +183,28 @@ fn the_new_ones_are_up_before_the_old_ones_are_drained() {
         ))
     );
     assert_eq!(fake.changes(), ["green-web1 state ready", "green-web2 state ready"]);
+}
+
+#[test]
+fn one_that_is_down_holds_nothing_up_and_one_that_was_not_let_in_does() {
+    let fake = haproxy();
+    apply(&BLUE).expect("blue");
+    fake.set(&[("green-web1", DRAIN), ("green-web2", DRAIN)]);
+    fake.changes();
+    // HAProxy says that it is done, and it is not.
+    *fake.refuses.borrow_mut() = Some("\n".to_owned());
+    assert_eq!(
+        apply(&GREEN),
+        Err(HookError::failed(
+            "HAProxy on `lb1` does not see `shop/green-web1` up: DRAIN\n\
+             hint: somebody has taken it out: `set server shop/green-web1 state ready` on the admin socket lets it in again"
+        ))
+    );
+    assert_eq!(fake.changes(), ["green-web1 state ready", "green-web2 state ready"]);
+    *fake.refuses.borrow_mut() = None;
+    fake.lost.set(true);
+    assert_eq!(apply(&GREEN), Ok(()));
+    assert_eq!(fake.observe(WITH_FILE).routing, Some(GREEN), "by the one that is up");
 }
 
 #[test]
