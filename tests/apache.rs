@@ -80,8 +80,6 @@ fn what_somebody_does_on_the_page_is_told_and_taken_over_when_asked() {
     assert_eq!(test.live(), "v1 blue");
     let status = test.cutover(&["status", "--check"]).expect(70);
     assert_golden("apache-by-hand.txt", &told(&test, &apache, &(status.stdout + &status.stderr)));
-    // A restart goes the same way, then: nobody has to wait for what may still be on its way.
-    fs::remove_file(apache.begin().join("green")).unwrap();
     let refused = test.deploy("v3", Behaviour::Sound);
     assert!([11, 40].contains(&refused.status), "{refused:?}");
     assert!((refused.stdout + &refused.stderr).contains("--adopt"));

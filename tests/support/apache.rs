@@ -144,9 +144,12 @@ impl Apache {
         command
     }
 
-    /// Ends it as a crash would.
+    /// Ends it as a crash would, and waits until nothing of it is left.
     pub fn stop(&mut self) {
         self.process = None;
+        eventually("Apache is gone", Duration::from_secs(10), || {
+            TcpStream::connect(("127.0.0.1", self.port())).is_err().then_some(())
+        });
     }
 
     /// Changes a member as a person does on the balancer-manager's page: `w_status_D=1` turns it off.

@@ -105,8 +105,11 @@ impl Caddy {
         self.process = Some(process);
     }
 
-    /// Ends it as a crash would.
+    /// Ends it as a crash would, and waits until nothing of it is left.
     pub fn stop(&mut self) {
         self.process = None;
+        eventually("Caddy is gone", Duration::from_secs(10), || {
+            TcpStream::connect(("127.0.0.1", self.port())).is_err().then_some(())
+        });
     }
 }

@@ -1,6 +1,6 @@
 //! `builtin:apache`: switches Apache httpd between the colours, by the members of one balancer and its balancer-manager.
 
-mod manager;
+mod balancer_manager;
 mod page;
 mod seats;
 mod settings;
@@ -10,6 +10,7 @@ mod switch;
 #[cfg(test)]
 mod tests;
 
+use cutover_hooks::engine::{self, Level};
 use cutover_hooks::{Call, Color, HookError, Observation, Router, Routing, SettingFault};
 
 pub use settings::Settings;
@@ -40,7 +41,12 @@ impl Router for Apache {
         for seat in seats.iter().filter(|seat| seat.member.is_on() && seat.member.is_in_error()) {
             labels.push(("in-error".to_owned(), seat.member.url.clone()));
         }
-        let settled = seats::is_all(&seats, &routing) && seats::may_begin_with(&routing).contains(&begins);
+        let settled = seats::is_all(&seats, &routing);
+        if settled && !seats::may_begin_with(&routing).contains(&begins) {
+            let text =
+                format!("after a restart, Apache on `{router}` would send requests to {}", word(begins));
+            engine::log(Level::Warn, text);
+        }
         Ok(Observation { routing: Some(routing), settled, labels })
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use cutover_hooks::engine::{self, Level};
 use cutover_hooks::{Call, Color, HookError, Routing};
 
-use crate::manager::Seen;
+use crate::balancer_manager::Seen;
 use crate::seats::{Goal, Seat, goals, is_met, may_begin_with, share, shown};
 use crate::settings::Site;
 use crate::word;

@@ -152,8 +152,11 @@ fn what_was_changed_by_hand_shows_and_is_put_right() {
         });
     }
     let label = |value: &str| ("after-a-restart".to_owned(), value.to_owned());
-    let seen = Observation { routing: Some(GREEN), settled: false, labels: vec![label("blue")] };
+    let seen = Observation { routing: Some(GREEN), settled: true, labels: vec![label("blue")] };
+    fake.world.calls();
     assert_eq!(fake.observe(), Ok(seen));
+    let warning = "log Level::Warn after a restart, Apache on `lb1` would send requests to blue";
+    assert!(fake.world.calls().iter().any(|call| call == warning));
     assert!(prepare(&GREEN).expect("a change").ends_with("+after a restart: green\n"));
     apply(&GREEN).expect("green");
     assert_eq!(fake.shows(), GREEN);
