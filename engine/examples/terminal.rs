@@ -33,7 +33,7 @@ impl Player {
         let places: Vec<String> = places.iter().map(|place| (*place).to_owned()).collect();
         let wait = wait.map(Duration::from_secs);
         let began = Instant::now();
-        self.say(EventKind::StepStarted { step, places: places.clone(), wait });
+        self.say(EventKind::StepStarted { step, places: places.clone(), weight: None, wait });
         for (text, bytes) in frames {
             let transfer = (*bytes > 0).then_some(Transfer { done: *bytes, total: 48_000_000 });
             self.say(EventKind::StepProgress {
@@ -55,7 +55,15 @@ impl Player {
             StepEnd::Ok | StepEnd::Skipped | StepEnd::Warning | StepEnd::Interrupted => Vec::new(),
         };
         let summary = summary.to_owned();
-        self.say(EventKind::StepEnded { step, places, end, summary, details, took: began.elapsed() });
+        self.say(EventKind::StepEnded {
+            step,
+            places,
+            weight: None,
+            end,
+            summary,
+            details,
+            took: began.elapsed(),
+        });
     }
 }
 

@@ -43,11 +43,13 @@ impl<S: ?Sized> Masked<S> {
                 live.iter_mut().for_each(|live| release(&mut live.release));
                 notes(said);
             }
-            EventKind::StepStarted { step: _, places, wait: _ } => places.iter_mut().for_each(text),
+            EventKind::StepStarted { step: _, places, weight: _, wait: _ } => {
+                places.iter_mut().for_each(text)
+            }
             EventKind::StepProgress { step: _, place, text: said, transfer: _ } => {
                 place.iter_mut().chain([said]).for_each(text);
             }
-            EventKind::StepEnded { step: _, places, end: _, summary, details, took: _ } => {
+            EventKind::StepEnded { step: _, places, weight: _, end: _, summary, details, took: _ } => {
                 places.iter_mut().chain([summary]).for_each(text);
                 notes(details);
             }
@@ -122,7 +124,7 @@ mod tests {
                 color: Color::Green,
                 notes: notes.clone(),
             },
-            EventKind::StepStarted { step, places: places.clone(), wait: None },
+            EventKind::StepStarted { step, places: places.clone(), weight: None, wait: None },
             EventKind::StepProgress {
                 step,
                 place: Some(t()),
@@ -132,6 +134,7 @@ mod tests {
             EventKind::StepEnded {
                 step,
                 places,
+                weight: None,
                 end: StepEnd::Failed,
                 summary: t(),
                 details: notes.clone(),

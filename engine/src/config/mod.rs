@@ -51,6 +51,7 @@ mod smoke_test;
 mod source;
 mod spare;
 mod starter;
+mod strategy;
 
 pub use environment::environments;
 pub use fault::{Choices, Excerpt, Fault, Faults, Severity};

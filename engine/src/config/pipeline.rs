@@ -3,8 +3,8 @@
 use super::reader::Reader;
 use super::resolve::Resolver;
 use super::shape::{Key, Keys, Shape};
-use super::{app, format, health_check};
-use crate::model::{Application, ConnectionPolicy, HealthCheck, MaxExcluded, Pipeline, Retire};
+use super::{app, format, health_check, strategy};
+use crate::model::{Application, ConnectionPolicy, HealthCheck, MaxExcluded, Pipeline, Retire, Strategy};
 
 /// The table.
 pub(super) static KEYS: Keys = Keys {
@@ -15,7 +15,7 @@ pub(super) static KEYS: Keys = Keys {
             "watch",
             Shape::Text(&format::DURATION_OR_ZERO),
             "60s",
-            "How long the new colour is watched after the switch.",
+            "How long the new colour is watched once it has all the traffic.",
         ),
         Key::optional("drain", Shape::Table(&DRAIN), DRAIN.doc),
         Key::text(
@@ -26,9 +26,9 @@ pub(super) static KEYS: Keys = Keys {
         ),
         Key::text(
             "strategy",
-            Shape::Choice(&["blue-green"]),
+            Shape::Either(&[Shape::Choice(&["blue-green"]), Shape::OneOf(&strategy::KEYS)]),
             "blue-green",
-            "How traffic moves: all at once.",
+            "How traffic moves: all at once, or in shares that rise with a watch after each.",
         ),
         Key::integer("parallel", Shape::Integer(1, 256), 32, "Hosts worked on at once."),
         Key::optional(
@@ -69,6 +69,7 @@ impl Resolver<'_> {
         let drain = table.table("drain", &DRAIN);
         Pipeline {
             timeout: table.duration("timeout"),
+            strategy: self.strategy(&table),
             watch: table.duration("watch"),
             drain_timeout: drain.duration("timeout"),
             connections: match drain.text("connections") {
@@ -86,6 +87,24 @@ impl Resolver<'_> {
         }
     }
 
+    /// All watches together.
+    fn fit_watches(&mut self, whole: &Reader<'_>, pipeline: &Pipeline) {
+        let time = pipeline.watches();
+        let is_told = pipeline.timeout.is_zero() || pipeline.watch >= pipeline.timeout;
+        if is_told || pipeline.strategy == Strategy::BlueGreen || time < pipeline.timeout {
+            return;
+        }
+        let message = format!(
+            "the steps of `pipeline.strategy` and `pipeline.watch` last {} s, and the whole deployment has {}: it would be turned back before \
+             they are over",
+            time.as_secs(),
+            whole.string("timeout")
+        );
+        self.fault(&whole.span("strategy"), "config/conflict", message, |fault| {
+            fault.hint("raise `pipeline.timeout`, or watch for a shorter time")
+        });
+    }
+
     /// What has to end before the time of the whole deployment does, which turns it back.
     pub(super) fn fit(
         &mut self,
@@ -95,6 +114,7 @@ impl Resolver<'_> {
         pipeline: &Pipeline,
     ) {
         let whole = root.table("pipeline", &KEYS);
+        self.fit_watches(&whole, pipeline);
         let parts = [
             ("pipeline", &KEYS, "watch", pipeline.watch),
             ("health-check", &health_check::KEYS, "deadline", health_check.deadline),

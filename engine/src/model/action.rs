@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Color, HostName, Name, ReleaseId, Routing};
+use super::{Color, HostName, Name, ReleaseId, Routing, WHOLE};
 
 /// One change of the world, or one question that the plan depends on.
 #[expect(missing_docs, reason = "the types of the fields say what they are")]
@@ -50,10 +50,22 @@ pub enum Action {
     Discard { router: HostName },
     /// Moves the traffic of one router, and waits until the router itself says that it is so.
     Switch { router: HostName, want: Routing },
-    /// Proves at the front doors that the colour answers.
-    Prove { color: Color, release: ReleaseId },
+    /// Proves at the front doors that the colour answers: it alone, or beside the other one as far as that can be proven.
+    Prove {
+        color: Color,
+        release: ReleaseId,
+        /// Percent of the requests that it has.
+        #[serde(default = "whole", skip_serializing_if = "is_whole")]
+        weight: u32,
+    },
     /// Watches the colour under traffic.
-    Watch { color: Color, release: ReleaseId },
+    Watch {
+        color: Color,
+        release: ReleaseId,
+        /// Percent of the requests that it has.
+        #[serde(default = "whole", skip_serializing_if = "is_whole")]
+        weight: u32,
+    },
     /// Goes on only if every instance of the colour is healthy now.
     RequireHealthy { color: Color },
     /// Goes on only if no router sends anything to the colour.
@@ -112,6 +124,37 @@ impl Action {
         }
     }
 
+    /// What a colour has of the requests when it is done, in percent, where it is about that.
+    #[must_use]
+    pub const fn weight(&self, color: Color) -> Option<u32> {
+        match self {
+            Self::Prepare { want, .. } | Self::Switch { want, .. } => Some(want.share(color)),
+            Self::Prove { weight, .. } | Self::Watch { weight, .. } => Some(*weight),
+            Self::Stage { .. }
+            | Self::RemovePartial { .. }
+            | Self::Migrate { .. }
+            | Self::Clear { .. }
+            | Self::Configure { .. }
+            | Self::Renew { .. }
+            | Self::Revert { .. }
+            | Self::Point { .. }
+            | Self::Start { .. }
+            | Self::Stop { .. }
+            | Self::AwaitHealthy { .. }
+            | Self::Silence { .. }
+            | Self::Smoke { .. }
+            | Self::Enable { .. }
+            | Self::Disable { .. }
+            | Self::Discard { .. }
+            | Self::RequireHealthy { .. }
+            | Self::RequireUnrouted { .. }
+            | Self::Drain { .. }
+            | Self::RecordLive { .. }
+            | Self::SetCurrent { .. }
+            | Self::Prune { .. } => None,
+        }
+    }
+
     /// What people read in the column of places: a host, a router, a test, a colour.
     #[must_use]
     pub fn place(&self) -> String {
@@ -125,11 +168,22 @@ impl Action {
                 color.to_string()
             }
             Self::Prove { .. } => "front door".into(),
-            Self::Watch { color, .. } => color.to_string(),
+            Self::Watch { color, weight: WHOLE, .. } => color.to_string(),
+            Self::Watch { color, weight, .. } => format!("{color} {weight} %"),
             Self::RecordLive { .. } => "home".into(),
             _ => String::new(),
         }
     }
+}
+
+/// What a journal means that does not say it: those of earlier versions know no shares.
+const fn whole() -> u32 {
+    WHOLE
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_whole(weight: &u32) -> bool {
+    *weight == WHOLE
 }
 
 impl fmt::Display for Action {
@@ -154,8 +208,10 @@ impl fmt::Display for Action {
             Self::Prepare { want, .. } => write!(f, "prepare {want}"),
             Self::Discard { .. } => f.write_str("drop what was prepared"),
             Self::Switch { want, .. } => write!(f, "route {want}"),
-            Self::Prove { color, .. } => write!(f, "prove that {color} answers"),
-            Self::Watch { color, .. } => write!(f, "watch {color}"),
+            Self::Prove { color, weight: WHOLE, .. } => write!(f, "prove that {color} answers"),
+            Self::Prove { color, weight, .. } => write!(f, "prove that {color} may answer at {weight} %"),
+            Self::Watch { color, weight: WHOLE, .. } => write!(f, "watch {color}"),
+            Self::Watch { color, weight, .. } => write!(f, "watch {color} at {weight} %"),
             Self::RequireHealthy { color } => write!(f, "make sure that {color} is healthy"),
             Self::RequireUnrouted { color } => write!(f, "make sure that no router points to {color}"),
             Self::Drain { color } => write!(f, "drain {color}"),

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use super::{
-    Action, Color, ConnectionPolicy, Deployment, HostName, MaxExcluded, Observation, Observed, ObservedHost,
-    ObservedInstance, Part, Plan, Refusal, ReleaseId, Retire, Routing, SmokeTest, Task, Wish,
+    Action, CanaryStep, Color, ConnectionPolicy, Deployment, HostName, MaxExcluded, Observation, Observed,
+    ObservedHost, ObservedInstance, Part, Plan, Refusal, ReleaseId, Retire, Routing, SmokeTest, Strategy,
+    Task, Wish,
 };
 
 /// How a plan differs from every one that the configuration can lead to.
@@ -173,7 +175,11 @@ impl Told<'_> {
     /// What the record said, when it said the same as the routers.
     fn recorded(&self) -> Option<(Color, ReleaseId)> {
         self.tasks().flat_map(|task| &task.undo).find_map(|action| {
-            if let Action::Prove { color, release } = action { Some((*color, release.clone())) } else { None }
+            if let Action::Prove { color, release, .. } = action {
+                Some((*color, release.clone()))
+            } else {
+                None
+            }
         })
     }
 
@@ -195,6 +201,15 @@ impl Told<'_> {
         if self.plan.command == "deploy" && migrates != then.application.migrate.is_some() {
             then.application.migrate = migrates.then(Vec::new);
             departures.push(Departure { key: "app.migrate", part: Part::Stages });
+        }
+        let shares: Vec<u32> = self.plan.shares().collect();
+        let shared = self.plan.command == "deploy" && self.plan.live.is_some();
+        let now = then.pipeline.strategy.steps().iter().map(|step| step.weight);
+        if shared && Strategy::are_weights(&shares) && now.ne(shares.iter().copied()) {
+            // How long each is watched is nothing that a plan tells.
+            let step = |weight| CanaryStep { weight, watch: Duration::ZERO };
+            then.pipeline.strategy = Strategy::Canary(shares.into_iter().map(step).collect());
+            departures.push(Departure { key: "pipeline.strategy", part: Part::Stages });
         }
         // Who may leave out more hosts now might have left out fewer then; who may leave out fewer has to stay with that.
         let hosts = then.color_hosts(self.plan.color).len();

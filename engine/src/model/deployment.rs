@@ -8,7 +8,7 @@ use camino::Utf8PathBuf;
 use super::grant::Grants;
 use super::{
     BUCKET_NAME, BucketUrl, Color, ComponentDigest, HookSource, Host, HostName, Limits, LockFile,
-    MaxExcluded, Name, VENDORED,
+    MaxExcluded, Name, Strategy, VENDORED,
 };
 
 /// A validated `cutover.toml` with one environment's overlay applied.
@@ -312,7 +312,9 @@ pub enum EachRouter {
 pub struct Pipeline {
     /// For the whole deployment.
     pub timeout: Duration,
-    /// How long the new colour is watched after the switch.
+    /// How the traffic moves.
+    pub strategy: Strategy,
+    /// How long the new colour is watched once it has all the traffic.
     pub watch: Duration,
     /// How long the old colour's connections may go on.
     pub drain_timeout: Duration,
@@ -326,6 +328,22 @@ pub struct Pipeline {
     pub max_excluded: MaxExcluded,
     /// Age of the live release after which `status --check` fails; none: never.
     pub max_age: Option<Duration>,
+}
+
+impl Pipeline {
+    /// How long the new colour is watched while it has so many percent of the requests.
+    #[must_use]
+    pub fn watch_at(&self, weight: u32) -> Duration {
+        let step = self.strategy.steps().iter().find(|step| step.weight == weight);
+        step.map_or(self.watch, |step| step.watch)
+    }
+
+    /// How long it is watched in all.
+    #[must_use]
+    pub fn watches(&self) -> Duration {
+        let steps = self.strategy.steps().iter().map(|step| step.watch);
+        steps.fold(self.watch, Duration::saturating_add)
+    }
 }
 
 /// `pipeline.drain.connections`.

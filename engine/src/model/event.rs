@@ -63,6 +63,9 @@ pub enum EventKind {
         step: Step,
         /// Hosts, routers or tests that it is about.
         places: Vec<String>,
+        /// Percent of the requests that the new colour has in it, where it shares them with the old one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        weight: Option<u32>,
         /// When it will end at the latest, where it waits for something (health, watch, drain): length of the wait.
         #[serde(rename = "wait_ms", serialize_with = "optional_millis")]
         wait: Option<Duration>,
@@ -84,6 +87,9 @@ pub enum EventKind {
         step: Step,
         /// Its places.
         places: Vec<String>,
+        /// As it was told when it began.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        weight: Option<u32>,
         /// How.
         end: StepEnd,
         /// The last column: `1.3 of 48 MB sent`, `7 passed`.

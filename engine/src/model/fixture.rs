@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::{
     Application, Build, ColorSettings, ConnectionPolicy, Deployment, Driver, HealthCheck, Hook, HookSource,
-    Host, HostName, Limits, Location, MaxExcluded, Name, Pipeline, Reach, Retire, Router, grant::Grants,
+    Host, HostName, Limits, Location, MaxExcluded, Name, Pipeline, Reach, Retire, Router, Strategy,
+    grant::Grants,
 };
 #[cfg(test)]
 use super::{Release, ReleaseId, Timestamp};
@@ -61,6 +62,7 @@ impl Deployment {
             },
             pipeline: Pipeline {
                 timeout: Duration::from_mins(30),
+                strategy: Strategy::default(),
                 watch: Duration::from_secs(60),
                 drain_timeout: Duration::from_secs(30),
                 connections: ConnectionPolicy::Wait,

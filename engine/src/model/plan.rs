@@ -3,14 +3,15 @@
 use serde::{Deserialize, Serialize};
 
 mod refusal;
+mod switching;
 mod task_id;
 
 pub use refusal::Refusal;
 pub use task_id::{Part, TaskId};
 
 use super::{
-    Action, Color, ConnectionPolicy, Deployment, HostName, Observed, Release, ReleaseId, Retire, Routing,
-    Step, Timestamp,
+    Action, Color, ConnectionPolicy, Deployment, HostName, Observed, Release, ReleaseId, Retire, Step,
+    Timestamp, WHOLE,
 };
 
 /// What to deploy, once it is known.
@@ -159,6 +160,14 @@ impl Plan {
         index(&self.retire, Part::Retire)
     }
 
+    /// The shares that the new colour gets before it gets all, the smallest first.
+    pub fn shares(&self) -> impl Iterator<Item = u32> {
+        self.tasks().filter_map(|(_, task)| match task.action {
+            Action::Watch { weight, .. } if weight < WHOLE => Some(weight),
+            _ => None,
+        })
+    }
+
     /// The task at a place, when there is one.
     #[must_use]
     pub fn task(&self, id: TaskId) -> Option<&Task> {
@@ -285,10 +294,6 @@ impl Planner<'_> {
             stages.push(self.stop(color.other()));
         }
         stages.extend(self.switch(replaces));
-        stages.push(stage(
-            Step::Watch,
-            vec![repeatable(Action::Watch { color, release: release() }, Vec::new())],
-        ));
         if planted!(RetiredBeforePivot) && replaces {
             stages.push(self.disable(color.other()));
         }
@@ -327,44 +332,6 @@ impl Planner<'_> {
         let revert = Action::Revert { host: host(), release: release() };
         let undo = if planted!(RenewedForGood) { Vec::new() } else { vec![revert] };
         self.wish.kept.then(|| repeatable(Action::Renew { host: host(), release: release() }, undo))
-    }
-
-    fn switch(&self, replaces: bool) -> Vec<Stage> {
-        let (color, want) = (self.color, || Routing::all_to(self.color));
-        let enable = self.hosts().iter().filter(|_| !planted!(EnabledAfterPivot)).map(|host| {
-            // Someone may have moved a router that the deployment did not get to.
-            let undo = self.unless_routed(Action::Disable { host: host.clone(), color });
-            repeatable(Action::Enable { host: host.clone(), color }, undo)
-        });
-        let prepare = self.observed.routers.iter().map(|(router, _)| {
-            let undo = vec![Action::Discard { router: router.clone() }];
-            repeatable(Action::Prepare { router: router.clone(), want: want() }, undo)
-        });
-        let mut stages = vec![stage(Step::Switch, enable.collect()), stage(Step::Switch, prepare.collect())];
-        for (index, (router, seen)) in self.observed.routers.iter().enumerate() {
-            let back = seen.routing.clone().unwrap_or_else(Routing::none);
-            let mut undo = Vec::new();
-            if replaces && !planted!(PutBackUnchecked) {
-                undo.push(Action::RequireHealthy { color: color.other() });
-            }
-            undo.push(Action::Switch { router: router.clone(), want: back });
-            // The way back goes from the last router to the first one, so this one is put back last.
-            if index == 0 {
-                if let Some((old, id)) =
-                    self.observed.recorded.clone().filter(|(old, _)| replaces && *old != color)
-                {
-                    undo.push(Action::Prove { color: old, release: id });
-                }
-                undo.push(Action::Drain { color });
-            }
-            stages.push(stage(
-                Step::Switch,
-                vec![repeatable(Action::Switch { router: router.clone(), want: want() }, undo)],
-            ));
-        }
-        let prove = Action::Prove { color, release: self.id.clone() };
-        stages.push(stage(Step::Switch, vec![repeatable(prove, Vec::new())]));
-        stages
     }
 
     fn retire(&self, replaces: bool) -> Vec<Stage> {
@@ -445,7 +412,7 @@ const fn stage(step: Step, tasks: Vec<Task>) -> Stage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Name, Observation};
+    use crate::model::{Name, Observation, Routing};
 
     fn name(text: &str) -> HostName {
         Name::new(text).expect("a name")

@@ -11,7 +11,9 @@ mod way_back;
 
 pub use way_back::NOT_TRIED;
 
-use super::{Action, Class, Denial, End, HostName, Outcome, Part, Plan, Record, TaskId, Trouble, UndoId};
+use super::{
+    Action, Class, Denial, End, HostName, Outcome, Part, Plan, Record, TaskId, Trouble, UndoId, WHOLE,
+};
 
 /// How often a repeatable action whose outcome is not known is done again before this counts as its failure.
 const TRIES: u32 = 3;
@@ -204,6 +206,29 @@ impl Progress {
     #[must_use]
     pub fn switch_begun(&self) -> bool {
         self.begun().any(|task| matches!(task.action, Action::Switch { .. }))
+    }
+
+    /// Whether all of the traffic of a router may have been moved to the new colour.
+    #[must_use]
+    pub fn whole_switch_begun(&self) -> bool {
+        let color = self.plan.color;
+        let is_whole =
+            |action: &Action| matches!(action, Action::Switch { want, .. } if want.only() == Some(color));
+        self.begun().any(|task| is_whole(&task.action))
+    }
+
+    /// What the new colour gets next, in percent, or has and is not watched through yet.
+    #[must_use]
+    pub fn next_weight(&self) -> u32 {
+        self.plan.shares().find(|weight| !self.is_watched(*weight)).unwrap_or(WHOLE)
+    }
+
+    /// Whether the new colour has stood its watch at a share of the requests.
+    fn is_watched(&self, share: u32) -> bool {
+        let mut watches = self.plan.tasks().filter(|(_, task)| {
+            matches!(task.action, Action::Watch { weight, .. } if weight == share && weight < WHOLE)
+        });
+        watches.any(|(id, _)| self.tasks.get(&id) == Some(&Mark::Done))
     }
 
     /// Whether a migration was begun: it stays, whatever is put back.

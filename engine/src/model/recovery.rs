@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Color, Observed, Progress, Timestamp, Trouble};
+use super::{Color, Observed, Progress, Routing, Timestamp, Trouble};
 
 /// Within this time after it was planned, a switch that was not watched to its end is taken back without asking. Later, the new version
 /// may have written what the old one can't read.
@@ -86,7 +86,13 @@ pub fn decide(progress: &Progress, sight: &Sight, ask: Ask) -> Decision {
     let back =
         || Decision::Back { why: Trouble::new(ABANDONED, "the deployment was cut off before its end") };
     let Ok(shown) = shown else {
-        return if old.is_none() || sight.old_healthy { back() } else { sick(sight, old) };
+        return match ask {
+            Ask::ResumeForward if sight.new_healthy && shares_as_planned(progress, &sight.observed) => {
+                Decision::Forward
+            }
+            _ if old.is_none() || sight.old_healthy => back(),
+            _ => sick(sight, old),
+        };
     };
     if shown != Some(new) {
         // The routers show the old colour or none: no traffic is on the new one.
@@ -95,7 +101,7 @@ pub fn decide(progress: &Progress, sight: &Sight, ask: Ask) -> Decision {
             Ask::Resume | Ask::Abort => back(),
         };
     }
-    if !progress.switch_begun() && !planted!(MoveNotSeen) {
+    if !progress.whole_switch_begun() && !planted!(MoveNotSeen) {
         // To go on would stop what has the traffic, and so would going back.
         return moved(&format!("the deployment had not switched to {new} yet, and the routers show it"));
     }
@@ -113,6 +119,19 @@ pub fn decide(progress: &Progress, sight: &Sight, ask: Ask) -> Decision {
             "`cutover resume --forward` keeps it and watches again, `cutover abort` switches back",
         ),
     }
+}
+
+/// Whether routers share the traffic as the plan does, and to go on would take nothing from the new colour: then it is the same deployment
+/// that goes on. A share of someone else's is not taken for it.
+fn shares_as_planned(progress: &Progress, observed: &Observed) -> bool {
+    let (plan, next) = (progress.plan(), progress.next_weight());
+    let routings = || observed.routers.iter().filter_map(|(_, seen)| seen.routing.as_ref());
+    let is_shared = |routing: &Routing| routing.only().is_none() && *routing != Routing::none();
+    let is_step =
+        |routing: &Routing| plan.shares().any(|weight| *routing == Routing::shared(plan.color, weight));
+    routings().any(is_shared)
+        && routings().all(|routing| !is_shared(routing) || is_step(routing))
+        && routings().all(|routing| routing.share(plan.color) <= next)
 }
 
 /// What a person types to end a deployment that has not ended, for a hint.
@@ -162,8 +181,8 @@ mod tests {
 
     use super::*;
     use crate::model::{
-        Deployment, End, HostName, Name, Next, Observation, Origin, Plan, Record, Release, ReleaseId,
-        Routing, Step, Wish,
+        Action, CanaryStep, Deployment, End, HostName, Name, Next, Observation, Origin, Plan, Record,
+        Release, ReleaseId, Step, Strategy, Wish,
     };
 
     const MADE: Timestamp = Timestamp(1_000_000);
@@ -176,12 +195,13 @@ mod tests {
         ReleaseId::parse(text).expect("an identifier")
     }
 
-    /// What two routers show: `blue`, `green`, `-` for neither.
+    /// What two routers show: `blue`, `green`, percent of green, `-` for neither.
     fn observed(shown: [&str; 2]) -> Observed {
         let routing = |shown: &str| match shown {
             "blue" => Routing::all_to(Color::Blue),
             "green" => Routing::all_to(Color::Green),
-            _ => Routing::none(),
+            "-" => Routing::none(),
+            percent => Routing::shared(Color::Green, percent.parse().expect("percent")),
         };
         let seen = |shown| Observation { routing: Some(routing(shown)), settled: true, labels: Vec::new() };
         let routers = names("lb1 lb2").into_iter().zip(shown.map(seen)).collect();
@@ -190,6 +210,29 @@ mod tests {
 
     /// Blue is live and green is filled, or blue is filled for the first time; all has been done before the first task of a step.
     fn progress(first: bool, until: Step) -> Progress {
+        let deployment = Deployment::for_tests(&names("web1"), &names("lb1 lb2"));
+        progress_until(&deployment, first, |step, _| {
+            step == until || until > Step::Watch && step > Step::Watch
+        })
+    }
+
+    /// Green gets 5 %, 50 % and all; it has come up to the watch at this weight.
+    fn sharing(weight: u32) -> Progress {
+        let mut deployment = Deployment::for_tests(&names("web1"), &names("lb1 lb2"));
+        let step = |weight| CanaryStep { weight, watch: Duration::from_secs(1) };
+        deployment.pipeline.strategy = Strategy::Canary([5, 50].map(step).into());
+        progress_until(
+            &deployment,
+            false,
+            |_, action| matches!(action, Action::Watch { weight: at, .. } if *at == weight),
+        )
+    }
+
+    fn progress_until(
+        deployment: &Deployment,
+        first: bool,
+        is_over: impl Fn(Step, &Action) -> bool,
+    ) -> Progress {
         let mut world = observed(if first { ["-", "-"] } else { ["blue", "blue"] });
         world.recorded = (!first).then(|| (Color::Blue, id("r1")));
         let release = Release::for_tests("r2", 2);
@@ -203,21 +246,20 @@ mod tests {
             adopt: false,
             now: MADE,
         };
-        let deployment = Deployment::for_tests(&names("web1"), &names("lb1 lb2"));
-        let mut progress = Progress::new(Plan::new(&deployment, &wish, &world).expect("a plan"));
+        let mut progress = Progress::new(Plan::new(deployment, &wish, &world).expect("a plan"));
         loop {
             let tasks = match progress.next() {
                 Next::Run(tasks) => tasks,
-                Next::Pivot if until > Step::Watch => {
+                Next::Pivot => {
                     progress.apply(&Record::Pivot).expect("the pivot");
                     continue;
                 }
-                Next::Pivot | Next::Ask(_) | Next::Undo(_) | Next::Close(_) | Next::Ended(_) => {
+                Next::Ask(_) | Next::Undo(_) | Next::Close(_) | Next::Ended(_) => {
                     return progress;
                 }
             };
             let step = progress.plan().stage(tasks[0]).expect("a stage").step;
-            if step == until || (until > Step::Watch && progress.is_pivoted()) {
+            if is_over(step, &progress.plan().task(tasks[0]).expect("a task").action) {
                 return progress;
             }
             progress.apply(&Record::Started { tasks: tasks.clone() }).expect("begins");
@@ -296,6 +338,35 @@ mod tests {
         assert_eq!(decisions(&progress, ["green", "blue"], BOTH_WELL, 99), ["back"; 3]);
         assert_eq!(decisions(&progress, ["green", "blue"], [true, false], 0), ["resume/no-way"; 3]);
         assert_eq!(decisions(&progress, ["green", "blue"], [false, false], 0), ["resume/no-way"; 3]);
+    }
+
+    #[test]
+    fn a_share_of_the_traffic_goes_back_and_on_only_where_it_takes_nothing_from_the_new_color() {
+        let second = sharing(50);
+        assert_eq!(second.next_weight(), 50);
+        for shown in [["50", "50"], ["50", "5"], ["5", "5"], ["5", "blue"], ["50", "-"]] {
+            // However long ago it was.
+            assert_eq!(decisions(&second, shown, BOTH_WELL, 99), ["back", "forward", "back"], "{shown:?}");
+            assert_eq!(decisions(&second, shown, [false, true], 0), ["back"; 3], "{shown:?}");
+            let no_way_back = ["resume/no-way", "forward", "resume/no-way"];
+            assert_eq!(decisions(&second, shown, [true, false], 0), no_way_back, "{shown:?}");
+            assert_eq!(decisions(&second, shown, [false, false], 0), ["resume/no-way"; 3], "{shown:?}");
+        }
+        // Someone else's share, and more than it would get.
+        for shown in [["33", "33"], ["50", "33"], ["50", "green"]] {
+            assert_eq!(decisions(&second, shown, BOTH_WELL, 0), ["back"; 3], "{shown:?}");
+        }
+        assert_eq!(
+            decisions(&sharing(5), ["50", "5"], BOTH_WELL, 0),
+            ["back"; 3],
+            "to go on would take it away"
+        );
+        assert_eq!(decisions(&second, OLD, BOTH_WELL, 0), ["back", "forward", "back"]);
+        // It was not to have all of it yet.
+        assert_eq!(decisions(&second, NEW, BOTH_WELL, 0), ["resume/moved"; 3]);
+        let last = sharing(100);
+        assert_eq!(decisions(&last, NEW, BOTH_WELL, 0), ["back", "forward", "back"]);
+        assert_eq!(decisions(&last, ["green", "50"], BOTH_WELL, 0), ["back", "forward", "back"]);
     }
 
     #[test]

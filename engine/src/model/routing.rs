@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Color, HostName};
+use super::{Color, HostName, WHOLE};
 
 /// Percent of new requests for each colour. Both add up to 100, or both are 0 (no colour gets requests).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -22,9 +22,16 @@ impl Routing {
     /// Everything to one colour.
     #[must_use]
     pub fn all_to(color: Color) -> Self {
+        Self::shared(color, WHOLE)
+    }
+
+    /// So many percent to one colour, and the rest to the other.
+    #[must_use]
+    pub fn shared(color: Color, weight: u32) -> Self {
+        let rest = WHOLE.saturating_sub(weight);
         match color {
-            Color::Blue => Self { blue: 100, green: 0, out: Vec::new() },
-            Color::Green => Self { blue: 0, green: 100, out: Vec::new() },
+            Color::Blue => Self { blue: weight, green: rest, out: Vec::new() },
+            Color::Green => Self { blue: rest, green: weight, out: Vec::new() },
         }
     }
 

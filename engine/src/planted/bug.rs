@@ -79,6 +79,14 @@ bugs! {
     GivenUpForGood,
     /// A drain that failed keeps nobody from stopping the old colour.
     StopsUndrained,
+    /// The new colour gets more before it has stood its watch at the share that it has.
+    ShareUnwatched,
+    /// The way back from a share of the traffic is known only once the new colour has all of it.
+    WayBackAtEnd,
+    /// Shares begin from the first one again, and take traffic back to a colour that nobody looked at.
+    SharesAnew,
+    /// Traffic is shared without a look whether someone has given all of it to the new colour.
+    SharedUnread,
     /// A signal only ends the run, and puts nothing back.
     SignalForgets,
 }

@@ -87,7 +87,7 @@ impl Story {
                     told.report.extend(notes(remarks, self.width));
                 }
             }
-            EventKind::StepStarted { step, places, wait } => {
+            EventKind::StepStarted { step, places, wait, .. } => {
                 self.grow(&self.places_text(*step, places, *wait));
                 self.running.push(Running::new(*step, places, *wait, event.elapsed));
             }
@@ -96,7 +96,7 @@ impl Story {
                     running.progress(event.elapsed, place.as_ref(), text, *transfer);
                 }
             }
-            EventKind::StepEnded { step, places, end, summary, details, took } => {
+            EventKind::StepEnded { step, places, end, summary, details, took, .. } => {
                 let wait = self.forget(*step, places);
                 if self.is_told(*step, *end) {
                     told.report = self.opening();

@@ -25,6 +25,7 @@ mod explorer;
 mod fault;
 mod happening;
 mod judge;
+mod moment;
 mod path;
 mod planted_bugs;
 mod proof;

@@ -125,7 +125,7 @@ mod tests {
     use crate::model::grant::Grants;
     use crate::model::{
         Application, Build, ColorSettings, ConnectionPolicy, Driver, HealthCheck, Hook, HookSource, Host,
-        Limits, Location, MaxExcluded, Pipeline, Reach, Retire, Router,
+        Limits, Location, MaxExcluded, Pipeline, Reach, Retire, Router, Strategy,
     };
 
     fn name(text: &str) -> Name {
@@ -188,6 +188,7 @@ mod tests {
             router: Router { hook: hook(), names: Vec::new(), front_doors: Vec::new() },
             pipeline: Pipeline {
                 timeout: Duration::ZERO,
+                strategy: Strategy::default(),
                 watch: Duration::ZERO,
                 drain_timeout: Duration::ZERO,
                 connections: ConnectionPolicy::Wait,

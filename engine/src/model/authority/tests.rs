@@ -89,6 +89,63 @@ fn whatever_the_world_was_its_plan_is_believed() {
     assert_eq!(believed, 882);
 }
 
+/// Green gets so many percent one after the other, then all.
+fn sharing(weights: &[u32]) -> Deployment {
+    let step = |weight: &u32| CanaryStep { weight: *weight, watch: Duration::from_secs(9) };
+    let mut deployment = deployment();
+    deployment.pipeline.strategy = Strategy::Canary(weights.iter().map(step).collect());
+    deployment
+}
+
+#[test]
+fn only_the_shares_of_this_configuration_are_believed() {
+    let observed = second(&[("web1", warm("r1")), ("web2", ObservedInstance::default())]);
+    let plan = |deployment: &Deployment, command| {
+        let wish = Wish::new(command, "d1".into(), release("r3"), true, Timestamp(5));
+        Plan::new(deployment, &wish, &observed).expect("a plan can be made")
+    };
+    let planned = plan(&sharing(&[5, 50]), "deploy");
+    assert_eq!(planned.shares().collect::<Vec<_>>(), [5, 50]);
+    assert_eq!(planned.check_authority(&sharing(&[5, 50])), Ok(()));
+    let mut longer = sharing(&[5, 50]);
+    longer.pipeline.strategy =
+        Strategy::Canary([5, 50].map(|weight| CanaryStep { weight, watch: Duration::from_hours(9) }).into());
+    assert_eq!(planned.check_authority(&longer), Ok(()), "how long it is watched is no part of a plan");
+    let refusal = |plan: &Plan, deployment: &Deployment| {
+        plan.check_authority(deployment).expect_err("it was believed").to_string()
+    };
+    assert_eq!(refusal(&planned, &deployment()), "it would prepare blue 95 %, green 5 % on `lb1`");
+    assert_eq!(refusal(&planned, &sharing(&[5, 60])), "it would prepare blue 50 %, green 50 % on `lb1`");
+    assert_eq!(
+        refusal(&plan(&deployment(), "deploy"), &sharing(&[5])),
+        "it leaves out to prepare blue 95 %, green 5 % on `lb1`"
+    );
+    // Back it may go all the same, and no further.
+    for now in [deployment(), sharing(&[5, 60]), sharing(&[20])] {
+        let departure = Departure { key: "pipeline.strategy", part: Part::Stages };
+        assert_eq!(planned.departures(&now), Ok(vec![departure]));
+    }
+    let mut forged = planned.clone();
+    for stage in &mut forged.stages {
+        for task in &mut stage.tasks {
+            if let Action::Watch { weight: weight @ 50, .. } = &mut task.action {
+                *weight = 4;
+            }
+        }
+    }
+    assert_eq!(
+        forged.departures(&sharing(&[5, 50])).expect_err("it was believed").to_string(),
+        "it would watch green at 4 % on `green 4 %`"
+    );
+    // A rollback, and what replaces nothing, gets all at once.
+    assert_eq!(plan(&sharing(&[5, 50]), "rollback").shares().count(), 0);
+    let mut nothing = observed.clone();
+    nothing.recorded = None;
+    nothing.routers.iter_mut().for_each(|(_, seen)| seen.routing = None);
+    let wish = Wish::new("deploy", "d1".into(), release("r3"), true, Timestamp(5));
+    assert_eq!(Plan::new(&sharing(&[5, 50]), &wish, &nothing).expect("a plan").shares().count(), 0);
+}
+
 /// Puts something into a plan that its planner would not, and tells how it is refused.
 fn forged(forge: impl FnOnce(&mut Plan)) -> String {
     let mut plan = deploy();

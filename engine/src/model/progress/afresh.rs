@@ -56,7 +56,7 @@ impl Progress {
     }
 
     /// What was seen before a break proves nothing now: health, tests and watch are asked anew. Someone may have moved the routers, so
-    /// they are moved again.
+    /// they are moved again. A share of the requests that the new colour has stood its watch at is past: nothing is taken from it again.
     fn again_from_health(&mut self) {
         if self.pivoted {
             return;
@@ -67,8 +67,12 @@ impl Progress {
             .tasks()
             .filter(|(_, task)| matches!(task.action, Action::Clear { .. }))
             .all(|(id, _)| self.tasks.get(&id) == Some(&Mark::Done));
+        let next = if planted!(SharesAnew) { 0 } else { self.next_weight() };
         self.tasks.retain(|id, mark| {
             let Some(task) = plan.task(*id) else { return true };
+            if task.action.weight(plan.color).is_some_and(|weight| weight < next) {
+                return true;
+            }
             let silences = matches!(task.action, Action::Silence { .. });
             if task.action.host().is_some_and(|host| left_out.contains_key(host)) {
                 return !silences;

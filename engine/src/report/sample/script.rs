@@ -44,7 +44,7 @@ impl Script {
 
     pub(in crate::report) fn begin(&mut self, step: Step, places: &[&str], wait: Option<u64>) {
         let places = places.iter().map(|place| (*place).to_owned()).collect();
-        self.say(EventKind::StepStarted { step, places, wait: wait.map(Duration::from_secs) });
+        self.say(EventKind::StepStarted { step, places, weight: None, wait: wait.map(Duration::from_secs) });
     }
 
     pub(in crate::report) fn progress(
@@ -74,6 +74,7 @@ impl Script {
         self.say(EventKind::StepEnded {
             step,
             places: places.iter().map(|place| (*place).to_owned()).collect(),
+            weight: None,
             end,
             summary: summary.to_owned(),
             details: details.iter().map(|(label, text)| Note::new(*label, *text)).collect(),

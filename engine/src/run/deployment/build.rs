@@ -58,11 +58,19 @@ pub(crate) async fn build(
     let step = Step::Build;
     let places = vec![resolved.what.place(&session.deployment)];
     let began = session.reporter.now();
-    session.reporter.tell(EventKind::StepStarted { step, places: places.clone(), wait: None });
+    session.reporter.tell(EventKind::StepStarted { step, places: places.clone(), weight: None, wait: None });
     let ended = |end, summary: String, details: Vec<Note>| {
         let took = session.reporter.now().since(began);
         let places = places.clone();
-        session.reporter.tell(EventKind::StepEnded { step, places, end, summary, details, took });
+        session.reporter.tell(EventKind::StepEnded {
+            step,
+            places,
+            weight: None,
+            end,
+            summary,
+            details,
+            took,
+        });
     };
     let mut held = Vec::new();
     let mut interrupts = session.interrupts.clone();

@@ -86,7 +86,7 @@ impl Preflight {
         let places = places(deployment, builds);
         let began = reporter.now();
         let step = Step::Preflight;
-        reporter.tell(EventKind::StepStarted { step, places: places.clone(), wait: None });
+        reporter.tell(EventKind::StepStarted { step, places: places.clone(), weight: None, wait: None });
         Self { reporter, places, began }
     }
 
@@ -94,7 +94,7 @@ impl Preflight {
         let Self { reporter, places, began } = self;
         let took = reporter.now().since(began);
         let (step, details) = (Step::Preflight, Vec::new());
-        reporter.tell(EventKind::StepEnded { step, places, end, summary, details, took });
+        reporter.tell(EventKind::StepEnded { step, places, weight: None, end, summary, details, took });
     }
 }
 

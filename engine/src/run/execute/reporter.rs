@@ -38,16 +38,16 @@ pub struct Reporter {
 /// What was told of steps.
 #[derive(Debug, Default)]
 struct Steps {
-    /// Begun and not ended, with places and time.
-    open: Vec<(Step, Vec<String>, Timestamp)>,
+    /// Begun and not ended, with places, weight and time.
+    open: Vec<(Step, Vec<String>, Option<u32>, Timestamp)>,
     /// How long each took that ended well.
     took: BTreeMap<Step, Duration>,
 }
 
 impl Steps {
     fn note(&mut self, kind: &EventKind, at: Timestamp) {
-        if let EventKind::StepStarted { step, places, .. } = kind {
-            self.open.push((*step, places.clone(), at));
+        if let EventKind::StepStarted { step, places, weight, .. } = kind {
+            self.open.push((*step, places.clone(), *weight, at));
         } else if let EventKind::StepEnded { step, end, took, .. } = kind {
             self.open.retain(|(open, ..)| open != step);
             if *end == StepEnd::Ok {
@@ -136,10 +136,10 @@ impl Reporter {
     /// Every step that is under way was broken off by a signal.
     pub(crate) fn break_off(&self, why: &str) {
         let open = self.steps().open.clone();
-        for (step, places, began) in open {
+        for (step, places, weight, began) in open {
             let (end, took) = (StepEnd::Interrupted, self.now().since(began));
             let (summary, details) = (why.to_owned(), Vec::new());
-            self.tell(EventKind::StepEnded { step, places, end, summary, details, took });
+            self.tell(EventKind::StepEnded { step, places, weight, end, summary, details, took });
         }
     }
 

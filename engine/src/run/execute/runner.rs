@@ -42,8 +42,8 @@ pub(crate) trait World: Send + Sync + 'static {
     /// From now on, these hosts have no part in the new colour.
     fn leave_out(&self, hosts: BTreeSet<HostName>);
 
-    /// How long a step may wait, for displays.
-    fn wait(&self, step: Step) -> Option<Duration>;
+    /// How long an action of a step may wait, for displays.
+    fn wait(&self, step: Step, action: &Action) -> Option<Duration>;
 }
 
 /// Where records go. A record that `append` returned for is on disk.
@@ -215,7 +215,7 @@ impl<W: World, L: Log> Runner<W, L> {
         let mut open: Vec<Place> = places.clone();
         for place in places {
             let Some((step, action)) = find(&plan, place) else { continue };
-            report.begin(&plan, step, &action, self.world.wait(step));
+            report.begin(&plan, step, &action, self.world.wait(step, &action));
             let (world, plan, limit) = (Arc::clone(&self.world), Arc::clone(&plan), Arc::clone(&limit));
             let mut standing = self.standing.clone();
             set.spawn(async move {

@@ -7,7 +7,7 @@ use super::interrupts::Interrupts;
 use super::performed::{Summary, summarize};
 use super::reporter::Reporter;
 use super::runner::Ended;
-use crate::model::{Action, End, EventKind, Note, Plan, Step, StepEnd, Timestamp, Trouble};
+use crate::model::{Action, End, EventKind, Note, Plan, Step, StepEnd, Timestamp, Trouble, WHOLE};
 use crate::report::Quantity;
 
 /// The step that is under way.
@@ -38,6 +38,8 @@ struct Current {
     leads_back: bool,
     /// Whether it has been told that it began.
     is_told: bool,
+    /// Percent of the requests that the new colour has in this step, where it shares them.
+    weight: Option<u32>,
     wait: Option<Duration>,
 }
 
@@ -68,6 +70,7 @@ impl StepReport {
                     .is_some_and(|(_, old)| old.as_ref().is_none_or(|old| *old < plan.release.id)),
                 stops: plan.retire_tasks().any(|(_, task)| matches!(task.action, Action::Stop { .. })),
                 is_told: false,
+                weight: weight(plan, step, action),
                 wait,
             };
             // What is live is recorded before the old colour drains, and people see one last step.
@@ -192,6 +195,7 @@ impl StepReport {
         self.reporter.tell(EventKind::StepEnded {
             step: current.step,
             places: current.places,
+            weight: current.weight,
             end,
             summary: summarize(&current.said),
             details: current.details,
@@ -203,8 +207,8 @@ impl StepReport {
 impl Current {
     fn tell(&mut self, reporter: &Reporter) {
         if !std::mem::replace(&mut self.is_told, true) {
-            let (step, places, wait) = (self.step, self.places.clone(), self.wait);
-            reporter.tell(EventKind::StepStarted { step, places, wait });
+            let Self { step, weight, wait, .. } = *self;
+            reporter.tell(EventKind::StepStarted { step, places: self.places.clone(), weight, wait });
         }
     }
 
@@ -216,10 +220,22 @@ impl Current {
     }
 }
 
+/// What the new colour has of the requests in a step, in percent, where it shares them. The first share begins with units on application
+/// hosts.
+fn weight(plan: &Plan, step: Step, action: &Action) -> Option<u32> {
+    let own = action.weight(plan.color).filter(|_| step != Step::Undo);
+    let first = || plan.shares().next().filter(|_| step == Step::Switch);
+    own.or_else(first).filter(|weight| *weight < WHOLE)
+}
+
 /// Every place that the plan has for a step; an undo names its places as it comes to them.
 fn places(plan: &Plan, step: Step, action: &Action) -> Vec<String> {
     if step == Step::Undo {
         return undo_place(action).into_iter().collect();
+    }
+    // There is one of it for each share of the traffic.
+    if step == Step::Watch {
+        return vec![action.place()];
     }
     let mut places = Vec::new();
     for stage in plan.stages.iter().chain(&plan.retire).filter(|stage| stage.step == step) {

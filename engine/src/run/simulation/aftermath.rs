@@ -152,6 +152,7 @@ impl Explorer<'_> {
         // What runs there keeps it from being left out, until someone has made the way to it.
         state.last_is_lost &= self.scene.fleet != Fleet::HidesOne;
         state.forget_looks();
+        state.watched = 0;
         let mut hasher = DefaultHasher::new();
         ("next", state).hash(&mut hasher);
         if !self.seen.insert(hasher.finish()) || node.burden.unrecorded {

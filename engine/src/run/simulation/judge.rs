@@ -222,6 +222,7 @@ fn as_it_was(scene: &Scene, state: &State, wrong: &mut Vec<String>) {
     left.migrations = scene.state.migrations;
     left.forget_looks();
     left.left_out = scene.state.left_out;
+    left.watched = scene.state.watched;
     for ((host, was), is_out) in left.hosts_mut().iter_mut().zip(scene.state.hosts()).zip(state.left_out) {
         // What was kept warm there may be stopped, and is told.
         if is_out {

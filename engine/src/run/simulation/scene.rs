@@ -1,9 +1,11 @@
 //! Starting worlds, each with a wish.
 
+use std::time::Duration;
+
 use super::state::{Number, Shown, SimHost, State, host_name, release, router_name};
 use crate::model::{
-    Color, Deployment, Hook, HookSource, HostName, Limits, Location, MaxExcluded, Name, Plan, Refusal,
-    Release, Retire, SmokeTest, Timestamp, Wish, grant::Grants,
+    CanaryStep, Color, Deployment, Hook, HookSource, HostName, Limits, Location, MaxExcluded, Name, Plan,
+    Refusal, Release, Retire, SmokeTest, Strategy, Timestamp, Wish, grant::Grants,
 };
 
 /// When a deployment is planned.
@@ -27,6 +29,9 @@ pub(super) enum Kind {
     /// The same, but release 1 answers nobody.
     HungRollback,
 }
+
+/// What the new colour gets, one after the other, where the traffic is shared before it has all of it. In percent.
+pub(super) const SHARES: [u32; 2] = [5, 50];
 
 impl Kind {
     const ALL: [Self; 7] = [
@@ -68,6 +73,8 @@ pub(super) struct Scene {
     pub(super) kind: Kind,
     pub(super) retire: Retire,
     pub(super) fleet: Fleet,
+    /// Whether the traffic is shared first.
+    pub(super) shares: bool,
     pub(super) state: State,
     pub(super) wanted: Number,
     deployment: Deployment,
@@ -94,6 +101,10 @@ impl Scene {
             }
             scenes.push(Self::new(Kind::Second, Retire::KeepWarm, hosts, routers).with(Fleet::HidesOne));
         }
+        for (hosts, routers) in [(1, 1), (1, 2), (2, 1), (2, 2)] {
+            scenes.push(Self::new(Kind::Second, Retire::KeepWarm, hosts, routers).sharing());
+        }
+        scenes.push(Self::new(Kind::WarmIdle, Retire::Stop, 1, 2).sharing());
         scenes
     }
 
@@ -136,7 +147,7 @@ impl Scene {
         state.routers_mut().fill(if replaces { Shown::Only(Color::Blue) } else { Shown::Unknown });
         let wanted = if kind.wants_kept() { 1 } else { 3 };
         let deployment = deployment(hosts, routers, retire);
-        Self { kind, retire, fleet: Fleet::Whole, state, wanted, deployment }
+        Self { kind, retire, fleet: Fleet::Whole, shares: false, state, wanted, deployment }
     }
 
     /// The same where one host may be left out.
@@ -147,6 +158,13 @@ impl Scene {
             self.state.hosts[self.state.host_count - 1].running = [0; 2];
         }
         Self { fleet, ..self }
+    }
+
+    /// The same where the new colour gets the traffic in shares.
+    pub(super) fn sharing(mut self) -> Self {
+        let step = |weight| CanaryStep { weight, watch: Duration::from_secs(60) };
+        self.deployment.pipeline.strategy = Strategy::Canary(SHARES.map(step).into());
+        Self { shares: true, ..self }
     }
 
     /// The plan that is made in this world.
@@ -177,7 +195,8 @@ impl std::fmt::Display for Scene {
             f,
             "{:?}, {:?}, {:?}, {host_count} hosts, {router_count} routers",
             self.kind, self.retire, self.fleet
-        )
+        )?;
+        f.write_str(if self.shares { ", in shares" } else { "" })
     }
 }
 
@@ -191,7 +210,7 @@ fn deployment(hosts: usize, routers: usize, retire: Retire) -> Deployment {
         title: name.to_string(),
         source: HookSource::Builtin("http-smoke".into()),
         settings: serde_json::json!({}),
-        timeout: std::time::Duration::from_secs(5),
+        timeout: Duration::from_secs(5),
         grants: Grants::default(),
         bundled_grants: true,
         limits: Limits::default(),

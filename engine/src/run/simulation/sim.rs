@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
 
 use super::fault::Fault;
+use super::moment::broken_by;
 use super::state::{Number, Shown, SimHost, State, index, number};
 use crate::model::{Action, Color, End, EventSink, HostName, Plan, Step, Trouble};
 use crate::run::execute::interrupts::Interrupts;
@@ -80,63 +81,11 @@ impl Sim {
         std::mem::take(&mut self.violations.lock().unwrap())
     }
 
-    fn violation(&self, text: String) {
-        self.violations.lock().unwrap().push(text);
-    }
-
     /// Does it, or says why it can't be done. Applies the promises that hold at every moment.
     fn effect(&self, plan: &Plan, action: &Action, way: Way) -> Result<(), String> {
         let mut state = self.state.lock().unwrap();
-        self.judge(&state, plan, action, way);
+        self.violations.lock().unwrap().extend(broken_by(&state, plan, action, way));
         perform(&mut state, plan, action)
-    }
-
-    fn judge(&self, state: &State, plan: &Plan, action: &Action, way: Way) {
-        let old = plan.color.other();
-        let touched = match action {
-            Action::Clear { color, .. }
-            | Action::Stop { color, .. }
-            | Action::Disable { color, .. }
-            | Action::Point { color, .. }
-            | Action::Start { color, .. } => Some(*color),
-            _ => None,
-        };
-        if way != Way::Retire && touched == Some(old) && plan.live.is_some() {
-            self.violation(format!("P1, old colour before the pivot: {action}"));
-        }
-        match action {
-            Action::Clear { host, color } | Action::Stop { host, color } => {
-                let runs = state.hosts[index(host)].running[*color as usize] != 0;
-                if runs && state.is_routed(*color) {
-                    self.violation(format!("P1, stops what is routed to: {action} on {host}"));
-                }
-            }
-            Action::Switch { router, want } => {
-                let Some(color) = want.only() else { return };
-                if !state.is_healthy(color, plan.color) {
-                    self.violation(format!("P1, routes to what is not healthy: {action} on {router}"));
-                }
-                if !state.serving(color, plan.color).all(|host| host.passed[color as usize]) {
-                    self.violation(format!("P1, routes to what was not found healthy: {action} on {router}"));
-                }
-                if color == plan.color && state.excluded().any(|host| host.running[color as usize] != 0) {
-                    self.violation(format!("P1, routes to what runs on a host that is left out: {action}"));
-                }
-                if !state.counted().all(|host| host.enabled[color as usize]) {
-                    self.violation(format!("P4, a reboot does not bring up what is routed to: {action}"));
-                }
-            }
-            Action::Disable { host, color } | Action::Point { host, color, .. } => {
-                let runs = state.hosts[index(host)].running[*color as usize] != 0;
-                if runs && state.is_routed(*color) {
-                    self.violation(format!("P4, a reboot would not bring up what is routed to: {action}"));
-                }
-            }
-            Action::RecordLive { color, .. } if way != Way::Retire || state.only_color() != Some(*color) => {
-                self.violation(format!("P2, records what no router shows: {action}"));
-            }
-            _ => {}
-        }
     }
 
     /// What goes wrong with the action of this index.
@@ -190,13 +139,16 @@ impl Sim {
         let place = || action.host().map_or_else(String::new, ToString::to_string);
         let unreached = || Trouble::new("simulated/lost", format!("no way to {action}")).hint(place());
         match action {
-            Action::Watch { color, .. } if !holds(&state, *color, lost) => {
+            Action::Watch { color, weight, .. } if !holds(&state, *color, *weight, lost) => {
                 Some(Performed::failed(unreached()))
             }
             // Whether it ran is not known.
             Action::Migrate { host, .. } if asked && index(host) == lost => Some(unknown(unreached())),
             Action::RequireHealthy { .. } | Action::Smoke { .. } => Some(Performed::failed(unreached())),
-            Action::Watch { .. } => Some(Performed::done(Summary::Nothing)),
+            Action::Watch { weight, .. } => {
+                self.state.lock().unwrap().stood_watch(*weight);
+                Some(Performed::done(Summary::Nothing))
+            }
             _ if action.host().is_some_and(|host| index(host) == lost) => {
                 Some(Performed::failed(unreached()))
             }
@@ -287,7 +239,7 @@ impl World for Sim {
         self.state.lock().unwrap().leave_out(&hosts);
     }
 
-    fn wait(&self, _: Step) -> Option<std::time::Duration> {
+    fn wait(&self, _: Step, _: &Action) -> Option<std::time::Duration> {
         None
     }
 }
@@ -368,8 +320,10 @@ fn perform(state: &mut State, plan: &Plan, action: &Action) -> Result<(), String
             host.passed[*color as usize] = well && answers;
             return require(host.passed[*color as usize], "not healthy");
         }
-        Action::Smoke { color, .. } | Action::Watch { color, .. } => {
-            return require(state.is_healthy(*color, plan.color), "not healthy");
+        Action::Smoke { color, .. } => return require(state.is_healthy(*color, plan.color), "not healthy"),
+        Action::Watch { color, weight, .. } => {
+            require(state.is_healthy(*color, plan.color), "not healthy")?;
+            state.stood_watch(*weight);
         }
         Action::RequireHealthy { color } => return require(state.look(*color, plan.color), "not healthy"),
         Action::Enable { host, color } => state.hosts[index(host)].enabled[*color as usize] = true,
@@ -380,7 +334,9 @@ fn perform(state: &mut State, plan: &Plan, action: &Action) -> Result<(), String
             state.prepared[index(router)] = false;
             state.routers[index(router)] = Shown::of(want);
         }
-        Action::Prove { color, .. } => return require(state.only_color() == Some(*color), "front door"),
+        Action::Prove { color, weight, .. } => {
+            return require(state.is_shared(*color, *weight), "front door");
+        }
         Action::RequireUnrouted { color } => return require(!state.is_routed(*color), "it is routed to"),
         Action::Drain { .. } => {}
         Action::Prune { host } => {
@@ -411,7 +367,7 @@ fn stop(host: &mut SimHost, color: usize) {
 }
 
 /// Whether a watch holds that can't look at one host: by the rule of the real one, over one look at each.
-fn holds(state: &State, color: Color, lost: usize) -> bool {
+fn holds(state: &State, color: Color, weight: u32, lost: usize) -> bool {
     let look = |glance: Glance| {
         let mut watched = Watched::new(1);
         watched.note(glance).is_none().then_some(watched)
@@ -422,7 +378,7 @@ fn holds(state: &State, color: Color, lost: usize) -> bool {
         false if state.is_healthy(color, color) => Glance::Well,
         false => wrong(),
     };
-    let serves = state.only_color() == Some(color) && state.is_healthy(color, color);
+    let serves = state.is_shared(color, weight) && state.is_healthy(color, color);
     let door = if serves { Glance::Well } else { wrong() };
     let looks: Option<Vec<Watched>> = (0..state.host_count).map(of_host).chain([door]).map(look).collect();
     looks.is_some_and(|looks| matches!(conclude(looks.iter()), Verdict::Holds | Verdict::HoldsAsSeen))

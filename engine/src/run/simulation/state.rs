@@ -60,6 +60,8 @@ pub(super) enum Shown {
     Nothing,
     /// All to one colour.
     Only(Color),
+    /// So many percent to green, the rest to blue.
+    Both { green: u8 },
 }
 
 /// The world.
@@ -80,6 +82,8 @@ pub(super) struct State {
     pub(super) left_out: [bool; HOSTS],
     /// Whether the last host can't be reached.
     pub(super) last_is_lost: bool,
+    /// Percent of the requests at which the new colour has stood a watch.
+    pub(super) watched: u8,
 }
 
 impl State {
@@ -139,7 +143,12 @@ impl State {
 
     /// Whether any router sends anything to the colour.
     pub(super) fn is_routed(&self, color: Color) -> bool {
-        self.routers().contains(&Shown::Only(color))
+        self.routers().iter().any(|shown| shown.share(color) > 0)
+    }
+
+    /// Whether all routers send so many percent to the colour.
+    pub(super) fn is_shared(&self, color: Color, weight: u32) -> bool {
+        self.routers().iter().all(|shown| shown.share(color) == weight)
     }
 
     /// The colour that all routers send everything to.
@@ -196,6 +205,11 @@ impl State {
         healthy
     }
 
+    /// The new colour was well through its watch at this weight.
+    pub(super) fn stood_watch(&mut self, weight: u32) {
+        self.watched = self.watched.max(u8::try_from(weight).expect("percent"));
+    }
+
     /// The engine is gone, and with it what it had seen.
     pub(super) fn forget_looks(&mut self) {
         for host in self.hosts_mut() {
@@ -210,11 +224,20 @@ impl Shown {
             Self::Unknown => None,
             Self::Nothing => Some(Routing::none()),
             Self::Only(color) => Some(Routing::all_to(color)),
+            Self::Both { green } => Some(Routing::shared(Color::Green, green.into())),
         }
     }
 
+    pub(super) fn share(self, color: Color) -> u32 {
+        self.routing().map_or(0, |routing| routing.share(color))
+    }
+
     pub(super) fn of(want: &Routing) -> Self {
-        want.only().map_or(Self::Nothing, Self::Only)
+        match want.only() {
+            Some(color) => Self::Only(color),
+            None if *want == Routing::none() => Self::Nothing,
+            None => Self::Both { green: u8::try_from(want.green).expect("percent") },
+        }
     }
 }
 

@@ -15,7 +15,10 @@ struct Heard(Mutex<Vec<String>>);
 impl EventSink for Heard {
     fn emit(&self, event: &Event) {
         let line = match &event.kind {
-            EventKind::StepStarted { step, places, .. } => format!("{step} {}", places.join(" ")),
+            EventKind::StepStarted { step, places, weight, .. } => {
+                let weight = weight.map(|weight| format!(" ({weight})")).unwrap_or_default();
+                format!("{step} {}{weight}", places.join(" "))
+            }
             EventKind::StepEnded { step, end, summary, details, .. } => {
                 let details: String =
                     details.iter().map(|note| format!(" | {}: {}", note.label, note.text)).collect();
@@ -33,7 +36,10 @@ type Pick = fn(&Action) -> bool;
 
 /// What is told of one deployment to two hosts, with a fault at the first action of a kind.
 fn told(fault: Option<(Pick, Fault)>) -> Vec<String> {
-    let scene = Scene::new(Kind::WarmIdle, Retire::KeepWarm, 2, 1);
+    told_of(&Scene::new(Kind::WarmIdle, Retire::KeepWarm, 2, 1), fault)
+}
+
+fn told_of(scene: &Scene, fault: Option<(Pick, Fault)>) -> Vec<String> {
     let (runtime, progress) = (runtime(), Progress::new(scene.plan()));
     let run = |faults: &[(usize, Fault)]| {
         let heard = Arc::new(Heard::default());
@@ -90,14 +96,38 @@ fn what_is_told_of_one_that_fails_before_the_switch() {
 #[test]
 fn what_is_told_of_one_that_fails_its_watch() {
     let told = told(Some((|action| matches!(action, Action::Watch { .. }), Fault::FailsBefore)));
-    let then = [
-        "watch green",
-        "watch Failed watch green went wrong",
-        "undo ",
-        "undo Ok traffic back: blue 100 %; green stopped; release 3 kept",
-    ];
+    let then = ["watch green", "watch Failed watch green went wrong", "undo ", BACK];
     assert_eq!(told, [&UP_TO_START[..], &["start Ok"], &FROM_HEALTH_TO_SWITCH, &then].concat());
 }
+
+const SHARES: [&str; 8] = [
+    "switch lb1 (5)",
+    "switch Ok",
+    "watch green 5 % (5)",
+    "watch Ok",
+    "switch lb1 (50)",
+    "switch Ok",
+    "watch green 50 % (50)",
+    "watch Ok",
+];
+
+#[test]
+fn what_is_told_of_one_that_goes_in_shares() {
+    let scene = Scene::new(Kind::WarmIdle, Retire::KeepWarm, 2, 1).sharing();
+    let (before, whole) = FROM_HEALTH_TO_SWITCH.split_at(4);
+    assert_eq!(
+        told_of(&scene, None),
+        [&UP_TO_START[..], &["start Ok"], before, &SHARES, whole, &FROM_WATCH_ON].concat()
+    );
+    let second = |action: &Action| matches!(action, Action::Watch { weight: 50, .. });
+    let then = ["watch Failed watch green at 50 % went wrong", "undo ", BACK];
+    assert_eq!(
+        told_of(&scene, Some((second, Fault::FailsBefore))),
+        [&UP_TO_START[..], &["start Ok"], before, &SHARES[..7], &then].concat()
+    );
+}
+
+const BACK: &str = "undo Ok traffic back: blue 100 %; green stopped; release 3 kept";
 
 #[test]
 fn what_is_told_of_an_outcome_that_was_unknown_once() {

@@ -1,7 +1,7 @@
 //! Asking front doors: for whoever proves, watches, or only looks.
 
 use super::hooks::Hooks;
-use super::probe::{Answer, Probe, Proof, Speaker, Wrong, judge};
+use super::probe::{Answer, Either, Probe, Proof, Speaker, Wrong, judge};
 use super::site::Sites;
 use crate::bundled;
 use crate::hook::http::HttpFailure;
@@ -47,6 +47,29 @@ impl FrontDoors<'_> {
         let answer = self.fetch(probe).await.map_err(|failure| Wrong::stranger(failure.to_string()))?;
         let marker = self.deployment.application.release_marker.as_ref();
         judge(&answer, probe.door.body.as_deref(), marker, color, release, known)
+    }
+
+    /// One answer where the other colour may answer too, of the release `other`; none: that is not known, and no answer of it is right.
+    ///
+    /// # Errors
+    /// With what is wrong with it, or why there is none.
+    pub(crate) async fn ask_either(
+        &self,
+        probe: &Probe<'_>,
+        color: Color,
+        release: &Release,
+        other: Option<&Release>,
+    ) -> Result<Either, Wrong> {
+        let answer = self.fetch(probe).await.map_err(|failure| Wrong::stranger(failure.to_string()))?;
+        let marker = self.deployment.application.release_marker.as_ref();
+        let judged =
+            |color, release| judge(&answer, probe.door.body.as_deref(), marker, color, release, other);
+        let wrong = match judged(color, release) {
+            Ok(proof) => return Ok(Either::Wanted(proof)),
+            Err(wrong) => wrong,
+        };
+        let is_other = other.is_some_and(|other| judged(color.other(), other).is_ok());
+        if is_other { Ok(Either::Other) } else { Err(wrong) }
     }
 }
 

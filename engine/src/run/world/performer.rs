@@ -17,7 +17,7 @@ use super::turns::{AtTurn, Round, Turns};
 use crate::driver::DriverFailure;
 use crate::model::{
     Action, Color, Deployment, End, HookCall, HookRelease, HostName, Instance, LiveRecord, Note,
-    Placeholders, Plan, Record, Release, ReleaseId, ReleaseMarker, Step, Trouble, never_live,
+    Placeholders, Plan, Record, Release, ReleaseId, ReleaseMarker, Routing, Step, Trouble, never_live,
 };
 use crate::run::execute::interrupts::Interrupts;
 use crate::run::execute::performed::{Performed, Summary};
@@ -40,6 +40,8 @@ pub(crate) struct Performer {
     pub(crate) reporter: Reporter,
     /// Our turns at routers that others change too.
     pub(crate) turns: Turns,
+    /// What this run has moved routers to.
+    pub(crate) moved: Mutex<BTreeMap<HostName, Routing>>,
     /// Hosts that have no part in the new colour.
     pub(crate) excluded: Mutex<BTreeSet<HostName>>,
     /// What is staged; none for a release that is on the hosts.
@@ -82,8 +84,8 @@ impl World for Performer {
             Action::Prepare { router, want } => self.prepare(plan, router, want, round).await,
             Action::Discard { router } => self.discard(plan, router, way).await,
             Action::Switch { router, want } => self.switch(plan, router, want, way, round).await,
-            Action::Prove { color, release } => self.prove(plan, *color, release).await,
-            Action::Watch { color, .. } => self.watch(plan, *color).await,
+            Action::Prove { color, release, weight } => self.prove(plan, *color, release, *weight).await,
+            Action::Watch { color, weight, .. } => self.watch(plan, *color, *weight).await,
             Action::RequireHealthy { color } => self.require_healthy(plan, *color).await,
             Action::RequireUnrouted { color } => self.require_unrouted(plan, *color).await,
             Action::Drain { color } => self.drain(plan, *color, way).await,
@@ -110,11 +112,14 @@ impl World for Performer {
         }
     }
 
-    fn wait(&self, step: Step) -> Option<Duration> {
+    fn wait(&self, step: Step, action: &Action) -> Option<Duration> {
         #[expect(clippy::wildcard_enum_match_arm, reason = "few steps wait")]
         match step {
             Step::Health => Some(self.deployment.health_check.deadline),
-            Step::Watch => Some(self.deployment.pipeline.watch),
+            Step::Watch => match action {
+                Action::Watch { weight, .. } => Some(self.deployment.pipeline.watch_at(*weight)),
+                _ => None,
+            },
             Step::Drain => Some(self.deployment.pipeline.drain_timeout),
             _ => None,
         }
@@ -235,6 +240,7 @@ impl Performer {
             secrets: session.secrets.clone(),
             reporter: session.reporter.clone(),
             turns: Turns::new(session, &plan.command, &plan.deployment),
+            moved: Mutex::default(),
             excluded: Mutex::default(),
             made,
             interrupts: session.interrupts.clone(),

@@ -50,6 +50,15 @@ pub(crate) enum Proof {
     Answered,
 }
 
+/// Whose a right answer is while both colours get requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Either {
+    /// That of the colour that is wanted, as far as it tells.
+    Wanted(Proof),
+    /// The other one's.
+    Other,
+}
+
 /// An answer that is not the wanted one, or none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Wrong {

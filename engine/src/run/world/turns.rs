@@ -305,12 +305,19 @@ fn trouble(router: &HostName, fault: &StoreFault) -> Trouble {
 mod tests {
     use super::*;
     use crate::model::{
-        Color, Deployment, Name, Observation, Observed, Plan, Release, ReleaseId, Routing, Timestamp, Wish,
+        CanaryStep, Color, Deployment, Name, Observation, Observed, Plan, Release, ReleaseId, Routing,
+        Strategy, Timestamp, Wish,
     };
 
     fn plan() -> Plan {
+        plan_of(Strategy::BlueGreen)
+    }
+
+    fn plan_of(strategy: Strategy) -> Plan {
         let name = |text: &str| Name::new(text).expect("a name");
-        let deployment = Deployment::for_tests(&[name("web1"), name("web2")], &[name("lb1"), name("lb2")]);
+        let mut deployment =
+            Deployment::for_tests(&[name("web1"), name("web2")], &[name("lb1"), name("lb2")]);
+        deployment.pipeline.strategy = strategy;
         let seen = |router| {
             let routing = Some(Routing::all_to(Color::Blue));
             (name(router), Observation { routing, settled: true, labels: Vec::new() })
@@ -324,6 +331,17 @@ mod tests {
         let release = Release::new(id("r43"), 43, Timestamp(0));
         let wish = Wish::new("deploy", "d1".into(), release, false, Timestamp(5));
         Plan::new(&deployment, &wish, &observed).expect("a plan")
+    }
+
+    #[test]
+    fn others_have_their_turn_while_a_share_is_watched() {
+        let step = |weight| CanaryStep { weight, watch: Duration::from_secs(60) };
+        let plan = plan_of(Strategy::Canary([5, 50].map(step).into()));
+        let there = plan.tasks().map(|(_, task)| &task.action);
+        let turns: Vec<AtTurn> =
+            there.filter(|action| action.weight(plan.color).is_some()).map(AtTurn::of).collect();
+        let (needs, ends) = (AtTurn::Needs(PATIENCE), AtTurn::Ends);
+        assert_eq!(turns, [needs, needs, needs, needs, ends, ends].repeat(3));
     }
 
     #[test]

@@ -41,7 +41,7 @@ impl World for Fine {
 
     fn leave_out(&self, _: BTreeSet<HostName>) {}
 
-    fn wait(&self, _: Step) -> Option<Duration> {
+    fn wait(&self, _: Step, _: &Action) -> Option<Duration> {
         None
     }
 }
@@ -137,7 +137,7 @@ impl World for Asking {
 
     fn leave_out(&self, _: BTreeSet<HostName>) {}
 
-    fn wait(&self, _: Step) -> Option<Duration> {
+    fn wait(&self, _: Step, _: &Action) -> Option<Duration> {
         None
     }
 }

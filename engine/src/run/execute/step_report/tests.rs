@@ -186,7 +186,7 @@ fn a_failed_migration_has_a_place_and_something_to_say() {
 #[test]
 fn a_signal_ends_the_step_as_interrupted_and_is_told_once() {
     let mut told = Told::new();
-    let watch = Action::Watch { color: Color::Green, release: release(3).id };
+    let watch = Action::Watch { color: Color::Green, release: release(3).id, weight: WHOLE };
     told.report.begin(&told.plan, Step::Watch, &watch, None);
     told.report.interrupted(&CTRL_C, "all is put back");
     told.report.cut_off(&CTRL_C.trouble());
@@ -256,8 +256,9 @@ fn the_way_back_is_as_long_as_what_was_measured() {
     let mut told = Told::new();
     let preflight = |kind| told.report.reporter.tell(kind);
     let (step, places) = (Step::Preflight, Vec::new());
-    preflight(EventKind::StepStarted { step, places: places.clone(), wait: None });
+    preflight(EventKind::StepStarted { step, places: places.clone(), weight: None, wait: None });
     preflight(EventKind::StepEnded {
+        weight: None,
         step,
         places,
         end: StepEnd::Ok,

@@ -4,20 +4,21 @@ use std::time::Duration;
 
 use tokio::time::{Instant as Moment, sleep};
 
-use crate::model::{Color, HostName, Note, Plan, Release, ReleaseId, Trouble};
+use super::shares::silent;
+use crate::model::{Color, HostName, Note, Plan, Release, ReleaseId, Trouble, WHOLE};
 use crate::run::execute::performed::{Performed, Summary};
 use crate::run::world::front_doors::{FrontDoors, hint};
 use crate::run::world::performer::{Performer, Result};
 use crate::run::world::probe::{Probe, Proof, Wrong, probes};
 
 /// Right answers in a row, each on a fresh connection: one good answer proves nothing (6,048 old ones were measured after one).
-const IN_A_ROW: u64 = 20;
+pub(super) const IN_A_ROW: u64 = 20;
 
 /// For the answers to become right after a router has said that it is so.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Between a wrong answer and the next question.
-const ASK_AGAIN: Duration = Duration::from_millis(100);
+pub(super) const ASK_AGAIN: Duration = Duration::from_millis(100);
 
 /// What a probe has come to.
 enum Proved {
@@ -50,11 +51,7 @@ impl<'a> Tally<'a> {
                 self.unproven = true;
                 IN_A_ROW
             }
-            Proved::Silent(reason) => {
-                let name = probe.router.map(ToString::to_string).unwrap_or_default();
-                let text = format!("does not answer for {} by itself: {reason}", probe.door.url);
-                return self.silent.push(Note::new(name, text));
-            }
+            Proved::Silent(reason) => return self.silent.push(silent(probe, &reason)),
         };
         let Some(router) = probe.router else {
             self.doors += answers;
@@ -84,8 +81,17 @@ impl<'a> Tally<'a> {
 }
 
 impl Performer {
-    /// Proves that the colour answers at every front door.
-    pub(crate) async fn prove(&self, plan: &Plan, color: Color, release: &ReleaseId) -> Result<Performed> {
+    /// Proves that the colour answers at every front door: alone, where it has all of the requests.
+    pub(crate) async fn prove(
+        &self,
+        plan: &Plan,
+        color: Color,
+        release: &ReleaseId,
+        weight: u32,
+    ) -> Result<Performed> {
+        if weight < WHOLE {
+            return self.prove_share(plan, color, weight).await;
+        }
         let from = plan.live.as_ref().map_or_else(|| "nothing".to_owned(), |(old, _)| old.to_string());
         let there = color == plan.color;
         let probes = probes(&self.deployment);
@@ -165,7 +171,7 @@ impl Performer {
         self.front_doors().ask(probe, color, release, known).await
     }
 
-    fn front_doors(&self) -> FrontDoors<'_> {
+    pub(super) fn front_doors(&self) -> FrontDoors<'_> {
         FrontDoors { deployment: &self.deployment, sites: &self.sites, hooks: &self.hooks }
     }
 

@@ -7,6 +7,7 @@ mod migrate;
 mod process;
 mod reach;
 mod route;
+mod shares;
 mod silence;
 mod smoke;
 mod stage;

@@ -34,7 +34,8 @@ impl Performer {
         self.call(plan, &plan.release, both, attempt)
     }
 
-    /// Lets the router write and check all that has no effect on traffic, in a round of our turn.
+    /// Lets the router write and check all that has no effect on traffic, in a round of our turn. One that this run has moved must still show
+    /// that: while it was watched, someone may have had a reason to move it.
     pub(crate) async fn prepare(
         &self,
         plan: &Plan,
@@ -42,6 +43,14 @@ impl Performer {
         want: &Routing,
         round: Round,
     ) -> Result<Performed> {
+        match self.moved_to(router) {
+            Some(_) => self.prepare_again(plan, router, want, round).await?,
+            None => self.prepare_now(plan, router, want, round).await?,
+        }
+        Ok(Performed::done(Summary::Nothing))
+    }
+
+    async fn prepare_now(&self, plan: &Plan, router: &HostName, want: &Routing, round: Round) -> Result<()> {
         let ask =
             |attempt| async move { self.hooks.prepare(&self.router_call(plan, attempt), router, want).await };
         for line in insist(self.patience(), ask).await?.lines() {
@@ -49,7 +58,7 @@ impl Performer {
             self.reporter.tell(EventKind::Log { source, level: Level::Debug, message });
         }
         self.turns.note_prepared(router, round).await;
-        Ok(Performed::done(Summary::Nothing))
+        Ok(())
     }
 
     /// Prepares anew what was prepared in another round, when another application may have changed the router since.
@@ -61,14 +70,19 @@ impl Performer {
         round: Round,
     ) -> Result<()> {
         let seen = self.look_at_router(plan, router).await?;
-        if !is_planned_for(plan, router, want, seen.routing.as_ref()) {
+        if !is_planned_for(plan, router, want, seen.routing.as_ref(), self.moved_to(router).as_ref()) {
             let shown = shown_words(seen.routing.as_ref());
             let message = format!("{router} shows {shown}, which is not what this was planned for");
             return Err(Trouble::new("switch/moved", message)
                 .hint("someone moved it meanwhile: `cutover status` compares record and routers")
                 .into());
         }
-        self.prepare(plan, router, want, round).await.map(drop)
+        self.prepare_now(plan, router, want, round).await
+    }
+
+    /// What this run has moved a router to last.
+    fn moved_to(&self, router: &HostName) -> Option<Routing> {
+        self.moved.lock().ok()?.get(router).cloned()
     }
 
     /// Removes what was prepared. On the way back nothing depends on it: what is left has no effect on traffic.
@@ -109,6 +123,9 @@ impl Performer {
             let seen = self.hooks.observe(&self.router_call(plan, attempt), router).await;
             let shown = match &seen {
                 Ok(seen) if seen.settled && seen.routing.as_ref() == Some(want) => {
+                    if let Ok(mut moved) = self.moved.lock() {
+                        moved.insert(router.clone(), want.clone());
+                    }
                     return Ok(Performed::done(Summary::Nothing));
                 }
                 Ok(seen) => {
@@ -245,24 +262,71 @@ fn shown_words(routing: Option<&Routing>) -> String {
     routing.map_or_else(|| "nothing of this application".to_owned(), Routing::to_string)
 }
 
-/// Whether a router shows what the plan moves it away from, or what it moves it to.
-fn is_planned_for(plan: &Plan, router: &HostName, want: &Routing, shown: Option<&Routing>) -> bool {
-    let moves = |action: &Action| matches!(action, Action::Switch { router: of, .. } if of == router);
-    let mut tasks = plan.tasks().map(|(_, task)| task).filter(|task| moves(&task.action));
-    let back = tasks.find_map(|task| {
-        task.undo
-            .iter()
-            .find_map(|undo| if let Action::Switch { want, .. } = undo { Some(want) } else { None })
-    });
+/// Whether a router shows what this run moved it to, or is about to. One that this run has not moved yet may show what the plan moves it away
+/// from, or any share that an earlier run of it may have come to.
+fn is_planned_for(
+    plan: &Plan,
+    router: &HostName,
+    want: &Routing,
+    shown: Option<&Routing>,
+    moved: Option<&Routing>,
+) -> bool {
     let nothing = Routing::none();
     let shown = shown.unwrap_or(&nothing);
-    shown == want || Some(shown) == back
+    if let Some(moved) = moved {
+        return shown == want || shown == moved;
+    }
+    let moves = |action: &Action| matches!(action, Action::Switch { router: of, .. } if of == router);
+    let tasks = plan.tasks().map(|(_, task)| task).filter(|task| moves(&task.action));
+    let (mut back, mut shares) = (None, Vec::new());
+    for task in tasks {
+        back = back.or_else(|| task.undo.iter().find_map(routed));
+        shares.extend(
+            routed(&task.action).filter(|routing| routing.share(plan.color) < want.share(plan.color)),
+        );
+    }
+    shown == want || Some(shown) == back || shares.contains(&shown)
+}
+
+const fn routed(action: &Action) -> Option<&Routing> {
+    if let Action::Switch { want, .. } = action { Some(want) } else { None }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Deployment, Name, Observed, Release, ReleaseId, Timestamp, Wish};
+    use crate::model::{
+        CanaryStep, Deployment, Name, Observed, Release, ReleaseId, Strategy, Timestamp, Wish,
+    };
+
+    #[test]
+    fn a_router_that_was_moved_while_a_share_was_watched_is_not_what_was_planned_for() {
+        let name = |text: &str| Name::new(text).expect("a name");
+        let mut deployment = Deployment::for_tests(&[name("web1")], &[name("lb1")]);
+        let step = |weight| CanaryStep { weight, watch: Duration::from_secs(60) };
+        deployment.pipeline.strategy = Strategy::Canary([5, 50].map(step).into());
+        let seen =
+            Observation { routing: Some(Routing::all_to(Color::Blue)), settled: true, labels: Vec::new() };
+        let observed = Observed {
+            routers: vec![(name("lb1"), seen)],
+            recorded: Some((Color::Blue, ReleaseId::parse("r42").expect("an identifier"))),
+            ..Observed::default()
+        };
+        let wish = Wish::new("deploy", "d1".into(), Release::for_tests("r43", 43), false, Timestamp(5));
+        let plan = Plan::new(&deployment, &wish, &observed).expect("a plan");
+        let green = |weight| Routing::shared(Color::Green, weight);
+        let fits = |want: u32, shown: u32, moved: Option<u32>| {
+            let (shown, moved) = (green(shown), moved.map(green));
+            is_planned_for(&plan, &name("lb1"), &green(want), Some(&shown), moved.as_ref())
+        };
+        assert!(fits(50, 5, Some(5)) && fits(50, 50, Some(5)));
+        assert!(!fits(50, 0, Some(5)), "someone has put all of it back");
+        assert!(!fits(50, 33, Some(5)) && !fits(50, 100, Some(5)));
+        // In a run that goes on with another one's deployment.
+        assert!(fits(50, 0, None) && fits(50, 5, None) && fits(50, 50, None));
+        assert!(!fits(50, 33, None) && !fits(50, 100, None));
+        assert!(!fits(5, 50, None), "it would take from the new colour");
+    }
 
     #[test]
     fn a_router_that_someone_moved_is_not_what_was_planned_for() {
@@ -281,8 +345,9 @@ mod tests {
             Plan::new(&deployment, &wish, &observed).expect("a plan")
         };
         let [blue, green] = Color::ALL.map(Routing::all_to);
-        let fits =
-            |plan: &Plan, want, shown: Option<&Routing>| is_planned_for(plan, &name("lb2"), want, shown);
+        let fits = |plan: &Plan, want, shown: Option<&Routing>| {
+            is_planned_for(plan, &name("lb2"), want, shown, None)
+        };
         let second = plan(Some(blue.clone()));
         assert!(fits(&second, &green, Some(&blue)));
         assert!(fits(&second, &green, Some(&green)), "it was moved, and the answer was lost");

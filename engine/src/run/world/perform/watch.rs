@@ -3,15 +3,16 @@
 use std::time::Duration;
 
 use cutover_host::operation::Operation;
-use futures_util::future::try_join_all;
+use futures_util::future::{join_all, try_join_all};
 use tokio::time::{Instant as Moment, sleep_until, timeout};
 
 use super::health::Look;
-use crate::model::{Color, EventKind, HostName, Instance, Note, Plan, Trouble};
+use super::shares::Shares;
+use crate::model::{Color, EventKind, HostName, Instance, Note, Plan, Trouble, WHOLE};
 use crate::run::execute::performed::{Performed, Summary};
 use crate::run::execute::vigil::{Glance, Verdict, Watched, conclude};
 use crate::run::world::performer::{Performer, Result, Unperformed};
-use crate::run::world::probe::Probe;
+use crate::run::world::probe::{Either, Probe};
 use crate::transport::Failure;
 
 /// A host that gives no sign of life for so long is out of reach, for this look.
@@ -29,24 +30,40 @@ struct Post {
     unreached: Option<String>,
     passed: u64,
     total: u64,
+    /// Whose right answers were, where both colours may answer.
+    shares: Shares,
 }
 
 impl Post {
     const fn new(name: String, limit: u32) -> Self {
-        Self { watched: Watched::new(limit), name, unreached: None, passed: 0, total: 0 }
+        Self {
+            watched: Watched::new(limit),
+            name,
+            unreached: None,
+            passed: 0,
+            total: 0,
+            shares: Shares::NONE,
+        }
     }
 }
 
 impl Performer {
     /// Watches the colour under traffic: health of every instance, and the front doors. What decides is [`crate::run::execute::vigil`].
-    pub(crate) async fn watch(&self, plan: &Plan, color: Color) -> Result<Performed> {
-        let end = Moment::now() + self.deployment.pipeline.watch;
+    ///
+    /// While the other colour has requests too, its instances are looked at as well. One that gets sick there is told, and is no reason to go
+    /// back to it. A front door that answers wrong is, whoever it was: whether there is a way back is asked before it is gone.
+    pub(crate) async fn watch(&self, plan: &Plan, color: Color, weight: u32) -> Result<Performed> {
+        let end = Moment::now() + self.deployment.pipeline.watch_at(weight);
+        let shares = weight < WHOLE;
+        let others = if shares { self.serving(plan, color.other()) } else { Vec::new() };
+        let others = others.iter().map(|instance| self.watch_other(plan, instance, WHOLE - weight, end));
         let instances = self.serving(plan, color);
         let probes = self.speaking_probes(color, &plan.release).await;
         // Each by itself: one that hangs must not keep the others from being looked at.
         let instances = instances.iter().map(|instance| self.watch_instance(plan, instance, end));
-        let doors = probes.iter().map(|probe| self.watch_door(plan, probe, color, end));
-        let (instances, doors) = tokio::try_join!(try_join_all(instances), try_join_all(doors))?;
+        let doors = probes.iter().map(|probe| self.watch_door(plan, probe, color, shares, end));
+        let others = async { Ok(join_all(others).await) };
+        let (instances, doors, _) = tokio::try_join!(try_join_all(instances), try_join_all(doors), others)?;
         let posts = || instances.iter().chain(&doors);
         match conclude(posts().map(|post| &post.watched)) {
             Verdict::Holds | Verdict::HoldsAsSeen => {}
@@ -64,6 +81,10 @@ impl Performer {
         let passed = doors.iter().map(|post| post.passed).sum();
         let summary = match total {
             0 => Summary::Text(format!("{color} stayed healthy")),
+            _ if shares => {
+                let seen = doors.iter().fold(Shares::NONE, |seen, post| seen.and(post.shares));
+                Summary::Text(seen.words(total, plan.release.number))
+            }
             _ => Summary::Passed { passed, total, what: "probes".into() },
         };
         let away = posts().filter_map(|post| {
@@ -100,16 +121,63 @@ impl Performer {
         Ok(post)
     }
 
-    async fn watch_door(&self, plan: &Plan, probe: &Probe<'_>, color: Color, end: Moment) -> Result<Post> {
+    /// Tells when an instance of the other colour gets sick, or is well again.
+    async fn watch_other(&self, plan: &Plan, instance: &Instance, weight: u32, end: Moment) {
+        let check = &self.deployment.health_check;
+        let (host, color) = (&instance.host, instance.color);
+        let (mut watched, mut was_sick, mut attempt) = (Watched::new(check.healthy_after), false, 0);
+        while Moment::now() < end {
+            let next = Moment::now() + check.interval.max(Duration::from_millis(100));
+            attempt += 1;
+            let glance = match self.look(plan, instance, attempt).await {
+                Ok(Look::Healthy { .. }) => Glance::Well,
+                Ok(Look::Not(reason)) => Glance::Wrong(reason),
+                Err(failure) => Glance::Wrong(failure.trouble.message),
+            };
+            let is_well = glance == Glance::Well;
+            let text = match watched.note(glance) {
+                Some(reason) if !was_sick => {
+                    was_sick = true;
+                    Some(format!(
+                        "{host}: {color} became sick, which has {weight} % of the requests: {reason}"
+                    ))
+                }
+                None if was_sick && is_well => {
+                    was_sick = false;
+                    Some(format!("{host}: {color} is healthy again"))
+                }
+                Some(_) | None => None,
+            };
+            if let Some(text) = text {
+                self.reporter.tell(EventKind::Warning { text, hint: None });
+            }
+            sleep_until(next.min(end)).await;
+        }
+    }
+
+    /// `shares`: the other colour may answer too.
+    async fn watch_door(
+        &self,
+        plan: &Plan,
+        probe: &Probe<'_>,
+        color: Color,
+        shares: bool,
+        end: Moment,
+    ) -> Result<Post> {
         let check = &self.deployment.health_check;
         let mut post = Post::new(probe.to_string(), check.healthy_after.max(DOOR_LIMIT));
         let mut attempt = 0;
         while Moment::now() < end {
             let next = Moment::now() + check.interval.max(Duration::from_millis(100));
             attempt += 1;
-            let glance = match self.ask(probe, color, &plan.release).await {
-                Ok(_) => {
+            let asked = match shares {
+                true => self.ask_either(probe, plan).await,
+                false => self.ask(probe, color, &plan.release).await.map(Either::Wanted),
+            };
+            let glance = match asked {
+                Ok(answer) => {
                     post.passed += 1;
+                    post.shares.add(answer);
                     Ok(Glance::Well)
                 }
                 // One that is asked from a host says nothing while that host can't be reached.
