@@ -3,6 +3,7 @@
 use cutover_hooks::hosts::{self, IfFound};
 use cutover_hooks::{Call, Color, Context, HookError, Observation, Routing};
 
+use crate::include::{http_level, parent};
 use crate::{include, status, word};
 
 /// Everything that the style needs to know.
@@ -15,10 +16,34 @@ pub struct FileTest {
     pub(crate) location_include: String,
 }
 
+/// What nginx says of itself.
+#[derive(Debug, PartialEq, Eq)]
+struct Status {
+    /// The colour that the next request would get.
+    color: Option<Color>,
+    /// Whether nginx sees the file `probe`.
+    probe: bool,
+}
+
 impl FileTest {
-    /// Tells the applications on one status port apart.
-    pub(crate) fn status_host(&self) -> String {
-        format!("cutover-{}", self.name)
+    /// Asks the running nginx, and makes sure that it speaks of these very instances.
+    fn ask(&self, call: &Call, router: &str) -> Result<Status, HookError> {
+        let answer = status::ask(&self.name, self.status_port, router)?;
+        for color in [Color::Blue, Color::Green] {
+            let found = answer.value(color.as_str()).unwrap_or_default();
+            let wanted = include::servers(call, router, color)?.join(" ");
+            if wanted != found {
+                let text =
+                    format!("nginx on `{router}` sends {color} to {found}, cutover.toml says {wanted}");
+                return Err(HookError::failed(text).hint(status::HINT));
+            }
+        }
+        let color = match answer.value("color") {
+            Some("blue") => Some(Color::Blue),
+            Some("green") => Some(Color::Green),
+            _ => None,
+        };
+        Ok(Status { color, probe: answer.value("probe") == Some("yes") })
     }
 
     fn flag(&self, name: &str) -> String {
@@ -26,7 +51,7 @@ impl FileTest {
     }
 
     pub(crate) fn observe(&self, call: &Call, router: &str) -> Result<Observation, HookError> {
-        let color = status::ask(self, call, router)?.color;
+        let color = self.ask(call, router)?.color;
         let flagged = self.flagged(router)?;
         let mut labels = vec![("flag".to_owned(), word(flagged).to_owned())];
         if flagged != color {
@@ -52,7 +77,7 @@ impl FileTest {
         router: &str,
         want: Option<Color>,
     ) -> Result<String, HookError> {
-        let now = status::ask(self, call, router)?.color;
+        let now = self.ask(call, router)?.color;
         self.check_view(call, router)?;
         if now == want {
             return Ok(String::new());
@@ -70,7 +95,7 @@ impl FileTest {
         hosts::write_text(router, &probe, "", Some(0o644)).context("write among the flags").map_err(
             |error| error.hint("the directory is made once, for the deploy user: `cutover setup` prints how"),
         )?;
-        let seen = status::ask(self, call, router);
+        let seen = self.ask(call, router);
         hosts::remove(router, &probe)?;
         if seen?.probe {
             return Ok(());
@@ -102,16 +127,11 @@ impl FileTest {
     pub(crate) fn setup(&self, call: &Call, router: &str, user: &str) -> Result<String, HookError> {
         let Self { name, directory, http_include, location_include, .. } = self;
         let (http, location) = (parent(http_include), parent(location_include));
+        let (place, included) = http_level(http_include);
         let mut parents = format!("install -d -m 755 {location}\n");
-        if http != location && http != INCLUDED {
-            parents.push_str(&format!("mkdir -p {http}\n"));
+        if http != location {
+            parents.push_str(&place);
         }
-        // What nginx as it is packaged includes by itself needs no words.
-        let included = if http == INCLUDED {
-            String::new()
-        } else {
-            format!("# Then, in the http block of nginx.conf:\n#     include {http_include};\n")
-        };
         Ok(format!(
             "# nginx on {router}: the colour of {name} is a file in {directory}\n\
              install -d -m 755 -o {user} {directory}\n\
@@ -126,11 +146,4 @@ impl FileTest {
             include::location(self),
         ))
     }
-}
-
-/// Where nginx looks for files of the http block by itself, as it is packaged.
-const INCLUDED: &str = "/etc/nginx/conf.d";
-
-fn parent(path: &str) -> &str {
-    path.rsplit_once('/').map_or("/", |(parent, _)| parent)
 }

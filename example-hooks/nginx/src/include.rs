@@ -7,6 +7,7 @@
 use cutover_hooks::{Call, Color, HookError};
 
 use crate::file_test::FileTest;
+use crate::status;
 
 /// Version of the text that the status port answers with.
 pub(crate) const VERSION: u32 = 1;
@@ -22,7 +23,7 @@ pub(crate) fn http(style: &FileTest, call: &Call, router: &str) -> Result<String
         &[
             ("name", &style.name),
             ("directory", &style.directory),
-            ("status-host", &style.status_host()),
+            ("status-host", &status::host(&style.name)),
             ("status-port", &port),
             ("version", &version),
             ("blue", &blue.join(";\n    server ")),
@@ -40,7 +41,25 @@ pub(crate) fn location(style: &FileTest) -> String {
     fill(include_str!("template/location.conf"), &values)
 }
 
-fn fill(template: &str, values: &[(&str, &str)]) -> String {
+/// Where nginx looks for files of the http block by itself, as it is packaged.
+const INCLUDED: &str = "/etc/nginx/conf.d";
+
+/// What makes the directory of a file of the http block, and what is said of it: nothing where nginx as it is packaged looks by itself.
+pub(crate) fn http_level(path: &str) -> (String, String) {
+    match parent(path) {
+        INCLUDED => (String::new(), String::new()),
+        parent => (
+            format!("mkdir -p {parent}\n"),
+            format!("# Then, in the http block of nginx.conf:\n#     include {path};\n"),
+        ),
+    }
+}
+
+pub(crate) fn parent(path: &str) -> &str {
+    path.rsplit_once('/').map_or("/", |(parent, _)| parent)
+}
+
+pub(crate) fn fill(template: &str, values: &[(&str, &str)]) -> String {
     let replace = |text: String, (key, value): &(&str, &str)| text.replace(&format!("@{key}@"), value);
     values.iter().fold(template.to_owned(), replace)
 }
@@ -69,7 +88,7 @@ mod tests {
     fn style(call: &Call) -> FileTest {
         match Settings::default().style(call) {
             Style::FileTest(style) => style,
-            Style::Symlink(_) => unreachable!("the default style is a file test"),
+            Style::Symlink(_) | Style::Upstream(_) => unreachable!("the default style is a file test"),
         }
     }
 

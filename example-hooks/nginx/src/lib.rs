@@ -1,12 +1,15 @@
-//! `builtin:nginx`: switches nginx between the colours, by a file test on each request or by the link of an enabled site.
+//! `builtin:nginx`: switches nginx between the colours, by a file test on each request, by the link of an enabled site, or by the servers of an
+//! upstream.
 
 mod file_test;
 mod include;
+mod master;
 mod settings;
 mod status;
 mod symlink;
 #[cfg(test)]
 mod tests;
+mod upstream;
 mod workers;
 
 use cutover_hooks::{Call, Color, HookError, Observation, Router, Routing, SettingFault};
@@ -26,14 +29,19 @@ impl Router for Nginx {
         settings.faults()
     }
 
-    fn features(_settings: &Settings, _call: &Call) -> Result<Vec<String>, HookError> {
-        Ok(vec!["maintenance".to_owned()])
+    fn features(settings: &Settings, call: &Call) -> Result<Vec<String>, HookError> {
+        let features: &[&str] = match settings.style(call) {
+            Style::FileTest(_) | Style::Symlink(_) => &["maintenance"],
+            Style::Upstream(_) => &["maintenance", "weights"],
+        };
+        Ok(features.iter().map(|feature| (*feature).to_owned()).collect())
     }
 
     fn observe(settings: &Settings, call: &Call, router: &str) -> Result<Observation, HookError> {
         match settings.style(call) {
             Style::FileTest(style) => style.observe(call, router),
             Style::Symlink(style) => style.observe(router),
+            Style::Upstream(style) => style.observe(router),
         }
     }
 
@@ -43,39 +51,43 @@ impl Router for Nginx {
             return match style {
                 Style::FileTest(style) => style.setup(call, router, user),
                 Style::Symlink(style) => Ok(style.setup(router, user)),
+                Style::Upstream(style) => Ok(style.setup(router, user)),
             };
         }
-        let want = color(want)?;
         match style {
-            Style::FileTest(style) => style.prepare(call, router, want),
-            Style::Symlink(style) => style.prepare(router, want),
+            Style::FileTest(style) => style.prepare(call, router, color(want)?),
+            Style::Symlink(style) => style.prepare(router, color(want)?),
+            Style::Upstream(style) => style.prepare(call, router, all_hosts(want)?),
         }
     }
 
     fn apply(settings: &Settings, call: &Call, router: &str, want: &Routing) -> Result<(), HookError> {
-        let want = color(want)?;
         match settings.style(call) {
-            Style::FileTest(style) => style.apply(router, want),
-            Style::Symlink(style) => style.apply(router, want),
+            Style::FileTest(style) => style.apply(router, color(want)?),
+            Style::Symlink(style) => style.apply(router, color(want)?),
+            Style::Upstream(style) => style.apply(call, router, all_hosts(want)?),
         }
     }
 
     fn discard(settings: &Settings, call: &Call, router: &str) -> Result<(), HookError> {
         match settings.style(call) {
             Style::FileTest(style) => style.discard(router),
-            Style::Symlink(_) => Ok(()),
+            Style::Symlink(_) | Style::Upstream(_) => Ok(()),
         }
     }
 }
 
-/// The colour that is to get everything, or none; both styles can do no more.
+/// What is wanted, where that takes no single host out.
+fn all_hosts(want: &Routing) -> Result<&Routing, HookError> {
+    if want.out.is_empty() { Ok(want) } else { Err(HookError::failed("nginx can't take single hosts out")) }
+}
+
+/// The colour that is to get everything, or none; two of the styles can do no more.
 fn color(want: &Routing) -> Result<Option<Color>, HookError> {
-    if !want.out.is_empty() {
-        return Err(HookError::failed("nginx can't take single hosts out"));
-    }
-    match want.only() {
+    match all_hosts(want)?.only() {
         None if want.blue + want.green > 0 => {
-            Err(HookError::failed("nginx can't share requests between the colours"))
+            let text = "this style can't share requests between the colours";
+            Err(HookError::failed(text).hint("`style = \"upstream\"` can"))
         }
         color => Ok(color),
     }

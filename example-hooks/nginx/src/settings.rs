@@ -4,7 +4,9 @@ use cutover_hooks::{Call, SettingFault};
 use serde::Deserialize;
 
 use crate::file_test::FileTest;
+use crate::master::Master;
 use crate::symlink::Symlink;
+use crate::upstream::Upstream;
 
 /// All have defaults. `{name}` in them is the application's name, with `-ENVIRONMENT` where there are environments. The same defaults
 /// stand in `grants.toml`.
@@ -16,9 +18,9 @@ pub struct Settings {
 
     /// `file-test`: directory of the flags, which the deploy user writes and nginx's workers read.
     pub directory: Option<String>,
-    /// `file-test`: port on 127.0.0.1 where nginx itself tells its colour.
+    /// `file-test`, `upstream`: port on 127.0.0.1 where nginx itself tells what it does.
     pub status_port: Option<u16>,
-    /// `file-test`: file that nginx includes at the level of `http`.
+    /// `file-test`, `upstream`: file that nginx includes at the level of `http`.
     pub http_include: Option<String>,
     /// `file-test`: file that the application's `location` includes.
     pub location_include: Option<String>,
@@ -35,15 +37,18 @@ pub struct Settings {
     pub color_url: Option<String>,
     /// `symlink`: name for the Host header of that request.
     pub color_host: Option<String>,
-    /// `symlink`: command that checks nginx's configuration.
+    /// `upstream`: file with the servers that get requests, which the deploy user writes and `http-include` includes.
+    pub include: Option<String>,
+
+    /// `symlink`, `upstream`: command that checks nginx's configuration.
     pub test: Option<Vec<String>>,
-    /// `symlink`: command that makes nginx read it.
+    /// `symlink`, `upstream`: command that makes nginx read it.
     pub reload: Option<Vec<String>>,
-    /// `symlink`: whether both run as root.
+    /// `symlink`, `upstream`: whether both run as root.
     pub as_root: Option<bool>,
-    /// `symlink`: file with the pid of nginx's master.
+    /// `symlink`, `upstream`: file with the pid of nginx's master.
     pub pid_file: Option<String>,
-    /// `symlink`: the program `ps`.
+    /// `symlink`, `upstream`: the program `ps`.
     pub ps: Option<String>,
 }
 
@@ -56,6 +61,8 @@ pub enum StyleName {
     FileTest,
     /// By a link to a site's configuration, and a reload.
     Symlink,
+    /// By a file with weighted servers, and a reload.
+    Upstream,
 }
 
 /// A style with all that it needs.
@@ -65,6 +72,8 @@ pub enum Style {
     FileTest(FileTest),
     /// See [`StyleName::Symlink`].
     Symlink(Symlink),
+    /// See [`StyleName::Upstream`].
+    Upstream(Upstream),
 }
 
 pub(crate) const DIRECTORY: &str = "/var/lib/cutover-nginx/{name}";
@@ -75,6 +84,7 @@ pub(crate) const LINK: &str = "/var/lib/cutover-nginx/{name}/live";
 pub(crate) const BLUE: &str = "/etc/nginx/sites-available/{name}-blue";
 pub(crate) const GREEN: &str = "/etc/nginx/sites-available/{name}-green";
 pub(crate) const NONE: &str = "/dev/null";
+pub(crate) const INCLUDE: &str = "/var/lib/cutover-nginx/{name}/upstream.conf";
 pub(crate) const COLOR_URL: &str = "http://127.0.0.1/deployment_id";
 pub(crate) const TEST: &[&str] = &["/usr/sbin/nginx", "-t"];
 pub(crate) const RELOAD: &[&str] = &["/usr/sbin/nginx", "-s", "reload"];
@@ -92,6 +102,13 @@ impl Settings {
         let words = |own: &Option<Vec<String>>, default: &[&str]| {
             own.clone().unwrap_or_else(|| default.iter().map(|word| (*word).to_owned()).collect())
         };
+        let nginx = || Master {
+            test: words(&self.test, TEST),
+            reload: words(&self.reload, RELOAD),
+            as_root: self.as_root.unwrap_or(true),
+            pid_file: text(&self.pid_file, PID_FILE),
+            ps: text(&self.ps, PS),
+        };
         match self.style {
             StyleName::FileTest => Style::FileTest(FileTest {
                 directory: text(&self.directory, DIRECTORY),
@@ -107,11 +124,14 @@ impl Settings {
                 none: text(&self.none, NONE),
                 color_url: text(&self.color_url, COLOR_URL),
                 color_host: self.color_host.clone(),
-                test: words(&self.test, TEST),
-                reload: words(&self.reload, RELOAD),
-                as_root: self.as_root.unwrap_or(true),
-                pid_file: text(&self.pid_file, PID_FILE),
-                ps: text(&self.ps, PS),
+                nginx: nginx(),
+                name,
+            }),
+            StyleName::Upstream => Style::Upstream(Upstream {
+                include: text(&self.include, INCLUDE),
+                http_include: text(&self.http_include, HTTP_INCLUDE),
+                status_port: self.status_port.unwrap_or(STATUS_PORT),
+                nginx: nginx(),
                 name,
             }),
         }
@@ -130,6 +150,7 @@ impl Settings {
             ("blue", &self.blue),
             ("green", &self.green),
             ("none", &self.none),
+            ("include", &self.include),
             ("pid-file", &self.pid_file),
             ("ps", &self.ps),
         ];
@@ -157,33 +178,46 @@ impl Settings {
         faults
     }
 
-    /// Keys of the other style would do nothing.
+    /// Keys of other styles would do nothing.
     fn add_foreign(&self, faults: &mut Vec<SettingFault>) {
-        let file_test = [
-            ("directory", self.directory.is_some()),
-            ("status-port", self.status_port.is_some()),
-            ("http-include", self.http_include.is_some()),
-            ("location-include", self.location_include.is_some()),
+        const FILE_TEST: StyleName = StyleName::FileTest;
+        const SYMLINK: StyleName = StyleName::Symlink;
+        const UPSTREAM: StyleName = StyleName::Upstream;
+        let keys: [(&str, bool, &[StyleName]); 16] = [
+            ("directory", self.directory.is_some(), &[FILE_TEST]),
+            ("status-port", self.status_port.is_some(), &[FILE_TEST, UPSTREAM]),
+            ("http-include", self.http_include.is_some(), &[FILE_TEST, UPSTREAM]),
+            ("location-include", self.location_include.is_some(), &[FILE_TEST]),
+            ("link", self.link.is_some(), &[SYMLINK]),
+            ("blue", self.blue.is_some(), &[SYMLINK]),
+            ("green", self.green.is_some(), &[SYMLINK]),
+            ("none", self.none.is_some(), &[SYMLINK]),
+            ("color-url", self.color_url.is_some(), &[SYMLINK]),
+            ("color-host", self.color_host.is_some(), &[SYMLINK]),
+            ("include", self.include.is_some(), &[UPSTREAM]),
+            ("test", self.test.is_some(), &[SYMLINK, UPSTREAM]),
+            ("reload", self.reload.is_some(), &[SYMLINK, UPSTREAM]),
+            ("as-root", self.as_root.is_some(), &[SYMLINK, UPSTREAM]),
+            ("pid-file", self.pid_file.is_some(), &[SYMLINK, UPSTREAM]),
+            ("ps", self.ps.is_some(), &[SYMLINK, UPSTREAM]),
         ];
-        let symlink = [
-            ("link", self.link.is_some()),
-            ("blue", self.blue.is_some()),
-            ("green", self.green.is_some()),
-            ("none", self.none.is_some()),
-            ("color-url", self.color_url.is_some()),
-            ("color-host", self.color_host.is_some()),
-            ("test", self.test.is_some()),
-            ("reload", self.reload.is_some()),
-            ("as-root", self.as_root.is_some()),
-            ("pid-file", self.pid_file.is_some()),
-            ("ps", self.ps.is_some()),
-        ];
-        let (foreign, style) = match self.style {
-            StyleName::FileTest => (symlink.as_slice(), "symlink"),
-            StyleName::Symlink => (file_test.as_slice(), "file-test"),
-        };
-        for (key, _) in foreign.iter().filter(|(_, written)| *written) {
-            faults.push(SettingFault::new(*key, format!("belongs to `style = \"{style}\"`")));
+        for (key, _, styles) in
+            keys.iter().filter(|(_, written, styles)| *written && !styles.contains(&self.style))
+        {
+            let styles: Vec<String> =
+                styles.iter().map(|style| format!("`style = \"{}\"`", style.as_str())).collect();
+            faults.push(SettingFault::new(*key, format!("belongs to {}", styles.join(" and "))));
+        }
+    }
+}
+
+impl StyleName {
+    /// As it is written.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::FileTest => "file-test",
+            Self::Symlink => "symlink",
+            Self::Upstream => "upstream",
         }
     }
 }
@@ -216,7 +250,20 @@ mod tests {
         );
         assert_eq!(
             faults(r#"{"style": "symlink", "status-port": 8100, "as-root": false}"#),
-            [fault("status-port", "belongs to `style = \"file-test\"`")]
+            [fault("status-port", "belongs to `style = \"file-test\"` and `style = \"upstream\"`")]
+        );
+        assert_eq!(
+            faults(
+                r#"{"style": "upstream", "status-port": 8100, "include": "/x", "link": "/y", "ps": "/z"}"#
+            ),
+            [fault("link", "belongs to `style = \"symlink\"`")]
+        );
+        assert_eq!(
+            faults(r#"{"include": "/x", "as-root": false}"#),
+            [
+                fault("include", "belongs to `style = \"upstream\"`"),
+                fault("as-root", "belongs to `style = \"symlink\"` and `style = \"upstream\"`"),
+            ]
         );
     }
 
@@ -256,6 +303,7 @@ mod tests {
             ("green", GREEN.into()),
             ("none", NONE.into()),
             ("color-url", COLOR_URL.into()),
+            ("include", INCLUDE.into()),
             ("test", words(TEST).into()),
             ("reload", words(RELOAD).into()),
             ("as-root", true.into()),

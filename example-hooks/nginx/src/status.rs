@@ -1,27 +1,33 @@
-//! What nginx itself says on its status port.
+//! What nginx itself says on its status port, which several applications may share.
 
+use cutover_hooks::HookError;
 use cutover_hooks::http::{HttpError, Request};
-use cutover_hooks::{Call, Color, HookError};
 
-use crate::file_test::FileTest;
-use crate::include::{VERSION, servers};
+use crate::include::VERSION;
 
-/// An answer of the status port.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Status {
-    /// The colour that the next request would get.
-    pub(crate) color: Option<Color>,
-    /// Whether nginx sees the file `probe`.
-    pub(crate) probe: bool,
+pub(crate) const HINT: &str = "install what `cutover setup` prints for this host, and reload nginx";
+
+/// An answer of the status port: a key and its value on each line.
+#[derive(Debug)]
+pub(crate) struct Answer(String);
+
+impl Answer {
+    /// The value of a key, when the answer has it.
+    pub(crate) fn value(&self, key: &str) -> Option<&str> {
+        let mut values = self.0.lines().filter_map(|line| line.strip_prefix(key)?.strip_prefix(' '));
+        values.next()
+    }
 }
 
-const HINT: &str = "install what `cutover setup` prints for this host, and reload nginx";
+/// The name by which an application is asked for.
+pub(crate) fn host(name: &str) -> String {
+    format!("cutover-{name}")
+}
 
 /// Asks the running nginx.
-pub(crate) fn ask(style: &FileTest, call: &Call, router: &str) -> Result<Status, HookError> {
-    let address = format!("127.0.0.1:{}", style.status_port);
-    let request = Request::new("GET", format!("http://{}:{}/", style.status_host(), style.status_port));
-    let response = match request.connect_to(&address).via(router).send() {
+pub(crate) fn ask(name: &str, port: u16, router: &str) -> Result<Answer, HookError> {
+    let request = Request::new("GET", format!("http://{}:{port}/", host(name)));
+    let response = match request.connect_to(&format!("127.0.0.1:{port}")).via(router).send() {
         Ok(response) => response,
         Err(HttpError::Connect(reason)) => {
             let text = format!("nginx on `{router}` does not answer: {reason}");
@@ -29,36 +35,13 @@ pub(crate) fn ask(style: &FileTest, call: &Call, router: &str) -> Result<Status,
         }
         Err(error) => return Err(error.into()),
     };
-    read(style, call, router, &response.text)
+    match response.text.split_once('\n') {
+        Some((first, rest)) if first == format!("cutover {VERSION} {name}") => Ok(Answer(rest.to_owned())),
+        _ => Err(unknown(name, router)),
+    }
 }
 
-/// Takes the answer apart, and makes sure that it is about these very instances.
-fn read(style: &FileTest, call: &Call, router: &str, text: &str) -> Result<Status, HookError> {
-    let mut lines = text.lines();
-    if lines.next() != Some(format!("cutover {VERSION} {}", style.name).as_str()) {
-        let text = format!("nginx on `{router}` does not know `{}`", style.name);
-        return Err(HookError::failed(text).hint(HINT));
-    }
-    let mut status = Status { color: None, probe: false };
-    for line in lines {
-        let (key, value) = line.split_once(' ').unwrap_or((line, ""));
-        match (key, value) {
-            ("color", "blue") => status.color = Some(Color::Blue),
-            ("color", "green") => status.color = Some(Color::Green),
-            ("probe", value) => status.probe = value == "yes",
-            ("blue", found) => check(call, router, Color::Blue, found)?,
-            ("green", found) => check(call, router, Color::Green, found)?,
-            _ => {}
-        }
-    }
-    Ok(status)
-}
-
-fn check(call: &Call, router: &str, color: Color, found: &str) -> Result<(), HookError> {
-    let wanted = servers(call, router, color)?.join(" ");
-    if wanted == found {
-        return Ok(());
-    }
-    let text = format!("nginx on `{router}` sends {color} to {found}, cutover.toml says {wanted}");
-    Err(HookError::failed(text).hint(HINT))
+/// An nginx that says nothing of the application.
+pub(crate) fn unknown(name: &str, router: &str) -> HookError {
+    HookError::failed(format!("nginx on `{router}` does not know `{name}`")).hint(HINT)
 }

@@ -1,13 +1,12 @@
 //! The style `symlink`: nginx includes one of two sites by a link; a switch is the link and a reload.
 
-use std::time::Duration;
-
-use cutover_hooks::hosts::{self, Command, IfFound};
+use cutover_hooks::hosts::{self, IfFound};
 use cutover_hooks::http::{HttpError, Request};
-use cutover_hooks::{Color, Context, HookError, Observation, Routing, engine};
+use cutover_hooks::{Color, HookError, Observation, Routing};
 
+use crate::master::Master;
 use crate::word;
-use crate::workers::{Processes, Worker, is_reloading};
+use crate::workers::is_reloading;
 
 /// Everything that the style needs to know.
 #[derive(Debug)]
@@ -19,23 +18,13 @@ pub struct Symlink {
     pub(crate) none: String,
     pub(crate) color_url: String,
     pub(crate) color_host: Option<String>,
-    pub(crate) test: Vec<String>,
-    pub(crate) reload: Vec<String>,
-    pub(crate) as_root: bool,
-    pub(crate) pid_file: String,
-    pub(crate) ps: String,
+    pub(crate) nginx: Master,
 }
-
-/// Between two looks at the workers.
-const PAUSE: Duration = Duration::from_millis(50);
-
-/// Kept back of the call's time for an answer.
-const RESERVE: Duration = Duration::from_secs(2);
 
 impl Symlink {
     pub(crate) fn observe(&self, router: &str) -> Result<Observation, HookError> {
         let linked = self.linked(router)?;
-        let workers = self.processes().accepting(router)?;
+        let workers = self.nginx.workers(router)?;
         let color = self.served(router, linked)?;
         let settled = color == linked && !is_reloading(&workers);
         let labels = vec![("link".to_owned(), self.site(linked).to_owned())];
@@ -48,8 +37,7 @@ impl Symlink {
         if want.is_some() && hosts::read_text(router, site).if_found()?.is_none() {
             return Err(HookError::failed(format!("there is no site `{site}` on `{router}`")));
         }
-        // What is wrong already would look like our doing later.
-        hosts::run(router, &self.command(&self.test)).context("check nginx's configuration as it is")?;
+        self.nginx.check_as_it_is(router)?;
         if linked == want {
             return Ok(String::new());
         }
@@ -59,15 +47,12 @@ impl Symlink {
 
     pub(crate) fn apply(&self, router: &str, want: Option<Color>) -> Result<(), HookError> {
         let linked = self.linked(router)?;
-        let before = self.processes().accepting(router)?;
+        let before = self.nginx.workers(router)?;
         if linked == want && self.served(router, linked)? == want && !is_reloading(&before) {
             return Ok(());
         }
         hosts::write_link(router, &self.link, self.site(want))?;
-        let reloaded = hosts::run(router, &self.command(&self.test))
-            .context("check nginx's new configuration")
-            .and_then(|_| hosts::run(router, &self.command(&self.reload)).context("reload nginx"));
-        if let Err(error) = reloaded {
+        if let Err(error) = self.nginx.read_anew(router) {
             // nginx still runs what it ran: only the link has to follow it. The first error stays the one that is told.
             return Err(match hosts::write_link(router, &self.link, self.site(linked)) {
                 Ok(()) => error.hint(format!("the link points to `{}` again", self.site(linked))),
@@ -76,23 +61,7 @@ impl Symlink {
                 }
             });
         }
-        self.wait(router, &before)
-    }
-
-    /// The reload command returns before it is true: waits until no worker of before accepts any more.
-    fn wait(&self, router: &str, before: &[Worker]) -> Result<(), HookError> {
-        loop {
-            let now = self.processes().accepting(router)?;
-            let old = now.iter().any(|worker| before.iter().any(|old| old.pid == worker.pid));
-            if !old && !now.is_empty() {
-                return Ok(());
-            }
-            if engine::remaining() < RESERVE {
-                let text = format!("workers of the old configuration still accept on `{router}`");
-                return Err(HookError::temporary(text).hint("nginx's error log tells why it does not reload"));
-            }
-            engine::sleep(PAUSE);
-        }
+        self.nginx.wait(router, &before)
     }
 
     /// The colour of the site that the link points to.
@@ -144,15 +113,6 @@ impl Symlink {
             Some(Color::Green) => &self.green,
             None => &self.none,
         }
-    }
-
-    fn command(&self, words: &[String]) -> Command {
-        let (program, args) = words.split_first().map_or(("", [].as_slice()), |(first, rest)| (first, rest));
-        Command::new(program).args(args).as_root(self.as_root)
-    }
-
-    fn processes(&self) -> Processes<'_> {
-        Processes { pid_file: &self.pid_file, ps: &self.ps }
     }
 
     /// What is to be done once on a router's host, as a script.

@@ -375,3 +375,215 @@ mod symlink {
         );
     }
 }
+
+mod upstream {
+    use super::*;
+
+    const FILE: &str = "/var/lib/cutover-nginx/shop/upstream.conf";
+    const SETTINGS: &str = r#"{"style": "upstream"}"#;
+
+    fn shares(blue: u32, green: u32) -> Routing {
+        Routing { blue, green, out: Vec::new() }
+    }
+
+    /// nginx that reads the file when it is told to reload, and answers by it.
+    struct Fake {
+        world: World,
+        /// Whether it takes what has a weight for a mistake.
+        invalid: Rc<Cell<bool>>,
+        /// Whether a reload has no effect.
+        stuck: Rc<Cell<bool>>,
+    }
+
+    /// What a file makes nginx answer on the status port.
+    fn said(file: &str) -> String {
+        let (_, rest) = file.split_once("return 200 \"").expect("a status port");
+        rest.split_once('"').expect("its end").0.replace("\\n", "\n")
+    }
+
+    fn nginx() -> Fake {
+        let world = World::install(["lb1"]);
+        world.file("lb1", "/run/nginx.pid", "812\n");
+        let file = include_str!("../golden/upstream.conf").replace("shop-production", "shop");
+        let file = file.replace("blue 95 green 5", "blue 100 green 0").replace("shares 95 5", "shares 100 0");
+        world.file("lb1", FILE, &file);
+        let runs = Rc::new(RefCell::new(file));
+        let generation = Rc::new(Cell::new(1_u32));
+        let (invalid, stuck) = (Rc::new(Cell::new(false)), Rc::new(Cell::new(false)));
+        {
+            let (files, runs, generation) = (world.clone(), Rc::clone(&runs), Rc::clone(&generation));
+            let (invalid, stuck) = (Rc::clone(&invalid), Rc::clone(&stuck));
+            world.program("lb1", "/usr/sbin/nginx", move |command| {
+                assert!(command.as_root);
+                let file = files.text("lb1", FILE).unwrap_or_default();
+                if invalid.get() && file.contains("weight=") {
+                    return fake::exit(1, "nginx: [emerg] invalid parameter \"weight=95\"");
+                }
+                if command.args == ["-s", "reload"] && !stuck.get() {
+                    *runs.borrow_mut() = file;
+                    generation.set(generation.get() + 1);
+                }
+                fake::exit(0, "")
+            });
+        }
+        world.program("lb1", "/usr/bin/ps", move |_| {
+            fake::exit(0, &format!("{} 0 nginx: worker process\n", 900 + generation.get()))
+        });
+        world.http(move |request| {
+            assert_eq!(request.url, "http://cutover-shop:8099/");
+            assert_eq!(request.connect_to.as_deref(), Some("127.0.0.1:8099"));
+            fake::response(200, &[], &said(&runs.borrow()))
+        });
+        Fake { world, invalid, stuck }
+    }
+
+    fn observe(fake: &Fake) -> Result<Observation, HookError> {
+        let (settings, call) = call(SETTINGS);
+        fake.world.reading(|| Nginx::observe(&settings, &call, "lb1"))
+    }
+
+    fn apply(want: &Routing) -> Result<(), HookError> {
+        let (settings, call) = call(SETTINGS);
+        Nginx::apply(&settings, &call, "lb1", want)
+    }
+
+    fn prepare(want: &Routing) -> Result<String, HookError> {
+        let (settings, call) = call(SETTINGS);
+        Nginx::prepare(&settings, &call, "lb1", want)
+    }
+
+    #[test]
+    fn it_alone_names_weights() {
+        for (text, weights) in [("{}", false), (r#"{"style": "symlink"}"#, false), (SETTINGS, true)] {
+            let (settings, call) = call(text);
+            let features = Nginx::features(&settings, &call).expect("features");
+            assert!(features.contains(&"maintenance".to_owned()));
+            assert_eq!(features.contains(&"weights".to_owned()), weights, "{text}");
+        }
+    }
+
+    #[test]
+    fn every_way_leads_where_it_should_and_twice_does_no_harm() {
+        let fake = nginx();
+        assert_eq!(observe(&fake).expect("an observation").routing, Some(BLUE));
+        for want in [shares(95, 5), shares(50, 50), GREEN, BLUE, NONE, shares(1, 99), shares(95, 5), NONE] {
+            for _ in 0..2 {
+                assert_eq!(apply(&want), Ok(()));
+                let seen = observe(&fake).expect("an observation");
+                assert_eq!((seen.routing, seen.settled), (Some(want.clone()), true));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_so_already_is_not_reloaded() {
+        let fake = nginx();
+        apply(&shares(95, 5)).expect("shares");
+        fake.world.calls();
+        apply(&shares(95, 5)).expect("again");
+        let changes = |call: &&String| call.contains("reload") || call.starts_with("write");
+        assert_eq!(fake.world.calls().iter().find(changes), None);
+        // The servers of before are not those of the call.
+        let fake = nginx();
+        apply(&BLUE).expect("blue");
+        assert!(fake.world.calls().iter().any(|call| call.contains("reload")));
+        assert_eq!(
+            observe(&fake),
+            Ok(observed(BLUE, true, &[("servers", "10.0.0.11:4001")])),
+            "hosts that are gone get no requests"
+        );
+    }
+
+    #[test]
+    fn a_file_that_nginx_refuses_is_put_back_before_it_is_read() {
+        let fake = nginx();
+        let before = fake.world.text("lb1", FILE);
+        fake.invalid.set(true);
+        // What nginx runs has weights too, in this fake.
+        apply(&BLUE).expect("blue");
+        let plain = fake.world.text("lb1", FILE);
+        assert_ne!(plain, before);
+        assert_eq!(
+            apply(&shares(95, 5)),
+            Err(HookError::failed(
+                "failed to check nginx's new configuration: `/usr/sbin/nginx -t` on `lb1` ended with status 1\n\
+                 nginx: [emerg] invalid parameter \"weight=95\"\n\
+                 hint: `/var/lib/cutover-nginx/shop/upstream.conf` is as it was"
+            ))
+        );
+        assert_eq!(fake.world.text("lb1", FILE), plain);
+        assert!(observe(&fake).expect("an observation").settled);
+    }
+
+    #[test]
+    fn a_reload_that_has_no_effect_is_told_and_unsettled() {
+        let fake = nginx();
+        fake.stuck.set(true);
+        assert_eq!(
+            apply(&GREEN),
+            Err(HookError::temporary(
+                "workers of the old configuration still accept on `lb1`\n\
+                 hint: nginx's error log tells why it does not reload"
+            ))
+        );
+        let seen = observe(&fake).expect("an observation");
+        assert_eq!((seen.routing, seen.settled), (Some(BLUE), false));
+        fake.stuck.set(false);
+        apply(&GREEN).expect("a later one takes effect");
+        assert!(observe(&fake).expect("an observation").settled);
+    }
+
+    #[test]
+    fn prepare_shows_the_servers_and_changes_nothing() {
+        let fake = nginx();
+        apply(&BLUE).expect("blue");
+        let before = fake.world.text("lb1", FILE);
+        assert_eq!(
+            prepare(&shares(95, 5)).as_deref(),
+            Ok("--- lb1:/var/lib/cutover-nginx/shop/upstream.conf\n\
+                +++ lb1:/var/lib/cutover-nginx/shop/upstream.conf\n\
+                -    server 10.0.0.11:4001;\n\
+                +    server 10.0.0.11:4001 weight=95;\n\
+                +    server 10.0.0.11:4002 weight=5;\n")
+        );
+        assert_eq!(prepare(&BLUE).as_deref(), Ok(""));
+        assert_eq!(fake.world.text("lb1", FILE), before);
+        let out = Routing { out: vec!["web1".to_owned()], ..BLUE };
+        assert!(apply(&out).is_err() && prepare(&out).is_err());
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_or_not_ours_is_told() {
+        let fake = nginx();
+        fake.world.file("lb1", FILE, "upstream cutover-shop {}\n");
+        assert_eq!(
+            observe(&fake),
+            Err(HookError::failed(
+                "`/var/lib/cutover-nginx/shop/upstream.conf` on `lb1` was not written by cutover\n\
+                 hint: take it away, and make it as `cutover setup` prints it"
+            ))
+        );
+        let (settings, call) = call(r#"{"style": "upstream", "include": "/elsewhere.conf"}"#);
+        let error = Nginx::observe(&settings, &call, "lb1").expect_err("no file");
+        assert_eq!(
+            error.text(),
+            "there is no `/elsewhere.conf` on `lb1`\nhint: `cutover setup` prints how it is made once"
+        );
+    }
+
+    #[test]
+    fn setup_needs_no_host_at_all() {
+        let world = World::install([]);
+        let (settings, mut call) = call(SETTINGS);
+        call.facts.push(("setup".to_owned(), "deploy".to_owned()));
+        let text = Nginx::prepare(&settings, &call, "lb1", &NONE).expect("a script");
+        assert!(
+            text.contains(&format!(
+                "test -e {FILE} || cat > {FILE} <<'CUTOVER'\n# cutover: blue 0 green 0\n"
+            ))
+        );
+        assert!(text.contains("    server 127.0.0.1:1 down;\n"), "{text}");
+        assert!(text.contains("#         proxy_pass http://cutover-shop;\n"), "{text}");
+        assert_eq!(world.calls(), Vec::<String>::new());
+    }
+}

@@ -1,0 +1,65 @@
+//! nginx itself: its configuration is checked, then read anew, and that is so once no worker of before accepts.
+
+use std::time::Duration;
+
+use cutover_hooks::hosts::{self, Command};
+use cutover_hooks::{Context, HookError, engine};
+
+use crate::workers::{Processes, Worker};
+
+/// Between two looks at the workers.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Kept back of the call's time for an answer.
+const RESERVE: Duration = Duration::from_secs(2);
+
+/// How it is asked.
+#[derive(Debug)]
+pub(crate) struct Master {
+    pub(crate) test: Vec<String>,
+    pub(crate) reload: Vec<String>,
+    pub(crate) as_root: bool,
+    pub(crate) pid_file: String,
+    pub(crate) ps: String,
+}
+
+impl Master {
+    /// Checks the configuration before anything is changed: what is wrong already would look like our doing later.
+    pub(crate) fn check_as_it_is(&self, router: &str) -> Result<(), HookError> {
+        hosts::run(router, &self.command(&self.test)).context("check nginx's configuration as it is")?;
+        Ok(())
+    }
+
+    /// Checks the changed configuration, and has it read. After an error nginx still runs what it ran.
+    pub(crate) fn read_anew(&self, router: &str) -> Result<(), HookError> {
+        hosts::run(router, &self.command(&self.test)).context("check nginx's new configuration")?;
+        hosts::run(router, &self.command(&self.reload)).context("reload nginx")?;
+        Ok(())
+    }
+
+    /// The workers that accept connections.
+    pub(crate) fn workers(&self, router: &str) -> Result<Vec<Worker>, HookError> {
+        Processes { pid_file: &self.pid_file, ps: &self.ps }.accepting(router)
+    }
+
+    /// The reload command returns before it is true: waits until no worker of before accepts any more.
+    pub(crate) fn wait(&self, router: &str, before: &[Worker]) -> Result<(), HookError> {
+        loop {
+            let now = self.workers(router)?;
+            let old = now.iter().any(|worker| before.iter().any(|old| old.pid == worker.pid));
+            if !old && !now.is_empty() {
+                return Ok(());
+            }
+            if engine::remaining() < RESERVE {
+                let text = format!("workers of the old configuration still accept on `{router}`");
+                return Err(HookError::temporary(text).hint("nginx's error log tells why it does not reload"));
+            }
+            engine::sleep(PAUSE);
+        }
+    }
+
+    fn command(&self, words: &[String]) -> Command {
+        let (program, args) = words.split_first().map_or(("", [].as_slice()), |(first, rest)| (first, rest));
+        Command::new(program).args(args).as_root(self.as_root)
+    }
+}
