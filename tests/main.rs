@@ -9,6 +9,7 @@ mod attending;
 mod bad_days;
 mod builder;
 mod caddy;
+mod canary;
 mod changed_configuration;
 mod command_driver;
 mod commit_points;

@@ -43,13 +43,24 @@ impl Load {
     /// Begins to ask for `/` at a port of loopback.
     #[must_use]
     pub fn start(port: u16) -> Self {
+        Self::start_closing(port, |client| client % 4 == 3)
+    }
+
+    /// The same where no connection is kept: what nginx resets when it reloads are idle ones.
+    #[must_use]
+    pub fn start_without_keep_alive(port: u16) -> Self {
+        Self::start_closing(port, |_| true)
+    }
+
+    fn start_closing(port: u16, closes: impl Fn(usize) -> bool) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let tally = Arc::new(Mutex::new(Tally::default()));
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         let clients = (0..CLIENTS)
             .map(|client| {
                 let (stop, tally) = (Arc::clone(&stop), Arc::clone(&tally));
-                thread::spawn(move || ask(address, client % 4 == 3, &stop, &tally))
+                let close = closes(client);
+                thread::spawn(move || ask(address, close, &stop, &tally))
             })
             .collect();
         Self { stop, tally, clients }

@@ -136,6 +136,41 @@ impl Nginx {
         )
     }
 
+    /// Settings of `builtin:nginx` in its style `upstream`. The application's location is written as `cutover setup` says.
+    #[must_use]
+    pub fn upstream_settings(&self) -> String {
+        let own = self.own.display();
+        let location = "proxy_pass http://cutover-shop;\nproxy_http_version 1.1;\n\
+                        proxy_set_header Connection \"\";\nproxy_set_header Host $http_host;\n";
+        fs::write(self.directory.join("shop.location"), location).unwrap();
+        let nginx =
+            format!("\"{}\", \"-p\", \"{own}\", \"-c\", \"{own}/nginx.conf\"", nginx_program().display());
+        format!(
+            "{{ style = \"upstream\", include = \"{own}/upstream/shop.conf\", http-include = \"{own}/http.conf\", \
+             status-port = {}, test = [{nginx}, \"-t\"], reload = [{nginx}, \"-s\", \"reload\"], \
+             pid-file = \"{own}/nginx.pid\" }}",
+            self.status_port
+        )
+    }
+
+    /// Moves it by hand, as somebody who edits the file of the style `upstream` and reloads.
+    ///
+    /// # Panics
+    /// When nginx does not take it.
+    pub fn move_upstream(&self, machine: &Machine, changes: &[(&str, &str)]) {
+        let file = self.directory.join("upstream/shop.conf");
+        let mut text = fs::read_to_string(&file).unwrap();
+        for (from, to) in changes {
+            assert!(text.contains(from), "`{from}` is not in:\n{text}");
+            text = text.replace(from, to);
+        }
+        fs::write(&file, text).unwrap();
+        let master = fs::read_to_string(self.directory.join("nginx.pid")).unwrap();
+        let reloaded =
+            machine.command("kill", Path::new("/")).args(["-HUP", master.trim()]).status().unwrap();
+        assert!(reloaded.success());
+    }
+
     /// The site of a colour.
     #[must_use]
     pub fn site(&self, color: &str) -> PathBuf {

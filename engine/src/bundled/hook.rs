@@ -106,4 +106,10 @@ impl BundledHook {
     pub fn front_door_hint(&self, title: &str, settings: &serde_json::Value) -> Option<String> {
         grants::hint(self.template, title, settings, "front-door")
     }
+
+    /// What to do where this hook routes by these settings, and can't share requests between the colours.
+    #[must_use]
+    pub fn weights_hint(&self, title: &str, settings: &serde_json::Value) -> Option<String> {
+        grants::hint(self.template, title, settings, "weights")
+    }
 }

@@ -50,8 +50,10 @@ fn colors(view: &StatusView) -> Vec<Line> {
     about.push_str(live.ci.as_deref().unwrap_or(&live.who));
     let mut rows = vec![color_row("live", live.color, Some(&live.release), Line::plain(&about))];
     if let Some(idle) = &view.idle {
+        let shared = shared(view, idle.color);
         let about = match (idle.warm, idle.instances) {
             _ if view.traffic == Some(idle.color) => Line::of(Tone::Warn, "has the traffic"),
+            _ if shared.is_some() => Line::of(Tone::Warn, &shared.unwrap_or_default()),
             (0, _) => Line::of(Tone::Dim, "stopped"),
             (warm, of) if warm == of => Line::plain("warm"),
             (warm, of) => Line::of(Tone::Warn, &format!("warm on {warm} of {of} hosts")),
@@ -59,6 +61,11 @@ fn colors(view: &StatusView) -> Vec<Line> {
         rows.push(color_row("idle", idle.color, idle.release.as_ref(), about));
     }
     table(rows)
+}
+
+/// What a colour has of the requests, where both have some.
+fn shared(view: &StatusView, color: Color) -> Option<String> {
+    view.shares.as_ref().map(|shares| format!("has {} % of the traffic", shares.share(color)))
 }
 
 fn color_row(side: &str, color: Color, release: Option<&Release>, about: Line) -> Vec<Line> {
@@ -114,6 +121,9 @@ fn unfinished_line(unfinished: &Unfinished, view: &StatusView) -> Line {
     }
     let line = Line::of(Tone::Warn, "under way").text(&format!("{about}, at {step}: "));
     let line = line.with(color_tone(*color), color.as_str()).text(&format!(", release {release}, "));
+    if let Some(shared) = shared(view, *color) {
+        return line.text(&shared);
+    }
     line.text(match view.traffic {
         Some(traffic) if traffic == *color => "has the traffic",
         Some(_) => "has no traffic yet",

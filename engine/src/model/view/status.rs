@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::model::{Color, HostName, Observation, Release, Timestamp};
+use crate::model::{Color, HostName, Observation, Release, Routing, Timestamp};
 
 /// Everything that was found out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -26,6 +26,9 @@ pub struct StatusView {
     /// The colour that has the traffic: the one that all routers show. Where they show none, that of the record; while a deployment is
     /// under way, which may be moving it, nothing.
     pub traffic: Option<Color>,
+    /// How the routers share the requests, where all share them alike.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shares: Option<Routing>,
     /// One entry for each host and colour, by host, the live colour first.
     pub instances: Vec<InstanceStatus>,
     /// Whole releases on the hosts, newest first; empty unless they were asked for.

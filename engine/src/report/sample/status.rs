@@ -37,6 +37,7 @@ pub(in crate::report) fn status() -> StatusView {
         lock: LockStatus::Free,
         unfinished: None,
         traffic: Some(Color::Green),
+        shares: None,
         instances: vec![
             instance("web1", Color::Green, 43, InstanceState::Live, 4002, two_days, Some("200, 3 ms")),
             instance("web1", Color::Blue, 42, InstanceState::Warm, 4001, nine_days, Some("200, 2 ms")),

@@ -9,7 +9,7 @@ use crate::model::request::{DeployRequest, RollbackRequest};
 use crate::model::view::{PlanHeader, PlanView, PlannedHook, PlannedHost, PlannedSecret, PlannedStep};
 use crate::model::{
     Action, Color, Deployment, EnvValue, HostName, Name, Note, Plan, Reach, Release, Retire, SecretSource,
-    Stage, Step, Task, Trouble,
+    Stage, Step, Task, Trouble, WHOLE,
 };
 use crate::run::ready::needs::builds_directory;
 use crate::run::world::hooks::configured;
@@ -140,8 +140,8 @@ fn planned(deployment: &Deployment, plan: &Plan, stage: &Stage, retiring: bool) 
     let is_somewhere = |task: &&Task| !matches!(task.action, Action::RequireUnrouted { .. });
     let places = distinct(&mut stage.tasks.iter().filter(is_somewhere).map(|task| task.action.place()));
     let what = distinct(&mut stage.tasks.iter().map(|task| words(deployment, &task.action))).join(", ");
-    let undo =
-        distinct(&mut stage.tasks.iter().flat_map(|task| &task.undo).map(ToString::to_string)).join(", ");
+    let undo = stage.tasks.iter().flat_map(|task| way_back(plan, task));
+    let undo = distinct(&mut undo.map(ToString::to_string)).join(", ");
     let on_failure = match (stage.step, retiring, &plan.live) {
         (_, true, _) => format!("a warning; {} stays live", plan.color),
         (Step::Stage, ..) => "nothing changed".to_owned(),
@@ -151,6 +151,17 @@ fn planned(deployment: &Deployment, plan: &Plan, stage: &Stage, retiring: bool) 
         (_, _, None) => "rolled back; nothing was live".to_owned(),
     };
     PlannedStep { step: stage.step, places, what, undo: (!undo.is_empty()).then_some(undo), on_failure }
+}
+
+/// What undoes a task: of several moves of one router, the way back of the first.
+fn way_back<'a>(plan: &'a Plan, task: &'a Task) -> &'a [Action] {
+    let moves =
+        |action: &Action| matches!(action, Action::Switch { .. }) && action.router() == task.action.router();
+    let mut tasks = plan.tasks().map(|(_, task)| task).filter(|other| moves(&other.action));
+    match task.action {
+        Action::Switch { .. } => tasks.find(|other| !other.undo.is_empty()).map_or(&[], |first| &first.undo),
+        _ => &task.undo,
+    }
 }
 
 fn join(last: &mut PlannedStep, next: PlannedStep) {
@@ -178,9 +189,23 @@ fn words(deployment: &Deployment, action: &Action) -> String {
             let check = &deployment.health_check;
             format!("{} in a row within {} s", check.healthy_after, check.deadline.as_secs())
         }
-        Action::Watch { color, .. } => format!("{color} for {} s", deployment.pipeline.watch.as_secs()),
-        Action::Prove { .. } => proof(deployment),
+        Action::Watch { color, weight, .. } => {
+            let time = deployment.pipeline.watch_at(*weight).as_secs();
+            let share = if *weight < WHOLE { format!(" at {weight} %") } else { String::new() };
+            format!("{color}{share} for {time} s")
+        }
+        Action::Prove { weight: WHOLE, .. } => proof(deployment),
+        Action::Prove { .. } => share_proof(deployment),
         other => other.to_string(),
+    }
+}
+
+/// How a share is proven: either colour may answer.
+fn share_proof(deployment: &Deployment) -> String {
+    match deployment.router.front_doors.len() {
+        0 => "not proven: no front door".to_owned(),
+        1 => "either colour may answer at 1 front door".to_owned(),
+        doors => format!("either colour may answer at {doors} front doors"),
     }
 }
 

@@ -7,13 +7,14 @@ use super::refusal::{DRIFT, refused, unfinished};
 use super::shown::{live_instead, remembered_traffic, traffic};
 use super::want::Want;
 use crate::model::request::DeploySource;
-use crate::model::{HookCall, LiveRelease, Note, Observed, Plan, Record, Release, Timestamp, Trouble, Wish};
-use crate::run::ready::readiness::{Ahead, first_of, front_door_obstacles, host_obstacles};
+use crate::model::{LiveRelease, Note, Observed, Plan, Record, Release, Timestamp, Trouble, Wish};
+use crate::run::ready::readiness::{
+    Ahead, first_of, front_door_obstacles, host_obstacles, router_features, weights_obstacle,
+};
 use crate::run::world::claim::claimant;
 use crate::run::world::exclusion;
-use crate::run::world::insist::insist;
 use crate::run::world::lease::{at_step, occupied};
-use crate::run::world::observe::{Staged, look_at_warm, observe_what_answers, observing_call};
+use crate::run::world::observe::{Staged, look_at_warm, observe_what_answers};
 use crate::run::world::performer::{secret_trouble, store_fault};
 use crate::run::world::session::Session;
 use crate::store::HomeState;
@@ -154,6 +155,9 @@ async fn look(
         let faults = session.secrets.faults(session.deployment.environments_secrets(), may_run).await;
         ready.obstacles.extend(faults.iter().map(secret_trouble));
     }
+    if plan.shares().next().is_some() {
+        ready.obstacles.extend(weights_obstacle(&session.deployment, &session.hooks).await);
+    }
     let ahead = Ahead { builds: want.source.is_built(), stages: !is_staged, color: plan.color };
     ready.obstacles.extend(host_obstacles(session, ahead).await);
     if asks_front_doors {
@@ -167,12 +171,7 @@ async fn look(
 
 /// A first deployment goes back by routing to no colour, which not every router can.
 async fn no_way_back(session: &Session) -> Option<Note> {
-    let call = observing_call(&session.deployment, None);
-    let ask = |attempt| {
-        let call = HookCall { attempt, ..call.clone() };
-        async move { session.hooks.features(&call).await }
-    };
-    let features = insist(session.deployment.router.hook.timeout, ask).await.ok()?;
+    let features = router_features(&session.deployment, &session.hooks).await.ok()?;
     let text =
         "this router can't route to no colour: once switched, a failed first deployment keeps its traffic";
     (!features.iter().any(|feature| feature == "maintenance")).then(|| Note::new("note", text))

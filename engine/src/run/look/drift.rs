@@ -13,7 +13,7 @@ pub(super) fn drift(
     instances: &[InstanceStatus],
     routers: &[RouterStatus],
     under_way: bool,
-    traffic: Option<Color>,
+    serving: &[Color],
 ) -> Vec<String> {
     let mut drift = Vec::new();
     let live = facts.record.as_ref().map(|(record, _)| &record.live);
@@ -50,7 +50,7 @@ pub(super) fn drift(
         }
     }
     let sick = instances.iter().filter(|instance| {
-        Some(instance.color) == traffic
+        serving.contains(&instance.color)
             && instance.state == InstanceState::Sick
             && instance.up_since.is_some()
     });

@@ -29,11 +29,17 @@ pub fn status_view(deployment: &Deployment, facts: StatusFacts) -> StatusView {
         facts.unfinished.as_ref().is_some_and(|unfinished| lock.is_at_work_on(&unfinished.deployment));
     let shown = shown(&facts.routers);
     let traffic = if under_way { shown } else { shown.or(live_color) };
+    let shares = shares(&facts.routers);
+    let serve = |color: Color| match &shares {
+        Some(shares) => shares.share(color) > 0,
+        None => traffic == Some(color),
+    };
+    let serving: Vec<Color> = Color::ALL.into_iter().filter(|color| serve(*color)).collect();
     let mut instances = Vec::new();
     for (host, sight) in &facts.hosts {
         for color in [first, first.other()] {
             if deployment.color_hosts(color).contains(host) {
-                instances.push(instance(deployment, &facts, host, color, sight, traffic));
+                instances.push(instance(deployment, &facts, host, color, sight, &serving));
             }
         }
     }
@@ -46,7 +52,7 @@ pub fn status_view(deployment: &Deployment, facts: StatusFacts) -> StatusView {
         live: facts.record.as_ref().map(|(record, history)| live_status(record, history)),
         record_problem: facts.record_problem.clone(),
         warnings: warnings(&facts, live_color, idle.as_ref().filter(|_| !under_way), &instances),
-        drift: drift(&facts, &instances, &routers, under_way, traffic),
+        drift: drift(&facts, &instances, &routers, under_way, &serving),
         too_old: too_old(&facts),
         idle,
         releases: releases(&facts),
@@ -54,6 +60,7 @@ pub fn status_view(deployment: &Deployment, facts: StatusFacts) -> StatusView {
         lock,
         unfinished: facts.unfinished,
         traffic,
+        shares,
         instances,
         routers,
         front_doors: facts.front_doors,
@@ -83,7 +90,7 @@ fn instance(
     host: &HostName,
     color: Color,
     sight: &Result<HostSight, String>,
-    traffic: Option<Color>,
+    serving: &[Color],
 ) -> InstanceStatus {
     let port = deployment.application.color(color).port;
     let found = sight.as_ref().ok().and_then(|sight| Some((sight, sight.instance(color)?)));
@@ -100,7 +107,7 @@ fn instance(
         };
     };
     let checked = facts.health.get(&(host.clone(), color));
-    let is_live = traffic == Some(color);
+    let is_live = serving.contains(&color);
     let (state, up_since, said) = match &instance.state {
         driver::InstanceState::Running { since, .. } => match checked {
             Some((true, said)) if is_live => (InstanceState::Live, *since, Some(said.clone())),
@@ -182,6 +189,14 @@ fn shown(routers: &[(HostName, Result<Observation, String>)]) -> Option<Color> {
     let each = routers.iter().map(|(name, seen)| Some((name.clone(), seen.as_ref().ok()?.clone())));
     let routers = each.collect::<Option<Vec<_>>>()?;
     Observed { routers, ..Observed::default() }.live_color().ok().flatten()
+}
+
+/// What all routers show, where that is some for each colour.
+pub(super) fn shares(routers: &[(HostName, Result<Observation, String>)]) -> Option<Routing> {
+    let mut shown = routers.iter().map(|(_, seen)| seen.as_ref().ok()?.routing.clone());
+    let first = shown.next()??;
+    let is_shared = Color::ALL.iter().all(|color| first.share(*color) > 0);
+    (is_shared && shown.all(|other| other.as_ref() == Some(&first))).then_some(first)
 }
 
 fn lock(facts: &StatusFacts) -> LockStatus {

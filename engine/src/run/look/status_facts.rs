@@ -8,6 +8,7 @@ use cutover_host::operation::Lock;
 use futures_util::future::join_all;
 use tokio::time::sleep;
 
+use super::status::shares;
 use crate::model::view::{Behind, FrontDoorStatus, Unfinished};
 use crate::model::{
     Color, Deployment, Health, HistoryEntry, HookCall, HostName, LiveRecord, Observation, Outcome, Progress,
@@ -110,8 +111,9 @@ pub(super) async fn look_around(setting: &Setting) -> StatusFacts {
     facts.routers = join_all(routers).await;
     let doors = FrontDoors { deployment: &deployment, sites: &asked.sites, hooks: &hooks };
     let recorded = live.map(|record| (record.live.color, record.live.release));
-    // Who is at work may just be moving the traffic: each of the two is right.
-    let planned = planned.filter(|_| facts.holder_gone.is_none() && is_held(facts.lock.as_ref()));
+    // Who is at work may just be moving the traffic, and where it is shared either colour answers: each of the two is right.
+    let at_work = facts.holder_gone.is_none() && is_held(facts.lock.as_ref());
+    let planned = planned.filter(|_| at_work || shares(&facts.routers).is_some());
     let expected: Vec<(Color, Release)> = recorded.into_iter().chain(planned).collect();
     facts.front_doors = front_doors(doors, &expected).await;
     facts

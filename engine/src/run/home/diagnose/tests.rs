@@ -48,6 +48,7 @@ fn sound() -> Seen {
         lock: LockStatus::Free,
         unfinished: None,
         traffic: Some(Color::Green),
+        shares: None,
         instances: vec![
             instance("web1", Color::Green, InstanceState::Live),
             instance("web1", Color::Blue, InstanceState::Stopped),

@@ -6,8 +6,10 @@ mod host;
 mod judge;
 mod obstacles;
 mod questions;
+mod weights;
 
 pub(crate) use front_door::{LiveSight, front_door_findings};
 pub(crate) use host::host_readiness;
 pub(crate) use judge::judge_router;
 pub(crate) use obstacles::{Ahead, first_of, front_door_obstacles, host_obstacles};
+pub(crate) use weights::{router_features, weights_finding, weights_obstacle};

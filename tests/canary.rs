@@ -1,0 +1,211 @@
+//! A canary: the new release gets the requests in shares, each of which it has to stand a watch at.
+
+use std::time::Duration;
+
+use rustix::process::Signal;
+use test_support::{Behaviour, Ended, Load, Running, Tally, Test, assert_golden, eventually, get};
+
+use crate::{local, with_v1};
+
+/// Behind an nginx that can share, in two steps; `v1` is live.
+fn with_shares(watches: [&str; 2]) -> Option<Test> {
+    let mut test = local()?;
+    let (flags, upstream) = (test.nginx.settings(), test.nginx.upstream_settings());
+    test.configure(&flags, &upstream);
+    let mut test = with_v1(Some(test))?;
+    let [first, second] = watches;
+    let steps = format!("[{{ weight = 10, watch = \"{first}\" }}, {{ weight = 50, watch = \"{second}\" }}]");
+    test.configure("watch = \"2s\"", &format!("watch = \"2s\"\nstrategy = {{ canary = {steps} }}"));
+    Some(test)
+}
+
+fn load(test: &Test) -> Load {
+    let load = Load::start_without_keep_alive(test.door());
+    load.wait_for(20);
+    load
+}
+
+/// Waits until the new release is watched with this weight.
+fn wait_for_share(running: &mut Running, weight: u64) {
+    running.wait_for("a watch of a share", |event| {
+        event["event"] == "step-started" && event["step"] == "watch" && event["weight"] == weight
+    });
+}
+
+fn answers(tally: &Tally, color: &str) -> u64 {
+    tally.answers.iter().filter(|((_, said), _)| said == color).map(|(_, count)| count).sum()
+}
+
+/// Percent of the next answers that are green's.
+fn share_of_green(load: &Load) -> u64 {
+    let before = load.so_far();
+    load.wait_for(400);
+    let after = load.so_far();
+    let green = answers(&after, "green") - answers(&before, "green");
+    let all = green + answers(&after, "blue") - answers(&before, "blue");
+    green * 100 / all
+}
+
+/// What people read, without how many answers were whose.
+fn told(test: &Test, ended: &Ended) -> String {
+    let text = test.normalise(&(ended.stdout.clone() + &ended.stderr));
+    let line = |line: &str| match line.split_once(" probes answer, 2 in ") {
+        Some((before, after)) => {
+            let (_, rest) = after.split_once(" of them").unwrap();
+            format!("{before} probes answer, 2 in N of them{rest}\n")
+        }
+        None => format!("{line}\n"),
+    };
+    text.lines().map(line).collect()
+}
+
+/// All requests go to `v1` again, of which none was lost, and nothing of `v2` runs.
+fn assert_all_back(test: &Test, load: Load) {
+    let before = load.so_far();
+    load.wait_for(200);
+    let tally = load.finish();
+    assert_eq!(answers(&tally, "green"), answers(&before, "green"), "green still gets requests");
+    assert!(answers(&before, "green") > 0, "green never got any");
+    tally.assert_none_failed();
+    assert_eq!(test.live(), "v1 blue");
+    assert!(get("127.0.0.1", test.ports().1, "/up").is_err(), "the new release still runs");
+    settled(test);
+}
+
+/// Workers of before a reload may take a moment to go.
+fn settled(test: &Test) {
+    eventually("status is content", Duration::from_secs(20), || {
+        (test.cutover(&["status", "--check"]).status == 0).then_some(())
+    });
+}
+
+#[test]
+fn each_share_is_watched_before_the_next_and_no_request_is_lost() {
+    let Some(test) = with_shares(["4s", "4s"]) else { return };
+    let load = load(&test);
+    test.repository.push("v2", Behaviour::Sound);
+    let mut running = test.start(&["deploy", "--json"]);
+    for (weight, about) in [(10, 5..=16), (50, 42..=58)] {
+        wait_for_share(&mut running, weight);
+        let share = share_of_green(&load);
+        assert!(about.contains(&share), "{share} % of the answers were green's, at {weight} %");
+        let status = test.cutover(&["status", "--check"]).expect(0);
+        let says = format!("has {weight} % of the traffic");
+        assert!(status.stdout.contains(&says), "{}", status.stdout);
+    }
+    let ended = running.finish().expect(0);
+    let weights: Vec<_> = ended
+        .events()
+        .iter()
+        .filter(|event| event["event"] == "step-ended" && event["step"] == "watch")
+        .map(|event| event["weight"].clone())
+        .collect();
+    assert_eq!(weights, [10.into(), 50.into(), serde_json::Value::Null]);
+    assert_eq!(test.live(), "v2 green");
+    load.finish().assert_none_failed();
+    settled(&test);
+}
+
+#[test]
+fn what_is_told_of_a_canary_and_of_its_plan() {
+    let Some(test) = with_shares(["1s", "1s"]) else { return };
+    test.repository.push("v2", Behaviour::Sound);
+    assert_golden("canary-plan.txt", &told(&test, &test.cutover(&["plan"]).expect(0)));
+    assert_golden("canary.txt", &told(&test, &test.cutover(&["deploy"]).expect(0)));
+    // What goes back is in a hurry.
+    let back = test.cutover(&["rollback", "--json"]).expect(0);
+    assert!(back.events().iter().all(|event| event["weight"].is_null()), "{}", back.stdout);
+    assert_eq!(test.live(), "v1 blue");
+}
+
+#[test]
+fn a_release_that_is_sick_with_its_first_share_loses_it() {
+    let Some(test) = with_shares(["60s", "60s"]) else { return };
+    let load = load(&test);
+    let failed = test.deploy("v2", Behaviour::SickAfterVisits(150)).expect(10);
+    assert_golden("canary-sick.txt", &told(&test, &failed));
+    assert_all_back(&test, load);
+}
+
+#[test]
+fn a_signal_in_a_share_puts_all_traffic_back() {
+    let Some(test) = with_shares(["1s", "60s"]) else { return };
+    let load = load(&test);
+    test.repository.push("v2", Behaviour::Sound);
+    let mut running = test.start(&["deploy", "--json"]);
+    wait_for_share(&mut running, 50);
+    running.signal(Signal::INT);
+    let ended = running.finish().expect(20);
+    assert_eq!(ended.last_event()["outcome"], "rolled-back");
+    assert_all_back(&test, load);
+}
+
+#[test]
+fn killed_in_a_share_one_command_puts_all_traffic_back() {
+    let Some(test) = with_shares(["1s", "60s"]) else { return };
+    let load = load(&test);
+    test.repository.push("v2", Behaviour::Sound);
+    let mut running = test.start(&["deploy", "--json"]);
+    wait_for_share(&mut running, 50);
+    load.wait_for(50);
+    let _ = running.kill();
+    assert_golden("canary-killed-status.txt", &told(&test, &test.cutover(&["status", "--check"]).expect(70)));
+    let _ = test.cutover(&["resume"]).expect(10);
+    assert_all_back(&test, load);
+}
+
+#[test]
+fn killed_in_a_share_it_goes_on_from_there_when_asked_to() {
+    let Some(mut test) = with_shares(["1s", "60s"]) else { return };
+    let load = load(&test);
+    test.repository.push("v2", Behaviour::Sound);
+    let mut running = test.start(&["deploy", "--json"]);
+    wait_for_share(&mut running, 50);
+    let _ = running.kill();
+    // How long it is watched is what the configuration says now.
+    test.configure("watch = \"60s\"", "watch = \"1s\"");
+    let ended = test.cutover(&["resume", "--forward", "--json"]).expect(0);
+    let weights: Vec<_> = ended
+        .events()
+        .iter()
+        .filter(|event| event["event"] == "step-started" && event["step"] == "watch")
+        .map(|event| event["weight"].clone())
+        .collect();
+    assert_eq!(weights, [50.into(), serde_json::Value::Null], "the first share is past");
+    assert_eq!(test.live(), "v2 green");
+    load.finish().assert_none_failed();
+}
+
+#[test]
+fn who_moves_a_router_while_a_share_is_watched_is_not_overruled() {
+    let Some(test) = with_shares(["3s", "60s"]) else { return };
+    test.repository.push("v2", Behaviour::Sound);
+    let mut running = test.start(&["deploy", "--json"]);
+    wait_for_share(&mut running, 10);
+    let changes =
+        [("shares 90 10", "shares 100 0"), ("blue 90 green 10", "blue 100 green 0"), ("weight=10", "down")];
+    test.nginx.move_upstream(&test.desk, &changes);
+    let ended = running.finish().expect(10);
+    assert_eq!(ended.last_event()["code"], "switch/moved");
+    assert_eq!(test.live(), "v1 blue");
+    settled(&test);
+}
+
+#[test]
+fn a_router_that_can_not_share_is_refused_before_anything_is_begun() {
+    let Some(mut test) = with_v1(local()) else { return };
+    let steps = "[{ weight = 10, watch = \"1s\" }]";
+    test.configure("watch = \"2s\"", &format!("watch = \"2s\"\nstrategy = {{ canary = {steps} }}"));
+    assert_golden("canary-refused.txt", &told(&test, &test.deploy("v2", Behaviour::Sound).expect(50)));
+    let plan = test.cutover(&["plan"]).expect(50);
+    assert!(plan.stdout.contains("error[config/weights]"), "{}", plan.stdout);
+    let check = test.cutover(&["check", "--hosts"]).expect(50);
+    assert!(check.stdout.contains("can't do on local"), "{}", check.stdout);
+    assert_eq!(test.live(), "v1 blue");
+    // A rollback moves all at once.
+    test.configure("strategy = { canary", "# strategy = { canary");
+    let _ = test.cutover(&["deploy"]).expect(0);
+    test.configure("# strategy = { canary", "strategy = { canary");
+    let _ = test.cutover(&["rollback"]).expect(0);
+    assert_eq!(test.live(), "v1 blue");
+}
