@@ -192,6 +192,24 @@ fn who_moves_a_router_while_a_share_is_watched_is_not_overruled() {
 }
 
 #[test]
+fn requests_that_somebody_shares_while_nothing_is_deployed_are_drift() {
+    let Some(test) = with_shares(["1s", "1s"]) else { return };
+    let share = [("shares 100 0", "shares 80 20"), ("blue 100 green 0", "blue 80 green 20")];
+    test.nginx.move_upstream(&test.desk, &share);
+    eventually("nginx has read it", Duration::from_secs(10), || {
+        test.cutover(&["status"]).stdout.contains("green 20 %").then_some(())
+    });
+    // Until then nobody can tell whether it is done.
+    std::thread::sleep(Duration::from_secs(6));
+    assert_golden(
+        "canary-by-hand-status.txt",
+        &told(&test, &test.cutover(&["status", "--check"]).expect(70)),
+    );
+    assert_golden("canary-by-hand.txt", &told(&test, &test.deploy("v2", Behaviour::Sound).expect(40)));
+    assert_eq!(test.live(), "v1 blue");
+}
+
+#[test]
 fn a_router_that_can_not_share_is_refused_before_anything_is_begun() {
     let Some(mut test) = with_v1(local()) else { return };
     let steps = "[{ weight = 10, watch = \"1s\" }]";

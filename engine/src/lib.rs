@@ -44,6 +44,11 @@
 //! 5. **The old colour is not touched before the pivot**, and no colour is stopped that a router still points to: `RequireUnrouted`
 //!    comes before each stop that follows a switch, and before the idle colour is cleared; `RequireHealthy` comes before traffic is moved
 //!    back.
+//!
+//!    Where `pipeline.strategy` is a canary, switch and watch come once for each share of the requests, and then for all of them
+//!    (`model/plan/switching.rs`). The first move of each router has the way back, which leads from any share straight to what was observed. Only
+//!    the new colour is judged by such a watch; the old one is looked at and told of. What went through its watch is past: `resume --forward`
+//!    begins with the share that was not, so on the way there nothing is ever taken from the new colour again.
 //! 6. **Who can't be reached speaks for neither colour.** A look that did not get to its host proves nothing: traffic is moved neither to
 //!    nor away from a colour because of it. The watch goes on with what answers, front doors above all, tries the host again at each
 //!    look, and at its end holds with a warning if all that can be seen is well (`run/execute/vigil.rs`). Where nothing can be seen it turns

@@ -402,6 +402,56 @@ send = ["set server web/* state ready", "set server web/* state drain"]
     }
 
     #[test]
+    fn nginx_with_an_upstream_may_write_one_file_test_and_reload() {
+        let settings = json!({"style": "upstream", "as-root": false, "status-port": 8100});
+        assert_eq!(
+            grants("nginx", &settings).unwrap(),
+            r#"[[read]]
+hosts = "routers"
+path = "/var/lib/cutover-nginx/shop/upstream.conf"
+
+[[read]]
+hosts = "routers"
+path = "/run/nginx.pid"
+
+[[write]]
+hosts = "routers"
+path = "/var/lib/cutover-nginx/shop/upstream.conf"
+
+[[http]]
+to = "http://127.0.0.1:8100"
+via = "routers"
+
+[[exec]]
+hosts = "routers"
+program = "/usr/bin/ps"
+args = ["--ppid", "*", "-o", "pid=,etimes=,args="]
+read-only = true
+
+[[exec]]
+hosts = "routers"
+program = "/usr/sbin/nginx"
+args = ["-t"]
+as-root = false
+
+[[exec]]
+hosts = "routers"
+program = "/usr/sbin/nginx"
+args = ["-s", "reload"]
+as-root = false
+"#
+        );
+        let hook = hook("nginx").unwrap();
+        assert_eq!(
+            hook.front_door_hint("shop", &settings).as_deref(),
+            Some(
+                "does the `location` that serves it have `proxy_pass http://cutover-shop;`, as `cutover setup` prints it?"
+            )
+        );
+        assert_eq!(hook.weights_hint("shop", &settings), None);
+    }
+
+    #[test]
     fn probes_reach_the_instances_and_nothing_else() {
         for name in ["http-health", "http-smoke"] {
             assert_eq!(grants(name, &json!({})).unwrap(), "[[http]]\nto = \"instances\"\n", "{name}");
@@ -419,6 +469,7 @@ send = ["set server web/* state ready", "set server web/* state drain"]
             (json!({"directory": "/etc/*"}), "directory"),
             (json!({"style": "symlink", "link": "/etc/*"}), "link"),
             (json!({"style": "symlink", "none": "*"}), "none"),
+            (json!({"style": "upstream", "include": "/etc/nginx/*"}), "include"),
             (json!({"style": "symlink", "color-url": "http://*/"}), "color-url"),
             (json!({"style": "symlink", "reload": ["/usr/sbin/nginx", "**"]}), "reload"),
             (json!({"map": "/etc/haproxy/*"}), "map"),

@@ -44,7 +44,7 @@ impl<S: ?Sized> Masked<S> {
                 notes(said);
             }
             EventKind::StepStarted { step: _, places, weight: _, wait: _ } => {
-                places.iter_mut().for_each(text)
+                places.iter_mut().for_each(text);
             }
             EventKind::StepProgress { step: _, place, text: said, transfer: _ } => {
                 place.iter_mut().chain([said]).for_each(text);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Color, HostName, Observation, ReleaseId};
+use super::{Color, HostName, Observation, ReleaseId, Routing};
 
 /// The world as it was read under the lock.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -25,14 +25,10 @@ impl Observed {
     /// # Errors
     /// With every router's own answer when they differ, or share between the colours.
     pub fn live_color(&self) -> Result<Option<Color>, Disagreement> {
-        let mut colors =
-            self.routers.iter().map(|(_, seen)| seen.routing.as_ref().and_then(super::Routing::only));
+        let mut colors = self.routers.iter().map(|(_, seen)| seen.routing.as_ref().and_then(Routing::only));
         let first = colors.next().flatten();
-        let mixed = self.routers.iter().any(|(_, seen)| {
-            seen.routing
-                .as_ref()
-                .is_some_and(|routing| routing.only().is_none() && routing.blue + routing.green > 0)
-        });
+        let mixed =
+            self.routers.iter().any(|(_, seen)| seen.routing.as_ref().is_some_and(Routing::is_shared));
         if mixed || colors.any(|color| color != first) {
             let answers = self.routers.iter().map(|(name, seen)| {
                 let said =
@@ -42,6 +38,14 @@ impl Observed {
             return Err(Disagreement { answers: answers.collect() });
         }
         Ok(first)
+    }
+
+    /// How the routers share the requests between the colours, where all share them alike.
+    #[must_use]
+    pub fn shares(&self) -> Option<&Routing> {
+        let mut shown = self.routers.iter().map(|(_, seen)| seen.routing.as_ref());
+        let first = shown.next().flatten().filter(|routing| routing.is_shared())?;
+        shown.all(|other| other == Some(first)).then_some(first)
     }
 }
 

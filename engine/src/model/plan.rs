@@ -160,12 +160,12 @@ impl Plan {
         index(&self.retire, Part::Retire)
     }
 
-    /// The shares that the new colour gets before it gets all, the smallest first.
+    /// The shares that the new colour gets before it gets all, the smallest first: each has one proof.
     pub fn shares(&self) -> impl Iterator<Item = u32> {
-        self.tasks().filter_map(|(_, task)| match task.action {
-            Action::Watch { weight, .. } if weight < WHOLE => Some(weight),
-            _ => None,
-        })
+        let weights = self.tasks().filter_map(|(_, task)| {
+            if let Action::Prove { weight, .. } = task.action { Some(weight) } else { None }
+        });
+        weights.filter(|weight| *weight < WHOLE)
     }
 
     /// The task at a place, when there is one.
@@ -191,13 +191,13 @@ fn index(stages: &[Stage], part: Part) -> impl DoubleEndedIterator<Item = (TaskI
 }
 
 fn live(wish: &Wish, observed: &Observed) -> Result<Option<(Color, Option<ReleaseId>)>, Refusal> {
-    let shown = observed.live_color().map_err(|found| Refusal::RoutersDisagree {
-        answers: found
-            .answers
-            .iter()
-            .map(|(name, said)| format!("{name}: {said}"))
-            .collect::<Vec<_>>()
-            .join("; "),
+    let shown = observed.live_color().map_err(|found| {
+        let each = found.answers.iter().map(|(name, said)| format!("{name}: {said}"));
+        let answers = each.collect::<Vec<_>>().join("; ");
+        match observed.shares() {
+            Some(_) => Refusal::Shared { answers },
+            None => Refusal::RoutersDisagree { answers },
+        }
     })?;
     let recorded = observed.recorded.as_ref().map(|(color, _)| *color);
     if shown != recorded && !wish.adopt {
@@ -458,6 +458,27 @@ mod tests {
                 Err("release 43 is live already, on blue".to_owned())
             );
         }
+    }
+
+    #[test]
+    fn no_plan_is_made_where_somebody_shares_the_requests() {
+        let deployment = Deployment::for_tests(&[name("web1")], &[name("lb1"), name("lb2")]);
+        let refused = |green: [u32; 2]| {
+            let saw = |(router, green): (&str, u32)| {
+                let routing = Some(Routing::shared(Color::Green, green));
+                (name(router), Observation { routing, settled: true, labels: Vec::new() })
+            };
+            let recorded = Some((Color::Blue, ReleaseId::parse("r42").expect("an identifier")));
+            let routers = ["lb1", "lb2"].into_iter().zip(green).map(saw).collect();
+            let observed = Observed { routers, recorded, ..Observed::default() };
+            let wish = Wish::new("deploy", "d1".into(), Release::for_tests("r43", 43), true, Timestamp(5));
+            Plan::new(&deployment, &wish, &observed).expect_err("a refusal").to_string()
+        };
+        assert_eq!(
+            refused([5, 5]),
+            "requests are shared between the colours: lb1: blue 95 %, green 5 %; lb2: blue 95 %, green 5 %"
+        );
+        assert_eq!(refused([5, 0]), "the routers disagree: lb1: blue 95 %, green 5 %; lb2: blue 100 %");
     }
 
     #[test]

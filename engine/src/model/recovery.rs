@@ -86,12 +86,11 @@ pub fn decide(progress: &Progress, sight: &Sight, ask: Ask) -> Decision {
     let back =
         || Decision::Back { why: Trouble::new(ABANDONED, "the deployment was cut off before its end") };
     let Ok(shown) = shown else {
+        let goes_on = sight.new_healthy && shares_as_planned(progress, &sight.observed);
         return match ask {
-            Ask::ResumeForward if sight.new_healthy && shares_as_planned(progress, &sight.observed) => {
-                Decision::Forward
-            }
-            _ if old.is_none() || sight.old_healthy => back(),
-            _ => sick(sight, old),
+            Ask::ResumeForward if goes_on => Decision::Forward,
+            Ask::Resume | Ask::ResumeForward | Ask::Abort if old.is_none() || sight.old_healthy => back(),
+            Ask::Resume | Ask::ResumeForward | Ask::Abort => sick(sight, old),
         };
     };
     if shown != Some(new) {
@@ -126,11 +125,10 @@ pub fn decide(progress: &Progress, sight: &Sight, ask: Ask) -> Decision {
 fn shares_as_planned(progress: &Progress, observed: &Observed) -> bool {
     let (plan, next) = (progress.plan(), progress.next_weight());
     let routings = || observed.routers.iter().filter_map(|(_, seen)| seen.routing.as_ref());
-    let is_shared = |routing: &Routing| routing.only().is_none() && *routing != Routing::none();
     let is_step =
         |routing: &Routing| plan.shares().any(|weight| *routing == Routing::shared(plan.color, weight));
-    routings().any(is_shared)
-        && routings().all(|routing| !is_shared(routing) || is_step(routing))
+    routings().any(Routing::is_shared)
+        && routings().all(|routing| !routing.is_shared() || is_step(routing))
         && routings().all(|routing| routing.share(plan.color) <= next)
 }
 

@@ -56,6 +56,12 @@ impl Routing {
         Color::ALL.into_iter().find(|color| self.share(*color) == 100)
     }
 
+    /// Whether both colours get requests.
+    #[must_use]
+    pub const fn is_shared(&self) -> bool {
+        self.blue > 0 && self.green > 0
+    }
+
     /// Whether the shares make sense.
     #[must_use]
     pub const fn is_valid(&self) -> bool {

@@ -27,7 +27,7 @@ pub(crate) fn host(name: &str) -> String {
 /// Asks the running nginx.
 pub(crate) fn ask(name: &str, port: u16, router: &str) -> Result<Answer, HookError> {
     let request = Request::new("GET", format!("http://{}:{port}/", host(name)));
-    let response = match request.connect_to(&format!("127.0.0.1:{port}")).via(router).send() {
+    let response = match request.connect_to(format!("127.0.0.1:{port}")).via(router).send() {
         Ok(response) => response,
         Err(HttpError::Connect(reason)) => {
             let text = format!("nginx on `{router}` does not answer: {reason}");

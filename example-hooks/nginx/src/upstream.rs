@@ -149,14 +149,22 @@ impl Upstream {
     }
 }
 
+/// Servers of a colour that have its release: nothing is sent to a host that was left out.
+fn taking_part(call: &Call, router: &str, color: Color) -> Result<Vec<String>, HookError> {
+    let mut whole = call.clone();
+    whole.instances.retain(|instance| !instance.labels.iter().any(|(key, _)| key == "left-out"));
+    servers(&whole, router, color)
+}
+
 /// Servers with their weights. Each colour's share is split among its instances, whatever their number: a server's weight is the share of its
 /// colour times the number of instances of the other one.
 fn list(call: &Call, router: &str, want: &Routing) -> Result<Vec<String>, HookError> {
     match want.only() {
-        Some(color) => servers(call, router, color),
+        Some(color) => taking_part(call, router, color),
         None if want.blue + want.green == 0 => Ok(nobody()),
         None => {
-            let (blue, green) = (servers(call, router, Color::Blue)?, servers(call, router, Color::Green)?);
+            let (blue, green) =
+                (taking_part(call, router, Color::Blue)?, taking_part(call, router, Color::Green)?);
             let weighted = |servers: &[String], share: u32, others: usize| {
                 let weight = u64::from(share) * others as u64;
                 servers.iter().map(|server| format!("{server} weight={weight}")).collect::<Vec<_>>()
@@ -222,6 +230,19 @@ mod tests {
         assert_eq!(listed(&shares(100, 0)), ["10.0.0.11:4001", "10.0.0.12:4001"]);
         assert_eq!(listed(&shares(0, 100)), ["10.0.0.11:4002"]);
         assert_eq!(listed(&shares(0, 0)), ["127.0.0.1:1 down"]);
+    }
+
+    #[test]
+    fn a_host_that_was_left_out_gets_nothing() {
+        let mut two = call([&["web1", "web2"], &["web1", "web2"]]);
+        two.instances[3].labels.push(("left-out".to_owned(), "yes".to_owned()));
+        let listed = |want: &Routing| list(&two, "lb1", want).expect("servers");
+        assert_eq!(listed(&shares(0, 100)), ["10.0.0.11:4002"]);
+        assert_eq!(
+            listed(&shares(100, 0)),
+            ["10.0.0.11:4001", "10.0.0.12:4001"],
+            "blue has its release there"
+        );
     }
 
     #[test]

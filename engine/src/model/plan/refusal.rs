@@ -11,6 +11,12 @@ pub enum Refusal {
         /// Each with its answer.
         answers: String,
     },
+    /// Routers share the requests, and no deployment is at it.
+    #[error("requests are shared between the colours: {answers}")]
+    Shared {
+        /// Each with its answer.
+        answers: String,
+    },
     /// Someone moved a router.
     #[error("the router shows {router}, the record says {record}")]
     Drift {

@@ -155,13 +155,10 @@ fn planned(deployment: &Deployment, plan: &Plan, stage: &Stage, retiring: bool) 
 
 /// What undoes a task: of several moves of one router, the way back of the first.
 fn way_back<'a>(plan: &'a Plan, task: &'a Task) -> &'a [Action] {
-    let moves =
-        |action: &Action| matches!(action, Action::Switch { .. }) && action.router() == task.action.router();
-    let mut tasks = plan.tasks().map(|(_, task)| task).filter(|other| moves(&other.action));
-    match task.action {
-        Action::Switch { .. } => tasks.find(|other| !other.undo.is_empty()).map_or(&[], |first| &first.undo),
-        _ => &task.undo,
-    }
+    let Action::Switch { router, .. } = &task.action else { return &task.undo };
+    let moves = |task: &Task| matches!(&task.action, Action::Switch { router: of, .. } if of == router);
+    let mut undos = plan.tasks().filter(|(_, task)| moves(task)).map(|(_, task)| task.undo.as_slice());
+    undos.find(|undo| !undo.is_empty()).unwrap_or_default()
 }
 
 fn join(last: &mut PlannedStep, next: PlannedStep) {

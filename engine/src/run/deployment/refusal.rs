@@ -25,8 +25,10 @@ pub(crate) fn unfinished(state: &HomeState<Record>) -> Option<Trouble> {
 /// A refusal of what was wished as an error.
 pub(crate) fn refused(refusal: &Refusal, wish: &Wish) -> Trouble {
     match refusal {
-        Refusal::RoutersDisagree { .. } => Trouble::new("deploy/routers-disagree", refusal.to_string())
-            .hint("put them on one colour, then deploy again; `cutover status` shows each"),
+        Refusal::RoutersDisagree { .. } | Refusal::Shared { .. } => {
+            Trouble::new("deploy/routers-disagree", refusal.to_string())
+                .hint("put them on one colour, then deploy again; `cutover status` shows each")
+        }
         Refusal::Drift { .. } if wish.command == "rollback" => {
             let number = wish.release.number;
             Trouble::new(DRIFT, refusal.to_string()).hint(format!(

@@ -61,7 +61,10 @@ pub(crate) fn router_summary(observed: &Observed, adopts: bool) -> String {
         (Ok(Some(color)), _) if adopts => format!("router {color} 100 %, adopted"),
         (Ok(Some(color)), Some(recorded)) => format!("router {color} 100 %, recorded is {recorded}"),
         (Ok(Some(color)), None) => format!("router {color} 100 %, nothing is recorded"),
-        (Err(_), _) => "routers disagree".to_owned(),
+        (Err(_), _) => match observed.shares() {
+            Some(shares) => format!("router {shares}"),
+            None => "routers disagree".to_owned(),
+        },
     }
 }
 

@@ -186,17 +186,18 @@ fn router(name: &HostName, seen: Result<Observation, String>, live: Option<Color
 
 /// The colour that all routers show.
 fn shown(routers: &[(HostName, Result<Observation, String>)]) -> Option<Color> {
-    let each = routers.iter().map(|(name, seen)| Some((name.clone(), seen.as_ref().ok()?.clone())));
-    let routers = each.collect::<Option<Vec<_>>>()?;
-    Observed { routers, ..Observed::default() }.live_color().ok().flatten()
+    observed(routers)?.live_color().ok().flatten()
 }
 
-/// What all routers show, where that is some for each colour.
+/// How all routers share the requests, where they do.
 pub(super) fn shares(routers: &[(HostName, Result<Observation, String>)]) -> Option<Routing> {
-    let mut shown = routers.iter().map(|(_, seen)| seen.as_ref().ok()?.routing.clone());
-    let first = shown.next()??;
-    let is_shared = Color::ALL.iter().all(|color| first.share(*color) > 0);
-    (is_shared && shown.all(|other| other.as_ref() == Some(&first))).then_some(first)
+    observed(routers)?.shares().cloned()
+}
+
+/// What the routers show, where all of them answer.
+fn observed(routers: &[(HostName, Result<Observation, String>)]) -> Option<Observed> {
+    let each = routers.iter().map(|(name, seen)| Some((name.clone(), seen.as_ref().ok()?.clone())));
+    Some(Observed { routers: each.collect::<Option<Vec<_>>>()?, ..Observed::default() })
 }
 
 fn lock(facts: &StatusFacts) -> LockStatus {
