@@ -5,7 +5,7 @@ use std::fs;
 use test_support::{Behaviour, Haproxy, Test, assert_golden};
 
 use crate::hooks::stranger;
-use crate::{apache, caddy, haproxy, local, told, with_v1};
+use crate::{apache, caddy, canary, haproxy, local, told, with_v1};
 
 const CONFORMANCE: [&str; 4] = ["hook", "conformance", "--yes", "--color=never"];
 
@@ -80,6 +80,12 @@ fn broken(test: &Test) -> Vec<String> {
 #[test]
 fn nginx_by_a_file_keeps_every_rule() {
     let Some(test) = twice_deployed(local()) else { return };
+    assert_kept(&test);
+}
+
+#[test]
+fn nginx_by_an_upstream_keeps_every_rule() {
+    let Some(test) = twice_deployed(canary::behind_upstream()) else { return };
     assert_kept(&test);
 }
 
