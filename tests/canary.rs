@@ -5,18 +5,27 @@ use std::time::Duration;
 use rustix::process::Signal;
 use test_support::{Behaviour, Ended, Load, Running, Tally, Test, assert_golden, eventually, get};
 
-use crate::{local, with_v1};
+use crate::{apache, haproxy, local, with_v1};
 
-/// Behind an nginx that can share, in two steps; `v1` is live.
-fn with_shares(watches: [&str; 2]) -> Option<Test> {
+/// Behind an nginx that can share.
+pub(crate) fn behind_upstream() -> Option<Test> {
     let mut test = local()?;
     let (flags, upstream) = (test.nginx.settings(), test.nginx.upstream_settings());
     test.configure(&flags, &upstream);
-    let mut test = with_v1(Some(test))?;
-    let [first, second] = watches;
+    Some(test)
+}
+
+/// The same in two steps; `v1` is live.
+fn with_shares(watches: [&str; 2]) -> Option<Test> {
+    let mut test = with_v1(behind_upstream())?;
+    in_shares(&mut test, watches);
+    Some(test)
+}
+
+/// 10 % and 50 %, watched for so long.
+fn in_shares(test: &mut Test, [first, second]: [&str; 2]) {
     let steps = format!("[{{ weight = 10, watch = \"{first}\" }}, {{ weight = 50, watch = \"{second}\" }}]");
     test.configure("watch = \"2s\"", &format!("watch = \"2s\"\nstrategy = {{ canary = {steps} }}"));
-    Some(test)
 }
 
 fn load(test: &Test) -> Load {
@@ -118,6 +127,34 @@ fn what_is_told_of_a_canary_and_of_its_plan() {
     assert_eq!(test.live(), "v1 blue");
 }
 
+fn assert_shares(test: &mut Test) {
+    in_shares(test, ["3s", "3s"]);
+    let load = test.load();
+    test.repository.push("v2", Behaviour::Sound);
+    let mut running = test.start(&["deploy", "--json"]);
+    for (weight, about) in [(10, 4..=18), (50, 40..=60)] {
+        wait_for_share(&mut running, weight);
+        let share = share_of_green(&load);
+        assert!(about.contains(&share), "{share} % of the answers were green's, at {weight} %");
+    }
+    let _ = running.finish().expect(0);
+    assert_eq!(test.live(), "v2 green");
+    load.finish().assert_none_failed();
+    let _ = test.cutover(&["status", "--check"]).expect(0);
+}
+
+#[test]
+fn haproxy_shares_too() {
+    let Some(mut world) = haproxy::with_v1(local()) else { return };
+    assert_shares(&mut world.test);
+}
+
+#[test]
+fn apache_shares_too() {
+    let Some((mut test, _apache)) = apache::with_v1(local()) else { return };
+    assert_shares(&mut test);
+}
+
 #[test]
 fn a_release_that_is_sick_with_its_first_share_loses_it() {
     let Some(test) = with_shares(["60s", "60s"]) else { return };
@@ -217,7 +254,7 @@ fn a_router_that_can_not_share_is_refused_before_anything_is_begun() {
     assert_golden("canary-refused.txt", &told(&test, &test.deploy("v2", Behaviour::Sound).expect(50)));
     let plan = test.cutover(&["plan"]).expect(50);
     assert!(plan.stdout.contains("error[config/weights]"), "{}", plan.stdout);
-    let check = test.cutover(&["check", "--hosts"]).expect(50);
+    let check = test.cutover(&["check", "--hosts"]).expect(11);
     assert!(check.stdout.contains("can't do on local"), "{}", check.stdout);
     assert_eq!(test.live(), "v1 blue");
     // A rollback moves all at once.

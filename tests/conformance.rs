@@ -5,7 +5,7 @@ use std::fs;
 use test_support::{Behaviour, Haproxy, Test, assert_golden, skip};
 
 use crate::hooks::stranger;
-use crate::{apache, caddy, fleet, haproxy, local, told, with_v1};
+use crate::{apache, caddy, canary, fleet, haproxy, local, told, with_v1};
 
 const CONFORMANCE: [&str; 4] = ["hook", "conformance", "--yes", "--color=never"];
 
@@ -93,6 +93,12 @@ fn nginx_by_a_link_keeps_every_rule() {
     for version in ["v1", "v2"] {
         let _ = test.deploy(version, Behaviour::Sound).expect(0);
     }
+    assert_kept(&test);
+}
+
+#[test]
+fn nginx_by_an_upstream_keeps_every_rule() {
+    let Some(test) = twice_deployed(canary::behind_upstream()) else { return };
     assert_kept(&test);
 }
 

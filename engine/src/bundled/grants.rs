@@ -188,7 +188,7 @@ args = ["--", "{checkout}", "{output}"]
     fn what_a_setting_can_not_be_is_said_of_it() {
         let refused = |settings: &Json| grants("nginx", settings).unwrap_err();
         let words = |key: &str, reason: &str| (key.to_owned(), reason.to_owned());
-        let style = "can only be `file-test` or `symlink`";
+        let style = "can only be `file-test` or `symlink` or `upstream`";
         assert_eq!(refused(&json!({"style": "link"})), words("style", style));
         let directory = "is of type integer, not string";
         assert_eq!(refused(&json!({"directory": 3})), words("directory", directory));
