@@ -178,6 +178,19 @@ fn a_signal_in_a_share_puts_all_traffic_back() {
 }
 
 #[test]
+fn a_release_that_only_front_doors_find_sick_loses_its_first_share() {
+    let Some(mut test) = with_shares(["60s", "60s"]) else { return };
+    // Each tenth answer is wrong, never three in a row, and every instance says that it is well.
+    test.configure("/up\"]", "/checkout\"]");
+    test.configure("{ name = \"cart-is-there\", path = \"/checkout\" }, ", "");
+    let load = load(&test);
+    let ended = test.deploy("v2", Behaviour::FailsSmokeTest).expect(10);
+    assert!(ended.stderr.contains("/checkout: answers 500"), "{}{}", ended.stdout, ended.stderr);
+    assert!(!ended.stdout.contains("green 50 %"), "{}", ended.stdout);
+    assert_all_back(&test, load);
+}
+
+#[test]
 fn killed_in_a_share_one_command_puts_all_traffic_back() {
     let Some(test) = with_shares(["1s", "60s"]) else { return };
     let load = load(&test);

@@ -148,6 +148,9 @@ fn caddy_keeps_every_rule() {
 fn a_rule_that_is_broken_is_told_with_where() {
     let Some(mut careless) = Careless::new() else { return };
     fs::write(&careless.file, "green").unwrap();
+    assert_eq!(broken(&careless.test), ["front-door"], "what it says of itself moves no traffic");
+    let door = format!("front-door = [\"http://127.0.0.1:{}/up\"]", careless.test.door());
+    careless.test.configure(&door, "front-door = []");
     assert_eq!(broken(&careless.test), [] as [&str; 0]);
     for (sin, rules) in [
         ("says-yes", &["honest"][..]),

@@ -77,6 +77,7 @@ mod statuses;
 pub mod engine;
 #[cfg(not(target_family = "wasm"))]
 pub mod fake;
+pub mod flags;
 pub mod hosts;
 pub mod http;
 pub mod secrets;

@@ -118,8 +118,11 @@ async fn the_schema_of_settings_is_what_the_hook_takes() {
         for (key, property) in schema["properties"].as_object().unwrap() {
             let Some(default) = property.get("default") else { continue };
             let mut settings = schema["examples"][0].clone();
-            if property["description"].as_str().unwrap().starts_with("`symlink`") {
-                settings = json!({"style": "symlink"});
+            // `style`: what it is.
+            let first = property["description"].as_str().unwrap().split('`').nth(1);
+            let styles = schema["properties"]["style"]["enum"].as_array().into_iter().flatten();
+            if let Some(style) = styles.into_iter().find(|style| style.as_str() == first) {
+                settings = json!({"style": style});
             }
             settings[key] = serde_json::from_str(&default.to_string().replace("{name}", "shop")).unwrap();
             assert_eq!(said(bundled, settings).await, [], "{}: {key}", bundled.name);

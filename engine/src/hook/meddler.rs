@@ -12,14 +12,23 @@ use crate::model::Mishap;
 /// Listens to the calls of imports that reach hosts and servers, and lets one of them go wrong.
 #[derive(Debug, Default)]
 pub struct Meddler {
-    /// Which call, counted from 0, and how.
-    mishap: Option<(usize, Mishap)>,
+    /// Which call, and how.
+    mishap: Option<(Place, Mishap)>,
     /// What was answered at an earlier time.
     past: Memory,
     heard: Mutex<Heard>,
 }
 
-/// Answers of the world, by what was asked.
+/// One call among those that a question makes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The call, as people read it.
+    pub call: String,
+    /// Which of those that are alike, counted from 0.
+    pub nth: usize,
+}
+
+/// Answers of the world, by what was asked: the first one, where it was asked again.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Memory(BTreeMap<String, Kept>);
 
@@ -49,10 +58,10 @@ impl Meddler {
         Self::default()
     }
 
-    /// Lets the call of this index go wrong; `past` is what the world answered before it was changed last.
+    /// Lets one call go wrong; `past` is what the world answered before it was changed last.
     #[must_use]
-    pub fn at(index: usize, mishap: Mishap, past: Memory) -> Self {
-        Self { mishap: Some((index, mishap)), past, heard: Mutex::default() }
+    pub fn at(place: Place, mishap: Mishap, past: Memory) -> Self {
+        Self { mishap: Some((place, mishap)), past, heard: Mutex::default() }
     }
 
     /// The calls that were heard, in order, as people read them.
@@ -80,9 +89,10 @@ impl Meddler {
     /// Notes a call; how it goes wrong, when it does.
     fn hear(&self, call: String) -> Option<Mishap> {
         let mut heard = self.heard();
+        let nth = heard.calls.iter().filter(|before| **before == call).count();
+        let is_it = |(place, _): &&(Place, Mishap)| place.call == call && place.nth == nth;
+        let mishap = self.mishap.as_ref().filter(is_it).map(|(_, mishap)| *mishap);
         heard.calls.push(call);
-        let index = heard.calls.len() - 1;
-        let mishap = self.mishap.filter(|(at, _)| *at == index).map(|(_, mishap)| mishap);
         heard.happened |= mishap.is_some();
         mishap
     }
@@ -126,7 +136,7 @@ impl Meddler {
 impl Memory {
     fn keep(&mut self, key: String, (answer, payload): &Reply) {
         if let Ok(text) = serde_json::to_vec(answer) {
-            self.0.insert(key, (text, payload.clone()));
+            self.0.entry(key).or_insert_with(|| (text, payload.clone()));
         }
     }
 

@@ -44,7 +44,7 @@ pub use downloads::{Downloads, LARGEST_COMPONENT, component_digest, read_compone
 pub use failure::{Answered, HookFailure, HookFault, MissingGrant};
 pub use interface::{INTERFACES, Import, exported_kind, is_spoken};
 pub use loaded::LoadedHook;
-pub use meddler::{Meddler, Memory};
+pub use meddler::{Meddler, Memory, Place};
 pub use pool::{HookPool, UnsupportedProcessor};
 pub use sandbox::{Confinement, sandbox_main};
 pub use wire::{Anatomy, Description};

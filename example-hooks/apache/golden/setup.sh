@@ -1,6 +1,6 @@
 # Apache on lb1: the colour of shop is which members of its balancer are on
-install -d -m 755 -o deploy /var/lib/cutover-apache/shop
-install -d -m 755 /etc/apache2/cutover
+test -d /var/lib/cutover-apache/shop || install -d -m 755 -o deploy /var/lib/cutover-apache/shop
+mkdir -p /etc/apache2/cutover
 cat > /etc/apache2/conf-enabled/cutover-shop.conf <<'CUTOVER'
 # Written by `cutover setup`. Change cutover.toml, and print it again, when hosts or ports change.
 

@@ -31,7 +31,7 @@ impl Site {
         let Self { name, directory, server_include, site_include, manager_port } = self;
         let (servers, sites) = (parent(server_include), parent(site_include));
         let manager = format!("{servers}/cutover-balancer-manager-{manager_port}.conf");
-        let mut parents = format!("install -d -m 755 {sites}\n");
+        let mut parents = format!("mkdir -p {sites}\n");
         if servers != sites && servers != INCLUDED {
             parents.push_str(&format!("mkdir -p {servers}\n"));
         }
@@ -43,7 +43,7 @@ impl Site {
         };
         Ok(format!(
             "# Apache on {router}: the colour of {name} is which members of its balancer are on\n\
-             install -d -m 755 -o {user} {directory}\n\
+             test -d {directory} || install -d -m 755 -o {user} {directory}\n\
              {parents}\
              cat > {server_include} <<'CUTOVER'\n{}CUTOVER\n\
              cat > {manager} <<'CUTOVER'\n{}CUTOVER\n\

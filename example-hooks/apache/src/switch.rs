@@ -69,6 +69,8 @@ impl Site {
         let goals = goals(&seen.seats, want)?;
         let news: Vec<String> =
             seen.seats.iter().zip(goals).filter(comes).map(|(seat, _)| seat.member.url.clone()).collect();
+        // Who shares learns that before another one comes, so that nobody gets more than is asked for on the way.
+        let seen = turn.change(seen, |seat, goal| goal.on && seat.member.is_on() && !is_met(seat, goal))?;
         let seen = turn.change(seen, |seat, goal| goal.on && !is_met(seat, goal))?;
         turn.see_well(seen, &news)?;
         let begins = self.begins_with(router)?;
@@ -116,7 +118,11 @@ impl Turn<'_> {
                 return Err(refusal.unwrap_or(untaken));
             }
             for (seat, goal) in due {
-                refusal = site.change(&seen, router, &seat.member.url, &changes(seat, goal)).err();
+                // What comes next may stand on this.
+                if let Err(error) = site.change(&seen, router, &seat.member.url, &changes(seat, goal)) {
+                    refusal.get_or_insert(error);
+                    break;
+                }
             }
             seen = self.look()?;
         }

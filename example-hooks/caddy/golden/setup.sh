@@ -1,6 +1,6 @@
 # Caddy on lb1: the colour of shop-production is a file in /var/lib/cutover-caddy/shop-production
-install -d -m 755 -o deploy /var/lib/cutover-caddy/shop-production
-install -d -m 755 /etc/caddy/cutover
+test -d /var/lib/cutover-caddy/shop-production || install -d -m 755 -o deploy /var/lib/cutover-caddy/shop-production
+mkdir -p /etc/caddy/cutover
 cat > /etc/caddy/cutover/shop-production.caddy <<'CUTOVER'
 # Written by `cutover setup`. Change cutover.toml, and print it again, when hosts or ports change.
 

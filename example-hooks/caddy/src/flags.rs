@@ -1,29 +1,23 @@
 //! The files that name the colour.
 
-use cutover_hooks::hosts::{self, IfFound};
-use cutover_hooks::{Call, Color, Context, HookError};
+use cutover_hooks::{Call, Color, Context, HookError, flags, hosts};
 
 use crate::settings::Site;
 use crate::word;
 
 impl Site {
-    fn flag(&self, name: &str) -> String {
-        format!("{}/{name}", self.directory)
+    fn probe(&self) -> String {
+        format!("{}/probe", self.directory)
     }
 
     /// The colour that the files name.
     pub(crate) fn flagged(&self, router: &str) -> Result<Option<Color>, HookError> {
-        for color in [Color::Green, Color::Blue] {
-            if hosts::read_text(router, &self.flag(color.as_str())).if_found()?.is_some() {
-                return Ok(Some(color));
-            }
-        }
-        Ok(None)
+        flags::read(router, &self.directory)
     }
 
     /// Whether Caddy sees a file that appears among the flags: a directory that it can't enter would silently look empty.
     pub(crate) fn check_view(&self, call: &Call, router: &str) -> Result<(), HookError> {
-        let probe = self.flag("probe");
+        let probe = self.probe();
         hosts::write_text(router, &probe, "", Some(0o644))
             .context(format!("write in `{}` on `{router}`", self.directory))
             .map_err(|error| {
@@ -45,23 +39,15 @@ impl Site {
         )
     }
 
-    /// Names a colour. In each case the last change is the one that Caddy sees, at once and as a whole.
+    /// Names a colour.
     pub(crate) fn switch(&self, router: &str, want: Option<Color>) -> Result<(), HookError> {
-        let raise = |color: Color| {
-            let text = "Requests go to this colour while the file is here; green goes before blue.\n";
-            hosts::write_text(router, &self.flag(color.as_str()), text, Some(0o644))
-        };
-        let lower = |color: Color| hosts::remove(router, &self.flag(color.as_str()));
-        let done = match want {
-            Some(Color::Green) => raise(Color::Green),
-            Some(Color::Blue) => raise(Color::Blue).and_then(|()| lower(Color::Green)),
-            None => lower(Color::Blue).and_then(|()| lower(Color::Green)),
-        };
+        let text = "Requests go to this colour while the file is here; green goes before blue.\n";
+        let done = flags::write(router, &self.directory, want, text);
         done.context(format!("switch `{router}` to {}", word(want)))
     }
 
     /// Removes what a check has left.
     pub(crate) fn discard(&self, router: &str) -> Result<(), HookError> {
-        Ok(hosts::remove(router, &self.flag("probe"))?)
+        Ok(hosts::remove(router, &self.probe())?)
     }
 }

@@ -30,8 +30,8 @@ impl Site {
         let parent = import.rsplit_once('/').map_or("/", |(parent, _)| parent);
         Ok(format!(
             "# Caddy on {router}: the colour of {name} is a file in {directory}\n\
-             install -d -m 755 -o {user} {directory}\n\
-             install -d -m 755 {parent}\n\
+             test -d {directory} || install -d -m 755 -o {user} {directory}\n\
+             mkdir -p {parent}\n\
              cat > {import} <<'CUTOVER'\n{}CUTOVER\n\
              # Then, in the Caddyfile, after the global options:\n\
              #     import {import}\n\

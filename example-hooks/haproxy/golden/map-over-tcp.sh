@@ -1,5 +1,5 @@
 # HAProxy on lb1: how many percent of the requests of shop-production go to green is a line in /var/lib/cutover-haproxy/shop-production/green.map
-install -d -m 755 -o root /var/lib/cutover-haproxy/shop-production
+test -d /var/lib/cutover-haproxy/shop-production || install -d -m 755 -o root /var/lib/cutover-haproxy/shop-production
 sh -c 'test -e /var/lib/cutover-haproxy/shop-production/green.map || cat > /var/lib/cutover-haproxy/shop-production/green.map' <<'CUTOVER'
 # Written by cutover: how many percent of the requests of shop-production go to green, and all others to blue; -1: to no colour (503).
 shop-production -1

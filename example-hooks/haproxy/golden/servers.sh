@@ -1,6 +1,6 @@
 # HAProxy on lb1: requests of shop-production go to the servers of shop-production that are ready
 usermod -a -G haproxy deploy
-install -d -m 755 -o deploy /var/lib/cutover-haproxy
+test -d /var/lib/cutover-haproxy || install -d -m 755 -o deploy /var/lib/cutover-haproxy
 # Then, in the global section of haproxy.cfg, where it does not say so already:
 #     stats socket /run/haproxy/admin.sock mode 660 group haproxy level admin
 #     server-state-file /var/lib/cutover-haproxy/state

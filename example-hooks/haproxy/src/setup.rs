@@ -16,7 +16,7 @@ pub(crate) fn map_script(style: &Map, call: &Call, router: &str, user: &str) -> 
     let as_user = if user == "root" { String::new() } else { format!("runuser -u {user} -- ") };
     let mut text = format!(
         "# HAProxy on {router}: how many percent of the requests of {name} go to green is a line in {map}\n\
-         install -d -m 755 -o {user} {directory}\n\
+         test -d {directory} || install -d -m 755 -o {user} {directory}\n\
          {as_user}sh -c 'test -e {map} || cat > {map}' <<'CUTOVER'\n{}CUTOVER\n",
         fill(include_str!("template/green.map"), &[("name", name)]),
     );
@@ -49,7 +49,8 @@ pub(crate) fn servers_script(
     text.push_str(&membership(socket, user));
     let (mut global, mut lines) = (global(socket), String::new());
     if let Some(file) = state_file {
-        text.push_str(&format!("install -d -m 755 -o {user} {}\n", parent(file)));
+        let directory = parent(file);
+        text.push_str(&format!("test -d {directory} || install -d -m 755 -o {user} {directory}\n"));
         global.push_str(&format!("server-state-file {file}\n"));
         lines.push_str("load-server-state-from-file global\n");
     }

@@ -1,7 +1,6 @@
 //! The style `file-test`: a file decides on each request. Nothing is reloaded, nothing that root reads is written.
 
-use cutover_hooks::hosts::{self, IfFound};
-use cutover_hooks::{Call, Color, Context, HookError, Observation, Routing};
+use cutover_hooks::{Call, Color, Context, HookError, Observation, Routing, flags, hosts};
 
 use crate::include::{http_level, parent};
 use crate::{include, status, word};
@@ -46,29 +45,19 @@ impl FileTest {
         Ok(Status { color, probe: answer.value("probe") == Some("yes") })
     }
 
-    fn flag(&self, name: &str) -> String {
-        format!("{}/{name}", self.directory)
+    fn probe(&self) -> String {
+        format!("{}/probe", self.directory)
     }
 
     pub(crate) fn observe(&self, call: &Call, router: &str) -> Result<Observation, HookError> {
         let color = self.ask(call, router)?.color;
-        let flagged = self.flagged(router)?;
+        let flagged = flags::read(router, &self.directory)?;
         let mut labels = vec![("flag".to_owned(), word(flagged).to_owned())];
         if flagged != color {
             // Either a switch came in between, or the workers don't see what we see.
             labels.push(("nginx-sees".to_owned(), word(color).to_owned()));
         }
         Ok(Observation { routing: Some(Routing::to(color)), settled: flagged == color, labels })
-    }
-
-    /// The colour that the files name.
-    fn flagged(&self, router: &str) -> Result<Option<Color>, HookError> {
-        for color in [Color::Green, Color::Blue] {
-            if hosts::read_text(router, &self.flag(color.as_str())).if_found()?.is_some() {
-                return Ok(Some(color));
-            }
-        }
-        Ok(None)
     }
 
     pub(crate) fn prepare(
@@ -91,7 +80,7 @@ impl FileTest {
 
     /// Whether nginx's workers see a file that appears among the flags: a directory that they can't enter would silently look empty.
     fn check_view(&self, call: &Call, router: &str) -> Result<(), HookError> {
-        let probe = self.flag("probe");
+        let probe = self.probe();
         hosts::write_text(router, &probe, "", Some(0o644)).context("write among the flags").map_err(
             |error| error.hint("the directory is made once, for the deploy user: `cutover setup` prints how"),
         )?;
@@ -105,22 +94,13 @@ impl FileTest {
     }
 
     pub(crate) fn apply(&self, router: &str, want: Option<Color>) -> Result<(), HookError> {
-        let raise = |color: Color| {
-            let text = "Requests go to this colour while the file is here; green goes before blue.\n";
-            hosts::write_text(router, &self.flag(color.as_str()), text, Some(0o644))
-        };
-        let lower = |color: Color| hosts::remove(router, &self.flag(color.as_str()));
-        // In each case the last change is the one that nginx sees, at once and as a whole.
-        let done = match want {
-            Some(Color::Green) => raise(Color::Green),
-            Some(Color::Blue) => raise(Color::Blue).and_then(|()| lower(Color::Green)),
-            None => lower(Color::Blue).and_then(|()| lower(Color::Green)),
-        };
+        let text = "Requests go to this colour while the file is here; green goes before blue.\n";
+        let done = flags::write(router, &self.directory, want, text);
         done.context(format!("switch `{router}` to {}", word(want)))
     }
 
     pub(crate) fn discard(&self, router: &str) -> Result<(), HookError> {
-        Ok(hosts::remove(router, &self.flag("probe"))?)
+        Ok(hosts::remove(router, &self.probe())?)
     }
 
     /// What is to be done once on a router's host, as a script.
@@ -128,13 +108,13 @@ impl FileTest {
         let Self { name, directory, http_include, location_include, .. } = self;
         let (http, location) = (parent(http_include), parent(location_include));
         let (place, included) = http_level(http_include);
-        let mut parents = format!("install -d -m 755 {location}\n");
+        let mut parents = format!("mkdir -p {location}\n");
         if http != location {
             parents.push_str(&place);
         }
         Ok(format!(
             "# nginx on {router}: the colour of {name} is a file in {directory}\n\
-             install -d -m 755 -o {user} {directory}\n\
+             test -d {directory} || install -d -m 755 -o {user} {directory}\n\
              {parents}\
              cat > {http_include} <<'CUTOVER'\n{}CUTOVER\n\
              cat > {location_include} <<'CUTOVER'\n{}CUTOVER\n\

@@ -122,7 +122,7 @@ impl Symlink {
         format!(
             "# nginx on {router}: the colour of {name} is where {link} points to. Who may change the link chooses what nginx runs:\n\
              # {user} is as good as root there.\n\
-             install -d -m 755 {parent}\n\
+             mkdir -p {parent}\n\
              test -L {link} || ln -s {none} {link}\n\
              chown -h {user} {parent} {link}\n\
              # Then make nginx include the link in place of the site: ln -sfn {link} /etc/nginx/sites-enabled/{name}\n\

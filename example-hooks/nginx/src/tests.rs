@@ -197,8 +197,8 @@ mod file_test {
         call.facts.push(("setup".to_owned(), "deploy".to_owned()));
         let text = Nginx::prepare(&settings, &call, "lb1", &NONE).expect("a script");
         let head = "# nginx on lb1: the colour of shop is a file in /var/lib/cutover-nginx/shop\n\
-                    install -d -m 755 -o deploy /var/lib/cutover-nginx/shop\n\
-                    install -d -m 755 /etc/nginx/cutover\n\
+                    test -d /var/lib/cutover-nginx/shop || install -d -m 755 -o deploy /var/lib/cutover-nginx/shop\n\
+                    mkdir -p /etc/nginx/cutover\n\
                     cat > /etc/nginx/conf.d/cutover-shop.conf <<'CUTOVER'\n";
         assert!(text.starts_with(head) && !text.contains("http block"), "{text}");
 

@@ -127,12 +127,13 @@ impl Upstream {
         let parent = parent(include);
         let (place, included) = http_level(http_include);
         let none = Routing::to(None);
+        // Root would follow links that lie in a directory of the user's.
+        let as_user = if user == "root" { String::new() } else { format!("runuser -u {user} -- ") };
         format!(
             "# nginx on {router}: {include} says where requests of {name} go. Who may change it chooses what nginx runs:\n\
              # {user} is as good as root there.\n\
-             install -d -m 755 -o {user} {parent}\n\
-             test -e {include} || cat > {include} <<'CUTOVER'\n{}CUTOVER\n\
-             chown {user} {include}\n\
+             test -d {parent} || install -d -m 755 -o {user} {parent}\n\
+             {as_user}sh -c 'test -e {include} || cat > {include}' <<'CUTOVER'\n{}CUTOVER\n\
              {place}\
              echo 'include {include};' > {http_include}\n\
              {included}\

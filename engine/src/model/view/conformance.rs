@@ -15,7 +15,7 @@ pub struct ConformanceView {
     pub digest: String,
     /// What `features` named.
     pub features: Vec<String>,
-    /// Calls of imports that `prepare`, `apply` and `observe` made when all went well, each of which was made to go wrong.
+    /// Calls of imports that `prepare`, `apply` (there and back) and `observe` made when all went well, those that are alike twice at most.
     pub calls: usize,
     /// Questions in which something was made to go wrong.
     pub disturbed: usize,

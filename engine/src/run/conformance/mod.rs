@@ -17,6 +17,7 @@ use std::time::Duration;
 use crate::model::view::ConformanceView;
 use crate::model::{HostName, LiveRecord, Record, Trouble};
 use crate::run::deployment::refusal::unfinished;
+use crate::run::execute::interrupts;
 use crate::run::execute::moment::identifier;
 use crate::run::world::claim::{free, take_lock};
 use crate::run::world::hooks::Refused;
@@ -24,6 +25,7 @@ use crate::run::world::performer::store_fault;
 use crate::run::world::session::{Session, Setting};
 use crate::store::StoreFault;
 use rehearsal::Rehearsal;
+use stage::Stage;
 
 /// Holds the router hook of the configuration against its contract, at the named router, else at the first one.
 ///
@@ -52,9 +54,15 @@ pub async fn conformance(setting: Setting, router: Option<&HostName>) -> Result<
         }
         session.hooks.allow_changes(lease.lock().epoch());
         let live: Option<&LiveRecord> = state.live.as_ref();
-        Rehearsal::new(&session, router, live, &run)?.held().await
+        let stage = Stage::new(&session, router, live, &run, lease.standing())?;
+        Rehearsal::new(stage).held().await
     };
-    let held = held.await;
+    let held = tokio::select! {
+        held = held => held,
+        trouble = interrupts::second(session.interrupts.clone()) => {
+            Err(trouble.hint("give the command again: it puts the router back at its end"))
+        }
+    };
     free(&session, lease).await;
     held.map_err(Refused::of)
 }

@@ -1,18 +1,14 @@
 //! All that a router hook is asked, and what is looked at in between.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
 use super::sheet::Sheet;
-use super::stage::{Said, Stage};
-use crate::hook::{Meddler, Memory};
+use super::stage::{Releases, Said, Stage};
+use crate::hook::{Meddler, Memory, Place};
 use crate::model::view::ConformanceView;
-use crate::model::{
-    Color, Disturbed, HostName, LiveRecord, Mishap, Observation, RouterRule, Routing, Shown, Trouble,
-};
-use crate::run::world::session::Session;
+use crate::model::{Color, Disturbed, Mishap, Observation, RouterRule, Routing, Shown, Trouble};
 
 /// Between two looks at a router that has not settled.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
@@ -25,25 +21,31 @@ pub(super) struct Rehearsal<'a> {
     stage: Stage<'a>,
     sheet: Sheet,
     features: Vec<String>,
+    releases: Releases,
     calls: usize,
     disturbed: usize,
+    /// Whether the router may show something else than at first.
+    moved: bool,
 }
 
 /// Calls that a question made when all went well, and what the world answered.
+#[derive(Debug, Clone)]
 struct Heard {
-    calls: Vec<String>,
+    places: Vec<Place>,
     memory: Memory,
 }
 
 impl<'a> Rehearsal<'a> {
-    pub(super) fn new(
-        session: &'a Session,
-        router: HostName,
-        live: Option<&LiveRecord>,
-        run: &str,
-    ) -> Result<Self, Trouble> {
-        let stage = Stage::new(session, router, live, run)?;
-        Ok(Self { stage, sheet: Sheet::new(), features: Vec::new(), calls: 0, disturbed: 0 })
+    pub(super) fn new(stage: Stage<'a>) -> Self {
+        Self {
+            stage,
+            sheet: Sheet::new(),
+            features: Vec::new(),
+            releases: Releases::new(),
+            calls: 0,
+            disturbed: 0,
+            moved: false,
+        }
     }
 
     /// Holds it against every rule, and puts the router back.
@@ -52,12 +54,12 @@ impl<'a> Rehearsal<'a> {
     /// When nothing was changed, since the router can't be tried as it is; when it was interrupted; when the router could not be put back.
     pub(super) async fn held(mut self) -> Result<ConformanceView, Trouble> {
         let first = self.first_color().await?;
-        self.stage.require_healthy().await?;
+        self.releases = self.stage.require_healthy().await?;
         let tried = match self.stage.go_on().await {
             Ok(()) => self.rules(first).await,
             stopped => stopped,
         };
-        let back = self.put_back(&Routing::all_to(first)).await;
+        let back = if self.moved { self.put_back(&Routing::all_to(first)).await } else { Ok(()) };
         self.stage.let_go().await;
         back.and(tried)?;
         Ok(ConformanceView {
@@ -71,20 +73,34 @@ impl<'a> Rehearsal<'a> {
         })
     }
 
-    /// The colour that has all requests at the beginning.
+    /// The colour that has all requests at the beginning; where none has, as after a rehearsal that was killed, the one that is live by the
+    /// record.
     async fn first_color(&mut self) -> Result<Color, Trouble> {
         let shown = self.settled().await;
         let router = self.stage.router();
         let only = shown.routing.as_ref().ok().and_then(|routing| routing.as_ref()?.only());
-        only.filter(|_| shown.settled).ok_or_else(|| {
+        only.or(self.stage.live()).ok_or_else(|| {
             let message = format!("{router} shows {shown}: it has to send everything to one colour");
             Trouble::new("conformance/start", message)
                 .hint("deploy twice, so that both colours run: `cutover deploy`, then again")
         })
     }
 
+    /// As a way back does it: whether it can be prepared is not asked for, and what may work when asked again is.
     async fn put_back(&mut self, first: &Routing) -> Result<(), Trouble> {
-        let said = self.switched(first, &Meddler::listening()).await;
+        let ours = self.stage.go_back().await;
+        let deadline = Instant::now() + self.stage.patience();
+        let said = loop {
+            if let Err(trouble) = ours {
+                break Err(trouble.message);
+            }
+            let _ = self.stage.prepare(first, &Meddler::listening()).await;
+            let said = self.stage.apply(first, &Meddler::listening()).await;
+            if said.is_ok() || Instant::now() >= deadline {
+                break said;
+            }
+            sleep(LOOK_AGAIN).await;
+        };
         let shown = self.settled().await;
         if shown.is(first) {
             return Ok(());
@@ -92,18 +108,28 @@ impl<'a> Rehearsal<'a> {
         let router = self.stage.router();
         let why = said.err().map(|reason| format!(" ({reason})")).unwrap_or_default();
         let message = format!("{router} showed {first} at first, and shows {shown} now{why}");
-        Err(Trouble::new("conformance/left", message)
-            .hint("`cutover status` shows where the traffic is; `cutover doctor` what to do"))
+        Err(Trouble::new("conformance/left", message).hint(
+            "this command puts it back when it is given again; `cutover status` shows where the traffic is",
+        ))
     }
 
     /// Every rule, in an order in which each stands on those before.
     async fn rules(&mut self, first: Color) -> Result<(), Trouble> {
         let (here, there) = (Routing::all_to(first), Routing::all_to(first.other()));
         self.only_looks().await;
+        if !self.settled().await.is(&here) {
+            let _ = self.switched(&here, &Meddler::listening()).await;
+        }
         let prepared = self.prepares(&here, &there).await?;
-        let Some((forward, observed)) = self.switches(&here, &there).await? else { return Ok(()) };
+        let Some([forward, back]) = self.switches(first).await? else { return Ok(()) };
+        let observed = self.observes().await;
         self.can_what_it_names(&here, first).await?;
-        self.disturbed_applies(&here, &there, &forward).await?;
+        // What is asked on both ways goes wrong on the first.
+        let only_back = Heard { places: without(&back.places, &forward.places), ..back.clone() };
+        self.disturbed_applies(&here, &there, &forward, &back.memory).await?;
+        let _ = self.switched(&there, &Meddler::listening()).await;
+        self.disturbed_applies(&there, &here, &only_back, &forward.memory).await?;
+        let _ = self.switched(&here, &Meddler::listening()).await;
         self.disturbed_prepares(&here, &there, &prepared).await?;
         self.disturbed_observes(&here, &observed).await
     }
@@ -163,56 +189,61 @@ impl<'a> Rehearsal<'a> {
         Ok(self.heard(&meddler))
     }
 
-    /// There, again, and back. None when it does not: then nothing else can be said. Else the calls of `apply` on the way there, and those
-    /// of `observe`.
-    async fn switches(&mut self, here: &Routing, there: &Routing) -> Result<Option<(Heard, Heard)>, Trouble> {
-        let before = self.stage.marks().await;
-        let there_and_back = [there, here];
+    /// There, again, and back: the calls of `apply` on both ways. None when it does not: then nothing else can be said.
+    async fn switches(&mut self, first: Color) -> Result<Option<[Heard; 2]>, Trouble> {
+        self.compare_doors(first).await;
         let mut heard = Vec::new();
-        let mut marks = Vec::new();
-        for want in there_and_back {
+        for color in [first.other(), first] {
             self.stage.go_on().await?;
-            let meddler = Meddler::listening();
-            let said = self.switched(want, &meddler).await;
+            let (want, meddler) = (Routing::all_to(color), Meddler::listening());
+            let said = self.switched(&want, &meddler).await;
             let shown = self.settled().await;
-            let failed = said.is_err() || !shown.is(want);
+            let failed = said.is_err() || !shown.is(&want);
             match said {
                 Err(reason) => {
                     self.sheet.note(RouterRule::Switches, Some(format!("`apply` of {want}: {reason}")));
                 }
-                Ok(()) => self.note_shown(RouterRule::Switches, want, &shown, "after `apply`"),
+                Ok(()) => self.note_shown(RouterRule::Switches, &want, &shown, "after `apply`"),
             }
             if failed {
                 return Ok(None);
             }
-            marks.push(self.stage.marks().await);
-            let again = self.stage.apply(want, &Meddler::listening()).await;
+            self.compare_doors(color).await;
+            let again = self.stage.apply(&want, &Meddler::listening()).await;
             self.sheet.note(RouterRule::Again, again.err().map(|reason| format!("{want}: {reason}")));
             let shown = self.settled().await;
-            self.note_shown(RouterRule::Again, want, &shown, "after a second `apply`");
+            self.note_shown(RouterRule::Again, &want, &shown, "after a second `apply`");
             heard.push(self.heard(&meddler));
         }
-        self.compare_marks(before, marks);
+        Ok(heard.try_into().ok())
+    }
+
+    async fn observes(&mut self) -> Heard {
         let meddler = Meddler::listening();
         let seen = self.stage.observe(&meddler).await;
         self.looked("observe", &seen.denied);
-        let observed = self.heard(&meddler);
-        Ok(heard.into_iter().next().map(|forward| (forward, observed)))
+        self.heard(&meddler)
     }
 
-    /// What front doors said before, there, and back again.
-    fn compare_marks(&mut self, before: Said<String>, marks: Vec<Said<String>>) {
-        let all: Result<Vec<String>, String> = std::iter::once(before).chain(marks).collect();
-        match all.as_deref() {
-            Err(reason) => self.sheet.leave(RouterRule::FrontDoor, reason),
-            Ok([first, there, back]) if first == back && first == there => {
-                let why = format!("both colours say that they are release `{first}`");
-                self.sheet.leave(RouterRule::FrontDoor, &why);
-            }
+    /// Whether front doors answer with the release of the colour that the router shows.
+    async fn compare_doors(&mut self, color: Color) {
+        let [own, other] = [color, color.other()].map(|color| self.releases.get(&color).cloned());
+        let (Some(own), Some(other)) = (own, other) else {
+            let why = "the health check does not say which release an instance runs";
+            return self.sheet.leave(RouterRule::FrontDoor, why);
+        };
+        if own == other {
+            let why = format!("both colours run release `{own}`");
+            return self.sheet.leave(RouterRule::FrontDoor, &why);
+        }
+        match self.stage.marks().await {
+            Err(why) => self.sheet.leave(RouterRule::FrontDoor, &why),
             Ok(said) => {
-                let broken = matches!(said, [first, _, back] if first != back);
-                let how = format!("they said release `{}`, in this order", said.join("`, `"));
-                self.sheet.note(RouterRule::FrontDoor, broken.then_some(how));
+                let wrong = said.iter().find(|mark| **mark != own);
+                let how = |mark: &String| {
+                    format!("it shows {color}, which runs release `{own}`, and a front door says `{mark}`")
+                };
+                self.sheet.note(RouterRule::FrontDoor, wrong.map(how));
             }
         }
     }
@@ -251,40 +282,39 @@ impl<'a> Rehearsal<'a> {
 
     async fn disturbed_applies(
         &mut self,
-        here: &Routing,
-        there: &Routing,
+        from: &Routing,
+        to: &Routing,
         heard: &Heard,
+        past: &Memory,
     ) -> Result<(), Trouble> {
-        for index in told_apart(&heard.calls) {
+        for place in &heard.places {
             for mishap in Mishap::ALL {
                 self.stage.go_on().await?;
                 // What was prepared may be what a later try stands on.
-                let _ = self.stage.prepare(there, &Meddler::listening()).await;
-                let meddler = Meddler::at(index, mishap, heard.memory.clone());
-                let said = self.stage.apply(there, &meddler).await;
+                let _ = self.stage.prepare(to, &Meddler::listening()).await;
+                let meddler = Meddler::at(place.clone(), mishap, past.clone());
+                let said = self.stage.apply(to, &meddler).await;
                 if !meddler.happened() {
+                    // It did not come to that this time, and has done what it was asked for.
+                    let _ = self.switched(from, &Meddler::listening()).await;
                     continue;
                 }
-                self.disturbed += 1;
-                let place = place("apply", &heard.calls, index, mishap);
-                self.stage.tell(place.clone());
+                let place = self.disturb("apply", place, mishap);
                 // A yes is believed once it has had its time.
                 let shown = if said.is_ok() { self.settled().await } else { self.look().await };
-                let disturbed = Disturbed { mishap, want: there, said: &said, shown: &shown };
+                let disturbed = Disturbed { mishap, want: to, said: &said, shown: &shown };
                 for (rule, broken) in disturbed.judged() {
                     self.sheet.note(rule, broken.map(|how| format!("{place}: {how}")));
                 }
                 // Each second time it goes straight back.
-                let ways: &[&Routing] =
-                    if self.disturbed.is_multiple_of(2) { &[here] } else { &[there, here] };
+                let ways: &[&Routing] = if self.disturbed.is_multiple_of(2) { &[from] } else { &[to, from] };
                 for want in ways {
                     let said = self.switched(want, &Meddler::listening()).await;
                     let shown = self.settled().await;
-                    let is_so = shown.is(want);
                     let broken = match said {
                         Err(reason) => Some(format!("{place}: then `apply` of {want}: {reason}")),
-                        Ok(()) => (!is_so)
-                            .then(|| format!("{place}: then {want} was asked for, and it shows {shown}")),
+                        Ok(()) if shown.is(want) => None,
+                        Ok(()) => Some(format!("{place}: then {want} was asked for, and it shows {shown}")),
                     };
                     self.sheet.note(RouterRule::Mends, broken);
                 }
@@ -299,20 +329,17 @@ impl<'a> Rehearsal<'a> {
         there: &Routing,
         heard: &Heard,
     ) -> Result<(), Trouble> {
-        for index in told_apart(&heard.calls) {
+        for place in &heard.places {
             for mishap in Mishap::ALL.into_iter().filter(|mishap| !mishap.deceives()) {
                 self.stage.go_on().await?;
-                let meddler = Meddler::at(index, mishap, Memory::default());
+                let meddler = Meddler::at(place.clone(), mishap, Memory::default());
                 let _ = self.stage.prepare(there, &meddler).await;
                 if !meddler.happened() {
                     continue;
                 }
-                self.disturbed += 1;
-                let place = place("prepare", &heard.calls, index, mishap);
-                self.stage.tell(place.clone());
+                let place = self.disturb("prepare", place, mishap);
                 let shown = self.settled().await;
-                let is_so = shown.is(here);
-                let mut broken = (!is_so).then(|| format!("it shows {shown}"));
+                let mut broken = (!shown.is(here)).then(|| format!("it shows {shown}"));
                 for (question, said) in [
                     ("discard", self.stage.discard().await),
                     ("prepare", self.stage.prepare(there, &Meddler::listening()).await.map(drop)),
@@ -328,17 +355,15 @@ impl<'a> Rehearsal<'a> {
     }
 
     async fn disturbed_observes(&mut self, here: &Routing, heard: &Heard) -> Result<(), Trouble> {
-        for index in told_apart(&heard.calls) {
+        for place in &heard.places {
             for mishap in [Mishap::Refused, Mishap::Silent, Mishap::Lost] {
                 self.stage.go_on().await?;
-                let meddler = Meddler::at(index, mishap, Memory::default());
+                let meddler = Meddler::at(place.clone(), mishap, Memory::default());
                 let seen = self.stage.observe(&meddler).await;
                 if !meddler.happened() {
                     continue;
                 }
-                self.disturbed += 1;
-                let place = place("observe", &heard.calls, index, mishap);
-                self.stage.tell(place.clone());
+                let place = self.disturb("observe", place, mishap);
                 let broken = match seen.said {
                     Ok(Observation { routing, settled: true, .. }) if routing.as_ref() != Some(here) => {
                         let shown = Shown { routing: Ok(routing), settled: true };
@@ -352,8 +377,18 @@ impl<'a> Rehearsal<'a> {
         Ok(())
     }
 
+    /// Counts and tells that something went wrong on purpose; where and how, as people read it.
+    fn disturb(&mut self, question: &str, place: &Place, mishap: Mishap) -> String {
+        self.disturbed += 1;
+        let again = if place.nth == 0 { "" } else { ", asked again" };
+        let text = format!("`{question}`, at \"{}\"{again}, {mishap}", place.call);
+        self.stage.tell(text.clone());
+        text
+    }
+
     /// Prepares and applies; what `apply` asked for is heard.
     async fn switched(&mut self, want: &Routing, meddler: &Meddler) -> Said<()> {
+        self.moved = true;
         self.stage.prepare(want, &Meddler::listening()).await?;
         self.stage.apply(want, meddler).await
     }
@@ -390,23 +425,29 @@ impl<'a> Rehearsal<'a> {
     }
 
     fn heard(&mut self, meddler: &Meddler) -> Heard {
-        let calls = meddler.calls();
-        self.calls += told_apart(&calls).len();
-        Heard { calls, memory: meddler.memory() }
+        let places = told_apart(&meddler.calls());
+        self.calls += places.len();
+        Heard { places, memory: meddler.memory() }
     }
 }
 
 /// Which calls are made to go wrong: of those that are alike, as of a hook that waits, the first and the last.
-fn told_apart(calls: &[String]) -> Vec<usize> {
-    let first = |index: &usize| calls.iter().position(|call| *call == calls[*index]) == Some(*index);
-    let last = |index: &usize| calls.iter().rposition(|call| *call == calls[*index]) == Some(*index);
-    let found: BTreeSet<usize> = (0..calls.len()).filter(|index| first(index) || last(index)).collect();
-    found.into_iter().collect()
+fn told_apart(calls: &[String]) -> Vec<Place> {
+    let mut places = Vec::new();
+    for (index, call) in calls.iter().enumerate() {
+        let nth = calls[..index].iter().filter(|before| *before == call).count();
+        let is_last = !calls[index + 1..].contains(call);
+        if nth == 0 || is_last {
+            places.push(Place { call: call.clone(), nth });
+        }
+    }
+    places
 }
 
-/// Where something went wrong, as people read it.
-fn place(question: &str, calls: &[String], index: usize, mishap: Mishap) -> String {
-    format!("`{question}`, call {} ({}), {mishap}", index + 1, calls[index])
+/// Those of one way that are on no other.
+fn without(places: &[Place], others: &[Place]) -> Vec<Place> {
+    let is_new = |place: &&Place| others.iter().all(|other| other.call != place.call);
+    places.iter().filter(is_new).cloned().collect()
 }
 
 #[cfg(test)]
@@ -415,9 +456,20 @@ mod tests {
 
     #[test]
     fn of_calls_that_are_alike_two_are_enough() {
-        let calls = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
-        assert_eq!(told_apart(&calls("ask write ask ask ask reload")), [0, 1, 4, 5]);
-        assert_eq!(told_apart(&calls("ask")), [0]);
-        assert_eq!(told_apart(&[]), [] as [usize; 0]);
+        let found = |text: &str| {
+            let calls: Vec<String> = text.split(' ').map(str::to_owned).collect();
+            let places = told_apart(&calls);
+            places.iter().map(|place| format!("{} {}", place.call, place.nth)).collect::<Vec<_>>().join(", ")
+        };
+        assert_eq!(found("ask write ask ask ask reload"), "ask 0, write 0, ask 3, reload 0");
+        assert_eq!(found("ask"), "ask 0");
+        assert_eq!(told_apart(&[]), []);
+    }
+
+    #[test]
+    fn what_is_asked_on_both_ways_counts_once() {
+        let place = |call: &str, nth| Place { call: call.to_owned(), nth };
+        let back = [place("ask", 0), place("lower green", 0), place("ask", 1)];
+        assert_eq!(without(&back, &[place("ask", 0), place("raise green", 0)]), [place("lower green", 0)]);
     }
 }

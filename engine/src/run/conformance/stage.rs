@@ -1,5 +1,6 @@
 //! One router and its hook, ready to be asked anything with someone in between.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio::time::{Instant as Moment, sleep};
@@ -9,6 +10,7 @@ use crate::model::{
     Color, EventKind, Health, HookCall, HostName, Instance, Level, LiveRecord, Observation, Routing, Trouble,
     without_hint,
 };
+use crate::run::execute::standing::Standing;
 use crate::run::world::front_doors::FrontDoors;
 use crate::run::world::observe::{all_app_hosts, observing_call};
 use crate::run::world::probe::{marked, probes};
@@ -33,6 +35,9 @@ const USER: &str = "deploy";
 /// An answer, or why there is none.
 pub(super) type Said<T> = Result<T, String>;
 
+/// The release that each colour says that it runs.
+pub(super) type Releases = BTreeMap<Color, String>;
+
 /// What `observe` came to.
 pub(super) struct Seen {
     pub(super) said: Said<Observation>,
@@ -49,6 +54,8 @@ pub(super) struct Stage<'a> {
     turns: Turns,
     router: HostName,
     call: HookCall,
+    standing: Standing,
+    live: Option<Color>,
 }
 
 impl<'a> Stage<'a> {
@@ -57,12 +64,19 @@ impl<'a> Stage<'a> {
         router: HostName,
         live: Option<&LiveRecord>,
         run: &str,
+        standing: Standing,
     ) -> Result<Self, Trouble> {
         let hook = session.hooks.router().map_err(|failure| failure.trouble)?;
         let turns = Turns::new(session, "hook conformance", run);
         let call = observing_call(&session.deployment, live);
         let call = HookCall { deployment: run.to_owned(), color: call.color.other(), ..call };
-        Ok(Self { session, hook, turns, router, call })
+        let live = live.map(|record| record.live.color);
+        Ok(Self { session, hook, turns, router, call, standing, live })
+    }
+
+    /// The colour that is live by the record.
+    pub(super) const fn live(&self) -> Option<Color> {
+        self.live
     }
 
     pub(super) const fn router(&self) -> &HostName {
@@ -93,10 +107,21 @@ impl<'a> Stage<'a> {
     ///
     /// # Errors
     /// When a signal came, or someone else has the turn.
-    pub(super) async fn go_on(&self) -> Result<(), Trouble> {
+    pub(super) async fn go_on(&mut self) -> Result<(), Trouble> {
         let interrupted = self.session.interrupts.borrow().clone();
         if interrupted.any() {
             return Err(interrupted.trouble());
+        }
+        self.go_back().await
+    }
+
+    /// The same whatever signal came: what was changed is put back.
+    ///
+    /// # Errors
+    /// When someone else has the lock or the turn.
+    pub(super) async fn go_back(&mut self) -> Result<(), Trouble> {
+        if !self.standing.is_sure().await {
+            return Err(Trouble::new("state/fenced", "the lock is not surely ours any more"));
         }
         self.turns.take(PATIENCE).await.map(drop)
     }
@@ -111,34 +136,40 @@ impl<'a> Stage<'a> {
         self.turns.let_go().await;
     }
 
-    /// Both colours answer: traffic is going to be sent to either.
+    /// Both colours answer: traffic is going to be sent to either. The release that each colour says that it runs, by its first instance
+    /// that does.
     ///
     /// # Errors
-    /// With the first that does not.
-    pub(super) async fn require_healthy(&self) -> Result<(), Trouble> {
+    /// With the first that does not answer.
+    pub(super) async fn require_healthy(&self) -> Result<Releases, Trouble> {
         let deadline = Moment::now() + HEALTH;
+        let mut releases = Releases::new();
         for instance in &self.call.instances {
             let call = HookCall { instances: vec![instance.clone()], ..self.call.clone() };
-            let why = loop {
+            let release = loop {
                 let why = match self.session.hooks.check_health(&call, instance).await {
-                    Ok(Health::Healthy(_)) => break None,
+                    Ok(Health::Healthy(release)) => break Ok(release),
                     Ok(Health::Starting(why) | Health::Unhealthy(why)) => why,
                     Err(failure) => failure.trouble.message,
                 };
                 if Moment::now() >= deadline {
-                    break Some(why);
+                    break Err(why);
                 }
                 sleep(ASK_AGAIN).await;
             };
-            let Some(why) = why else { continue };
             let Instance { color, host, .. } = instance;
-            let trouble =
-                Trouble::new("conformance/sick", format!("{color} on {host} is not healthy: {why}"));
-            return Err(trouble.hint(
-                "both colours have to run, since traffic is sent to either: `cutover deploy`, then again",
-            ));
+            match release {
+                Ok(Some(release)) => drop(releases.entry(*color).or_insert(release)),
+                Ok(None) => {}
+                Err(why) => {
+                    let text = format!("{color} on {host} is not healthy: {why}");
+                    return Err(Trouble::new("conformance/sick", text).hint(
+                        "both colours have to run, since traffic is sent to either: `cutover deploy`, then again",
+                    ));
+                }
+            }
         }
-        Ok(())
+        Ok(releases)
     }
 
     pub(super) async fn observe(&self, meddler: &Meddler) -> Seen {
@@ -185,11 +216,11 @@ impl<'a> Stage<'a> {
         with_denials(self.hook.connections(&self.call, &self.router, color, access).await).1
     }
 
-    /// The release that the front doors name, all of them in several answers.
+    /// The releases that front doors name, in several answers of each.
     ///
     /// # Errors
-    /// When they do not name one, in words that tell why the rule is left out.
-    pub(super) async fn marks(&self) -> Said<String> {
+    /// When there is nothing to be read off them, in words that tell why the rule is left out.
+    pub(super) async fn marks(&self) -> Said<Vec<String>> {
         let deployment = &self.session.deployment;
         let Some(marker) = &deployment.application.release_marker else {
             return Err("the configuration has no `app.release-marker`".to_owned());
@@ -200,18 +231,15 @@ impl<'a> Stage<'a> {
             for _ in 0..ANSWERS {
                 let answer =
                     doors.fetch(probe).await.map_err(|failure| format!("{}: {failure}", probe.door.url))?;
-                let mark = marked(&answer, Some(marker))
-                    .ok_or_else(|| format!("{}: no release marker in the answer", probe.door.url))?;
-                found.push(mark);
+                let mark = marked(&answer, Some(marker));
+                found.push(mark.unwrap_or_else(|| format!("none (status {})", answer.status)));
             }
         }
-        let first = found
-            .first()
-            .cloned()
-            .ok_or_else(|| "the configuration has no `router.front-door`".to_owned())?;
-        let others = found.iter().find(|mark| **mark != first);
-        // Not an error: it is what the rule is about.
-        Ok(others.map_or_else(|| first.clone(), |other| format!("{first}` and `{other}")))
+        if found.is_empty() {
+            Err("the configuration has no `router.front-door`".to_owned())
+        } else {
+            Ok(found)
+        }
     }
 }
 

@@ -46,6 +46,11 @@ impl Watched {
         }
     }
 
+    /// Whether the last look was wrong, and it takes another one to tell what that means: no watch ends in between.
+    pub(crate) const fn is_undecided(&self) -> bool {
+        matches!(self.last, Some(Glance::Wrong(_))) && self.wrong_in_a_row < self.limit
+    }
+
     /// Whether the last look did not get there.
     pub(crate) const fn is_out_of_reach(&self) -> bool {
         matches!(self.last, Some(Glance::Unreached(_)))
@@ -86,6 +91,13 @@ pub(crate) fn conclude<'a>(watched: impl Iterator<Item = &'a Watched>) -> Verdic
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_watch_ends_between_the_first_wrong_look_and_what_comes_of_it() {
+        let undecided = |looks| watched(looks).expect("not wrong for too long").is_undecided();
+        assert!(undecided("-") && undecided("+--") && undecided("--+-"));
+        assert!(!undecided("") && !undecided("+") && !undecided("--+") && !undecided("--?"));
+    }
 
     /// `+` well, `-` wrong, `?` out of reach.
     fn watched(looks: &str) -> Result<Watched, usize> {

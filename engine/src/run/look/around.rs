@@ -271,8 +271,13 @@ async fn parts(
     let needs = Needs::of(deployment, name, &site.facts).map_err(|failure| failure.to_string())?;
     let mut parts = host_setup(deployment, &needs);
     if deployment.router.names.contains(name) {
+        let user = &site.facts.user;
+        if !is_user_name(user) {
+            // Hooks write it into a script that root is to run.
+            return Err(format!("`{}` is no user name that a script can have", user.escape_debug()));
+        }
         let mut call = observing_call(deployment, None);
-        call.facts.push(("setup".to_owned(), site.facts.user.clone()));
+        call.facts.push(("setup".to_owned(), user.clone()));
         let script =
             hooks.prepare(&call, name, &Routing::none()).await.map_err(|failure| failure.trouble.message)?;
         if !script.trim().is_empty() {
@@ -280,4 +285,25 @@ async fn parts(
         }
     }
     Ok(parts)
+}
+
+/// Whether a name that a host says is its user's means itself in any shell.
+fn is_user_name(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._@+-".contains(c);
+    !name.starts_with(['-', '.', '@', '+']) && !name.is_empty() && name.chars().all(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_host_writes_into_a_script_by_its_name() {
+        for name in ["deploy", "www-data", "_x1", "ann@example.com", "svc+a.b"] {
+            assert!(is_user_name(name), "{name}");
+        }
+        for name in ["", "-x", "a b", "a;b", "$(id)", "a\nb", "../x", "é", "a\\b", "'"] {
+            assert!(!is_user_name(name), "{name}");
+        }
+    }
 }

@@ -34,8 +34,8 @@ impl Performer {
         self.call(plan, &plan.release, both, attempt)
     }
 
-    /// Lets the router write and check all that has no effect on traffic, in a round of our turn. One that this run has moved must still show
-    /// that: while it was watched, someone may have had a reason to move it.
+    /// Lets the router write and check all that has no effect on traffic, in a round of our turn. One that this run has moved, or an earlier
+    /// one to a share, must still show that: while it was watched, someone may have had a reason to move it.
     pub(crate) async fn prepare(
         &self,
         plan: &Plan,
@@ -43,9 +43,10 @@ impl Performer {
         want: &Routing,
         round: Round,
     ) -> Result<Performed> {
-        match self.moved_to(router) {
-            Some(_) => self.prepare_again(plan, router, want, round).await?,
-            None => self.prepare_now(plan, router, want, round).await?,
+        if self.moved_to(router).is_some() || plan.shares().next().is_some() {
+            self.prepare_again(plan, router, want, round).await?;
+        } else {
+            self.prepare_now(plan, router, want, round).await?;
         }
         Ok(Performed::done(Summary::Nothing))
     }

@@ -15,23 +15,40 @@ use crate::run::world::probe::{Either, Probe, Proof, Wrong, probes};
 /// so much less.
 const TO_SEE_A_HUNDREDTH: u64 = 400;
 
-/// Right answers of both colours.
+/// Wrong answers that are not taken for an accident.
+const NO_ACCIDENT: u64 = 3;
+
+/// Answers while both colours get requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Shares {
+    /// Right ones.
     answers: u64,
+    /// Those of the new colour among them.
     new: u64,
+    /// Wrong ones.
+    wrong: u64,
     /// Whether any answer could not tell whose it is.
     unproven: bool,
 }
 
 impl Shares {
     /// Nobody was asked yet.
-    pub(super) const NONE: Self = Self { answers: 0, new: 0, unproven: false };
+    pub(super) const NONE: Self = Self { answers: 0, new: 0, wrong: 0, unproven: false };
 
     pub(super) fn add(&mut self, answer: Either) {
         self.answers += 1;
         self.new += u64::from(answer != Either::Other);
         self.unproven |= answer == Either::Wanted(Proof::Answered);
+    }
+
+    pub(super) const fn add_wrong(&mut self) {
+        self.wrong += 1;
+    }
+
+    /// Whether as much is wrong as if the new colour, with this weight, answered wrong every second time or more often. Whose a wrong answer
+    /// was can seldom be told.
+    pub(super) const fn is_sick(self, weight: u32) -> bool {
+        self.wrong >= NO_ACCIDENT && self.wrong * 200 >= (self.answers + self.wrong) * weight as u64
     }
 
     /// Whether enough was asked to tell what a colour of this weight has.
@@ -42,12 +59,18 @@ impl Shares {
 
     pub(super) fn and(self, other: Self) -> Self {
         let unproven = self.unproven || other.unproven;
-        Self { answers: self.answers + other.answers, new: self.new + other.new, unproven }
+        Self {
+            answers: self.answers + other.answers,
+            new: self.new + other.new,
+            wrong: self.wrong + other.wrong,
+            unproven,
+        }
     }
 
-    /// `20 of 20 probes answer, 43 in 3 of them`; `total` is how many there should have been.
-    pub(super) fn words(self, total: u64, release: u64) -> String {
-        let Self { answers, new, unproven } = self;
+    /// `20 of 20 probes answer, 43 in 3 of them`: of all that were asked, those that were right.
+    pub(super) fn words(self, release: u64) -> String {
+        let Self { answers, new, wrong, unproven } = self;
+        let total = answers + wrong;
         if unproven {
             return format!("{answers} of {total} probes answer; not proven: no release marker");
         }
@@ -71,11 +94,11 @@ impl Performer {
                 Err(silent) => notes.push(silent),
             }
         }
-        let says = seen.words(seen.answers, plan.release.number);
+        let says = seen.words(plan.release.number);
         Ok(Performed::done(Summary::Text(format!("{color} {weight} %; {says}"))).with(notes))
     }
 
-    /// Asks until right answers have come so many times in a row. Or says that a router does not speak for the URL by itself.
+    /// Asks until enough right answers have come. Or says that a router does not speak for the URL by itself.
     async fn shares_at(
         &self,
         probe: &Probe<'_>,
@@ -93,10 +116,13 @@ impl Performer {
                     speaks = true;
                 }
                 Err(wrong) if !speaks && !wrong.is_ours() => return Ok(Err(silent(probe, &wrong.reason))),
-                Err(wrong) if Moment::now() >= deadline => return Err(self.not_so(probe, &wrong).into()),
-                Err(_) => {
-                    seen = Shares::NONE;
+                Err(wrong) => {
+                    seen.add_wrong();
                     speaks = true;
+                    let is_sick = seen.answers + seen.wrong >= IN_A_ROW && seen.is_sick(weight);
+                    if is_sick || Moment::now() >= deadline {
+                        return Err(self.not_so(probe, &wrong).into());
+                    }
                     sleep(ASK_AGAIN).await;
                 }
             }
@@ -136,7 +162,19 @@ mod tests {
     use super::*;
 
     fn shares(new: u64, old: u64) -> Shares {
-        Shares { answers: new + old, new, unproven: false }
+        Shares { answers: new + old, new, ..Shares::NONE }
+    }
+
+    #[test]
+    fn a_share_that_answers_wrong_is_sick_however_small_it_is() {
+        let sick = |weight, wrong, right| Shares { wrong, ..shares(0, right) }.is_sick(weight);
+        // All that it answers is wrong.
+        assert!(sick(10, 4, 36) && sick(5, 3, 57) && sick(50, 10, 10) && sick(1, 3, 297));
+        // Every second time.
+        assert!(sick(10, 5, 95) && !sick(10, 4, 95));
+        // An accident or two, and a few over a long time.
+        assert!(!sick(10, 2, 0) && !sick(50, 2, 2) && !sick(50, 3, 100) && !sick(10, 3, 200));
+        assert!(sick(50, 3, 0) && !sick(50, 0, 0));
     }
 
     #[test]
@@ -150,11 +188,12 @@ mod tests {
 
     #[test]
     fn what_was_seen_is_told() {
-        assert_eq!(shares(3, 17).words(20, 43), "20 of 20 probes answer, 43 in 3 of them");
-        assert_eq!(shares(0, 80).words(81, 43), "80 of 81 probes answer, 43 in none of them");
+        assert_eq!(shares(3, 17).words(43), "20 of 20 probes answer, 43 in 3 of them");
+        let one_wrong = Shares { wrong: 1, ..shares(0, 80) };
+        assert_eq!(one_wrong.words(43), "80 of 81 probes answer, 43 in none of them");
         let mut unproven = Shares::NONE;
         unproven.add(Either::Wanted(Proof::Answered));
-        assert_eq!(unproven.words(1, 43), "1 of 1 probes answer; not proven: no release marker");
+        assert_eq!(unproven.words(43), "1 of 1 probes answer; not proven: no release marker");
         let mut both = Shares::NONE;
         [Either::Wanted(Proof::Proven), Either::Other, Either::Other]
             .into_iter()

@@ -21,6 +21,9 @@ const REACH: Duration = Duration::from_secs(5);
 /// Wrong answers in a row that a front door is forgiven at least: a router in between may have its own troubles.
 const DOOR_LIMIT: u32 = 3;
 
+/// Between two questions to a front door at most, while the new colour answers only some of them.
+const SHARED_PACE: Duration = Duration::from_millis(200);
+
 /// What became of watching one thing.
 struct Post {
     watched: Watched,
@@ -47,11 +50,18 @@ impl Post {
     }
 }
 
+impl Post {
+    /// Until the next look, or the end: where that has to wait for one, until that.
+    async fn pause(&self, next: Moment, end: Moment) {
+        sleep_until(if self.watched.is_undecided() { next } else { next.min(end) }).await;
+    }
+}
+
 impl Performer {
     /// Watches the colour under traffic: health of every instance, and the front doors. What decides is [`crate::run::execute::vigil`].
     ///
     /// While the other colour has requests too, its instances are looked at as well. One that gets sick there is told, and is no reason to go
-    /// back to it. A front door that answers wrong is, whoever it was: whether there is a way back is asked before it is gone.
+    /// back to it. A front door that answers wrong is, unless it is the old colour that is sick and the new one is not.
     pub(crate) async fn watch(&self, plan: &Plan, color: Color, weight: u32) -> Result<Performed> {
         let end = Moment::now() + self.deployment.pipeline.watch_at(weight);
         let shares = weight < WHOLE;
@@ -61,7 +71,7 @@ impl Performer {
         let probes = self.speaking_probes(color, &plan.release).await;
         // Each by itself: one that hangs must not keep the others from being looked at.
         let instances = instances.iter().map(|instance| self.watch_instance(plan, instance, end));
-        let doors = probes.iter().map(|probe| self.watch_door(plan, probe, color, shares, end));
+        let doors = probes.iter().map(|probe| self.watch_door(plan, probe, color, weight, end));
         let others = async { Ok(join_all(others).await) };
         let (instances, doors, _) = tokio::try_join!(try_join_all(instances), try_join_all(doors), others)?;
         let posts = || instances.iter().chain(&doors);
@@ -83,7 +93,7 @@ impl Performer {
             0 => Summary::Text(format!("{color} stayed healthy")),
             _ if shares => {
                 let seen = doors.iter().fold(Shares::NONE, |seen, post| seen.and(post.shares));
-                Summary::Text(seen.words(total, plan.release.number))
+                Summary::Text(seen.words(plan.release.number))
             }
             _ => Summary::Passed { passed, total, what: "probes".into() },
         };
@@ -99,7 +109,7 @@ impl Performer {
         let (host, color) = (&instance.host, instance.color);
         let mut post = Post::new(host.to_string(), check.healthy_after);
         let mut attempt = 0;
-        while Moment::now() < end {
+        while Moment::now() < end || post.watched.is_undecided() {
             let next = Moment::now() + check.interval.max(Duration::from_millis(100));
             attempt += 1;
             let glance = match self.look(plan, instance, attempt).await {
@@ -116,7 +126,7 @@ impl Performer {
             if let Some(reason) = self.seen(&mut post, glance) {
                 return Err(self.sick(plan, host, color, &reason).await);
             }
-            sleep_until(next.min(end)).await;
+            post.pause(next, end).await;
         }
         Ok(post)
     }
@@ -155,20 +165,23 @@ impl Performer {
         }
     }
 
-    /// `shares`: the other colour may answer too.
+    /// Below a weight of 100, the other colour may answer too.
     async fn watch_door(
         &self,
         plan: &Plan,
         probe: &Probe<'_>,
         color: Color,
-        shares: bool,
+        weight: u32,
         end: Moment,
     ) -> Result<Post> {
-        let check = &self.deployment.health_check;
-        let mut post = Post::new(probe.to_string(), check.healthy_after.max(DOOR_LIMIT));
+        let (check, shares) = (&self.deployment.health_check, weight < WHOLE);
+        let pace = check.interval.max(Duration::from_millis(100));
+        let pace = if shares { pace.min(SHARED_PACE) } else { pace };
+        let limit = check.healthy_after.max(DOOR_LIMIT);
+        let mut post = Post::new(probe.to_string(), limit);
         let mut attempt = 0;
-        while Moment::now() < end {
-            let next = Moment::now() + check.interval.max(Duration::from_millis(100));
+        while Moment::now() < end || post.watched.is_undecided() {
+            let next = Moment::now() + pace;
             attempt += 1;
             let asked = match shares {
                 true => self.ask_either(probe, plan).await,
@@ -192,15 +205,25 @@ impl Performer {
                 Ok(glance) => (glance, None),
                 Err(wrong) => (Glance::Wrong(wrong.reason.clone()), Some(wrong)),
             };
-            let fails = self.seen(&mut post, glance).is_some();
+            if wrong.is_some() {
+                post.shares.add_wrong();
+            }
+            let is_wrong_for_long = self.seen(&mut post, glance).is_some();
+            let fails = is_wrong_for_long || (shares && post.shares.is_sick(weight));
             if let Some(wrong) = wrong.filter(|_| fails) {
                 if let Some(sick) = self.sick_instance(plan, color, attempt).await {
                     return Err(sick);
                 }
+                if shares && self.sick_instance(plan, color.other(), attempt).await.is_some() {
+                    // That is what the old colour answers: no reason to go back to it.
+                    (post.watched, post.shares) = (Watched::new(limit), Shares::NONE);
+                    post.pause(next, end).await;
+                    continue;
+                }
                 let trouble = self.not_so(probe, &wrong);
                 return Err(Trouble { code: "watch/front-door".into(), ..trouble }.into());
             }
-            sleep_until(next.min(end)).await;
+            post.pause(next, end).await;
         }
         Ok(post)
     }
