@@ -8,6 +8,7 @@
 //!
 //! [`Mishap`]: crate::model::Mishap
 
+mod heard;
 mod rehearsal;
 mod sheet;
 mod stage;

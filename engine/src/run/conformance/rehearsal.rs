@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
+use super::heard::Heard;
 use super::sheet::Sheet;
 use super::stage::{Releases, Said, Stage};
 use crate::hook::{Meddler, Memory, Place};
@@ -26,13 +27,6 @@ pub(super) struct Rehearsal<'a> {
     disturbed: usize,
     /// Whether the router may show something else than at first.
     moved: bool,
-}
-
-/// Calls that a question made when all went well, and what the world answered.
-#[derive(Debug, Clone)]
-struct Heard {
-    places: Vec<Place>,
-    memory: Memory,
 }
 
 impl<'a> Rehearsal<'a> {
@@ -125,7 +119,7 @@ impl<'a> Rehearsal<'a> {
         let observed = self.observes().await;
         self.can_what_it_names(&here, first).await?;
         // What is asked on both ways goes wrong on the first.
-        let only_back = Heard { places: without(&back.places, &forward.places), ..back.clone() };
+        let only_back = back.without(&forward);
         self.disturbed_applies(&here, &there, &forward, &back.memory).await?;
         let _ = self.switched(&there, &Meddler::listening()).await;
         self.disturbed_applies(&there, &here, &only_back, &forward.memory).await?;
@@ -425,51 +419,8 @@ impl<'a> Rehearsal<'a> {
     }
 
     fn heard(&mut self, meddler: &Meddler) -> Heard {
-        let places = told_apart(&meddler.calls());
-        self.calls += places.len();
-        Heard { places, memory: meddler.memory() }
-    }
-}
-
-/// Which calls are made to go wrong: of those that are alike, as of a hook that waits, the first and the last.
-fn told_apart(calls: &[String]) -> Vec<Place> {
-    let mut places = Vec::new();
-    for (index, call) in calls.iter().enumerate() {
-        let nth = calls[..index].iter().filter(|before| *before == call).count();
-        let is_last = !calls[index + 1..].contains(call);
-        if nth == 0 || is_last {
-            places.push(Place { call: call.clone(), nth });
-        }
-    }
-    places
-}
-
-/// Those of one way that are on no other.
-fn without(places: &[Place], others: &[Place]) -> Vec<Place> {
-    let is_new = |place: &&Place| others.iter().all(|other| other.call != place.call);
-    places.iter().filter(is_new).cloned().collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn of_calls_that_are_alike_two_are_enough() {
-        let found = |text: &str| {
-            let calls: Vec<String> = text.split(' ').map(str::to_owned).collect();
-            let places = told_apart(&calls);
-            places.iter().map(|place| format!("{} {}", place.call, place.nth)).collect::<Vec<_>>().join(", ")
-        };
-        assert_eq!(found("ask write ask ask ask reload"), "ask 0, write 0, ask 3, reload 0");
-        assert_eq!(found("ask"), "ask 0");
-        assert_eq!(told_apart(&[]), []);
-    }
-
-    #[test]
-    fn what_is_asked_on_both_ways_counts_once() {
-        let place = |call: &str, nth| Place { call: call.to_owned(), nth };
-        let back = [place("ask", 0), place("lower green", 0), place("ask", 1)];
-        assert_eq!(without(&back, &[place("ask", 0), place("raise green", 0)]), [place("lower green", 0)]);
+        let heard = Heard::of(meddler);
+        self.calls += heard.places.len();
+        heard
     }
 }
