@@ -579,7 +579,7 @@ mod upstream {
         let text = Nginx::prepare(&settings, &call, "lb1", &NONE).expect("a script");
         assert!(
             text.contains(&format!(
-                "test -e {FILE} || cat > {FILE} <<'CUTOVER'\n# cutover: blue 0 green 0\n"
+                "runuser -u deploy -- sh -c 'test -e {FILE} || cat > {FILE}' <<'CUTOVER'\n# cutover: blue 0 green 0\n"
             ))
         );
         assert!(text.contains("    server 127.0.0.1:1 down;\n"), "{text}");
