@@ -60,7 +60,12 @@ fn a_key_that_changes_in_the_middle_is_not_spoken_to() {
     let ended = running.finish();
     // Something was changed, and can't be put back where nobody is spoken to.
     let last = ended.last_event();
-    assert_eq!((ended.status, &last["code"]), (40, &"host/untrusted".into()), "{last}");
+    // What was on its way to a host then is cut off, and told first.
+    assert!(
+        ended.status == 40 && matches!(last["code"].as_str(), Some("host/untrusted" | "host/unreachable")),
+        "{last}"
+    );
+    assert!(last.to_string().contains("has changed"), "{last}");
     assert_eq!(test.live(), "v1 blue");
     let refused = test.cutover(&["resume"]).expect(60);
     assert!(refused.stderr.contains("the key of host `web1`"), "{refused:?}");
