@@ -2,24 +2,20 @@
 
 use std::fs;
 
-use test_support::{Apache, Behaviour, Machine, Tally, Test, assert_golden};
+use test_support::{Apache, Behaviour, Tally, Test, assert_golden};
 
 use crate::{fleet, local};
 
 /// A world whose front door is Apache, set up by what `cutover setup` prints, with `v1` live.
 pub(crate) fn with_v1(world: Option<Test>) -> Option<(Test, Apache)> {
     let mut test = world?;
-    let mut apache = Apache::new(test.scratch(), router(&test))?;
+    let mut apache = Apache::new(test.scratch(), test.router())?;
     test.route_by("builtin:apache", &apache.settings(), apache.port());
     test.set_up();
-    apache.start(router(&test));
+    apache.start(test.router());
     let _ = test.deploy("v1", Behaviour::Sound).expect(0);
     assert_eq!(test.live(), "v1 blue");
     Some((test, apache))
-}
-
-fn router(test: &Test) -> &Machine {
-    test.hosts.last().map_or(&test.desk, |(machine, _)| machine)
 }
 
 /// What a person reads, with names for Apache's ports.
@@ -41,10 +37,10 @@ fn two_machines_are_switched_and_switched_back_under_load() {
     assert_golden("apache-deployment.txt", &told(&test, &apache, &(deployed.stdout + &deployed.stderr)));
 
     // A restart knows nothing of what its balancer-manager was told, nor does a reload.
-    apache.reload(router(&test));
+    apache.reload(test.router());
     assert_eq!(test.live(), "v2 green");
     apache.stop();
-    apache.start(router(&test));
+    apache.start(test.router());
     assert_eq!(test.live(), "v2 green");
     let _ = test.cutover(&["status", "--check"]).expect(0);
 
@@ -120,7 +116,7 @@ fn an_apache_that_can_not_be_asked_says_why_and_nothing_is_changed() {
         let good = fs::read_to_string(&file).unwrap();
         assert!(good.contains(&from), "`{from}` is not in:\n{good}");
         fs::write(&file, good.replace(&from, &to)).unwrap();
-        apache.reload(router(&test));
+        apache.reload(test.router());
         refused(&apache);
         fs::write(&file, good).unwrap();
     }
@@ -128,7 +124,7 @@ fn an_apache_that_can_not_be_asked_says_why_and_nothing_is_changed() {
     assert_eq!(fs::read_to_string(apache.manager_include()).unwrap(), manager);
     apache.stop();
     refused(&apache);
-    apache.start(router(&test));
+    apache.start(test.router());
     // A restart would bring another colour than the one that is live.
     let elsewhere = apache.begin().with_extension("gone");
     fs::rename(apache.begin(), &elsewhere).unwrap();

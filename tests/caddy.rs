@@ -3,24 +3,20 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use test_support::{Behaviour, Caddy, Machine, Tally, Test, assert_golden};
+use test_support::{Behaviour, Caddy, Tally, Test, assert_golden};
 
 use crate::{fleet, local};
 
 /// A world whose front door is Caddy, set up by what `cutover setup` prints, with `v1` live.
 pub(crate) fn with_v1(world: Option<Test>) -> Option<(Test, Caddy)> {
     let mut test = world?;
-    let mut caddy = Caddy::new(test.scratch(), router(&test))?;
+    let mut caddy = Caddy::new(test.scratch(), test.router())?;
     test.route_by("builtin:caddy", &caddy.settings(), caddy.port());
     test.set_up();
-    caddy.start(router(&test));
+    caddy.start(test.router());
     let _ = test.deploy("v1", Behaviour::Sound).expect(0);
     assert_eq!(test.live(), "v1 blue");
     Some((test, caddy))
-}
-
-fn router(test: &Test) -> &Machine {
-    test.hosts.last().map_or(&test.desk, |(machine, _)| machine)
 }
 
 /// What a person reads, with a name for Caddy's status port.
@@ -42,7 +38,7 @@ fn two_machines_are_switched_and_switched_back_under_load() {
     assert_golden("caddy-deployment.txt", &told(&test, &caddy, &(deployed.stdout + &deployed.stderr)));
 
     caddy.stop();
-    caddy.start(router(&test));
+    caddy.start(test.router());
     assert_eq!(test.live(), "v2 green");
     let _ = test.cutover(&["status", "--check"]).expect(0);
 
@@ -99,13 +95,13 @@ fn a_caddy_that_can_not_be_asked_says_why_and_nothing_is_changed() {
         assert_ne!(bad, good);
         fs::write(caddy.import(), bad).unwrap();
         caddy.stop();
-        caddy.start(router(&test));
+        caddy.start(test.router());
         refused(&caddy);
     }
     fs::write(caddy.import(), good).unwrap();
     caddy.stop();
     refused(&caddy);
-    caddy.start(router(&test));
+    caddy.start(test.router());
     fs::set_permissions(caddy.flags(), fs::Permissions::from_mode(0o700)).unwrap();
     refused(&caddy);
     fs::set_permissions(caddy.flags(), fs::Permissions::from_mode(0o755)).unwrap();

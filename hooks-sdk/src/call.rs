@@ -38,6 +38,12 @@ impl Instance {
     pub fn authority_from(&self, host: &str) -> String {
         if self.host == host { self.local_authority() } else { authority(&self.address, self.port) }
     }
+
+    /// Whether its host was left out when its colour was filled: the release is not there.
+    #[must_use]
+    pub fn is_left_out(&self) -> bool {
+        self.labels.iter().any(|(key, _)| key == "left-out")
+    }
 }
 
 fn authority(address: &str, port: u16) -> String {

@@ -81,6 +81,7 @@ pub mod flags;
 pub mod hosts;
 pub mod http;
 pub mod secrets;
+pub mod setup;
 
 pub use bindings::imports::cutover::hook::hook_types::{
     Call, Color, HookError, Instance, Label, Release, SettingFault,

@@ -129,6 +129,15 @@ impl Routing {
         }
     }
 
+    /// A colour's percentage.
+    #[must_use]
+    pub const fn share(&self, color: Color) -> u32 {
+        match color {
+            Color::Blue => self.blue,
+            Color::Green => self.green,
+        }
+    }
+
     /// Everything to one colour, or nothing to either.
     #[must_use]
     pub const fn to(color: Option<Color>) -> Self {

@@ -122,8 +122,7 @@ impl Shown {
 impl fmt::Display for Shown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.routing {
-            Ok(Some(routing)) => write!(f, "{routing}")?,
-            Ok(None) => f.write_str("nothing of this application")?,
+            Ok(routing) => f.write_str(&Routing::shown(routing.as_ref()))?,
             Err(reason) => return write!(f, "nothing: {reason}"),
         }
         if self.settled { Ok(()) } else { f.write_str(", not settled") }

@@ -84,6 +84,14 @@ impl fmt::Display for Routing {
     }
 }
 
+impl Routing {
+    /// What a router shows, in words: none where it does not know the application.
+    #[must_use]
+    pub fn shown(routing: Option<&Self>) -> String {
+        routing.map_or_else(|| "nothing of this application".to_owned(), Self::to_string)
+    }
+}
+
 /// What a router said of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]

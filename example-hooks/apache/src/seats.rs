@@ -37,7 +37,7 @@ pub(crate) fn seats(call: &Call, router: &str, balancer: &Balancer) -> Result<Ve
             seats.push(Seat {
                 host: instance.host.clone(),
                 color: instance.color,
-                left_out: instance.labels.iter().any(|(key, _)| key == "left-out"),
+                left_out: instance.is_left_out(),
                 member: member.clone(),
             });
         }
@@ -85,7 +85,7 @@ pub(crate) fn shown(seats: &[Seat]) -> Routing {
         let percent = (100.0 * blue / (blue + green)).round().clamp(1.0, 99.0) as u32;
         (routing.blue, routing.green) = (percent, 100 - percent);
     }
-    let serves = |seat: &&Seat| share(&routing, seat.color) > 0 && !seat.left_out;
+    let serves = |seat: &&Seat| routing.share(seat.color) > 0 && !seat.left_out;
     let mut out: Vec<String> = Vec::new();
     for seat in seats.iter().filter(serves) {
         let is_in = seats.iter().filter(serves).any(|other| other.host == seat.host && other.member.is_on());
@@ -99,15 +99,15 @@ pub(crate) fn shown(seats: &[Seat]) -> Routing {
 
 /// What each seat is to be.
 pub(crate) fn goals(seats: &[Seat], want: &Routing) -> Result<Vec<Goal>, HookError> {
-    let on = |seat: &Seat| share(want, seat.color) > 0 && !seat.left_out && !want.out.contains(&seat.host);
+    let on = |seat: &Seat| want.share(seat.color) > 0 && !seat.left_out && !want.out.contains(&seat.host);
     let count = |color| seats.iter().filter(|seat| seat.color == color && on(seat)).count();
     for color in [Color::Blue, Color::Green] {
-        if share(want, color) > 0 && count(color) == 0 {
+        if want.share(color) > 0 && count(color) == 0 {
             return Err(HookError::failed(format!("{color} has no instance that could get requests")));
         }
     }
     let factors = if want.blue > 0 && want.green > 0 {
-        let factor = |color| f64::from(share(want, color)) / count(color) as f64;
+        let factor = |color| f64::from(want.share(color)) / count(color) as f64;
         Some(scaled(factor(Color::Blue), factor(Color::Green)).ok_or_else(|| {
             let text = format!(
                 "{} blue and {} green instances can't share {} to {}: Apache takes factors from 1 to 100",
@@ -146,14 +146,6 @@ pub(crate) fn is_met(seat: &Seat, goal: Goal) -> bool {
 /// Whether all of them are what this routing asks for.
 pub(crate) fn is_all(seats: &[Seat], routing: &Routing) -> bool {
     goals(seats, routing).is_ok_and(|goals| seats.iter().zip(goals).all(|(seat, goal)| is_met(seat, goal)))
-}
-
-/// A colour's percentage.
-pub(crate) fn share(routing: &Routing, color: Color) -> u32 {
-    match color {
-        Color::Blue => routing.blue,
-        Color::Green => routing.green,
-    }
 }
 
 /// The colours with which Apache may begin when it is to go on like this: the one that gets most.

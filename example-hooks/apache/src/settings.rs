@@ -1,6 +1,6 @@
 //! The `settings` table.
 
-use cutover_hooks::{Call, SettingFault};
+use cutover_hooks::{Call, SettingFault, setup};
 use serde::Deserialize;
 
 /// All have defaults. `{name}` in them is the application's name, with `-ENVIRONMENT` where there are environments. The same defaults
@@ -58,14 +58,7 @@ impl Settings {
             ("server-include", &self.server_include),
             ("site-include", &self.site_include),
         ];
-        for (key, path) in paths {
-            if let Some(path) = path.as_ref().filter(|path| !is_plain_path(path)) {
-                let reason = format!(
-                    "`{path}` is no path that goes into a configuration: absolute, of letters, digits and `/._-`"
-                );
-                faults.push(SettingFault::new(key, reason));
-            }
-        }
+        faults.extend(setup::path_faults(&paths));
         if self.manager_port == Some(0) {
             faults.push(SettingFault::new("manager-port", "`0` is no port to ask on"));
         }
@@ -78,13 +71,6 @@ impl Site {
     pub(crate) fn balancer(&self) -> String {
         format!("cutover-{}", self.name)
     }
-}
-
-/// Absolute, and without anything that Apache's configuration or a shell reads in another way.
-fn is_plain_path(path: &str) -> bool {
-    path.starts_with('/')
-        && path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte))
-        && !path.split('/').any(|part| part == "..")
 }
 
 #[cfg(test)]

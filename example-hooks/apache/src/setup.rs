@@ -1,5 +1,6 @@
 //! What is installed once on a router's host.
 
+use cutover_hooks::setup::{fill, own_directory, parent};
 use cutover_hooks::{Call, Color, HookError};
 
 use crate::seats::url;
@@ -30,6 +31,7 @@ impl Site {
     pub(crate) fn setup(&self, call: &Call, router: &str, user: &str) -> Result<String, HookError> {
         let Self { name, directory, server_include, site_include, manager_port } = self;
         let (servers, sites) = (parent(server_include), parent(site_include));
+        let made = own_directory(directory, user);
         let manager = format!("{servers}/cutover-balancer-manager-{manager_port}.conf");
         let mut parents = format!("mkdir -p {sites}\n");
         if servers != sites && servers != INCLUDED {
@@ -43,7 +45,7 @@ impl Site {
         };
         Ok(format!(
             "# Apache on {router}: the colour of {name} is which members of its balancer are on\n\
-             test -d {directory} || install -d -m 755 -o {user} {directory}\n\
+             {made}\
              {parents}\
              cat > {server_include} <<'CUTOVER'\n{}CUTOVER\n\
              cat > {manager} <<'CUTOVER'\n{}CUTOVER\n\
@@ -60,17 +62,15 @@ impl Site {
     }
 
     fn fill(&self, template: &str, members: &str) -> String {
-        template
-            .replace("@name@", &self.name)
-            .replace("@directory@", &self.directory)
-            .replace("@manager-port@", &self.manager_port.to_string())
-            .replace("@members@", members)
+        let values = [
+            ("name", self.name.as_str()),
+            ("directory", &self.directory),
+            ("manager-port", &self.manager_port.to_string()),
+            ("members", members),
+        ];
+        fill(template, &values)
     }
 }
 
 /// Where Apache looks for files outside its virtual hosts by itself, as Debian packages it.
 const INCLUDED: &str = "/etc/apache2/conf-enabled";
-
-fn parent(path: &str) -> &str {
-    path.rsplit_once('/').map_or("/", |(parent, _)| parent)
-}

@@ -6,7 +6,7 @@ use cutover_hooks::engine::{self, Level};
 use cutover_hooks::{Call, Color, HookError, Routing};
 
 use crate::balancer_manager::Seen;
-use crate::seats::{Goal, Seat, goals, is_met, may_begin_with, share, shown};
+use crate::seats::{Goal, Seat, goals, is_met, may_begin_with, shown};
 use crate::settings::Site;
 use crate::word;
 
@@ -149,7 +149,7 @@ impl Turn<'_> {
             let is_well = |color: Color| {
                 let serves =
                     |seat: &Seat| seat.color == color && seat.member.is_on() && !seat.member.is_in_error();
-                share(self.want, color) == 0 || seen.seats.iter().any(serves)
+                self.want.share(color) == 0 || seen.seats.iter().any(serves)
             };
             if is_well(Color::Blue) && is_well(Color::Green) {
                 engine::log(Level::Warn, text);
@@ -177,11 +177,11 @@ fn changes(seat: &Seat, goal: Goal) -> Vec<(String, String)> {
 /// A routing in lines: who gets requests, and with what Apache would begin.
 fn told(seats: &[Seat], routing: &Routing, begins: Option<Color>) -> Vec<String> {
     let mut lines = Vec::new();
-    for color in [Color::Blue, Color::Green].into_iter().filter(|color| share(routing, *color) > 0) {
+    for color in [Color::Blue, Color::Green].into_iter().filter(|color| routing.share(*color) > 0) {
         let serves =
             |seat: &&Seat| seat.color == color && !seat.left_out && !routing.out.contains(&seat.host);
         let urls: Vec<&str> = seats.iter().filter(serves).map(|seat| seat.member.url.as_str()).collect();
-        lines.push(format!("{color} {} %: {}", share(routing, color), urls.join(" ")));
+        lines.push(format!("{color} {} %: {}", routing.share(color), urls.join(" ")));
     }
     if lines.is_empty() {
         lines.push("no colour: 503".to_owned());

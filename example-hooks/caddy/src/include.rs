@@ -4,7 +4,7 @@
 //! switch is one file that appears or goes. Without any flag (a fresh host, or a directory that Caddy can't enter) no colour is chosen,
 //! rather than the wrong one.
 
-use cutover_hooks::{Call, Color, HookError};
+use cutover_hooks::{Call, Color, HookError, setup};
 
 use crate::settings::Site;
 
@@ -15,22 +15,26 @@ impl Site {
     /// The snippet for the application's site, and the site on which Caddy tells what it does.
     pub(crate) fn include(&self, call: &Call, router: &str) -> Result<String, HookError> {
         let (blue, green) = (upstreams(call, router, Color::Blue)?, upstreams(call, router, Color::Green)?);
-        Ok(include_str!("template/site.caddy")
-            .replace("@name@", &self.name)
-            .replace("@directory@", &self.directory)
-            .replace("@status-port@", &self.status_port.to_string())
-            .replace("@version@", &VERSION.to_string())
-            .replace("@blue@", &blue)
-            .replace("@green@", &green))
+        Ok(setup::fill(
+            include_str!("template/site.caddy"),
+            &[
+                ("name", &self.name),
+                ("directory", &self.directory),
+                ("status-port", &self.status_port.to_string()),
+                ("version", &VERSION.to_string()),
+                ("blue", &blue),
+                ("green", &green),
+            ],
+        ))
     }
 
     /// What is to be done once on a router's host, as a script.
     pub(crate) fn setup(&self, call: &Call, router: &str, user: &str) -> Result<String, HookError> {
         let Self { name, directory, import, .. } = self;
-        let parent = import.rsplit_once('/').map_or("/", |(parent, _)| parent);
+        let (made, parent) = (setup::own_directory(directory, user), setup::parent(import));
         Ok(format!(
             "# Caddy on {router}: the colour of {name} is a file in {directory}\n\
-             test -d {directory} || install -d -m 755 -o {user} {directory}\n\
+             {made}\
              mkdir -p {parent}\n\
              cat > {import} <<'CUTOVER'\n{}CUTOVER\n\
              # Then, in the Caddyfile, after the global options:\n\
@@ -45,18 +49,7 @@ impl Site {
 
 /// `address:port` of each instance of a colour, as this router reaches it.
 pub(crate) fn upstreams(call: &Call, router: &str, color: Color) -> Result<String, HookError> {
-    let instances = call.instances.iter().filter(|instance| instance.color == color);
-    let upstreams: Vec<String> = instances.map(|instance| instance.authority_from(router)).collect();
-    if upstreams.is_empty() {
-        return Err(HookError::failed(format!("{color} has no instances")));
-    }
-    let harmless = |c: char| c.is_ascii_alphanumeric() || ".:-[]".contains(c);
-    match upstreams.iter().find(|upstream| !upstream.chars().all(harmless)) {
-        Some(upstream) => {
-            Err(HookError::failed(format!("`{upstream}` is no address for an upstream of Caddy")))
-        }
-        None => Ok(upstreams.join(" ")),
-    }
+    Ok(setup::addresses(call, router, color, "an upstream of Caddy")?.join(" "))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The `settings` table.
 
-use cutover_hooks::{Call, SettingFault};
+use cutover_hooks::{Call, SettingFault, setup};
 use serde::Deserialize;
 
 /// All have defaults. `{name}` in them is the application's name, with `-ENVIRONMENT` where there are environments. The same defaults
@@ -47,27 +47,13 @@ impl Settings {
     /// What the types can't express.
     #[must_use]
     pub fn faults(&self) -> Vec<SettingFault> {
-        let mut faults = Vec::new();
-        for (key, path) in [("directory", &self.directory), ("import", &self.import)] {
-            if let Some(path) = path.as_ref().filter(|path| !is_plain_path(path)) {
-                let reason = format!(
-                    "`{path}` is no path that goes into a configuration: absolute, of letters, digits and `/._-`"
-                );
-                faults.push(SettingFault::new(key, reason));
-            }
-        }
+        let paths = [("directory", &self.directory), ("import", &self.import)];
+        let mut faults = setup::path_faults(&paths);
         if self.status_port == Some(0) {
             faults.push(SettingFault::new("status-port", "`0` is no port to ask on"));
         }
         faults
     }
-}
-
-/// Absolute, and without anything that a Caddyfile or a shell reads in another way.
-fn is_plain_path(path: &str) -> bool {
-    path.starts_with('/')
-        && path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte))
-        && !path.split('/').any(|part| part == "..")
 }
 
 #[cfg(test)]

@@ -89,7 +89,7 @@ impl<'a> Backend<'a> {
     /// when the colour was filled may be down.
     pub(crate) fn require_all_up(&self, call: &Call, color: Color) -> Result<(), HookError> {
         let router = self.socket.router;
-        let left_out = instances(call, color).filter(|instance| is_left_out(instance));
+        let left_out = instances(call, color).filter(|instance| instance.is_left_out());
         let left_out: Vec<String> = left_out.map(|instance| instance.authority_from(router)).collect();
         let awaited = |server: &&Server| !left_out.iter().any(|address| is_same(address, &server.address));
         self.servers().filter(awaited).try_for_each(|server| self.require_up(server))
@@ -115,11 +115,6 @@ impl<'a> Backend<'a> {
 
 fn instances(call: &Call, color: Color) -> impl Iterator<Item = &Instance> {
     call.instances.iter().filter(move |instance| instance.color == color)
-}
-
-/// Whether its host was left out when its colour was filled: the release is not there.
-pub(crate) fn is_left_out(instance: &Instance) -> bool {
-    instance.labels.iter().any(|(key, _)| key == "left-out")
 }
 
 /// Whether an address of ours may be that of a server. HAProxy has looked up names, so that of those only the port can be compared.

@@ -6,7 +6,7 @@ use cutover_hooks::hosts::{self, IfFound};
 use cutover_hooks::{Call, Color, Context, HookError, Instance, Observation, Routing, engine};
 
 use crate::admin_socket::AdminSocket;
-use crate::backend::{Backend, is_left_out};
+use crate::backend::Backend;
 use crate::server::Sight;
 use crate::server_state::{self, ServerState};
 use crate::setup;
@@ -165,7 +165,7 @@ impl Servers {
         mut routing: Routing,
         takes: &impl Fn(&'a Instance) -> Option<&'a ServerState>,
     ) -> Routing {
-        let live = |instance: &&Instance| share(&routing, instance.color) > 0 && !is_left_out(instance);
+        let live = |instance: &&Instance| routing.share(instance.color) > 0 && !instance.is_left_out();
         let mut out: Vec<String> = Vec::new();
         for instance in call.instances.iter().filter(live) {
             let mut own = call.instances.iter().filter(live).filter(|other| other.host == instance.host);
@@ -180,7 +180,7 @@ impl Servers {
     /// Servers that are to get requests.
     fn takers(&self, call: &Call, want: &Routing) -> Vec<String> {
         let takes = |instance: &&Instance| {
-            share(want, instance.color) > 0 && !want.out.contains(&instance.host) && !is_left_out(instance)
+            want.share(instance.color) > 0 && !want.out.contains(&instance.host) && !instance.is_left_out()
         };
         call.instances.iter().filter(takes).map(|instance| self.server(instance)).collect()
     }
@@ -249,13 +249,6 @@ impl Servers {
 
 fn instances(call: &Call, color: Color) -> impl Iterator<Item = &Instance> {
     call.instances.iter().filter(move |instance| instance.color == color)
-}
-
-const fn share(routing: &Routing, color: Color) -> u32 {
-    match color {
-        Color::Blue => routing.blue,
-        Color::Green => routing.green,
-    }
 }
 
 fn words(routing: &Routing) -> String {

@@ -1,6 +1,6 @@
 //! The `settings` table.
 
-use cutover_hooks::{Call, SettingFault};
+use cutover_hooks::{Call, SettingFault, setup};
 use serde::Deserialize;
 
 use crate::map::Map;
@@ -99,20 +99,13 @@ impl Settings {
     pub fn faults(&self) -> Vec<SettingFault> {
         let mut faults = Vec::new();
         self.add_foreign(&mut faults);
-        let mut fault = |key: &str, reason: String| faults.push(SettingFault::new(key, reason));
         if let Some(socket) = self.socket.as_ref().filter(|socket| !is_socket(socket)) {
-            fault("socket", format!("`{socket}` is neither `unix:/PATH` nor `tcp:ADDRESS:PORT`"));
+            let reason = format!("`{socket}` is neither `unix:/PATH` nor `tcp:ADDRESS:PORT`");
+            faults.push(SettingFault::new("socket", reason));
         }
-        for (key, path) in [("map", &self.map), ("config", &self.config), ("state-file", &self.state_file)] {
-            if let Some(path) = path.as_ref().filter(|path| !is_plain_path(path)) {
-                fault(
-                    key,
-                    format!(
-                        "`{path}` is no path that goes into a configuration: absolute, of letters, digits and `/._-`"
-                    ),
-                );
-            }
-        }
+        let paths = [("map", &self.map), ("config", &self.config), ("state-file", &self.state_file)];
+        faults.extend(setup::path_faults(&paths));
+        let mut fault = |key: &str, reason: String| faults.push(SettingFault::new(key, reason));
         for (key, name) in [("blue", &self.blue), ("green", &self.green), ("backend", &self.backend)] {
             if let Some(name) = name.as_ref().filter(|name| !is_plain_name(name)) {
                 fault(key, format!("`{name}` is no name of a backend: letters, digits and `._:-`"));
@@ -156,19 +149,12 @@ impl Settings {
 
 fn is_socket(socket: &str) -> bool {
     match socket.split_once(':') {
-        Some(("unix", path)) => is_plain_path(path),
+        Some(("unix", path)) => setup::is_plain_path(path),
         Some(("tcp", address)) => {
             address.parse::<std::net::SocketAddr>().is_ok_and(|address| address.port() > 0)
         }
         _ => false,
     }
-}
-
-/// Absolute, and without anything that HAProxy's configuration, its command line or a shell reads in another way.
-fn is_plain_path(path: &str) -> bool {
-    path.starts_with('/')
-        && path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte))
-        && !path.split('/').any(|part| part == "..")
 }
 
 fn is_plain_name(name: &str) -> bool {

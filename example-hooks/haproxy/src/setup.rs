@@ -3,6 +3,7 @@
 //! HAProxy has no includes: what is the operator's own, a person edits. Two backends of the style `map` lie in a file of their own, which
 //! HAProxy reads by a second `-f`.
 
+use cutover_hooks::setup::{addresses, fill, own_directory, own_file, parent};
 use cutover_hooks::{Call, Color, HookError};
 
 use crate::map::Map;
@@ -11,15 +12,13 @@ use crate::servers::Servers;
 /// For the style `map`.
 pub(crate) fn map_script(style: &Map, call: &Call, router: &str, user: &str) -> Result<String, HookError> {
     let Map { name, socket, map, config, .. } = style;
-    let (directory, place) = (parent(map), parent(config));
-    // Root would follow links that lie in a directory of the user's. What HAProxy runs stays root's: whoever may write it is as good as root.
-    let as_user = if user == "root" { String::new() } else { format!("runuser -u {user} -- ") };
+    let place = parent(config);
     let mut text = format!(
-        "# HAProxy on {router}: how many percent of the requests of {name} go to green is a line in {map}\n\
-         test -d {directory} || install -d -m 755 -o {user} {directory}\n\
-         {as_user}sh -c 'test -e {map} || cat > {map}' <<'CUTOVER'\n{}CUTOVER\n",
-        fill(include_str!("template/green.map"), &[("name", name)]),
+        "# HAProxy on {router}: how many percent of the requests of {name} go to green is a line in {map}\n"
     );
+    // What HAProxy runs stays root's: whoever may write it is as good as root.
+    text.push_str(&own_directory(parent(map), user));
+    text.push_str(&own_file(map, user, &fill(include_str!("template/green.map"), &[("name", name)])));
     text.push_str(&membership(socket, user));
     let backends = backends(style, call, router)?;
     text.push_str(&format!("mkdir -p {place}\ncat > {config} <<'CUTOVER'\n{backends}CUTOVER\n"));
@@ -49,8 +48,7 @@ pub(crate) fn servers_script(
     text.push_str(&membership(socket, user));
     let (mut global, mut lines) = (global(socket), String::new());
     if let Some(file) = state_file {
-        let directory = parent(file);
-        text.push_str(&format!("test -d {directory} || install -d -m 755 -o {user} {directory}\n"));
+        text.push_str(&own_directory(parent(file), user));
         global.push_str(&format!("server-state-file {file}\n"));
         lines.push_str("load-server-state-from-file global\n");
     }
@@ -133,25 +131,7 @@ fn backends(style: &Map, call: &Call, router: &str) -> Result<String, HookError>
 
 /// `address:port` of each instance of a colour, as this router reaches it.
 pub(crate) fn servers(call: &Call, router: &str, color: Color) -> Result<Vec<String>, HookError> {
-    let instances = call.instances.iter().filter(|instance| instance.color == color);
-    let servers: Vec<String> = instances.map(|instance| instance.authority_from(router)).collect();
-    if servers.is_empty() {
-        return Err(HookError::failed(format!("{color} has no instances")));
-    }
-    let harmless = |c: char| c.is_ascii_alphanumeric() || ".:-[]".contains(c);
-    match servers.iter().find(|server| !server.chars().all(harmless)) {
-        Some(server) => Err(HookError::failed(format!("`{server}` is no address for a server of HAProxy"))),
-        None => Ok(servers),
-    }
-}
-
-fn fill(template: &str, values: &[(&str, &str)]) -> String {
-    let replace = |text: String, (key, value): &(&str, &str)| text.replace(&format!("@{key}@"), value);
-    values.iter().fold(template.to_owned(), replace)
-}
-
-fn parent(path: &str) -> &str {
-    path.rsplit_once('/').map_or("/", |(parent, _)| parent)
+    addresses(call, router, color, "a server of HAProxy")
 }
 
 #[cfg(test)]

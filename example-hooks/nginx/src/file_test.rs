@@ -1,8 +1,9 @@
 //! The style `file-test`: a file decides on each request. Nothing is reloaded, nothing that root reads is written.
 
+use cutover_hooks::setup::{own_directory, parent};
 use cutover_hooks::{Call, Color, Context, HookError, Observation, Routing, flags, hosts};
 
-use crate::include::{http_level, parent};
+use crate::include::http_level;
 use crate::{include, status, word};
 
 /// Everything that the style needs to know.
@@ -108,13 +109,14 @@ impl FileTest {
         let Self { name, directory, http_include, location_include, .. } = self;
         let (http, location) = (parent(http_include), parent(location_include));
         let (place, included) = http_level(http_include);
+        let made = own_directory(directory, user);
         let mut parents = format!("mkdir -p {location}\n");
         if http != location {
             parents.push_str(&place);
         }
         Ok(format!(
             "# nginx on {router}: the colour of {name} is a file in {directory}\n\
-             test -d {directory} || install -d -m 755 -o {user} {directory}\n\
+             {made}\
              {parents}\
              cat > {http_include} <<'CUTOVER'\n{}CUTOVER\n\
              cat > {location_include} <<'CUTOVER'\n{}CUTOVER\n\

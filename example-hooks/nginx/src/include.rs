@@ -4,7 +4,8 @@
 //! a switch is one file that appears or goes. Without any flag (a fresh host, or a directory that the workers can't enter) no colour
 //! is chosen, rather than the wrong one.
 
-use cutover_hooks::{Call, Color, HookError};
+use cutover_hooks::setup::{fill, parent};
+use cutover_hooks::{Call, Color, HookError, setup};
 
 use crate::file_test::FileTest;
 use crate::status;
@@ -55,27 +56,9 @@ pub(crate) fn http_level(path: &str) -> (String, String) {
     }
 }
 
-pub(crate) fn parent(path: &str) -> &str {
-    path.rsplit_once('/').map_or("/", |(parent, _)| parent)
-}
-
-pub(crate) fn fill(template: &str, values: &[(&str, &str)]) -> String {
-    let replace = |text: String, (key, value): &(&str, &str)| text.replace(&format!("@{key}@"), value);
-    values.iter().fold(template.to_owned(), replace)
-}
-
 /// `address:port` of each instance of a colour, as this router reaches it.
 pub(crate) fn servers(call: &Call, router: &str, color: Color) -> Result<Vec<String>, HookError> {
-    let instances = call.instances.iter().filter(|instance| instance.color == color);
-    let servers: Vec<String> = instances.map(|instance| instance.authority_from(router)).collect();
-    if servers.is_empty() {
-        return Err(HookError::failed(format!("{color} has no instances")));
-    }
-    let harmless = |c: char| c.is_ascii_alphanumeric() || ".:-[]".contains(c);
-    match servers.iter().find(|server| !server.chars().all(harmless)) {
-        Some(server) => Err(HookError::failed(format!("`{server}` is no address for an upstream of nginx"))),
-        None => Ok(servers),
-    }
+    setup::addresses(call, router, color, "an upstream of nginx")
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The `settings` table.
 
-use cutover_hooks::{Call, SettingFault};
+use cutover_hooks::{Call, SettingFault, setup};
 use serde::Deserialize;
 
 use crate::file_test::FileTest;
@@ -154,14 +154,7 @@ impl Settings {
             ("pid-file", &self.pid_file),
             ("ps", &self.ps),
         ];
-        for (key, path) in paths {
-            if let Some(path) = path.as_ref().filter(|path| !is_plain_path(path)) {
-                let reason = format!(
-                    "`{path}` is no path that goes into a configuration: absolute, of letters, digits and `/._-`"
-                );
-                faults.push(SettingFault::new(key, reason));
-            }
-        }
+        faults.extend(setup::path_faults(&paths));
         for (key, command) in [("test", &self.test), ("reload", &self.reload)] {
             let program = command.as_ref().map(|words| words.first().map_or("", String::as_str));
             if program.is_some_and(|program| !program.starts_with('/')) {
@@ -220,13 +213,6 @@ impl StyleName {
             Self::Upstream => "upstream",
         }
     }
-}
-
-/// Absolute, and without anything that nginx's configuration or a shell reads in another way.
-fn is_plain_path(path: &str) -> bool {
-    path.starts_with('/')
-        && path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte))
-        && !path.split('/').any(|part| part == "..")
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use cutover_hooks::hosts::{self, IfFound};
 use cutover_hooks::http::{HttpError, Request};
-use cutover_hooks::{Color, HookError, Observation, Routing};
+use cutover_hooks::{Color, HookError, Observation, Routing, setup};
 
 use crate::master::Master;
 use crate::word;
@@ -118,7 +118,7 @@ impl Symlink {
     /// What is to be done once on a router's host, as a script.
     pub(crate) fn setup(&self, router: &str, user: &str) -> String {
         let Self { name, link, blue, green, none, .. } = self;
-        let parent = link.rsplit_once('/').map_or("/", |(parent, _)| parent);
+        let parent = setup::parent(link);
         format!(
             "# nginx on {router}: the colour of {name} is where {link} points to. Who may change the link chooses what nginx runs:\n\
              # {user} is as good as root there.\n\

@@ -4,9 +4,10 @@
 //! What nginx runs is asked of nginx, on a port of its own; what it will run after its next start stands in the first line of the file.
 
 use cutover_hooks::hosts::{self, IfFound};
+use cutover_hooks::setup::{fill, own_directory, own_file, parent};
 use cutover_hooks::{Call, Color, HookError, Observation, Routing};
 
-use crate::include::{VERSION, fill, http_level, parent, servers};
+use crate::include::{VERSION, http_level, servers};
 use crate::master::Master;
 use crate::status;
 use crate::workers::is_reloading;
@@ -124,16 +125,14 @@ impl Upstream {
     /// What is to be done once on a router's host, as a script.
     pub(crate) fn setup(&self, router: &str, user: &str) -> String {
         let Self { name, include, http_include, .. } = self;
-        let parent = parent(include);
         let (place, included) = http_level(http_include);
         let none = Routing::to(None);
-        // Root would follow links that lie in a directory of the user's.
-        let as_user = if user == "root" { String::new() } else { format!("runuser -u {user} -- ") };
+        let made =
+            own_directory(parent(include), user) + &own_file(include, user, &self.text_of(&none, &nobody()));
         format!(
             "# nginx on {router}: {include} says where requests of {name} go. Who may change it chooses what nginx runs:\n\
              # {user} is as good as root there.\n\
-             test -d {parent} || install -d -m 755 -o {user} {parent}\n\
-             {as_user}sh -c 'test -e {include} || cat > {include}' <<'CUTOVER'\n{}CUTOVER\n\
+             {made}\
              {place}\
              echo 'include {include};' > {http_include}\n\
              {included}\
@@ -145,7 +144,6 @@ impl Upstream {
              #         proxy_set_header Host $http_host;\n\
              #     }}\n\
              # and: nginx -t && nginx -s reload\n",
-            self.text_of(&none, &nobody()),
         )
     }
 }
@@ -153,7 +151,7 @@ impl Upstream {
 /// Servers of a colour that have its release: nothing is sent to a host that was left out.
 fn taking_part(call: &Call, router: &str, color: Color) -> Result<Vec<String>, HookError> {
     let mut whole = call.clone();
-    whole.instances.retain(|instance| !instance.labels.iter().any(|(key, _)| key == "left-out"));
+    whole.instances.retain(|instance| !instance.is_left_out());
     servers(&whole, router, color)
 }
 

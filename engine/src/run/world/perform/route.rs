@@ -72,7 +72,7 @@ impl Performer {
     ) -> Result<()> {
         let seen = self.look_at_router(plan, router).await?;
         if !is_planned_for(plan, router, want, seen.routing.as_ref(), self.moved_to(router).as_ref()) {
-            let shown = shown_words(seen.routing.as_ref());
+            let shown = Routing::shown(seen.routing.as_ref());
             let message = format!("{router} shows {shown}, which is not what this was planned for");
             return Err(Trouble::new("switch/moved", message)
                 .hint("someone moved it meanwhile: `cutover status` compares record and routers")
@@ -131,7 +131,7 @@ impl Performer {
                 }
                 Ok(seen) => {
                     let settled = if seen.settled { "" } else { ", not settled" };
-                    format!("{}{settled}", shown_words(seen.routing.as_ref()))
+                    format!("{}{settled}", Routing::shown(seen.routing.as_ref()))
                 }
                 Err(failure) => failure.trouble.message.clone(),
             };
@@ -189,7 +189,7 @@ impl Performer {
     ) -> Vec<(HostName, std::result::Result<String, String>)> {
         let looks = self.deployment.router.names.iter().map(async |router| {
             let shown = match self.hooks.observe(&self.router_call(plan, 1), router).await {
-                Ok(seen) => Ok(shown_words(seen.routing.as_ref())),
+                Ok(seen) => Ok(Routing::shown(seen.routing.as_ref())),
                 Err(failure) => Err(failure.trouble.message),
             };
             (router.clone(), shown)
@@ -265,10 +265,6 @@ impl Performer {
 }
 
 /// What a router shows, in words.
-fn shown_words(routing: Option<&Routing>) -> String {
-    routing.map_or_else(|| "nothing of this application".to_owned(), Routing::to_string)
-}
-
 /// Whether a router shows what this run moved it to, or is about to. One that this run has not moved yet may show what the plan moves it away
 /// from, or any share that an earlier run of it may have come to.
 fn is_planned_for(
