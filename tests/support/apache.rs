@@ -122,20 +122,37 @@ impl Apache {
         self.process = Some(process);
     }
 
-    /// Lets it read its configuration again, as after a rotation of logs, and waits until it has.
+    /// Lets it read its configuration again, as after a rotation of logs, and waits until nothing of before answers any more.
     ///
     /// # Panics
     /// When it can't.
     pub fn reload(&self, machine: &Machine) {
         let begun = self.error_log().matches("resuming normal operations").count();
+        let former = self.processes();
         assert!(self.command(machine).args(["-k", "graceful"]).status().unwrap().success());
         eventually("Apache resumes", Duration::from_secs(10), || {
             (self.error_log().matches("resuming normal operations").count() > begun).then_some(())
         });
-        // Processes of before may drop a connection that they have just taken.
-        eventually("Apache answers", Duration::from_secs(10), || {
-            (0..5).all(|_| get("127.0.0.1", self.port(), "/up").is_ok()).then_some(())
+        eventually("Apache's former processes are gone", Duration::from_secs(10), || {
+            let processes = self.processes();
+            (former.iter().filter(|process| processes.contains(process)).count() <= 1).then_some(())
         });
+        eventually("Apache answers", Duration::from_secs(10), || {
+            get("127.0.0.1", self.port(), "/up").is_ok().then_some(())
+        });
+    }
+
+    /// Its processes, of which one starts the others and stays when it reads its configuration again.
+    fn processes(&self) -> Vec<String> {
+        let directory = self.directory.to_str().unwrap();
+        let numbers =
+            fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let is_own = |number: &String| {
+            fs::read_to_string(format!("/proc/{number}/cmdline")).is_ok_and(|words| {
+                words.starts_with(PROGRAM) && words.split('\0').any(|word| word == directory)
+            })
+        };
+        numbers.filter(is_own).collect()
     }
 
     fn command(&self, machine: &Machine) -> Command {
