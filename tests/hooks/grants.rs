@@ -5,8 +5,10 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
 use std::time::Duration;
 
+use cutover::hook::Hosts as _;
 use cutover::model::grant::{ExecGrant, Grants, HostGroup, HttpGrant, HttpTarget, PathGrant};
 use cutover::model::{Health, HostName, Routing};
+use cutover_host::operation::{Answer, Guard, Operation};
 
 use super::stage::{Stage, call, instance, nothing};
 
@@ -122,6 +124,32 @@ async fn without_a_lock_no_host_is_changed() {
     let looked = hook.check_health(&call(Vec::new()), &instance(1), stage.access()).await;
     assert_eq!(looked.denials[0].reason, "this question may only read");
     assert!(!std::path::Path::new(&file).exists());
+}
+
+#[tokio::test]
+async fn who_has_lost_the_lock_asks_over_http_and_changes_nothing() {
+    let mut stage = Stage::new();
+    let state = stage.place.path().join("state").to_str().unwrap().to_owned();
+    let web1 = stage.link(&HostName::new("web1").unwrap()).unwrap();
+    let raised = web1.perform(Operation::Fence { state: state.clone(), epoch: 2 }.call()).await;
+    assert_eq!(raised, Ok(Answer::Done));
+    let http = HttpGrant { to: HttpTarget::Instances, private: false, via: None };
+    let grants = Grants { http: Some(vec![http]), ..nothing() };
+    for (epoch, method, expected) in [
+        (2, "POST", "200 POST /up HTTP/1.1".to_owned()),
+        (1, "", "200 GET /up HTTP/1.1".to_owned()),
+        (1, "POST", format!("`{state}` is fenced: epoch 2 holds it, not 1")),
+    ] {
+        stage.guard = Some(Guard { state: state.clone(), epoch, turn: None });
+        let hook = stage.load(HookKind::HealthCheck, "fetch", method, grants.clone(), LONG).await;
+        let at = instance(server());
+        let answer = hook.check_health(&call(vec![at.clone()]), &at, stage.access()).await;
+        assert!(
+            matches!(&answer.result, Ok(Health::Starting(text)) if text.contains(&expected)),
+            "{expected}: {:?}",
+            answer.result
+        );
+    }
 }
 
 #[tokio::test]

@@ -26,6 +26,8 @@ pub(super) struct Stage {
     groups: Groups,
     web1: Arc<dyn Link>,
     secrets: Secrets,
+    /// Under what hooks change the host.
+    pub(super) guard: Option<Guard>,
     heard: Mutex<Vec<String>>,
 }
 
@@ -87,7 +89,7 @@ impl Stage {
             builder: name.clone(),
         };
         let web1 = local_link(name, Arc::new(Host::new(Vec::new(), Account::of_process(None, None))));
-        Self { place, groups, web1, secrets: secrets(), heard: Mutex::default() }
+        Self { place, groups, web1, secrets: secrets(), guard: None, heard: Mutex::default() }
     }
 
     /// Where another host builds, so that this one may not be changed without a lock.
@@ -199,7 +201,7 @@ impl Hosts for Stage {
     }
 
     fn guard(&self, _host: &HostName) -> Option<Guard> {
-        None
+        self.guard.clone()
     }
 }
 

@@ -55,6 +55,7 @@ impl Host {
                 | Operation::RemovePartials { .. }
                 | Operation::StopProcess { .. }
                 | Operation::Run { .. }
+                | Operation::Relay { .. }
         );
         let _leave = if takes_it_itself { None } else { Some(leave()?) };
         match &call.operation {
@@ -143,7 +144,7 @@ impl Host {
             }
             Operation::Resolve { name } => socket::resolve(account, name, &scope).map(Answer::Names),
             Operation::Relay { address, port, connect_ms } => {
-                done(socket::relay(address, *port, *connect_ms, &scope))
+                done(socket::relay(address, *port, *connect_ms, &scope, || leave()?.stay(&scope)))
             }
             Operation::TakeLock { state, holder, steal } => {
                 lock::take(account, state, holder, *steal, &scope).map(Answer::Lock)

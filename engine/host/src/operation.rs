@@ -324,7 +324,8 @@ pub enum Operation {
         /// DNS name.
         name: String,
     },
-    /// A TCP connection from this host as a two-way stream. Answers [`Answer::Done`] when the other end has closed its side.
+    /// A TCP connection from this host as a two-way stream. Answers [`Answer::Done`] when the other end has closed its side. With a guard,
+    /// it is cut soon after a later holder of the lock came.
     Relay {
         /// Literal IP address.
         address: String,

@@ -12,6 +12,7 @@ use rustix::net::{Shutdown, shutdown};
 
 use crate::account::Account;
 use crate::fault::{self, not_allowed};
+use crate::fence::Stay;
 use crate::operation::{Fault, FaultKind, Program};
 use crate::place::{absolute, open_granted};
 use crate::program;
@@ -126,11 +127,19 @@ pub(crate) fn resolve(account: &Account, name: &str, scope: &Scope<'_>) -> Resul
 
 /// See [`crate::operation::Operation::Relay`]. Only what comes of connecting is [`FaultKind::Refused`], [`FaultKind::NoRoute`] or
 /// [`FaultKind::TimedOut`]: what befalls a connection later is no sign that there was none.
-pub(crate) fn relay(address: &str, port: u16, connect_ms: u64, scope: &Scope<'_>) -> Result<(), Fault> {
+/// What is let in stays until the connection ends, which is cut soon after a fence was raised.
+pub(crate) fn relay(
+    address: &str,
+    port: u16,
+    connect_ms: u64,
+    scope: &Scope<'_>,
+    stay: impl FnOnce() -> Result<Option<Stay>, Fault>,
+) -> Result<(), Fault> {
     let ip: IpAddr =
         address.parse().map_err(|_| not_allowed(format!("`{address}` is not a literal IP address")))?;
     let limit = Duration::from_millis(connect_ms);
     let limit = scope.left()?.map_or(limit, |left| left.min(limit));
+    let stay = stay()?;
     let socket = connect(SocketAddr::new(ip, port), Some(limit))?;
     let shown = format!("{address}:{port}");
     let fails = |error: io::Error| lost(&shown, error);
@@ -141,7 +150,7 @@ pub(crate) fn relay(address: &str, port: u16, connect_ms: u64, scope: &Scope<'_>
             send_received(&socket, &over, scope);
             let _ = socket.shutdown(std::net::Shutdown::Write);
         });
-        let received = receive_sent(&socket, scope, &shown);
+        let received = receive_sent(&socket, scope, stay.as_ref(), &shown);
         // Whoever closes its side has said all: the engine sees the end at once, as it would on a connection of its own.
         over.raise();
         scope.stream.end_receiving();
@@ -175,11 +184,17 @@ fn send_received(socket: &TcpStream, over: &Flag, scope: &Scope<'_>) {
 }
 
 /// From the socket to the engine.
-fn receive_sent(socket: &TcpStream, scope: &Scope<'_>, shown: &str) -> Result<(), Fault> {
+fn receive_sent(
+    socket: &TcpStream,
+    scope: &Scope<'_>,
+    stay: Option<&Stay>,
+    shown: &str,
+) -> Result<(), Fault> {
     let mut buffer = [0; 32 << 10];
     loop {
         let mut fds = [PollFd::new(socket, PollFlags::IN)];
-        scope.wait(&mut fds, None)?;
+        scope.wait(&mut fds, stay.map(|_| Stay::LOOK))?;
+        stay.map_or(Ok(()), Stay::check)?;
         if fds[0].revents().is_empty() {
             continue;
         }

@@ -1,10 +1,12 @@
 //! Lock, fence and guard.
 
+use std::io::{ErrorKind, Read as _};
+use std::net::TcpListener;
 use std::sync::Arc;
 
 use cutover_host::operation::{Answer, FaultKind, Guard, Lock, LockHolder, Operation, Turn};
 
-use crate::stage::Stage;
+use crate::stage::{Stage, Streams};
 
 const STATE: &str = "~/state";
 
@@ -148,6 +150,35 @@ fn a_program_of_an_old_epoch_ends_before_the_fence_is_up() {
     assert_eq!(stage.perform(Operation::Fence { state: STATE.to_owned(), epoch: 2 }), Ok(Answer::Done));
     assert_eq!(change.join().expect("joins").expect_err("was cut off").kind, FaultKind::Fenced);
     assert!(!stage.path("done").exists());
+}
+
+#[test]
+fn a_connection_of_an_old_epoch_is_cut_before_the_fence_is_up() {
+    let stage = Stage::new();
+    assert_eq!(lock(stage.perform(take("one", None))).epoch, 1);
+    let listener = TcpListener::bind("127.0.0.1:0").expect("binds");
+    let port = listener.local_addr().expect("has one").port();
+    let relay = || Operation::Relay { address: "127.0.0.1".to_owned(), port, connect_ms: 2000 };
+    let streams = Streams::open();
+    std::thread::scope(|threads| {
+        let relaying = threads.spawn(|| stage.perform_with(relay(), Some(1), &streams));
+        let (mut peer, _) = listener.accept().expect("accepts");
+        streams.push(b"half of ");
+        let mut half = [0; 8];
+        peer.read_exact(&mut half).expect("reads");
+        assert_eq!(stage.perform(Operation::Fence { state: STATE.to_owned(), epoch: 2 }), Ok(Answer::Done));
+        streams.push(b"a request");
+        streams.close();
+        let mut rest = Vec::new();
+        // However it ended: nothing more came.
+        let _ = peer.read_to_end(&mut rest);
+        assert_eq!((&half, rest), (b"half of ", Vec::new()));
+        let fault = relaying.join().expect("joins").expect_err("was cut off");
+        assert_eq!(fault.kind, FaultKind::Fenced);
+    });
+    listener.set_nonblocking(true).expect("is set");
+    assert_eq!(stage.perform_under(1, relay()).expect_err("too late").kind, FaultKind::Fenced);
+    assert_eq!(listener.accept().expect_err("nobody comes").kind(), ErrorKind::WouldBlock);
 }
 
 #[test]

@@ -2,12 +2,15 @@
 
 use tokio::time::Instant;
 
+use super::client::only_reads;
 use super::{Fetch, Fetched, HttpFailure};
 use crate::hook::broker::Broker;
 use crate::hook::contract::cutover::hook::http_client::{HttpError, Request, Response};
 use crate::hook::secret_use::Wanted;
 use crate::hook::template::Encoding;
-use crate::model::grant::{Allowed, Denied, HttpRequest, Request as Asked, SecretPlace, Url, split_socket};
+use crate::model::grant::{
+    Allowed, Denied, HttpRequest, Mode, Request as Asked, SecretPlace, Url, split_socket,
+};
 use crate::model::{Limit, Unit};
 
 /// Answers `http-client.send`. The answer's body is returned beside it.
@@ -66,11 +69,13 @@ pub(in crate::hook) async fn answer_request(
                 .ok_or_else(|| HttpError::Connect(format!("there is no connection to host `{host}`")))?,
         ),
     };
+    let changes = broker.scope.mode == Mode::Changing && !only_reads(&method);
     let fetch = Fetch {
         method: &method,
         url: &url,
         connect_to,
         via: link,
+        guard: via.as_ref().filter(|_| changes).and_then(|host| broker.access.hosts.guard(host)),
         headers: &headers,
         body,
         limits: broker.limits(),

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cutover_host::operation::Guard;
 use http::header::{HOST, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Version};
 use http_body_util::Full;
@@ -40,6 +41,8 @@ pub struct Fetch<'a> {
     pub connect_to: Option<(&'a str, u16)>,
     /// Host that the connection starts from; none for this machine.
     pub via: Option<Arc<dyn Link>>,
+    /// Under what that host lets a request through that may change something; none where it is asked of no lock.
+    pub guard: Option<Guard>,
     /// Headers beside Host, Content-Length and those that rule the connection.
     pub headers: &'a [(String, String)],
     /// Body; empty for none.
@@ -91,8 +94,7 @@ impl HttpClient {
         let (limit, total) = (fetch.timeout, fetch.limits.time(Limit::HttpTotal));
         let late = HttpFailure::Exceeded(fetch.limits.breach(Limit::HttpTotal));
         let deadline = Instant::now() + limit.min(total);
-        let only_reads = matches!(fetch.method, "GET" | "HEAD" | "OPTIONS");
-        let tries = if only_reads { TRIES } else { 1 };
+        let tries = if only_reads(fetch.method) { TRIES } else { 1 };
         let sent = async {
             for _ in 1..tries {
                 match self.exchange(fetch.clone()).await {
@@ -207,6 +209,11 @@ pub(super) fn broken(error: &hyper::Error, limits: &Limits) -> HttpFailure {
         source = cause.source();
     }
     HttpFailure::Broken(text)
+}
+
+/// Whether a request is safe to repeat as RFC 9110, 9.2.1, has it.
+pub(super) fn only_reads(method: &str) -> bool {
+    matches!(method, "GET" | "HEAD" | "OPTIONS")
 }
 
 fn method(text: &str) -> Result<Method, HttpFailure> {

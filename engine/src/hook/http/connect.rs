@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use cutover_host::operation::{Answer, Operation};
+use cutover_host::operation::{Answer, Guard, Operation};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -44,7 +44,7 @@ pub(super) async fn connect(
     let (stream, relay): (Box<dyn Stream>, _) = match &fetch.via {
         None => (Box::new(dial(host, port, &addresses, fetch.limits).await?), None),
         Some(link) => {
-            let relay = relay(&**link, port, &addresses, fetch.limits).await?;
+            let relay = relay(&**link, port, &addresses, fetch.guard.clone(), fetch.limits).await?;
             let end = relay.end();
             (Box::new(relay), Some(end))
         }
@@ -138,6 +138,7 @@ async fn relay(
     link: &dyn Link,
     port: u16,
     addresses: &[IpAddr],
+    guard: Option<Guard>,
     limits: &Limits,
 ) -> Result<Relay, HttpFailure> {
     let address = addresses.iter().find(|address| address.is_ipv4()).or(addresses.first());
@@ -145,7 +146,7 @@ async fn relay(
     let connect_ms = limits.get(Limit::HttpConnect);
     let socket = format!("{address}:{port}");
     let operation = Operation::Relay { address, port, connect_ms };
-    let flow = link.open(operation.call()).await;
+    let flow = link.open(operation.call().under(guard)).await;
     flow.map(|flow| Relay::new(flow, link.name().to_string(), socket))
         .map_err(|failure| HttpFailure::Connect(failure.to_string()))
 }

@@ -132,6 +132,7 @@ fn get(url: &Url) -> Fetch<'_> {
         url,
         connect_to: None,
         via: None,
+        guard: None,
         headers: &[],
         body: Vec::new(),
         limits: &SMALL,

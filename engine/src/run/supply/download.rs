@@ -31,6 +31,7 @@ pub(super) async fn download(http: &HttpClient, text: &str) -> Result<Vec<u8>, T
             url: &url,
             connect_to: None,
             via: None,
+            guard: None,
             headers: &[(
                 "accept".to_owned(),
                 "application/wasm, application/octet-stream;q=0.9, */*;q=0.1".to_owned(),

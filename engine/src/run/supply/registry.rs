@@ -223,6 +223,7 @@ impl<'a> Registry<'a> {
             url,
             connect_to: None,
             via: None,
+            guard: None,
             headers: &headers,
             body: Vec::new(),
             limits: &limits,

@@ -327,6 +327,7 @@ impl Hooks {
             url: &url,
             connect_to: connect_to.map(|address| (address, url.origin.port)),
             via,
+            guard: None,
             headers: &[],
             body: Vec::new(),
             limits: &Limits::default().with(Limit::HttpBody, PROBE_BODY),

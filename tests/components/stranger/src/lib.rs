@@ -189,9 +189,12 @@ fn did(settings: &Settings, instance: Option<&Instance>) -> Result<String, HookE
         Deed::Temporary => return Err(HookError::Temporary("later\nhint: wait".to_owned())),
         Deed::Other => return Err(HookError::Other(("E42".to_owned(), "strange".to_owned()))),
         Deed::Fetch => {
+            let method = if to == "POST" { "POST" } else { "GET" };
             let request = match instance {
-                Some(instance) if to.is_empty() => Request::to_instance("GET", instance, "/up"),
-                Some(_) | None => Request::new("GET", to),
+                Some(instance) if to.is_empty() || to == method => {
+                    Request::to_instance(method, instance, "/up")
+                }
+                Some(_) | None => Request::new(method, to),
             };
             match request.send() {
                 Ok(answer) => format!("{} {}", answer.status, answer.text),
