@@ -106,7 +106,7 @@ impl Apache {
         self.directory.join("begin")
     }
 
-    /// Starts it and waits until it listens.
+    /// Starts it and waits until it answers: while it merely listens, it may still read its configuration.
     ///
     /// # Panics
     /// When it ends instead.
@@ -115,9 +115,9 @@ impl Apache {
         let mut command = self.command(machine);
         command.args(["-D", "FOREGROUND"]);
         let mut process = Process::start(command, &self.directory.join("log"));
-        eventually("Apache listens", Duration::from_secs(10), || {
+        eventually("Apache answers", Duration::from_secs(10), || {
             assert!(process.ended().is_none(), "Apache ended: {}{}", process.log(), self.error_log());
-            TcpStream::connect(("127.0.0.1", self.port())).is_ok().then_some(())
+            get("127.0.0.1", self.port(), "/up").is_ok().then_some(())
         });
         self.process = Some(process);
     }
