@@ -1,9 +1,10 @@
 //! Grants of a bundled hook whose table has none: those that the program lists beside it.
 
 use super::check::Check;
+use super::fault::Fault;
 use super::grants::{KEYS, Rules};
 use super::hook;
-use super::node::Node;
+use super::node::{Entry, Node};
 use super::reader::Reader;
 use super::resolve::Resolver;
 use super::setting;
@@ -40,11 +41,33 @@ impl Resolver<'_> {
         let grants = self.listed_grants(rules);
         self.source = own;
         for fault in self.faults.split_off(before) {
-            let reason =
-                format!("they make a grant that can't be: {}; write a `grants` table", fault.message);
-            self.setting_fault(table, title, &SettingFault { key: String::new(), reason });
+            let fault = self.grant_fault(table, title, fault);
+            self.faults.push(fault);
         }
         grants
+    }
+
+    /// A fault in a grant that the settings made, as one of the setting that was written so, where one was.
+    fn grant_fault(&self, table: &Reader<'_>, title: &str, fault: Fault) -> Fault {
+        let settings = table.node("settings");
+        let blamed = |entry: &&Entry| {
+            entry.node.text().is_some_and(|text| fault.message.starts_with(&format!("`{text}` ")))
+        };
+        let at = |key: &str, reason| {
+            let fault = SettingFault { key: key.to_owned(), reason };
+            setting::place(&self.source, settings, &table.at, title, &fault)
+        };
+        match settings.and_then(|settings| settings.entries().iter().find(blamed)) {
+            Some(entry) => {
+                let Fault { message, choices, hint, .. } = fault;
+                Fault { choices, hint, ..at(&entry.key, message) }
+            }
+            None => {
+                let reason =
+                    format!("they make a grant that can't be: {}; write a `grants` table", fault.message);
+                at("", reason)
+            }
+        }
     }
 
     fn setting_fault(&mut self, table: &Reader<'_>, title: &str, fault: &SettingFault) {

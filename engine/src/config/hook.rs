@@ -1,5 +1,6 @@
 //! What every table of a hook has: `hook`, `settings`, `timeout`, `grants`, `limits`.
 
+use super::fault::closest;
 use super::format::{self, Complaint, Format};
 use super::grants;
 use super::hook_settings;
@@ -167,14 +168,17 @@ impl Resolver<'_> {
         let path = self.root.join(&text);
         let well_formed = (SOURCE.check)(&text).is_ok();
         if table.text("hook").is_some() && well_formed && !self.surroundings.is_file(&path) {
+            let known = self.surroundings.builtins();
+            let meant = closest(&text, known).filter(|_| !text.contains(['/', '.']));
             self.fault(
                 &table.span("hook"),
                 "config/hook-file",
                 format!("there is no file `{text}`"),
-                |fault| {
-                    fault.hint(
+                |fault| match meant {
+                    Some(name) => fault.hint(format!("did you mean `{BUILTIN}{name}`?")),
+                    None => fault.hint(
                         "paths begin at the directory of the configuration file; build the component first",
-                    )
+                    ),
                 },
             );
         }

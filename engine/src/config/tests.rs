@@ -46,6 +46,10 @@ impl Surroundings for Shelf {
             "nginx" => {
                 Ok(format!("write = [{{ hosts = 'routers', path = '/var/lib/cutover-nginx/{title}/blue' }}]"))
             }
+            "haproxy" => {
+                let socket = settings["socket"].as_str().unwrap_or("unix:/run/haproxy/admin.sock");
+                Ok(format!("connect = [{{ hosts = 'routers', to = '{socket}', send = ['show info'] }}]"))
+            }
             _ => Ok("http = [{ to = 'instances' }]".to_owned()),
         }
     }

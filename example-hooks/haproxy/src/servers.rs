@@ -31,9 +31,9 @@ const STATE: &str = "show servers state";
 impl Servers {
     pub(crate) fn observe(&self, call: &Call, router: &str) -> Result<Observation, HookError> {
         let socket = self.socket(router);
-        let (_, states) = self.states(&socket)?;
         let backend = Backend::ask(&socket, &self.backend)?;
         self.require_servers(call, &backend)?;
+        let (_, states) = self.states(&socket)?;
         let routing = self.routing(call, &states);
         let mut labels = vec![("servers".to_owned(), backend.words())];
         let kept = match self.kept(router)? {
@@ -52,9 +52,9 @@ impl Servers {
 
     pub(crate) fn prepare(&self, call: &Call, router: &str, want: &Routing) -> Result<String, HookError> {
         let socket = self.socket(router);
-        let (text, states) = self.states(&socket)?;
         let backend = Backend::ask(&socket, &self.backend)?;
         self.require_servers(call, &backend)?;
+        let (text, states) = self.states(&socket)?;
         let takers = self.takers(call, want);
         for state in states.iter().filter(|state| takers.contains(&state.name)) {
             // What it is already, or what has it checked while it gets no requests yet.

@@ -114,8 +114,17 @@ pub(in crate::config) static SOCKET: Format = Format {
             }
             _ => false,
         };
-        let choices = &["unix:/path", "tcp:ADDRESS:PORT"];
-        if fine { Ok(()) } else { Err(Complaint::new(format!("`{text}` is not a socket")).choices(choices)) }
+        if fine {
+            return Ok(());
+        }
+        let complaint = Complaint::new(format!("`{text}` is not a socket"));
+        let complaint = complaint.choices(&["unix:/path", "tcp:ADDRESS:PORT"]);
+        let meant = format!("unix:{text}");
+        Err(if text.starts_with('/') && (SOCKET.check)(&meant).is_ok() {
+            complaint.hint(format!("did you mean `{meant}`?"))
+        } else {
+            complaint
+        })
     },
 };
 
