@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use rustix::process::Signal;
+use serde_json::{Value, json};
 use test_support::{Behaviour, Ended, Load, Running, Tally, Test, assert_golden, eventually, get};
 
 use crate::{apache, haproxy, local, with_v1};
@@ -39,6 +40,13 @@ fn wait_for_share(running: &mut Running, weight: u64) {
     running.wait_for("a watch of a share", |event| {
         event["event"] == "step-started" && event["step"] == "watch" && event["weight"] == weight
     });
+}
+
+/// What was told of each switch: weight, time between the routers, late answers.
+fn switches(ended: &Ended) -> Vec<Value> {
+    let events = ended.events();
+    let told = events.iter().filter(|event| event["event"] == "switched");
+    told.map(|event| json!([event["weight"], event["skew_ms"], event["late"]])).collect()
 }
 
 fn answers(tally: &Tally, color: &str) -> u64 {
@@ -109,7 +117,9 @@ fn each_share_is_watched_before_the_next_and_no_request_is_lost() {
         .filter(|event| event["event"] == "step-ended" && event["step"] == "watch")
         .map(|event| event["weight"].clone())
         .collect();
-    assert_eq!(weights, [10.into(), 50.into(), serde_json::Value::Null]);
+    assert_eq!(weights, [10.into(), 50.into(), Value::Null]);
+    // Each move is one. Whose an answer should be is known of the last one alone.
+    assert_eq!(switches(&ended), [json!([10, 0, null]), json!([50, 0, null]), json!([100, 0, 0])]);
     assert_eq!(test.live(), "v2 green");
     load.finish().assert_none_failed();
     settled(&test);
@@ -123,7 +133,7 @@ fn what_is_told_of_a_canary_and_of_its_plan() {
     assert_golden("canary.txt", &told(&test, &test.cutover(&["deploy"]).expect(0)));
     // What goes back is in a hurry.
     let back = test.cutover(&["rollback", "--json"]).expect(0);
-    assert!(back.events().iter().all(|event| event["weight"].is_null()), "{}", back.stdout);
+    assert_eq!(switches(&back), [json!([100, 0, 0])]);
     assert_eq!(test.live(), "v1 blue");
 }
 
@@ -223,7 +233,12 @@ fn killed_in_a_share_it_goes_on_from_there_when_asked_to() {
         .filter(|event| event["event"] == "step-started" && event["step"] == "watch")
         .map(|event| event["weight"].clone())
         .collect();
-    assert_eq!(weights, [50.into(), serde_json::Value::Null], "the first share is past");
+    assert_eq!(weights, [50.into(), Value::Null], "the first share is past");
+    assert_eq!(
+        switches(&ended),
+        [json!([50, null, null]), json!([100, 0, 0])],
+        "the one before was moved by who died"
+    );
     assert_eq!(test.live(), "v2 green");
     load.finish().assert_none_failed();
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use rustix::process::Signal;
 use test_support::{Behaviour, Ended, Oracle, Running, Test};
 
-use crate::{fleet, with_v1};
+use crate::{fleet, haproxy, with_v1};
 
 /// Who is killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,28 +32,56 @@ const WAYS: [(&str, Victim); 7] = [
 /// By day every so many changes one is tried, each in another way than the one before.
 const STRIDE: usize = 3;
 
+/// Behind HAProxy, whose hook differs from nginx's in what it changes and not in how, fewer.
+const STRIDE_BEHIND_HAPROXY: usize = 4 * STRIDE;
+
+fn is_night() -> bool {
+    std::env::var_os("CUTOVER_TEST_NIGHTLY").is_some()
+}
+
 #[test]
 fn every_change_of_a_deployment() {
-    let nightly = std::env::var_os("CUTOVER_TEST_NIGHTLY").is_some();
-    sweep("", &[], if nightly { 1 } else { STRIDE }, if nightly { &[0, 2, 4, 6] } else { &[0] });
+    let Some(mut test) = with_v1(fleet()) else { return };
+    let (stride, turns): (_, &[usize]) = if is_night() { (1, &[0, 2, 4, 6]) } else { (STRIDE, &[0]) };
+    deployment(&mut test, stride, turns);
 }
 
 #[test]
 fn every_change_of_the_way_back() {
-    let nightly = std::env::var_os("CUTOVER_TEST_NIGHTLY").is_some();
-    sweep(
-        "sick-",
-        &[0, 10, 11, 20],
-        if nightly { 2 } else { 2 * STRIDE },
-        if nightly { &[0, 3] } else { &[0] },
-    );
+    let Some(test) = with_v1(fleet()) else { return };
+    let (stride, turns): (_, &[usize]) = if is_night() { (2, &[0, 3]) } else { (2 * STRIDE, &[0]) };
+    way_back(&test, stride, turns);
+}
+
+#[test]
+fn every_change_of_a_deployment_behind_haproxy() {
+    let Some(mut world) = haproxy::with_v1(fleet()) else { return };
+    let (stride, turns): (_, &[usize]) =
+        if is_night() { (1, &[0, 3]) } else { (STRIDE_BEHIND_HAPROXY, &[0]) };
+    deployment(&mut world.test, stride, turns);
+}
+
+#[test]
+fn every_change_of_the_way_back_behind_haproxy() {
+    let Some(world) = haproxy::with_v1(fleet()) else { return };
+    let (stride, turns): (_, &[usize]) = if is_night() { (2, &[0]) } else { (STRIDE_BEHIND_HAPROXY, &[1]) };
+    way_back(&world.test, stride, turns);
+}
+
+fn deployment(test: &mut Test, stride: usize, turns: &[usize]) {
+    test.configure("watch = \"2s\"", "watch = \"500ms\"");
+    sweep(test, "", Behaviour::Sound, &[], stride, turns);
+}
+
+/// The release is sick soon after the switch.
+fn way_back(test: &Test, stride: usize, turns: &[usize]) {
+    sweep(test, "sick-", Behaviour::SickAfterVisits(40), &[0, 10, 11, 20], stride, turns);
 }
 
 /// A release that is warm is deployed again by other words each time. In whatever way that ends, each release is started by the words of the
 /// deployment that put it live last.
 #[test]
 fn every_change_of_a_release_that_is_deployed_again() {
-    let nightly = std::env::var_os("CUTOVER_TEST_NIGHTLY").is_some();
     let Some(mut test) = fleet() else { return };
     test.configure("watch = \"2s\"", "watch = \"500ms\"")
         .configure("\nblue = ", "\nenv = { ROUND = \"first\" }\nblue = ");
@@ -61,7 +89,7 @@ fn every_change_of_a_release_that_is_deployed_again() {
     let _ = test.deploy("v2", Behaviour::Sound).expect(0);
     let mut words = ["first", "first"].map(str::to_owned);
     let mut configured = "first".to_owned();
-    for (round, change) in (0..).step_by(if nightly { 1 } else { 3 * STRIDE }).enumerate() {
+    for (round, change) in (0..).step_by(if is_night() { 1 } else { 3 * STRIDE }).enumerate() {
         let (moment, victim) = WAYS[round % WAYS.len()];
         let before = test.live();
         let other = usize::from(before.starts_with("v1 "));
@@ -102,15 +130,7 @@ fn every_change_of_a_release_that_is_deployed_again() {
 }
 
 /// Deploys again and again, halted at one change after the other, until a deployment has no more of them.
-fn sweep(prefix: &str, ends: &[i32], stride: usize, turns: &[usize]) {
-    let Some(mut test) = with_v1(fleet()) else { return };
-    let behaviour = if prefix.is_empty() {
-        test.configure("watch = \"2s\"", "watch = \"500ms\"");
-        Behaviour::Sound
-    } else {
-        // It is sick soon after the switch.
-        Behaviour::SickAfterVisits(40)
-    };
+fn sweep(test: &Test, prefix: &str, behaviour: Behaviour, ends: &[i32], stride: usize, turns: &[usize]) {
     for turn in turns {
         for (round, change) in (0..).step_by(stride).enumerate() {
             let (moment, victim) = WAYS[(round + turn) % WAYS.len()];
@@ -118,18 +138,18 @@ fn sweep(prefix: &str, ends: &[i32], stride: usize, turns: &[usize]) {
             let version = format!("{prefix}{change}-{way}");
             let before = test.live();
             test.repository.push(&version, behaviour);
-            let (load, oracle) = (test.load(), Oracle::start(&test));
-            let running = halting(&test, &["deploy", "--json"], &format!("{change}:{moment}"));
+            let (load, oracle) = (test.load(), Oracle::start(test));
+            let running = halting(test, &["deploy", "--json"], &format!("{change}:{moment}"));
             let reached = running.wait_until_halted();
-            let ended = kill(&test, running, reached, victim);
+            let ended = kill(test, running, reached, victim);
             if reached {
-                recover(&test, &before, &version, victim, &ended, ends);
+                recover(test, &before, &version, victim, &ended, ends);
             }
             load.finish().assert_none_failed();
             let seen = oracle.finish();
             assert!(seen.looks > 0 && seen.violations.is_empty(), "{version}: {:?}", seen.violations);
             if !reached {
-                assert!(round > 8, "only {change} changes: {ended:?}");
+                assert!(change > 24, "only {change} changes: {ended:?}");
                 break;
             }
         }

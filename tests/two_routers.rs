@@ -1,8 +1,11 @@
 //! One name for two routers: each of them is proven, and both switch or none does.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
 
-use test_support::{Behaviour, Test, assert_golden, get};
+use serde_json::json;
+use test_support::{Behaviour, Test, assert_golden, eventually, get};
 
 use crate::told;
 
@@ -50,4 +53,78 @@ fn a_second_router_that_can_not_switch_takes_the_first_one_back() {
     assert_golden("two-routers-one-broken.txt", &told(&test, failed));
     assert_eq!(live(&test), ["v1 blue", "v1 blue"]);
     let _ = test.cutover(&["status", "--check"]).expect(0);
+}
+
+/// What was told of the switch, as an event.
+fn switched(events: &[serde_json::Value]) -> serde_json::Value {
+    let mut told = events.iter().filter(|event| event["event"] == "switched").cloned();
+    let switched = told.next().unwrap();
+    assert_eq!(told.next(), None, "one switch is told once");
+    switched
+}
+
+#[test]
+fn how_far_apart_the_routers_were_is_told_and_kept() {
+    let Some(mut test) = with_v1() else { return };
+    // The second one takes its time to reload.
+    for (router, delay) in [("lb1", 0), ("lb2", 2)] {
+        let script = test.machine(router).outside("/var/lib/router/reload");
+        let nginx = "/usr/sbin/nginx -p /var/lib/router -c /var/lib/router/nginx.conf -s reload";
+        fs::write(&script, format!("#!/bin/sh\nsleep {delay}\nexec {nginx}\n")).unwrap();
+        fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let reload = "reload = [\"/usr/sbin/nginx\", \"-p\", \"/var/lib/router\", \"-c\", \
+                  \"/var/lib/router/nginx.conf\", \"-s\", \"reload\"]";
+    test.configure(reload, "reload = [\"/var/lib/router/reload\"]");
+    test.repository.push("v2", Behaviour::Sound);
+    let events = test.cutover(&["deploy", "--json"]).expect(0).events();
+    let told = switched(&events);
+    let skew = told["skew_ms"].as_u64().unwrap();
+    assert!((2000..6000).contains(&skew), "{told}");
+    assert!(told["requests"].as_u64().unwrap() >= 60, "{told}");
+    let known = ["weight", "routers", "late", "last_late_ms"].map(|key| told[key].clone());
+    assert_eq!(known, [json!(100), json!(2), json!(0), json!(null)]);
+    // In the journal, and from there in the history.
+    let kept = &test.cutover(&["history", "--json"]).expect(0).events()[0]["entries"][0]["switches"];
+    let mut expected = told.clone();
+    for key in ["at", "elapsed_ms", "event"] {
+        expected.as_object_mut().unwrap().remove(key);
+    }
+    assert_eq!(*kept, json!([expected]));
+    let told = told_to_people(&test, &["rollback"]);
+    assert_eq!(told, "  switch  2 routers within N s; the old colour answered none of N since");
+}
+
+/// The last words on the switch.
+fn told_to_people(test: &Test, args: &[&str]) -> String {
+    let text = told(test, test.cutover(args).expect(0));
+    text.lines().find(|line| line.starts_with("  switch  ")).unwrap_or(&text).to_owned()
+}
+
+#[test]
+fn what_the_old_color_answers_after_the_switch_is_counted() {
+    let Some(test) = with_v1() else { return };
+    // As a router that says that it has switched, and has not.
+    let nginx = test.second_nginx.as_ref().unwrap();
+    let site = nginx.site("green");
+    let good = fs::read_to_string(&site).unwrap();
+    let (blue, green) = test.ports();
+    fs::write(&site, good.replace(&green.to_string(), &blue.to_string())).unwrap();
+    test.repository.push("v2", Behaviour::Sound);
+    let running = test.start(&["deploy", "--json"]);
+    eventually("the first router has switched", Duration::from_secs(60), || {
+        (live(&test)[0] == "v2 green").then_some(())
+    });
+    std::thread::sleep(Duration::from_secs(2));
+    fs::write(&site, good).unwrap();
+    nginx.reload(test.machine("lb2"));
+    let told = switched(&running.finish().expect(0).events());
+    let (late, last) = (told["late"].as_u64().unwrap(), told["last_late_ms"].as_u64().unwrap());
+    assert!(late > 3 && (1500..9000).contains(&last), "{told}");
+    assert!(told["requests"].as_u64().unwrap() > late, "{told}");
+    let history = test.cutover(&["history"]).expect(0).stdout.clone();
+    let seconds = format!("{}.{} s", last.div_ceil(100) / 10, last.div_ceil(100) % 10);
+    let words = format!("the old colour answered {late} of {} since, the last {seconds}", told["requests"]);
+    assert!(history.contains(&words), "{words}:\n{history}");
+    assert_eq!(live(&test), ["v2 green", "v2 green"]);
 }

@@ -68,7 +68,7 @@ fn placeholder(word: &str, following: &[&str]) -> Option<&'static str> {
         return Some("N");
     }
     let amount_of = matches!(following, ["of", _, "KB" | "kB" | "MB" | "B"]);
-    if number && (unit == "probes" || following == ["of", word, "probes"] || amount_of) {
+    if number && (matches!(unit, "probes" | "since") || following == ["of", word, "probes"] || amount_of) {
         return Some("N");
     }
     if word.len() == 10 && word.bytes().filter(|byte| *byte == b'-').count() == 2 && digits(word) == 8 {

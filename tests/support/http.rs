@@ -25,12 +25,16 @@ impl Page {
 
 /// A connection for one request after the other.
 #[derive(Debug)]
-pub(crate) struct Connection {
+pub struct Connection {
     reader: BufReader<TcpStream>,
 }
 
 impl Connection {
-    pub(crate) fn open(address: SocketAddr) -> Result<Self> {
+    /// Opens one.
+    ///
+    /// # Errors
+    /// When nobody listens.
+    pub fn open(address: SocketAddr) -> Result<Self> {
         let stream = TcpStream::connect_timeout(&address, Duration::from_secs(3))?;
         stream.set_read_timeout(Some(Duration::from_secs(10)))?;
         stream.set_nodelay(true)?;
@@ -38,7 +42,10 @@ impl Connection {
     }
 
     /// Asks for a page; `close` says so to the server.
-    pub(crate) fn get(&mut self, path: &str, close: bool) -> Result<Page> {
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub fn get(&mut self, path: &str, close: bool) -> Result<Page> {
         let connection = if close { "close" } else { "keep-alive" };
         let request =
             format!("GET {path} HTTP/1.1\r\nhost: shop.example\r\nconnection: {connection}\r\n\r\n");

@@ -51,7 +51,7 @@ pub use dialect::Dialect;
 pub use fuzz::Corpus;
 pub use golden::{assert_golden, normalise};
 pub use haproxy::Haproxy;
-pub use http::{Page, get};
+pub use http::{Connection, Page, get};
 pub use load::{Load, Tally};
 pub use machine::{Machine, SYSTEM_PATH};
 pub use nginx::{Nginx, nginx_is_installed};

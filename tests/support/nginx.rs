@@ -165,6 +165,14 @@ impl Nginx {
             text = text.replace(from, to);
         }
         fs::write(&file, text).unwrap();
+        self.reload(machine);
+    }
+
+    /// Lets it read its configuration, as somebody does by hand.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub fn reload(&self, machine: &Machine) {
         let master = fs::read_to_string(self.directory.join("nginx.pid")).unwrap();
         let reloaded =
             machine.command("kill", Path::new("/")).args(["-HUP", master.trim()]).status().unwrap();

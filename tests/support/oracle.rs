@@ -30,7 +30,7 @@ impl Oracle {
     /// Begins to look at a world whose front door answers.
     #[must_use]
     pub fn start(test: &Test) -> Self {
-        let door = (test.nginx.address().to_owned(), test.nginx.port());
+        let door = (test.nginx.address().to_owned(), test.door());
         let apps =
             test.hosts.iter().map(|(machine, _)| machine).filter(|machine| machine.name().starts_with("web"));
         let apps: Vec<(String, String)> =

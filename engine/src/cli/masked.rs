@@ -59,7 +59,7 @@ impl<S: ?Sized> Masked<S> {
             EventKind::Denied { hook, request, grant } => {
                 [hook, request, grant].into_iter().for_each(text);
             }
-            EventKind::Pivot { release: _ } => {}
+            EventKind::Switched(_) | EventKind::Pivot { release: _ } => {}
             EventKind::Warning { text: said, hint } => {
                 hint.iter_mut().chain([said]).for_each(text);
             }
@@ -82,7 +82,7 @@ mod tests {
 
     use super::*;
     use crate::model::{
-        Color, Level, LiveRelease, Outcome, ReleaseId, Step, StepEnd, Timestamp, Transfer, Upkeep,
+        Color, Level, LiveRelease, Outcome, ReleaseId, Step, StepEnd, Switched, Timestamp, Transfer, Upkeep,
     };
     use crate::secret::Secret;
 
@@ -142,6 +142,14 @@ mod tests {
             },
             EventKind::Log { source: t(), level: Level::Info, message: t() },
             EventKind::Denied { hook: t(), request: t(), grant: t() },
+            EventKind::Switched(Switched {
+                weight: 100,
+                routers: 1,
+                skew_ms: None,
+                requests: 0,
+                late: None,
+                last_late_ms: None,
+            }),
             EventKind::Pivot { release: 1 },
             EventKind::Warning { text: t(), hint: Some(t()) },
             EventKind::Interrupted { signal: t(), text: t() },

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::{Color, HostName, Release, Step, Timestamp};
+use super::{Color, HostName, Release, Step, Switched, Timestamp};
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -118,6 +118,8 @@ pub enum EventKind {
         /// Lines to add to its `grants` table, ready to paste.
         grant: String,
     },
+    /// A switch was watched to its end: what it was like.
+    Switched(Switched),
     /// From here on only forward.
     Pivot {
         /// Release that is live.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Basis, Color, Denial, HostName, Outcome, Release, ReleaseId, Timestamp};
+use super::{Basis, Color, Denial, HostName, Outcome, Release, ReleaseId, Switched, Timestamp};
 
 /// One ended deployment, whatever its end.
 ///
@@ -40,6 +40,9 @@ pub struct HistoryEntry {
     /// What its hooks were denied, each thing once, at most [`Denial::MOST`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub denied: Vec<Denial>,
+    /// What its switches were like; none of one that was not watched to its end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub switches: Vec<Switched>,
     /// What of the configuration decided what was put live, as digests: nothing changed is nothing to deploy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub settings: Option<Basis>,
@@ -65,6 +68,7 @@ impl HistoryEntry {
             error: (outcome != Outcome::Deployed).then(error),
             excluded: Vec::new(),
             denied: Vec::new(),
+            switches: Vec::new(),
             settings: None,
         }
     }

@@ -12,7 +12,8 @@ mod way_back;
 pub use way_back::NOT_TRIED;
 
 use super::{
-    Action, Class, Denial, End, HostName, Outcome, Part, Plan, Record, TaskId, Trouble, UndoId, WHOLE,
+    Action, Class, Denial, End, HostName, Outcome, Part, Plan, Record, Switched, TaskId, Trouble, UndoId,
+    WHOLE,
 };
 
 /// How often a repeatable action whose outcome is not known is done again before this counts as its failure.
@@ -31,6 +32,7 @@ pub struct Progress {
     turned_back: Option<Trouble>,
     first_error: Option<Trouble>,
     denied: Vec<Denial>,
+    switches: Vec<Switched>,
     pivoted: bool,
     closed: Option<Outcome>,
 }
@@ -84,6 +86,7 @@ impl Progress {
             turned_back: None,
             first_error: None,
             denied: Vec::new(),
+            switches: Vec::new(),
             pivoted: false,
             closed: None,
         }
@@ -133,6 +136,11 @@ impl Progress {
                 let new = self.not_kept(denials);
                 self.denied.extend(new);
             }
+            Record::Switched { switch } => {
+                // What is watched anew after a crash is told anew.
+                self.switches.retain(|earlier| earlier.weight != switch.weight);
+                self.switches.push(*switch);
+            }
             Record::Closed { outcome } => self.closed = Some(*outcome),
         }
         Ok(())
@@ -181,6 +189,12 @@ impl Progress {
     #[must_use]
     pub fn denied(&self) -> &[Denial] {
         &self.denied
+    }
+
+    /// What its switches were like, each share of the requests once.
+    #[must_use]
+    pub fn switches(&self) -> &[Switched] {
+        &self.switches
     }
 
     /// Those that are neither kept yet nor one too many.

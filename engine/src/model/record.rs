@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Basis, Denial, HostName, Outcome, Plan, Step, TaskId};
+use super::{Basis, Denial, HostName, Outcome, Plan, Step, Switched, TaskId};
 
 /// One line of the journal of a deployment. The plan is always the first one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,6 +62,11 @@ pub enum Record {
     Denied {
         /// What is not in the journal yet.
         denials: Vec<Denial>,
+    },
+    /// What a switch was like. It changes nothing of what comes next. Journals of earlier builds have none.
+    Switched {
+        /// As it was measured.
+        switch: Switched,
     },
     /// The end. Nothing follows.
     Closed {

@@ -3,6 +3,7 @@
 use super::line::{Line, Tone};
 use super::problem::wrapped;
 use super::quantity::Quantity;
+use super::switched::switched;
 use super::table::table;
 use super::words::source_words;
 use crate::model::view::{HistoryEntry, HistoryView};
@@ -115,6 +116,10 @@ fn beneath(entry: &HistoryEntry) -> Vec<Line> {
         let names: Vec<String> = entry.excluded.iter().map(ToString::to_string).collect();
         lines.push(Line::plain("    ").with(Tone::Warn, &format!("without {}", names.join(" "))));
     }
+    let late = entry.switches.iter().filter(|switch| switch.late.is_some_and(|late| late > 0));
+    lines.extend(
+        late.filter_map(switched).map(|text| Line::plain("    ").with(Tone::Warn, "switch: ").text(&text)),
+    );
     let (told, more) = entry.denied.split_at(entry.denied.len().min(DENIALS));
     lines.extend(told.iter().map(|denial| {
         let text = format!("hook `{}` asked to {}", denial.hook, denial.request);

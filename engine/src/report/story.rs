@@ -124,6 +124,8 @@ impl Story {
                 told.report.extend(wrapped(line, self.width, 2));
                 told.report.extend(notes(&[Note::new("to allow it", grant)], None));
             }
+            // What of it is worth a word is said at the end.
+            EventKind::Switched(_) => {}
             EventKind::Pivot { release } => {
                 if self.verbosity > Verbosity::Quiet {
                     let text =

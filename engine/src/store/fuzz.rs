@@ -191,7 +191,7 @@ fn name(text: &str) -> HostName {
 mod tests {
     use std::path::Path;
 
-    use crate::model::{Denial, HistoryError, LiveRelease, Plan, Release, Trouble, Wish};
+    use crate::model::{Denial, HistoryError, LiveRelease, Plan, Release, Switched, Trouble, Wish};
 
     use super::*;
 
@@ -214,6 +214,15 @@ mod tests {
         let mut back = second[..pivot].to_vec();
         let denied = Denial::new("vendor", "read `/etc/shadow` on `web1`", "read = []");
         back.push(Record::Denied { denials: vec![denied] });
+        let switch = Switched {
+            weight: 10,
+            routers: 2,
+            skew_ms: Some(240),
+            requests: 80,
+            late: None,
+            last_late_ms: None,
+        };
+        back.push(Record::Switched { switch });
         back.push(Record::TurnedBack { why: Trouble::new("watch/failed", "web1 answered 500") });
         let mut progress = Progress::replay(&back).expect("a history");
         back.extend(finish(&mut progress));
@@ -237,6 +246,7 @@ mod tests {
             error,
             excluded: Vec::new(),
             denied: Vec::new(),
+            switches: Vec::new(),
             settings: None,
         };
         let error = HistoryError { code: "watch/failed".to_owned(), text: "web1 answered 500".to_owned() };

@@ -263,8 +263,10 @@ impl Shop {
                 None => (200, "application/json", r#"{"cart":{"items":3}}"#.to_owned()),
             },
             "/greeting" => (200, text, variable("GREETING")),
-            "/slow" => {
-                thread::sleep(Duration::from_millis(800));
+            _ if path.starts_with("/slow") => {
+                // `/slow/1500`: so many milliseconds.
+                let millis = path.strip_prefix("/slow/").and_then(|millis| millis.parse().ok());
+                thread::sleep(Duration::from_millis(millis.unwrap_or(800).min(5000)));
                 (200, text, "at last\n".to_owned())
             }
             _ => (404, text, "no such page\n".to_owned()),

@@ -1,16 +1,28 @@
-//! `cargo xtask bench`: what a call of a hook costs, and what a deployment costs.
+//! `cargo xtask bench`: what a call of a hook costs, what a deployment costs, and what a switch costs.
 
 use crate::command::{self, cargo};
 use crate::peers;
 
 /// Whether a benchmark takes these options.
 pub(crate) fn knows(name: &str, options: &[&str]) -> bool {
-    options.iter().all(|option| *option == "--json" || (name == "deploy" && *option == "--many"))
+    let mut options = options.iter();
+    while let Some(option) = options.next() {
+        let known = match (name, *option) {
+            (_, "--json") | ("deploy", "--many") => true,
+            ("switch", "--switches") => options.next().is_some_and(|number| number.parse::<usize>().is_ok()),
+            ("switch", "--only") => options.next().is_some(),
+            _ => false,
+        };
+        if !known {
+            return false;
+        }
+    }
+    true
 }
 
 /// Builds the program as it is released, and measures. `name` is a benchmark of the engine's, `options` go to it.
 pub(crate) fn run(name: &str, options: &[&str]) -> Result<(), String> {
-    if name == "deploy" {
+    if name != "hook" {
         peers::for_bench()?;
     }
     let words = ["bench", "--locked", "--package", "cutover", "--bench", name, "--"];

@@ -27,6 +27,8 @@ usage: cargo xtask TASK
   bench hook [--json]       what a call of a hook costs, beside a shell
   bench deploy [--many] [--json]
                             what a deployment on four hosts costs, beside a script over SSH; or one on a hundred
+  bench switch [--switches N] [--only TEXT] [--json]
+                            what a switch costs those who are served, at each router and style; 40 switches each
   package [--no-verify]     the crates as they are published, in target/package
 ";
 
@@ -46,7 +48,7 @@ fn main() -> ExitCode {
         ["dependencies"] => dependencies::run_all(),
         ["package"] => package::run(true),
         ["package", "--no-verify"] => package::run(false),
-        ["bench", name @ ("hook" | "deploy"), options @ ..] if bench::knows(name, options) => {
+        ["bench", name @ ("hook" | "deploy" | "switch"), options @ ..] if bench::knows(name, options) => {
             bench::run(name, options)
         }
         ["help" | "--help" | "-h"] => {

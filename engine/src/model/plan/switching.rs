@@ -1,7 +1,10 @@
 //! The part of a plan that moves the traffic: all at once, or in shares that rise, each of them proven and watched.
 //!
 //! The first move of each router has the way back, and the later ones have none of their own: whatever share was reached, that leads straight
-//! to what was observed before, once, from the last router to the first one.
+//! to what was observed before, once, and for the first router last.
+//!
+//! All routers are prepared before any is moved. The first one is moved alone: where that can't be done, no other has been touched. Then all
+//! others are, at the same time, so that they are no farther apart than the slowest of them takes, however many they are.
 
 use super::{Planner, Stage, repeatable, stage};
 use crate::model::{Action, Routing, Step, WHOLE};
@@ -46,11 +49,12 @@ impl Planner<'_> {
             repeatable(Action::Prepare { router: router.clone(), want: want() }, undo)
         });
         let mut stages = vec![stage(Step::Switch, prepare.collect())];
-        for (index, (router, _)) in self.observed.routers.iter().enumerate() {
+        let mut switches = self.observed.routers.iter().enumerate().map(|(index, (router, _))| {
             let undo = if leads_back { self.way_back(index, replaces) } else { Vec::new() };
-            let switch = repeatable(Action::Switch { router: router.clone(), want: want() }, undo);
-            stages.push(stage(Step::Switch, vec![switch]));
-        }
+            repeatable(Action::Switch { router: router.clone(), want: want() }, undo)
+        });
+        stages.push(stage(Step::Switch, switches.next().into_iter().collect()));
+        stages.push(stage(Step::Switch, switches.collect()));
         let prove = Action::Prove { color, release: self.id.clone(), weight };
         stages.push(stage(Step::Switch, vec![repeatable(prove, Vec::new())]));
         stages
@@ -65,7 +69,7 @@ impl Planner<'_> {
         }
         let back = seen.routing.clone().unwrap_or_else(Routing::none);
         undo.push(Action::Switch { router: router.clone(), want: back });
-        // The way back goes from the last router to the first one, so this one is put back last.
+        // The way back is the reverse of the way there, so this one is put back last.
         if index == 0 {
             let recorded = self.observed.recorded.clone();
             if let Some((old, release)) = recorded.filter(|(old, _)| replaces && *old != color) {
@@ -74,5 +78,49 @@ impl Planner<'_> {
             undo.push(Action::Drain { color });
         }
         undo
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::model::{
+        Action, Color, Deployment, Name, Observation, Observed, Plan, Release, ReleaseId, Routing, Timestamp,
+        Wish,
+    };
+
+    #[test]
+    fn the_first_router_is_moved_alone_and_all_others_at_once() {
+        let name = |text: &str| Name::new(text).expect("a name");
+        let routers = ["lb1", "lb2", "lb3", "lb4"].map(name);
+        let saw = |router: &Name| {
+            let routing = Some(Routing::all_to(Color::Blue));
+            (router.clone(), Observation { routing, settled: true, labels: Vec::new() })
+        };
+        let observed = Observed {
+            routers: routers.iter().map(saw).collect(),
+            recorded: Some((Color::Blue, ReleaseId::parse("r42").expect("an identifier"))),
+            ..Observed::default()
+        };
+        let deployment = Deployment::for_tests(&[name("web1")], &routers);
+        let wish = Wish::new("deploy", "d1".into(), Release::for_tests("r43", 43), false, Timestamp(5));
+        let plan = Plan::new(&deployment, &wish, &observed).expect("a plan");
+        let of_routers = plan.stages.iter().map(|stage| {
+            let actions = stage.tasks.iter().map(|task| &task.action);
+            let moves = actions.filter(|action| {
+                matches!(action, Action::Prepare { .. } | Action::Switch { .. } | Action::Prove { .. })
+            });
+            moves.map(|action| format!("{} {action}", action.place())).collect::<Vec<_>>().join("; ")
+        });
+        let expected = [
+            "lb1 prepare green 100 %; lb2 prepare green 100 %; lb3 prepare green 100 %; lb4 prepare green 100 %",
+            "lb1 route green 100 %",
+            "lb2 route green 100 %; lb3 route green 100 %; lb4 route green 100 %",
+            "front door prove that green answers",
+        ];
+        assert_eq!(of_routers.filter(|stage| !stage.is_empty()).collect::<Vec<_>>(), expected);
+        // The way back is the reverse: all others at once, then the first one and the proof.
+        let back = plan.tasks().filter(|(_, task)| matches!(task.action, Action::Switch { .. }));
+        let back: Vec<usize> = back.map(|(_, task)| task.undo.len()).collect();
+        assert_eq!(back, [4, 2, 2, 2]);
     }
 }

@@ -3,9 +3,18 @@
 use std::collections::BTreeMap;
 
 use super::{Mark, Progress};
-use crate::model::{Action, Decision, HostName, Trouble, UndoId};
+use crate::model::{Action, Decision, HostName, Routing, Task, Trouble, UndoId};
 
 impl Progress {
+    /// What routers may have been asked for on the way there.
+    #[must_use]
+    pub fn asked_of_routers(&self) -> Vec<Routing> {
+        let want = |task: &Task| {
+            if let Action::Switch { want, .. } = &task.action { Some(want.clone()) } else { None }
+        };
+        self.begun().filter_map(want).collect()
+    }
+
     pub(super) fn recover(
         &mut self,
         decision: &Decision,

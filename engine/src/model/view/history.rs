@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::model::{Color, Denial, HistoryRelease, HostName, Outcome, Timestamp};
+use crate::model::{Color, Denial, HistoryRelease, HostName, Outcome, Switched, Timestamp};
 
 /// Past deployments.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -48,6 +48,8 @@ pub struct HistoryEntry {
     pub excluded: Vec<HostName>,
     /// What its hooks were denied, each thing once.
     pub denied: Vec<Denial>,
+    /// What its switches were like; none of one that was not watched to its end.
+    pub switches: Vec<Switched>,
     /// Whether this is what is live now.
     pub live: bool,
 }

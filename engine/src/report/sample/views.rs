@@ -7,7 +7,9 @@ use crate::model::view::{
     PlanView, PlannedHook, PlannedHost, PlannedSecret, PlannedStep, RecoveryView, SetupPart, SetupView,
     Severity, StateView, Verdict,
 };
-use crate::model::{Color, Denial, HistoryRelease, HostName, Note, Outcome, Step, Timestamp, Trouble};
+use crate::model::{
+    Color, Denial, HistoryRelease, HostName, Note, Outcome, Step, Switched, Timestamp, Trouble,
+};
 
 pub(super) fn name(text: &str) -> HostName {
     HostName::new(text).expect("a name")
@@ -30,10 +32,20 @@ pub(in crate::report) fn history() -> HistoryView {
         error: None,
         excluded: Vec::new(),
         denied: Vec::new(),
+        switches: Vec::new(),
         live: false,
+    };
+    let late = Switched {
+        weight: 100,
+        routers: 2,
+        skew_ms: Some(241),
+        requests: 143,
+        late: Some(4),
+        last_late_ms: Some(620),
     };
     let live = HistoryEntry {
         live: true,
+        switches: vec![late],
         message: Some("the spring sale".to_owned()),
         ci: Some("https://ci.example.com/runs/812".to_owned()),
         excluded: vec![name("web3")],
@@ -48,7 +60,9 @@ pub(in crate::report) fn history() -> HistoryView {
         error: Some("smoke/failed: smoke test `vendor` failed; release 43 got no traffic".to_owned()),
         ..entry(43, Outcome::RolledBack, 190_000)
     };
-    let first = HistoryEntry { previous: None, ..entry(42, Outcome::Deployed, 800_000) };
+    let quiet = Switched { late: Some(0), last_late_ms: None, ..late };
+    let first =
+        HistoryEntry { previous: None, switches: vec![quiet], ..entry(42, Outcome::Deployed, 800_000) };
     let open =
         HistoryEntry { release: None, ended: None, outcome: None, ..entry(43, Outcome::Unfinished, 191_000) };
     let now =

@@ -78,6 +78,7 @@ fn history_entry(
             .map(|trouble| HistoryError { code: trouble.code.clone(), text: trouble.message.clone() }),
         excluded: progress.excluded().into_iter().collect(),
         denied: progress.denied().to_vec(),
+        switches: progress.switches().to_vec(),
         settings: origin.settings,
     }
 }

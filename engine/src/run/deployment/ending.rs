@@ -5,6 +5,7 @@ use crate::model::{
     ABANDONED, Action, Ask, Color, EventKind, HostName, LiveRecord, NOT_TRIED, Note, Outcome, Plan, Progress,
     ReleaseId, Trouble, ways_on,
 };
+use crate::report;
 use crate::run::execute::interrupts::INTERRUPTED;
 use crate::run::execute::reporter::Reporter;
 use crate::run::world::afterwards::{Afterwards, InstanceHealth, LastLook};
@@ -100,6 +101,12 @@ impl Ending {
         facts.extend(by_hand(progress, live).into_iter().map(|text| Note::new("by hand", text)));
         for (action, trouble) in progress.warnings() {
             facts.push(Note::new("warning", format!("{}: {action}: {}", action.place(), trouble.message)));
+        }
+        // Where it went in shares, the last of them is the one that people take for the switch.
+        if let Some(text) =
+            progress.switches().last().and_then(report::switched).filter(|_| outcome == Outcome::Deployed)
+        {
+            facts.push(Note::new("switch", text));
         }
         let mut error = if outcome == Outcome::Deployed { None } else { error };
         let hint = hint(plan, outcome, error.as_ref());

@@ -153,6 +153,7 @@ async fn take_up(session: &Session, request: RecoverRequest, lease: &Lease) -> R
     }
     session.hooks.allow_changes(lease.lock().epoch());
     let performer = Performer::new(session, lease, progress.plan(), None, &state);
+    performer.takes_up(progress.asked_of_routers());
     performer.leave_out(progress.excluded().into_iter().chain(lost.keys().cloned()).collect());
     let (observed, _) = observe(session, state.live.as_ref()).await?;
     let plan = progress.plan().clone();

@@ -1,6 +1,6 @@
 //! What came of one action: what is known for the journal, and what is said to people.
 
-use crate::model::{End, Note, Transfer, Trouble};
+use crate::model::{End, Note, Switched, Transfer, Trouble};
 use crate::secret::Redactor;
 
 /// What came of one action.
@@ -12,6 +12,8 @@ pub(crate) struct Performed {
     pub(crate) summary: Summary,
     /// For the lines beneath.
     pub(crate) details: Vec<Note>,
+    /// For the journal too, where it ends a switch.
+    pub(crate) switched: Option<Switched>,
 }
 
 /// Contribution of one action to the last column of its step.
@@ -40,12 +42,13 @@ pub(crate) enum Summary {
 impl Performed {
     /// It is so.
     pub(crate) const fn done(summary: Summary) -> Self {
-        Self { end: End::Done, summary, details: Vec::new() }
+        Self { end: End::Done, summary, details: Vec::new(), switched: None }
     }
 
     /// It is not so.
     pub(crate) const fn failed(trouble: Trouble) -> Self {
-        Self { end: End::Failed(trouble), summary: Summary::Nothing, details: Vec::new() }
+        let summary = Summary::Nothing;
+        Self { end: End::Failed(trouble), summary, details: Vec::new(), switched: None }
     }
 
     /// With a summary.
@@ -74,7 +77,7 @@ impl Performed {
             summary @ (Summary::Nothing | Summary::Sent(_)) => summary,
         };
         let note = |Note { label, text: said }: Note| Note { label: text(label), text: text(said) };
-        Self { end, summary, details: self.details.into_iter().map(note).collect() }
+        Self { end, summary, details: self.details.into_iter().map(note).collect(), ..self }
     }
 
     /// With lines beneath.

@@ -241,6 +241,9 @@ impl<W: World, L: Log> Runner<W, L> {
                         // A task that panicked is kept as open: what it did is not known.
                         for (place, step, action, performed) in std::iter::once(joined).chain(more).flatten() {
                             open.retain(|other| !other.is(place));
+                            if let Some(switch) = performed.switched {
+                                unkept.note(progress, Record::Switched { switch });
+                            }
                             unkept.note(progress, ended(place, performed.end.clone()));
                             let given_up = place.given_up(progress).cloned();
                             let is_out = action.host().is_some_and(|host| progress.why_left_out(host).is_some());
@@ -317,6 +320,9 @@ impl<W: World, L: Log> Runner<W, L> {
             self.log.append_all(&records).await.map_err(Stopped::Lost)?;
         }
         for ended in &ended {
+            if let Some(switch) = ended.performed.switched {
+                self.reporter.tell(EventKind::Switched(switch));
+            }
             report.end(ended);
         }
         Ok(())

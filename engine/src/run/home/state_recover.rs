@@ -181,6 +181,7 @@ fn entry(session: &Session, deployment: &str, rebuild: &Rebuild, now: Timestamp)
         error: None,
         excluded: Vec::new(),
         denied: Vec::new(),
+        switches: Vec::new(),
         settings: None,
     }
 }

@@ -50,6 +50,7 @@ pub(crate) fn open_entry(open: &ReadJournal<Record>, under_way: bool) -> Option<
     let progress = Progress::replay(open.entries()).ok();
     let error = progress.as_ref().and_then(|progress| progress.first_error().cloned());
     let denied = progress.as_ref().map(|progress| progress.denied().to_vec()).unwrap_or_default();
+    let switches = progress.as_ref().map(|progress| progress.switches().to_vec()).unwrap_or_default();
     let excluded = progress.map(|progress| progress.excluded()).unwrap_or_default();
     Some(view::HistoryEntry {
         deployment: plan.deployment.clone(),
@@ -67,6 +68,7 @@ pub(crate) fn open_entry(open: &ReadJournal<Record>, under_way: bool) -> Option<
         error: error.map(|error| format!("{}: {}", error.code, error.message)),
         excluded: excluded.into_iter().collect(),
         denied,
+        switches,
         live: false,
     })
 }
@@ -95,6 +97,7 @@ fn tell(entry: HistoryEntry, previous: Option<u64>) -> view::HistoryEntry {
         error: entry.error.map(|error| format!("{}: {}", error.code, error.text)),
         excluded: entry.excluded,
         denied: entry.denied,
+        switches: entry.switches,
         live: false,
     }
 }

@@ -186,6 +186,7 @@ mod tests {
             error: None,
             excluded: Vec::new(),
             denied: Vec::new(),
+            switches: Vec::new(),
             settings: None,
         };
         let history = [entry(44, Color::Green), entry(44, Color::Blue), entry(41, Color::Blue)];

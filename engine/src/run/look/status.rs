@@ -275,6 +275,7 @@ mod tests {
             error: None,
             excluded: Vec::new(),
             denied: Vec::new(),
+            switches: Vec::new(),
             settings: None,
         };
         let sight = |blue: driver::InstanceState| HostSight {

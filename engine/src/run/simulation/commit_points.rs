@@ -69,7 +69,7 @@ impl CommitPoints {
         }
         for (kind, counts) in self.records.iter().enumerate() {
             let name = record_kind::NAMES[kind];
-            if name != record_kind::DENIED {
+            if ![record_kind::DENIED, record_kind::SWITCHED].contains(&name) {
                 all.push((format!("record {name} lost"), counts[0]));
                 all.push((format!("record {name} kept"), counts[1]));
             }

@@ -3,7 +3,7 @@
 use crate::model::Record;
 
 /// Number of kinds.
-pub(super) const KINDS: usize = 10;
+pub(super) const KINDS: usize = 11;
 
 /// Their names, in the order of their numbers.
 pub(super) const NAMES: [&str; KINDS] = [
@@ -17,10 +17,14 @@ pub(super) const NAMES: [&str; KINDS] = [
     "recovered",
     "closed",
     DENIED,
+    SWITCHED,
 ];
 
 /// Changes nothing of what comes next, and no hook is denied anything in the simulated world.
 pub(super) const DENIED: &str = "denied";
+
+/// The same, and nothing is measured there.
+pub(super) const SWITCHED: &str = "switched";
 
 /// Number of a record's kind.
 pub(super) const fn kind(record: &Record) -> usize {
@@ -35,5 +39,6 @@ pub(super) const fn kind(record: &Record) -> usize {
         Record::Recovered { .. } => 7,
         Record::Closed { .. } => 8,
         Record::Denied { .. } => 9,
+        Record::Switched { .. } => 10,
     }
 }

@@ -80,7 +80,7 @@ pub(crate) fn hint(deployment: &Deployment, probe: &Probe<'_>, speaker: Speaker)
             "look at the configuration that {router} serves the URL with; `each-router = false` at the front door leaves such questions out"
         )),
         (None, Speaker::Stranger) => hint_of_hook(deployment),
-        (None, Speaker::Application | Speaker::Gateway) => None,
+        (None, Speaker::Application | Speaker::OtherColor | Speaker::Gateway) => None,
     }
 }
 

@@ -19,4 +19,5 @@ pub(super) mod performer;
 pub(super) mod probe;
 pub(super) mod session;
 pub(super) mod site;
+pub(super) mod switching;
 pub(super) mod turns;

@@ -13,6 +13,7 @@ use super::lease::Lease;
 use super::made::Made;
 use super::session::Session;
 use super::site::{Site, Sites};
+use super::switching::Switching;
 use super::turns::{AtTurn, Round, Turns};
 use crate::driver::DriverFailure;
 use crate::model::{
@@ -42,6 +43,8 @@ pub(crate) struct Performer {
     pub(crate) turns: Turns,
     /// What this run has moved routers to.
     pub(crate) moved: Mutex<BTreeMap<HostName, Routing>>,
+    /// What this run has seen of the switch that is under way.
+    pub(crate) switching: Mutex<Switching>,
     /// Hosts that have no part in the new colour.
     pub(crate) excluded: Mutex<BTreeSet<HostName>>,
     /// What is staged; none for a release that is on the hosts.
@@ -158,7 +161,7 @@ impl From<Unperformed> for Performed {
         } else {
             End::Failed(unperformed.trouble)
         };
-        Self { end, summary: Summary::Nothing, details: unperformed.details }
+        Self { end, summary: Summary::Nothing, details: unperformed.details, switched: None }
     }
 }
 
@@ -241,6 +244,7 @@ impl Performer {
             reporter: session.reporter.clone(),
             turns: Turns::new(session, &plan.command, &plan.deployment),
             moved: Mutex::default(),
+            switching: Mutex::default(),
             excluded: Mutex::default(),
             made,
             interrupts: session.interrupts.clone(),

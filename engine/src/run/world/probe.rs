@@ -73,6 +73,8 @@ pub(crate) struct Wrong {
 pub(crate) enum Speaker {
     /// The application all the same: it names a release or a colour.
     Application,
+    /// The application in another release or colour than the one that is wanted.
+    OtherColor,
     /// Somebody who has nobody to pass requests on to.
     Gateway,
     /// Somebody else, or nobody.
@@ -87,7 +89,7 @@ impl Wrong {
 
     /// Whether it is the application's.
     pub(crate) fn is_ours(&self) -> bool {
-        self.speaker == Speaker::Application
+        matches!(self.speaker, Speaker::Application | Speaker::OtherColor)
     }
 }
 
@@ -128,16 +130,17 @@ pub(crate) fn judge(
     known: Option<&Release>,
 ) -> Result<Proof, Wrong> {
     let says = marked(answer, marker);
-    let wrong = |reason: String, is_ours: bool| {
-        let speaker = match (is_ours || says.is_some(), answer.status) {
+    let wrong = |reason: String| {
+        let speaker = match (says.is_some(), answer.status) {
             (true, _) => Speaker::Application,
             (false, 500..) => Speaker::Gateway,
             (false, _) => Speaker::Stranger,
         };
         Err(Wrong { reason, speaker })
     };
+    let other_color = |reason: String| Err(Wrong { reason, speaker: Speaker::OtherColor });
     if answer.status >= 500 || answer.status == 404 {
-        return wrong(format!("answers {}", answer.status), false);
+        return wrong(format!("answers {}", answer.status));
     }
     let mut proof = Proof::Answered;
     if let Some(expected) = body {
@@ -148,7 +151,8 @@ pub(crate) fn judge(
         if said != expected.trim() {
             let other = filled(color.other());
             let short: String = said.chars().take(60).collect();
-            return wrong(format!("says `{short}` instead of `{expected}`"), said == other.trim());
+            let reason = format!("says `{short}` instead of `{expected}`");
+            return if said == other.trim() { other_color(reason) } else { wrong(reason) };
         }
         proof = Proof::Proven;
     }
@@ -157,10 +161,10 @@ pub(crate) fn judge(
         Some(says) => {
             let known = known.filter(|known| known.id.as_str() == says).map(|known| known.number.to_string());
             let says = known.unwrap_or_else(|| format!("`{}`", says.chars().take(60).collect::<String>()));
-            return wrong(format!("says release {says} instead of {}", release.number), true);
+            return other_color(format!("says release {says} instead of {}", release.number));
         }
         None if marker.is_some() && proof == Proof::Answered => {
-            return wrong("names no release".into(), false);
+            return wrong("names no release".into());
         }
         None => {}
     }
@@ -198,21 +202,23 @@ mod tests {
         let old = Release::for_tests("r1", 1);
         let judged =
             |answer: &Answer, body, marker| judge(answer, body, marker, Color::Green, &release, Some(&old));
-        let ours = |reason: &str| Err(Wrong { reason: reason.into(), speaker: Speaker::Application });
+        let by = |speaker, reason: &str| Err(Wrong { reason: reason.into(), speaker });
+        let ours = |reason: &str| by(Speaker::Application, reason);
+        let others = |reason: &str| by(Speaker::OtherColor, reason);
         let strange = |reason: &str| Err(Wrong::stranger(reason));
         let gateway = Wrong { speaker: Speaker::Gateway, ..Wrong::stranger("answers 503") };
         assert_eq!(judged(&Answer { status: 503, ..Answer::default() }, None, Some(&header)), Err(gateway));
         assert_eq!(judged(&says(200, "r2", ""), None, Some(&header)), Ok(Proof::Proven));
-        assert_eq!(judged(&says(200, "r1", ""), None, Some(&header)), ours("says release 1 instead of 2"));
+        assert_eq!(judged(&says(200, "r1", ""), None, Some(&header)), others("says release 1 instead of 2"));
         let other = says(200, "other", "");
-        assert_eq!(judged(&other, None, Some(&header)), ours("says release `other` instead of 2"));
+        assert_eq!(judged(&other, None, Some(&header)), others("says release `other` instead of 2"));
         assert_eq!(judged(&says(502, "r2", ""), None, Some(&header)), ours("answers 502"));
         assert_eq!(judged(&says(404, "r2", ""), None, Some(&json)), strange("answers 404"));
         assert_eq!(judged(&says(302, "r2", ""), None, None), Ok(Proof::Answered));
         assert_eq!(judged(&says(200, "", r#"{"release":"r2"}"#), None, Some(&json)), Ok(Proof::Proven));
         assert_eq!(judged(&says(200, "", "{}"), None, Some(&json)), strange("names no release"));
         assert_eq!(judged(&says(200, "", "green\n"), Some("{color}"), None), Ok(Proof::Proven));
-        let other = ours("says `blue` instead of `green`");
+        let other = others("says `blue` instead of `green`");
         assert_eq!(judged(&says(200, "", "blue"), Some("{color}"), None), other);
         let page = strange("says `It works!` instead of `green`");
         assert_eq!(judged(&says(200, "", "It works!"), Some("{color}"), None), page);

@@ -1,8 +1,8 @@
 //! What signals do to a run, each at a given record; and what becomes of one whose lock nobody confirms.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -13,8 +13,8 @@ use super::super::reporter::Reporter;
 use super::{Log, Runner, Stopped, Way, World};
 use crate::driver::sample::name;
 use crate::model::{
-    Action, Denial, Deployment, EventKind, HostName, Observation, Observed, ObservedHost, Origin, Outcome,
-    Plan, Progress, Record, Release, Step, Timestamp, Wish,
+    Action, Denial, Deployment, Event, EventKind, EventSink, HostName, Observation, Observed, ObservedHost,
+    Origin, Outcome, Plan, Progress, Record, Release, Step, Switched, Timestamp, Wish,
 };
 use crate::run::execute::deaf::Deaf;
 use crate::run::execute::performed::{Performed, Summary};
@@ -193,6 +193,82 @@ async fn what_hooks_are_denied_is_kept_once_before_the_end() {
     assert_eq!(Progress::replay(&whole), Ok(progress.clone()));
     let late = Record::Denied { denials: Vec::new() };
     assert_eq!(progress.apply(&late), Err("the deployment has ended"));
+}
+
+/// Where the watch has measured the switch.
+struct Measuring;
+
+const MEASURED: Switched = Switched {
+    weight: 100,
+    routers: 1,
+    skew_ms: Some(0),
+    requests: 80,
+    late: Some(2),
+    last_late_ms: Some(320),
+};
+
+impl World for Measuring {
+    async fn perform(&self, _: &Plan, action: &Action, _: Way) -> Performed {
+        let watches = matches!(action, Action::Watch { .. });
+        Performed { switched: watches.then_some(MEASURED), ..Performed::done(Summary::Nothing) }
+    }
+
+    async fn ask(&self, _: &Plan, action: &Action) -> Performed {
+        panic!("{action} is not asked about")
+    }
+
+    fn leave_out(&self, _: BTreeSet<HostName>) {}
+
+    fn wait(&self, _: Step, _: &Action) -> Option<Duration> {
+        None
+    }
+}
+
+/// What was told of switches.
+#[derive(Default)]
+struct Heard(Mutex<Vec<EventKind>>);
+
+impl EventSink for Heard {
+    fn emit(&self, event: &Event) {
+        if matches!(event.kind, EventKind::Switched(_)) {
+            self.0.lock().expect("no test panicked").push(event.kind.clone());
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_switch_was_like_is_kept_and_told_and_decides_nothing() {
+    let mut progress = first();
+    let (_signals, interrupts) = watch::channel(Interrupts::default());
+    let heard = Arc::new(Heard::default());
+    let mut runner = Runner {
+        world: Arc::new(Measuring),
+        log: Kept::default(),
+        reporter: Reporter::new(Arc::clone(&heard) as Arc<dyn EventSink>, Arc::new(Deaf)),
+        interrupts,
+        standing: Standing::for_long(),
+        parallel: 4,
+        deadline: Instant::now() + Duration::from_secs(3600),
+    };
+    let ended = runner.run(&mut progress).await;
+    assert!(matches!(ended, Ok(Outcome::Deployed)), "{ended:?}");
+    assert_eq!(progress.switches(), [MEASURED]);
+    assert_eq!(*heard.0.lock().expect("no test panicked"), [EventKind::Switched(MEASURED)]);
+    let plan = Box::new((**progress.plan()).clone());
+    let whole = [vec![Record::Planned { plan, origin: Origin::default() }], runner.log.0].concat();
+    for end in 1..=whole.len() {
+        let known = Progress::replay(&whole[..end]).expect("a history");
+        let others = whole[..end].iter().filter(|record| !matches!(record, Record::Switched { .. }));
+        assert_eq!(known.next(), Progress::replay(others).expect("a history").next());
+    }
+    assert_eq!(Progress::replay(&whole), Ok(progress));
+    // What was watched again is what counts.
+    let mut again = first();
+    for late in [2, 0] {
+        let switch = Switched { late: Some(late), ..MEASURED };
+        again.apply(&Record::Switched { switch }).expect("it may stand anywhere");
+    }
+    assert_eq!(again.switches(), [Switched { late: Some(0), ..MEASURED }]);
 }
 
 /// A journal that is kept for so many records.

@@ -5,11 +5,12 @@ use std::time::Duration;
 use tokio::time::{Instant as Moment, sleep};
 
 use super::shares::silent;
-use crate::model::{Color, HostName, Note, Plan, Release, ReleaseId, Trouble, WHOLE};
+use crate::model::{Color, HostName, Note, Plan, Release, ReleaseId, Routing, Trouble, WHOLE};
 use crate::run::execute::performed::{Performed, Summary};
 use crate::run::world::front_doors::{FrontDoors, hint};
 use crate::run::world::performer::{Performer, Result};
-use crate::run::world::probe::{Probe, Proof, Wrong, probes};
+use crate::run::world::probe::{Probe, Proof, Speaker, Wrong, probes};
+use crate::run::world::switching::{Switching, Whose};
 
 /// Right answers in a row, each on a fresh connection: one good answer proves nothing (6,048 old ones were measured after one).
 pub(super) const IN_A_ROW: u64 = 20;
@@ -168,7 +169,26 @@ impl Performer {
         release: &Release,
     ) -> std::result::Result<Proof, Wrong> {
         let known = self.live.as_ref().map(|record| &record.live.release);
-        self.front_doors().ask(probe, color, release, known).await
+        let answer = self.front_doors().ask(probe, color, release, known).await;
+        let whose = match &answer {
+            Ok(Proof::Answered) => Whose::Untold,
+            Err(wrong) if wrong.speaker == Speaker::OtherColor => Whose::Other,
+            Ok(Proof::Proven) | Err(_) => Whose::Wanted,
+        };
+        self.note_switch(|switching, now| switching.answered(whose, now));
+        answer
+    }
+
+    /// A run before this one has asked routers for all this.
+    pub(crate) fn takes_up(&self, before: Vec<Routing>) {
+        self.note_switch(|switching, _| *switching = Switching::after(before));
+    }
+
+    /// Takes note of what this run sees of a switch.
+    pub(super) fn note_switch(&self, note: impl FnOnce(&mut Switching, Moment)) {
+        if let Ok(mut switching) = self.switching.lock() {
+            note(&mut switching, Moment::now());
+        }
     }
 
     pub(super) fn front_doors(&self) -> FrontDoors<'_> {

@@ -85,7 +85,7 @@ impl Performer {
                     Performed::failed(trouble).with(vec![Note::new(format!("{host} says"), last_words(&exit, 5))])
                 }
                 Detached::NeverBegan => {
-                    Performed { end: End::NeverBegan, summary: Summary::Nothing, details: Vec::new() }
+                    Performed { end: End::NeverBegan, ..Performed::done(Summary::Nothing) }
                 }
                 Detached::Lost => Performed::failed(
                     Trouble::new("migrate/lost", format!("{host} went down in the middle of `{command}`"))

@@ -115,6 +115,9 @@ impl Performer {
         if way == Way::There && !self.turns.is_prepared(router).await {
             self.prepare_again(plan, router, want, round).await?;
         }
+        if way == Way::There {
+            self.note_switch(|switching, now| switching.asks(want, now));
+        }
         let deadline = Moment::now() + self.patience();
         let ask =
             |attempt| async move { self.hooks.apply(&self.router_call(plan, attempt), router, want).await };
@@ -124,6 +127,7 @@ impl Performer {
             let seen = self.hooks.observe(&self.router_call(plan, attempt), router).await;
             let shown = match &seen {
                 Ok(seen) if seen.settled && seen.routing.as_ref() == Some(want) => {
+                    self.note_switch(|switching, now| switching.follows(router, now));
                     if let Ok(mut moved) = self.moved.lock() {
                         moved.insert(router.clone(), want.clone());
                     }
@@ -264,7 +268,6 @@ impl Performer {
     }
 }
 
-/// What a router shows, in words.
 /// Whether a router shows what this run moved it to, or is about to. One that this run has not moved yet may show what the plan moves it away
 /// from, or any share that an earlier run of it may have come to.
 fn is_planned_for(

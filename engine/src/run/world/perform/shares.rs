@@ -10,6 +10,7 @@ use crate::model::{Color, Note, Plan, Release, Timestamp};
 use crate::run::execute::performed::{Performed, Summary};
 use crate::run::world::performer::{Performer, Result};
 use crate::run::world::probe::{Either, Probe, Proof, Wrong, probes};
+use crate::run::world::switching::Whose;
 
 /// Answers after which a colour was seen that gets one in a hundred of them at random, with 98 in 100 chances. One that gets more needs
 /// so much less.
@@ -137,7 +138,9 @@ impl Performer {
         plan: &Plan,
     ) -> std::result::Result<Either, Wrong> {
         let other = self.other_release(plan);
-        self.front_doors().ask_either(probe, plan.color, &plan.release, other.as_ref()).await
+        let answer = self.front_doors().ask_either(probe, plan.color, &plan.release, other.as_ref()).await;
+        self.note_switch(|switching, now| switching.answered(Whose::Untold, now));
+        answer
     }
 
     /// What the other colour runs, as far as it is known.

@@ -101,7 +101,10 @@ impl Performer {
             let reason = post.unreached.as_ref()?;
             Some(Note::new(post.name.clone(), format!("out of reach at the end, all else is well: {reason}")))
         });
-        Ok(Performed::done(summary).with(away.collect()))
+        let (routers, replaced) = (&self.deployment.router.names, plan.live.is_some());
+        let switching = self.switching.lock();
+        let switched = switching.ok().map(|mut switching| switching.conclude(routers, weight, replaced));
+        Ok(Performed { switched, ..Performed::done(summary).with(away.collect()) })
     }
 
     async fn watch_instance(&self, plan: &Plan, instance: &Instance, end: Moment) -> Result<Post> {
