@@ -5,7 +5,7 @@ use std::fs;
 use test_support::{Behaviour, Haproxy, Test, assert_golden, skip};
 
 use crate::hooks::stranger;
-use crate::{apache, caddy, canary, fleet, haproxy, local, told, with_v1};
+use crate::{apache, caddy, canary, fleet, haproxy, local, proxy, told, with_v1};
 
 const CONFORMANCE: [&str; 4] = ["hook", "conformance", "--yes", "--color=never"];
 
@@ -142,6 +142,13 @@ fn caddy_keeps_every_rule() {
     let Some((test, _caddy)) = caddy::with_v1(local()) else { return };
     let _ = test.deploy("v2", Behaviour::Sound).expect(0);
     assert_kept(&test);
+}
+
+#[test]
+fn our_own_proxy_keeps_every_rule() {
+    let Some(world) = proxy::with_v1(local()) else { return };
+    let _ = world.test.deploy("v2", Behaviour::Sound).expect(0);
+    assert_kept(&world.test);
 }
 
 #[test]

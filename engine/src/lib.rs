@@ -151,6 +151,7 @@
 //! | 1 | [`report`] | events and views to lines for people, or JSON |
 //! | 1 | [`secret`] | where secrets come from, and how they are kept out of everything else |
 //! | 1 | [`bundled`] | the hooks and the host program that this program carries inside itself |
+//! | 1 | [`proxy`] | the front door for those who have no router: `cutover proxy`, which nothing but [`cli`] knows |
 //! | 0 | [`model`] | data and decisions: no I/O, no clock, no environment |
 //!
 //! `run` is layered in the same way, from below: `execute` (the loop, which knows the world as a trait), `world` (hosts, routers, hooks and
@@ -177,6 +178,7 @@ pub mod driver;
 pub mod fuzz;
 pub mod hook;
 pub mod model;
+pub mod proxy;
 pub mod report;
 pub mod run;
 pub mod secret;

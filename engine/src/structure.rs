@@ -10,11 +10,12 @@ use std::path::{Path, PathBuf};
 const LONGEST: usize = 450;
 
 /// Rank of each folder, as the crate's documentation tells it.
-const RANKS: [(&str, u8); 13] = [
+const RANKS: [(&str, u8); 14] = [
     ("model", 0),
     ("planted", 0),
     ("bundled", 1),
     ("config", 1),
+    ("proxy", 1),
     ("report", 1),
     ("secret", 1),
     ("transport", 1),

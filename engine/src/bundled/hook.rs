@@ -70,6 +70,13 @@ pub const HOOKS: &[BundledHook] = &[
         template: include_str!(concat!(env!("OUT_DIR"), "/nginx.grants.toml")),
         schema: include_str!(concat!(env!("OUT_DIR"), "/nginx.settings.schema.json")),
     },
+    BundledHook {
+        name: "proxy",
+        kind: HookKind::Router,
+        wasm: include_bytes!(concat!(env!("OUT_DIR"), "/proxy.wasm")),
+        template: include_str!(concat!(env!("OUT_DIR"), "/proxy.grants.toml")),
+        schema: include_str!(concat!(env!("OUT_DIR"), "/proxy.settings.schema.json")),
+    },
 ];
 
 /// The hook of that name.

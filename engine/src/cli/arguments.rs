@@ -5,8 +5,8 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 
 use super::output::ColorWish;
 use super::{
-    abort, check, completions, config, deploy, doctor, exec, help, history, hook, init, logs, plan, resume,
-    rollback, schema, setup, state, status, trust, unlock,
+    abort, check, completions, config, deploy, doctor, exec, help, history, hook, init, logs, plan, proxy,
+    resume, rollback, schema, setup, state, status, trust, unlock,
 };
 
 /// Puts a new release live on your own hosts, with no lost request and a way back.
@@ -82,6 +82,7 @@ pub(super) enum Command {
     Logs(logs::Arguments),
     Exec(exec::Arguments),
     Hook(hook::Arguments),
+    Proxy(proxy::Arguments),
     Schema(schema::Arguments),
     Completions(completions::Arguments),
     Help(help::Arguments),

@@ -11,12 +11,13 @@ use crate::bundled::HOOKS;
 use crate::model::view::{ExitCode, Problem};
 
 /// Commands in the order in which one needs them.
-const GROUPS: [(&str, &[&str]); 6] = [
+const GROUPS: [(&str, &[&str]); 7] = [
     ("Begin", &["init", "check", "setup", "trust", "config"]),
     ("Deploy", &["plan", "deploy", "rollback"]),
     ("After an interruption", &["resume", "abort", "unlock", "state"]),
     ("Look", &["status", "doctor", "history", "logs", "exec"]),
     ("Hooks", &["hook"]),
+    ("Where no router is", &["proxy"]),
     ("For tools", &["schema", "completions", "help"]),
 ];
 

@@ -34,6 +34,7 @@ mod output;
 mod plan;
 mod project;
 mod project_file;
+mod proxy;
 mod resume;
 mod rollback;
 mod schema;
@@ -142,6 +143,7 @@ async fn dispatch(command: Command, invocation: &Invocation) -> Ended {
         Command::Exec(arguments) => arguments.run(invocation).await,
         Command::Logs(arguments) => arguments.run(invocation).await,
         Command::Hook(arguments) => arguments.run(invocation).await,
+        Command::Proxy(arguments) => arguments.run(invocation).await,
         Command::Schema(arguments) => arguments.run(invocation),
         Command::Completions(arguments) => arguments.run(),
         Command::Help(arguments) => arguments.run(invocation),

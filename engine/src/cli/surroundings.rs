@@ -55,7 +55,7 @@ impl config::Surroundings for Surroundings {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Facts, Input, Project, load, starter};
+    use crate::config::{Facts, Input, KnownRouter, Project, load, starter};
     use crate::model::Deployment;
 
     fn deployment(text: &str) -> Deployment {
@@ -118,7 +118,9 @@ error[config/type]: `router.settings.status-port` is a string: it must be an int
     #[test]
     fn default_grants_are_such_as_could_be_written() {
         for (project, _) in Project::ALL {
-            let text = starter(&Facts { directory: "shop".to_owned(), project, ..Facts::default() });
+            let router = Some(KnownRouter::Nginx);
+            let facts = Facts { directory: "shop".to_owned(), project, router, ..Facts::default() };
+            let text = starter(&facts);
             let built = deployment(&text).build.hook;
             let run = built.settings["run"].as_array().map_or(0, Vec::len);
             assert!(run > 0);
@@ -128,6 +130,9 @@ error[config/type]: `router.settings.status-port` is a string: it must be an int
             let grants = deployment(&nginx).router.hook.grants;
             let links: Vec<_> = grants.link.iter().flatten().map(|grant| grant.path.as_str()).collect();
             assert_eq!(links, ["/var/lib/cutover-nginx/shop/live"]);
+            let own = deployment(&starter(&Facts { router: None, ..facts })).router.hook.grants;
+            let sends: Vec<_> = own.connect.iter().flatten().flat_map(|grant| &grant.send).collect();
+            assert_eq!(sends, ["show shop", "check shop *", "set shop *"]);
         }
     }
 }

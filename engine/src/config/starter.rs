@@ -120,15 +120,16 @@ pub fn starter(facts: &Facts) -> String {
             say(&format!("hook = \"builtin:{name}\"  # {title}; `cutover setup` prints what it needs once"));
         }
         None => {
-            let [first, others @ ..] = KnownRouter::ALL.map(KnownRouter::title);
-            let others = others.join(" or ");
-            say(&format!(
-                "# No {first} was found on this machine: install it; or {others}, or choose another hook."
-            ));
+            let names = KnownRouter::ALL.map(KnownRouter::title).join(" or ");
+            say(&format!("# No {names} was found on this machine. cutover's own proxy needs neither;"));
+            say("# `cutover setup` prints how it is installed as a service.");
             say("[router]");
+            say("hook = \"builtin:proxy\"");
         }
     }
-    say("front-door = [\"http://127.0.0.1:8080/\"]  # where users come in");
+    // The proxy has the port that users come to by themselves; others are configured already.
+    let door = if facts.router.is_some() { "http://127.0.0.1:8080/" } else { "http://127.0.0.1/" };
+    say(&format!("front-door = [\"{door}\"]  # where users come in"));
     text
 }
 

@@ -27,7 +27,7 @@ impl Surroundings for Shelf {
     }
 
     fn builtins(&self) -> &[&str] {
-        &["command-build", "haproxy", "http-health", "http-smoke", "nginx"]
+        &["command-build", "haproxy", "http-health", "http-smoke", "nginx", "proxy"]
     }
 
     fn bundled_grants(

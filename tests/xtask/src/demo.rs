@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-use test_support::{Behaviour, Load, Machine, Nginx, Port, Process, Repository, SYSTEM_PATH, Scratch, Tally};
+use test_support::{Behaviour, Load, Machine, Port, Process, Repository, SYSTEM_PATH, Scratch, Tally};
 
+use crate::front_door::FrontDoor;
 use crate::{command, peers};
 
 /// What is done after the first deployment, and how it should end.
@@ -65,15 +66,15 @@ struct Chapter {
 /// cutover that is built already.
 pub(crate) fn run(as_json: bool, program: Option<&str>) -> Result<(), String> {
     let interrupts = Interrupts::watch()?;
-    peers::for_demo()?;
+    let has_nginx = peers::for_demo()?;
     let program = program.map_or_else(command::build_cutover, |path| Ok(PathBuf::from(path)))?;
-    let demo = Demo::new(&program, interrupts, as_json)?;
+    let demo = Demo::new(&program, has_nginx, interrupts, as_json)?;
     let mut deployments = Vec::new();
     let mut load = None;
     for chapter in &STORY {
         deployments.push(demo.play(chapter)?);
         // Before the first deployment nothing can answer.
-        load.get_or_insert_with(|| Load::start(demo.nginx.port()));
+        load.get_or_insert_with(|| Load::start(demo.front_door.port()));
     }
     demo.say("what is there now");
     demo.cutover(&["status"])?;
@@ -115,7 +116,7 @@ struct Demo {
     interrupts: Interrupts,
     quiet: bool,
     program: PathBuf,
-    nginx: Nginx,
+    front_door: FrontDoor,
     _ports: [Port; 2],
     repository: Repository,
     machine: Machine,
@@ -124,7 +125,7 @@ struct Demo {
 }
 
 impl Demo {
-    fn new(program: &Path, interrupts: Interrupts, quiet: bool) -> Result<Self, String> {
+    fn new(program: &Path, has_nginx: bool, interrupts: Interrupts, quiet: bool) -> Result<Self, String> {
         let sysroot = PathBuf::from(peers::sysroot()?);
         let scratch = Scratch::new();
         let directory = scratch.directory("machine");
@@ -136,12 +137,12 @@ impl Demo {
         } else {
             (Machine::this(&directory, SYSTEM_PATH), program.to_owned(), sysroot)
         };
-        let nginx = Nginx::new(&scratch, &machine);
+        let front_door = FrontDoor::new(has_nginx, &scratch, &machine, &program);
         let ports = [Port::take(), Port::take()];
         let repository = Repository::new(&scratch, true);
-        let config = config(&nginx, &ports, &repository, &sysroot, &scratch);
+        let config = config(&front_door, &ports, &repository, &sysroot, &scratch);
         let mut demo =
-            Self { interrupts, quiet, program, nginx, _ports: ports, repository, machine, scratch };
+            Self { interrupts, quiet, program, front_door, _ports: ports, repository, machine, scratch };
         demo.say(&format!("the whole configuration, {}", demo.directory().join("cutover.toml").display()));
         demo.print(&config);
         fs::write(demo.directory().join("cutover.toml"), config).map_err(|fault| fault.to_string())?;
@@ -153,20 +154,25 @@ impl Demo {
         self.repository.checkout()
     }
 
-    /// Does what `cutover setup` says that the host needs once, and starts nginx.
+    /// Does what `cutover setup` says that the host needs once, and starts what routes.
     fn set_up(&mut self) -> Result<(), String> {
-        let output = self.command(&["setup"]).output().map_err(|fault| fault.to_string())?;
+        let output = self.command(&["setup", "--json"]).output().map_err(|fault| fault.to_string())?;
         if !output.status.success() {
             return Err(String::from_utf8_lossy(&output.stderr).into_owned());
         }
         self.print("\n$ cutover setup | sh -eu\n");
-        let script = self.scratch.write("setup.sh", output.stdout);
+        let told: Value = serde_json::from_slice(&output.stdout).map_err(|fault| fault.to_string())?;
+        let hosts = told["hosts"].as_array().into_iter().flatten();
+        let parts = hosts.flat_map(|host| host["parts"].as_array().into_iter().flatten());
+        let parts = parts.filter(|part| self.front_door.wants(part));
+        let script: String = parts.filter_map(|part| part["script"].as_str()).collect();
+        let script = self.scratch.write("setup.sh", script);
         let ran = self.machine.command("sh", Path::new("/")).arg("-eu").arg(script).output();
         let ran = ran.map_err(|fault| fault.to_string())?;
         if !ran.status.success() {
             return Err(String::from_utf8_lossy(&ran.stderr).into_owned());
         }
-        self.nginx.start(&self.machine);
+        self.front_door.start(&self.machine);
         Ok(())
     }
 
@@ -187,7 +193,7 @@ impl Demo {
         }
         let exit = self.cutover(chapter.command)?;
         let page =
-            test_support::get("127.0.0.1", self.nginx.port(), "/").map_err(|fault| fault.to_string())?;
+            test_support::get("127.0.0.1", self.front_door.port(), "/").map_err(|fault| fault.to_string())?;
         let live = page.body.split(' ').next().unwrap_or("").to_owned();
         if (exit, live.as_str()) != (chapter.exit, chapter.live) {
             return Err(format!(
@@ -251,7 +257,7 @@ impl Drop for Demo {
 }
 
 fn config(
-    nginx: &Nginx,
+    front_door: &FrontDoor,
     ports: &[Port; 2],
     repository: &Repository,
     sysroot: &Path,
@@ -291,7 +297,7 @@ hook     = "builtin:http-smoke"
 settings = {{ requests = [{{ name = "cart", path = "/checkout", expect = {{ json = {{ "/cart/items" = 3 }} }} }}] }}
 
 [router]
-settings = {nginx}
+{router}
 front-door = ["http://127.0.0.1:{door}/up"]
 
 [pipeline]
@@ -303,8 +309,8 @@ drain = {{ timeout = "5s" }}
         directory = scratch.join("srv/shop").display(),
         blue = ports[0],
         green = ports[1],
-        nginx = nginx.settings(),
-        door = nginx.port(),
+        router = front_door.lines(),
+        door = front_door.port(),
     )
 }
 

@@ -7,6 +7,7 @@ mod bench;
 mod command;
 mod demo;
 mod dependencies;
+mod front_door;
 mod package;
 mod peers;
 mod prove;
@@ -18,7 +19,7 @@ const USAGE: &str = "\
 usage: cargo xtask TASK
 
   demo [--json [--program PATH]]
-                            deploys a small web shop behind nginx, with good and bad releases, under load
+                            deploys a small web shop, with good and bad releases, under load
   test [ARGUMENT…]          all tests, with their peers; arguments as for `cargo test`
   prove [--nightly] [--json]
                             that the promises of RELIABILITY.md are kept, in figures

@@ -4,6 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use test_support::nginx_is_installed;
+
 use crate::command::{root, run, target};
 
 /// A program that is needed, and the Debian package that has it.
@@ -14,10 +16,12 @@ struct Peer {
 
 const NGINX: Peer = Peer { program: "nginx", package: "nginx-light" };
 const GIT: Peer = Peer { program: "git", package: "git" };
-const FOR_TESTS: [Peer; 13] = [
+const CURL: Peer = Peer { program: "curl", package: "curl" };
+const FOR_TESTS: [Peer; 14] = [
     NGINX,
     Peer { program: "apache2", package: "apache2-bin" },
     Peer { program: "caddy", package: "caddy" },
+    CURL,
     GIT,
     Peer { program: "haproxy", package: "haproxy" },
     Peer { program: "sshd", package: "openssh-server" },
@@ -30,16 +34,16 @@ const FOR_TESTS: [Peer; 13] = [
     Peer { program: "docker-registry", package: "docker-registry" },
 ];
 
-const FOR_BENCH: [Peer; 2] =
-    [Peer { program: "rsync", package: "rsync" }, Peer { program: "curl", package: "curl" }];
+const FOR_BENCH: [Peer; 2] = [Peer { program: "rsync", package: "rsync" }, CURL];
 
 /// Targets of `rust-toolchain.toml`.
 const TARGETS: [&str; 3] = ["wasm32-wasip2", "x86_64-unknown-linux-musl", "aarch64-unknown-linux-musl"];
 
-/// Sees to all that the demo needs.
-pub(crate) fn for_demo() -> Result<(), String> {
+/// Sees to all that the demo needs; whether nginx could be had, too.
+pub(crate) fn for_demo() -> Result<bool, String> {
     targets()?;
-    programs(&[NGINX, GIT])
+    programs(&[GIT])?;
+    Ok(programs(&[NGINX]).is_ok() && nginx_is_installed())
 }
 
 /// Sees to all that the tests need.
