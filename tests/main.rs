@@ -50,6 +50,7 @@ mod readme;
 mod registry;
 mod resume;
 mod rollback;
+mod rolling;
 mod secrets;
 mod shared_router;
 mod smoke_test;

@@ -11,6 +11,12 @@ impl Call {
         self.facts.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
+    /// Whether connections to this instance are asked about: those of some hosts, where the question names them, else all.
+    #[must_use]
+    pub fn counts(&self, instance: &Instance) -> bool {
+        self.fact("hosts").is_none_or(|hosts| hosts.split(' ').any(|host| host == instance.host))
+    }
+
     /// The application's name, with `-ENVIRONMENT` where there are environments: what its traces on a shared router are called.
     #[must_use]
     pub fn title(&self) -> String {

@@ -119,4 +119,10 @@ impl BundledHook {
     pub fn weights_hint(&self, title: &str, settings: &serde_json::Value) -> Option<String> {
         grants::hint(self.template, title, settings, "weights")
     }
+
+    /// What to do where this hook routes by these settings, and can't take hosts out.
+    #[must_use]
+    pub fn hosts_hint(&self, title: &str, settings: &serde_json::Value) -> Option<String> {
+        grants::hint(self.template, title, settings, "hosts")
+    }
 }

@@ -18,7 +18,7 @@ const ENVIRONMENT: Shape = Shape::Map(
     &format::APP_VARIABLE,
     &Shape::Either(&[Shape::Text(&format::COMMAND_WORD), Shape::Table(&SECRET_VALUE)]),
 );
-const COLOR_HINT: &str = "a TCP port for each colour: { port = 4001 }";
+pub(super) const COLOR_HINT: &str = "a TCP port for each colour: { port = 4001 }";
 
 /// The table.
 pub(super) static KEYS: Keys = Keys {
@@ -80,12 +80,24 @@ pub(super) static KEYS: Keys = Keys {
             Shape::OneOrMore(&Shape::Text(&format::RELATIVE)),
             "Files on the host, below `directory`, read before `env`.",
         ),
-        Key::required("blue", Shape::Table(&COLOR), "What differs for blue.", COLOR_HINT),
-        Key::required("green", Shape::Table(&COLOR), "What differs for green.", COLOR_HINT),
+        Key::optional(
+            "blue",
+            Shape::Table(&COLOR),
+            "What differs for blue. Needed, unless the strategy is rolling.",
+        ),
+        Key::optional(
+            "green",
+            Shape::Table(&COLOR),
+            "What differs for green. Needed, unless the strategy is rolling.",
+        ),
+        Key::optional(
+            "port",
+            Shape::Integer(1, 65_535),
+            "TCP port of each instance, where the strategy is rolling: there are no colours then.",
+        ),
         Key::optional("release-marker", Shape::OneOf(&RELEASE_MARKER), RELEASE_MARKER.doc),
     ],
     advice: &[
-        ("port", "each colour has a port of its own: blue = { port = 4001 }"),
         ("command", "`start` is the command of one instance"),
         (
             "container",
@@ -120,8 +132,16 @@ impl Resolver<'_> {
     /// Reads the table.
     pub(super) fn application(&mut self, root: &Reader<'_>) -> Application {
         let table = root.table("app", &KEYS);
-        let blue = self.color(&table, "blue");
-        let green = self.color(&table, "green");
+        let rolls = Self::is_rolling(root);
+        self.fit_places(&table, rolls);
+        let (blue, green) = if rolls {
+            (
+                ColorSettings { port: table.integer("port"), ..ColorSettings::default() },
+                ColorSettings::default(),
+            )
+        } else {
+            (self.color(&table, "blue"), self.color(&table, "green"))
+        };
         let hosts = self.app_hosts(&table, &blue, &green);
         self.app_hosts = hosts.iter().chain(&blue.hosts).chain(&green.hosts).cloned().collect();
         let driver = self.driver(&table);
@@ -156,7 +176,9 @@ impl Resolver<'_> {
             release_marker: marker,
         };
         self.directory.clone_from(&application.directory);
-        self.duplicate_port(&table, &application);
+        if !rolls {
+            self.duplicate_port(&table, &application);
+        }
         application
     }
 

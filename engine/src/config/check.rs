@@ -272,7 +272,7 @@ fn advice(node: &Node, shape: &Shape) -> Option<String> {
 }
 
 /// Whether an unknown key of a table seems to be meant for this one: then it is enough to say that.
-fn misspelt(node: &Node, keys: &Keys, name: &str) -> bool {
+pub(super) fn misspelt(node: &Node, keys: &Keys, name: &str) -> bool {
     let mut unknown = node.entries().iter().filter(|entry| keys.find(&entry.key).is_none());
     unknown.any(|entry| closest(&entry.key, &keys.names()) == Some(name))
 }

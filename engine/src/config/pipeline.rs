@@ -28,7 +28,7 @@ pub(super) static KEYS: Keys = Keys {
             "strategy",
             Shape::Either(&[Shape::Choice(&["blue-green"]), Shape::OneOf(&strategy::KEYS)]),
             "blue-green",
-            "How traffic moves: all at once, or in shares that rise with a watch after each.",
+            "How traffic moves: all at once, in shares that rise with a watch after each, or from host to host.",
         ),
         Key::integer("parallel", Shape::Integer(1, 256), 32, "Hosts worked on at once."),
         Key::optional(
@@ -49,7 +49,7 @@ pub(super) static KEYS: Keys = Keys {
     )],
 };
 
-static DRAIN: Keys = Keys::new(
+pub(super) static DRAIN: Keys = Keys::new(
     "What happens to connections that are open on the old colour.",
     &[
         Key::text("timeout", Shape::Text(&format::DURATION_OR_ZERO), "30s", "How long they may go on."),
@@ -57,7 +57,8 @@ static DRAIN: Keys = Keys::new(
             "connections",
             Shape::Choice(&["wait", "cap", "cut"]),
             "wait",
-            "At the end of that time: leave them with a warning (wait) or stop them (cap); or stop them at once (cut).",
+            "At the end of that time: leave them with a warning (wait) or stop them (cap); or stop them at once (cut). With a rolling strategy, \
+             cap.",
         ),
     ],
 );
@@ -67,14 +68,18 @@ impl Resolver<'_> {
     pub(super) fn pipeline(&mut self, root: &Reader<'_>) -> Pipeline {
         let table = root.table("pipeline", &KEYS);
         let drain = table.table("drain", &DRAIN);
+        let strategy = self.strategy(&table);
+        let rolls = strategy.batch().is_some();
         Pipeline {
             timeout: table.duration("timeout"),
-            strategy: self.strategy(&table),
+            strategy,
             watch: table.duration("watch"),
             drain_timeout: drain.duration("timeout"),
             connections: match drain.text("connections") {
                 Some("cap") => ConnectionPolicy::Cap,
                 Some("cut") => ConnectionPolicy::Cut,
+                // What is on a host makes room for what comes.
+                _ if rolls => ConnectionPolicy::Cap,
                 _ => ConnectionPolicy::Wait,
             },
             retire: if table.text("retire") == Some("stop") { Retire::Stop } else { Retire::KeepWarm },
@@ -115,6 +120,7 @@ impl Resolver<'_> {
     ) {
         let whole = root.table("pipeline", &KEYS);
         self.fit_watches(&whole, pipeline);
+        self.fit_rolling(root, application, &pipeline.strategy);
         let parts = [
             ("pipeline", &KEYS, "watch", pipeline.watch),
             ("health-check", &health_check::KEYS, "deadline", health_check.deadline),

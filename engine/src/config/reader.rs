@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use super::check::misspelt;
 use super::format;
 use super::node::{Entry, Node, Value};
 use super::shape::Keys;
@@ -41,6 +42,11 @@ impl<'a> Reader<'a> {
     /// Whether a key was written.
     pub(super) fn has(&self, name: &str) -> bool {
         self.entry(name).is_some()
+    }
+
+    /// Whether a key was written that looks as if this one was meant.
+    pub(super) fn has_like(&self, name: &str) -> bool {
+        self.node.is_some_and(|node| misspelt(node, self.keys, name))
     }
 
     /// Where to point for a key's value: where it stands, else the table.

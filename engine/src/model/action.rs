@@ -39,7 +39,14 @@ pub enum Action {
     /// Sees to it that nobody gets an answer from the colour on a host that is left out.
     Silence { host: HostName, color: Color },
     /// Runs a smoke test against the colour.
-    Smoke { test: Name, color: Color, release: ReleaseId },
+    Smoke {
+        test: Name,
+        color: Color,
+        release: ReleaseId,
+        /// On these hosts; empty for all.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        hosts: Vec<HostName>,
+    },
     /// Makes a reboot bring the colour up.
     Enable { host: HostName, color: Color },
     /// Makes a reboot leave the colour down.
@@ -68,10 +75,22 @@ pub enum Action {
     },
     /// Goes on only if every instance of the colour is healthy now.
     RequireHealthy { color: Color },
+    /// Goes on only if the colour answers on another host, or on none of these: while they are out, the others have all the requests.
+    RequireOthers { color: Color, hosts: Vec<HostName> },
     /// Goes on only if no router sends anything to the colour.
-    RequireUnrouted { color: Color },
+    RequireUnrouted {
+        color: Color,
+        /// On these hosts; empty for all.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        hosts: Vec<HostName>,
+    },
     /// Waits until the routers have no connections to the colour.
-    Drain { color: Color },
+    Drain {
+        color: Color,
+        /// On these hosts; empty for all.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        hosts: Vec<HostName>,
+    },
     /// Records what is live.
     RecordLive { color: Color, release: ReleaseId },
     /// Points `current` to the release.
@@ -108,9 +127,22 @@ impl Action {
             | Self::Prove { .. }
             | Self::Watch { .. }
             | Self::RequireHealthy { .. }
+            | Self::RequireOthers { .. }
             | Self::RequireUnrouted { .. }
             | Self::Drain { .. }
             | Self::RecordLive { .. } => None,
+        }
+    }
+
+    /// The hosts that it is about, when it is about some of a colour's.
+    #[must_use]
+    pub fn hosts(&self) -> &[HostName] {
+        match self {
+            Self::Smoke { hosts, .. }
+            | Self::RequireOthers { hosts, .. }
+            | Self::RequireUnrouted { hosts, .. }
+            | Self::Drain { hosts, .. } => hosts,
+            _ => self.host().map_or(&[], std::slice::from_ref),
         }
     }
 
@@ -147,6 +179,7 @@ impl Action {
             | Self::Disable { .. }
             | Self::Discard { .. }
             | Self::RequireHealthy { .. }
+            | Self::RequireOthers { .. }
             | Self::RequireUnrouted { .. }
             | Self::Drain { .. }
             | Self::RecordLive { .. }
@@ -163,10 +196,18 @@ impl Action {
         }
         #[expect(clippy::wildcard_enum_match_arm, reason = "all others have a host or a router")]
         match self {
-            Self::Smoke { test, .. } => test.to_string(),
-            Self::Drain { color } | Self::RequireHealthy { color } | Self::RequireUnrouted { color } => {
-                color.to_string()
+            Self::Smoke { test, hosts, .. } if hosts.is_empty() => test.to_string(),
+            Self::Smoke { test, hosts, .. } => format!("{test} {}", listed(hosts)),
+            Self::Drain { hosts, .. }
+            | Self::RequireOthers { hosts, .. }
+            | Self::RequireUnrouted { hosts, .. }
+                if !hosts.is_empty() =>
+            {
+                listed(hosts)
             }
+            Self::Drain { color, .. }
+            | Self::RequireHealthy { color }
+            | Self::RequireUnrouted { color, .. } => color.to_string(),
             Self::Prove { .. } => "front door".into(),
             Self::Watch { color, weight: WHOLE, .. } => color.to_string(),
             Self::Watch { color, weight, .. } => format!("{color} {weight} %"),
@@ -174,6 +215,10 @@ impl Action {
             _ => String::new(),
         }
     }
+}
+
+fn listed(hosts: &[HostName]) -> String {
+    hosts.iter().map(HostName::as_str).collect::<Vec<_>>().join(" ")
 }
 
 /// What a journal means that does not say it: those of earlier versions know no shares.
@@ -202,7 +247,10 @@ impl fmt::Display for Action {
             Self::Stop { color, .. } => write!(f, "stop {color}"),
             Self::AwaitHealthy { color, .. } => write!(f, "wait until {color} is healthy"),
             Self::Silence { color, .. } => write!(f, "see to it that {color} answers nobody"),
-            Self::Smoke { test, color, .. } => write!(f, "smoke test {test} against {color}"),
+            Self::Smoke { test, color, hosts, .. } if hosts.is_empty() => {
+                write!(f, "smoke test {test} against {color}")
+            }
+            Self::Smoke { test, hosts, .. } => write!(f, "smoke test {test} on {}", listed(hosts)),
             Self::Enable { color, .. } => write!(f, "enable {color} at boot"),
             Self::Disable { color, .. } => write!(f, "disable {color} at boot"),
             Self::Prepare { want, .. } => write!(f, "prepare {want}"),
@@ -213,8 +261,17 @@ impl fmt::Display for Action {
             Self::Watch { color, weight: WHOLE, .. } => write!(f, "watch {color}"),
             Self::Watch { color, weight, .. } => write!(f, "watch {color} at {weight} %"),
             Self::RequireHealthy { color } => write!(f, "make sure that {color} is healthy"),
-            Self::RequireUnrouted { color } => write!(f, "make sure that no router points to {color}"),
-            Self::Drain { color } => write!(f, "drain {color}"),
+            Self::RequireOthers { hosts, .. } => {
+                write!(f, "make sure that someone answers without {}", listed(hosts))
+            }
+            Self::RequireUnrouted { color, hosts } if hosts.is_empty() => {
+                write!(f, "make sure that no router points to {color}")
+            }
+            Self::RequireUnrouted { hosts, .. } => {
+                write!(f, "make sure that no router points to {}", listed(hosts))
+            }
+            Self::Drain { color, hosts } if hosts.is_empty() => write!(f, "drain {color}"),
+            Self::Drain { hosts, .. } => write!(f, "drain {}", listed(hosts)),
             Self::RecordLive { color, .. } => write!(f, "record {color} as live"),
             Self::SetCurrent { .. } => f.write_str("set current"),
             Self::Prune { .. } => f.write_str("prune old releases"),

@@ -126,7 +126,8 @@ impl Told<'_> {
             *hosts.entry(host.clone()).or_default().instance_mut(self.plan.color) = self.filled(host);
         }
         let recorded = self.recorded();
-        if let (Some((live, id)), None) = (&self.plan.live, &recorded) {
+        let apart = self.plan.live.as_ref().filter(|_| !self.plan.is_rolling());
+        if let (Some((live, id)), None) = (apart, &recorded) {
             // Where the record does not know what is live, the links of its hosts do.
             for host in hosts.values_mut() {
                 host.instance_mut(*live).link.clone_from(id);
@@ -149,14 +150,12 @@ impl Told<'_> {
             return ObservedInstance { link: id.clone(), running: true, release: id, fit: true };
         }
         let mut found = ObservedInstance::default();
-        for task in self.tasks() {
-            match (&task.action, task.undo.first()) {
-                (Action::Clear { host: on, .. }, Some(Action::Start { release, .. })) if on == host => {
+        for undo in self.tasks().flat_map(|task| &task.undo) {
+            match undo {
+                Action::Start { host: on, release, .. } if on == host => {
                     (found.running, found.release) = (true, Some(release.clone()));
                 }
-                (Action::Point { host: on, .. }, Some(Action::Point { release, .. })) if on == host => {
-                    found.link.clone_from(release);
-                }
+                Action::Point { host: on, release, .. } if on == host => found.link.clone_from(release),
                 _ => {}
             }
         }
@@ -202,8 +201,9 @@ impl Told<'_> {
             then.application.migrate = migrates.then(Vec::new);
             departures.push(Departure { key: "app.migrate", part: Part::Stages });
         }
+        self.departed_in_batches(&mut then, &mut departures);
         let shares: Vec<u32> = self.plan.shares().collect();
-        let shared = self.plan.command == "deploy" && self.plan.live.is_some();
+        let shared = self.plan.command == "deploy" && self.plan.live.is_some() && !self.plan.is_rolling();
         let now = then.pipeline.strategy.steps().iter().map(|step| step.weight);
         if shared && Strategy::are_weights(&shares) && now.ne(shares.iter().copied()) {
             // How long each is watched is nothing that a plan tells.
@@ -224,7 +224,10 @@ impl Told<'_> {
             ("pipeline.retire", pipeline.retire == Retire::Stop),
             ("pipeline.drain", pipeline.connections != ConnectionPolicy::Wait),
         ];
-        if self.plan.live.is_some() && stops != keys.iter().any(|(_, stops)| *stops) {
+        if self.plan.live.is_some()
+            && !self.plan.is_rolling()
+            && stops != keys.iter().any(|(_, stops)| *stops)
+        {
             // Where it stops now and did not then, each key that says so; else either may have said so.
             let changed = keys.into_iter().filter(|(_, says)| stops || *says);
             departures.extend(changed.map(|(key, _)| Departure { key, part: Part::Retire }));
@@ -232,6 +235,17 @@ impl Told<'_> {
             pipeline.connections = ConnectionPolicy::Wait;
         }
         (then, departures)
+    }
+
+    /// How many hosts were out at a time.
+    fn departed_in_batches(&self, then: &mut Deployment, departures: &mut Vec<Departure>) {
+        let size = self.plan.batches().iter().map(|batch| batch.hosts.len()).max();
+        if let (Some(now), Some(size)) = (then.pipeline.strategy.batch(), size)
+            && now != size
+        {
+            then.pipeline.strategy = Strategy::Rolling { batch: size };
+            departures.push(Departure { key: "pipeline.strategy", part: Part::Stages });
+        }
     }
 
     fn routings(&self) -> impl Iterator<Item = &Routing> {

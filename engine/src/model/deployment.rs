@@ -83,9 +83,30 @@ impl Deployment {
         }
     }
 
+    /// The colours that each host has a place for. Where hosts have one place each, that is called blue, and nobody reads it.
+    #[must_use]
+    pub const fn colors(&self) -> &'static [Color] {
+        match self.pipeline.strategy.batch() {
+            Some(_) => &[Color::Blue],
+            None => &Color::ALL,
+        }
+    }
+
+    /// The colour that a deployment fills where this one is live.
+    #[must_use]
+    pub fn fills(&self, live: Option<Color>) -> Color {
+        match live {
+            Some(live) if self.colors().len() > 1 => live.other(),
+            Some(_) | None => Color::Blue,
+        }
+    }
+
     /// Hosts on which a colour runs: its own, or those of the application.
     #[must_use]
     pub fn color_hosts(&self, color: Color) -> &[HostName] {
+        if !self.colors().contains(&color) {
+            return &[];
+        }
         let own = &self.application.color(color).hosts;
         if own.is_empty() { &self.application.hosts } else { own }
     }

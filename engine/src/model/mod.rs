@@ -89,7 +89,7 @@ pub use name::{HostName, Name, NameFault};
 pub use observed::{Disagreement, Observed, ObservedHost, ObservedInstance};
 pub use oci_reference::{OciReference, OciReferenceFault, OciVersion};
 pub use placeholders::Placeholders;
-pub use plan::{Class, Part, Plan, Refusal, Stage, Task, TaskId, Wish};
+pub use plan::{Batch, Class, Part, Plan, Refusal, Stage, Task, TaskId, Wish};
 pub use progress::{IllegalHistory, NOT_TRIED, Next, Progress};
 pub use record::{End, Origin, Record, Trouble, UndoId};
 pub use recovery::{ABANDONED, Ask, Decision, Sight, decide, ways_on};

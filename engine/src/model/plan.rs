@@ -3,15 +3,17 @@
 use serde::{Deserialize, Serialize};
 
 mod refusal;
+mod rolling;
 mod switching;
 mod task_id;
 
 pub use refusal::Refusal;
+pub use rolling::Batch;
 pub use task_id::{Part, TaskId};
 
 use super::{
-    Action, Color, ConnectionPolicy, Deployment, HostName, Observed, Release, ReleaseId, Retire, Step,
-    Timestamp, WHOLE,
+    Action, Color, ConnectionPolicy, Deployment, HostName, Observed, Release, ReleaseId, Retire, Routing,
+    Step, Timestamp, WHOLE,
 };
 
 /// What to deploy, once it is known.
@@ -118,15 +120,20 @@ impl Plan {
     /// Makes the plan.
     ///
     /// # Errors
-    /// When routers disagree, when router and record do (unless adopted), or when the release is live already.
+    /// When routers disagree, when router and record do (unless adopted), or when the release is live already. Without colours, also when
+    /// a router leaves hosts out.
     pub fn new(deployment: &Deployment, wish: &Wish, observed: &Observed) -> Result<Self, Refusal> {
         let live = live(wish, observed)?;
+        let rolls = deployment.pipeline.strategy.batch().filter(|_| live.is_some());
+        if rolls.is_some() {
+            whole(deployment, live.as_ref().map(|(color, _)| *color), observed)?;
+        }
         if let Some((color, Some(id))) = &live
             && *id == wish.release.id
         {
             return Err(Refusal::LiveAlready { number: wish.release.number, color: *color });
         }
-        let color = live.as_ref().map_or(Color::Blue, |(color, _)| color.other());
+        let color = deployment.fills(live.as_ref().map(|(color, _)| *color));
         let all = deployment.color_hosts(color);
         let most = deployment.pipeline.max_excluded.of(all.len());
         let hosts = all.iter().filter(|host| !observed.unreachable.contains(*host)).cloned().collect();
@@ -134,7 +141,7 @@ impl Plan {
         if excluded.len() > most {
             return Err(Refusal::TooFewHosts { hosts: excluded, most });
         }
-        let planner = Planner { deployment, wish, observed, color, hosts, id: &wish.release.id };
+        let planner = Planner { deployment, wish, observed, color, hosts, id: &wish.release.id, rolls };
         Ok(Self {
             version: 1,
             deployment: wish.deployment.clone(),
@@ -216,6 +223,19 @@ fn live(wish: &Wish, observed: &Observed) -> Result<Option<(Color, Option<Releas
     }))
 }
 
+/// Without colours, all hosts have to be in, in the one place that each of them has.
+fn whole(deployment: &Deployment, live: Option<Color>, observed: &Observed) -> Result<(), Refusal> {
+    if let Some(color) = live.filter(|live| !deployment.colors().contains(live)) {
+        return Err(Refusal::NoPlace { color });
+    }
+    let out = |routing: &Routing| (!routing.out.is_empty()).then(|| routing.to_string());
+    let mut seen = observed.routers.iter();
+    match seen.find_map(|(router, seen)| Some((router.clone(), seen.routing.as_ref().and_then(out)?))) {
+        Some((router, shown)) => Err(Refusal::HostsOut { router, shown }),
+        None => Ok(()),
+    }
+}
+
 struct Planner<'a> {
     deployment: &'a Deployment,
     wish: &'a Wish,
@@ -224,6 +244,8 @@ struct Planner<'a> {
     /// Those that are not left out.
     hosts: Vec<HostName>,
     id: &'a ReleaseId,
+    /// How many hosts are out at a time, where they are.
+    rolls: Option<usize>,
 }
 
 impl Planner<'_> {
@@ -254,42 +276,12 @@ impl Planner<'_> {
             let action = Action::Migrate { host: self.hosts()[0].clone(), release: release(), color };
             stages.push(stage(Step::Migrate, vec![Task { action, class: Class::Once, undo: Vec::new() }]));
         }
-        let clears: Vec<Task> = cold.iter().map(|host| self.clear(host)).collect();
-        // What ran when the plan was made is what the undo starts again. A migration may have taken long since.
-        if clears.iter().any(|task| !task.undo.is_empty()) && !planted!(ClearedUnread) {
-            let look = repeatable(Action::RequireUnrouted { color }, Vec::new());
-            stages.push(stage(Step::Start, vec![look]));
+        if let Some(size) = self.rolls {
+            stages.extend(self.roll(size));
+            stages.retain(|stage| !stage.tasks.is_empty());
+            return stages;
         }
-        stages.push(stage(Step::Start, clears));
-        // Both before it is started, and while nothing of it runs.
-        let prepared = cold.iter().flat_map(|host| std::iter::once(self.point(host)).chain(self.renew(host)));
-        stages.push(stage(Step::Start, prepared.collect()));
-        stages.push(stage(
-            Step::Start,
-            cold.iter()
-                .map(|host| {
-                    let host = || (*host).clone();
-                    let undo = self.unless_routed(Action::Stop { host: host(), color });
-                    repeatable(Action::Start { host: host(), color, release: release() }, undo)
-                })
-                .collect(),
-        ));
-        stages.push(stage(
-            Step::Health,
-            self.hosts()
-                .iter()
-                .filter(|_| !planted!(HealthNotAwaited))
-                .map(|host| {
-                    let action = Action::AwaitHealthy { host: host.clone(), color, release: release() };
-                    repeatable(action, Vec::new())
-                })
-                .collect(),
-        ));
-        stages.push(self.silence());
-        for test in &self.deployment.smoke_tests {
-            let action = Action::Smoke { test: test.name.clone(), color, release: release() };
-            stages.push(stage(Step::Smoke, vec![repeatable(action, Vec::new())]));
-        }
+        stages.extend(self.fill(self.hosts()));
         if planted!(OldStoppedBeforeSwitch) && replaces {
             stages.push(self.stop(color.other()));
         }
@@ -301,9 +293,66 @@ impl Planner<'_> {
         stages
     }
 
-    /// An undo that takes something from the new colour, after a look whether any router still points to it.
+    /// Stops what is in the place of the release on these hosts, starts it there, and proves it.
+    fn fill(&self, hosts: &[HostName]) -> Vec<Stage> {
+        let (color, release) = (self.color, || self.id.clone());
+        let cold: Vec<&HostName> = hosts.iter().filter(|host| !self.is_warm(host)).collect();
+        let mut stages = Vec::new();
+        let clears: Vec<Task> = cold.iter().map(|host| self.clear(host)).collect();
+        // What ran when the plan was made is what the undo starts again. A migration may have taken long since.
+        let runs = clears.iter().any(|task| !task.undo.is_empty());
+        if (runs || self.rolls.is_some()) && !planted!(ClearedUnread) && !planted!(StoppedWhileIn) {
+            let look = Action::RequireUnrouted { color, hosts: self.named(hosts) };
+            stages.push(stage(Step::Start, vec![repeatable(look, Vec::new())]));
+        }
+        stages.push(stage(Step::Start, clears));
+        if self.rolls.is_some() {
+            stages.push(self.before_start(hosts));
+        }
+        // Both before it is started, and while nothing of it runs.
+        let prepared = cold.iter().flat_map(|host| std::iter::once(self.point(host)).chain(self.renew(host)));
+        let prepared =
+            prepared.map(|task| if self.rolls.is_some() { Task { undo: Vec::new(), ..task } } else { task });
+        stages.push(stage(Step::Start, prepared.collect()));
+        stages.push(stage(
+            Step::Start,
+            cold.iter()
+                .map(|host| {
+                    let host = || (*host).clone();
+                    let stop = || self.unless_routed(Action::Stop { host: host(), color });
+                    let undo = if self.rolls.is_some() { Vec::new() } else { stop() };
+                    repeatable(Action::Start { host: host(), color, release: release() }, undo)
+                })
+                .collect(),
+        ));
+        stages.push(stage(
+            Step::Health,
+            hosts
+                .iter()
+                .filter(|_| !planted!(HealthNotAwaited))
+                .map(|host| {
+                    let action = Action::AwaitHealthy { host: host.clone(), color, release: release() };
+                    repeatable(action, Vec::new())
+                })
+                .collect(),
+        ));
+        stages.push(self.silence());
+        for test in &self.deployment.smoke_tests {
+            let (test, hosts) = (test.name.clone(), self.named(hosts));
+            let action = Action::Smoke { test, color, release: release(), hosts };
+            stages.push(stage(Step::Smoke, vec![repeatable(action, Vec::new())]));
+        }
+        stages
+    }
+
+    /// These hosts, where an action is about some; else it is about the colour.
+    fn named(&self, hosts: &[HostName]) -> Vec<HostName> {
+        if self.rolls.is_some() { hosts.to_vec() } else { Vec::new() }
+    }
+
+    /// An undo that takes something from the new colour, after a look whether any router still points there.
     fn unless_routed(&self, undo: Action) -> Vec<Action> {
-        let mut undo = vec![Action::RequireUnrouted { color: self.color }, undo];
+        let mut undo = vec![Action::RequireUnrouted { color: self.color, hosts: Vec::new() }, undo];
         if planted!(StopsUnread) {
             undo.remove(0);
         }
@@ -312,13 +361,21 @@ impl Planner<'_> {
 
     fn clear(&self, host: &HostName) -> Task {
         let color = self.color;
-        let before = self.instance(host);
         let mut undo = Vec::new();
-        let started = before.release.as_ref().or(before.link.as_ref());
-        if let Some(release) = started.filter(|_| before.running && !planted!(ClearedForGood)) {
-            undo.push(Action::Start { host: host.clone(), color, release: release.clone() });
+        if self.rolls.is_some() {
+            // What came is stopped by then, and not before.
+            undo.extend(self.renew(host).into_iter().chain([self.point(host)]).flat_map(|task| task.undo));
+        }
+        if let Some(release) = self.ran_before(host).filter(|_| !planted!(ClearedForGood)) {
+            undo.push(Action::Start { host: host.clone(), color, release });
         }
         repeatable(Action::Clear { host: host.clone(), color }, undo)
+    }
+
+    /// What runs in the place that is filled.
+    fn ran_before(&self, host: &HostName) -> Option<ReleaseId> {
+        let before = self.instance(host);
+        before.release.or(before.link).filter(|_| before.running)
     }
 
     fn point(&self, host: &HostName) -> Task {
@@ -343,13 +400,14 @@ impl Planner<'_> {
             .iter()
             .map(|host| last(Action::SetCurrent { host: host.clone(), release: self.id.clone() }));
         let mut stages = vec![stage(Step::Finish, vec![record]), stage(Step::Finish, current.collect())];
-        if replaces {
+        if replaces && self.rolls.is_none() {
             let pipeline = &self.deployment.pipeline;
-            stages.push(stage(Step::Drain, vec![last(Action::Drain { color: old })]));
+            stages.push(stage(Step::Drain, vec![last(Action::Drain { color: old, hosts: Vec::new() })]));
             stages.push(self.disable(old));
             if pipeline.retire == Retire::Stop || pipeline.connections != ConnectionPolicy::Wait {
                 if !planted!(StopsUnread) {
-                    stages.push(stage(Step::Retire, vec![last(Action::RequireUnrouted { color: old })]));
+                    let look = Action::RequireUnrouted { color: old, hosts: Vec::new() };
+                    stages.push(stage(Step::Retire, vec![last(look)]));
                 }
                 stages.push(self.stop(old));
             }
@@ -394,6 +452,7 @@ impl Planner<'_> {
         let instance = self.instance(host);
         let runs = instance.release.as_ref().or(instance.link.as_ref());
         self.wish.reuse_warm
+            && self.rolls.is_none()
             && instance.running
             && (instance.fit || planted!(UnfitReused))
             && runs == Some(self.id)

@@ -12,8 +12,8 @@ mod way_back;
 pub use way_back::NOT_TRIED;
 
 use super::{
-    Action, Class, Denial, End, HostName, Outcome, Part, Plan, Record, Switched, TaskId, Trouble, UndoId,
-    WHOLE,
+    Action, Batch, Class, Denial, End, HostName, Outcome, Part, Plan, Record, Step, Switched, TaskId, Trouble,
+    UndoId, WHOLE,
 };
 
 /// How often a repeatable action whose outcome is not known is done again before this counts as its failure.
@@ -243,6 +243,51 @@ impl Progress {
             matches!(task.action, Action::Watch { weight, .. } if weight == share && weight < WHOLE)
         });
         watches.any(|(id, _)| self.tasks.get(&id) == Some(&Mark::Done))
+    }
+
+    /// The batch of hosts that is under way: that was begun and is not over, or on the way back is not undone.
+    fn batch(&self) -> Option<Batch> {
+        let mut begun = self.plan.batches().into_iter().filter(|batch| {
+            self.tasks.keys().any(|id| id.part == Part::Stages && batch.stages.contains(&id.stage))
+        });
+        if self.turned_back.is_some() {
+            return begun.rfind(|batch| !self.is_undone(batch));
+        }
+        begun.next_back().filter(|batch| !self.is_over(batch))
+    }
+
+    /// Hosts that it may have taken out of the routers, and not let in again.
+    #[must_use]
+    pub fn out(&self) -> Vec<HostName> {
+        let Some(batch) = self.batch() else { return Vec::new() };
+        let mut begun = self.tasks.keys().filter(|id| batch.stages.contains(&id.stage));
+        let is_switch = |id: &TaskId| matches!(self.plan.task(*id), Some(task) if matches!(task.action, Action::Switch { .. }));
+        if begun.any(is_switch) { batch.hosts } else { Vec::new() }
+    }
+
+    /// Whether all that was begun of a batch was undone.
+    fn is_undone(&self, batch: &Batch) -> bool {
+        let mut begun = self
+            .plan
+            .tasks()
+            .filter(|(id, _)| batch.stages.contains(&id.stage) && self.tasks.contains_key(id));
+        begun.all(|(id, task)| {
+            (0..task.undo.len()).all(|index| self.undos.get(&UndoId { task: id, index }) == Some(&Mark::Done))
+        })
+    }
+
+    /// Whether all of a batch was done.
+    fn is_over(&self, batch: &Batch) -> bool {
+        let mut tasks = self.plan.tasks().filter(|(id, _)| batch.stages.contains(&id.stage));
+        tasks.all(|(id, _)| self.tasks.get(&id) == Some(&Mark::Done))
+    }
+
+    /// Whether a batch of hosts with the new release may have had requests.
+    #[must_use]
+    pub fn has_let_in(&self) -> bool {
+        let mut stages =
+            self.tasks.keys().filter_map(|id| Some((self.plan.stage(*id)?, self.plan.task(*id)?)));
+        stages.any(|(stage, task)| stage.step == Step::In && matches!(task.action, Action::Switch { .. }))
     }
 
     /// Whether a migration was begun: it stays, whatever is put back.

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Color, Observed, Progress, Routing, Timestamp, Trouble};
+use super::{Color, Observed, Plan, Progress, Routing, Timestamp, Trouble};
+
+mod rolling;
 
 /// Within this time after it was planned, a switch that was not watched to its end is taken back without asking. Later, the new version
 /// may have written what the old one can't read.
@@ -59,6 +61,9 @@ pub struct Sight {
 #[must_use]
 pub fn decide(progress: &Progress, sight: &Sight, ask: Ask) -> Decision {
     let plan = progress.plan();
+    if plan.is_rolling() {
+        return rolling::decide(progress, sight, ask);
+    }
     let (new, old) = (plan.color, plan.live.as_ref().map(|(color, _)| *color));
     let mut shown = sight.observed.live_color();
     if planted!(JournalBelieved) {
@@ -66,14 +71,7 @@ pub fn decide(progress: &Progress, sight: &Sight, ask: Ask) -> Decision {
     }
     if progress.is_pivoted() {
         return match (ask, shown) {
-            (Ask::Abort, _) => person(
-                "abort/too-late",
-                format!(
-                    "release {} is live since the pivot, so there is nothing to abort",
-                    plan.release.number
-                ),
-                "`cutover rollback` puts the release before it back, `cutover resume` finishes the clean-up",
-            ),
+            (Ask::Abort, _) => too_late(plan),
             (_, Ok(Some(color))) if color == new => Decision::Forward,
             _ => moved(&format!(
                 "the deployment had switched to {new}, and the routers show something else now"
@@ -83,8 +81,7 @@ pub fn decide(progress: &Progress, sight: &Sight, ask: Ask) -> Decision {
     if progress.turned_back().is_some() {
         return back_again(progress);
     }
-    let back =
-        || Decision::Back { why: Trouble::new(ABANDONED, "the deployment was cut off before its end") };
+    let back = cut_off;
     let Ok(shown) = shown else {
         let goes_on = sight.new_healthy && shares_as_planned(progress, &sight.observed);
         return match ask {
@@ -110,14 +107,28 @@ pub fn decide(progress: &Progress, sight: &Sight, ask: Ask) -> Decision {
         (true, false) if ask != Ask::ResumeForward => sick(sight, old),
         (true, _) if ask == Ask::ResumeForward => Decision::Forward,
         (true, _) if ask == Ask::Abort || sight.now.since(plan.made) < FRESH => back(),
-        (true, _) => person(
-            "resume/old-switch",
-            format!(
-                "{new} has had the traffic for a while: its release may have written what the old one can't read"
-            ),
-            "`cutover resume --forward` keeps it and watches again, `cutover abort` switches back",
-        ),
+        (true, _) => old_switch(&format!("{new} has had the traffic for a while: its release")),
     }
+}
+
+fn cut_off() -> Decision {
+    Decision::Back { why: Trouble::new(ABANDONED, "the deployment was cut off before its end") }
+}
+
+fn too_late(plan: &Plan) -> Decision {
+    person(
+        "abort/too-late",
+        format!("release {} is live since the pivot, so there is nothing to abort", plan.release.number),
+        "`cutover rollback` puts the release before it back, `cutover resume` finishes the clean-up",
+    )
+}
+
+fn old_switch(whose: &str) -> Decision {
+    person(
+        "resume/old-switch",
+        format!("{whose} may have written what the old one can't read"),
+        "`cutover resume --forward` keeps it and watches again, `cutover abort` switches back",
+    )
 }
 
 /// Whether routers share the traffic as the plan does, and to go on would take nothing from the new colour: then it is the same deployment

@@ -56,6 +56,12 @@ impl Routing {
         Color::ALL.into_iter().find(|color| self.share(*color) == 100)
     }
 
+    /// Whether any of these hosts gets requests as the colour; of all, where none is named.
+    #[must_use]
+    pub fn reaches(&self, color: Color, hosts: &[HostName]) -> bool {
+        self.share(color) > 0 && (hosts.is_empty() || hosts.iter().any(|host| !self.out.contains(host)))
+    }
+
     /// Whether both colours get requests.
     #[must_use]
     pub const fn is_shared(&self) -> bool {
@@ -85,6 +91,17 @@ impl fmt::Display for Routing {
 }
 
 impl Routing {
+    /// The same where there are no colours.
+    #[must_use]
+    pub fn turns(&self) -> String {
+        let names: Vec<&str> = self.out.iter().map(HostName::as_str).collect();
+        match (self.only(), names.is_empty()) {
+            (None, _) => "no host gets requests".to_owned(),
+            (Some(_), true) => "all hosts get requests".to_owned(),
+            (Some(_), false) => format!("all hosts get requests but {}", names.join(" ")),
+        }
+    }
+
     /// What a router shows, in words: none where it does not know the application.
     #[must_use]
     pub fn shown(routing: Option<&Self>) -> String {

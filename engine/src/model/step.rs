@@ -18,12 +18,16 @@ pub enum Step {
     Stage,
     /// Runs the release's migration, once.
     Migrate,
+    /// Takes hosts out of the routers.
+    Out,
     /// Starts the idle colour.
     Start,
     /// Waits until every instance is healthy.
     Health,
     /// Tests the idle colour.
     Smoke,
+    /// Lets hosts in again.
+    In,
     /// Moves the traffic.
     Switch,
     /// Watches the new colour under traffic.
@@ -48,9 +52,11 @@ impl Step {
             Self::Build => "build",
             Self::Stage => "stage",
             Self::Migrate => "migrate",
+            Self::Out => "out",
             Self::Start => "start",
             Self::Health => "health",
             Self::Smoke => "smoke",
+            Self::In => "in",
             Self::Switch => "switch",
             Self::Watch => "watch",
             Self::Drain => "drain",

@@ -1,4 +1,4 @@
-//! How traffic moves to the new colour: all at once, or a share of it at a time with a watch in between.
+//! How traffic moves to the new release: all at once, or a share of it at a time with a watch in between, or from host to host.
 
 use std::time::Duration;
 
@@ -13,6 +13,11 @@ pub enum Strategy {
     BlueGreen,
     /// These shares one after the other, then all.
     Canary(Vec<CanaryStep>),
+    /// Without colours: so many hosts at a time are taken out, and get the new release in the place of the old one.
+    Rolling {
+        /// At least 1, and fewer than there are.
+        batch: usize,
+    },
 }
 
 /// A share of the requests that the new colour gets before it gets all of them.
@@ -29,8 +34,17 @@ impl Strategy {
     #[must_use]
     pub fn steps(&self) -> &[CanaryStep] {
         match self {
-            Self::BlueGreen => &[],
+            Self::BlueGreen | Self::Rolling { .. } => &[],
             Self::Canary(steps) => steps,
+        }
+    }
+
+    /// How many hosts are taken out at a time, where they are.
+    #[must_use]
+    pub const fn batch(&self) -> Option<usize> {
+        match self {
+            Self::BlueGreen | Self::Canary(_) => None,
+            Self::Rolling { batch } => Some(*batch),
         }
     }
 

@@ -87,6 +87,22 @@ bugs! {
     SharesAnew,
     /// Traffic is shared without a look whether someone has given all of it to the new colour.
     SharedUnread,
+    /// What runs on a host is stopped while the routers still point to it.
+    StoppedWhileIn,
+    /// The next hosts are taken out before the ones before are let in.
+    NextBeforeIn,
+    /// Only the last batch of hosts is put back.
+    BatchesGoneForGood,
+    /// Hosts are taken out without a look whether another one answers.
+    OthersUnasked,
+    /// On the way back a host is let in before it answers.
+    LetInUnasked,
+    /// A batch that could not be put back keeps nobody from taking the next one out.
+    WayBackGoesOn,
+    /// After a crash a batch goes on where it stopped.
+    BatchKept,
+    /// Recovery does not see that someone took a host out.
+    OutNotSeen,
     /// A signal only ends the run, and puts nothing back.
     SignalForgets,
 }

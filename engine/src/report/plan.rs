@@ -81,8 +81,14 @@ fn header(header: &PlanHeader) -> Line {
     if let Some(commits) = header.commits.filter(|commits| *commits > 0) {
         line = line.text(&format!(" (+{commits} {})", if commits == 1 { "commit" } else { "commits" }));
     }
-    line = line.text(" into ").with(color_tone(header.color), header.color.as_str()).with(Tone::Dim, " · ");
+    // Where hosts have one place each, none is named.
+    let turns = header.live.as_ref().is_some_and(|live| live.color == header.color);
+    if !turns {
+        line = line.text(" into ").with(color_tone(header.color), header.color.as_str());
+    }
+    line = line.with(Tone::Dim, " · ");
     match &header.live {
+        Some(live) if turns => line.text(&format!("live: release {}", live.release.number)),
         Some(live) => line
             .text("live: ")
             .with(color_tone(live.color), live.color.as_str())

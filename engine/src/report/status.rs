@@ -25,9 +25,9 @@ pub fn status(view: &StatusView, width: Option<usize>) -> Vec<Line> {
     lines.extend(colors(view));
     lines.push(branch_and_lock(view));
     lines.extend(view.unfinished.as_ref().map(|unfinished| unfinished_line(unfinished, view)));
-    lines.extend(instances(&view.instances, view.asked));
+    lines.extend(instances(&view.instances, has_turns(view), view.asked));
     lines.extend(releases(&view.releases, view.asked));
-    lines.extend(view.routers.iter().map(|found| router(found, view.is_under_way())));
+    lines.extend(view.routers.iter().map(|found| router(found, view.is_under_way(), has_turns(view))));
     lines.extend(view.front_doors.iter().map(front_door));
     let remarks = view.drift.iter().map(|text| (Tone::Bad, "drift: ", text));
     let remarks = remarks.chain(view.too_old.iter().map(|text| (Tone::Bad, "too old: ", text)));
@@ -36,6 +36,12 @@ pub fn status(view: &StatusView, width: Option<usize>) -> Vec<Line> {
         lines.push(Line::of(tone, label).text(text));
     }
     lines.into_iter().flat_map(|line| wrapped(line, width, 2)).collect()
+}
+
+/// Whether hosts have one place each, so that there is nothing to call it by.
+fn has_turns(view: &StatusView) -> bool {
+    let live = view.live.as_ref().map(|live| live.color);
+    !view.instances.is_empty() && view.instances.iter().all(|instance| Some(instance.color) == live)
 }
 
 fn colors(view: &StatusView) -> Vec<Line> {
@@ -49,6 +55,10 @@ fn colors(view: &StatusView) -> Vec<Line> {
     about.push_str(", ");
     about.push_str(live.ci.as_deref().unwrap_or(&live.who));
     let mut rows = vec![color_row("live", live.color, Some(&live.release), Line::plain(&about))];
+    if has_turns(view) {
+        // The place that each host has is called nothing.
+        rows[0].remove(1);
+    }
     if let Some(idle) = &view.idle {
         let shared = shared(view, idle.color);
         let about = match (idle.warm, idle.instances) {
@@ -132,13 +142,16 @@ fn unfinished_line(unfinished: &Unfinished, view: &StatusView) -> Line {
     })
 }
 
-fn instances(instances: &[InstanceStatus], now: Timestamp) -> Vec<Line> {
+fn instances(instances: &[InstanceStatus], turns: bool, now: Timestamp) -> Vec<Line> {
     if instances.is_empty() {
         return Vec::new();
     }
     let heads = ["HOST", "COLOUR", "RELEASE", "STATE", "PORT", "UP", "HEALTH"];
     let mut rows = vec![heads.iter().map(|head| Line::of(Tone::Dim, head)).collect()];
     rows.extend(instances.iter().map(|instance| instance_row(instance, now)));
+    if turns {
+        rows.iter_mut().for_each(|row: &mut Vec<Line>| drop(row.remove(1)));
+    }
     table(rows)
 }
 
@@ -202,13 +215,14 @@ fn source(release: Option<&Release>) -> String {
     })
 }
 
-fn router(router: &RouterStatus, under_way: bool) -> Line {
+fn router(router: &RouterStatus, under_way: bool, turns: bool) -> Line {
     let line = Line::plain("router ").with(Tone::Strong, router.name.as_str()).text("  ").pad(14);
     match (&router.observation, &router.problem) {
         (_, Some(problem)) => line.with(Tone::Bad, "not asked").text(&format!(": {problem}")),
         (None, None) => line.with(Tone::Bad, "not asked"),
         (Some(observation), None) => {
             let routing = match &observation.routing {
+                Some(routing) if turns => routing.turns(),
                 Some(routing) => routing.to_string(),
                 None => "does not know the application".to_owned(),
             };

@@ -11,7 +11,7 @@ use super::problem::{headline, hint, wrapped};
 use super::quantity::Quantity;
 use super::running::Running;
 use super::words::{color_tone, ended_words, fit_places, release_words};
-use crate::model::{Event, EventKind, Level, LiveRelease, Note, Outcome, Release, Step, StepEnd};
+use crate::model::{Color, Event, EventKind, Level, LiveRelease, Note, Outcome, Release, Step, StepEnd};
 
 /// Width of the column of steps, blanks included.
 const STEP_COLUMN: usize = 11;
@@ -81,9 +81,9 @@ impl Story {
             EventKind::Started { command, title, .. } => {
                 self.opening = Some((title.clone(), command.clone()));
             }
-            EventKind::Planned { release, commits, live, notes: remarks, .. } => {
+            EventKind::Planned { release, commits, live, color, notes: remarks, .. } => {
                 if self.verbosity > Verbosity::Quiet {
-                    told.report = self.header(release, *commits, live.as_ref());
+                    told.report = self.header(release, *commits, live.as_ref(), *color);
                     told.report.extend(notes(remarks, self.width));
                 }
             }
@@ -220,7 +220,13 @@ impl Story {
     }
 
     /// `shop/production · release 43 = main 9f3c2a1 "Fix checkout" (+3 commits) · live: blue, release 42`.
-    fn header(&mut self, release: &Release, commits: Option<u64>, live: Option<&LiveRelease>) -> Vec<Line> {
+    fn header(
+        &mut self,
+        release: &Release,
+        commits: Option<u64>,
+        live: Option<&LiveRelease>,
+        color: Color,
+    ) -> Vec<Line> {
         let mut line = Line::new();
         if let Some((title, command)) = self.opening.take() {
             line = line.with(Tone::Strong, &title).with(Tone::Dim, " · ");
@@ -234,6 +240,8 @@ impl Story {
         }
         line = line.with(Tone::Dim, " · ");
         line = match live {
+            // It stays where it is: hosts have no other place.
+            Some(live) if live.color == color => line.text(&format!("live: release {}", live.release.number)),
             Some(live) => line
                 .text("live: ")
                 .with(color_tone(live.color), live.color.as_str())

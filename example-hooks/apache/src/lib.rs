@@ -75,7 +75,11 @@ impl Router for Apache {
         color: Color,
     ) -> Result<Option<u32>, HookError> {
         let seats = settings.site(call).look(call, router)?.seats;
-        let busy = seats.iter().filter(|seat| seat.color == color).map(|seat| seat.member.busy);
+        let counts = |seat: &seats::Seat| {
+            call.instances.iter().any(|instance| instance.host == seat.host && call.counts(instance))
+        };
+        let counted = seats.iter().filter(|seat| seat.color == color && counts(seat));
+        let busy = counted.map(|seat| seat.member.busy);
         Ok(Some(busy.fold(0, u32::saturating_add)))
     }
 }

@@ -11,7 +11,6 @@ impl Site {
     pub(crate) fn server(&self, call: &Call, router: &str) -> Result<String, HookError> {
         let mut members = String::new();
         for color in [Color::Blue, Color::Green] {
-            let before = members.len();
             for instance in call.instances.iter().filter(|instance| instance.color == color) {
                 members.push_str(&format!(
                     "    BalancerMember \"{}\" route={color}-{} status=${{cutover-{}-{color}}} retry=1 upgrade=websocket\n",
@@ -20,9 +19,9 @@ impl Site {
                     self.name,
                 ));
             }
-            if members.len() == before {
-                return Err(HookError::failed(format!("{color} has no instances")));
-            }
+        }
+        if members.is_empty() {
+            return Err(HookError::failed("there are no instances"));
         }
         Ok(self.fill(include_str!("template/server.conf"), &members))
     }

@@ -129,7 +129,8 @@ impl Servers {
     pub(crate) fn connections(&self, call: &Call, router: &str, color: Color) -> Result<u32, HookError> {
         let socket = self.socket(router);
         let backend = Backend::ask(&socket, &self.backend)?;
-        let own: Vec<String> = instances(call, color).map(|instance| self.server(instance)).collect();
+        let counted = instances(call, color).filter(|instance| call.counts(instance));
+        let own: Vec<String> = counted.map(|instance| self.server(instance)).collect();
         let servers = backend.servers().filter(|server| own.contains(&server.name));
         Ok(servers.map(|server| server.sessions).fold(0, u32::saturating_add))
     }

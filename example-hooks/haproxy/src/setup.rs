@@ -53,7 +53,9 @@ pub(crate) fn servers_script(
         lines.push_str("load-server-state-from-file global\n");
     }
     lines.push_str(&check(check_path.as_deref()));
-    for color in [Color::Blue, Color::Green] {
+    // Where hosts have one place each, there is only one colour.
+    let is_there = |color: &Color| call.instances.iter().any(|instance| instance.color == *color);
+    for color in [Color::Blue, Color::Green].into_iter().filter(is_there) {
         let instances = call.instances.iter().filter(|instance| instance.color == color);
         for (instance, address) in instances.zip(servers(call, router, color)?) {
             // Until a deployment lets it in.

@@ -171,7 +171,7 @@ fn places_that_are_not_ours_are_refused() {
             "it would route green 100 % on `edge`",
         ),
         (
-            Action::Smoke { test: name("evil"), color: Color::Green, release: id("r3") },
+            Action::Smoke { test: name("evil"), color: Color::Green, release: id("r3"), hosts: Vec::new() },
             "it would smoke test evil against green on `evil`",
         ),
         (

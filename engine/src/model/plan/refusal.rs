@@ -33,6 +33,22 @@ pub enum Refusal {
         /// How many may be left out.
         most: usize,
     },
+    /// Hosts have one place each, and what is live is in another.
+    #[error(
+        "{color} is live, and where hosts are taken out one after the other, each has one place, which is blue"
+    )]
+    NoPlace {
+        /// What is live.
+        color: Color,
+    },
+    /// Someone has taken hosts out.
+    #[error("{router} routes {shown}: all hosts have to be in before they are taken out one after the other")]
+    HostsOut {
+        /// The first such router.
+        router: HostName,
+        /// What it shows.
+        shown: String,
+    },
     /// The release is live already.
     #[error("release {number} is live already, on {color}")]
     LiveAlready {

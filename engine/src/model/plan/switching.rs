@@ -26,7 +26,7 @@ impl Planner<'_> {
         let mut stages = vec![stage(Step::Switch, enable.collect())];
         if weights.len() > 1 && !planted!(SharedUnread) {
             // Where someone has moved a router to the new colour, a share would take from it.
-            let look = repeatable(Action::RequireUnrouted { color }, Vec::new());
+            let look = repeatable(Action::RequireUnrouted { color, hosts: Vec::new() }, Vec::new());
             stages.push(stage(Step::Switch, vec![look]));
         }
         for (index, weight) in weights.iter().enumerate() {
@@ -75,7 +75,7 @@ impl Planner<'_> {
             if let Some((old, release)) = recorded.filter(|(old, _)| replaces && *old != color) {
                 undo.push(Action::Prove { color: old, release, weight: WHOLE });
             }
-            undo.push(Action::Drain { color });
+            undo.push(Action::Drain { color, hosts: Vec::new() });
         }
         undo
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Mark, Progress};
-use crate::model::{Action, Decision, HostName, Routing, Task, Trouble, UndoId};
+use crate::model::{Action, Decision, HostName, Routing, Step, Task, Trouble, UndoId};
 
 impl Progress {
     /// What routers may have been asked for on the way there.
@@ -45,6 +45,7 @@ impl Progress {
                 self.guards_again();
                 self.turn_back(why)?;
             }
+            Decision::Forward | Decision::Person { .. } if self.plan.is_rolling() => self.again_from_batch(),
             Decision::Forward | Decision::Person { .. } => self.again_from_health(),
         }
         Ok(())
@@ -57,11 +58,37 @@ impl Progress {
             matches!(action, Some(Action::RequireHealthy { .. } | Action::RequireUnrouted { .. }))
         };
         let guarded = |undo: &UndoId| UndoId { index: undo.index + 1, ..*undo };
-        let stale = |undo: &&UndoId| guards(undo) && !self.undos.contains_key(&guarded(undo));
+        let is_whole = |undo: &UndoId| {
+            let undos = self.plan.task(undo.task).map_or(0, |task| task.undo.len());
+            (0..undos).all(|index| self.undos.contains_key(&UndoId { index, ..*undo }))
+        };
+        // A host that is out may have been let in since, and one that answered may not any more: all of it is done again.
+        let stale = |undo: &&UndoId| match self.plan.is_rolling() {
+            true => !is_whole(undo),
+            false => guards(undo) && !self.undos.contains_key(&guarded(undo)),
+        };
         let stale: Vec<UndoId> = self.undos.keys().filter(stale).copied().collect();
         if !planted!(GuardsKept) {
             self.undos.retain(|undo, _| !stale.contains(undo));
         }
+    }
+
+    /// What is over with a batch is past: its hosts are in. The one that was begun is done again, from taking it out: what was stopped on it
+    /// may have come up again, and a router may have let it in.
+    fn again_from_batch(&mut self) {
+        if self.pivoted {
+            return;
+        }
+        let at = self.batch().map(|batch| batch.stages).filter(|_| !planted!(BatchKept)).unwrap_or_default();
+        let plan = &self.plan;
+        self.tasks.retain(|id, mark| {
+            if at.contains(&id.stage) {
+                // It was begun all the same, so that it is undone when it comes to that.
+                *mark = Mark::Open(0);
+            }
+            let asks = plan.stage(*id).is_some_and(|stage| stage.step >= Step::Switch);
+            !asks
+        });
     }
 
     /// What was seen before a break proves nothing now: health, tests and watch are asked anew. Someone may have moved the routers, so

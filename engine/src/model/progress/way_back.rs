@@ -1,9 +1,10 @@
 //! The way back: what is undone next, and what a failed undo keeps from being undone.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use super::{Mark, Next, Progress, TRIES};
-use crate::model::{Action, End, HostName, Outcome, Part, Step, TaskId, UndoId};
+use crate::model::{Action, Batch, End, HostName, Outcome, Part, Step, TaskId, UndoId};
 
 /// Why something was not undone that depends on what could not be undone.
 pub const NOT_TRIED: &str = "not tried";
@@ -54,8 +55,9 @@ impl Progress {
         let stuck =
             self.undos.iter().any(|(undo, mark)| matches!(mark, Mark::Failed(_)) && !self.is_of_lost(*undo));
         let changed = self.tasks.keys().any(|id| {
-            let looks =
-                self.plan.task(*id).is_some_and(|task| matches!(task.action, Action::RequireUnrouted { .. }));
+            let looks = self.plan.task(*id).is_some_and(|task| {
+                matches!(task.action, Action::RequireUnrouted { .. } | Action::RequireOthers { .. })
+            });
             !looks && self.plan.stage(*id).is_some_and(|stage| stage.step > Step::Stage)
         });
         Next::Close(match (stuck, changed) {
@@ -79,7 +81,8 @@ impl Progress {
 
     /// Whatever was begun is, whether or not it came to its end.
     fn is_to_undo(&self, id: TaskId) -> bool {
-        if self.is_lost(id) {
+        let is_past = |batch: &Batch| batch.stages.contains(&id.stage) && self.is_over(batch);
+        if self.is_lost(id) || planted!(BatchesGoneForGood) && self.plan.batches().iter().any(is_past) {
             return false;
         }
         match self.tasks.get(&id) {
@@ -92,7 +95,11 @@ impl Progress {
     fn first_open_undo(&self, id: TaskId) -> Option<UndoId> {
         let task = self.plan.task(id)?;
         let mut undos = (0..task.undo.len()).map(|index| UndoId { task: id, index });
-        undos.find(|undo| self.undos.get(undo) != Some(&Mark::Done))
+        undos.find(|undo| {
+            // A batch goes on without its hosts that are lost.
+            let lost = task.undo[undo.index].host().is_some_and(|host| self.lost.contains_key(host));
+            !lost && self.undos.get(undo) != Some(&Mark::Done)
+        })
     }
 
     fn blocked(&self) -> Blocked {
@@ -103,6 +110,10 @@ impl Progress {
             // Whether traffic is back is not known: nothing that the new colour needs may be taken away.
             blocked.color |= matches!(task.action, Action::Switch { .. });
             blocked.hosts.extend(task.action.host().cloned());
+            // What goes on would take other hosts out while these are.
+            if let Some(first) = self.plan.batches().first().filter(|_| !planted!(WayBackGoesOn)) {
+                blocked.batches = first.stages.start..blocked.batches.end.max(undo.task.stage);
+            }
         }
         blocked
     }
@@ -117,6 +128,7 @@ impl Progress {
             return blocked.tasks.contains(&id);
         }
         blocked.tasks.contains(&id)
+            || blocked.batches.contains(&id.stage)
             || (blocked.color && keeps_color)
             || task.action.host().is_some_and(|host| blocked.hosts.contains(host))
     }
@@ -157,4 +169,6 @@ struct Blocked {
     tasks: BTreeSet<TaskId>,
     hosts: BTreeSet<HostName>,
     color: bool,
+    /// Stages of batches that come only after what failed.
+    batches: Range<usize>,
 }

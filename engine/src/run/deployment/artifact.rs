@@ -107,7 +107,10 @@ pub(crate) async fn resolve(
 
 /// Hosts that take the release.
 fn idle_hosts(session: &Session, state: &HomeState<Record>) -> Vec<crate::model::HostName> {
-    let mut hosts = session.deployment.color_hosts(super::ending::idle_of(state.live.as_ref())).to_vec();
+    let mut hosts = session
+        .deployment
+        .color_hosts(super::ending::idle_of(&session.deployment, state.live.as_ref()))
+        .to_vec();
     hosts.retain(|host| !session.excluded.contains_key(host));
     hosts
 }

@@ -13,7 +13,7 @@ use super::shown::{router_summary, traffic};
 use super::want::Want;
 use crate::model::request::{DeployRequest, RollbackRequest};
 use crate::model::view::ExitCode;
-use crate::model::{Color, EventKind, Note, Outcome, Plan, Progress, Record, Release, StepEnd, Trouble};
+use crate::model::{EventKind, Note, Outcome, Plan, Progress, Record, Release, StepEnd, Trouble};
 use crate::run::execute::interrupts::Interrupts;
 use crate::run::execute::interrupts::{self, INTERRUPTED};
 use crate::run::execute::journal_log::JournalLog;
@@ -124,7 +124,7 @@ async fn prepare(
     };
     match already_live(&session.deployment, want, &ready, &session.settings()) {
         Some(AlreadyLive::Nothing(text)) => {
-            step.end(StepEnd::Ok, router_summary(&ready.observed, want.adopt));
+            step.end(StepEnd::Ok, router_summary(&session.deployment, &ready.observed, want.adopt));
             return Ok(Prepared::Nothing(nothing_to_do(text, ready.source.notes)));
         }
         Some(AlreadyLive::Again(text)) => ready.source.notes.push(Note::new("note", text)),
@@ -136,11 +136,11 @@ async fn prepare(
         deployment: deployment.to_owned(),
         release: release.clone(),
         commits: ready.source.commits,
-        color: live.as_ref().map_or(Color::Blue, |live| live.color.other()),
+        color: session.deployment.fills(live.as_ref().map(|live| live.color)),
         live,
         notes: ready.source.notes.clone(),
     });
-    step.end(StepEnd::Ok, router_summary(&ready.observed, want.adopt));
+    step.end(StepEnd::Ok, router_summary(&session.deployment, &ready.observed, want.adopt));
     Ok(Prepared::Work(Box::new(ready), Box::new(release)))
 }
 
@@ -205,7 +205,8 @@ async fn begin(
     if wish.reuse_warm {
         // What is not taken as it is was told of before the lock.
         let live = state.live.as_ref();
-        let _ = look_at_warm(session, live, idle_of(live), &mut observed, &wish.release).await;
+        let _ = look_at_warm(session, live, idle_of(&session.deployment, live), &mut observed, &wish.release)
+            .await;
     }
     let plan = Plan::new(&session.deployment, &wish, &observed)
         .map_err(|refusal| (refused(&refusal, &wish), traffic(&observed, &staged, state.live.as_ref())))?;

@@ -1,9 +1,10 @@
 //! The end of a run, in words and as an exit code: pure functions over what is known.
 
+use super::turn_words::turn_words;
 use crate::model::view::ExitCode;
 use crate::model::{
-    ABANDONED, Action, Ask, Color, EventKind, HostName, LiveRecord, NOT_TRIED, Note, Outcome, Plan, Progress,
-    ReleaseId, Trouble, ways_on,
+    ABANDONED, Action, Ask, Color, Deployment, EventKind, HostName, LiveRecord, NOT_TRIED, Note, Outcome,
+    Plan, Progress, ReleaseId, Trouble, ways_on,
 };
 use crate::report;
 use crate::run::execute::interrupts::INTERRUPTED;
@@ -282,6 +283,10 @@ fn left_out(progress: &Progress) -> Vec<Note> {
 
 /// What is said of a colour that was warm before and is not as it was.
 fn idle(plan: &Plan, live: Option<&LiveRecord>, warm: &[InstanceHealth]) -> Option<Note> {
+    if plan.is_rolling() {
+        // What was started again has the traffic, and was found healthy before it had.
+        return None;
+    }
     let sick: Vec<InstanceHealth> =
         warm.iter().filter(|(_, look)| *look != LastLook::Healthy).cloned().collect();
     let started = |id: &ReleaseId| {
@@ -303,7 +308,11 @@ fn by_hand(progress: &Progress, live: Option<&LiveRecord>) -> Vec<String> {
             (Some(host), _) | (None, Some(host)) => format!("{host}: "),
             (None, None) => String::new(),
         };
-        let mut text = by_number(format!("{place}{action}"), known);
+        let turn = progress.plan().is_rolling().then(|| turn_words(action)).flatten();
+        if turn.as_ref().is_some_and(String::is_empty) {
+            continue;
+        }
+        let mut text = by_number(format!("{place}{}", turn.unwrap_or_else(|| action.to_string())), known);
         if let Some(reason) = reason.lines().next().filter(|reason| *reason != NOT_TRIED) {
             text = format!("{text} ({reason})");
         }
@@ -325,6 +334,9 @@ fn shown(
         Err(reason) => format!("{router} can't be asked: {}", reason.lines().next().unwrap_or_default()),
     });
     let plan = progress.plan();
+    if plan.is_rolling() {
+        return each.collect::<Vec<_>>().join("; ");
+    }
     let mut colors = format!("{} is release {}", plan.color, plan.release.number);
     if let Some(old) = live.map(|record| &record.live).filter(|old| old.color != plan.color) {
         colors = format!("{colors}, {} is release {}", old.color, old.release.number);
@@ -334,8 +346,15 @@ fn shown(
 
 fn traffic(progress: &Progress, outcome: Outcome, live: Option<&LiveRecord>, seen: &Afterwards) -> String {
     let plan = progress.plan();
-    let new = format!("{}, release {}", plan.color, plan.release.number);
+    let new = match plan.is_rolling() {
+        true => format!("release {}, on all hosts", plan.release.number),
+        false => format!("{}, release {}", plan.color, plan.release.number),
+    };
     let old = || match (live, &plan.live) {
+        (Some(record), _) if plan.is_rolling() => {
+            format!("release {}, on all hosts", record.live.release.number)
+        }
+        (None, _) if plan.is_rolling() => "what was there before, on all hosts".to_owned(),
         // What was adopted is not what was recorded.
         (Some(record), Some((color, _))) if record.live.color != *color => color.to_string(),
         (Some(record), _) => serving(record),
@@ -390,8 +409,8 @@ fn hint(plan: &Plan, outcome: Outcome, error: Option<&Trouble>) -> Option<String
 }
 
 /// The colour that the next deployment fills.
-pub(crate) fn idle_of(live: Option<&LiveRecord>) -> Color {
-    live.map_or(Color::Blue, |record| record.live.color.other())
+pub(crate) fn idle_of(deployment: &Deployment, live: Option<&LiveRecord>) -> Color {
+    deployment.fills(live.map(|record| record.live.color))
 }
 
 #[cfg(test)]

@@ -13,4 +13,5 @@ mod preflight;
 pub(super) mod recover;
 pub(super) mod refusal;
 mod shown;
+mod turn_words;
 mod want;

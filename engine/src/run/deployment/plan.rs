@@ -4,6 +4,7 @@ use super::already_live::{AlreadyLive, already_live};
 use super::artifact::{self, What};
 use super::preflight::{preflight_to_look, wish};
 use super::refusal::refused;
+use super::turn_words::{on_failure, turn_words};
 use super::want::Want;
 use crate::model::request::{DeployRequest, RollbackRequest};
 use crate::model::view::{PlanHeader, PlanView, PlannedHook, PlannedHost, PlannedSecret, PlannedStep};
@@ -139,10 +140,18 @@ fn planned(deployment: &Deployment, plan: &Plan, stage: &Stage, retiring: bool) 
     // A look at the routers is nowhere.
     let is_somewhere = |task: &&Task| !matches!(task.action, Action::RequireUnrouted { .. });
     let places = distinct(&mut stage.tasks.iter().filter(is_somewhere).map(|task| task.action.place()));
-    let what = distinct(&mut stage.tasks.iter().map(|task| words(deployment, &task.action))).join(", ");
+    let turn = |action: &Action| plan.is_rolling().then(|| turn_words(action)).flatten();
+    let what = |task: &Task| match task.action {
+        // How it is proven and how long it is awaited says more.
+        Action::AwaitHealthy { .. } | Action::Prove { .. } => words(deployment, &task.action),
+        _ => turn(&task.action).unwrap_or_else(|| words(deployment, &task.action)),
+    };
+    let what = distinct(&mut stage.tasks.iter().map(what)).join(", ");
     let undo = stage.tasks.iter().flat_map(|task| way_back(plan, task));
-    let undo = distinct(&mut undo.map(ToString::to_string)).join(", ");
+    let undo =
+        distinct(&mut undo.map(|action| turn(action).unwrap_or_else(|| action.to_string()))).join(", ");
     let on_failure = match (stage.step, retiring, &plan.live) {
+        _ if plan.is_rolling() => on_failure(plan, stage.step),
         (_, true, _) => format!("a warning; {} stays live", plan.color),
         (Step::Stage, ..) => "nothing changed".to_owned(),
         (Step::Switch | Step::Watch, _, Some((old, _))) => format!("traffic back to {old}, rolled back"),
@@ -156,6 +165,9 @@ fn planned(deployment: &Deployment, plan: &Plan, stage: &Stage, retiring: bool) 
 /// What undoes a task: of several moves of one router, the way back of the first.
 fn way_back<'a>(plan: &'a Plan, task: &'a Task) -> &'a [Action] {
     let Action::Switch { router, .. } = &task.action else { return &task.undo };
+    if plan.is_rolling() {
+        return &task.undo;
+    }
     let moves = |task: &Task| matches!(&task.action, Action::Switch { router: of, .. } if of == router);
     let mut undos = plan.tasks().filter(|(_, task)| moves(task)).map(|(_, task)| task.undo.as_slice());
     undos.find(|undo| !undo.is_empty()).unwrap_or_default()
@@ -167,9 +179,11 @@ fn join(last: &mut PlannedStep, next: PlannedStep) {
             last.places.push(place);
         }
     }
-    if !next.what.is_empty() {
-        last.what = format!("{}, {}", last.what, next.what);
-    }
+    last.what = [std::mem::take(&mut last.what), next.what]
+        .into_iter()
+        .filter(|what| !what.is_empty())
+        .collect::<Vec<_>>()
+        .join(", ");
     // The way back goes from the last to the first.
     last.undo = match (last.undo.take(), next.undo) {
         (Some(first), Some(then)) => Some(format!("{then}, {first}")),
@@ -185,6 +199,9 @@ fn words(deployment: &Deployment, action: &Action) -> String {
         Action::AwaitHealthy { .. } => {
             let check = &deployment.health_check;
             format!("{} in a row within {} s", check.healthy_after, check.deadline.as_secs())
+        }
+        Action::Watch { .. } if deployment.colors().len() == 1 => {
+            format!("all hosts for {} s", deployment.pipeline.watch.as_secs())
         }
         Action::Watch { color, weight, .. } => {
             let time = deployment.pipeline.watch_at(*weight).as_secs();

@@ -9,7 +9,7 @@ use super::want::Want;
 use crate::model::request::DeploySource;
 use crate::model::{LiveRelease, Note, Observed, Plan, Record, Release, Timestamp, Trouble, Wish};
 use crate::run::ready::readiness::{
-    Ahead, first_of, front_door_obstacles, host_obstacles, router_features, weights_obstacle,
+    Ahead, feature_obstacle, first_of, front_door_obstacles, host_obstacles, router_features,
 };
 use crate::run::world::claim::claimant;
 use crate::run::world::exclusion;
@@ -113,7 +113,7 @@ async fn look(
         let (observed, staged, silent) = match seen {
             // What the host lacks says more than the question that it has no answer to.
             Err(trouble) if trouble.code == "host/failed" => {
-                let color = idle_of(state.live.as_ref());
+                let color = idle_of(&session.deployment, state.live.as_ref());
                 let ahead = Ahead { builds: want.source.is_built(), stages: true, color };
                 let lacking = host_obstacles(session, ahead).await;
                 return Err(if lacking.is_empty() { trouble } else { first_of(lacking) });
@@ -142,7 +142,14 @@ async fn look(
     let wish = wish(want, "", release, is_staged, session);
     if wish.reuse_warm {
         let live = ready.state.live.as_ref();
-        let unfit = look_at_warm(session, live, idle_of(live), &mut ready.observed, &wish.release).await;
+        let unfit = look_at_warm(
+            session,
+            live,
+            idle_of(&session.deployment, live),
+            &mut ready.observed,
+            &wish.release,
+        )
+        .await;
         ready.source.notes.extend(unfit);
     }
     let plan = Plan::new(&session.deployment, &wish, &ready.observed)
@@ -155,8 +162,9 @@ async fn look(
         let faults = session.secrets.faults(session.deployment.environments_secrets(), may_run).await;
         ready.obstacles.extend(faults.iter().map(secret_trouble));
     }
-    if plan.shares().next().is_some() {
-        ready.obstacles.extend(weights_obstacle(&session.deployment, &session.hooks).await);
+    // A rollback moves all at once, where there are shares.
+    if plan.shares().next().is_some() || session.deployment.pipeline.strategy.batch().is_some() {
+        ready.obstacles.extend(feature_obstacle(&session.deployment, &session.hooks).await);
     }
     let ahead = Ahead { builds: want.source.is_built(), stages: !is_staged, color: plan.color };
     ready.obstacles.extend(host_obstacles(session, ahead).await);

@@ -161,7 +161,7 @@ async fn take_up(session: &Session, request: RecoverRequest, lease: &Lease) -> R
         performer.is_healthy(&plan, plan.color),
         performer.is_healthy(&plan, plan.color.other())
     );
-    let seen = router_summary(&observed, false);
+    let seen = router_summary(&session.deployment, &observed, false);
     let sight = Sight { observed, new_healthy, old_healthy, now: session.reporter.now() };
     let decision = decide(&progress, &sight, request.ask);
     match &decision {

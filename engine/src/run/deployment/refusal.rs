@@ -40,6 +40,11 @@ pub(crate) fn refused(refusal: &Refusal, wish: &Wish) -> Trouble {
             .hint("find out who moved it; `cutover deploy --adopt` takes the router's word for it"),
         Refusal::TooFewHosts { .. } => Trouble::new("deploy/too-few-hosts", refusal.to_string())
             .hint("`cutover check --hosts` says what keeps them from being reached"),
+        Refusal::NoPlace { color } => Trouble::new("deploy/no-place", refusal.to_string()).hint(format!(
+            "with the strategy and the colours of before, `cutover deploy` moves it from {color} to blue; then take them out again"
+        )),
+        Refusal::HostsOut { .. } => Trouble::new("deploy/hosts-out", refusal.to_string())
+            .hint("let them in again where they were taken out, or leave them out of `app.hosts`"),
         Refusal::LiveAlready { .. } => Trouble::new("deploy/live-already", refusal.to_string())
             .hint("`cutover deploy` makes a new release, `cutover status` shows what is live"),
     }

@@ -1,7 +1,9 @@
 //! What has the traffic as hosts and routers show it, which need not be what the record says. Pure.
 
 use super::ending::serving;
-use crate::model::{Color, LiveRecord, LiveRelease, Observed, Record, Release, ReleaseId, Timestamp};
+use crate::model::{
+    Color, Deployment, LiveRecord, LiveRelease, Observed, Record, Release, ReleaseId, Timestamp,
+};
 use crate::run::execute::journal_log::replay;
 use crate::run::world::observe::Staged;
 use crate::store::HomeState;
@@ -51,7 +53,14 @@ pub(crate) fn traffic(observed: &Observed, staged: &Staged, record: Option<&Live
 }
 
 /// What the routers show, in a few words; `adopts` says whether the record gives way to it.
-pub(crate) fn router_summary(observed: &Observed, adopts: bool) -> String {
+pub(crate) fn router_summary(deployment: &Deployment, observed: &Observed, adopts: bool) -> String {
+    if deployment.colors().len() == 1 && observed.recorded.is_some() {
+        let mut routings = observed.routers.iter().filter_map(|(_, seen)| seen.routing.as_ref());
+        let first = observed.routers.first().and_then(|(_, seen)| seen.routing.as_ref());
+        if let Some(routing) = routings.find(|routing| !routing.out.is_empty()).or(first) {
+            return routing.turns();
+        }
+    }
     let recorded = observed.recorded.as_ref().map(|(color, _)| *color);
     match (observed.live_color(), recorded) {
         (Ok(None), _) => "no colour is routed to yet".to_owned(),

@@ -7,7 +7,7 @@ use super::interrupts::Interrupts;
 use super::performed::{Summary, summarize};
 use super::reporter::Reporter;
 use super::runner::Ended;
-use crate::model::{Action, End, EventKind, Note, Plan, Step, StepEnd, Timestamp, Trouble, WHOLE};
+use crate::model::{Action, End, EventKind, HostName, Note, Plan, Step, StepEnd, Timestamp, Trouble, WHOLE};
 use crate::report::Quantity;
 
 /// The step that is under way.
@@ -18,6 +18,8 @@ pub(crate) struct StepReport {
     early: Option<Current>,
     /// The release that is whole on the hosts, when this run has brought it.
     staged: Option<u64>,
+    /// Hosts that are out together, where they are taken out.
+    batch: Vec<HostName>,
     interrupted: bool,
 }
 
@@ -36,6 +38,8 @@ struct Current {
     stops: bool,
     /// Whether `cutover rollback` would go to what is kept warm: it never goes to a newer release.
     leads_back: bool,
+    /// Whether hosts are taken out one after the other.
+    rolls: bool,
     /// Whether it has been told that it began.
     is_told: bool,
     /// Percent of the requests that the new colour has in this step, where it shares them.
@@ -46,16 +50,19 @@ struct Current {
 impl StepReport {
     /// No step is under way.
     pub(crate) const fn new(reporter: Reporter) -> Self {
-        Self { reporter, current: None, early: None, staged: None, interrupted: false }
+        Self { reporter, current: None, early: None, staged: None, batch: Vec::new(), interrupted: false }
     }
 
     /// An action of a step begins; the step before ends, when it is another.
     pub(crate) fn begin(&mut self, plan: &Plan, step: Step, action: &Action, wait: Option<Duration>) {
         if self.current.as_ref().is_none_or(|current| current.step != step) {
             self.finish();
+            if step == Step::Out {
+                self.batch = action.hosts().to_vec();
+            }
             let mut current = Current {
                 step,
-                places: places(plan, step, action),
+                places: places(plan, step, action, &self.batch),
                 began: self.reporter.now(),
                 took: Duration::ZERO,
                 said: Vec::new(),
@@ -69,6 +76,7 @@ impl StepReport {
                     .as_ref()
                     .is_some_and(|(_, old)| old.as_ref().is_none_or(|old| *old < plan.release.id)),
                 stops: plan.retire_tasks().any(|(_, task)| matches!(task.action, Action::Stop { .. })),
+                rolls: plan.is_rolling(),
                 is_told: false,
                 weight: weight(plan, step, action),
                 wait,
@@ -103,7 +111,7 @@ impl StepReport {
         current.warned |= matches!(performed.summary, Summary::Warning(_));
         match &performed.end {
             End::Done if step == Step::Undo => {
-                current.said.extend(undone(action, &performed.summary, self.staged));
+                current.said.extend(undone(action, &performed.summary, self.staged, current.rolls));
             }
             End::Done if step == Step::Retire => {
                 current.said.extend(retired(action, &performed.summary, current, &self.reporter));
@@ -229,9 +237,18 @@ fn weight(plan: &Plan, step: Step, action: &Action) -> Option<u32> {
 }
 
 /// Every place that the plan has for a step; an undo names its places as it comes to them.
-fn places(plan: &Plan, step: Step, action: &Action) -> Vec<String> {
+fn places(plan: &Plan, step: Step, action: &Action, batch: &[HostName]) -> Vec<String> {
     if step == Step::Undo {
         return undo_place(action).into_iter().collect();
+    }
+    // There is one of it for each batch, and people look for its hosts there, not for the routers.
+    let is_turn = matches!(step, Step::Out | Step::Start | Step::Health | Step::Smoke | Step::In);
+    if plan.is_rolling() && is_turn {
+        return batch.iter().map(ToString::to_string).collect();
+    }
+    if plan.is_rolling() && step == Step::Watch {
+        let hosts = plan.batches().into_iter().flat_map(|batch| batch.hosts);
+        return hosts.map(|host| host.to_string()).collect();
     }
     // There is one of it for each share of the traffic.
     if step == Step::Watch {
@@ -245,6 +262,7 @@ fn places(plan: &Plan, step: Step, action: &Action) -> Vec<String> {
             let told = match step {
                 // A look at the routers is nowhere.
                 Step::Start => task.action.host().is_some(),
+                Step::Switch if plan.is_rolling() => matches!(task.action, Action::Prove { .. }),
                 Step::Switch => matches!(task.action, Action::Switch { .. }),
                 Step::Finish => matches!(task.action, Action::SetCurrent { .. }),
                 Step::Retire => matches!(task.action, Action::Disable { .. }),
@@ -298,8 +316,10 @@ fn way_back(reporter: &Reporter) -> Option<Duration> {
 
 /// An undo action in the past tense; guards and what leaves no trace are not told.
 #[expect(clippy::wildcard_enum_match_arm, reason = "most undo actions are not worth a word")]
-fn undone(action: &Action, summary: &Summary, staged: Option<u64>) -> Option<Summary> {
+fn undone(action: &Action, summary: &Summary, staged: Option<u64>, rolls: bool) -> Option<Summary> {
     let text = match action {
+        // Each host goes back the same way, and each is named.
+        Action::Stop { .. } | Action::Switch { .. } if rolls => return None,
         Action::Stop { color, .. } => format!("{color} stopped"),
         Action::Switch { want, .. } => format!("traffic back: {want}"),
         Action::Start { .. } | Action::Prove { .. } => return Some(summary.clone()),

@@ -20,7 +20,7 @@ use crate::run::home::examine::examine;
 use crate::run::home::state_view::state_view;
 use crate::run::ready::check_hosts::check_hosts;
 use crate::run::ready::needs::Needs;
-use crate::run::ready::readiness::{LiveSight, front_door_findings, judge_router, weights_finding};
+use crate::run::ready::readiness::{LiveSight, feature_finding, front_door_findings, judge_router};
 use crate::run::ready::setup::host_setup;
 use crate::run::world::asked::Asked;
 use crate::run::world::claim::claimant_of;
@@ -209,7 +209,7 @@ async fn check_front_doors(deployment: &Deployment, hooks: &Hooks, asked: &Asked
 /// Adds how each router answers to the checks of its host. One whose host did not answer is told of there already.
 async fn check_routers(deployment: &Deployment, hooks: &Hooks, asked: &Asked, checks: &mut HostChecks) {
     let call = observing_call(deployment, None);
-    let weights = weights_finding(deployment, hooks).await;
+    let weights = feature_finding(deployment, hooks).await;
     for router in deployment.router.names.iter().filter(|name| !asked.silent.contains_key(*name)) {
         let seen = hooks.observe(&call, router).await.map_err(|failure| failure.trouble);
         let findings = std::iter::once(judge_router(seen)).chain(weights.clone());

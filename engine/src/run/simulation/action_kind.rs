@@ -3,7 +3,7 @@
 use crate::model::Action;
 
 /// Number of kinds.
-pub(super) const KINDS: usize = 26;
+pub(super) const KINDS: usize = 27;
 
 /// Their names, in the order of their numbers.
 pub(super) const NAMES: [&str; KINDS] = [
@@ -33,6 +33,7 @@ pub(super) const NAMES: [&str; KINDS] = [
     "silence",
     "renew",
     "revert",
+    "require-others",
 ];
 
 /// Number of an action's kind. An action that is new has to be added here before anything compiles.
@@ -64,5 +65,6 @@ pub(super) const fn kind(action: &Action) -> usize {
         Action::Silence { .. } => 23,
         Action::Renew { .. } => 24,
         Action::Revert { .. } => 25,
+        Action::RequireOthers { .. } => 26,
     }
 }

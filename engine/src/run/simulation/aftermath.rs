@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use super::Happening;
 use super::explorer::{Explorer, LATE, Node};
 use super::path::Choice;
-use super::scene::{Fleet, PLANNED};
+use super::scene::{Fleet, NEXT, PLANNED};
 use super::state::Shown;
 use crate::model::{Ask, Decision, Origin, Outcome, Progress, Record, Sight, Timestamp, decide};
 
@@ -114,8 +114,9 @@ impl Explorer<'_> {
             for (host, _) in state.hosts_mut().iter_mut().zip(left_out).filter(|(_, is_out)| !is_out) {
                 host.running[new as usize] = host.link[new as usize];
             }
+            state.out = self.scene.state.out;
         } else {
-            state.routers = self.scene.state.routers;
+            (state.routers, state.out) = (self.scene.state.routers, self.scene.state.out);
             let old = new.other() as usize;
             for (host, was) in state.hosts_mut().iter_mut().zip(self.scene.state.hosts()) {
                 host.running[old] = was.running[old];
@@ -153,6 +154,9 @@ impl Explorer<'_> {
         state.last_is_lost &= self.scene.fleet != Fleet::HidesOne;
         state.forget_looks();
         state.watched = 0;
+        if state.rolls != 0 {
+            state.rolls = NEXT;
+        }
         let mut hasher = DefaultHasher::new();
         ("next", state).hash(&mut hasher);
         if !self.seen.insert(hasher.finish()) || node.burden.unrecorded {
@@ -171,7 +175,7 @@ impl Explorer<'_> {
         for wrong in &run.violations {
             self.violation(wrong, &path);
         }
-        let live = run.state.only_color() == Some(color) && run.state.live == Some((color, 4));
+        let live = run.state.only_color() == Some(color) && run.state.live == Some((color, NEXT));
         if run.outcome != Some(Outcome::Deployed) || !live {
             self.violation(&format!("P4, the next deployment ends as {:?}", run.outcome), &path);
         }

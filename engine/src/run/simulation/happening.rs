@@ -1,7 +1,7 @@
 //! What happens to the world while no engine looks on.
 
 use super::scene::Scene;
-use super::state::{Shown, State};
+use super::state::{ROUTERS, Shown, State};
 use crate::model::Color;
 
 /// What happens between a crash and the recovery.
@@ -17,9 +17,9 @@ pub(super) enum Happening {
     Reboot,
     /// The first router comes up with the configuration that it had before the deployment.
     RouterReset,
-    /// Someone moves every router to the new colour.
+    /// Someone moves every router to the new colour; where there are none, lets all hosts in.
     MovedToNew,
-    /// Someone moves every router to the old colour.
+    /// Someone moves every router to the old colour; where there are none, takes the last host out.
     MovedToOld,
 }
 
@@ -64,8 +64,17 @@ impl Happening {
                     host.running[color] = if host.enabled[color] { host.link[color] } else { 0 };
                 }
             }
-            Self::RouterReset => state.routers[0] = scene.state.routers[0],
-            Self::MovedToNew => state.routers_mut().fill(Shown::Only(new)),
+            Self::RouterReset => {
+                (state.routers[0], state.out[0]) = (scene.state.routers[0], scene.state.out[0]);
+            }
+            Self::MovedToNew => {
+                state.routers_mut().fill(Shown::Only(new));
+                state.out = [0; ROUTERS];
+            }
+            Self::MovedToOld if scene.batch.is_some() => {
+                let last = 1 << (state.host_count - 1);
+                state.out[..state.router_count].fill(last);
+            }
             Self::MovedToOld => {
                 let shown = if scene.state.live.is_some() { Shown::Only(old) } else { Shown::Nothing };
                 state.routers_mut().fill(shown);

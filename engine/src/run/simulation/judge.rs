@@ -93,7 +93,10 @@ pub(super) fn faults_of_end(scene: &Scene, plan: &Plan, burden: Burden, run: &Ex
         Some(Outcome::RolledBack | Outcome::NothingChanged) => {
             if !burden.changed {
                 as_it_was(scene, state, &mut wrong);
-            } else if !burden.moved && state.routers() != scene.state.routers() && !left_empty(scene, state) {
+            } else if !burden.moved
+                && (state.routers() != scene.state.routers() || !state.is_whole())
+                && !left_empty(scene, state)
+            {
                 wrong.push("P2, put back, and the routers show something else".to_owned());
             }
             if state.live != scene.state.live {
@@ -168,7 +171,7 @@ fn deployed(scene: &Scene, plan: &Plan, burden: Burden, run: &Execution, wish: u
     if burden.signalled {
         wrong.push("P8, deployed although a signal came".to_owned());
     }
-    if state.only_color() != Some(color) {
+    if state.only_color() != Some(color) || !state.is_whole() {
         wrong.push("P2, deployed, and the routers show something else".to_owned());
     }
     if burden.retire_failed {

@@ -1,7 +1,7 @@
 //! The promises that hold at every moment: what an action may not be done to.
 
 use super::scene::SHARES;
-use super::state::{State, index};
+use super::state::{State, bits, index, number};
 use crate::model::{Action, Color, HostName, Plan, Routing};
 use crate::run::execute::runner::Way;
 
@@ -23,9 +23,12 @@ pub(super) fn broken_by(state: &State, plan: &Plan, action: &Action, way: Way) -
     match action {
         Action::Clear { host, color } | Action::Stop { host, color } => {
             let runs = state.hosts[index(host)].running[*color as usize] != 0;
-            if runs && state.is_routed(*color) {
+            if runs && state.is_routed_to(*color, index(host)) {
                 broken.push(format!("P1, stops what is routed to: {action} on {host}"));
             }
+        }
+        Action::Switch { router, want } if plan.is_rolling() => {
+            broken.extend(broken_by_turn(state, plan, router, want));
         }
         Action::Switch { router, want } => {
             broken.extend(broken_by_share(state, plan, router, want, way));
@@ -36,17 +39,47 @@ pub(super) fn broken_by(state: &State, plan: &Plan, action: &Action, way: Way) -
             }
         }
         Action::Disable { host, color } | Action::Point { host, color, .. } => {
-            let runs = state.hosts[index(host)].running[*color as usize] != 0;
-            if runs && state.is_routed(*color) {
+            let running = state.hosts[index(host)].running[*color as usize];
+            // To point to what runs changes nothing.
+            let stays =
+                matches!(action, Action::Point { release: Some(release), .. } if number(release) == running);
+            if running != 0 && !stays && state.is_routed_to(*color, index(host)) {
                 broken.push(format!("P4, a reboot would not bring up what is routed to: {action}"));
             }
         }
-        Action::RecordLive { color, .. } if way != Way::Retire || state.only_color() != Some(*color) => {
+        Action::RecordLive { color, .. }
+            if way != Way::Retire || state.only_color() != Some(*color) || !state.is_whole() =>
+        {
             broken.push(format!("P2, records what no router shows: {action}"));
         }
         _ => {}
     }
     broken
+}
+
+/// Of the hosts that have their turn, a batch at most is out; who stays in answers, if anyone does; and who comes in was found to.
+fn broken_by_turn(state: &State, plan: &Plan, router: &HostName, want: &Routing) -> Vec<String> {
+    let (color, out) = (plan.color, bits(&want.out));
+    let hosts = 0..state.host_count;
+    let is_out = |bits: u8, host: usize| bits & (1 << host) != 0;
+    let was = state.out[index(router)];
+    let others = (0..state.router_count).filter(|other| *other != index(router));
+    let all_out = others.fold(out, |all, other| all | state.out[other]);
+    let batch = plan.batches().iter().map(|batch| batch.hosts.len()).max().unwrap_or_default();
+    let goes = || hosts.clone().filter(|host| is_out(out, *host) && !is_out(was, *host));
+    let comes = || hosts.clone().filter(|host| !is_out(out, *host) && is_out(was, *host));
+    let answers = |host: usize| state.answers(host, color);
+    let stays = hosts.clone().filter(|host| !is_out(out, *host)).any(answers);
+    let found = |host: usize| state.hosts[host].passed[color as usize];
+    let broken = [
+        (hosts.clone().all(|host| is_out(out, host)), "P1, takes all hosts out"),
+        (all_out.count_ones() as usize > batch, "P1, takes more than a batch out"),
+        (!stays && goes().any(answers), "P1, takes out all that answer"),
+        (comes().any(|host| !answers(host)), "P1, lets in what is not healthy"),
+        (comes().any(|host| !found(host)), "P1, lets in what was not found healthy"),
+    ];
+    let words = |(is_broken, says): (bool, &str)| is_broken.then(|| format!("{says}: {want} on {router}"));
+    broken.into_iter().filter_map(words).collect()
 }
 
 /// The new colour gets what the plan says, in its order, and each only after it has stood the watch before; on the way there nothing is taken

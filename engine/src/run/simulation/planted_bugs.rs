@@ -17,9 +17,25 @@ fn aim(bug: Bug) -> Option<Aim> {
     Some(Aim { action, fault: Fault::FailsBefore })
 }
 
+/// Whether it only shows where hosts have their turns.
+const fn is_of_turns(bug: Bug) -> bool {
+    matches!(
+        bug,
+        Bug::StoppedWhileIn
+            | Bug::NextBeforeIn
+            | Bug::BatchesGoneForGood
+            | Bug::OthersUnasked
+            | Bug::LetInUnasked
+            | Bug::WayBackGoesOn
+            | Bug::BatchKept
+            | Bug::OutNotSeen
+    )
+}
+
 /// The check that catches a bug: the beginning of its words.
 fn caught(bug: Bug) -> Option<String> {
-    let (runtime, scenes, aim) = (runtime(), Scene::small(), aim(bug));
+    let (runtime, mut scenes, aim) = (runtime(), Scene::small(), aim(bug));
+    scenes.retain(|scene| !is_of_turns(bug) || scene.batch.is_some());
     bug.during(|| {
         for mishaps in 0..=1 {
             for scene in &scenes {

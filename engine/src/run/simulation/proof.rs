@@ -80,6 +80,17 @@ fn with_one_mishap_every_promise_holds() {
     assert!(tally.histories > 20_000, "{report:#}");
 }
 
+#[test]
+fn where_hosts_take_turns_every_promise_holds_with_one_mishap() {
+    let began = Instant::now();
+    let rolls = Scene::all().into_iter().filter(|scene| scene.batch.is_some());
+    let work: Vec<(Scene, Depth)> = rolls.map(|scene| (scene, Depth::Mishaps(1))).collect();
+    let tally = explore(&work);
+    let report = report(&tally, began);
+    assert_eq!(tally.violations, Vec::<String>::new(), "{report:#}");
+    assert!(tally.histories > 1_000, "{report:#}");
+}
+
 /// One mishap in every scene, two in those with one host and one router, and two in the middle of what is done and undone on several of
 /// them at once: that is the shortest work that reaches every commit point.
 #[cfg(feature = "proof")]

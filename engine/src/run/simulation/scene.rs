@@ -11,6 +11,9 @@ use crate::model::{
 /// When a deployment is planned.
 pub(super) const PLANNED: Timestamp = Timestamp(1_000_000);
 
+/// The release that the next deployment puts live.
+pub(super) const NEXT: Number = 4;
+
 /// What is there before, and what is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -75,6 +78,8 @@ pub(super) struct Scene {
     pub(super) fleet: Fleet,
     /// Whether the traffic is shared first.
     pub(super) shares: bool,
+    /// How many hosts are taken out at a time, where there are no colours.
+    pub(super) batch: Option<usize>,
     pub(super) state: State,
     pub(super) wanted: Number,
     deployment: Deployment,
@@ -105,6 +110,12 @@ impl Scene {
             scenes.push(Self::new(Kind::Second, Retire::KeepWarm, hosts, routers).sharing());
         }
         scenes.push(Self::new(Kind::WarmIdle, Retire::Stop, 1, 2).sharing());
+        for kind in [Kind::Second, Kind::Again, Kind::WarmRollback] {
+            scenes.push(Self::rolling(kind, 2, 1, 1));
+        }
+        for (hosts, routers, batch) in [(2, 2, 1), (3, 1, 1), (3, 1, 2), (3, 2, 2)] {
+            scenes.push(Self::rolling(Kind::Second, hosts, routers, batch));
+        }
         scenes
     }
 
@@ -147,7 +158,7 @@ impl Scene {
         state.routers_mut().fill(if replaces { Shown::Only(Color::Blue) } else { Shown::Unknown });
         let wanted = if kind.wants_kept() { 1 } else { 3 };
         let deployment = deployment(hosts, routers, retire);
-        Self { kind, retire, fleet: Fleet::Whole, shares: false, state, wanted, deployment }
+        Self { kind, retire, fleet: Fleet::Whole, shares: false, batch: None, state, wanted, deployment }
     }
 
     /// The same where one host may be left out.
@@ -167,6 +178,19 @@ impl Scene {
         Self { shares: true, ..self }
     }
 
+    /// Blue runs release 2 on hosts that have no other place, which may hold release 1.
+    fn rolling(kind: Kind, hosts: usize, routers: usize, batch: usize) -> Self {
+        let mut scene = Self::new(Kind::Second, Retire::KeepWarm, hosts, routers);
+        let wanted = if kind.wants_kept() { 1 } else { 3 };
+        for host in scene.state.hosts_mut().iter_mut().filter(|_| kind.wants_kept()) {
+            host.releases |= 1 << 1;
+            host.configured[Color::Blue as usize] |= 1 << 1;
+        }
+        scene.state.rolls = wanted;
+        scene.deployment.pipeline.strategy = Strategy::Rolling { batch };
+        Self { kind, wanted, batch: Some(batch), ..scene }
+    }
+
     /// The plan that is made in this world.
     pub(super) fn plan(&self) -> Plan {
         let command = if self.kind.is_rollback() { "rollback" } else { "deploy" };
@@ -177,7 +201,7 @@ impl Scene {
 
     /// The plan of the next deployment, in the world that this one left.
     pub(super) fn next_plan(&self, state: &State) -> Result<Plan, Refusal> {
-        self.plan_for(state, "deploy", 4)
+        self.plan_for(state, "deploy", NEXT)
     }
 
     fn plan_for(&self, state: &State, command: &str, wanted: Number) -> Result<Plan, Refusal> {
@@ -196,6 +220,9 @@ impl std::fmt::Display for Scene {
             "{:?}, {:?}, {:?}, {host_count} hosts, {router_count} routers",
             self.kind, self.retire, self.fleet
         )?;
+        if let Some(batch) = self.batch {
+            write!(f, ", rolling by {batch}")?;
+        }
         f.write_str(if self.shares { ", in shares" } else { "" })
     }
 }

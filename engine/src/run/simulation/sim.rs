@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use super::fault::Fault;
 use super::moment::broken_by;
-use super::state::{Number, Shown, SimHost, State, index, number};
+use super::state::{Number, ROUTERS, Shown, SimHost, State, bits, index, number};
 use crate::model::{Action, Color, End, EventSink, HostName, Plan, Step, Trouble};
 use crate::run::execute::interrupts::Interrupts;
 use crate::run::execute::performed::{Performed, Summary};
@@ -144,7 +144,15 @@ impl Sim {
             }
             // Whether it ran is not known.
             Action::Migrate { host, .. } if asked && index(host) == lost => Some(unknown(unreached())),
+            Action::Smoke { hosts, .. } if !hosts.is_empty() && bits(hosts) & (1 << lost) == 0 => None,
             Action::RequireHealthy { .. } | Action::Smoke { .. } => Some(Performed::failed(unreached())),
+            // Whether it answers can't be seen.
+            Action::RequireOthers { color, hosts } => {
+                let is_other = |host: &usize| *host != lost && bits(hosts) & (1 << host) == 0;
+                let sees = (0..lost).filter(is_other).any(|host| state.answers(host, *color));
+                let ours = (0..lost).filter(|host| !is_other(host)).any(|host| state.answers(host, *color));
+                (!sees && ours).then(|| Performed::failed(unreached()))
+            }
             Action::Watch { weight, .. } => {
                 self.state.lock().unwrap().stood_watch(*weight);
                 Some(Performed::done(Summary::Nothing))
@@ -171,7 +179,10 @@ impl Sim {
         match fault {
             None => effect(),
             Some(Fault::Moved) => {
-                self.state.lock().unwrap().routers_mut().fill(Shown::Only(plan.color));
+                let mut state = self.state.lock().unwrap();
+                state.routers_mut().fill(Shown::Only(plan.color));
+                state.out = [0; ROUTERS];
+                drop(state);
                 effect()
             }
             Some(Fault::FailsBefore) => Performed::failed(trouble()),
@@ -314,16 +325,30 @@ fn perform(state: &mut State, plan: &Plan, action: &Action) -> Result<(), String
             return start(state, index(host), *color, number(release));
         }
         Action::AwaitHealthy { host, color, release } => {
-            let well = !state.sick[*color as usize];
+            let well = !state.is_sick(*color, number(release));
             let host = &mut state.hosts[index(host)];
             let answers = !host.hung[*color as usize] && host.running[*color as usize] == number(release);
             host.passed[*color as usize] = well && answers;
             return require(host.passed[*color as usize], "not healthy");
         }
+        Action::Smoke { color, release, hosts, .. } if !hosts.is_empty() => {
+            let passes = |host: &HostName| {
+                let host = index(host);
+                state.answers(host, *color) && state.hosts[host].running[*color as usize] == number(release)
+            };
+            return require(hosts.iter().all(passes), "not healthy");
+        }
         Action::Smoke { color, .. } => return require(state.is_healthy(*color, plan.color), "not healthy"),
         Action::Watch { color, weight, .. } => {
             require(state.is_healthy(*color, plan.color), "not healthy")?;
             state.stood_watch(*weight);
+        }
+        Action::RequireOthers { color, hosts } => {
+            let ours = bits(hosts);
+            let any = |of: u8| {
+                (0..state.host_count).any(|host| of & (1 << host) != 0 && state.answers(host, *color))
+            };
+            return require(any(!ours) || !any(ours), "nobody else answers");
         }
         Action::RequireHealthy { color } => return require(state.look(*color, plan.color), "not healthy"),
         Action::Enable { host, color } => state.hosts[index(host)].enabled[*color as usize] = true,
@@ -333,11 +358,16 @@ fn perform(state: &mut State, plan: &Plan, action: &Action) -> Result<(), String
         Action::Switch { router, want } => {
             state.prepared[index(router)] = false;
             state.routers[index(router)] = Shown::of(want);
+            state.out[index(router)] = bits(&want.out);
         }
         Action::Prove { color, weight, .. } => {
             return require(state.is_shared(*color, *weight), "front door");
         }
-        Action::RequireUnrouted { color } => return require(!state.is_routed(*color), "it is routed to"),
+        Action::RequireUnrouted { color, hosts } if !hosts.is_empty() => {
+            let is_routed = hosts.iter().any(|host| state.is_routed_to(*color, index(host)));
+            return require(!is_routed, "it is routed to");
+        }
+        Action::RequireUnrouted { color, .. } => return require(!state.is_routed(*color), "it is routed to"),
         Action::Drain { .. } => {}
         Action::Prune { host } => {
             let host = &mut state.hosts[index(host)];

@@ -71,12 +71,16 @@ pub(super) struct State {
     pub(super) host_count: usize,
     pub(super) routers: [Shown; ROUTERS],
     pub(super) router_count: usize,
+    /// By router: the hosts that it leaves out, a bit for each.
+    pub(super) out: [u8; ROUTERS],
+    /// The release that hosts get in the place of another one; 0 where there are colours.
+    pub(super) rolls: Number,
     pub(super) prepared: [bool; ROUTERS],
     /// The record at the home.
     pub(super) live: Option<(Color, Number)>,
     /// How often each release's migration ran.
     pub(super) migrations: [u8; 8],
-    /// By colour: whether what runs there is ill.
+    /// By colour: whether what runs there is ill. Where hosts have one place each: the release that comes, and what was there.
     pub(super) sick: [bool; 2],
     /// By host: whether the engine leaves it out.
     pub(super) left_out: [bool; HOSTS],
@@ -146,6 +150,30 @@ impl State {
         self.routers().iter().any(|shown| shown.share(color) > 0)
     }
 
+    /// Whether a release is ill that runs as this colour.
+    pub(super) const fn is_sick(&self, color: Color, release: Number) -> bool {
+        let place = if self.rolls == 0 { color as usize } else { (self.rolls != release) as usize };
+        self.sick[place]
+    }
+
+    /// Whether any router sends anything to the colour on this host.
+    pub(super) fn is_routed_to(&self, color: Color, host: usize) -> bool {
+        let mut shown = self.routers().iter().zip(self.out);
+        shown.any(|(shown, out)| shown.share(color) > 0 && out & (1 << host) == 0)
+    }
+
+    /// Whether what runs on a host answers.
+    pub(super) fn answers(&self, host: usize, color: Color) -> bool {
+        let (place, host) = (color as usize, &self.hosts[host]);
+        let runs = host.running[place];
+        runs != 0 && !host.hung[place] && !self.is_sick(color, runs)
+    }
+
+    /// Whether nobody takes anything from anyone: all to one colour, on every host.
+    pub(super) fn is_whole(&self) -> bool {
+        self.out == [0; ROUTERS]
+    }
+
     /// Whether all routers send so many percent to the colour.
     pub(super) fn is_shared(&self, color: Color, weight: u32) -> bool {
         self.routers().iter().all(|shown| shown.share(color) == weight)
@@ -163,7 +191,7 @@ impl State {
         let mut running = self.serving(color, new).map(|host| host.running[index]);
         let first = running.next().unwrap_or(0);
         let hangs = self.serving(color, new).any(|host| host.hung[index]);
-        first != 0 && !self.sick[index] && !hangs && running.all(|release| release == first)
+        first != 0 && !self.is_sick(color, first) && !hangs && running.all(|release| release == first)
     }
 
     /// What an engine sees that asks all hosts and routers.
@@ -176,7 +204,7 @@ impl State {
                 running: number != 0,
                 release: release(number),
                 fit: number != 0
-                    && !self.sick[index]
+                    && !self.is_sick(color, number)
                     && !host.hung[index]
                     && host.started_anew[index] == host.is_renewed(index, number),
             }
@@ -186,7 +214,8 @@ impl State {
             (host_name(index), ObservedHost { blue, green })
         });
         let routers = self.routers().iter().enumerate().map(|(index, shown)| {
-            let routing = shown.routing();
+            let out = (0..self.host_count).filter(|host| self.out[index] & (1 << host) != 0).map(host_name);
+            let routing = shown.routing().map(|routing| Routing { out: out.collect(), ..routing });
             (router_name(index), Observation { routing, settled: true, labels: Vec::new() })
         });
         let recorded = self.live.and_then(|(color, number)| Some((color, release(number)?)));
@@ -235,10 +264,15 @@ impl Shown {
     pub(super) fn of(want: &Routing) -> Self {
         match want.only() {
             Some(color) => Self::Only(color),
-            None if *want == Routing::none() => Self::Nothing,
+            None if want.blue + want.green == 0 => Self::Nothing,
             None => Self::Both { green: u8::try_from(want.green).expect("percent") },
         }
     }
+}
+
+/// Hosts as bits.
+pub(super) fn bits(hosts: &[HostName]) -> u8 {
+    hosts.iter().fold(0, |bits, host| bits | 1 << index(host))
 }
 
 pub(super) fn host_name(index: usize) -> HostName {

@@ -79,9 +79,11 @@ impl World for Performer {
                 self.point(host, color.as_str(), release.as_ref()).await
             }
             Action::Start { host, color, release } => self.start(plan, host, *color, release, way).await,
-            Action::AwaitHealthy { host, color, .. } => self.await_healthy(plan, host, *color).await,
+            Action::AwaitHealthy { host, color, release } => {
+                self.await_healthy(plan, host, *color, release).await
+            }
             Action::Silence { host, color } => self.silence(plan, host, *color).await,
-            Action::Smoke { test, color, .. } => self.smoke(plan, test, *color).await,
+            Action::Smoke { test, color, hosts, .. } => self.smoke(plan, test, *color, hosts).await,
             Action::Enable { host, color } => self.at_boot(host, *color, true).await,
             Action::Disable { host, color } => self.disable(plan, host, *color, way).await,
             Action::Prepare { router, want } => self.prepare(plan, router, want, round).await,
@@ -90,8 +92,9 @@ impl World for Performer {
             Action::Prove { color, release, weight } => self.prove(plan, *color, release, *weight).await,
             Action::Watch { color, weight, .. } => self.watch(plan, *color, *weight).await,
             Action::RequireHealthy { color } => self.require_healthy(plan, *color).await,
-            Action::RequireUnrouted { color } => self.require_unrouted(plan, *color).await,
-            Action::Drain { color } => self.drain(plan, *color, way).await,
+            Action::RequireOthers { color, hosts } => self.require_others(plan, *color, hosts).await,
+            Action::RequireUnrouted { color, hosts } => self.require_unrouted(plan, *color, hosts).await,
+            Action::Drain { color, hosts } => self.drain(plan, *color, hosts, way).await,
             Action::RecordLive { color, .. } => self.record_live(plan, *color).await,
             Action::SetCurrent { host, release } => self.point(host, "current", Some(release)).await,
             Action::Prune { host } => self.prune(plan, host).await,
@@ -123,7 +126,7 @@ impl World for Performer {
                 Action::Watch { weight, .. } => Some(self.deployment.pipeline.watch_at(*weight)),
                 _ => None,
             },
-            Step::Drain => Some(self.deployment.pipeline.drain_timeout),
+            Step::Drain | Step::Out => Some(self.deployment.pipeline.drain_timeout),
             _ => None,
         }
     }

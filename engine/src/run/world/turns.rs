@@ -63,7 +63,7 @@ impl AtTurn {
             Action::Prepare { .. } | Action::Switch { .. } => Self::Needs(PATIENCE),
             Action::Discard { .. } => Self::Needs(LITTLE_PATIENCE),
             // Asked before each router that is switched back.
-            Action::RequireHealthy { .. } => Self::Keeps,
+            Action::RequireHealthy { .. } | Action::RequireOthers { .. } => Self::Keeps,
             Action::Stage { .. }
             | Action::RemovePartial { .. }
             | Action::Migrate { .. }

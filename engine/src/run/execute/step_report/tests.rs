@@ -214,7 +214,12 @@ fn a_signal_ends_the_step_as_interrupted_and_is_told_once() {
 fn after_the_pivot_a_signal_leaves_the_step_as_it_is() {
     let mut told = Told::new();
     told.record(Some("the home is full"));
-    told.report.begin(&told.plan, Step::Drain, &Action::Drain { color: Color::Blue }, None);
+    told.report.begin(
+        &told.plan,
+        Step::Drain,
+        &Action::Drain { color: Color::Blue, hosts: Vec::new() },
+        None,
+    );
     told.report.interrupted(&CTRL_C, "the new release stays live");
     told.report.interrupt();
     assert_eq!(

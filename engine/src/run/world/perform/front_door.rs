@@ -97,7 +97,8 @@ impl Performer {
         let there = color == plan.color;
         let probes = probes(&self.deployment);
         if probes.is_empty() {
-            let text = format!("{from} → {color}; not proven: no front door");
+            let what = if plan.is_rolling() { String::new() } else { format!("{from} → {color}; ") };
+            let text = format!("{what}not proven: no front door");
             return Ok(Performed::done(Summary::Text(text)));
         }
         // On the way back another release is asked for than the plan's own.
@@ -111,7 +112,7 @@ impl Performer {
             tally.add(probe, proved);
         }
         let says = tally.words(wanted.number);
-        let text = if there { format!("{from} → {color}; {says}") } else { says };
+        let text = if there && !plan.is_rolling() { format!("{from} → {color}; {says}") } else { says };
         let mut notes = if there { tally.silent } else { Vec::new() };
         if there && tally.unproven {
             let text = "set `app.release-marker`: how an answer names its release";

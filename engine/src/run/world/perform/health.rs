@@ -50,8 +50,12 @@ impl Performer {
         plan: &Plan,
         host: &HostName,
         color: Color,
+        release: &ReleaseId,
     ) -> Result<Performed> {
         let check = &self.deployment.health_check;
+        // On the way back it may be what was there before.
+        let about =
+            if *release == plan.release.id { plan.release.clone() } else { self.known_release(release) };
         let instance = self.instance(plan, host, color)?;
         let deadline = Moment::now() + check.deadline;
         let (mut in_a_row, mut attempt, mut last) = (0, 0, "it was not asked yet".to_owned());
@@ -59,7 +63,7 @@ impl Performer {
             let next = Moment::now() + check.interval;
             attempt += 1;
             // One that hangs has no more time than all of them.
-            let look = timeout_at(deadline, self.look(plan, &instance, attempt)).await;
+            let look = timeout_at(deadline, self.look_for(plan, &instance, &about, true, attempt)).await;
             match look.unwrap_or_else(|_| Ok(Look::Not("no answer until then".to_owned())))? {
                 Look::Healthy { proven } => {
                     in_a_row += 1;
@@ -67,7 +71,7 @@ impl Performer {
                     if in_a_row >= check.healthy_after {
                         let marked = self.deployment.application.release_marker.is_some();
                         let says = match (proven, marked) {
-                            (true, _) => format!(", each says release {}", plan.release.number),
+                            (true, _) => format!(", each says release {}", about.number),
                             (false, true) => "; not proven: no answer names a release".to_owned(),
                             (false, false) => "; not proven: no release marker".to_owned(),
                         };
@@ -132,6 +136,42 @@ impl Performer {
         }
         let message = format!("{color} is not known to be healthy: it has no instance that can be looked at");
         Err(Trouble::new(OLD_SICK, message).into())
+    }
+
+    /// Goes on only if the colour answers on another host, or on none of these: one look at each, and three at those that do not.
+    pub(crate) async fn require_others(
+        &self,
+        plan: &Plan,
+        color: Color,
+        hosts: &[HostName],
+    ) -> Result<Performed> {
+        let instances = self.serving(plan, color);
+        let (ours, others): (Vec<_>, Vec<_>) =
+            instances.into_iter().partition(|instance| hosts.contains(&instance.host));
+        for tries in 1..=3 {
+            if self.any_answers(plan, &others, tries).await || !self.any_answers(plan, &ours, tries).await {
+                return Ok(Performed::done(Summary::Nothing));
+            }
+            sleep(self.deployment.health_check.interval).await;
+        }
+        let names = |instances: &[Instance]| {
+            let names: Vec<&str> = instances.iter().map(|instance| instance.host.as_str()).collect();
+            names.join(" ")
+        };
+        let message = format!(
+            "{} can't be taken out: nothing answers on {}, so nobody would have the requests",
+            names(&ours),
+            names(&others)
+        );
+        let hint = "`cutover status` and `cutover logs` say what is wrong there";
+        Err(Trouble::new("out/no-others", message).hint(hint).into())
+    }
+
+    /// Whether one of them at least is healthy, whatever it runs.
+    async fn any_answers(&self, plan: &Plan, instances: &[Instance], attempt: u32) -> bool {
+        let looks =
+            instances.iter().map(|instance| self.look_for(plan, instance, &plan.release, false, attempt));
+        join_all(looks).await.iter().any(|look| matches!(look, Ok(Look::Healthy { .. })))
     }
 
     /// Whether every instance is healthy right now that gets requests when the colour has the traffic: one look each.

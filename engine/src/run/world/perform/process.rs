@@ -156,9 +156,19 @@ impl Performer {
         started.map_err(|failure| driver_failure(host, &failure))?;
         let port = self.deployment.application.color(color).port;
         if way != Way::Back {
-            return Ok(Performed::done(Summary::Text(format!("{color} on :{port}"))));
+            let what = if plan.is_rolling() {
+                format!("release {}", plan.release.number)
+            } else {
+                color.to_string()
+            };
+            return Ok(Performed::done(Summary::Text(format!("{what} on :{port}"))));
         }
         let known = self.known_release(release);
+        if plan.is_rolling() {
+            // Whether it answers is awaited before it is let in.
+            let text = format!("release {} again on {host}", known.number);
+            return Ok(Performed::done(Summary::Text(text)));
+        }
         let name = match known.number {
             0 => "what was warm".to_owned(),
             number => format!("release {number}"),

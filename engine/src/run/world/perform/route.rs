@@ -43,7 +43,7 @@ impl Performer {
         want: &Routing,
         round: Round,
     ) -> Result<Performed> {
-        if self.moved_to(router).is_some() || plan.shares().next().is_some() {
+        if self.moved_to(router).is_some() || plan.shares().next().is_some() || plan.is_rolling() {
             self.prepare_again(plan, router, want, round).await?;
         } else {
             self.prepare_now(plan, router, want, round).await?;
@@ -156,8 +156,14 @@ impl Performer {
         }
     }
 
-    /// Goes on only if every router says that it sends nothing to the colour. One that fails to say it is asked again.
-    pub(crate) async fn require_unrouted(&self, plan: &Plan, color: Color) -> Result<Performed> {
+    /// Goes on only if every router says that it sends nothing to the colour, or nothing to these hosts where some are named. One that fails to
+    /// say it is asked again.
+    pub(crate) async fn require_unrouted(
+        &self,
+        plan: &Plan,
+        color: Color,
+        hosts: &[HostName],
+    ) -> Result<Performed> {
         for router in &self.deployment.router.names {
             let deadline = Moment::now() + self.patience();
             let mut seen = self.look_at_router(plan, router).await?;
@@ -166,8 +172,12 @@ impl Performer {
                 sleep(LOOK_AGAIN).await;
                 seen = self.look_at_router(plan, router).await?;
             }
-            if let Some(routing) = seen.routing.filter(|routing| routing.share(color) > 0) {
-                let message = format!("{router} routes {routing}, so {color} may not be stopped");
+            if let Some(routing) = seen.routing.filter(|routing| routing.reaches(color, hosts)) {
+                let what = match hosts.iter().find(|host| !routing.out.contains(host)) {
+                    Some(host) => host.to_string(),
+                    None => color.to_string(),
+                };
+                let message = format!("{router} routes {routing}, so {what} may not be stopped");
                 return Err(Trouble::new("stop/routed", message).into());
             }
         }
@@ -201,8 +211,15 @@ impl Performer {
         join_all(looks).await
     }
 
-    /// Waits until the routers have no connections to the colour, at most as long as the policy gives.
-    pub(crate) async fn drain(&self, plan: &Plan, color: Color, way: Way) -> Result<Performed> {
+    /// Waits until the routers have no connections to the colour, or to these hosts where some are named; at most as long as the policy
+    /// gives.
+    pub(crate) async fn drain(
+        &self,
+        plan: &Plan,
+        color: Color,
+        hosts: &[HostName],
+        way: Way,
+    ) -> Result<Performed> {
         let pipeline = &self.deployment.pipeline;
         let began = Moment::now();
         let limit = if pipeline.connections == ConnectionPolicy::Cut {
@@ -213,15 +230,17 @@ impl Performer {
         loop {
             let mut open = Some(0_u32);
             for router in &self.deployment.router.names {
-                let count = self.count(plan, router, color).await;
+                let count = self.count(plan, router, color, hosts).await;
                 open = open.zip(count).map(|(sum, count)| sum.saturating_add(count));
             }
             match open {
                 Some(0) => return Ok(Performed::done(Summary::Text("0 connections left".into()))),
-                Some(open) if began.elapsed() >= limit => return self.drained(color, open, way),
+                Some(open) if began.elapsed() >= limit => {
+                    return self.drained(&Action::Drain { color, hosts: hosts.to_vec() }.place(), open, way);
+                }
                 Some(_) => sleep(COUNT_AGAIN).await,
                 None => {
-                    let stops = way == Way::Back || pipeline.retire == Retire::Stop;
+                    let stops = way == Way::Back || pipeline.retire == Retire::Stop || !hosts.is_empty();
                     let wait = if way == Way::Back { UNCOUNTED.min(limit) } else { limit };
                     if stops {
                         sleep(wait).await;
@@ -235,9 +254,12 @@ impl Performer {
     }
 
     /// Connections of a router to the colour; none when it can't tell, for whatever reason.
-    async fn count(&self, plan: &Plan, router: &HostName, color: Color) -> Option<u32> {
+    async fn count(&self, plan: &Plan, router: &HostName, color: Color, hosts: &[HostName]) -> Option<u32> {
         let ask = |attempt| async move {
-            self.hooks.connections(&self.router_call(plan, attempt), router, color).await
+            let mut call = self.router_call(plan, attempt);
+            let names: Vec<&str> = hosts.iter().map(HostName::as_str).collect();
+            call.facts.extend((!names.is_empty()).then(|| ("hosts".to_owned(), names.join(" "))));
+            self.hooks.connections(&call, router, color).await
         };
         insist(self.patience(), ask).await.unwrap_or_else(|failure| {
             let (source, message) = (format!("{router} connections"), failure.trouble.message);
@@ -246,13 +268,13 @@ impl Performer {
         })
     }
 
-    fn drained(&self, color: Color, open: u32, way: Way) -> Result<Performed> {
+    fn drained(&self, place: &str, open: u32, way: Way) -> Result<Performed> {
         let one = open == 1;
         let text = format!("{open} {} left", if one { "connection" } else { "connections" });
         let keeps = self.deployment.pipeline.connections == ConnectionPolicy::Wait && way == Way::Retire;
         if keeps && self.deployment.pipeline.retire == Retire::Stop {
             let trouble =
-                Trouble::new("drain/left", format!("{color} still has {text}, so it goes on running")).hint(
+                Trouble::new("drain/left", format!("{place} still has {text}, so it goes on running")).hint(
                     "`pipeline.drain.connections` says what becomes of them: \"wait\", \"cap\" or \"cut\"",
                 );
             return Ok(Performed::failed(trouble).saying(Summary::Text(text)));
@@ -263,7 +285,7 @@ impl Performer {
             (false, true) => "it is cut",
             (false, false) => "they are cut",
         };
-        let note = Note::new(color.to_string(), format!("{text}; {end}"));
+        let note = Note::new(place, format!("{text}; {end}"));
         Ok(Performed::done(Summary::Text(text)).with(vec![note]))
     }
 }
@@ -286,6 +308,10 @@ fn is_planned_for(
     let tasks = plan.tasks().map(|(_, task)| task).filter(|task| moves(&task.action));
     let (mut back, mut shares) = (None, Vec::new());
     for task in tasks {
+        if plan.is_rolling() {
+            // An earlier run may have come to any of its batches.
+            shares.extend(routed(&task.action));
+        }
         back = back.or_else(|| task.undo.iter().find_map(routed));
         shares.extend(
             routed(&task.action).filter(|routing| routing.share(plan.color) < want.share(plan.color)),

@@ -11,7 +11,7 @@ impl Performer {
     /// either, as far as routers can be asked: one that is no host can't.
     pub(crate) async fn silence(&self, plan: &Plan, host: &HostName, color: Color) -> Result<Performed> {
         // Whatever it was left out for: what has the traffic is not stopped.
-        self.require_unrouted(plan, color).await?;
+        self.require_unrouted(plan, color, &[]).await?;
         let silenced = async {
             self.at_boot(host, color, false).await?;
             self.stop(host, color).await

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use crate::model::{Case, CaseOutcome, Color, Instance, Name, Note, Plan, Trouble};
+use crate::model::{Case, CaseOutcome, Color, HostName, Instance, Name, Note, Plan, Trouble};
 use crate::run::execute::performed::{Performed, Summary};
 use crate::run::world::performer::{Performer, Result};
 
@@ -12,8 +12,14 @@ use crate::run::world::performer::{Performer, Result};
 const LOG_SETTLES: Duration = Duration::from_millis(200);
 
 impl Performer {
-    /// Runs one smoke test.
-    pub(crate) async fn smoke(&self, plan: &Plan, name: &Name, color: Color) -> Result<Performed> {
+    /// Runs one smoke test: on these hosts, or on all where none is named.
+    pub(crate) async fn smoke(
+        &self,
+        plan: &Plan,
+        name: &Name,
+        color: Color,
+        on: &[HostName],
+    ) -> Result<Performed> {
         let Some(test) = self.deployment.smoke_tests.iter().find(|test| test.name == *name) else {
             return Err(Trouble::new(
                 "smoke/unknown",
@@ -21,7 +27,8 @@ impl Performer {
             )
             .into());
         };
-        let instances = self.serving(plan, color);
+        let mut instances = self.serving(plan, color);
+        instances.retain(|instance| on.is_empty() || on.contains(&instance.host));
         let rounds: Vec<Vec<Instance>> = if test.per_instance {
             instances.into_iter().map(|one| vec![one]).collect()
         } else {

@@ -1,0 +1,179 @@
+//! Hosts with room for one release each: they get the new one in turns, in the place of the old one.
+
+use std::fs;
+
+use test_support::{Apache, Behaviour, Ended, Haproxy, Load, Running, Test, assert_golden, get};
+
+use crate::haproxy::{self, World};
+
+/// Three machines with one port each; the router's hook is still to be said.
+fn hosts() -> Option<Test> {
+    let mut test = Test::fleet_of(env!("CARGO_BIN_EXE_cutover"), "root", 3)?;
+    let (blue, green) = test.ports();
+    let colors = format!("blue = {{ port = {blue} }}\ngreen = {{ port = {green} }}");
+    test.configure(&colors, &format!("port = {blue}"));
+    test.configure("drain = {", "strategy = { rolling = { batch = 1 } }\ndrain = {");
+    test.configure("deadline = \"15s\"", "deadline = \"3s\"");
+    Some(test)
+}
+
+/// The same behind Apache, with `v1` live.
+fn behind_apache() -> Option<(Test, Apache)> {
+    let mut test = hosts()?;
+    let mut apache = Apache::new(test.scratch(), test.router())?;
+    test.route_by("builtin:apache", &apache.settings(), apache.port());
+    test.set_up();
+    apache.start(test.router());
+    with_v1(&test);
+    Some((test, apache))
+}
+
+/// The same behind HAProxy.
+fn behind_haproxy() -> Option<World> {
+    let world = haproxy::routed_by(hosts(), Haproxy::servers_settings)?;
+    with_v1(&world.test);
+    Some(world)
+}
+
+fn with_v1(test: &Test) {
+    let _ = test.deploy("v1", Behaviour::Sound).expect(0);
+    assert_eq!(running(test), ["v1"; 3]);
+}
+
+/// What each host says that it runs.
+fn running(test: &Test) -> [String; 3] {
+    ["web1", "web2", "web3"].map(|name| {
+        let page = get(test.machine(name).address(), test.ports().0, "/");
+        page.map_or_else(|_| "nothing".into(), |page| page.body.split(' ').next().unwrap_or_default().into())
+    })
+}
+
+fn told(test: &Test, ended: &Ended) -> String {
+    test.normalise(&format!("{}{}", ended.stdout, ended.stderr))
+}
+
+/// Begins a deployment of `v2`, and waits until the second host is out and gets it.
+fn up_to_second_host(test: &Test) -> Running {
+    test.repository.push("v2", Behaviour::Sound);
+    let mut running = test.start(&["deploy", "--json"]);
+    for host in ["web1", "web2"] {
+        running.wait_for("the turn of a host", |event| {
+            event["event"] == "step-started" && event["step"] == "start" && event["places"][0] == host
+        });
+    }
+    running
+}
+
+/// All hosts run this, all get requests again, and none was lost.
+fn assert_all_run(test: &Test, version: &str, load: Load) {
+    assert_eq!(running(test), [version; 3]);
+    load.wait_for(200);
+    load.finish().assert_none_failed();
+    let _ = test.cutover(&["status", "--check"]).expect(0);
+}
+
+#[test]
+fn each_host_has_its_turn_and_no_request_is_lost() {
+    let Some((test, _apache)) = behind_apache() else { return };
+    test.repository.push("v2", Behaviour::Sound);
+    assert_golden("rolling-plan.txt", &told(&test, &test.cutover(&["plan"]).expect(0)));
+    let load = test.load();
+    assert_golden("rolling.txt", &told(&test, &test.cutover(&["deploy"]).expect(0)));
+    assert_all_run(&test, "v2", load);
+    assert_golden("rolling-status.txt", &told(&test, &test.cutover(&["status", "--check"]).expect(0)));
+    assert_golden("rolling-history.txt", &told(&test, &test.cutover(&["history"]).expect(0)));
+    let load = test.load();
+    assert_golden("rolling-rollback.txt", &told(&test, &test.cutover(&["rollback"]).expect(0)));
+    assert_all_run(&test, "v1", load);
+}
+
+/// What fails on the second host puts the first one back, too.
+fn assert_puts_all_back(test: &Test) -> Ended {
+    let load = test.load();
+    test.repository.push("v2", Behaviour::Sound);
+    let mut running = test.start(&["deploy", "--json"]);
+    running.wait_for("the first turn", |event| event["event"] == "step-started" && event["step"] == "out");
+    let releases = test.machine("web2").outside("/srv/shop/releases");
+    let paths = fs::read_dir(releases).unwrap().map(|entry| entry.unwrap().path());
+    let behaviour = paths.map(|path| path.join("behaviour")).filter(|path| path.is_file()).max().unwrap();
+    fs::write(&behaviour, Behaviour::NeverHealthy.file("v2")).unwrap();
+    let ended = running.finish().expect(10);
+    assert_eq!(ended.last_event()["outcome"], "rolled-back");
+    assert_all_run(test, "v1", load);
+    ended
+}
+
+#[test]
+fn what_fails_on_the_second_host_puts_the_first_one_back() {
+    let Some((test, _apache)) = behind_apache() else { return };
+    let ended = assert_puts_all_back(&test);
+    assert_eq!(ended.last_event()["code"], "health/deadline");
+}
+
+#[test]
+fn killed_in_a_turn_one_command_puts_all_back() {
+    let Some((test, _apache)) = behind_apache() else { return };
+    let load = test.load();
+    let _ = up_to_second_host(&test).kill();
+    assert_golden(
+        "rolling-killed-status.txt",
+        &told(&test, &test.cutover(&["status", "--check"]).expect(70)),
+    );
+    assert_golden("rolling-resume.txt", &told(&test, &test.cutover(&["resume"]).expect(10)));
+    assert_all_run(&test, "v1", load);
+}
+
+#[test]
+fn killed_in_a_turn_it_goes_on_with_that_when_asked_to() {
+    let Some((test, _apache)) = behind_apache() else { return };
+    let load = test.load();
+    let _ = up_to_second_host(&test).kill();
+    let ended = test.cutover(&["resume", "--forward", "--json"]).expect(0);
+    let out: Vec<_> = ended
+        .events()
+        .iter()
+        .filter(|event| event["event"] == "step-started" && event["step"] == "out")
+        .map(|event| event["places"][0].clone())
+        .collect();
+    assert_eq!(out, ["web2", "web3"], "the first host has had its turn");
+    assert_all_run(&test, "v2", load);
+}
+
+#[test]
+fn who_took_a_host_out_is_not_overruled() {
+    let Some((test, apache)) = behind_apache() else { return };
+    let member = format!("http://{}:{}", test.machine("web3").address(), test.ports().0);
+    apache.by_hand(&member, "w_status_D=1");
+    assert_golden("rolling-by-hand.txt", &told(&test, &test.deploy("v2", Behaviour::Sound).expect(11)));
+    apache.by_hand(&member, "w_status_D=0");
+    let _ = up_to_second_host(&test).kill();
+    apache.by_hand(&member, "w_status_D=1");
+    assert_golden("rolling-by-hand-resume.txt", &told(&test, &test.cutover(&["resume"]).expect(40)));
+    apache.by_hand(&member, "w_status_D=0");
+    let _ = test.cutover(&["resume"]).expect(10);
+    assert_eq!(running(&test), ["v1"; 3]);
+}
+
+#[test]
+fn haproxy_gives_turns_too() {
+    let Some(world) = behind_haproxy() else { return };
+    let test = &world.test;
+    let _ = assert_puts_all_back(test);
+    let load = test.load();
+    let _ = test.cutover(&["deploy"]).expect(0);
+    assert_all_run(test, "v2", load);
+    let load = test.load();
+    let _ = test.cutover(&["rollback"]).expect(0);
+    assert_all_run(test, "v1", load);
+}
+
+#[test]
+fn a_router_that_can_take_no_host_out_is_refused_before_anything_is_begun() {
+    let Some(mut test) = hosts() else { return };
+    let flags = test.nginx.settings();
+    let upstream = test.nginx.upstream_settings();
+    test.configure(&flags, &upstream);
+    test.set_up();
+    test.repository.push("v1", Behaviour::Sound);
+    assert_golden("rolling-refused.txt", &told(&test, &test.cutover(&["deploy"]).expect(50)));
+}
