@@ -33,10 +33,13 @@ pub fn normalise(text: &str, known: &[(String, String)]) -> String {
     for (from, to) in known {
         text = text.replace(from, to);
     }
-    // What takes long is told where a machine has much to do.
-    let lines = text.lines().filter(|line| !line.contains(" is compiled, which takes a while"));
+    // What takes long is told where a machine has much to do, and before it what the run is about, which else begins the next line.
+    let (told, lines): (Vec<&str>, Vec<&str>) =
+        text.lines().partition(|line| line.contains(" is compiled, which takes a while"));
     // Quick steps show no time at all.
-    lines.map(|line| normalise_line(line).trim_end_matches("  N s").to_owned() + "\n").collect()
+    let lines = lines.iter().map(|line| normalise_line(line).trim_end_matches("  N s").to_owned() + "\n");
+    let text: String = lines.collect();
+    if told.is_empty() { text } else { text.replacen(" · deploy\nrelease ", " · release ", 1) }
 }
 
 fn normalise_line(line: &str) -> String {
@@ -112,5 +115,7 @@ mod tests {
                         DATE TIME  live  19 of N probes\n\
                         by ann@desk pid PID, deployment DEPLOYMENT\n";
         assert_eq!(normalise(text, &known), expected);
+        let slow = "shop · deploy\n  hook router │ is compiled, which takes a while once\nrelease 1 · first deployment\n";
+        assert_eq!(normalise(slow, &[]), "shop · release 1 · first deployment\n");
     }
 }
