@@ -9,6 +9,7 @@
     reason = "a test ends, loudly, at what its set-up can't do"
 )]
 
+mod alb;
 mod apache;
 mod application;
 mod caddy;
@@ -16,6 +17,7 @@ mod cgroup;
 mod cutover;
 mod dialect;
 mod first_config;
+mod front_door;
 mod fuzz;
 mod golden;
 mod haproxy;
@@ -43,6 +45,7 @@ mod tls_files;
 mod told_at_once;
 mod websocket;
 
+pub use alb::Alb;
 pub use apache::Apache;
 pub use application::{Behaviour, program as demo_program};
 pub use caddy::Caddy;

@@ -29,6 +29,13 @@ pub const HOOKS: &[BundledHook] = &[
         schema: include_str!(concat!(env!("OUT_DIR"), "/apache.settings.schema.json")),
     },
     BundledHook {
+        name: "aws-alb",
+        kind: HookKind::Router,
+        wasm: include_bytes!(concat!(env!("OUT_DIR"), "/aws-alb.wasm")),
+        template: include_str!(concat!(env!("OUT_DIR"), "/aws-alb.grants.toml")),
+        schema: include_str!(concat!(env!("OUT_DIR"), "/aws-alb.settings.schema.json")),
+    },
+    BundledHook {
         name: "caddy",
         kind: HookKind::Router,
         wasm: include_bytes!(concat!(env!("OUT_DIR"), "/caddy.wasm")),
