@@ -109,12 +109,15 @@ fn what_stands_beside_the_weights_is_kept_and_stickiness_told() {
     actions[0]["ForwardConfig"]["TargetGroupStickinessConfig"] =
         json!({"Enabled": true, "DurationSeconds": 60});
     alb.by_hand(&actions);
-    assert_golden("aws-alb-sticky.txt", &told(&test, &alb, &test.deploy("v2", Behaviour::Sound).expect(0)));
+    let deployed = test.deploy("v2", Behaviour::Sound).expect(0);
+    let sticks =
+        "has group stickiness: for 60 s a client stays with the colour that it was given, whatever its share";
+    assert!((deployed.stdout + &deployed.stderr).contains(sticks));
     actions[0]["ForwardConfig"]["TargetGroups"][0]["Weight"] = 0.into();
     actions[0]["ForwardConfig"]["TargetGroups"][1]["Weight"] = 100.into();
     assert_eq!(alb.actions(), actions);
     let status = test.cutover(&["status", "--check"]).expect(0);
-    assert!((status.stdout + &status.stderr).contains("has group stickiness: for 60 s"));
+    assert!((status.stdout + &status.stderr).contains(sticks));
 }
 
 #[test]
@@ -162,10 +165,10 @@ fn a_switch_that_is_refused_leaves_all_as_it_was() {
     alb.fail(&json!({"deny": "ModifyRule"}));
     let mut said = told(&test, &alb, &test.deploy("v2", Behaviour::Sound).expect(10));
     alb.fail(&json!({}));
-    // Each group holds the other colour's instances.
-    let (blue, green) = (alb.arn("blue").to_owned(), alb.arn("green").to_owned());
-    test.configure(&blue, "BLUE").configure(&green, &blue).configure("BLUE", &green);
-    said.push_str(&told(&test, &alb, &test.cutover(&["deploy"])));
+    // Whatever the instances say of themselves, the load balancer would send them nothing.
+    alb.fail(&json!({"sick": true}));
+    test.configure("names = [\"alb\"]", "names = [\"alb\"]\ntimeout = \"3s\"");
+    said.push_str(&told(&test, &alb, &test.cutover(&["deploy"]).expect(10)));
     assert_golden("aws-alb-not-switched.txt", &said);
     assert_eq!(alb.actions(), before);
     load.finish().assert_none_failed();

@@ -28,7 +28,7 @@ OPERATOR = "AKIAOPERATOR"
 NAMESPACE = "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/"
 
 moto = DomainDispatcherApplication(create_backend_app)
-# What goes wrong: `throttle` (so many times), `page`, `clock` (seconds), `deny` (an action).
+# What goes wrong: `throttle` (so many times), `page`, `clock` (seconds), `deny` (an action), `sick`.
 faults = {}
 # ARNs, once they are there.
 arns = {}
@@ -93,6 +93,8 @@ def looked_up(group):
     for target in client("elbv2").describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]:
         target = target["Target"]
         try:
+            if faults.get("sick"):
+                raise ConnectionRefusedError
             socket.create_connection((target["Id"], target["Port"]), timeout=1).close()
             health = "<State>healthy</State>"
         except OSError:

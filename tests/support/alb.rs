@@ -104,7 +104,7 @@ impl Alb {
     }
 
     /// What goes wrong from now on, instead of what did: `throttle` (so many times), `page`, `clock` (seconds that AWS is ahead), `deny`
-    /// (an action).
+    /// (an action), `sick` (all targets).
     ///
     /// # Panics
     /// When it does not listen.

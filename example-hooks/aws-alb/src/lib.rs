@@ -41,7 +41,7 @@ impl Router for AwsAlb {
         let mut labels = vec![("place".to_owned(), settings.place().to_string())];
         if let Some(seconds) = actions.sticky() {
             labels.push(("sticky-seconds".to_owned(), seconds.to_string()));
-            // In a deployment, `prepare` tells it.
+            // A deployment has been told before it began.
             if call.deployment.is_empty() {
                 engine::log(Level::Warn, sticks(settings, seconds));
             }
@@ -66,9 +66,6 @@ impl Router for AwsAlb {
         }
         if now == *want {
             return Ok(String::new());
-        }
-        if let Some(seconds) = actions.sticky() {
-            engine::log(Level::Warn, sticks(settings, seconds));
         }
         let mut text = format!("--- {router}: {}, now\n+++ {router}: {0}, then\n", settings.place());
         for (sign, routing) in [('-', &now), ('+', want)] {

@@ -215,8 +215,6 @@ fn stickiness_is_kept_and_told() {
         ask();
         fake.world.calls().contains(&text.to_owned())
     };
-    assert!(told(&|| drop(AwsAlb::prepare(&settings(&[]), &call(), "alb", &GREEN))));
-    assert!(!told(&|| drop(AwsAlb::prepare(&settings(&[]), &call(), "alb", &BLUE))), "nothing would change");
     let mut status = call();
     status.deployment.clear();
     assert!(told(&|| drop(AwsAlb::observe(&settings(&[]), &status, "alb"))));
