@@ -10,8 +10,17 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 /// Folders of `example-hooks/`; `src/bundled/` names the same.
-const HOOKS: [&str; 8] =
-    ["apache", "aws-alb", "caddy", "command-build", "haproxy", "http-health", "http-smoke", "nginx"];
+const HOOKS: [&str; 9] = [
+    "apache",
+    "aws-alb",
+    "caddy",
+    "command-build",
+    "haproxy",
+    "http-health",
+    "http-smoke",
+    "kubernetes",
+    "nginx",
+];
 
 const HOOK_TARGET: &str = "wasm32-wasip2";
 

@@ -32,6 +32,7 @@ mod hook_lock;
 mod hooks;
 mod hosts_with_systemd;
 mod interrupt;
+mod kubernetes;
 mod launch;
 mod lock;
 mod nginx_sites;

@@ -1,5 +1,6 @@
 //! An Application Load Balancer: its API is moto behind a gate of botocore's (`alb.py`), its way in looks the weights up there.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -13,6 +14,9 @@ const REGION: &str = "eu-west-1";
 const KEY: &str = "AKIADEPLOYER";
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 const TOKEN: &str = "IQoJb3JpZ2luX2VjEA//of+no=worth";
+
+/// Between two looks at the weights. The API answers a change later than that.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// A load balancer with one rule, which names the target groups of both colours and no colour has a weight yet. Ends with the value.
 #[derive(Debug)]
@@ -57,7 +61,19 @@ impl Alb {
             };
             Some(shares.iter().filter_map(backend).collect())
         };
-        Some(Self { door: FrontDoor::open(look), _server: server, port: number, arns, _port: port })
+        let backends = Arc::new(Mutex::new(Vec::new()));
+        let looked = Arc::downgrade(&backends);
+        std::thread::spawn(move || {
+            while let Some(backends) = looked.upgrade() {
+                // Where the API does not answer, requests go where they went.
+                if let Some(found) = look() {
+                    *backends.lock().unwrap() = found;
+                }
+                std::thread::sleep(PAUSE);
+            }
+        });
+        let door = FrontDoor::open(move || backends.lock().unwrap().clone());
+        Some(Self { door, _server: server, port: number, arns, _port: port })
     }
 
     /// The port of its way in.

@@ -1,12 +1,10 @@
-//! The way in of a router that is no program of ours: it shares requests by weights that it looks up all the time, as a control plane's
-//! data plane does, and not by what it is told.
+//! The way in of a router that is no program of ours: it shares requests by weights that it looks up, and not by what it is told.
 
 use std::io::{BufRead, BufReader, Result, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
 
 use crate::Port;
 
@@ -25,30 +23,17 @@ pub(crate) struct FrontDoor {
     ended: Arc<AtomicBool>,
 }
 
-#[derive(Debug, Default)]
 struct Shared {
-    backends: Mutex<Vec<Backend>>,
+    look: Box<dyn Fn() -> Vec<Backend> + Send + Sync>,
     requests: AtomicU32,
 }
 
-/// Between two looks.
-const PAUSE: Duration = Duration::from_millis(50);
-
 impl FrontDoor {
-    /// Opens one. `look` tells the backends; where it can't, what it told last holds.
-    pub(crate) fn open(look: impl Fn() -> Option<Vec<Backend>> + Send + 'static) -> Self {
+    /// Opens one. `look` tells the backends, for each request anew.
+    pub(crate) fn open(look: impl Fn() -> Vec<Backend> + Send + Sync + 'static) -> Self {
         let (port, ended) = (Port::take(), Arc::new(AtomicBool::new(false)));
         let listener = TcpListener::bind(("127.0.0.1", port.number())).unwrap();
-        let shared = Arc::new(Shared::default());
-        let (looking, looked) = (Arc::clone(&ended), Arc::clone(&shared));
-        thread::spawn(move || {
-            while !looking.load(Ordering::SeqCst) {
-                if let Some(backends) = look() {
-                    *looked.backends.lock().unwrap() = backends;
-                }
-                thread::sleep(PAUSE);
-            }
-        });
+        let shared = Arc::new(Shared { look: Box::new(look), requests: AtomicU32::default() });
         let accepting = Arc::clone(&ended);
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
@@ -90,7 +75,7 @@ fn serve(client: &TcpStream, shared: &Shared) {
 }
 
 /// Head and body of the next message; none at the end.
-fn read(from: &mut impl BufRead) -> Result<Option<(String, Vec<u8>)>> {
+pub(crate) fn read(from: &mut impl BufRead) -> Result<Option<(String, Vec<u8>)>> {
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {
         if from.read_line(&mut head)? == 0 {
@@ -113,7 +98,7 @@ fn without_connection(head: &str) -> String {
 fn pass_on(head: &str, body: &[u8], shared: &Shared) -> String {
     let none = |status: &str| format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n");
     let turn = shared.requests.fetch_add(1, Ordering::SeqCst);
-    let Some(targets) = chosen(&shared.backends.lock().unwrap(), turn) else {
+    let Some(targets) = chosen(&(shared.look)(), turn) else {
         return none("503 Service Unavailable");
     };
     let first = usize::try_from(turn).unwrap();

@@ -286,6 +286,24 @@ reveal = true
     }
 
     #[test]
+    fn kubernetes_may_ask_its_server_with_its_token() {
+        let settings =
+            json!({"server": "https://k8s.example.com:6443/", "namespace": "shop", "service": "shop"});
+        assert_eq!(
+            grants("kubernetes", &settings).unwrap(),
+            r#"[[http]]
+to = "https://k8s.example.com:6443"
+private = true
+
+[[secrets]]
+name = "kubernetes-token"
+to = "https://k8s.example.com:6443"
+header = "authorization"
+"#
+        );
+    }
+
+    #[test]
     fn caddy_may_touch_its_flags_and_ask_for_its_colour() {
         assert_eq!(
             grants("caddy", &json!({"directory": "/flags", "status-port": 81})).unwrap(),

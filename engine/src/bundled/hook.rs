@@ -71,6 +71,13 @@ pub const HOOKS: &[BundledHook] = &[
         schema: include_str!(concat!(env!("OUT_DIR"), "/http-smoke.settings.schema.json")),
     },
     BundledHook {
+        name: "kubernetes",
+        kind: HookKind::Router,
+        wasm: include_bytes!(concat!(env!("OUT_DIR"), "/kubernetes.wasm")),
+        template: include_str!(concat!(env!("OUT_DIR"), "/kubernetes.grants.toml")),
+        schema: include_str!(concat!(env!("OUT_DIR"), "/kubernetes.settings.schema.json")),
+    },
+    BundledHook {
         name: "nginx",
         kind: HookKind::Router,
         wasm: include_bytes!(concat!(env!("OUT_DIR"), "/nginx.wasm")),
