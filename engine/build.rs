@@ -10,8 +10,18 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 /// Folders of `example-hooks/`; `src/bundled/` names the same.
-const HOOKS: [&str; 8] =
-    ["apache", "caddy", "command-build", "haproxy", "http-health", "http-smoke", "nginx", "proxy"];
+const HOOKS: [&str; 10] = [
+    "apache",
+    "aws-alb",
+    "caddy",
+    "command-build",
+    "haproxy",
+    "http-health",
+    "http-smoke",
+    "kubernetes",
+    "nginx",
+    "proxy",
+];
 
 const HOOK_TARGET: &str = "wasm32-wasip2";
 

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
-use test_support::{Behaviour, Ended, Load, Running, Tally, Test, assert_golden, eventually, get};
+use test_support::{
+    Behaviour, Ended, KubernetesStyle, Load, Running, Tally, Test, assert_golden, eventually, get,
+};
 
-use crate::{apache, haproxy, local, with_v1};
+use crate::{apache, aws_alb, haproxy, kubernetes, local, with_v1};
 
 /// Behind an nginx that can share.
 pub(crate) fn behind_upstream() -> Option<Test> {
@@ -162,6 +164,18 @@ fn haproxy_shares_too() {
 #[test]
 fn apache_shares_too() {
     let Some((mut test, _apache)) = apache::with_v1(local()) else { return };
+    assert_shares(&mut test);
+}
+
+#[test]
+fn a_load_balancer_of_aws_shares_too() {
+    let Some((mut test, _alb)) = aws_alb::with_v1(local()) else { return };
+    assert_shares(&mut test);
+}
+
+#[test]
+fn a_route_of_kubernetes_shares_too() {
+    let Some((mut test, _cluster)) = kubernetes::with_v1(KubernetesStyle::Gateway) else { return };
     assert_shares(&mut test);
 }
 

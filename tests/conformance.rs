@@ -2,10 +2,10 @@
 
 use std::fs;
 
-use test_support::{Behaviour, Haproxy, Test, assert_golden, skip};
+use test_support::{Behaviour, Haproxy, KubernetesStyle, Test, assert_golden, skip};
 
 use crate::hooks::stranger;
-use crate::{apache, caddy, canary, fleet, haproxy, local, proxy, told, with_v1};
+use crate::{apache, aws_alb, caddy, canary, fleet, haproxy, kubernetes, local, proxy, told, with_v1};
 
 const CONFORMANCE: [&str; 4] = ["hook", "conformance", "--yes", "--color=never"];
 
@@ -133,6 +133,27 @@ fn haproxy_by_servers_of_two_hosts_keeps_every_rule() {
 #[test]
 fn apache_keeps_every_rule() {
     let Some((test, _apache)) = apache::with_v1(local()) else { return };
+    let _ = test.deploy("v2", Behaviour::Sound).expect(0);
+    assert_kept(&test);
+}
+
+#[test]
+fn aws_alb_keeps_every_rule() {
+    let Some((test, _alb)) = aws_alb::with_v1(local()) else { return };
+    let _ = test.deploy("v2", Behaviour::Sound).expect(0);
+    assert_kept(&test);
+}
+
+#[test]
+fn kubernetes_by_a_service_keeps_every_rule() {
+    let Some((test, _cluster)) = kubernetes::with_v1(KubernetesStyle::Service) else { return };
+    let _ = test.deploy("v2", Behaviour::Sound).expect(0);
+    assert_kept(&test);
+}
+
+#[test]
+fn kubernetes_by_a_route_keeps_every_rule() {
+    let Some((test, _cluster)) = kubernetes::with_v1(KubernetesStyle::Gateway) else { return };
     let _ = test.deploy("v2", Behaviour::Sound).expect(0);
     assert_kept(&test);
 }

@@ -46,9 +46,16 @@ impl Connection {
     /// # Errors
     /// When there is no answer.
     pub fn get(&mut self, path: &str, close: bool) -> Result<Page> {
+        self.send(&format!("GET {path}"), close, "")
+    }
+
+    fn send(&mut self, what: &str, close: bool, body: &str) -> Result<Page> {
         let connection = if close { "close" } else { "keep-alive" };
-        let request =
-            format!("GET {path} HTTP/1.1\r\nhost: shop.example\r\nconnection: {connection}\r\n\r\n");
+        let length =
+            if body.is_empty() { String::new() } else { format!("content-length: {}\r\n", body.len()) };
+        let request = format!(
+            "{what} HTTP/1.1\r\nhost: shop.example\r\nconnection: {connection}\r\n{length}\r\n{body}"
+        );
         self.reader.get_mut().write_all(request.as_bytes())?;
         let mut first = String::new();
         if self.reader.read_line(&mut first)? == 0 {
@@ -82,4 +89,10 @@ impl Connection {
 pub fn get(address: &str, port: u16, path: &str) -> Result<Page> {
     let address = SocketAddr::new(address.parse().map_err(Error::other)?, port);
     Connection::open(address)?.get(path, true)
+}
+
+/// The answer to a text that is sent over a fresh connection.
+pub(crate) fn post(address: &str, port: u16, path: &str, body: &str) -> Result<Page> {
+    let address = SocketAddr::new(address.parse().map_err(Error::other)?, port);
+    Connection::open(address)?.send(&format!("POST {path}"), true, body)
 }

@@ -9,6 +9,7 @@
     reason = "a test ends, loudly, at what its set-up can't do"
 )]
 
+mod alb;
 mod apache;
 mod application;
 mod caddy;
@@ -17,10 +18,12 @@ mod cutover;
 mod cutover_proxy;
 mod dialect;
 mod first_config;
+mod front_door;
 mod fuzz;
 mod golden;
 mod haproxy;
 mod http;
+mod kubernetes;
 mod load;
 mod machine;
 mod nginx;
@@ -44,6 +47,7 @@ mod tls_files;
 mod told_at_once;
 mod websocket;
 
+pub use alb::Alb;
 pub use apache::Apache;
 pub use application::{Behaviour, program as demo_program};
 pub use caddy::Caddy;
@@ -54,6 +58,7 @@ pub use fuzz::Corpus;
 pub use golden::{assert_golden, normalise};
 pub use haproxy::Haproxy;
 pub use http::{Connection, Page, get};
+pub use kubernetes::{Kubernetes, KubernetesStyle};
 pub use load::{Load, Tally};
 pub use machine::{Machine, SYSTEM_PATH};
 pub use nginx::{Nginx, nginx_is_installed};

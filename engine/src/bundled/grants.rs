@@ -259,6 +259,51 @@ path = "/begin/probe"
     }
 
     #[test]
+    fn aws_alb_may_ask_its_region_and_sign_for_it() {
+        assert_eq!(
+            grants("aws-alb", &json!({"region": "eu-west-1"})).unwrap(),
+            r#"[[http]]
+to = "https://elasticloadbalancing.eu-west-1.amazonaws.com"
+
+[[secrets]]
+name = "aws-secret-access-key"
+
+[secrets.hmac]
+prefix = "AWS4"
+chain = ["{date}", "eu-west-1", "elasticloadbalancing", "aws4_request"]
+
+[[secrets]]
+name = "aws-access-key-id"
+reveal = true
+"#
+        );
+        let private = json!({
+            "region": "eu-west-1", "endpoint": "https://vpce-1.example.com/", "session-token": "token",
+        });
+        let text = grants("aws-alb", &private).unwrap();
+        let http = "[[http]]\nto = \"https://vpce-1.example.com\"\nprivate = true\n";
+        assert!(text.starts_with(http) && text.ends_with("name = \"token\"\nreveal = true\n"), "{text}");
+    }
+
+    #[test]
+    fn kubernetes_may_ask_its_server_with_its_token() {
+        let settings =
+            json!({"server": "https://k8s.example.com:6443/", "namespace": "shop", "service": "shop"});
+        assert_eq!(
+            grants("kubernetes", &settings).unwrap(),
+            r#"[[http]]
+to = "https://k8s.example.com:6443"
+private = true
+
+[[secrets]]
+name = "kubernetes-token"
+to = "https://k8s.example.com:6443"
+header = "authorization"
+"#
+        );
+    }
+
+    #[test]
     fn caddy_may_touch_its_flags_and_ask_for_its_colour() {
         assert_eq!(
             grants("caddy", &json!({"directory": "/flags", "status-port": 81})).unwrap(),

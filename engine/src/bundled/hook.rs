@@ -29,6 +29,13 @@ pub const HOOKS: &[BundledHook] = &[
         schema: include_str!(concat!(env!("OUT_DIR"), "/apache.settings.schema.json")),
     },
     BundledHook {
+        name: "aws-alb",
+        kind: HookKind::Router,
+        wasm: include_bytes!(concat!(env!("OUT_DIR"), "/aws-alb.wasm")),
+        template: include_str!(concat!(env!("OUT_DIR"), "/aws-alb.grants.toml")),
+        schema: include_str!(concat!(env!("OUT_DIR"), "/aws-alb.settings.schema.json")),
+    },
+    BundledHook {
         name: "caddy",
         kind: HookKind::Router,
         wasm: include_bytes!(concat!(env!("OUT_DIR"), "/caddy.wasm")),
@@ -62,6 +69,13 @@ pub const HOOKS: &[BundledHook] = &[
         wasm: include_bytes!(concat!(env!("OUT_DIR"), "/http-smoke.wasm")),
         template: include_str!(concat!(env!("OUT_DIR"), "/http-smoke.grants.toml")),
         schema: include_str!(concat!(env!("OUT_DIR"), "/http-smoke.settings.schema.json")),
+    },
+    BundledHook {
+        name: "kubernetes",
+        kind: HookKind::Router,
+        wasm: include_bytes!(concat!(env!("OUT_DIR"), "/kubernetes.wasm")),
+        template: include_str!(concat!(env!("OUT_DIR"), "/kubernetes.grants.toml")),
+        schema: include_str!(concat!(env!("OUT_DIR"), "/kubernetes.settings.schema.json")),
     },
     BundledHook {
         name: "nginx",

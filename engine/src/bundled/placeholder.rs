@@ -3,7 +3,7 @@
 //! `{key}` stands for a setting. As a whole string it keeps the setting's type (`as-root = "{as-root}"`), and a list takes the place of
 //! an element of a list. `{key.program}` and `{key.rest}` part a command into program (one with a relative path lies in the checkout)
 //! and arguments, `{key.keys}` are the names of a table, `{key.origin}` is a URL up to its path. `{name}` is the application's title. `{checkout}` and `{output}` stay: whoever holds
-//! the build fills them in.
+//! the build fills them in; and so does `{date}`, which the grant itself has a meaning for.
 
 use serde_json::Value as Json;
 use toml::{Table, Value};
@@ -108,7 +108,7 @@ impl Values {
         let (key, part) = name.split_once('.').map_or((name, None), |(key, part)| (key, Some(part)));
         let title;
         let value = match (key, &self.each) {
-            ("checkout" | "output", _) => return Ok(None),
+            ("checkout" | "output" | "date", _) => return Ok(None),
             ("name", _) => {
                 title = Value::String(self.title.clone());
                 &title

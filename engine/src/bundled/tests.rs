@@ -25,9 +25,18 @@ fn each_exports_its_kind_and_imports_what_it_uses() {
         let component = component.component_type();
         let imports = match hook.name {
             "command-build" | "haproxy" => vec!["engine@0.1.0", "hook-types@0.1.0", "hosts@0.1.0"],
+            "aws-alb" => {
+                vec![
+                    "engine@0.1.0",
+                    "hook-types@0.1.0",
+                    "http-client@0.1.0",
+                    "secret-text@0.1.0",
+                    "secrets@0.1.0",
+                ]
+            }
             "caddy" => vec!["hook-types@0.1.0", "hosts@0.1.0", "http-client@0.1.0"],
+            "http-health" | "kubernetes" => vec!["hook-types@0.1.0", "http-client@0.1.0"],
             "proxy" => vec!["hook-types@0.1.0", "hosts@0.1.0"],
-            "http-health" => vec!["hook-types@0.1.0", "http-client@0.1.0"],
             "http-smoke" => vec!["engine@0.1.0", "hook-types@0.1.0", "http-client@0.1.0"],
             _ => vec!["engine@0.1.0", "hook-types@0.1.0", "hosts@0.1.0", "http-client@0.1.0"],
         };

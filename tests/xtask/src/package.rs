@@ -6,8 +6,18 @@ use std::process::Command;
 
 use crate::command::{self, cargo, root};
 
-const HOOKS: [&str; 8] =
-    ["apache", "caddy", "command-build", "haproxy", "http-health", "http-smoke", "nginx", "proxy"];
+const HOOKS: [&str; 10] = [
+    "apache",
+    "aws-alb",
+    "caddy",
+    "command-build",
+    "haproxy",
+    "http-health",
+    "http-smoke",
+    "kubernetes",
+    "nginx",
+    "proxy",
+];
 const HELPERS: [&str; 2] = ["x86_64-unknown-linux-musl", "aarch64-unknown-linux-musl"];
 
 /// Puts the packages into `target/package`. With `verify` each is built from what is in it alone.

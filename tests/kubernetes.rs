@@ -1,0 +1,133 @@
+//! Kubernetes as the router, by a Service and by an HTTPRoute: a router that is no host. The API server is a fake.
+
+use std::time::Duration;
+
+use serde_json::json;
+use test_support::{Behaviour, Ended, Kubernetes, KubernetesStyle, Tally, Test, assert_golden, eventually};
+
+use crate::local;
+
+/// A world in front of which a cluster is, with `v1` live.
+pub(crate) fn with_v1(style: KubernetesStyle) -> Option<(Test, Kubernetes)> {
+    let mut test = local()?;
+    let (blue, green) = test.ports();
+    let at = |port: u16| vec![format!("127.0.0.1:{port}")];
+    let cluster = Kubernetes::start(style, &at(blue), &at(green));
+    test.route_by("builtin:kubernetes", &cluster.settings(), cluster.door());
+    test.configure("hook = \"builtin:kubernetes\"", "names = [\"cluster\"]\nhook = \"builtin:kubernetes\"");
+    test.config.push_str("\n[secrets]\nkubernetes-token = { env = \"KUBERNETES_TOKEN\" }\n");
+    test.variables = cluster.variables();
+    let _ = test.deploy("v1", Behaviour::Sound).expect(0);
+    assert_eq!(test.live(), "v1 blue");
+    Some((test, cluster))
+}
+
+/// What a person reads, with a name for the port of the API.
+fn told(test: &Test, cluster: &Kubernetes, ended: &Ended) -> String {
+    let text = ended.stdout.clone() + &ended.stderr;
+    test.normalise(&text).replace(&cluster.port().to_string(), "API")
+}
+
+fn is_switched_and_switched_back_under_load(style: KubernetesStyle) -> Option<String> {
+    let (test, cluster) = with_v1(style)?;
+    let load = test.load();
+    let deployed = test.deploy("v2", Behaviour::Sound).expect(0);
+    let of_old = |tally: &Tally| tally.answers.get(&("v1".to_owned(), "blue".to_owned())).copied();
+    let after = of_old(&load.so_far());
+    load.wait_for(100);
+    let tally = load.finish();
+    tally.assert_none_failed();
+    assert_eq!(of_old(&tally), after, "answers of the old colour after the end: {:?}", tally.answers);
+    let _ = test.cutover(&["status", "--check"]).expect(0);
+
+    let load = test.load();
+    let _ = test.cutover(&["rollback"]).expect(0);
+    assert_eq!(test.live(), "v1 blue");
+    load.finish().assert_none_failed();
+    let _ = test.cutover(&["status", "--check"]).expect(0);
+    Some(told(&test, &cluster, &deployed))
+}
+
+#[test]
+fn a_service_is_switched_and_switched_back_under_load() {
+    let Some(said) = is_switched_and_switched_back_under_load(KubernetesStyle::Service) else { return };
+    assert_golden("kubernetes-deployment.txt", &said);
+}
+
+#[test]
+fn a_route_is_switched_and_switched_back_under_load() {
+    let Some(said) = is_switched_and_switched_back_under_load(KubernetesStyle::Gateway) else { return };
+    assert_golden("kubernetes-deployment.txt", &said);
+}
+
+#[test]
+fn a_sick_release_is_switched_back() {
+    let Some((mut test, _cluster)) = with_v1(KubernetesStyle::Service) else { return };
+    test.configure("watch = \"2s\"", "watch = \"60s\"");
+    let load = test.load();
+    let _ = test.deploy("v2", Behaviour::SickAfterVisits(1000)).expect(10);
+    assert_eq!(test.live(), "v1 blue");
+    load.wait_for(50);
+    let tally = load.finish();
+    tally.assert_none_failed();
+    assert_eq!(tally.order.len(), 2, "the new release got no request: {:?}", tally.order);
+    let _ = test.cutover(&["status", "--check"]).expect(0);
+}
+
+#[test]
+fn a_selector_that_somebody_has_changed_is_told_and_taken_over_when_asked() {
+    let Some((test, cluster)) = with_v1(KubernetesStyle::Service) else { return };
+    let _ = test.deploy("v2", Behaviour::Sound).expect(0);
+    cluster.by_hand("service", "/spec/selector/color", "blue".into());
+    eventually("the cluster follows", Duration::from_secs(10), || (test.live() == "v1 blue").then_some(()));
+    assert_golden(
+        "kubernetes-by-hand.txt",
+        &told(&test, &cluster, &test.cutover(&["status", "--check"]).expect(70)),
+    );
+    let refused = test.deploy("v3", Behaviour::Sound);
+    assert!([11, 40].contains(&refused.status), "{refused:?}");
+    assert!((refused.stdout + &refused.stderr).contains("--adopt"));
+    let _ = test.cutover(&["deploy", "--adopt"]).expect(0);
+    assert_eq!(test.live(), "v3 green");
+}
+
+#[test]
+fn what_stands_beside_the_weights_is_kept() {
+    let Some((test, cluster)) = with_v1(KubernetesStyle::Gateway) else { return };
+    cluster.by_hand("route", "/spec/rules/0/matches/0/path/value", "/".into());
+    cluster.by_hand("route", "/spec/parentRefs/0/name", "other".into());
+    let _ = test.deploy("v2", Behaviour::Sound).expect(0);
+    let [_, mut route] = cluster.specifications();
+    assert_eq!(route["parentRefs"][0]["name"], "other");
+    let weights: Vec<_> = route["rules"][0]["backendRefs"]
+        .as_array_mut()
+        .unwrap()
+        .iter_mut()
+        .map(|backend| backend["weight"].take())
+        .collect();
+    assert_eq!(weights, [json!(0), json!(100)]);
+}
+
+#[test]
+fn a_cluster_that_refuses_says_why_and_nothing_is_changed() {
+    let Some((mut test, cluster)) = with_v1(KubernetesStyle::Service) else { return };
+    let before = cluster.specifications();
+    let load = test.load();
+    test.repository.push("v2", Behaviour::Sound);
+    let mut said = String::new();
+    test.variables[0].1.push('x');
+    said.push_str(&told(&test, &cluster, &test.cutover(&["deploy"]).expect(11)));
+    test.variables = cluster.variables();
+    test.configure("service = \"web\"", "service = \"wed\"");
+    said.push_str(&told(&test, &cluster, &test.cutover(&["deploy"]).expect(11)));
+    test.configure("service = \"wed\"", "service = \"web\"");
+    // Found by the dry run, before anything is switched.
+    cluster.forbid("patch services");
+    said.push_str(&told(&test, &cluster, &test.cutover(&["deploy"]).expect(10)));
+    cluster.forbid("");
+    assert_golden("kubernetes-refused.txt", &said);
+    assert_eq!(cluster.specifications(), before);
+    load.finish().assert_none_failed();
+    let _ = test.cutover(&["deploy"]).expect(0);
+    assert_eq!(test.live(), "v2 green");
+}
