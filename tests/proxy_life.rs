@@ -85,10 +85,9 @@ fn it_ends_once_its_requests_have() {
 #[test]
 fn systemd_runs_it_and_a_reload_loses_nothing() {
     let Some(mut test) = Test::on_systemd(env!("CARGO_BIN_EXE_cutover"), "deploy") else { return };
-    let program = test.scratch().join("cutover");
-    fs::copy(env!("CARGO_BIN_EXE_cutover"), &program).unwrap();
+    fs::copy(env!("CARGO_BIN_EXE_cutover"), test.machine("web1").outside("/srv/cutover")).unwrap();
     let port = Port::take();
-    let settings = format!("{{ program = \"{}\", listen = [\"127.0.0.1:{port}\"] }}", program.display());
+    let settings = format!("{{ program = \"/srv/cutover\", listen = [\"127.0.0.1:{port}\"] }}");
     test.route_by("builtin:proxy", &settings, port.number());
     // Where systemd is.
     test.configure("hosts = [\"lb1\"]", "hosts = [\"web1\"]").configure("via = \"lb1\"", "via = \"web1\"");
