@@ -1,6 +1,6 @@
 //! The least of an HTTP client.
 
-use std::io::{BufRead, BufReader, Error, Read, Result, Write};
+use std::io::{BufRead, BufReader, Error, ErrorKind, Read, Result, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -39,6 +39,17 @@ impl Connection {
         stream.set_read_timeout(Some(Duration::from_secs(10)))?;
         stream.set_nodelay(true)?;
         Ok(Self { reader: BufReader::new(stream) })
+    }
+
+    /// Whether the other side has closed it, or said something unasked: no client asks for more on such a one.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        let stream = self.reader.get_ref();
+        if stream.set_nonblocking(true).is_err() {
+            return true;
+        }
+        let is_quiet = stream.peek(&mut [0]).is_err_and(|fault| fault.kind() == ErrorKind::WouldBlock);
+        !is_quiet || stream.set_nonblocking(false).is_err()
     }
 
     /// Asks for a page; `close` says so to the server.

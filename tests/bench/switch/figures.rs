@@ -31,6 +31,8 @@ pub(crate) struct Figures {
     propagation: (f64, f64),
     /// Median of the whole command.
     command: f64,
+    closed_idle: u64,
+    websockets: u64,
     websockets_cut: u64,
     /// How much too late a program is woken, 99 of 100 times at most.
     noise: f64,
@@ -85,6 +87,8 @@ impl Figures {
             steady_p99: percentile(steady, 99),
             propagation: (percentile(propagation.clone(), 50), percentile(propagation, 100)),
             command: percentile(command.collect(), 50),
+            closed_idle: seen.closed_idle,
+            websockets: seen.websockets,
             websockets_cut: seen.cut,
             noise: percentile(seen.noise.clone(), 99),
         }
@@ -114,6 +118,8 @@ impl Figures {
             "propagation_ms": rounded(self.propagation.0),
             "propagation_most_ms": rounded(self.propagation.1),
             "command_ms": self.command.round(),
+            "closed_idle": self.closed_idle,
+            "websockets": self.websockets,
             "websockets_cut": self.websockets_cut,
             "noise_p99_ms": rounded(self.noise),
         })
@@ -137,7 +143,7 @@ impl Figures {
             parts => format!("{} ({})", self.failed(), parts.join(", ")),
         };
         format!(
-            "| {} | {open}{}{close} | {} | {} | {failed} | {} | {:.1} / {:.1} ms | {:.0} ms ({:.0}) | {:.0} ms | {} | {:.1} ms |\n",
+            "| {} | {open}{}{close} | {} | {} | {failed} | {} | {:.1} / {:.1} ms | {:.0} ms ({:.0}) | {:.0} ms | {} of {} | {:.1} ms |\n",
             contender.router,
             contender.style,
             contender.by.as_str(),
@@ -149,6 +155,7 @@ impl Figures {
             self.propagation.1,
             self.command,
             self.websockets_cut,
+            self.websockets,
             self.noise,
         )
     }

@@ -34,7 +34,11 @@ pub(crate) struct Seen {
     pub(crate) requests: Vec<Request>,
     /// Why the first few failed.
     pub(crate) reasons: Vec<String>,
-    /// Websockets that were closed by the other side.
+    /// Connections that the other side closed while nothing was asked on them: the client opens another, as any does.
+    pub(crate) closed_idle: u64,
+    /// Websockets that were opened.
+    pub(crate) websockets: u64,
+    /// Those that the other side has closed.
     pub(crate) cut: u64,
     /// How much later than asked for this program was woken, each time.
     pub(crate) noise: Vec<Duration>,
@@ -99,6 +103,8 @@ impl Load {
         for client in self.clients {
             let part = client.join().expect("no client panics");
             seen.requests.extend(part.requests);
+            seen.closed_idle += part.closed_idle;
+            seen.websockets += part.websockets;
             seen.cut += part.cut;
             seen.noise.extend(part.noise);
             let room = REASONS.saturating_sub(seen.reasons.len());
@@ -111,8 +117,12 @@ impl Load {
 fn ask(port: u16, kind: Kind, path: &str, stop: &AtomicBool) -> Part {
     let close = kind != Kind::Kept;
     let mut seen = Seen::default();
-    let mut connection = None;
+    let mut connection: Option<Connection> = None;
     while !stop.load(Ordering::SeqCst) {
+        if connection.as_ref().is_some_and(Connection::is_closed) {
+            seen.closed_idle += 1;
+            connection = None;
+        }
         let begun = Instant::now();
         let answer = connection.take().map_or_else(|| Connection::open(([127, 0, 0, 1], port).into()), Ok);
         let answer = answer.and_then(|mut open| {
@@ -155,7 +165,10 @@ fn talk(port: u16, stop: &AtomicBool) -> Part {
                     open = None;
                 }
             }
-            None => open = Websocket::open(port).ok(),
+            None => {
+                open = Websocket::open(port).ok();
+                seen.websockets += u64::from(open.is_some());
+            }
         }
         thread::sleep(WORD);
     }

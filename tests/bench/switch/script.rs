@@ -2,15 +2,18 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use test_support::{Haproxy, Machine, Nginx, Port, Process, SYSTEM_PATH, Scratch, demo_program, get};
 
 use crate::contender::Subject;
+use crate::hook::with_websockets;
 
-/// How long a colour may take to answer.
+/// How long a colour may take to answer, and to end.
 const START: Duration = Duration::from_secs(10);
+const STOP: Duration = Duration::from_secs(2);
 
 /// The same application as cutover's, started by hand.
 struct Scripted {
@@ -18,6 +21,8 @@ struct Scripted {
     /// What it does with the colour that was live, once the router was told.
     ends: Option<Signal>,
     instances: [Option<Process>; 2],
+    /// Those that were told to end.
+    ending: [bool; 2],
     ports: [Port; 2],
     machine: Machine,
     program: PathBuf,
@@ -61,13 +66,14 @@ impl Scripted {
         fs::copy(demo_program(), &program).expect("the program");
         let ports = [Port::take(), Port::take()];
         let router = router(&scratch, &machine, [&ports[0], &ports[1]]);
-        Self { router, ends, instances: [None, None], ports, machine, program, scratch }
+        Self { router, ends, instances: [None, None], ending: [false; 2], ports, machine, program, scratch }
     }
 
     fn behind_nginx(ends: Option<Signal>) -> Option<Box<dyn Subject>> {
         let mut scripted = Self::new(ends, |scratch, machine, [blue, green]| {
             let nginx = Nginx::new(scratch, machine);
             let _ = nginx.write_sites("127.0.0.1", (blue.number(), green.number()));
+            with_websockets(&nginx);
             Router::Nginx(nginx)
         });
         scripted.make_ready("green");
@@ -129,7 +135,16 @@ impl Subject for Scripted {
     fn make_ready(&mut self, color: &str) {
         let port = self.ports[place(color)].number();
         let instance = &mut self.instances[place(color)];
-        if instance.as_mut().is_none_or(|process| process.ended().is_some()) {
+        if std::mem::take(&mut self.ending[place(color)])
+            && let Some(mut process) = instance.take()
+        {
+            // Then it is killed, as by whoever has stopped it, whatever is still open there.
+            let begun = Instant::now();
+            while process.ended().is_none() && begun.elapsed() < STOP {
+                sleep(Duration::from_millis(10));
+            }
+        }
+        if instance.is_none() {
             let mut command = self.machine.command(&self.program, Path::new("/"));
             command.args(["--port", &port.to_string()]).env("CUTOVER_COLOR", color);
             *instance = Some(Process::start(command, &self.scratch.join(format!("{color}.log"))));
@@ -153,6 +168,7 @@ impl Subject for Scripted {
         let other = 1 - place(color);
         if let (Some(signal), Some(process)) = (self.ends, &self.instances[other]) {
             process.signal(signal);
+            self.ending[other] = true;
         }
     }
 }
