@@ -3,7 +3,7 @@
 mod api;
 mod gateway;
 mod readiness;
-mod service;
+mod selector;
 mod settings;
 mod setup;
 mod slices;
@@ -13,7 +13,7 @@ mod tests;
 use cutover_hooks::{Call, Color, HookError, Observation, Router, Routing, SettingFault};
 
 use gateway::Gateway;
-use service::Service;
+use selector::Selector;
 pub use settings::{Settings, Style};
 
 /// The hook.
@@ -39,7 +39,7 @@ impl Router for Kubernetes {
 
     fn observe(settings: &Settings, _call: &Call, _router: &str) -> Result<Observation, HookError> {
         match settings.style {
-            Style::Service => Service::new(settings).observe(),
+            Style::Service => Selector::new(settings).observe(),
             Style::Gateway => Gateway::new(settings).observe(),
         }
     }
@@ -50,7 +50,7 @@ impl Router for Kubernetes {
         }
         all_hosts(want)?;
         match settings.style {
-            Style::Service => Service::new(settings).prepare(call, router, want),
+            Style::Service => Selector::new(settings).prepare(call, router, want),
             Style::Gateway => Gateway::new(settings).prepare(call, router, want),
         }
     }
@@ -58,7 +58,7 @@ impl Router for Kubernetes {
     fn apply(settings: &Settings, _call: &Call, _router: &str, want: &Routing) -> Result<(), HookError> {
         all_hosts(want)?;
         match settings.style {
-            Style::Service => Service::new(settings).apply(want),
+            Style::Service => Selector::new(settings).apply(want),
             Style::Gateway => Gateway::new(settings).apply(want),
         }
     }

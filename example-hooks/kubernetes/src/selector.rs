@@ -12,13 +12,13 @@ use crate::{readiness, slices, word};
 /// The label's value where no colour gets requests.
 const NONE: &str = "none";
 
-/// A Service of the style.
+/// The selector of one Service.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Service<'a> {
+pub(crate) struct Selector<'a> {
     settings: &'a Settings,
 }
 
-impl<'a> Service<'a> {
+impl<'a> Selector<'a> {
     pub(crate) const fn new(settings: &'a Settings) -> Self {
         Self { settings }
     }
