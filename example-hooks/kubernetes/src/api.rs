@@ -38,7 +38,7 @@ impl<'a> Api<'a> {
     /// # Errors
     /// When there is none, or no answer.
     pub(crate) fn get(&self, path: &str) -> Result<Value, HookError> {
-        match self.send(self.request("GET", path)) {
+        match self.send(&self.request("GET", path)) {
             Ok(found) => Ok(found),
             Err(Refusal::Other(error)) => Err(error),
             Err(Refusal::Conflict) => Err(HookError::temporary(format!("`{path}` is being changed"))),
@@ -107,7 +107,7 @@ impl<'a> Api<'a> {
         patch["metadata"] = json!({"resourceVersion": seen["metadata"]["resourceVersion"]});
         let path = format!("{path}?fieldManager=cutover&fieldValidation=Strict{more}");
         let request = self.request("PATCH", &path).header("content-type", "application/merge-patch+json");
-        self.send(request.body(patch.to_string())).map(drop)
+        self.send(&request.body(patch.to_string())).map(drop)
     }
 
     fn request(&self, method: &str, path: &str) -> Request {
@@ -117,7 +117,7 @@ impl<'a> Api<'a> {
             .secret_header("authorization", format!("Bearer {{{token}}}"))
     }
 
-    fn send(&self, request: Request) -> Result<Value, Refusal> {
+    fn send(&self, request: &Request) -> Result<Value, Refusal> {
         let server = self.settings.server();
         let response = request.send().map_err(|error| match error {
             HttpError::Connect(reason) => HookError::temporary(format!("`{server}` can't be reached: {reason}"))
@@ -128,7 +128,7 @@ impl<'a> Api<'a> {
             HttpError::TimedOut(reason) | HttpError::Broken(reason) => {
                 HookError::temporary(format!("`{server}` did not answer to its end: {reason}"))
             }
-            error => error.into(),
+            error @ (HttpError::Denied(_) | HttpError::Other(_)) => error.into(),
         })?;
         match serde_json::from_str::<Value>(&response.text) {
             Ok(answer) if answer["kind"] == "Status" && response.status >= 400 => {

@@ -64,11 +64,10 @@ impl<'a> Gateway<'a> {
         let name = self.name();
         let (mut weights, mut others) = ([None, None], Vec::new());
         for backend in rule["backendRefs"].as_array().into_iter().flatten() {
-            let weight = match &backend["weight"] {
-                Value::Null => 1,
-                // The API takes no more.
-                weight => weight.as_u64().unwrap_or_default().min(1_000_000),
-            };
+            // Where none is written, the API says 1; it takes no more than a million.
+            let weight = &backend["weight"];
+            let weight =
+                if weight.is_null() { 1 } else { weight.as_u64().unwrap_or_default().min(1_000_000) };
             match self.color(backend) {
                 Some(color) => weights[usize::from(color == Color::Green)] = Some(weight),
                 None if weight > 0 => others.push(backend["name"].as_str().unwrap_or_default().to_owned()),

@@ -35,6 +35,8 @@ fn call() -> Call {
     fake::call("{}", instances.into())
 }
 
+type Meddle = fn(&Fake);
+
 /// An API server with one Service and one HTTPRoute, and controllers that are at once where they should be, unless they sleep.
 #[derive(Clone)]
 struct Fake {
@@ -44,7 +46,7 @@ struct Fake {
     asleep: Rc<Cell<bool>>,
     ready: Rc<Cell<bool>>,
     /// What happens to the objects when the next change comes.
-    meddler: Rc<RefCell<Vec<fn(&Fake)>>>,
+    meddler: Rc<RefCell<Vec<Meddle>>>,
     patches: Rc<RefCell<Vec<String>>>,
 }
 
@@ -274,7 +276,7 @@ fn what_somebody_changes_meanwhile_is_theirs_and_what_a_controller_notes_is_no_h
     let route = "/apis/gateway.networking.k8s.io/v1/namespaces/shop/httproutes/web";
     for (settings, path) in [(by_service(), service), (by_gateway(), route)] {
         let fake = cluster();
-        fake.meddler.borrow_mut().extend([noted as fn(&Fake), noted]);
+        fake.meddler.borrow_mut().extend([noted as Meddle, noted]);
         assert_eq!(apply(&settings, &GREEN), Ok(()));
         fake.meddler.borrow_mut().push(changed);
         let text = format!(
@@ -283,7 +285,7 @@ fn what_somebody_changes_meanwhile_is_theirs_and_what_a_controller_notes_is_no_h
         );
         assert_eq!(apply(&settings, &BLUE), Err(HookError::failed(text)));
         assert_eq!(fake.observe(&settings).expect("an observation").0, Some(GREEN));
-        fake.meddler.borrow_mut().extend([noted as fn(&Fake); 4]);
+        fake.meddler.borrow_mut().extend([noted as Meddle; 4]);
         let text = format!("`{path}` changes too often to be changed");
         assert_eq!(apply(&settings, &BLUE), Err(HookError::temporary(text)));
     }
@@ -347,7 +349,7 @@ fn objects_that_are_others_say_what_they_are() {
     note(&by_gateway(), &|_, route| route["spec"]["rules"] = json!([]));
     note(&by_gateway(), &|_, route| route["spec"]["rules"][1]["backendRefs"] = json!([{"name": "web-blue"}]));
     note(&by_gateway(), &|_, route| {
-        route["spec"]["rules"][1]["backendRefs"].as_array_mut().expect("a list").push(json!({"name": "old"}))
+        route["spec"]["rules"][1]["backendRefs"].as_array_mut().expect("a list").push(json!({"name": "old"}));
     });
     note(&by_gateway(), &|_, route| {
         let mut rule = route["spec"]["rules"][1].clone();
