@@ -112,7 +112,7 @@ fn systemd_runs_it_and_a_reload_loses_nothing() {
     let _ = test.deploy("v2", Behaviour::Sound).expect(0);
     assert_eq!(test.live(), "v2 green");
     load.finish().assert_none_failed();
-    assert_eq!(said(&["show", "-P", "User,ActiveState,NRestarts", "cutover-proxy"]), "0\nactive\ndeploy\n");
+    assert_eq!(said(&["show", "-P", "User,ActiveState,NRestarts", "cutover-proxy"]), "0\ndeploy\nactive\n");
 
     // Killed, it is started again and goes on.
     said(&["kill", "--signal=KILL", "cutover-proxy"]);
