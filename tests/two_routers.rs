@@ -92,7 +92,7 @@ fn how_far_apart_the_routers_were_is_told_and_kept() {
     }
     assert_eq!(*kept, json!([expected]));
     let told = told_to_people(&test, &["rollback"]);
-    assert_eq!(told, "  switch  2 routers within N s; the old colour answered none of N since");
+    assert_eq!(told, "  switch  2 routers within N s; the old release answered none of N since");
 }
 
 /// The last words on the switch.
@@ -124,7 +124,7 @@ fn what_the_old_color_answers_after_the_switch_is_counted() {
     assert!(told["requests"].as_u64().unwrap() > late, "{told}");
     let history = test.cutover(&["history"]).expect(0).stdout.clone();
     let seconds = format!("{}.{} s", last.div_ceil(100) / 10, last.div_ceil(100) % 10);
-    let words = format!("the old colour answered {late} of {} since, the last {seconds}", told["requests"]);
+    let words = format!("the old release answered {late} of {} since, the last {seconds}", told["requests"]);
     assert!(history.contains(&words), "{words}:\n{history}");
     assert_eq!(live(&test), ["v2 green", "v2 green"]);
 }

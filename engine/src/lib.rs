@@ -50,7 +50,7 @@
 //!    the new colour is judged by such a watch; the old one is looked at and told of. What went through its watch is past: `resume --forward`
 //!    begins with the share that was not, so on the way there nothing is ever taken from the new colour again.
 //!    Where there are several routers, all are prepared before any is moved; then the first one is moved alone, and all others at the same time. How
-//!    far apart they followed, and what the old colour answered afterwards, is measured by the run that does it (`run/world/switching.rs`), kept
+//!    far apart they followed, and what the old release answered afterwards, is measured by the run that does it (`run/world/switching.rs`), kept
 //!    in the journal once the watch is over ([`Switched`](model::Switched)), and told.
 //! 6. **Who can't be reached speaks for neither colour.** A look that did not get to its host proves nothing: traffic is moved neither to
 //!    nor away from a colour because of it. The watch goes on with what answers, front doors above all, tries the host again at each

@@ -14,7 +14,7 @@ pub struct Switched {
     pub skew_ms: Option<u64>,
     /// Requests that were asked at the front doors from then on, to the end of the watch.
     pub requests: u64,
-    /// Those that the other colour answered. None: not known, since answers do not tell whose they are, or both colours may answer.
+    /// Those that another release or colour answered. None: not known, since answers do not tell whose they are, or both colours may answer.
     pub late: Option<u64>,
     /// From the first change that a router was asked for to the last of those. None: there was none, or it is not known.
     pub last_late_ms: Option<u64>,

@@ -2,16 +2,16 @@
 
 use crate::model::Switched;
 
-/// What is worth saying of a switch: how far apart several routers were, and what came from the other colour although it was over.
+/// What is worth saying of a switch: how far apart several routers were, and what came from the old release although it was over.
 #[must_use]
 pub fn switched(switch: &Switched) -> Option<String> {
     let Switched { routers, requests, .. } = *switch;
     let late = match (switch.late, switch.last_late_ms) {
         (Some(late @ 1..), last) => {
             let when = last.map(|ms| format!(", the last {} after it began", seconds(ms)));
-            Some(format!("the old colour answered {late} of {requests} since{}", when.unwrap_or_default()))
+            Some(format!("the old release answered {late} of {requests} since{}", when.unwrap_or_default()))
         }
-        (Some(0), _) => Some(format!("the old colour answered none of {requests} since")),
+        (Some(0), _) => Some(format!("the old release answered none of {requests} since")),
         (None, _) => None,
     };
     let apart = match switch.skew_ms {
@@ -48,22 +48,22 @@ mod tests {
         let table = [
             (one, None),
             (Switched { late: None, ..one }, None),
-            (late(one), Some("the old colour answered 4 of 83 since, the last 0.7 s after it began")),
-            (two, Some("2 routers within 0.3 s; the old colour answered none of 143 since")),
+            (late(one), Some("the old release answered 4 of 83 since, the last 0.7 s after it began")),
+            (two, Some("2 routers within 0.3 s; the old release answered none of 143 since")),
             (Switched { late: None, requests: 0, ..two }, Some("2 routers within 0.3 s")),
             (
                 late(two),
                 Some(
-                    "2 routers within 0.3 s; the old colour answered 4 of 143 since, the last 0.7 s after it began",
+                    "2 routers within 0.3 s; the old release answered 4 of 143 since, the last 0.7 s after it began",
                 ),
             ),
             (
                 unknown,
-                Some("2 routers; how far apart is not known; the old colour answered none of 143 since"),
+                Some("2 routers; how far apart is not known; the old release answered none of 143 since"),
             ),
             (
                 Switched { last_late_ms: None, ..late(unknown) },
-                Some("2 routers; how far apart is not known; the old colour answered 4 of 143 since"),
+                Some("2 routers; how far apart is not known; the old release answered 4 of 143 since"),
             ),
         ];
         for (switch, words) in table {

@@ -4,7 +4,7 @@
 use std::any::Any;
 use std::fs;
 
-use test_support::{Apache, Behaviour, Caddy, Haproxy, Nginx, Test};
+use test_support::{Apache, Behaviour, Caddy, CutoverProxy, Haproxy, Nginx, Test};
 
 use crate::contender::Subject;
 
@@ -122,4 +122,12 @@ pub(crate) fn caddy() -> Option<Box<dyn Subject>> {
     test.route_by("builtin:caddy", &caddy.settings(), caddy.port()).set_up();
     caddy.start(test.router());
     live(test, Some(Box::new(caddy)))
+}
+
+pub(crate) fn proxy() -> Option<Box<dyn Subject>> {
+    let mut test = world()?;
+    let mut proxy = CutoverProxy::new(test.scratch(), test.router(), test.program());
+    test.route_by("builtin:proxy", &proxy.settings(), proxy.port()).set_up();
+    proxy.start(test.router());
+    live(test, Some(Box::new(proxy)))
 }

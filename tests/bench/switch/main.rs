@@ -22,7 +22,7 @@ use figures::{Figures, Machine, Switch};
 use load::Load;
 
 /// Every way of moving the requests that is measured.
-const CONTENDERS: [Contender; 11] = [
+const CONTENDERS: [Contender; 12] = [
     Contender::hook("nginx", "file-test", true, hook::nginx_file_test),
     Contender::hook("nginx", "upstream", false, hook::nginx_upstream),
     Contender::hook("nginx", "symlink", false, hook::nginx_symlink),
@@ -30,6 +30,7 @@ const CONTENDERS: [Contender; 11] = [
     Contender::hook("haproxy", "servers", false, hook::haproxy_servers),
     Contender::hook("apache", "balancer", true, hook::apache),
     Contender::hook("caddy", "file", true, hook::caddy),
+    Contender::hook("proxy", "weights", true, hook::proxy),
     Contender::script("nginx", "symlink, reload", script::nginx_reload),
     Contender::script("nginx", "symlink, reload, stop", script::nginx_reload_and_stop),
     Contender::script("haproxy", "map, stop", script::haproxy_map_and_stop),
