@@ -33,6 +33,7 @@ mod hosts_with_systemd;
 mod interrupt;
 mod launch;
 mod lock;
+mod maintenance;
 mod nginx_sites;
 mod object_store;
 mod odd_hosts;

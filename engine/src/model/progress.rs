@@ -12,8 +12,8 @@ mod way_back;
 pub use way_back::NOT_TRIED;
 
 use super::{
-    Action, Batch, Class, Denial, End, HostName, Outcome, Part, Plan, Record, Step, Switched, TaskId, Trouble,
-    UndoId, WHOLE,
+    Action, Batch, Class, Denial, End, HostName, Outcome, Part, Plan, Record, Step, Switched, TaskId,
+    Trouble, UndoId, WHOLE,
 };
 
 /// How often a repeatable action whose outcome is not known is done again before this counts as its failure.
