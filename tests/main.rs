@@ -35,6 +35,7 @@ mod interrupt;
 mod kubernetes;
 mod launch;
 mod lock;
+mod maintenance;
 mod nginx_sites;
 mod object_store;
 mod odd_hosts;

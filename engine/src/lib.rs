@@ -64,6 +64,13 @@
 //!    [`Silence`](model::Action::Silence) then sees to it that nobody gets an answer from what is not the new release there. One that is
 //!    open goes back without a host that is out of reach where that bound or a person (`abort --without`) says so, and tries nothing there.
 //!
+//! # Maintenance
+//! `cutover maintenance on` and `off` are plans over the same loop (`model/plan/maintenance.rs`): every router is moved to no colour, with the way back to
+//! what was live, or to what is live, with the way back to none. Nothing is done on an application host. The record keeps that it is so
+//! ([`LiveRecord`](model::LiveRecord)), so that routers without a colour are no drift then, and all others are. A deployment meanwhile goes through all
+//! of its steps but moves no router ([`Plan::target`](model::Plan::target) is none), and makes sure before its pivot that nobody else did.
+//! To send requests to nobody is safe whatever is sick, and nothing in it is a release that nobody knows, so `resume` goes forward there.
+//!
 //! # Recovery
 //! A crash is nothing special, and there is no second executor. `resume` and `abort` take the lock, replay the journal, *look at the
 //! world* and ask [`decide`](model::decide): back, forward, or a person. That decision is a record too

@@ -5,8 +5,8 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 
 use super::output::ColorWish;
 use super::{
-    abort, check, completions, config, deploy, doctor, exec, help, history, hook, init, logs, plan, proxy,
-    resume, rollback, schema, setup, state, status, trust, unlock,
+    abort, check, completions, config, deploy, doctor, exec, help, history, hook, init, logs, maintenance,
+    plan, proxy, resume, rollback, schema, setup, state, status, trust, unlock,
 };
 
 /// Puts a new release live on your own hosts, with no lost request and a way back.
@@ -72,6 +72,7 @@ pub(super) enum Command {
     Plan(plan::Arguments),
     Deploy(deploy::Arguments),
     Rollback(rollback::Arguments),
+    Maintenance(maintenance::Arguments),
     Resume(resume::Arguments),
     Abort(abort::Arguments),
     Unlock(unlock::Arguments),

@@ -14,7 +14,9 @@ use super::output::Output;
 use super::terminal::Terminal;
 use super::world::{bucket_of_environment, setting};
 use crate::config::Loaded;
-use crate::model::request::{DeployRequest, ExecRequest, LogsRequest, RecoverRequest, RollbackRequest};
+use crate::model::request::{
+    DeployRequest, ExecRequest, LogsRequest, MaintenanceRequest, RecoverRequest, RollbackRequest,
+};
 use crate::model::view::{
     CheckView, ConformanceView, DoctorView, ExitCode, HistoryView, MoveView, PlanView, Problem, RecoveryView,
     SetupView, StateView, StatusView, TrustView,
@@ -79,6 +81,22 @@ pub(super) async fn plan_rollback(
     Ok(run::plan_rollback(&session, request).await.map_err(problem)?)
 }
 
+/// `cutover maintenance --dry-run`.
+pub(super) async fn plan_maintenance(
+    loaded: &Loaded,
+    request: MaintenanceRequest,
+    sink: Arc<dyn EventSink>,
+) -> Result<PlanView, Failure> {
+    let (_directory, setting) = setting(loaded.deployment.clone(), sink)?;
+    let interrupts = setting.interrupts.clone();
+    let looking = async {
+        let session =
+            Session::open_to_plan(setting, false).await.map_err(|refused| refusal(loaded, refused))?;
+        Ok(run::plan_maintenance(&session, request).await.map_err(problem)?)
+    };
+    until_signal(interrupts, looking).await
+}
+
 /// `cutover deploy`.
 pub(super) async fn deploy(loaded: &Loaded, request: DeployRequest, output: &Output) -> Ended {
     let (_directory, setting) = setting(loaded.deployment.clone(), output.sink())?;
@@ -95,6 +113,16 @@ pub(super) async fn rollback(loaded: &Loaded, request: RollbackRequest, output: 
     let reporter = setting.reporter.clone();
     match Opening::of_new(setting, "rollback", false).await {
         Ok(opening) => Ok(run::rollback(opening, request).await.code()),
+        Err(refused) => Ok(end_refused(loaded, refused, &reporter, output)),
+    }
+}
+
+/// `cutover maintenance`.
+pub(super) async fn maintenance(loaded: &Loaded, request: MaintenanceRequest, output: &Output) -> Ended {
+    let (_directory, setting) = setting(loaded.deployment.clone(), output.sink())?;
+    let reporter = setting.reporter.clone();
+    match Opening::of_new(setting, request.wanted.command(), false).await {
+        Ok(opening) => Ok(run::maintenance(opening, request).await.code()),
         Err(refused) => Ok(end_refused(loaded, refused, &reporter, output)),
     }
 }

@@ -13,7 +13,7 @@ use crate::model::view::{ExitCode, Problem};
 /// Commands in the order in which one needs them.
 const GROUPS: [(&str, &[&str]); 7] = [
     ("Begin", &["init", "check", "setup", "trust", "config"]),
-    ("Deploy", &["plan", "deploy", "rollback"]),
+    ("Deploy", &["plan", "deploy", "rollback", "maintenance"]),
     ("After an interruption", &["resume", "abort", "unlock", "state"]),
     ("Look", &["status", "doctor", "history", "logs", "exec"]),
     ("Hooks", &["hook"]),

@@ -37,7 +37,15 @@ impl<S: ?Sized> Masked<S> {
             EventKind::Started { command, title, deployment } => {
                 [command, title].into_iter().chain(deployment).for_each(text);
             }
-            EventKind::Planned { deployment, release: planned, commits: _, live, color: _, notes: said } => {
+            EventKind::Planned {
+                deployment,
+                release: planned,
+                commits: _,
+                live,
+                color: _,
+                maintenance: _,
+                notes: said,
+            } => {
                 text(deployment);
                 release(planned);
                 live.iter_mut().for_each(|live| release(&mut live.release));
@@ -59,7 +67,7 @@ impl<S: ?Sized> Masked<S> {
             EventKind::Denied { hook, request, grant } => {
                 [hook, request, grant].into_iter().for_each(text);
             }
-            EventKind::Switched(_) | EventKind::Pivot { release: _ } => {}
+            EventKind::Switched(_) | EventKind::Pivot { release: _, maintenance: _ } => {}
             EventKind::Warning { text: said, hint } => {
                 hint.iter_mut().chain([said]).for_each(text);
             }
@@ -122,6 +130,7 @@ mod tests {
                 commits: None,
                 live: Some(live),
                 color: Color::Green,
+                maintenance: false,
                 notes: notes.clone(),
             },
             EventKind::StepStarted { step, places: places.clone(), weight: None, wait: None },
@@ -150,7 +159,7 @@ mod tests {
                 late: None,
                 last_late_ms: None,
             }),
-            EventKind::Pivot { release: 1 },
+            EventKind::Pivot { release: 1, maintenance: false },
             EventKind::Warning { text: t(), hint: Some(t()) },
             EventKind::Interrupted { signal: t(), text: t() },
             EventKind::Ended {

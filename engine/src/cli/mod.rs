@@ -29,6 +29,7 @@ mod init;
 mod invocation;
 mod locked;
 mod logs;
+mod maintenance;
 mod masked;
 mod output;
 mod plan;
@@ -132,6 +133,7 @@ async fn dispatch(command: Command, invocation: &Invocation) -> Ended {
         Command::Plan(arguments) => arguments.run(invocation).await,
         Command::Deploy(arguments) => arguments.run(invocation).await,
         Command::Rollback(arguments) => arguments.run(invocation).await,
+        Command::Maintenance(arguments) => arguments.run(invocation).await,
         Command::Resume(arguments) => arguments.run(invocation).await,
         Command::Abort(arguments) => arguments.run(invocation).await,
         Command::Trust(arguments) => arguments.run(invocation).await,

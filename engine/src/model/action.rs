@@ -91,8 +91,12 @@ pub enum Action {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         hosts: Vec<HostName>,
     },
+    /// Proves at the front doors that no request gets to the application.
+    ProveClosed,
     /// Records what is live.
     RecordLive { color: Color, release: ReleaseId },
+    /// Records that no colour gets requests, until a person ends that.
+    RecordMaintenance,
     /// Points `current` to the release.
     SetCurrent { host: HostName, release: ReleaseId },
     /// Removes releases beyond those to keep.
@@ -130,7 +134,9 @@ impl Action {
             | Self::RequireOthers { .. }
             | Self::RequireUnrouted { .. }
             | Self::Drain { .. }
-            | Self::RecordLive { .. } => None,
+            | Self::ProveClosed
+            | Self::RecordLive { .. }
+            | Self::RecordMaintenance => None,
         }
     }
 
@@ -182,7 +188,9 @@ impl Action {
             | Self::RequireOthers { .. }
             | Self::RequireUnrouted { .. }
             | Self::Drain { .. }
+            | Self::ProveClosed
             | Self::RecordLive { .. }
+            | Self::RecordMaintenance
             | Self::SetCurrent { .. }
             | Self::Prune { .. } => None,
         }
@@ -208,10 +216,10 @@ impl Action {
             Self::Drain { color, .. }
             | Self::RequireHealthy { color }
             | Self::RequireUnrouted { color, .. } => color.to_string(),
-            Self::Prove { .. } => "front door".into(),
+            Self::Prove { .. } | Self::ProveClosed => "front door".into(),
             Self::Watch { color, weight: WHOLE, .. } => color.to_string(),
             Self::Watch { color, weight, .. } => format!("{color} {weight} %"),
-            Self::RecordLive { .. } => "home".into(),
+            Self::RecordLive { .. } | Self::RecordMaintenance => "home".into(),
             _ => String::new(),
         }
     }
@@ -272,6 +280,8 @@ impl fmt::Display for Action {
             }
             Self::Drain { color, hosts } if hosts.is_empty() => write!(f, "drain {color}"),
             Self::Drain { hosts, .. } => write!(f, "drain {}", listed(hosts)),
+            Self::ProveClosed => f.write_str("prove that nobody gets to the application"),
+            Self::RecordMaintenance => f.write_str("record that no colour gets requests"),
             Self::RecordLive { color, .. } => write!(f, "record {color} as live"),
             Self::SetCurrent { .. } => f.write_str("set current"),
             Self::Prune { .. } => f.write_str("prune old releases"),

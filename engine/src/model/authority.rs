@@ -5,9 +5,9 @@ use std::fmt;
 use std::time::Duration;
 
 use super::{
-    Action, CanaryStep, Color, ConnectionPolicy, Deployment, HostName, MaxExcluded, Observation, Observed,
-    ObservedHost, ObservedInstance, Part, Plan, Refusal, ReleaseId, Retire, Routing, SmokeTest, Strategy,
-    Task, Wish,
+    Action, CanaryStep, Color, ConnectionPolicy, Deployment, HostName, Maintenance, MaxExcluded, Observation,
+    Observed, ObservedHost, ObservedInstance, Part, Plan, Refusal, ReleaseId, Retire, Routing, SmokeTest,
+    Strategy, Task, Wish,
 };
 
 /// How a plan differs from every one that the configuration can lead to.
@@ -77,7 +77,8 @@ impl Plan {
     /// # Errors
     /// With a difference.
     pub fn check_authority(&self, deployment: &Deployment) -> Result<(), Overreach> {
-        if !matches!(self.command.as_str(), "deploy" | "rollback") {
+        let is_known = matches!(self.command.as_str(), "deploy" | "rollback");
+        if !is_known && Maintenance::of(&self.command).is_none() {
             return Err(Overreach::Command(self.command.clone()));
         }
         let told = Told { plan: self, deployment };
@@ -139,6 +140,16 @@ impl Told<'_> {
             routers: routers.map(|router| (router.clone(), self.shown(router))).collect(),
             unreachable: self.plan.excluded.iter().cloned().collect(),
             recorded,
+            maintenance: self.rests(),
+        }
+    }
+
+    /// Whether the record said that no colour gets requests, and the routers showed it. A plan that moves nothing tells so: it makes sure
+    /// of it by itself.
+    fn rests(&self) -> bool {
+        match Maintenance::of(&self.plan.command) {
+            Some(wanted) => wanted == Maintenance::Off,
+            None => !self.plan.moves(),
         }
     }
 
@@ -173,6 +184,13 @@ impl Told<'_> {
 
     /// What the record said, when it said the same as the routers.
     fn recorded(&self) -> Option<(Color, ReleaseId)> {
+        if self.rests() {
+            let (color, id) = match &self.plan.live {
+                Some((color, id)) => (*color, id.clone()?),
+                None => (self.plan.color, self.plan.release.id.clone()),
+            };
+            return Some((color, id));
+        }
         self.tasks().flat_map(|task| &task.undo).find_map(|action| {
             if let Action::Prove { color, release, .. } = action {
                 Some((*color, release.clone()))

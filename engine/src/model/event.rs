@@ -35,7 +35,7 @@ pub trait EventSink: Send + Sync {
 pub enum EventKind {
     /// First event.
     Started {
-        /// `deploy`, `rollback`, `resume`, `abort`.
+        /// `deploy`, `rollback`, `maintenance on`, `maintenance off`, `resume`, `abort`.
         command: String,
         /// `shop/production`.
         title: String,
@@ -52,8 +52,11 @@ pub enum EventKind {
         commits: Option<u64>,
         /// What is live now.
         live: Option<LiveRelease>,
-        /// Colour that is filled.
+        /// Colour that is filled; the idle one where maintenance begins, the live one where it ends.
         color: Color,
+        /// Whether what is live gets no requests now, since a person wanted it so.
+        #[serde(skip_serializing_if = "is_false")]
+        maintenance: bool,
         /// What the operator should know beforehand (unpushed work, migrations without a way back).
         notes: Vec<Note>,
     },
@@ -124,6 +127,9 @@ pub enum EventKind {
     Pivot {
         /// Release that is live.
         release: u64,
+        /// Whether it gets no requests until maintenance ends.
+        #[serde(skip_serializing_if = "is_false")]
+        maintenance: bool,
     },
     /// Something a person should know that fails nothing.
     Warning {
@@ -256,6 +262,11 @@ pub struct Transfer {
     pub done: u64,
     /// In all.
     pub total: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+pub(super) const fn is_false(it: &bool) -> bool {
+    !*it
 }
 
 /// A length of time as JSON has it.

@@ -12,9 +12,9 @@ use super::{Basis, Color, Denial, HostName, Outcome, Release, ReleaseId, Switche
 pub struct HistoryEntry {
     /// Deployment identifier; unique in the history.
     pub deployment: String,
-    /// What was asked for: `deploy`, `rollback`.
+    /// What was asked for: `deploy`, `rollback`, `maintenance on`, `maintenance off`.
     pub command: String,
-    /// What was to go live; none when the deployment ended before that was known.
+    /// What was to go live; none when the deployment ended before that was known, and where nothing was to.
     pub release: Option<HistoryRelease>,
     /// The colour that was to carry it.
     pub color: Option<Color>,

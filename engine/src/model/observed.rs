@@ -17,6 +17,8 @@ pub struct Observed {
     pub unreachable: BTreeSet<HostName>,
     /// What the record says is live.
     pub recorded: Option<(Color, ReleaseId)>,
+    /// Whether the record says that it gets no requests now.
+    pub maintenance: bool,
 }
 
 impl Observed {

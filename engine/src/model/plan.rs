@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+mod maintenance;
 mod refusal;
 mod rolling;
 mod switching;
@@ -12,8 +13,8 @@ pub use rolling::Batch;
 pub use task_id::{Part, TaskId};
 
 use super::{
-    Action, Color, ConnectionPolicy, Deployment, HostName, Observed, Release, ReleaseId, Retire, Routing,
-    Step, Timestamp, WHOLE,
+    Action, Color, ConnectionPolicy, Deployment, HostName, Maintenance, Observed, Release, ReleaseId, Retire,
+    Routing, Step, Timestamp, WHOLE,
 };
 
 /// What to deploy, once it is known.
@@ -21,9 +22,9 @@ use super::{
 pub struct Wish {
     /// Identifier of the deployment.
     pub deployment: String,
-    /// `deploy` or `rollback`.
+    /// `deploy`, `rollback`, or one of [`Maintenance`].
     pub command: String,
-    /// What is to be live.
+    /// What is to be live, or is.
     pub release: Release,
     /// Whether the release's migration is wanted (a rollback never migrates).
     pub migrate: bool,
@@ -62,13 +63,13 @@ pub struct Plan {
     pub version: u32,
     /// Identifier of the deployment.
     pub deployment: String,
-    /// `deploy` or `rollback`.
+    /// `deploy`, `rollback`, or one of [`Maintenance`].
     pub command: String,
-    /// What is to be live.
+    /// What is to be live, or is.
     pub release: Release,
-    /// Colour that is filled.
+    /// Colour that is filled; the idle one where maintenance begins, the live one where it ends.
     pub color: Color,
-    /// What was live when the plan was made.
+    /// What was live when the plan was made; none where maintenance ends, since nothing gets requests then.
     pub live: Option<(Color, Option<ReleaseId>)>,
     /// When the plan was made.
     pub made: Timestamp,
@@ -123,8 +124,14 @@ impl Plan {
     /// When routers disagree, when router and record do (unless adopted), or when the release is live already. Without colours, also when
     /// a router leaves hosts out.
     pub fn new(deployment: &Deployment, wish: &Wish, observed: &Observed) -> Result<Self, Refusal> {
-        let live = live(wish, observed)?;
+        let (live, rests) = live(wish, observed)?;
+        if let Some(wanted) = Maintenance::of(&wish.command) {
+            return Self::of_maintenance(deployment, wish, observed, live, rests, wanted);
+        }
         let rolls = deployment.pipeline.strategy.batch().filter(|_| live.is_some());
+        if rolls.is_some() && rests {
+            return Err(Refusal::Rests);
+        }
         if rolls.is_some() {
             whole(deployment, live.as_ref().map(|(color, _)| *color), observed)?;
         }
@@ -141,7 +148,8 @@ impl Plan {
         if excluded.len() > most {
             return Err(Refusal::TooFewHosts { hosts: excluded, most });
         }
-        let planner = Planner { deployment, wish, observed, color, hosts, id: &wish.release.id, rolls };
+        let id = &wish.release.id;
+        let planner = Planner { deployment, wish, observed, color, hosts, id, rolls, rests };
         Ok(Self {
             version: 1,
             deployment: wish.deployment.clone(),
@@ -175,6 +183,21 @@ impl Plan {
         weights.filter(|weight| *weight < WHOLE)
     }
 
+    /// Whether it moves any router: all but a deployment in maintenance do.
+    #[must_use]
+    pub fn moves(&self) -> bool {
+        self.tasks().any(|(_, task)| matches!(task.action, Action::Switch { .. }))
+    }
+
+    /// The colour that has all requests when it has ended well: none in maintenance, in which a deployment moves no router.
+    #[must_use]
+    pub fn target(&self) -> Option<Color> {
+        let mut moves = self.tasks().rev().filter_map(|(_, task)| {
+            if let Action::Switch { want, .. } = &task.action { Some(want.only()) } else { None }
+        });
+        moves.next().flatten()
+    }
+
     /// The task at a place, when there is one.
     #[must_use]
     pub fn task(&self, id: TaskId) -> Option<&Task> {
@@ -197,7 +220,10 @@ fn index(stages: &[Stage], part: Part) -> impl DoubleEndedIterator<Item = (TaskI
     })
 }
 
-fn live(wish: &Wish, observed: &Observed) -> Result<Option<(Color, Option<ReleaseId>)>, Refusal> {
+type Live = Option<(Color, Option<ReleaseId>)>;
+
+/// What is live, and whether it gets no requests since that is wanted.
+fn live(wish: &Wish, observed: &Observed) -> Result<(Live, bool), Refusal> {
     let shown = observed.live_color().map_err(|found| {
         let each = found.answers.iter().map(|(name, said)| format!("{name}: {said}"));
         let answers = each.collect::<Vec<_>>().join("; ");
@@ -207,12 +233,18 @@ fn live(wish: &Wish, observed: &Observed) -> Result<Option<(Color, Option<Releas
         }
     })?;
     let recorded = observed.recorded.as_ref().map(|(color, _)| *color);
-    if shown != recorded && !wish.adopt {
+    if observed.maintenance && shown.is_none() {
+        let live = observed.recorded.clone().map(|(color, id)| (color, Some(id)));
+        return Ok((live, true));
+    }
+    let said = recorded.filter(|_| !observed.maintenance);
+    if shown != said && !wish.adopt {
         let name =
             |color: Option<Color>| color.map_or_else(|| "no colour".to_owned(), |color| color.to_string());
-        return Err(Refusal::Drift { router: name(shown), record: name(recorded) });
+        let maintenance = if observed.maintenance { ", for maintenance" } else { "" };
+        return Err(Refusal::Drift { router: name(shown), record: format!("{}{maintenance}", name(said)) });
     }
-    Ok(shown.map(|color| {
+    let live = shown.map(|color| {
         let known =
             observed.recorded.as_ref().filter(|(recorded, _)| *recorded == color).map(|(_, id)| id.clone());
         let linked = || {
@@ -220,7 +252,8 @@ fn live(wish: &Wish, observed: &Observed) -> Result<Option<(Color, Option<Releas
             links.next().flatten().filter(|first| links.all(|link| link.as_ref() == Some(first)))
         };
         (color, known.or_else(linked))
-    }))
+    });
+    Ok((live, false))
 }
 
 /// Without colours, all hosts have to be in, in the one place that each of them has.
@@ -246,6 +279,8 @@ struct Planner<'a> {
     id: &'a ReleaseId,
     /// How many hosts are out at a time, where they are.
     rolls: Option<usize>,
+    /// Whether no colour gets requests, before and after.
+    rests: bool,
 }
 
 impl Planner<'_> {

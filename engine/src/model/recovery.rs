@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Color, Observed, Plan, Progress, Routing, Timestamp, Trouble};
+use super::{Color, Maintenance, Observed, Progress, Routing, Timestamp, Trouble};
 
+mod maintenance;
 mod rolling;
+
+use maintenance::{decide_on, too_late};
 
 /// Within this time after it was planned, a switch that was not watched to its end is taken back without asking. Later, the new version
 /// may have written what the old one can't read.
@@ -72,14 +75,20 @@ pub fn decide(progress: &Progress, sight: &Sight, ask: Ask) -> Decision {
     if progress.is_pivoted() {
         return match (ask, shown) {
             (Ask::Abort, _) => too_late(plan),
-            (_, Ok(Some(color))) if color == new => Decision::Forward,
-            _ => moved(&format!(
-                "the deployment had switched to {new}, and the routers show something else now"
-            )),
+            (_, Ok(shown)) if shown == plan.target() => Decision::Forward,
+            _ => {
+                let target = plan.target().map_or_else(|| "no colour".to_owned(), |color| color.to_string());
+                moved(&format!(
+                    "the deployment had switched to {target}, and the routers show something else now"
+                ))
+            }
         };
     }
     if progress.turned_back().is_some() {
         return back_again(progress);
+    }
+    if let Some(wanted) = Maintenance::of(&plan.command) {
+        return decide_on(progress, sight, ask, wanted);
     }
     let back = cut_off;
     let Ok(shown) = shown else {
@@ -115,14 +124,6 @@ fn cut_off() -> Decision {
     Decision::Back { why: Trouble::new(ABANDONED, "the deployment was cut off before its end") }
 }
 
-fn too_late(plan: &Plan) -> Decision {
-    person(
-        "abort/too-late",
-        format!("release {} is live since the pivot, so there is nothing to abort", plan.release.number),
-        "`cutover rollback` puts the release before it back, `cutover resume` finishes the clean-up",
-    )
-}
-
 fn old_switch(whose: &str) -> Decision {
     person(
         "resume/old-switch",
@@ -150,6 +151,8 @@ pub fn ways_on(progress: &Progress) -> &'static str {
         "`cutover resume` finishes it; what is live stays so"
     } else if progress.turned_back().is_some() {
         "`cutover resume` goes on putting everything back"
+    } else if Maintenance::of(&progress.plan().command).is_some() {
+        "`cutover resume` goes on with it, `cutover abort` puts everything back"
     } else {
         "`cutover resume --forward` goes on with it, `cutover abort` puts everything back"
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use camino::Utf8PathBuf;
 
-use super::{Ask, HostName};
+use super::{Ask, HostName, Maintenance};
 
 /// `cutover deploy` and `cutover plan`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub enum DeploySource {
     Release(String),
     /// A directory that was built elsewhere.
     Artifact(Utf8PathBuf),
+    /// Nothing does: it is about what is live.
+    Live,
 }
 
 impl DeploySource {
@@ -45,6 +47,17 @@ impl DeploySource {
 pub struct RollbackRequest {
     /// Release number or identifier; none: the previous one.
     pub to: Option<String>,
+    /// Text for the history.
+    pub message: Option<String>,
+    /// How long to wait for a held lock.
+    pub lock_wait: Duration,
+}
+
+/// `cutover maintenance`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MaintenanceRequest {
+    /// Whether it begins or ends.
+    pub wanted: Maintenance,
     /// Text for the history.
     pub message: Option<String>,
     /// How long to wait for a held lock.

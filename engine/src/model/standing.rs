@@ -47,7 +47,12 @@ mod tests {
             since: Timestamp(0),
             excluded: Vec::new(),
         };
-        LiveRecord { generation: 3, live: live_release(live), previous: previous.map(live_release) }
+        LiveRecord {
+            generation: 3,
+            live: live_release(live),
+            previous: previous.map(live_release),
+            maintenance: None,
+        }
     }
 
     #[test]

@@ -103,6 +103,8 @@ bugs! {
     BatchKept,
     /// Recovery does not see that someone took a host out.
     OutNotSeen,
+    /// Maintenance ends without a look at the health of what gets the requests.
+    OpenedUnchecked,
     /// A signal only ends the run, and puts nothing back.
     SignalForgets,
 }

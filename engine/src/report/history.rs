@@ -7,7 +7,7 @@ use super::switched::switched;
 use super::table::table;
 use super::words::source_words;
 use crate::model::view::{HistoryEntry, HistoryView};
-use crate::model::{Outcome, Timestamp};
+use crate::model::{Maintenance, Outcome, Timestamp};
 
 /// Lines of a history, newest first: a row a deployment, with its message and its error beneath. Where a row is wider than the
 /// terminal, source and person go beneath it too.
@@ -90,6 +90,7 @@ fn end(entry: &HistoryEntry) -> Line {
         }
         Some(Outcome::Deployed) if entry.command == "rollback" => Line::plain("rollback"),
         Some(Outcome::Deployed) if entry.command == "state recover" => Line::plain("recovered"),
+        Some(Outcome::Deployed) if Maintenance::of(&entry.command).is_some() => Line::plain(&entry.command),
         Some(Outcome::Deployed) => Line::plain("done"),
         Some(Outcome::RolledBack) => Line::of(Tone::Warn, "rolled back"),
         Some(Outcome::NothingChanged) => Line::of(Tone::Dim, "nothing changed"),

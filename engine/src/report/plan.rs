@@ -5,8 +5,8 @@ use super::notes::notes;
 use super::problem::{headline, hint, wrapped};
 use super::table::table;
 use super::words::{color_tone, source_words};
-use crate::model::Trouble;
 use crate::model::view::{PlanHeader, PlanView, PlannedHook, PlannedStep};
+use crate::model::{Maintenance, Trouble};
 
 /// Column of what labels name.
 const LABEL: usize = 17;
@@ -83,14 +83,14 @@ fn header(header: &PlanHeader) -> Line {
     }
     // Where hosts have one place each, none is named.
     let turns = header.live.as_ref().is_some_and(|live| live.color == header.color);
-    if !turns {
+    if !turns && Maintenance::of(&header.command).is_none() {
         line = line.text(" into ").with(color_tone(header.color), header.color.as_str());
     }
     line = line.with(Tone::Dim, " · ");
     match &header.live {
         Some(live) if turns => line.text(&format!("live: release {}", live.release.number)),
         Some(live) => line
-            .text("live: ")
+            .text(if header.maintenance { "in maintenance: " } else { "live: " })
             .with(color_tone(live.color), live.color.as_str())
             .text(&format!(", release {}", live.release.number)),
         None => line.text("first deployment"),

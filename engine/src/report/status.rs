@@ -8,10 +8,10 @@ use super::quantity::Quantity;
 use super::table::table;
 use super::words::{color_tone, fit_places, source_words};
 use crate::model::view::{
-    FrontDoorStatus, InstanceState, InstanceStatus, LockStatus, ReleaseState, ReleaseStatus, RouterStatus,
-    StatusView, Unfinished,
+    FrontDoorStatus, InstanceState, InstanceStatus, LockStatus, MaintenanceStatus, ReleaseState,
+    ReleaseStatus, RouterStatus, StatusView, Unfinished,
 };
-use crate::model::{Color, HostName, Release, Size, Timestamp};
+use crate::model::{Color, HostName, Maintenance, Release, Size, Timestamp};
 
 /// Columns of the first line.
 const HEADING: usize = 70;
@@ -23,6 +23,7 @@ pub fn status(view: &StatusView, width: Option<usize>) -> Vec<Line> {
     let column = HEADING.min(width.unwrap_or(HEADING)).saturating_sub(asked.len());
     let mut lines = vec![Line::of(Tone::Strong, &view.title).text("  ").pad(column).with(Tone::Dim, &asked)];
     lines.extend(colors(view));
+    lines.extend(view.maintenance.as_ref().map(|found| maintenance(found, view.asked)));
     lines.push(branch_and_lock(view));
     lines.extend(view.unfinished.as_ref().map(|unfinished| unfinished_line(unfinished, view)));
     lines.extend(instances(&view.instances, has_turns(view), view.asked));
@@ -42,6 +43,14 @@ pub fn status(view: &StatusView, width: Option<usize>) -> Vec<Line> {
 fn has_turns(view: &StatusView) -> bool {
     let live = view.live.as_ref().map(|live| live.color);
     !view.instances.is_empty() && view.instances.iter().all(|instance| Some(instance.color) == live)
+}
+
+/// `maintenance: no colour gets requests, for 5 min, ann@desk "moving the database"`.
+fn maintenance(found: &MaintenanceStatus, asked: Timestamp) -> Line {
+    let who = found.ci.as_deref().unwrap_or(&found.who);
+    let about = format!(": no colour gets requests, for {}, {who}", Quantity::age(asked.since(found.since)));
+    let message = found.message.as_ref().map(|text| format!(" \"{text}\"")).unwrap_or_default();
+    Line::of(Tone::Warn, "maintenance").text(&about).text(&message)
 }
 
 fn colors(view: &StatusView) -> Vec<Line> {
@@ -128,6 +137,9 @@ fn unfinished_line(unfinished: &Unfinished, view: &StatusView) -> Line {
     let about = format!(" {command} {deployment} by {who}, {} ago", Quantity::age(view.asked.since(*since)));
     if !view.is_under_way() {
         return Line::of(Tone::Bad, "unfinished").text(&format!("{about}, got to {step}: {ways}"));
+    }
+    if Maintenance::of(command).is_some() {
+        return Line::of(Tone::Warn, "under way").text(&format!("{about}, at {step}"));
     }
     let line = Line::of(Tone::Warn, "under way").text(&format!("{about}, at {step}: "));
     let line = line.with(color_tone(*color), color.as_str()).text(&format!(", release {release}, "));

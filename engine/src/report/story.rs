@@ -81,9 +81,9 @@ impl Story {
             EventKind::Started { command, title, .. } => {
                 self.opening = Some((title.clone(), command.clone()));
             }
-            EventKind::Planned { release, commits, live, color, notes: remarks, .. } => {
+            EventKind::Planned { release, commits, live, color, maintenance, notes: remarks, .. } => {
                 if self.verbosity > Verbosity::Quiet {
-                    told.report = self.header(release, *commits, live.as_ref(), *color);
+                    told.report = self.header(release, *commits, live.as_ref(), *color, *maintenance);
                     told.report.extend(notes(remarks, self.width));
                 }
             }
@@ -126,10 +126,12 @@ impl Story {
             }
             // What of it is worth a word is said at the end.
             EventKind::Switched(_) => {}
-            EventKind::Pivot { release } => {
+            EventKind::Pivot { release, maintenance } => {
                 if self.verbosity > Verbosity::Quiet {
+                    let state =
+                        if *maintenance { "gets no requests until maintenance ends" } else { "is live" };
                     let text =
-                        format!("── release {release} is live; a later failure no longer switches back ──");
+                        format!("── release {release} {state}; a later failure no longer switches back ──");
                     told.report = wrapped(Line::of(Tone::Strong, &text), self.width, 3);
                 }
             }
@@ -226,6 +228,7 @@ impl Story {
         commits: Option<u64>,
         live: Option<&LiveRelease>,
         color: Color,
+        maintenance: bool,
     ) -> Vec<Line> {
         let mut line = Line::new();
         if let Some((title, command)) = self.opening.take() {
@@ -243,7 +246,7 @@ impl Story {
             // It stays where it is: hosts have no other place.
             Some(live) if live.color == color => line.text(&format!("live: release {}", live.release.number)),
             Some(live) => line
-                .text("live: ")
+                .text(if maintenance { "in maintenance: " } else { "live: " })
                 .with(color_tone(live.color), live.color.as_str())
                 .text(&format!(", release {}", live.release.number)),
             None => line.text("first deployment"),

@@ -12,10 +12,10 @@ mod supply;
 mod world;
 
 pub use conformance::conformance;
-pub use deployment::deploy::{deploy, rollback};
+pub use deployment::deploy::{deploy, maintenance, rollback};
 pub use deployment::ending::early_exit_code as exit_code;
 pub use deployment::opening::{Opening, end_refused};
-pub use deployment::plan::{plan, plan_rollback};
+pub use deployment::plan::{plan, plan_maintenance, plan_rollback};
 pub use deployment::recover::recover;
 pub use execute::interrupts::Interrupts;
 pub use execute::reporter::{Clock, Reporter, SystemClock};

@@ -128,6 +128,7 @@ fn recover(records: &[Record]) {
         )],
         recorded: None,
         unreachable: BTreeSet::new(),
+        maintenance: false,
     };
     for ask in [Ask::Resume, Ask::ResumeForward, Ask::Abort] {
         for color in [None, Some(Color::Blue), Some(Color::Green)] {
@@ -257,7 +258,7 @@ mod tests {
         let release = Release::for_tests("20260102T030405Z-9f3c2a10-ab12", 43);
         let live =
             LiveRelease { color: Color::Blue, release, since: Timestamp(9), excluded: vec![name("web2")] };
-        LiveRecord { generation: 2, live, previous: None }
+        LiveRecord { generation: 2, live, previous: None, maintenance: None }
     }
 
     fn lines<T: Serialize>(name: &str, records: &[T]) -> Vec<u8> {

@@ -6,7 +6,7 @@ use tokio::task::JoinSet;
 
 use super::lineage::{disagreements, is_to_join};
 use super::{HeldLock, Lineage, Membership, ReadJournal, StateDirectory, StoreFault};
-use crate::model::{HistoryEntry, LiveRecord, LiveRelease, Timestamp};
+use crate::model::{HistoryEntry, LiveRecord, Timestamp};
 
 pub(super) const LIVE: &str = "live.json";
 
@@ -156,19 +156,13 @@ impl Home {
         self.directory.read(LIVE).await
     }
 
-    /// Records what is live now, if the record is still at generation `seen` (0: there was none). Doing it again changes
-    /// nothing.
+    /// Records what is live now, if the record is still the one of the generation before (0: there was none). Doing it again
+    /// changes nothing.
     ///
     /// # Errors
     /// [`StoreFault::Generation`] when the record is another one.
-    pub async fn set_live(
-        &self,
-        lock: &HeldLock,
-        seen: u64,
-        live: LiveRelease,
-        previous: Option<LiveRelease>,
-    ) -> Result<LiveRecord, StoreFault> {
-        let wanted = LiveRecord { generation: seen.saturating_add(1), live, previous };
+    pub async fn set_live(&self, lock: &HeldLock, wanted: LiveRecord) -> Result<LiveRecord, StoreFault> {
+        let seen = wanted.generation.saturating_sub(1);
         let now = self.live().await?;
         if now.as_ref() == Some(&wanted) {
             return Ok(wanted);

@@ -7,7 +7,7 @@ use ulid::Ulid;
 use super::fake_host::{FakeHost, FakeLink, MISHAPS, Mishap};
 use super::tests::{DEPLOYMENT, STATE, app, entry, holder, home, home_of, live};
 use super::*;
-use crate::model::{Color, Timestamp};
+use crate::model::{Color, LiveRecord, Timestamp};
 
 /// The records of a deployment; the last one is its end.
 const WORK: [&str; 5] = ["plan", "started", "done", "pivot", "ended"];
@@ -100,7 +100,13 @@ fn interleave<'a>(
                     Move::Change => {
                         if let Some(lock) = &locks[client] {
                             let seen = home.live().await.expect("reads").map_or(0, |live| live.generation);
-                            let changed = home.set_live(lock, seen, live(seen, Color::Blue), None).await;
+                            let wanted = LiveRecord {
+                                generation: seen + 1,
+                                live: live(seen, Color::Blue),
+                                previous: None,
+                                maintenance: None,
+                            };
+                            let changed = home.set_live(lock, wanted).await;
                             assert_eq!(changed.is_ok(), holds == Some(client), "{path:?}");
                         }
                     }

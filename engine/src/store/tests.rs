@@ -5,7 +5,7 @@ use ulid::Ulid;
 
 use super::fake_host::{FakeHost, MISHAPS, Mishap};
 use super::*;
-use crate::model::{Color, HistoryEntry, LiveRelease, Name, Outcome, Release, Timestamp};
+use crate::model::{Color, HistoryEntry, LiveRecord, LiveRelease, Name, Outcome, Release, Timestamp};
 
 pub(super) const DEPLOYMENT: &str = "01HF00000000000000000000AA";
 const OTHER: &str = "01HF00000000000000000000BB";
@@ -41,6 +41,11 @@ pub(super) fn live(number: u64, color: Color) -> LiveRelease {
     LiveRelease { color, release: release(number), since: Timestamp(number), excluded: Vec::new() }
 }
 
+/// The record of a first deployment.
+pub(super) fn first_live() -> LiveRecord {
+    LiveRecord::following(None, live(1, Color::Blue), None)
+}
+
 pub(super) fn entry(deployment: &str, number: u64) -> HistoryEntry {
     HistoryEntry { deployment: deployment.to_owned(), ..HistoryEntry::for_tests(number, Outcome::Deployed) }
 }
@@ -57,7 +62,7 @@ pub(super) async fn deploy(home: &Home) -> (HeldLock, Lineage) {
         Journal::create(home, &lock, DEPLOYMENT, Timestamp(1), &"plan".to_owned()).await.expect("creates");
     journal.append(Timestamp(2), &"ended".to_owned()).await.expect("appends");
     home.renew(&lock, "finish").await.expect("still ours");
-    home.set_live(&lock, 0, live(1, Color::Blue), None).await.expect("first");
+    home.set_live(&lock, first_live()).await.expect("first");
     (lock, lineage)
 }
 
@@ -270,11 +275,15 @@ async fn the_live_record_is_changed_only_from_what_was_seen() {
     let home = home(&host).await;
     let lock = home.take(holder("ann"), None).await.expect("free");
     let (one, two) = (live(1, Color::Blue), live(2, Color::Green));
-    let first = home.set_live(&lock, 0, one.clone(), None).await.expect("first");
-    assert_eq!(home.set_live(&lock, 0, one.clone(), None).await, Ok(first));
-    let second = home.set_live(&lock, 1, two.clone(), Some(one.clone())).await.expect("second");
+    let first = home.set_live(&lock, LiveRecord::following(None, one.clone(), None)).await.expect("first");
+    assert_eq!(home.set_live(&lock, LiveRecord::following(None, one.clone(), None)).await, Ok(first.clone()));
+    let second =
+        home.set_live(&lock, LiveRecord::following(Some(first), two.clone(), None)).await.expect("second");
     assert_eq!(second.generation, 2);
-    let fault = home.set_live(&lock, 1, one, None).await.expect_err("seen too early");
+    let fault = home
+        .set_live(&lock, LiveRecord { live: one, previous: None, ..second.clone() })
+        .await
+        .expect_err("seen too early");
     assert_eq!(fault.to_string(), "the live record on `lb1` has generation 2, not 1");
     assert_eq!(home.live().await, Ok(Some(second)));
 }
@@ -294,7 +303,7 @@ async fn a_held_lock_is_refused_taken_over_and_unlocked_by_its_epoch() {
     let bob = home.take(holder("bob"), Some(1)).await.expect("taken over");
     assert_eq!(bob.epoch(), 2);
     assert_eq!(home.renew(&ann, "x").await.expect_err("lost").code(), "state/fenced");
-    let fault = home.set_live(&ann, 0, live(1, Color::Blue), None).await.expect_err("lost");
+    let fault = home.set_live(&ann, first_live()).await.expect_err("lost");
     assert_eq!(fault.code(), "state/fenced");
     assert_eq!(home.free(ann).await.expect_err("lost").code(), "state/fenced");
 

@@ -83,10 +83,10 @@ impl Home {
 #[cfg(test)]
 mod tests {
     use super::super::fake_host::{FakeHost, MISHAPS, Mishap};
-    use super::super::tests::{DEPLOYMENT, STATE, entry, holder, home_of, live};
+    use super::super::tests::{DEPLOYMENT, STATE, entry, first_live, holder, home_of};
     use super::super::{Journal, Lineage, disagreements};
     use super::*;
-    use crate::model::{Color, Timestamp};
+    use crate::model::Timestamp;
 
     /// An old home with a history, and a host that is to be the new one.
     async fn hosts() -> (FakeHost, FakeHost) {
@@ -101,7 +101,7 @@ mod tests {
         let mut journal =
             Journal::create(&home, &lock, DEPLOYMENT, at, &"plan".to_owned()).await.expect("creates");
         journal.append(at, &"ended".to_owned()).await.expect("appends");
-        home.set_live(&lock, 0, live(1, Color::Blue), None).await.expect("first");
+        home.set_live(&lock, first_live()).await.expect("first");
         home.remember(&lock, at, &entry(DEPLOYMENT, 1)).await.expect("remembers");
         home.close(&lock, DEPLOYMENT).await.expect("closes");
         home.free(lock).await.expect("frees");

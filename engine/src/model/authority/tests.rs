@@ -240,7 +240,12 @@ fn shapes_that_no_planner_makes_are_refused() {
         (
             "nothing is done at all",
             Box::new(|plan| plan.stages.clear()),
-            "it would record green as live on `home`",
+            "it leaves out to bring release r3 on `web1`",
+        ),
+        (
+            "it moves nothing, as in maintenance, and does not look whether anything has the traffic",
+            Box::new(|plan| plan.stages.retain(|stage| !matches!(stage.step, Step::Switch | Step::Watch))),
+            "it leaves out to enable green at boot on `web1`",
         ),
         (
             "the way back does not ask whether the old colour is healthy",

@@ -57,4 +57,22 @@ pub enum Refusal {
         /// Its colour.
         color: Color,
     },
+    /// Hosts are to have turns, and no router may be moved.
+    #[error("in maintenance no hosts are taken out and let in again")]
+    Rests,
+    /// There is nothing that could get no requests.
+    #[error("nothing was deployed yet, so there is nothing to keep requests from")]
+    NothingLive,
+    /// That is so.
+    #[error("{title} is in maintenance already")]
+    InMaintenance {
+        /// `shop/production`.
+        title: String,
+    },
+    /// That is so.
+    #[error("{title} is not in maintenance")]
+    NotInMaintenance {
+        /// `shop/production`.
+        title: String,
+    },
 }

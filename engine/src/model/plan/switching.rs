@@ -24,6 +24,10 @@ impl Planner<'_> {
             repeatable(Action::Enable { host: host.clone(), color }, undo)
         });
         let mut stages = vec![stage(Step::Switch, enable.collect())];
+        if self.rests {
+            stages.push(self.stay_closed());
+            return stages;
+        }
         if weights.len() > 1 && !planted!(SharedUnread) {
             // Where someone has moved a router to the new colour, a share would take from it.
             let look = repeatable(Action::RequireUnrouted { color, hosts: Vec::new() }, Vec::new());
@@ -42,26 +46,38 @@ impl Planner<'_> {
 
     /// Every router at one weight of the new colour, and the proof of it.
     fn move_to(&self, weight: u32, leads_back: bool, replaces: bool) -> Vec<Stage> {
-        let (color, want) = (self.color, || Routing::shared(self.color, weight));
-        let prepare = self.observed.routers.iter().map(|(router, _)| {
-            let undo = Action::Discard { router: router.clone() };
-            let undo = Some(undo).filter(|_| leads_back).into_iter().collect();
-            repeatable(Action::Prepare { router: router.clone(), want: want() }, undo)
-        });
-        let mut stages = vec![stage(Step::Switch, prepare.collect())];
-        let mut switches = self.observed.routers.iter().enumerate().map(|(index, (router, _))| {
-            let undo = if leads_back { self.way_back(index, replaces) } else { Vec::new() };
-            repeatable(Action::Switch { router: router.clone(), want: want() }, undo)
-        });
-        stages.push(stage(Step::Switch, switches.next().into_iter().collect()));
-        stages.push(stage(Step::Switch, switches.collect()));
+        let (color, want) = (self.color, Routing::shared(self.color, weight));
+        let mut stages = self.route_all(&want, leads_back, |index| self.way_back(index, replaces));
         let prove = Action::Prove { color, release: self.id.clone(), weight };
         stages.push(stage(Step::Switch, vec![repeatable(prove, Vec::new())]));
         stages
     }
 
+    /// Every router at one routing, prepared on all before the first is moved.
+    pub(super) fn route_all(
+        &self,
+        want: &Routing,
+        leads_back: bool,
+        way_back: impl Fn(usize) -> Vec<Action>,
+    ) -> Vec<Stage> {
+        let prepare = self.observed.routers.iter().map(|(router, _)| {
+            let undo = Action::Discard { router: router.clone() };
+            let undo = Some(undo).filter(|_| leads_back).into_iter().collect();
+            repeatable(Action::Prepare { router: router.clone(), want: want.clone() }, undo)
+        });
+        let mut stages = vec![stage(Step::Switch, prepare.collect())];
+        let mut switches = self.observed.routers.iter().enumerate().map(|(index, (router, _))| {
+            let undo = if leads_back { way_back(index) } else { Vec::new() };
+            repeatable(Action::Switch { router: router.clone(), want: want.clone() }, undo)
+        });
+        stages.push(stage(Step::Switch, switches.next().into_iter().collect()));
+        stages.push(stage(Step::Switch, switches.collect()));
+        stages.retain(|stage| !stage.tasks.is_empty());
+        stages
+    }
+
     /// What puts a router back to what it showed.
-    fn way_back(&self, index: usize, replaces: bool) -> Vec<Action> {
+    pub(super) fn way_back(&self, index: usize, replaces: bool) -> Vec<Action> {
         let (color, (router, seen)) = (self.color, &self.observed.routers[index]);
         let mut undo = Vec::new();
         if replaces && !planted!(PutBackUnchecked) {

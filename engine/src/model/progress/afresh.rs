@@ -103,24 +103,33 @@ impl Progress {
             .tasks()
             .filter(|(_, task)| matches!(task.action, Action::Clear { .. }))
             .all(|(id, _)| self.tasks.get(&id) == Some(&Mark::Done));
+        // In maintenance no colour may have any requests, before or after.
+        let stays_closed = !plan.moves();
+        let shares = plan.shares().next().is_some();
         let next = if planted!(SharesAnew) { 0 } else { self.next_weight() };
         self.tasks.retain(|id, mark| {
             let Some(task) = plan.task(*id) else { return true };
-            if task.action.weight(plan.color).is_some_and(|weight| weight < next) {
+            if shares && task.action.weight(plan.color).is_some_and(|weight| weight < next) {
                 return true;
             }
             let silences = matches!(task.action, Action::Silence { .. });
             if task.action.host().is_some_and(|host| left_out.contains_key(host)) {
                 return !silences;
             }
-            let asks =
-                matches!(task.action, Action::Smoke { .. } | Action::Prove { .. } | Action::Watch { .. });
+            let asks = matches!(
+                task.action,
+                Action::Smoke { .. }
+                    | Action::Prove { .. }
+                    | Action::ProveClosed
+                    | Action::RequireHealthy { .. }
+                    | Action::Watch { .. }
+            );
             let awaits = matches!(task.action, Action::AwaitHealthy { .. });
             if matches!(task.action, Action::Switch { .. }) && !planted!(SwitchKept) {
                 // It was begun all the same, so that it is undone when it comes to that.
                 *mark = Mark::Open(0);
             }
-            let guards = matches!(task.action, Action::RequireUnrouted { .. }) && !is_clear;
+            let guards = matches!(task.action, Action::RequireUnrouted { .. }) && (!is_clear || stays_closed);
             !asks && !guards && !silences && (!awaits || planted!(HealthKept))
         });
     }

@@ -56,7 +56,12 @@ impl Progress {
             self.undos.iter().any(|(undo, mark)| matches!(mark, Mark::Failed(_)) && !self.is_of_lost(*undo));
         let changed = self.tasks.keys().any(|id| {
             let looks = self.plan.task(*id).is_some_and(|task| {
-                matches!(task.action, Action::RequireUnrouted { .. } | Action::RequireOthers { .. })
+                matches!(
+                    task.action,
+                    Action::RequireUnrouted { .. }
+                        | Action::RequireOthers { .. }
+                        | Action::RequireHealthy { .. }
+                )
             });
             !looks && self.plan.stage(*id).is_some_and(|stage| stage.step > Step::Stage)
         });

@@ -36,7 +36,7 @@ pub use state::{
     StateView,
 };
 pub use status::{
-    Behind, FrontDoorStatus, IdleStatus, InstanceState, InstanceStatus, LiveStatus, LockStatus, ReleaseState,
-    ReleaseStatus, RouterStatus, StatusView, Unfinished,
+    Behind, FrontDoorStatus, IdleStatus, InstanceState, InstanceStatus, LiveStatus, LockStatus,
+    MaintenanceStatus, ReleaseState, ReleaseStatus, RouterStatus, StatusView, Unfinished,
 };
 pub use trust::{HostTrust, KeyStanding, TrustView};

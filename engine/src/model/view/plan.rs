@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::model::event::is_false;
 use crate::model::{Color, LiveRelease, Note, Step, Trouble};
 
 /// A whole plan.
@@ -28,7 +29,7 @@ pub struct PlanView {
 pub struct PlanHeader {
     /// `shop/production`.
     pub title: String,
-    /// `deploy` or `rollback`.
+    /// `deploy`, `rollback`, `maintenance on` or `maintenance off`.
     pub command: String,
     /// Number that the release would get, or has.
     pub release: u64,
@@ -42,8 +43,11 @@ pub struct PlanHeader {
     pub commits: Option<u64>,
     /// What is live now.
     pub live: Option<LiveRelease>,
-    /// Colour that would be filled.
+    /// Colour that would be filled; the idle one where maintenance would begin, the live one where it would end.
     pub color: Color,
+    /// Whether what is live gets no requests now, since a person wanted it so.
+    #[serde(skip_serializing_if = "is_false")]
+    pub maintenance: bool,
     /// What the operator should know beforehand.
     pub notes: Vec<Note>,
 }

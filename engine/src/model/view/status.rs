@@ -15,6 +15,9 @@ pub struct StatusView {
     pub live: Option<LiveStatus>,
     /// Why the home's record can't be read: then it is not known what is live. Makes `status --check` fail.
     pub record_problem: Option<String>,
+    /// Maintenance by the record: what is live gets no requests. None while it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub maintenance: Option<MaintenanceStatus>,
     /// The other colour, when something is in it.
     pub idle: Option<IdleStatus>,
     /// How far the live release is behind its branch, when the repository could be asked.
@@ -23,8 +26,8 @@ pub struct StatusView {
     pub lock: LockStatus,
     /// A deployment that has begun and has no end in the journal.
     pub unfinished: Option<Unfinished>,
-    /// The colour that has the traffic: the one that all routers show. Where they show none, that of the record; while a deployment is
-    /// under way, which may be moving it, nothing.
+    /// The colour that has the traffic: the one that all routers show. Where they show none, that of the record; in maintenance, and while
+    /// a deployment is under way, which may be moving it, nothing.
     pub traffic: Option<Color>,
     /// How the routers share the requests, where all share them alike.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -61,6 +64,19 @@ pub struct LiveStatus {
     /// Hosts that were left out then.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub excluded: Vec<HostName>,
+}
+
+/// That no colour gets requests, since a person wanted it so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MaintenanceStatus {
+    /// Since when.
+    pub since: Timestamp,
+    /// Who wanted it.
+    pub who: String,
+    /// Link or name of the CI run that did, when there was one.
+    pub ci: Option<String>,
+    /// Text given with `-m`.
+    pub message: Option<String>,
 }
 
 /// What the other colour holds.

@@ -14,7 +14,7 @@ pub(in crate::report) fn deployed() -> Vec<Event> {
     script.step(Step::Smoke, &["vendor"], "7 passed", 1_800);
     script.step(Step::Switch, &["lb1"], "blue → green; 20 of 20 probes say 43", 200);
     script.step(Step::Watch, &[], "58 of 58 probes", 60_000);
-    script.say(EventKind::Pivot { release: 43 });
+    script.say(EventKind::Pivot { release: 43, maintenance: false });
     script.step(Step::Drain, &["blue"], "0 connections left", 2_300);
     script.step(Step::Retire, &["blue"], "kept warm: `cutover rollback`, ~2 s", 20);
     script.step(Step::Finish, &[], "", 30);

@@ -38,6 +38,7 @@ impl Script {
             commits: Some(3),
             live: Some(live(Color::Blue, 42, 500_000)),
             color: Color::Green,
+            maintenance: false,
             notes,
         });
     }

@@ -32,6 +32,7 @@ pub(in crate::report) fn status() -> StatusView {
             excluded: Vec::new(),
         }),
         record_problem: None,
+        maintenance: None,
         idle: Some(IdleStatus { color: Color::Blue, release: Some(release(42)), warm: 1, instances: 2 }),
         behind: Some(Behind { branch: "main".to_owned(), commits: 14, oldest: Some(ago(259_200)) }),
         lock: LockStatus::Free,

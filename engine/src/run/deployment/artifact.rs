@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use camino::Utf8PathBuf;
 
+use super::refusal::nothing_live;
 use super::want::Want;
 use crate::model::request::DeploySource;
 use crate::model::{
-    Deployment, Note, Record, Release, ReleaseId, Timestamp, Trouble, before_live, never_live,
+    Deployment, Note, Record, Refusal, Release, ReleaseId, Timestamp, Trouble, before_live, never_live,
 };
 use crate::run::execute::moment::{compact_utc, four_letters, random};
 use crate::run::world::observe::Staged;
@@ -89,6 +90,12 @@ pub(crate) async fn resolve(
                 commits: None,
                 notes: note.into_iter().collect(),
             })
+        }
+        DeploySource::Live => {
+            let record = state.live.as_ref();
+            let record = record.ok_or_else(|| nothing_live(&Refusal::NothingLive))?;
+            let what = What::Staged(Box::new(record.live.release.clone()));
+            Ok(Resolved { id: record.live.release.id.clone(), what, commits: None, notes: Vec::new() })
         }
         DeploySource::Artifact(path) => Ok(Resolved {
             id: id(None),

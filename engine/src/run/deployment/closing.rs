@@ -1,7 +1,9 @@
 //! What follows the end of a deployment: its line in the history, then its journal is closed.
 
 use super::ending::Ending;
-use crate::model::{HistoryEntry, HistoryError, HistoryRelease, Origin, Outcome, Progress, Record, Trouble};
+use crate::model::{
+    HistoryEntry, HistoryError, HistoryRelease, Maintenance, Origin, Outcome, Progress, Record, Trouble,
+};
 use crate::run::execute::journal_log::replay;
 use crate::run::world::afterwards::Afterwards;
 use crate::run::world::lease::Lease;
@@ -60,11 +62,13 @@ fn history_entry(
         Some(Record::Planned { origin, .. }) => origin.clone(),
         Some(_) | None => Origin::default(),
     };
+    // Maintenance puts no release live, and takes none back.
+    let is_new = Maintenance::of(&plan.command).is_none();
     HistoryEntry {
         deployment: plan.deployment.clone(),
         command: plan.command.clone(),
-        release: Some(HistoryRelease::from(&plan.release)),
-        color: Some(plan.color),
+        release: is_new.then(|| HistoryRelease::from(&plan.release)),
+        color: is_new.then_some(plan.color),
         who: origin.who,
         ci: origin.ci,
         message: origin.message,

@@ -8,12 +8,14 @@ use super::closing::{close_leftovers, remember};
 use super::ending::{Ending, idle_of};
 use super::opening::{Opening, Preflight};
 use super::preflight::{Early, Ready, preflight, wish};
-use super::refusal::{UNFINISHED, refused, unfinished};
+use super::refusal::{SO_ALREADY, UNFINISHED, refused, unfinished};
 use super::shown::{router_summary, traffic};
 use super::want::Want;
-use crate::model::request::{DeployRequest, RollbackRequest};
+use crate::model::request::{DeployRequest, MaintenanceRequest, RollbackRequest};
 use crate::model::view::ExitCode;
-use crate::model::{EventKind, Note, Outcome, Plan, Progress, Record, Release, StepEnd, Trouble};
+use crate::model::{
+    EventKind, Maintenance, Note, Outcome, Plan, Progress, Record, Release, StepEnd, Trouble,
+};
 use crate::run::execute::interrupts::Interrupts;
 use crate::run::execute::interrupts::{self, INTERRUPTED};
 use crate::run::execute::journal_log::JournalLog;
@@ -36,6 +38,11 @@ pub async fn deploy(opening: Opening, request: DeployRequest) -> ExitCode {
 /// Puts the previous release, or another one that is on the hosts, back.
 pub async fn rollback(opening: Opening, request: RollbackRequest) -> ExitCode {
     whole(opening, Want::rollback(request)).await
+}
+
+/// Lets nobody get to the application, or lets them again.
+pub async fn maintenance(opening: Opening, request: MaintenanceRequest) -> ExitCode {
+    whole(opening, Want::maintenance(request)).await
 }
 
 async fn whole(opening: Opening, want: Want) -> ExitCode {
@@ -117,6 +124,10 @@ async fn prepare(
     };
     let mut ready = match checked {
         Ok(ready) => ready,
+        Err((trouble, traffic)) if trouble.code == SO_ALREADY => {
+            step.end(StepEnd::Ok, traffic.unwrap_or_default());
+            return Ok(Prepared::Nothing(Ending::so_already(trouble)));
+        }
         Err((trouble, traffic)) => {
             step.end(StepEnd::Failed, Refused::of(trouble.clone()).summary());
             return Err((trouble, traffic));
@@ -136,7 +147,12 @@ async fn prepare(
         deployment: deployment.to_owned(),
         release: release.clone(),
         commits: ready.source.commits,
-        color: session.deployment.fills(live.as_ref().map(|live| live.color)),
+        color: match (Maintenance::of(want.command), live.as_ref().map(|live| live.color)) {
+            (Some(Maintenance::Off), Some(color)) => color,
+            (Some(Maintenance::On), Some(color)) => color.other(),
+            (_, color) => session.deployment.fills(color),
+        },
+        maintenance: ready.observed.maintenance,
         live,
         notes: ready.source.notes.clone(),
     });

@@ -3,8 +3,8 @@
 use super::turn_words::turn_words;
 use crate::model::view::ExitCode;
 use crate::model::{
-    ABANDONED, Action, Ask, Color, Deployment, EventKind, HostName, LiveRecord, NOT_TRIED, Note, Outcome,
-    Plan, Progress, ReleaseId, Trouble, ways_on,
+    ABANDONED, Action, Ask, Color, Deployment, EventKind, HostName, LiveRecord, LiveRelease, Maintenance,
+    NOT_TRIED, Note, Outcome, Plan, Progress, ReleaseId, Trouble, ways_on,
 };
 use crate::report;
 use crate::run::execute::interrupts::INTERRUPTED;
@@ -49,6 +49,17 @@ impl Ending {
         let hint = trouble.hint.clone();
         let outcome = if exit_code == ExitCode::Stuck { Outcome::Stuck } else { Outcome::NothingChanged };
         Self { outcome, error: Some(trouble), facts, hint, exit_code }
+    }
+
+    /// What was wanted is so already.
+    pub(crate) fn so_already(trouble: Trouble) -> Self {
+        Self {
+            outcome: Outcome::NothingChanged,
+            error: None,
+            facts: vec![Note::new("nothing to do", trouble.message)],
+            hint: trouble.hint,
+            exit_code: ExitCode::Done,
+        }
     }
 
     /// Nothing could be begun: hosts that were not reached, hooks that can't be used. The error is the gravest, the others are facts.
@@ -112,7 +123,8 @@ impl Ending {
         let mut error = if outcome == Outcome::Deployed { None } else { error };
         let hint = hint(plan, outcome, error.as_ref());
         let untouched = matches!(outcome, Outcome::RolledBack | Outcome::NothingChanged);
-        if let Some(error) = error.as_mut().filter(|_| untouched && !progress.switch_begun()) {
+        let is_new = Maintenance::of(&plan.command).is_none();
+        if let Some(error) = error.as_mut().filter(|_| untouched && is_new && !progress.switch_begun()) {
             let end = error.first_line().len();
             error.message.insert_str(end, &format!("; release {} got no traffic", plan.release.number));
         }
@@ -159,7 +171,7 @@ impl Ending {
             _ => ExitCode::InterruptedUnfinished,
         };
         let traffic = if progress.is_pivoted() {
-            format!("{}, release {}", progress.plan().color, progress.plan().release.number)
+            target(progress.plan())
         } else if progress.switch_begun() {
             "not known: `cutover status` asks the routers".to_owned()
         } else {
@@ -249,7 +261,26 @@ pub fn early_exit_code(code: &str) -> ExitCode {
 
 /// `blue, release 42`.
 pub(crate) fn serving(record: &LiveRecord) -> String {
-    format!("{}, release {}", record.live.color, record.live.release.number)
+    let LiveRelease { color, release, .. } = &record.live;
+    match record.maintenance {
+        Some(_) => resting(*color, release.number),
+        None => format!("{color}, release {}", release.number),
+    }
+}
+
+/// What has the traffic in maintenance.
+fn resting(color: Color, release: u64) -> String {
+    format!("no colour, in maintenance; after it {color}, release {release}")
+}
+
+/// What has the traffic when it has ended well.
+fn target(plan: &Plan) -> String {
+    let number = plan.release.number;
+    match (plan.target(), Maintenance::of(&plan.command)) {
+        (Some(color), _) => format!("{color}, release {number}"),
+        (None, Some(_)) => resting(plan.color.other(), number),
+        (None, None) => resting(plan.color, number),
+    }
 }
 
 /// `, healthy on web1, not healthy on web2: answers 500`; nothing where nobody has looked.
@@ -348,7 +379,10 @@ fn traffic(progress: &Progress, outcome: Outcome, live: Option<&LiveRecord>, see
     let plan = progress.plan();
     let new = match plan.is_rolling() {
         true => format!("release {}, on all hosts", plan.release.number),
-        false => format!("{}, release {}", plan.color, plan.release.number),
+        false => target(plan),
+    };
+    let is_adopted = |record: &LiveRecord, color: Color| {
+        record.live.color != color || (record.maintenance.is_some() && plan.target().is_some())
     };
     let old = || match (live, &plan.live) {
         (Some(record), _) if plan.is_rolling() => {
@@ -356,7 +390,7 @@ fn traffic(progress: &Progress, outcome: Outcome, live: Option<&LiveRecord>, see
         }
         (None, _) if plan.is_rolling() => "what was there before, on all hosts".to_owned(),
         // What was adopted is not what was recorded.
-        (Some(record), Some((color, _))) if record.live.color != *color => color.to_string(),
+        (Some(record), Some((color, _))) if is_adopted(record, *color) => color.to_string(),
         (Some(record), _) => serving(record),
         (None, Some((color, _))) => color.to_string(),
         (None, None) => "no colour, as before this first deployment".to_owned(),
@@ -386,6 +420,9 @@ fn was_cut_off(error: Option<&Trouble>) -> bool {
 fn hint(plan: &Plan, outcome: Outcome, error: Option<&Trouble>) -> Option<String> {
     let number = plan.release.number;
     match outcome {
+        Outcome::Deployed if plan.target().is_none() => {
+            Some("`cutover maintenance off` lets requests in".to_owned())
+        }
         Outcome::Deployed | Outcome::Unfinished => None,
         Outcome::Stuck => {
             Some("mend what failed, then `cutover resume` does what is left (or `cutover abort`)".into())
@@ -397,6 +434,15 @@ fn hint(plan: &Plan, outcome: Outcome, error: Option<&Trouble>) -> Option<String
         Outcome::RolledBack | Outcome::NothingChanged => {
             let own = error.and_then(|trouble| trouble.hint.clone());
             own.or_else(|| {
+                match Maintenance::of(&plan.command) {
+                    Some(Maintenance::On) => return Some("mend that, then `cutover maintenance on`".into()),
+                    Some(Maintenance::Off) => {
+                        let text =
+                            "mend that, or `cutover deploy` another release, then `cutover maintenance off`";
+                        return Some(text.into());
+                    }
+                    None => {}
+                }
                 let retry = "fix and `cutover deploy`";
                 Some(if outcome == Outcome::RolledBack && plan.command == "deploy" {
                     format!("{retry}, or retry without building: `cutover deploy --release {number}`")

@@ -6,11 +6,11 @@ use super::preflight::{preflight_to_look, wish};
 use super::refusal::refused;
 use super::turn_words::{on_failure, turn_words};
 use super::want::Want;
-use crate::model::request::{DeployRequest, RollbackRequest};
+use crate::model::request::{DeployRequest, MaintenanceRequest, RollbackRequest};
 use crate::model::view::{PlanHeader, PlanView, PlannedHook, PlannedHost, PlannedSecret, PlannedStep};
 use crate::model::{
-    Action, Color, Deployment, EnvValue, HostName, Name, Note, Plan, Reach, Release, Retire, SecretSource,
-    Stage, Step, Task, Trouble, WHOLE,
+    Action, Color, Deployment, EnvValue, HostName, Maintenance, Name, Note, Plan, Reach, Release, Retire,
+    SecretSource, Stage, Step, Task, Trouble, WHOLE,
 };
 use crate::run::ready::needs::builds_directory;
 use crate::run::world::hooks::configured;
@@ -34,6 +34,14 @@ pub async fn plan_rollback(session: &Session, request: RollbackRequest) -> Resul
     planned_for(session, Want::rollback(request)).await
 }
 
+/// What `maintenance` with the same request would do.
+///
+/// # Errors
+/// As [`plan`]; also when it is so already.
+pub async fn plan_maintenance(session: &Session, request: MaintenanceRequest) -> Result<PlanView, Trouble> {
+    planned_for(session, Want::maintenance(request)).await
+}
+
 async fn planned_for(session: &Session, mut want: Want) -> Result<PlanView, Trouble> {
     let builds = want.source.is_built();
     let mut ready = preflight_to_look(session, &mut want).await?;
@@ -51,7 +59,8 @@ async fn planned_for(session: &Session, mut want: Want) -> Result<PlanView, Trou
     let plan =
         Plan::new(&session.deployment, &wish, &ready.observed).map_err(|refusal| refused(&refusal, &wish))?;
     let deployment = &session.deployment;
-    let header = header(deployment, &plan, &release, &ready.source, ready.live(session.reporter.now()));
+    let live = ready.live(session.reporter.now());
+    let header = header(deployment, &plan, &release, &ready.source, live, ready.observed.maintenance);
     let mut steps = Vec::new();
     steps.extend(build_step(deployment, &plan, &ready.source.what));
     let named = |text: String| by_number(text, recorded(ready.state.live.as_ref()).chain([&release]));
@@ -77,6 +86,7 @@ fn header(
     release: &Release,
     source: &artifact::Resolved,
     live: Option<crate::model::LiveRelease>,
+    maintenance: bool,
 ) -> PlanHeader {
     PlanHeader {
         title: deployment.title(),
@@ -88,6 +98,7 @@ fn header(
         commits: source.commits,
         live,
         color: plan.color,
+        maintenance,
         notes: source.notes.clone(),
     }
 }
@@ -150,10 +161,16 @@ fn planned(deployment: &Deployment, plan: &Plan, stage: &Stage, retiring: bool) 
     let undo = stage.tasks.iter().flat_map(|task| way_back(plan, task));
     let undo =
         distinct(&mut undo.map(|action| turn(action).unwrap_or_else(|| action.to_string()))).join(", ");
+    let moves = Maintenance::of(&plan.command);
     let on_failure = match (stage.step, retiring, &plan.live) {
         _ if plan.is_rolling() => on_failure(plan, stage.step),
+        (_, true, _) if plan.target().is_none() => "a warning; no colour gets requests".to_owned(),
+        (Step::Health, ..) if moves.is_some() => "nothing changed".to_owned(),
         (_, true, _) => format!("a warning; {} stays live", plan.color),
         (Step::Stage, ..) => "nothing changed".to_owned(),
+        (Step::Switch, _, Some((old, _))) if plan.target().is_none() && moves.is_none() => {
+            format!("rolled back; {old} is never touched")
+        }
         (Step::Switch | Step::Watch, _, Some((old, _))) => format!("traffic back to {old}, rolled back"),
         (Step::Switch | Step::Watch, _, None) => "traffic to nothing, as before; rolled back".to_owned(),
         (_, _, Some((old, _))) => format!("rolled back; {old} is never touched"),
@@ -208,6 +225,7 @@ fn words(deployment: &Deployment, action: &Action) -> String {
             let share = if *weight < WHOLE { format!(" at {weight} %") } else { String::new() };
             format!("{color}{share} for {time} s")
         }
+        Action::ProveClosed => closed_proof(deployment),
         Action::Prove { weight: WHOLE, .. } => proof(deployment),
         Action::Prove { .. } => share_proof(deployment),
         other => other.to_string(),
@@ -220,6 +238,15 @@ fn share_proof(deployment: &Deployment) -> String {
         0 => "not proven: no front door".to_owned(),
         1 => "either colour may answer at 1 front door".to_owned(),
         doors => format!("either colour may answer at {doors} front doors"),
+    }
+}
+
+/// How it is proven that nobody gets to the application.
+fn closed_proof(deployment: &Deployment) -> String {
+    match deployment.router.front_doors.len() {
+        0 => "not proven: no front door".to_owned(),
+        1 => "proven at 1 front door: nobody gets to the application".to_owned(),
+        doors => format!("proven at {doors} front doors: nobody gets to the application"),
     }
 }
 
@@ -293,7 +320,8 @@ fn irreversible(deployment: &Deployment, plan: &Plan) -> Vec<String> {
         let command = deployment.application.migrate.clone().unwrap_or_default().join(" ");
         sentences.push(format!("migrate: `{command}` stays, whatever comes after it"));
     }
-    if deployment.pipeline.retire == Retire::Stop && plan.live.is_some() {
+    let stops = plan.retire_tasks().any(|(_, task)| matches!(task.action, Action::Stop { .. }));
+    if deployment.pipeline.retire == Retire::Stop && stops {
         sentences
             .push(format!("retire: {} is stopped, so a rollback has to start it first", plan.color.other()));
     }

@@ -3,17 +3,21 @@
 use super::artifact;
 use super::ending::{idle_of, serving};
 use super::launch_notes::launch_notes;
-use super::refusal::{DRIFT, refused, unfinished};
+use super::refusal::{DRIFT, SO_ALREADY, refused, unfinished};
 use super::shown::{live_instead, remembered_traffic, traffic};
 use super::want::Want;
 use crate::model::request::DeploySource;
-use crate::model::{LiveRelease, Note, Observed, Plan, Record, Release, Timestamp, Trouble, Wish};
+use crate::model::{
+    LiveRelease, Maintenance, Note, Observed, Plan, Record, Release, Timestamp, Trouble, Wish,
+    maintenance_begun,
+};
 use crate::run::ready::readiness::{
-    Ahead, feature_obstacle, first_of, front_door_obstacles, host_obstacles, router_features,
+    Ahead, MAINTENANCE, feature_obstacle, first_of, front_door_obstacles, host_obstacles,
+    maintenance_obstacle, router_features,
 };
 use crate::run::world::claim::claimant;
 use crate::run::world::exclusion;
-use crate::run::world::lease::{at_step, occupied};
+use crate::run::world::lease::{at_step, occupied, time_words};
 use crate::run::world::observe::{Staged, look_at_warm, observe_what_answers};
 use crate::run::world::performer::{secret_trouble, store_fault};
 use crate::run::world::session::Session;
@@ -135,7 +139,12 @@ async fn look(
         }
         Some(_) => {}
     }
-    ready.source.notes.extend(exclusion::note(&session.deployment));
+    let wanted = Maintenance::of(want.command);
+    ready.source.notes.extend(exclusion::note(&session.deployment).filter(|_| wanted.is_none()));
+    if ready.state.live.as_ref().is_some_and(|record| record.maintenance.is_some()) && wanted.is_none() {
+        let text = "in maintenance: what is deployed gets no requests until `cutover maintenance off`";
+        ready.source.notes.push(Note::new("note", text));
+    }
     // A plan that can't be made costs no build.
     let release = ready.source.release(&ready.state, &ready.staged, session.reporter.now());
     let is_staged = matches!(ready.source.what, artifact::What::Staged(_));
@@ -153,7 +162,13 @@ async fn look(
         ready.source.notes.extend(unfit);
     }
     let plan = Plan::new(&session.deployment, &wish, &ready.observed)
-        .map_err(|refusal| (refused(&refusal, &wish), ready.traffic()))?;
+        .map_err(|refusal| (since(refused(&refusal, &wish), &ready.state, wish.now), ready.traffic()))?;
+    if let Some(wanted) = wanted {
+        if wanted == Maintenance::On {
+            ready.obstacles.extend(maintenance_obstacle(&session.deployment, &session.hooks).await);
+        }
+        return Ok(ready);
+    }
     if want.command == "rollback" {
         ready.source.notes.extend(launch_notes(session, &plan).await);
     }
@@ -168,7 +183,8 @@ async fn look(
     }
     let ahead = Ahead { builds: want.source.is_built(), stages: !is_staged, color: plan.color };
     ready.obstacles.extend(host_obstacles(session, ahead).await);
-    if asks_front_doors {
+    // In maintenance they show nothing that is live.
+    if asks_front_doors && plan.target().is_some() {
         let live = ready.state.live.as_ref();
         let (notes, troubles) = front_door_obstacles(session, &plan, live, &ready.staged).await;
         ready.source.notes.extend(notes);
@@ -177,12 +193,21 @@ async fn look(
     Ok(ready)
 }
 
+/// That it is in maintenance already, with how long and by whose wish.
+fn since(trouble: Trouble, state: &HomeState<Record>, now: Timestamp) -> Trouble {
+    let since = state.live.as_ref().and_then(|record| record.maintenance);
+    let Some(since) = since.filter(|_| trouble.code == SO_ALREADY) else { return trouble };
+    let by = maintenance_begun(&state.history).map(|entry| format!(", by {}", entry.who)).unwrap_or_default();
+    let message = format!("{}, for {}{by}", trouble.message, time_words(now.since(since)));
+    Trouble { message, ..trouble }
+}
+
 /// A first deployment goes back by routing to no colour, which not every router can.
 async fn no_way_back(session: &Session) -> Option<Note> {
     let features = router_features(&session.deployment, &session.hooks).await.ok()?;
     let text =
         "this router can't route to no colour: once switched, a failed first deployment keeps its traffic";
-    (!features.iter().any(|feature| feature == "maintenance")).then(|| Note::new("note", text))
+    (!features.iter().any(|feature| feature == MAINTENANCE)).then(|| Note::new("note", text))
 }
 
 /// What is wanted, once it is known which release that is.

@@ -182,6 +182,7 @@ async fn take_up(session: &Session, request: RecoverRequest, lease: &Lease) -> R
         commits: None,
         live: state.live.as_ref().map(|record| record.live.clone()),
         color: plan.color,
+        maintenance: state.live.as_ref().is_some_and(|record| record.maintenance.is_some()),
         notes: vec![Note::new("recovery", direction(&decision))],
     });
     let record = Record::Recovered { decision, origin: session.origin(None), lost: lost.clone() };

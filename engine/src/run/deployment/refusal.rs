@@ -1,6 +1,6 @@
 //! Why no deployment is begun though everyone answers, as errors.
 
-use crate::model::{Outcome, Progress, Record, Refusal, Trouble, Wish, ways_on};
+use crate::model::{Maintenance, Outcome, Progress, Record, Refusal, Trouble, Wish, ways_on};
 use crate::store::HomeState;
 
 /// Code of the error that a deployment has begun and not ended.
@@ -8,6 +8,9 @@ pub(crate) const UNFINISHED: &str = "deploy/unfinished";
 
 /// Code of the error that the routers show something else than the record.
 pub(crate) const DRIFT: &str = "deploy/drift";
+
+/// Code of the error that what is wanted is so already.
+pub(crate) const SO_ALREADY: &str = "maintenance/so-already";
 
 /// A deployment that has begun and not ended.
 pub(crate) fn unfinished(state: &HomeState<Record>) -> Option<Trouble> {
@@ -20,6 +23,12 @@ pub(crate) fn unfinished(state: &HomeState<Record>) -> Option<Trouble> {
     let ways = Progress::replay(journal.entries())
         .map_or("`cutover doctor` says what is the matter", |progress| ways_on(&progress));
     Some(Trouble::new(UNFINISHED, message).hint(ways))
+}
+
+/// That there is nothing to keep requests from.
+pub(crate) fn nothing_live(refusal: &Refusal) -> Trouble {
+    Trouble::new("maintenance/nothing-live", refusal.to_string())
+        .hint("`cutover deploy` puts the first release live")
 }
 
 /// A refusal of what was wished as an error.
@@ -36,6 +45,10 @@ pub(crate) fn refused(refusal: &Refusal, wish: &Wish) -> Trouble {
                  puts release {number} live"
             ))
         }
+        Refusal::Drift { .. } if Maintenance::of(&wish.command).is_some() => {
+            Trouble::new(DRIFT, refusal.to_string())
+                .hint("find out who moved it, and put it back; or `cutover deploy --adopt` takes the router's word for it")
+        }
         Refusal::Drift { .. } => Trouble::new(DRIFT, refusal.to_string())
             .hint("find out who moved it; `cutover deploy --adopt` takes the router's word for it"),
         Refusal::TooFewHosts { .. } => Trouble::new("deploy/too-few-hosts", refusal.to_string())
@@ -45,6 +58,15 @@ pub(crate) fn refused(refusal: &Refusal, wish: &Wish) -> Trouble {
         )),
         Refusal::HostsOut { .. } => Trouble::new("deploy/hosts-out", refusal.to_string())
             .hint("let them in again where they were taken out, or leave them out of `app.hosts`"),
+        Refusal::NothingLive => nothing_live(refusal),
+        Refusal::InMaintenance { .. } => {
+            Trouble::new(SO_ALREADY, refusal.to_string()).hint("`cutover maintenance off` ends it")
+        }
+        Refusal::NotInMaintenance { .. } => {
+            Trouble::new(SO_ALREADY, refusal.to_string()).hint("`cutover status` shows what is live")
+        }
+        Refusal::Rests => Trouble::new("maintenance/rolling", refusal.to_string())
+            .hint("`cutover maintenance off` lets requests in first"),
         Refusal::LiveAlready { .. } => Trouble::new("deploy/live-already", refusal.to_string())
             .hint("`cutover deploy` makes a new release, `cutover status` shows what is live"),
     }

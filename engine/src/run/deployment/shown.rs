@@ -34,8 +34,9 @@ pub(crate) fn live_instead(
 
 /// What has the traffic, in words: `blue, release 2`; what the record says where that is something else.
 pub(crate) fn traffic(observed: &Observed, staged: &Staged, record: Option<&LiveRecord>) -> Option<String> {
+    let said = record.filter(|record| record.maintenance.is_none()).map(|record| record.live.color);
     let shown = match observed.live_color() {
-        Ok(color) if color == record.map(|record| record.live.color) => return record.map(serving),
+        Ok(color) if color == said => return record.map(serving),
         Ok(Some(color)) => {
             let release = release_of(observed, staged, color);
             let release = release.map(|release| format!(", release {}", release.number)).unwrap_or_default();
@@ -63,7 +64,11 @@ pub(crate) fn router_summary(deployment: &Deployment, observed: &Observed, adopt
     }
     let recorded = observed.recorded.as_ref().map(|(color, _)| *color);
     match (observed.live_color(), recorded) {
+        (Ok(None), _) if observed.maintenance => "router no colour, in maintenance".to_owned(),
         (Ok(None), _) => "no colour is routed to yet".to_owned(),
+        (Ok(Some(color)), _) if observed.maintenance && !adopts => {
+            format!("router {color} 100 %, recorded is no colour, for maintenance")
+        }
         (Ok(Some(color)), recorded) if Some(color) == recorded => {
             format!("router {color} 100 %, as recorded")
         }
@@ -128,6 +133,7 @@ mod tests {
             generation: 1,
             live: LiveRelease { color, release, since: Timestamp(0), excluded: Vec::new() },
             previous: None,
+            maintenance: None,
         }
     }
 

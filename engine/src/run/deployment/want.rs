@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::model::request::{DeployRequest, DeploySource, RollbackRequest};
+use crate::model::request::{DeployRequest, DeploySource, MaintenanceRequest, RollbackRequest};
 
 /// What a run of either command wants.
 pub(crate) struct Want {
@@ -25,5 +25,11 @@ impl Want {
         let RollbackRequest { to, message, lock_wait } = request;
         let source = DeploySource::Release(to.unwrap_or_default());
         Self { command: "rollback", source, message, adopt: false, again: false, lock_wait }
+    }
+
+    pub(crate) fn maintenance(request: MaintenanceRequest) -> Self {
+        let MaintenanceRequest { wanted, message, lock_wait } = request;
+        let (command, source) = (wanted.command(), DeploySource::Live);
+        Self { command, source, message, adopt: false, again: false, lock_wait }
     }
 }

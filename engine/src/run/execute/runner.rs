@@ -172,7 +172,9 @@ impl<W: World, L: Log> Runner<W, L> {
                     report.finish();
                     unkept.note(progress, Record::Pivot);
                     self.keep(&mut unkept, report).await?;
-                    self.reporter.tell(EventKind::Pivot { release: progress.plan().release.number });
+                    let (release, maintenance) =
+                        (progress.plan().release.number, progress.plan().target().is_none());
+                    self.reporter.tell(EventKind::Pivot { release, maintenance });
                 }
                 Next::Run(tasks) => {
                     unkept.note(progress, Record::Started { tasks: tasks.clone() });

@@ -233,7 +233,7 @@ impl Current {
 fn weight(plan: &Plan, step: Step, action: &Action) -> Option<u32> {
     let own = action.weight(plan.color).filter(|_| step != Step::Undo);
     let first = || plan.shares().next().filter(|_| step == Step::Switch);
-    own.or_else(first).filter(|weight| *weight < WHOLE)
+    own.or_else(first).filter(|weight| (1..WHOLE).contains(weight))
 }
 
 /// Every place that the plan has for a step; an undo names its places as it comes to them.
@@ -263,7 +263,8 @@ fn places(plan: &Plan, step: Step, action: &Action, batch: &[HostName]) -> Vec<S
                 // A look at the routers is nowhere.
                 Step::Start => task.action.host().is_some(),
                 Step::Switch if plan.is_rolling() => matches!(task.action, Action::Prove { .. }),
-                Step::Switch => matches!(task.action, Action::Switch { .. }),
+                Step::Switch if plan.moves() => matches!(task.action, Action::Switch { .. }),
+                Step::Switch => task.action.host().is_some(),
                 Step::Finish => matches!(task.action, Action::SetCurrent { .. }),
                 Step::Retire => matches!(task.action, Action::Disable { .. }),
                 _ => true,

@@ -8,7 +8,8 @@ use super::examine::{Examination, Examined};
 use super::state_view::{placement, unreadable};
 use crate::hook::Confinement;
 use crate::model::view::{
-    Diagnosis, DoctorView, HostChecks, InstanceState, LockStatus, Severity, StatusView, Verdict,
+    Diagnosis, DoctorView, HostChecks, InstanceState, LiveStatus, LockStatus, MaintenanceStatus, Severity,
+    StatusView, Verdict,
 };
 use crate::model::{
     Deployment, Hook, HookSource, HostName, Outcome, Plan, Record, Timestamp, Trouble, ways_on,
@@ -280,12 +281,17 @@ fn traffic(status: &StatusView) -> Vec<Diagnosis> {
             }
             (Some(seen), _) => {
                 let shown = seen.routing.as_ref().map_or_else(|| "nothing".to_owned(), ToString::to_string);
+                let recorded = |live: &LiveStatus| match &status.maintenance {
+                    Some(_) => "no colour, for maintenance".to_owned(),
+                    None => live.color.to_string(),
+                };
                 let text = match &status.live {
                     Some(live) if seen.settled => {
-                        format!("the router shows {shown}, the record says {}", live.color)
+                        format!("the router shows {shown}, the record says {}", recorded(live))
                     }
                     Some(live) => {
-                        format!("the router shows {shown} and is not settled, the record says {}", live.color)
+                        let recorded = recorded(live);
+                        format!("the router shows {shown} and is not settled, the record says {recorded}")
                     }
                     None => format!("the router shows {shown}, and nothing is recorded as live"),
                 };
@@ -304,6 +310,16 @@ fn traffic(status: &StatusView) -> Vec<Diagnosis> {
         }
     }
     let Some(live) = &status.live else { return findings };
+    if let Some(MaintenanceStatus { since, who, .. }) = &status.maintenance {
+        let text = format!(
+            "in maintenance for {}, by {who}: no colour gets requests",
+            time_words(status.asked.since(*since))
+        );
+        findings.push(
+            finding(Severity::Note, "maintenance/on", &live.color.to_string(), &text)
+                .fix("`cutover maintenance off` ends it".to_owned()),
+        );
+    }
     let healthy = |state| matches!(state, InstanceState::Live | InstanceState::Warm);
     let asked = || status.instances.iter().filter(|instance| instance.state != InstanceState::Unknown);
     if asked().next().is_some() && !asked().any(|instance| healthy(instance.state)) {

@@ -93,6 +93,9 @@ pub(crate) fn rebuild(
     }
     let (live, unseen) = match (shown, recorded) {
         (Some(color), recorded) => record(deployment, world, color, recorded)?,
+        (None, Some(recorded)) if recorded.maintenance.is_some() => {
+            (Some(recorded.clone().in_maintenance(recorded.maintenance)), Vec::new())
+        }
         (None, Some(recorded)) => {
             let message =
                 format!("the record says that {} is live, and no router shows a colour", recorded.live.color);
@@ -254,6 +257,7 @@ fn record(
         generation: recorded.map_or(0, |record| record.generation).saturating_add(1),
         live: live(now, color),
         previous: previous.map(|previous| live(previous, color.other())),
+        maintenance: None,
     };
     Ok((Some(record), unseen))
 }

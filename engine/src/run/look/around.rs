@@ -12,7 +12,7 @@ use super::status_facts::{is_dead_here, look_around};
 use crate::hook::Confinement;
 use crate::model::view::{
     Behind, CheckView, CheckedHook, DoctorView, Finding, HistoryView, HostCheck, HostChecks, HostSetup,
-    SetupPart, SetupView, StateView, StatusView,
+    SetupPart, SetupView, StateView, StatusView, Verdict,
 };
 use crate::model::{Deployment, HostName, LiveRecord, Reach, Record, Routing, Trouble};
 use crate::run::home::diagnose::{Seen, diagnose};
@@ -200,6 +200,10 @@ async fn check_front_doors(deployment: &Deployment, hooks: &Hooks, asked: &Asked
     // Who does not answer is told of with its host.
     let Ok(home) = asked.home(deployment) else { return Vec::new() };
     let Ok(live) = home.live().await else { return Vec::new() };
+    if live.as_ref().is_some_and(|record| record.maintenance.is_some()) {
+        let text = "not asked: in maintenance, until `cutover maintenance off`".to_owned();
+        return vec![Finding { what: "front door".to_owned(), verdict: Verdict::Ok, text, fix: None }];
+    }
     let sight =
         live.as_ref().map(|LiveRecord { live, .. }| LiveSight { color: live.color, release: &live.release });
     let doors = FrontDoors { deployment, sites: &asked.sites, hooks };

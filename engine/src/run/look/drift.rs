@@ -3,7 +3,7 @@
 use super::status_facts::StatusFacts;
 use crate::driver;
 use crate::model::view::{IdleStatus, InstanceState, InstanceStatus, RouterStatus};
-use crate::model::{Color, HostName, Observation, Release, ReleaseId};
+use crate::model::{Color, HostName, LiveRecord, Observation, Release, ReleaseId};
 use crate::run::world::host_sight::{HostSight, InstanceSight};
 
 /// Where the world is not as it should be. While a deployment is under way that is not what the record says: what has the traffic is
@@ -22,7 +22,9 @@ pub(super) fn drift(
             _ if *agrees => {}
             // Nothing to hold it against.
             (Some(_), _) if facts.record_problem.is_some() || under_way => {}
-            (Some(seen), _) => drift.push(router_drift(name, seen, live.map(|live| live.color))),
+            (Some(seen), _) => {
+                drift.push(router_drift(name, seen, facts.record.as_ref().map(|(record, _)| record)))
+            }
             (None, problem) => {
                 let problem = problem.as_deref().unwrap_or("no answer");
                 drift.push(format!("router {name} could not be asked: {problem}"));
@@ -63,9 +65,13 @@ pub(super) fn drift(
     drift
 }
 
-fn router_drift(name: &HostName, seen: &Observation, live: Option<Color>) -> String {
+fn router_drift(name: &HostName, seen: &Observation, record: Option<&LiveRecord>) -> String {
     let shown = seen.routing.as_ref().map_or_else(|| "nothing of it".to_owned(), ToString::to_string);
-    let recorded = live.map_or_else(|| "nothing is live".to_owned(), |color| color.to_string());
+    let recorded = match record {
+        Some(record) if record.maintenance.is_some() => "no colour, for maintenance".to_owned(),
+        Some(record) => record.live.color.to_string(),
+        None => "nothing is live".to_owned(),
+    };
     let unsettled = if seen.settled { "" } else { " and is not settled" };
     format!("router {name} shows {shown}{unsettled}, the record says {recorded}")
 }

@@ -2,7 +2,8 @@
 
 use crate::model::view::HistoryView;
 use crate::model::{
-    Deployment, HistoryEntry, HistoryRelease, LiveRecord, Outcome, Progress, Record, Timestamp, view,
+    Deployment, HistoryEntry, HistoryRelease, LiveRecord, Maintenance, Outcome, Progress, Record, Timestamp,
+    view,
 };
 use crate::store::ReadJournal;
 
@@ -47,6 +48,7 @@ pub(crate) fn open_entry(open: &ReadJournal<Record>, under_way: bool) -> Option<
         Some((_, Record::Closed { outcome })) if !under_way => Some(*outcome),
         Some(_) | None => None,
     };
+    let is_new = Maintenance::of(&plan.command).is_none();
     let progress = Progress::replay(open.entries()).ok();
     let error = progress.as_ref().and_then(|progress| progress.first_error().cloned());
     let denied = progress.as_ref().map(|progress| progress.denied().to_vec()).unwrap_or_default();
@@ -58,8 +60,8 @@ pub(crate) fn open_entry(open: &ReadJournal<Record>, under_way: bool) -> Option<
         who: origin.who.clone(),
         ci: origin.ci.clone(),
         message: origin.message.clone(),
-        release: Some(HistoryRelease::from(&plan.release)),
-        color: Some(plan.color),
+        release: is_new.then(|| HistoryRelease::from(&plan.release)),
+        color: is_new.then_some(plan.color),
         previous: None,
         started: began(&plan.deployment, plan.made),
         ended: None,
@@ -126,7 +128,7 @@ mod tests {
             since: Timestamp(0),
             excluded: Vec::new(),
         };
-        let record = LiveRecord { generation: 3, live, previous: None };
+        let record = LiveRecord { generation: 3, live, previous: None, maintenance: None };
         let view =
             history_view(&sample::deployment(Driver::Detached), Timestamp(9), entries, Some(&record), None);
         let line = |entry: &view::HistoryEntry| {

@@ -8,12 +8,12 @@ use super::drift::{drift, sights, warnings};
 use super::status_facts::StatusFacts;
 use crate::driver;
 use crate::model::view::{
-    IdleStatus, InstanceState, InstanceStatus, LiveStatus, LockStatus, ReleaseState, ReleaseStatus,
-    RouterStatus, StatusView,
+    IdleStatus, InstanceState, InstanceStatus, LiveStatus, LockStatus, MaintenanceStatus, ReleaseState,
+    ReleaseStatus, RouterStatus, StatusView,
 };
 use crate::model::{
     Color, Deployment, HistoryEntry, HostName, LiveRecord, Observation, Observed, Outcome, Release,
-    ReleaseId, Routing, Timestamp,
+    ReleaseId, Routing, Timestamp, maintenance_begun,
 };
 use crate::run::world::host_sight::HostSight;
 use crate::run::world::lease::time_words;
@@ -28,7 +28,8 @@ pub fn status_view(deployment: &Deployment, facts: StatusFacts) -> StatusView {
     let under_way =
         facts.unfinished.as_ref().is_some_and(|unfinished| lock.is_at_work_on(&unfinished.deployment));
     let shown = shown(&facts.routers);
-    let traffic = if under_way { shown } else { shown.or(live_color) };
+    let maintenance = facts.record.as_ref().and_then(|(record, history)| maintenance(record, history));
+    let traffic = if under_way || maintenance.is_some() { shown } else { shown.or(live_color) };
     let shares = shares(&facts.routers);
     let serve = |color: Color| match &shares {
         Some(shares) => shares.share(color) > 0,
@@ -43,14 +44,16 @@ pub fn status_view(deployment: &Deployment, facts: StatusFacts) -> StatusView {
             }
         }
     }
+    let routed = live_color.filter(|_| maintenance.is_none());
     let routers: Vec<RouterStatus> =
-        facts.routers.iter().map(|(name, seen)| router(name, seen.clone(), live_color)).collect();
+        facts.routers.iter().map(|(name, seen)| router(name, seen.clone(), routed)).collect();
     let idle = idle(&facts, first.other(), &instances);
     StatusView {
         title: deployment.title(),
         asked: facts.asked,
         live: facts.record.as_ref().map(|(record, history)| live_status(record, history)),
         record_problem: facts.record_problem.clone(),
+        maintenance,
         warnings: warnings(&facts, live_color, idle.as_ref().filter(|_| !under_way), &instances),
         drift: drift(&facts, &instances, &routers, under_way, &serving),
         too_old: too_old(&facts),
@@ -82,6 +85,18 @@ fn live_status(record: &LiveRecord, history: &[HistoryEntry]) -> LiveStatus {
         ci: entry.and_then(|entry| entry.ci.clone()),
         excluded: live.excluded.clone(),
     }
+}
+
+/// That what is live gets no requests, where the record says so, and by whose wish.
+fn maintenance(record: &LiveRecord, history: &[HistoryEntry]) -> Option<MaintenanceStatus> {
+    let since = record.maintenance?;
+    let entry = maintenance_begun(history);
+    Some(MaintenanceStatus {
+        since,
+        who: entry.map_or_else(|| "nobody remembers who".to_owned(), |entry| entry.who.clone()),
+        ci: entry.and_then(|entry| entry.ci.clone()),
+        message: entry.and_then(|entry| entry.message.clone()),
+    })
 }
 
 fn instance(
@@ -294,7 +309,10 @@ mod tests {
         let seen = Observation { routing, settled: true, labels: Vec::new() };
         StatusFacts {
             asked: Timestamp(3 * DAY),
-            record: Some((LiveRecord { generation: 4, live, previous: None }, vec![entry])),
+            record: Some((
+                LiveRecord { generation: 4, live, previous: None, maintenance: None },
+                vec![entry],
+            )),
             lock: Some(Ok(Lock::default())),
             hosts: hosts.into_iter().collect(),
             health: [

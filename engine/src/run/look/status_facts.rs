@@ -11,8 +11,8 @@ use tokio::time::sleep;
 use super::status::shares;
 use crate::model::view::{Behind, FrontDoorStatus, Unfinished};
 use crate::model::{
-    Color, Deployment, Health, HistoryEntry, HookCall, HostName, LiveRecord, Observation, Outcome, Progress,
-    Record, Release, ReleaseId, Timestamp, never_live, ways_on,
+    Color, Deployment, Health, HistoryEntry, HookCall, HostName, LiveRecord, LiveRelease, Maintenance,
+    Observation, Outcome, Progress, Record, Release, ReleaseId, Timestamp, never_live, ways_on,
 };
 use crate::run::execute::moment::is_alive;
 use crate::run::world::asked::Asked;
@@ -110,11 +110,16 @@ pub(super) async fn look_around(setting: &Setting) -> StatusFacts {
         .map(async |router| (router.clone(), look_at_router(&hooks, &call, router, patience).await));
     facts.routers = join_all(routers).await;
     let doors = FrontDoors { deployment: &deployment, sites: &asked.sites, hooks: &hooks };
-    let recorded = live.map(|record| (record.live.color, record.live.release));
     // Who is at work may just be moving the traffic, and where it is shared either colour answers: each of the two is right.
     let at_work = facts.holder_gone.is_none() && is_held(facts.lock.as_ref());
     let planned = planned.filter(|_| at_work || shares(&facts.routers).is_some());
-    let expected: Vec<(Color, Release)> = recorded.into_iter().chain(planned).collect();
+    let moves = |unfinished: &Unfinished| at_work && Maintenance::of(&unfinished.command).is_some();
+    let moves = facts.unfinished.as_ref().is_some_and(moves);
+    let rests = live.as_ref().is_some_and(|record| record.maintenance.is_some());
+    let closed = live.as_ref().filter(|_| rests || moves).map(|record| record.live.clone());
+    let recorded = live.map(|record| (record.live.color, record.live.release));
+    let open = recorded.into_iter().chain(planned).filter(|_| !rests || moves);
+    let expected = Expected { open: open.collect(), closed };
     facts.front_doors = front_doors(doors, &expected).await;
     facts
 }
@@ -201,20 +206,34 @@ fn unfinished(state: &HomeState<Record>) -> Option<(Unfinished, (Color, Release)
     Some((unfinished, (plan.color, plan.release.clone())))
 }
 
-/// What the front doors say where their names lead: what each router says by itself is the router's business. Right is one of what is
-/// `expected`.
-async fn front_doors(asking: FrontDoors<'_>, expected: &[(Color, Release)]) -> Vec<FrontDoorStatus> {
+/// What a front door may say: any of it is right. Where it is nothing, so is everything.
+struct Expected {
+    /// Answers of these.
+    open: Vec<(Color, Release)>,
+    /// Any that is not of this.
+    closed: Option<LiveRelease>,
+}
+
+/// What the front doors say where their names lead: what each router says by itself is the router's business.
+async fn front_doors(asking: FrontDoors<'_>, expected: &Expected) -> Vec<FrontDoorStatus> {
     let asks = asking.deployment.router.front_doors.iter().map(async |door| {
         let probe = Probe { door, router: None, required: true };
-        let answer = match asking.fetch(&probe).await {
-            Ok(answer) => answer,
-            Err(failure) => {
-                return FrontDoorStatus { url: door.url.clone(), ok: false, says: failure.to_string() };
+        let (url, answer) = (door.url.clone(), asking.fetch(&probe).await);
+        let mut wrong = None;
+        if let Some(live) = &expected.closed {
+            match asking.closed(&probe, &answer, live) {
+                Ok(shown) => {
+                    return FrontDoorStatus { url, ok: true, says: format!("gives {shown}: in maintenance") };
+                }
+                Err(reason) => wrong = Some(reason),
             }
+        }
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(failure) => return FrontDoorStatus { url, ok: false, says: failure.to_string() },
         };
         let marker = asking.deployment.application.release_marker.as_ref();
-        let mut wrong = None;
-        for (color, release) in expected {
+        for (color, release) in &expected.open {
             let says = match judge(&answer, door.body.as_deref(), marker, *color, release, None) {
                 Ok(Proof::Proven) => format!("says release {}", release.number),
                 Ok(Proof::Answered) => format!("answers {} (no release marker)", answer.status),
@@ -223,10 +242,10 @@ async fn front_doors(asking: FrontDoors<'_>, expected: &[(Color, Release)]) -> V
                     continue;
                 }
             };
-            return FrontDoorStatus { url: door.url.clone(), ok: true, says };
+            return FrontDoorStatus { url, ok: true, says };
         }
         let says = wrong.clone().unwrap_or_else(|| format!("answers {}", answer.status));
-        FrontDoorStatus { url: door.url.clone(), ok: wrong.is_none(), says }
+        FrontDoorStatus { url, ok: wrong.is_none(), says }
     });
     join_all(asks).await
 }

@@ -3,7 +3,7 @@
 use crate::model::Action;
 
 /// Number of kinds.
-pub(super) const KINDS: usize = 27;
+pub(super) const KINDS: usize = 29;
 
 /// Their names, in the order of their numbers.
 pub(super) const NAMES: [&str; KINDS] = [
@@ -34,6 +34,8 @@ pub(super) const NAMES: [&str; KINDS] = [
     "renew",
     "revert",
     "require-others",
+    "prove-closed",
+    "record-maintenance",
 ];
 
 /// Number of an action's kind. An action that is new has to be added here before anything compiles.
@@ -66,5 +68,7 @@ pub(super) const fn kind(action: &Action) -> usize {
         Action::Renew { .. } => 24,
         Action::Revert { .. } => 25,
         Action::RequireOthers { .. } => 26,
+        Action::ProveClosed => 27,
+        Action::RecordMaintenance => 28,
     }
 }

@@ -109,7 +109,7 @@ impl Explorer<'_> {
         state.last_is_lost &= self.scene.fleet != Fleet::HidesOne;
         let new = self.plan.color;
         if node.progress.is_pivoted() {
-            state.routers_mut().fill(Shown::Only(new));
+            state.routers_mut().fill(self.plan.target().map_or(Shown::Nothing, Shown::Only));
             let left_out = state.left_out;
             for (host, _) in state.hosts_mut().iter_mut().zip(left_out).filter(|(_, is_out)| !is_out) {
                 host.running[new as usize] = host.link[new as usize];
@@ -169,13 +169,13 @@ impl Explorer<'_> {
             Err(_) if node.burden.moved => return,
             Err(refusal) => return self.violation(&format!("P2, no next deployment: {refusal}"), &path),
         };
-        let color = plan.color;
+        let (color, target) = (plan.color, plan.target());
         let next = Node { state, progress: Progress::new(plan), ..node.clone() };
         let run = self.execute(&next, &[]);
         for wrong in &run.violations {
             self.violation(wrong, &path);
         }
-        let live = run.state.only_color() == Some(color) && run.state.live == Some((color, NEXT));
+        let live = run.state.is_all_to(target) && run.state.live == Some((color, NEXT));
         if run.outcome != Some(Outcome::Deployed) || !live {
             self.violation(&format!("P4, the next deployment ends as {:?}", run.outcome), &path);
         }

@@ -87,12 +87,14 @@ fn can_be(action: &str, what: &str) -> bool {
         "smoke",
         "switch",
         "prove",
+        "prove-closed",
         "watch",
         "require-healthy",
         "require-unrouted",
         "silence",
         "drain",
         "record-live",
+        "record-maintenance",
     ];
     let never_there = [
         "remove-partial",
@@ -100,9 +102,9 @@ fn can_be(action: &str, what: &str) -> bool {
         "stop",
         "disable",
         "discard",
-        "require-healthy",
         "drain",
         "record-live",
+        "record-maintenance",
         "set-current",
         "prune",
     ];
@@ -117,6 +119,7 @@ fn can_be(action: &str, what: &str) -> bool {
         "smoke",
         "enable",
         "prepare",
+        "prove-closed",
         "watch",
     ];
     match what {

@@ -19,7 +19,7 @@ pub(super) enum Happening {
     RouterReset,
     /// Someone moves every router to the new colour; where there are none, lets all hosts in.
     MovedToNew,
-    /// Someone moves every router to the old colour; where there are none, takes the last host out.
+    /// Someone moves every router to the old colour, or to none where none had the traffic; where there are none, takes the last host out.
     MovedToOld,
 }
 
@@ -76,8 +76,8 @@ impl Happening {
                 state.out[..state.router_count].fill(last);
             }
             Self::MovedToOld => {
-                let shown = if scene.state.live.is_some() { Shown::Only(old) } else { Shown::Nothing };
-                state.routers_mut().fill(shown);
+                let shown = Some(scene.state.routers[0]).filter(|shown| *shown != Shown::Unknown);
+                state.routers_mut().fill(shown.unwrap_or(Shown::Nothing));
             }
         }
     }

@@ -5,7 +5,7 @@ use super::fault::Fault;
 use super::scene::Scene;
 use super::state::{Shown, SimHost, State};
 use crate::model::view::ExitCode;
-use crate::model::{Action, End, Outcome, Part, Plan, Progress, Record, TaskId, Trouble};
+use crate::model::{Action, End, Maintenance, Outcome, Part, Plan, Progress, Record, TaskId, Trouble};
 use crate::run::Interrupts;
 use crate::run::deployment::ending::Ending;
 use crate::run::execute::runner::Way;
@@ -61,7 +61,8 @@ impl Burden {
                 Way::Retire => self.retire_failed |= !fault.is_signal(),
             }
             self.signalled |= fault.is_signal() && done.way == Way::There;
-            self.unrecorded |= matches!(done.action, Action::RecordLive { .. }) && !fault.is_signal();
+            let records = matches!(done.action, Action::RecordLive { .. } | Action::RecordMaintenance);
+            self.unrecorded |= records && !fault.is_signal();
         }
         self
     }
@@ -99,7 +100,7 @@ pub(super) fn faults_of_end(scene: &Scene, plan: &Plan, burden: Burden, run: &Ex
             {
                 wrong.push("P2, put back, and the routers show something else".to_owned());
             }
-            if state.live != scene.state.live {
+            if (state.live, state.maintenance) != (scene.state.live, scene.state.maintenance) {
                 wrong.push("P2, put back, and the record says something else".to_owned());
             }
             passing_faults_pass(burden, run, &mut wrong);
@@ -171,7 +172,7 @@ fn deployed(scene: &Scene, plan: &Plan, burden: Burden, run: &Execution, wish: u
     if burden.signalled {
         wrong.push("P8, deployed although a signal came".to_owned());
     }
-    if state.only_color() != Some(color) || !state.is_whole() {
+    if !state.is_all_to(plan.target()) || !state.is_whole() {
         wrong.push("P2, deployed, and the routers show something else".to_owned());
     }
     if burden.retire_failed {
@@ -186,7 +187,17 @@ fn deployed(scene: &Scene, plan: &Plan, burden: Burden, run: &Execution, wish: u
         }
         return;
     }
-    if state.live != Some((color, wish)) {
+    if let Some(wanted) = Maintenance::of(&plan.command) {
+        let mut begun = scene.clone();
+        (begun.state.maintenance, begun.state.routers) = (wanted == Maintenance::On, state.routers);
+        if !burden.changed {
+            as_it_was(&begun, state, wrong);
+        } else if (state.live, state.maintenance) != (begun.state.live, begun.state.maintenance) {
+            wrong.push("P2, moved, and the record says something else".to_owned());
+        }
+        return;
+    }
+    if state.live != Some((color, wish)) || state.maintenance != scene.state.maintenance {
         wrong.push("P2, deployed, and the record says something else".to_owned());
     }
     let (new, old) = (color as usize, color.other() as usize);

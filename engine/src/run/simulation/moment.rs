@@ -47,8 +47,8 @@ pub(super) fn broken_by(state: &State, plan: &Plan, action: &Action, way: Way) -
                 broken.push(format!("P4, a reboot would not bring up what is routed to: {action}"));
             }
         }
-        Action::RecordLive { color, .. }
-            if way != Way::Retire || state.only_color() != Some(*color) || !state.is_whole() =>
+        Action::RecordLive { .. } | Action::RecordMaintenance
+            if way != Way::Retire || !state.is_all_to(plan.target()) || !state.is_whole() =>
         {
             broken.push(format!("P2, records what no router shows: {action}"));
         }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::state::{Number, Shown, SimHost, State, host_name, release, router_name};
 use crate::model::{
-    CanaryStep, Color, Deployment, Hook, HookSource, HostName, Limits, Location, MaxExcluded, Name, Plan,
-    Refusal, Release, Retire, SmokeTest, Strategy, Timestamp, Wish, grant::Grants,
+    CanaryStep, Color, Deployment, Hook, HookSource, HostName, Limits, Location, Maintenance, MaxExcluded,
+    Name, Plan, Refusal, Release, Retire, SmokeTest, Strategy, Timestamp, Wish, grant::Grants,
 };
 
 /// When a deployment is planned.
@@ -31,13 +31,19 @@ pub(super) enum Kind {
     WarmRollback,
     /// The same, but release 1 answers nobody.
     HungRollback,
+    /// Blue runs release 2, green still runs release 1; no colour is to get requests.
+    Close,
+    /// The same, and no colour gets requests; blue is to get them again.
+    Open,
+    /// The same, and release 3 is wanted meanwhile.
+    Closed,
 }
 
 /// What the new colour gets, one after the other, where the traffic is shared before it has all of it. In percent.
 pub(super) const SHARES: [u32; 2] = [5, 50];
 
 impl Kind {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 10] = [
         Self::First,
         Self::Second,
         Self::WarmIdle,
@@ -45,6 +51,9 @@ impl Kind {
         Self::WarmAgain,
         Self::WarmRollback,
         Self::HungRollback,
+        Self::Close,
+        Self::Open,
+        Self::Closed,
     ];
 
     /// Whether release 1, which is there, is wanted.
@@ -52,8 +61,24 @@ impl Kind {
         matches!(self, Self::Again | Self::WarmAgain | Self::WarmRollback | Self::HungRollback)
     }
 
-    const fn is_rollback(self) -> bool {
-        matches!(self, Self::WarmRollback | Self::HungRollback)
+    const fn command(self) -> &'static str {
+        match self {
+            Self::WarmRollback | Self::HungRollback => "rollback",
+            Self::Close => Maintenance::On.command(),
+            Self::Open => Maintenance::Off.command(),
+            Self::First | Self::Second | Self::WarmIdle | Self::Again | Self::WarmAgain | Self::Closed => {
+                "deploy"
+            }
+        }
+    }
+
+    /// Whether what becomes of the old colour makes a difference.
+    const fn retires(self) -> bool {
+        !matches!(self, Self::First | Self::Close | Self::Open)
+    }
+
+    const fn is_closed(self) -> bool {
+        matches!(self, Self::Open | Self::Closed)
     }
 }
 
@@ -92,7 +117,7 @@ impl Scene {
         for (hosts, routers) in [(1, 1), (1, 2), (2, 1), (2, 2), (3, 1), (3, 2)] {
             for kind in Kind::ALL {
                 for retire in [Retire::KeepWarm, Retire::Stop] {
-                    if kind != Kind::First || retire == Retire::KeepWarm {
+                    if kind.retires() || retire == Retire::KeepWarm {
                         scenes.push(Self::new(kind, retire, hosts, routers));
                     }
                 }
@@ -140,7 +165,13 @@ impl Scene {
         }
         match kind {
             Kind::First | Kind::Second => {}
-            Kind::WarmIdle | Kind::WarmAgain | Kind::WarmRollback | Kind::HungRollback => put(green, 1, true),
+            Kind::WarmIdle
+            | Kind::WarmAgain
+            | Kind::WarmRollback
+            | Kind::HungRollback
+            | Kind::Close
+            | Kind::Open
+            | Kind::Closed => put(green, 1, true),
             Kind::Again => put(green, 1, false),
         }
         host.hung[green] = kind == Kind::HungRollback;
@@ -152,11 +183,20 @@ impl Scene {
             host_count: hosts,
             router_count: routers,
             live: replaces.then_some((Color::Blue, 2)),
+            maintenance: kind.is_closed(),
             ..State::default()
         };
         state.hosts_mut().fill(host);
-        state.routers_mut().fill(if replaces { Shown::Only(Color::Blue) } else { Shown::Unknown });
-        let wanted = if kind.wants_kept() { 1 } else { 3 };
+        state.routers_mut().fill(match kind {
+            Kind::First => Shown::Unknown,
+            _ if kind.is_closed() => Shown::Nothing,
+            _ => Shown::Only(Color::Blue),
+        });
+        let wanted = match kind {
+            Kind::Close | Kind::Open => 2,
+            _ if kind.wants_kept() => 1,
+            _ => 3,
+        };
         let deployment = deployment(hosts, routers, retire);
         Self { kind, retire, fleet: Fleet::Whole, shares: false, batch: None, state, wanted, deployment }
     }
@@ -193,8 +233,7 @@ impl Scene {
 
     /// The plan that is made in this world.
     pub(super) fn plan(&self) -> Plan {
-        let command = if self.kind.is_rollback() { "rollback" } else { "deploy" };
-        let plan = self.plan_for(&self.state, command, self.wanted).expect("a plan can be made");
+        let plan = self.plan_for(&self.state, self.kind.command(), self.wanted).expect("a plan can be made");
         assert_eq!(plan.check_authority(&self.deployment), Ok(()), "{self}");
         plan
     }

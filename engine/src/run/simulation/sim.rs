@@ -373,7 +373,12 @@ fn perform(state: &mut State, plan: &Plan, action: &Action) -> Result<(), String
             let host = &mut state.hosts[index(host)];
             (host.former, host.beside) = ([0; 2], [0; 2]);
         }
-        Action::RecordLive { color, release } => state.live = Some((*color, number(release))),
+        Action::ProveClosed => return require(state.is_all_to(None), "front door"),
+        Action::RecordLive { color, release } => {
+            state.live = Some((*color, number(release)));
+            state.maintenance &= plan.target().is_none();
+        }
+        Action::RecordMaintenance => state.maintenance = true,
         Action::SetCurrent { host, release } => state.hosts[index(host)].current = number(release),
     }
     Ok(())

@@ -78,6 +78,8 @@ pub(super) struct State {
     pub(super) prepared: [bool; ROUTERS],
     /// The record at the home.
     pub(super) live: Option<(Color, Number)>,
+    /// Whether the record says that it gets no requests.
+    pub(super) maintenance: bool,
     /// How often each release's migration ran.
     pub(super) migrations: [u8; 8],
     /// By colour: whether what runs there is ill. Where hosts have one place each: the release that comes, and what was there.
@@ -185,6 +187,12 @@ impl State {
         self.routers().iter().all(|shown| *shown == Shown::Only(color)).then_some(color)
     }
 
+    /// Whether the routers send everything to this colour; without one, nothing to any.
+    pub(super) fn is_all_to(&self, target: Option<Color>) -> bool {
+        let is_shut = Color::ALL.into_iter().all(|color| !self.is_routed(color));
+        target.map_or(is_shut, |color| self.only_color() == Some(color))
+    }
+
     /// Whether every instance is healthy that gets requests when the colour has the traffic, and all run the same.
     pub(super) fn is_healthy(&self, color: Color, new: Color) -> bool {
         let index = color as usize;
@@ -222,7 +230,8 @@ impl State {
         let mut hosts: BTreeMap<HostName, ObservedHost> = hosts.collect();
         let lost = self.last_is_lost.then(|| host_name(self.host_count - 1));
         hosts.retain(|host, _| Some(host) != lost.as_ref());
-        Observed { hosts, routers: routers.collect(), unreachable: lost.into_iter().collect(), recorded }
+        let (routers, unreachable) = (routers.collect(), lost.into_iter().collect());
+        Observed { hosts, routers, unreachable, recorded, maintenance: self.maintenance }
     }
 
     /// A look at the health of a colour, which the engine takes note of.

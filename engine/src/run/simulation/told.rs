@@ -24,7 +24,7 @@ impl EventSink for Heard {
                     details.iter().map(|note| format!(" | {}: {}", note.label, note.text)).collect();
                 format!("{step} {end:?} {summary}{details}").trim_end().to_owned()
             }
-            EventKind::Pivot { release } => format!("pivot {release}"),
+            EventKind::Pivot { release, .. } => format!("pivot {release}"),
             other => format!("{other:?}"),
         };
         self.0.lock().unwrap().push(line);

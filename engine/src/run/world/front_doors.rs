@@ -1,11 +1,11 @@
 //! Asking front doors: for whoever proves, watches, or only looks.
 
 use super::hooks::Hooks;
-use super::probe::{Answer, Either, Probe, Proof, Speaker, Wrong, judge};
+use super::probe::{Answer, Either, Probe, Proof, Speaker, Wrong, judge, judge_closed};
 use super::site::Sites;
 use crate::bundled;
 use crate::hook::http::HttpFailure;
-use crate::model::{Color, Deployment, HookSource, Release};
+use crate::model::{Color, Deployment, HookSource, LiveRelease, Release};
 
 /// The front doors of a deployment, and what they are asked through.
 #[derive(Debug, Clone, Copy)]
@@ -47,6 +47,33 @@ impl FrontDoors<'_> {
         let answer = self.fetch(probe).await.map_err(|failure| Wrong::stranger(failure.to_string()))?;
         let marker = self.deployment.application.release_marker.as_ref();
         judge(&answer, probe.door.body.as_deref(), marker, color, release, known)
+    }
+
+    /// One answer where nobody may get to the application: what it is, in words. No answer is none of the application's either.
+    ///
+    /// # Errors
+    /// With what shows that it is the application's.
+    pub(crate) async fn ask_closed(&self, probe: &Probe<'_>, live: &LiveRelease) -> Result<String, String> {
+        self.closed(probe, &self.fetch(probe).await, live)
+    }
+
+    /// The same of an answer that is there.
+    ///
+    /// # Errors
+    /// As [`Self::ask_closed`].
+    pub(crate) fn closed(
+        &self,
+        probe: &Probe<'_>,
+        answer: &Result<Answer, HttpFailure>,
+        live: &LiveRelease,
+    ) -> Result<String, String> {
+        match answer {
+            Ok(answer) => {
+                let marker = self.deployment.application.release_marker.as_ref();
+                judge_closed(answer, probe.door.body.as_deref(), marker, live)
+            }
+            Err(failure) => Ok(format!("no answer ({failure})")),
+        }
     }
 
     /// One answer where the other colour may answer too, of the release `other`; none: that is not known, and no answer of it is right.

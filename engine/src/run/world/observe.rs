@@ -137,7 +137,8 @@ pub(crate) async fn observe_what_answers(
     };
     let recorded = live.map(|record| (record.live.color, record.live.release.id.clone()));
     let unreachable = session.excluded.keys().cloned().collect();
-    let mut observed = Observed { routers, recorded, unreachable, ..Observed::default() };
+    let maintenance = live.is_some_and(|record| record.maintenance.is_some());
+    let mut observed = Observed { routers, recorded, unreachable, maintenance, ..Observed::default() };
     let mut staged = Staged::default();
     while let Some(joined) = asking.join_next().await {
         let (host, found) = joined.map_err(|error| Trouble::new("internal/panic", error.to_string()))?;
@@ -150,7 +151,10 @@ pub(crate) async fn observe_what_answers(
 }
 
 fn as_recorded(deployment: &Deployment, live: Option<&LiveRecord>) -> Vec<(HostName, Observation)> {
-    let routing = live.map(|record| Routing::all_to(record.live.color));
+    let routing = live.map(|record| match record.maintenance {
+        Some(_) => Routing::none(),
+        None => Routing::all_to(record.live.color),
+    });
     let seen = Observation { routing, settled: true, labels: Vec::new() };
     deployment.router.names.iter().map(|name| (name.clone(), seen.clone())).collect()
 }

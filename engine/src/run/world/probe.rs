@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::model::{Color, Deployment, EachRouter, FrontDoor, HostName, Release, ReleaseMarker};
+use crate::model::{Color, Deployment, EachRouter, FrontDoor, HostName, LiveRelease, Release, ReleaseMarker};
 
 /// One way to a front door.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -171,6 +171,26 @@ pub(crate) fn judge(
     Ok(proof)
 }
 
+/// What an answer is that is none of the application's, in words. Where an application does not tell what it is, every answer is taken for its
+/// own that a router would not give by itself.
+///
+/// # Errors
+/// With what shows that it is the application's.
+pub(crate) fn judge_closed(
+    answer: &Answer,
+    body: Option<&str>,
+    marker: Option<&ReleaseMarker>,
+    live: &LiveRelease,
+) -> Result<String, String> {
+    let LiveRelease { color, release, .. } = live;
+    match judge(answer, body, marker, *color, release, None) {
+        Ok(Proof::Proven) => Err(format!("still answers as {color}, release {}", release.number)),
+        Ok(Proof::Answered) => Err(format!("still answers {}", answer.status)),
+        Err(wrong) if wrong.is_ours() => Err(format!("still answers as the application: {}", wrong.reason)),
+        Err(_) => Ok(answer.status.to_string()),
+    }
+}
+
 /// The release that an answer names.
 pub(crate) fn marked(answer: &Answer, marker: Option<&ReleaseMarker>) -> Option<String> {
     match marker? {
@@ -222,6 +242,44 @@ mod tests {
         assert_eq!(judged(&says(200, "", "blue"), Some("{color}"), None), other);
         let page = strange("says `It works!` instead of `green`");
         assert_eq!(judged(&says(200, "", "It works!"), Some("{color}"), None), page);
+    }
+
+    #[test]
+    fn in_maintenance_every_answer_is_right_but_the_applications() {
+        let live = LiveRelease {
+            color: Color::Green,
+            release: Release::for_tests("r2", 2),
+            since: crate::model::Timestamp(0),
+            excluded: Vec::new(),
+        };
+        let header = ReleaseMarker::Header("x-release".into());
+        let says = |status, release: Option<&str>, body: &str| Answer {
+            status,
+            headers: release.map(|release| ("x-release".into(), release.into())).into_iter().collect(),
+            body: body.into(),
+        };
+        let marked = |answer: &Answer| judge_closed(answer, None, Some(&header), &live);
+        let ok = |text: &str| Ok(text.to_owned());
+        let wrong = |text: &str| Err(text.to_owned());
+        assert_eq!(marked(&says(503, None, "")), ok("503"));
+        assert_eq!(marked(&says(404, None, "")), ok("404"));
+        assert_eq!(marked(&says(200, None, "back soon")), ok("200"));
+        assert_eq!(marked(&says(200, Some("r2"), "")), wrong("still answers as green, release 2"));
+        let other = "still answers as the application: says release `r1` instead of 2";
+        assert_eq!(marked(&says(200, Some("r1"), "")), wrong(other));
+        assert_eq!(
+            marked(&says(502, Some("r2"), "")),
+            wrong("still answers as the application: answers 502")
+        );
+        let plain = |answer: &Answer| judge_closed(answer, None, None, &live);
+        assert_eq!(plain(&says(502, None, "")), ok("502"));
+        assert_eq!(plain(&says(200, None, "back soon")), wrong("still answers 200"));
+        assert_eq!(plain(&says(302, None, "")), wrong("still answers 302"));
+        let colored = |answer: &Answer| judge_closed(answer, Some("{color}"), None, &live);
+        assert_eq!(colored(&says(200, None, "back soon")), ok("200"));
+        assert_eq!(colored(&says(200, None, "green")), wrong("still answers as green, release 2"));
+        let blue = "still answers as the application: says `blue` instead of `green`";
+        assert_eq!(colored(&says(200, None, "blue")), wrong(blue));
     }
 
     /// `lb1 needed` or `as it resolves`, for a door with this rule, on these routers.

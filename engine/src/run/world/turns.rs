@@ -80,10 +80,12 @@ impl AtTurn {
             | Action::Enable { .. }
             | Action::Disable { .. }
             | Action::Prove { .. }
+            | Action::ProveClosed
             | Action::Watch { .. }
             | Action::RequireUnrouted { .. }
             | Action::Drain { .. }
             | Action::RecordLive { .. }
+            | Action::RecordMaintenance
             | Action::SetCurrent { .. }
             | Action::Prune { .. } => Self::Ends,
         }

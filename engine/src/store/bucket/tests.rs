@@ -9,9 +9,9 @@ use ulid::Ulid;
 
 use super::objects::Objects;
 use super::*;
-use crate::model::{Color, Name, Timestamp};
+use crate::model::{Name, Timestamp};
 use crate::store::fake_host::FakeHost;
-use crate::store::tests::{DEPLOYMENT, app, deploy, entry, holder, home_of, live};
+use crate::store::tests::{DEPLOYMENT, app, deploy, entry, first_live, holder, home_of};
 use crate::store::{Home, Journal, Lineage, StateDirectory, StateSight, StoreFault};
 
 /// A bucket in memory, and the home in it for one who deploys.
@@ -94,7 +94,7 @@ async fn whoever_was_overtaken_changes_nothing() {
         assert!(matches!(result, Err(StoreFault::Fenced { .. })), "{result:?}");
     };
     fenced(journal.append(Timestamp(2), &"late".to_owned()).await);
-    fenced(ann.set_live(&sleeper, 0, live(1, Color::Blue), None).await.map(drop));
+    fenced(ann.set_live(&sleeper, first_live()).await.map(drop));
     fenced(ann.remember(&sleeper, Timestamp(2), &entry(DEPLOYMENT, 1)).await);
     fenced(ann.close(&sleeper, DEPLOYMENT).await);
     fenced(ann.renew(&sleeper, "late").await);
@@ -198,7 +198,7 @@ async fn the_state_comes_and_goes_whole() {
         .await
         .expect("creates");
     journal.append(Timestamp(2), &"ended".to_owned()).await.expect("appends");
-    on_host.set_live(&lock, 0, live(1, Color::Blue), None).await.expect("first");
+    on_host.set_live(&lock, first_live()).await.expect("first");
     on_host.remember(&lock, Timestamp(3), &entry(DEPLOYMENT, 1)).await.expect("remembers");
     on_host.close(&lock, DEPLOYMENT).await.expect("closes");
     on_host.free(lock).await.expect("frees");

@@ -35,6 +35,7 @@ fn sound() -> Seen {
         title: "shop/production".to_owned(),
         asked: Timestamp(NOW),
         record_problem: None,
+        maintenance: None,
         live: Some(LiveStatus {
             color: Color::Green,
             release: Release::for_tests("r43", 43),

@@ -62,8 +62,12 @@ fn whole() -> Case {
         since: Timestamp(7),
         excluded: Vec::new(),
     };
-    let record =
-        LiveRecord { generation: 12, live: live(Color::Green, 43), previous: Some(live(Color::Blue, 42)) };
+    let record = LiveRecord {
+        generation: 12,
+        live: live(Color::Green, 43),
+        previous: Some(live(Color::Blue, 42)),
+        maintenance: None,
+    };
     let sight = StateSight { live: Ok(Some(record)), ..state(Membership::home(lineage(1)), 9) };
     case.seen.insert(sample::name("lb1"), Ok(examined(sight)));
     case
@@ -126,6 +130,26 @@ fn a_lost_home_is_rebuilt_by_what_all_agree_on() {
     assert_eq!(stopped, format!("{line}\n{LIVE}\n{rest}"), "what is kept cold is the way back too");
     let nothing = after(lost(), |case| case.observed.routers = vec![shows("lb1", Routing::none())]);
     assert_eq!(nothing, format!("{line}\nlive: nothing: no router shows a colour\n{rest}"));
+}
+
+#[test]
+fn what_rests_in_maintenance_goes_on_to() {
+    let mut case = whole();
+    if let Ok(Some(record)) = &mut home(&mut case).live {
+        record.maintenance = Some(Timestamp(8));
+    }
+    case.observed.routers = vec![shows("lb1", Routing::none())];
+    let ahead = examined(state(Membership::host(lineage(1)), 40));
+    case.seen.insert(sample::name("web1"), Ok(ahead));
+    let rebuilt = |case: &Case| {
+        let rebuilt = rebuild(&sample::deployment(Driver::Detached), &case.seen, &case.world());
+        let record = rebuilt.expect("it can be told").expect("a host is ahead").live.expect("a record");
+        (record.generation, record.live.color, record.maintenance)
+    };
+    assert_eq!(rebuilt(&case), (13, Color::Green, Some(Timestamp(8))));
+    // Whoever has moved the routers back has ended it.
+    case.observed.routers = vec![shows("lb1", Routing::all_to(Color::Green))];
+    assert_eq!(rebuilt(&case), (13, Color::Green, None));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Whether the routers can do what the strategy wants of them: it is asked before anything is begun.
+//! Whether the routers can do what the strategy wants of them, or maintenance: it is asked before anything is begun.
 
 use super::judge::finding;
 use crate::bundled::BundledHook;
@@ -42,6 +42,9 @@ const HOSTS: Feature = Feature {
     hint: BundledHook::hosts_hint,
 };
 
+/// What a router's hook calls it to send requests to nobody.
+pub(crate) const MAINTENANCE: &str = "maintenance";
+
 const fn wanted(strategy: &Strategy) -> Option<Feature> {
     match strategy {
         Strategy::BlueGreen => None,
@@ -72,6 +75,14 @@ pub(crate) async fn feature_obstacle(deployment: &Deployment, hooks: &Hooks) -> 
     }
 }
 
+/// What keeps maintenance from being begun.
+pub(crate) async fn maintenance_obstacle(deployment: &Deployment, hooks: &Hooks) -> Option<Trouble> {
+    match router_features(deployment, hooks).await {
+        Ok(features) => judge_maintenance(deployment, &features),
+        Err(trouble) => Some(trouble),
+    }
+}
+
 /// The same for a check, where the strategy wants something.
 pub(crate) async fn feature_finding(deployment: &Deployment, hooks: &Hooks) -> Option<Finding> {
     let wanted = wanted(&deployment.pipeline.strategy)?;
@@ -85,19 +96,8 @@ pub(crate) async fn feature_finding(deployment: &Deployment, hooks: &Hooks) -> O
 
 fn judge(deployment: &Deployment, wanted: &Feature, features: &[String]) -> Option<Trouble> {
     let Feature { name, code, does, plain, .. } = *wanted;
-    if features.iter().any(|feature| feature == name) {
-        return None;
-    }
+    let message = lacking(deployment, &format!("`pipeline.strategy` {does}"), name, features)?;
     let hook = &deployment.router.hook;
-    let names: Vec<&str> = deployment.router.names.iter().map(|name| name.as_str()).collect();
-    let said =
-        if features.is_empty() { "nothing".to_owned() } else { format!("`{}`", features.join("`, `")) };
-    let message = format!(
-        "`pipeline.strategy` {does}, which hook `{}` ({}) can't do on {}: of its features it names {said}, not `{name}`",
-        hook.title,
-        hook.source,
-        names.join(" "),
-    );
     let other = match &hook.source {
         HookSource::Builtin(name) => crate::bundled::hook(name)
             .and_then(|bundled| (wanted.hint)(bundled, &deployment.name_for_hooks(), &hook.settings)),
@@ -105,6 +105,29 @@ fn judge(deployment: &Deployment, wanted: &Feature, features: &[String]) -> Opti
     };
     let hint = other.map_or_else(|| plain.to_owned(), |other| format!("{other}; {plain}"));
     Some(Trouble::new(code, message).hint(hint))
+}
+
+fn judge_maintenance(deployment: &Deployment, features: &[String]) -> Option<Trouble> {
+    let message = lacking(deployment, "maintenance sends requests to neither colour", MAINTENANCE, features)?;
+    let hint = "the routers that come with cutover can, in each style; a hook of your own has to take both colours at 0 %, and to name it";
+    Some(Trouble::new("config/maintenance", message).hint(hint))
+}
+
+/// That a feature is not named which something `wants`, where it is not.
+fn lacking(deployment: &Deployment, wants: &str, feature: &str, features: &[String]) -> Option<String> {
+    if features.iter().any(|named| named == feature) {
+        return None;
+    }
+    let hook = &deployment.router.hook;
+    let names: Vec<&str> = deployment.router.names.iter().map(|name| name.as_str()).collect();
+    let said =
+        if features.is_empty() { "nothing".to_owned() } else { format!("`{}`", features.join("`, `")) };
+    Some(format!(
+        "{wants}, which hook `{}` ({}) can't do on {}: of its features it names {said}, not `{feature}`",
+        hook.title,
+        hook.source,
+        names.join(" "),
+    ))
 }
 
 #[cfg(test)]
@@ -152,5 +175,26 @@ mod tests {
         deployment.router.hook.source = name("nginx");
         let (_, hint) = told_of(HOSTS, &deployment, &["weights"]).expect("an obstacle");
         assert_eq!(hint, plain);
+    }
+
+    #[test]
+    fn a_router_that_can_not_send_requests_to_nobody_is_told() {
+        let name = |text: &str| -> HostName { Name::new(text).expect("a name") };
+        let mut deployment = Deployment::for_tests(&[name("web1")], &[name("lb1"), name("lb2")]);
+        deployment.router.hook.source = HookSource::File("hooks/own.wasm".into());
+        assert_eq!(judge_maintenance(&deployment, &["maintenance".to_owned()]), None);
+        let told = judge_maintenance(&deployment, &["weights".to_owned()]).expect("an obstacle");
+        assert_eq!(told.code, "config/maintenance");
+        assert_eq!(
+            told.message,
+            "maintenance sends requests to neither colour, which hook `router` (hooks/own.wasm) can't do on lb1 lb2: of its features it names \
+             `weights`, not `maintenance`"
+        );
+        assert_eq!(
+            told.hint.as_deref(),
+            Some(
+                "the routers that come with cutover can, in each style; a hook of your own has to take both colours at 0 %, and to name it"
+            )
+        );
     }
 }

@@ -8,7 +8,9 @@ mod judge;
 mod obstacles;
 mod questions;
 
-pub(crate) use features::{feature_finding, feature_obstacle, router_features};
+pub(crate) use features::{
+    MAINTENANCE, feature_finding, feature_obstacle, maintenance_obstacle, router_features,
+};
 pub(crate) use front_door::{LiveSight, front_door_findings};
 pub(crate) use host::host_readiness;
 pub(crate) use judge::judge_router;

@@ -7,7 +7,7 @@ use cutover_host::operation::{Application, Operation};
 use futures_util::future::try_join_all;
 
 use crate::driver;
-use crate::model::{Color, HostName, LiveRelease, Outcome, Plan, ReleaseId};
+use crate::model::{Color, HostName, LiveRecord, LiveRelease, Outcome, Plan, ReleaseId, Trouble};
 use crate::run::execute::performed::{Performed, Summary};
 use crate::run::world::afterwards::Afterwards;
 use crate::run::world::performer::{Performer, Result, driver_failure, host_failure, store_fault};
@@ -37,10 +37,15 @@ impl Performer {
     /// Records at the home what is live.
     pub(crate) async fn record_live(&self, plan: &Plan, color: Color) -> Result<Performed> {
         let now = self.home.live().await.map_err(|fault| store_fault(&fault))?;
+        let maintenance =
+            now.as_ref().and_then(|record| record.maintenance).filter(|_| plan.target().is_none());
         if let Some(record) = &now
             && record.live.color == color
             && record.live.release.id == plan.release.id
         {
+            if record.maintenance != maintenance {
+                self.set_live(record.clone().in_maintenance(maintenance)).await?;
+            }
             return Ok(Performed::done(Summary::Nothing));
         }
         let live = LiveRelease {
@@ -49,10 +54,24 @@ impl Performer {
             since: self.reporter.now(),
             excluded: self.excluded().into_iter().collect(),
         };
-        let (generation, previous) = now.map_or((0, None), |record| (record.generation, Some(record.live)));
-        let set = self.home.set_live(&self.lock, generation, live, previous).await;
-        set.map_err(|fault| store_fault(&fault))?;
+        self.set_live(LiveRecord::following(now, live, maintenance)).await?;
         Ok(Performed::done(Summary::Nothing))
+    }
+
+    /// Records at the home that what is live gets no requests.
+    pub(crate) async fn record_maintenance(&self) -> Result<Performed> {
+        let now = self.home.live().await.map_err(|fault| store_fault(&fault))?;
+        let nothing = || Trouble::new("maintenance/nothing-live", "the record says that nothing is live");
+        let record = now.ok_or_else(nothing)?;
+        if record.maintenance.is_none() {
+            self.set_live(record.in_maintenance(Some(self.reporter.now()))).await?;
+        }
+        Ok(Performed::done(Summary::Nothing))
+    }
+
+    async fn set_live(&self, wanted: LiveRecord) -> Result<()> {
+        let set = self.home.set_live(&self.lock, wanted).await;
+        set.map(drop).map_err(|fault| store_fault(&fault))
     }
 
     /// Removes what a host needs no more: releases beyond those to keep, what cut-off stagings and removals left, and the results of

@@ -93,7 +93,9 @@ impl Performer {
         if weight < WHOLE {
             return self.prove_share(plan, color, weight).await;
         }
-        let from = plan.live.as_ref().map_or_else(|| "nothing".to_owned(), |(old, _)| old.to_string());
+        let rested = self.live.as_ref().is_some_and(|record| record.maintenance.is_some());
+        let nothing = if rested { "no colour" } else { "nothing" };
+        let from = plan.live.as_ref().map_or_else(|| nothing.to_owned(), |(old, _)| old.to_string());
         let there = color == plan.color;
         let probes = probes(&self.deployment);
         if probes.is_empty() {

@@ -1,5 +1,6 @@
 //! One file for each kind of action.
 
+mod closed;
 mod finish;
 mod front_door;
 mod health;

@@ -6,8 +6,8 @@ use futures_util::future::join_all;
 use tokio::time::{Instant as Moment, sleep};
 
 use crate::model::{
-    Action, Color, ConnectionPolicy, EventKind, HookCall, HostName, Level, Note, Observation, Plan, Retire,
-    Routing, Trouble,
+    Action, Color, ConnectionPolicy, EventKind, HookCall, HostName, Level, Maintenance, Note, Observation,
+    Plan, Retire, Routing, Trouble,
 };
 use crate::run::execute::performed::{Performed, Summary};
 use crate::run::execute::runner::Way;
@@ -163,6 +163,7 @@ impl Performer {
         plan: &Plan,
         color: Color,
         hosts: &[HostName],
+        way: Way,
     ) -> Result<Performed> {
         for router in &self.deployment.router.names {
             let deadline = Moment::now() + self.patience();
@@ -181,7 +182,10 @@ impl Performer {
                 return Err(Trouble::new("stop/routed", message).into());
             }
         }
-        Ok(Performed::done(Summary::Nothing))
+        // Only where nothing is moved is the old colour looked at before the pivot.
+        let rests = way == Way::There && color != plan.color;
+        let text = if rests { "not moved: in maintenance" } else { "" };
+        Ok(Performed::done(Summary::Text(text.to_owned())))
     }
 
     /// What a router shows: of three looks one must succeed, each as patient as the contract promises it.
@@ -236,7 +240,12 @@ impl Performer {
             match open {
                 Some(0) => return Ok(Performed::done(Summary::Text("0 connections left".into()))),
                 Some(open) if began.elapsed() >= limit => {
-                    return self.drained(&Action::Drain { color, hosts: hosts.to_vec() }.place(), open, way);
+                    return self.drained(
+                        plan,
+                        &Action::Drain { color, hosts: hosts.to_vec() }.place(),
+                        open,
+                        way,
+                    );
                 }
                 Some(_) => sleep(COUNT_AGAIN).await,
                 None => {
@@ -268,11 +277,13 @@ impl Performer {
         })
     }
 
-    fn drained(&self, place: &str, open: u32, way: Way) -> Result<Performed> {
+    fn drained(&self, plan: &Plan, place: &str, open: u32, way: Way) -> Result<Performed> {
         let one = open == 1;
         let text = format!("{open} {} left", if one { "connection" } else { "connections" });
-        let keeps = self.deployment.pipeline.connections == ConnectionPolicy::Wait && way == Way::Retire;
-        if keeps && self.deployment.pipeline.retire == Retire::Stop {
+        let stays = Maintenance::of(&plan.command).is_some();
+        let waits = self.deployment.pipeline.connections == ConnectionPolicy::Wait && way == Way::Retire;
+        let keeps = waits || stays;
+        if waits && !stays && self.deployment.pipeline.retire == Retire::Stop {
             let trouble =
                 Trouble::new("drain/left", format!("{place} still has {text}, so it goes on running")).hint(
                     "`pipeline.drain.connections` says what becomes of them: \"wait\", \"cap\" or \"cut\"",

@@ -3,6 +3,7 @@
 use super::reach::Reach;
 use crate::model::{Color, HostName, Plan, Trouble};
 use crate::run::execute::performed::{Performed, Summary};
+use crate::run::execute::runner::Way;
 use crate::run::world::performer::{Performer, Result};
 
 impl Performer {
@@ -11,7 +12,7 @@ impl Performer {
     /// either, as far as routers can be asked: one that is no host can't.
     pub(crate) async fn silence(&self, plan: &Plan, host: &HostName, color: Color) -> Result<Performed> {
         // Whatever it was left out for: what has the traffic is not stopped.
-        self.require_unrouted(plan, color, &[]).await?;
+        self.require_unrouted(plan, color, &[], Way::There).await?;
         let silenced = async {
             self.at_boot(host, color, false).await?;
             self.stop(host, color).await
