@@ -52,16 +52,24 @@ fn told(test: &Test, ended: &Ended) -> String {
     test.normalise(&format!("{}{}", ended.stdout, ended.stderr))
 }
 
-/// Begins a deployment of `v2`, and waits until the second host is out and gets it.
-fn up_to_second_host(test: &Test) -> Running {
+/// Begins a deployment of `v2`, and waits until the second host is out, runs it, and is looked at.
+fn up_to_second_host(test: &mut Test) -> Running {
     test.repository.push("v2", Behaviour::Sound);
+    // So that nothing comes of it before the test goes on.
+    test.configure("interval = \"100ms\"", "interval = \"2s\"");
+    test.configure("deadline = \"3s\"", "deadline = \"20s\"");
     let mut running = test.start(&["deploy", "--json"]);
     for host in ["web1", "web2"] {
         running.wait_for("the turn of a host", |event| {
-            event["event"] == "step-started" && event["step"] == "start" && event["places"][0] == host
+            event["event"] == "step-started" && event["step"] == "health" && event["places"][0] == host
         });
     }
     running
+}
+
+/// Without what front doors say: either release may answer.
+fn without_doors(text: &str) -> String {
+    text.lines().filter(|line| !line.contains("front door")).map(|line| format!("{line}\n")).collect()
 }
 
 /// All hosts run this, all get requests again, and none was lost.
@@ -112,22 +120,20 @@ fn what_fails_on_the_second_host_puts_the_first_one_back() {
 
 #[test]
 fn killed_in_a_turn_one_command_puts_all_back() {
-    let Some((test, _apache)) = behind_apache() else { return };
+    let Some((mut test, _apache)) = behind_apache() else { return };
     let load = test.load();
-    let _ = up_to_second_host(&test).kill();
-    assert_golden(
-        "rolling-killed-status.txt",
-        &told(&test, &test.cutover(&["status", "--check"]).expect(70)),
-    );
+    let _ = up_to_second_host(&mut test).kill();
+    let status = told(&test, &test.cutover(&["status", "--check"]).expect(70));
+    assert_golden("rolling-killed-status.txt", &without_doors(&status));
     assert_golden("rolling-resume.txt", &told(&test, &test.cutover(&["resume"]).expect(10)));
     assert_all_run(&test, "v1", load);
 }
 
 #[test]
 fn killed_in_a_turn_it_goes_on_with_that_when_asked_to() {
-    let Some((test, _apache)) = behind_apache() else { return };
+    let Some((mut test, _apache)) = behind_apache() else { return };
     let load = test.load();
-    let _ = up_to_second_host(&test).kill();
+    let _ = up_to_second_host(&mut test).kill();
     let ended = test.cutover(&["resume", "--forward", "--json"]).expect(0);
     let out: Vec<_> = ended
         .events()
@@ -141,12 +147,12 @@ fn killed_in_a_turn_it_goes_on_with_that_when_asked_to() {
 
 #[test]
 fn who_took_a_host_out_is_not_overruled() {
-    let Some((test, apache)) = behind_apache() else { return };
+    let Some((mut test, apache)) = behind_apache() else { return };
     let member = format!("http://{}:{}", test.machine("web3").address(), test.ports().0);
     apache.by_hand(&member, "w_status_D=1");
     assert_golden("rolling-by-hand.txt", &told(&test, &test.deploy("v2", Behaviour::Sound).expect(11)));
     apache.by_hand(&member, "w_status_D=0");
-    let _ = up_to_second_host(&test).kill();
+    let _ = up_to_second_host(&mut test).kill();
     apache.by_hand(&member, "w_status_D=1");
     assert_golden("rolling-by-hand-resume.txt", &told(&test, &test.cutover(&["resume"]).expect(40)));
     apache.by_hand(&member, "w_status_D=0");

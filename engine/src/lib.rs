@@ -27,7 +27,7 @@
 //!               └──▶ Close(Outcome) ──▶ history, exit code, last event
 //! ```
 //! The steps that people see ([`model::Step`]) are groups of such actions, always in this order: preflight, build, stage, migrate, start,
-//! health, smoke, switch, watch; then, after the *pivot*: drain, retire, finish. What fails before the pivot turns the deployment
+//! health, smoke, switch, watch (where it is rolling: out, start, health, smoke and in, for each batch of hosts); then, after the *pivot*: drain, retire, finish. What fails before the pivot turns the deployment
 //! back, and the undo actions of all that was begun are done in reverse. What fails after it is a warning.
 //!
 //! 1. **All work is data before any of it is done.** [`Plan::new`](model::Plan::new) takes the [`Deployment`](model::Deployment), the
@@ -52,6 +52,9 @@
 //!    Where there are several routers, all are prepared before any is moved; then the first one is moved alone, and all others at the same time. How
 //!    far apart they followed, and what the old release answered afterwards, is measured by the run that does it (`run/world/switching.rs`), kept
 //!    in the journal once the watch is over ([`Switched`](model::Switched)), and told.
+//!
+//!    Where it is rolling, there are no colours, and this can't be kept: each host has one place, and the old release is stopped there before
+//!    the new one is proven. What is kept instead, and how turns are made of the same tasks, is in `model/plan/rolling.rs`.
 //! 6. **Who can't be reached speaks for neither colour.** A look that did not get to its host proves nothing: traffic is moved neither to
 //!    nor away from a colour because of it. The watch goes on with what answers, front doors above all, tries the host again at each
 //!    look, and at its end holds with a warning if all that can be seen is well (`run/execute/vigil.rs`). Where nothing can be seen it turns

@@ -142,6 +142,7 @@ impl Action {
 
     /// The hosts that it is about, when it is about some of a colour's.
     #[must_use]
+    #[expect(clippy::wildcard_enum_match_arm, reason = "all others have one host, or none")]
     pub fn hosts(&self) -> &[HostName] {
         match self {
             Self::Smoke { hosts, .. }

@@ -162,12 +162,15 @@ impl Told<'_> {
         }
         let mut found = ObservedInstance::default();
         for undo in self.tasks().flat_map(|task| &task.undo) {
-            match undo {
-                Action::Start { host: on, release, .. } if on == host => {
-                    (found.running, found.release) = (true, Some(release.clone()));
-                }
-                Action::Point { host: on, release, .. } if on == host => found.link.clone_from(release),
-                _ => {}
+            if let Action::Start { host: on, release, .. } = undo
+                && on == host
+            {
+                (found.running, found.release) = (true, Some(release.clone()));
+            }
+            if let Action::Point { host: on, release, .. } = undo
+                && on == host
+            {
+                found.link.clone_from(release);
             }
         }
         found

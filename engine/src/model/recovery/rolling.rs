@@ -86,7 +86,9 @@ mod tests {
                     progress.apply(&Record::Pivot).expect("the pivot");
                     return progress;
                 }
-                next => unreachable!("{next:?}"),
+                next @ (Next::Ask(_) | Next::Undo(_) | Next::Close(_) | Next::Ended(_)) => {
+                    unreachable!("{next:?}")
+                }
             };
             progress.apply(&Record::Started { tasks: tasks.clone() }).expect("begins");
             if is_over(&progress.plan().task(tasks[0]).expect("a task").action) {

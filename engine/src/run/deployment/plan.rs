@@ -152,10 +152,11 @@ fn planned(deployment: &Deployment, plan: &Plan, stage: &Stage, retiring: bool) 
     let is_somewhere = |task: &&Task| !matches!(task.action, Action::RequireUnrouted { .. });
     let places = distinct(&mut stage.tasks.iter().filter(is_somewhere).map(|task| task.action.place()));
     let turn = |action: &Action| plan.is_rolling().then(|| turn_words(action)).flatten();
-    let what = |task: &Task| match task.action {
-        // How it is proven and how long it is awaited says more.
-        Action::AwaitHealthy { .. } | Action::Prove { .. } => words(deployment, &task.action),
-        _ => turn(&task.action).unwrap_or_else(|| words(deployment, &task.action)),
+    // How it is proven and how long it is awaited says more.
+    let is_more = |action: &Action| matches!(action, Action::AwaitHealthy { .. } | Action::Prove { .. });
+    let what = |task: &Task| {
+        let own = turn(&task.action).filter(|_| !is_more(&task.action));
+        own.unwrap_or_else(|| words(deployment, &task.action))
     };
     let what = distinct(&mut stage.tasks.iter().map(what)).join(", ");
     let undo = stage.tasks.iter().flat_map(|task| way_back(plan, task));

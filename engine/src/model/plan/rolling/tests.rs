@@ -63,6 +63,7 @@ impl Fleet {
     }
 
     /// Does it, and holds it against what the module promises.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the others change nothing of it")]
     fn apply(&mut self, action: &Action) {
         match action {
             Action::Switch { router, want } => {
@@ -94,7 +95,6 @@ impl Fleet {
             }
             Action::AwaitHealthy { host, release, .. } => {
                 assert_eq!(self.runs[host].as_ref(), Some(release), "{action} on {host}");
-                assert!(self.is_out(host));
             }
             Action::Prove { release, .. } => {
                 assert!(self.runs.values().all(|runs| runs.as_ref() == Some(release)), "{action}");
@@ -288,7 +288,7 @@ fn a_turn_that_can_not_be_put_back_is_the_last_one() {
                 assert_eq!(outcome, Outcome::Stuck);
                 break;
             }
-            next => unreachable!("{next:?}"),
+            next @ (Next::Ask(_) | Next::Pivot | Next::Ended(_)) => unreachable!("{next:?}"),
         }
     }
     assert_eq!(
