@@ -116,6 +116,7 @@ fn main() {
         commits: Some(3),
         live: Some(live),
         color: Color::Green,
+        maintenance: false,
         notes: vec![Note::new("not built", "2 commits of yours are not pushed")],
     });
     let app = ["web1", "web2"];
@@ -158,7 +159,7 @@ fn main() {
         );
         let probes = [("1 of 1 probes", 0), ("2 of 2 probes", 0), ("3 of 3 probes", 0), ("4 of 4 probes", 0)];
         player.step(Step::Watch, &[], Some(2), &probes, "4 of 4 probes", StepEnd::Ok);
-        player.say(EventKind::Pivot { release: 43 });
+        player.say(EventKind::Pivot { release: 43, maintenance: false });
         player.step(
             Step::Drain,
             &["blue"],

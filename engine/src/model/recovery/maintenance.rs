@@ -82,7 +82,7 @@ mod tests {
                     }
                 }
                 Next::Pivot => progress.apply(&Record::Pivot).expect("the pivot"),
-                next => panic!("{next:?}"),
+                next @ (Next::Ask(_) | Next::Undo(_) | Next::Close(_) | Next::Ended(_)) => panic!("{next:?}"),
             }
         }
         progress
@@ -159,7 +159,7 @@ mod tests {
             let sight = Sight { observed, new_healthy: true, old_healthy: true, now: Timestamp(0) };
             match decide(&progress(wanted, done), &sight, Ask::Abort) {
                 Decision::Person { why } => format!("{}: {}", why.message, why.hint.unwrap_or_default()),
-                other => panic!("{other:?}"),
+                other @ (Decision::Back { .. } | Decision::Forward) => panic!("{other:?}"),
             }
         };
         assert_eq!(

@@ -23,7 +23,7 @@ pub(super) fn drift(
             // Nothing to hold it against.
             (Some(_), _) if facts.record_problem.is_some() || under_way => {}
             (Some(seen), _) => {
-                drift.push(router_drift(name, seen, facts.record.as_ref().map(|(record, _)| record)))
+                drift.push(router_drift(name, seen, facts.record.as_ref().map(|(record, _)| record)));
             }
             (None, problem) => {
                 let problem = problem.as_deref().unwrap_or("no answer");
