@@ -13,7 +13,7 @@ mod world;
 
 pub use conformance::conformance;
 pub use deployment::deploy::{deploy, maintenance, rollback};
-pub use deployment::ending::early_exit_code as exit_code;
+pub use deployment::early_exit::early_exit_code as exit_code;
 pub use deployment::opening::{Opening, end_refused};
 pub use deployment::plan::{plan, plan_maintenance, plan_rollback};
 pub use deployment::recover::recover;

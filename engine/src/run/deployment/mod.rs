@@ -5,6 +5,7 @@ mod artifact;
 mod build;
 mod closing;
 pub(super) mod deploy;
+pub(super) mod early_exit;
 pub(super) mod ending;
 mod launch_notes;
 pub(super) mod opening;

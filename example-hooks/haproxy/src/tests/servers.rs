@@ -322,7 +322,7 @@ fn a_backend_that_is_another() {
     fake.world.socket("lb1", SOCKET, |_| Ok("HTTP/1.1 400 Bad request\r\n\r\n".to_owned()));
     assert_eq!(
         text(WITH_FILE, &call()),
-        "`unix:/run/haproxy/admin.sock` on `lb1` does not answer `show servers state` as HAProxy does: \
+        "`unix:/run/haproxy/admin.sock` on `lb1` does not answer `show stat shop 6 -1` as HAProxy does: \
          `HTTP/1.1 400 Bad request`\nhint: `socket` in `router.settings` is what `stats socket` in haproxy.cfg names"
     );
 }
