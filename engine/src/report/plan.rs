@@ -82,8 +82,9 @@ fn header(header: &PlanHeader) -> Line {
         line = line.text(&format!(" (+{commits} {})", if commits == 1 { "commit" } else { "commits" }));
     }
     // Where hosts have one place each, none is named.
-    let turns = header.live.as_ref().is_some_and(|live| live.color == header.color);
-    if !turns && Maintenance::of(&header.command).is_none() {
+    let moves_all = Maintenance::of(&header.command).is_some();
+    let turns = !moves_all && header.live.as_ref().is_some_and(|live| live.color == header.color);
+    if !turns && !moves_all {
         line = line.text(" into ").with(color_tone(header.color), header.color.as_str());
     }
     line = line.with(Tone::Dim, " · ");

@@ -244,7 +244,9 @@ impl Story {
         line = line.with(Tone::Dim, " · ");
         line = match live {
             // It stays where it is: hosts have no other place.
-            Some(live) if live.color == color => line.text(&format!("live: release {}", live.release.number)),
+            Some(live) if live.color == color && !maintenance => {
+                line.text(&format!("live: release {}", live.release.number))
+            }
             Some(live) => line
                 .text(if maintenance { "in maintenance: " } else { "live: " })
                 .with(color_tone(live.color), live.color.as_str())
