@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use test_support::{Behaviour, Haproxy, Load, Running, Test, assert_golden, eventually, get};
 
-use crate::{apache, caddy, canary, haproxy, local, with_v1};
+use crate::{apache, caddy, canary, haproxy, local, proxy, with_v1};
 
 fn answers(load: &Load) -> u64 {
     load.so_far().answers.values().sum()
@@ -90,6 +90,13 @@ fn behind_caddy() {
     let Some((test, _caddy)) = caddy::with_v1(local()) else { return };
     let load = test.load();
     assert_closes_and_opens(&test, load, || ());
+}
+
+#[test]
+fn behind_cutovers_own_proxy() {
+    let Some(world) = proxy::with_v1(local()) else { return };
+    let load = world.test.load();
+    assert_closes_and_opens(&world.test, load, || ());
 }
 
 /// Over SSH, and by a link on each.

@@ -129,7 +129,8 @@ pub mod cutover {
                 /// The hook's `settings` table of `cutover.toml`, as JSON text (`{}` when absent). `validate` found no fault in it.
                 pub settings: _rt::String,
                 /// Open-ended facts. So far: `environment`; `marker-header` or `marker-json`, where the configuration says how an
-                /// answer of the application names its release (a header's name, a JSON pointer); `setup` (see `router.prepare`).
+                /// answer of the application names its release (a header's name, a JSON pointer); `setup` (see `router.prepare`), `hosts` (see
+                /// `router.connections`).
                 pub facts: _rt::Vec<Label>,
             }
             impl ::core::fmt::Debug for Call {

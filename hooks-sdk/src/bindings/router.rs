@@ -4431,7 +4431,8 @@ pub mod exports {
                         call: Call,
                         router: _rt::String,
                     ) -> ::core::result::Result<(), HookError>;
-                    /// Connections that are open to a colour, long-lived ones included; none when the router can't tell.
+                    /// Connections that are open to a colour, long-lived ones included; none when the router can't tell. With the fact `hosts`, whose value
+                    /// is names separated by spaces, only those to instances on these hosts count: asked of routers alone that can take hosts out.
                     #[allow(async_fn_in_trait)]
                     fn connections(
                         call: Call,
