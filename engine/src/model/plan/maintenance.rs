@@ -47,11 +47,11 @@ impl Plan {
 }
 
 impl Planner<'_> {
-    /// What keeps a deployment in maintenance from going on where someone has let requests in.
-    pub(super) fn stay_closed(&self) -> Stage {
-        let colors = [self.color.other(), self.color];
+    /// What keeps a deployment in maintenance from going on where someone has let requests in. The new colour is looked at last, also where
+    /// the other look has to be repeated: it is the one that someone who overtakes the deployment lets in.
+    pub(super) fn stay_closed(&self) -> [Stage; 2] {
         let look = |color| repeatable(Action::RequireUnrouted { color, hosts: Vec::new() }, Vec::new());
-        stage(Step::Switch, colors.map(look).into())
+        [self.color.other(), self.color].map(|color| stage(Step::Switch, vec![look(color)]))
     }
 
     fn close(&self) -> Vec<Stage> {

@@ -25,7 +25,7 @@ impl Planner<'_> {
         });
         let mut stages = vec![stage(Step::Switch, enable.collect())];
         if self.rests {
-            stages.push(self.stay_closed());
+            stages.extend(self.stay_closed());
             return stages;
         }
         if weights.len() > 1 && !planted!(SharedUnread) {

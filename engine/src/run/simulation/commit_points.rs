@@ -90,6 +90,7 @@ fn can_be(action: &str, what: &str) -> bool {
         "prove-closed",
         "watch",
         "require-healthy",
+        "require-others",
         "require-unrouted",
         "silence",
         "drain",

@@ -91,7 +91,7 @@ fn where_hosts_take_turns_every_promise_holds_with_one_mishap() {
     assert!(tally.histories > 1_000, "{report:#}");
 }
 
-/// One mishap in every scene, two in those with one host and one router, and two in the middle of what is done and undone on several of
+/// One mishap in every scene, two in those with one host and one router and in the smallest with turns, and two in the middle of what is done and undone on several of
 /// them at once: that is the shortest work that reaches every commit point.
 #[cfg(feature = "proof")]
 #[test]
@@ -107,6 +107,8 @@ fn with_two_mishaps_every_promise_holds() {
     }
     let again = Scene::new(Kind::WarmAgain, Retire::KeepWarm, 2, 1);
     work.push((again, Depth::At(Aim { action: "start", fault: Fault::FailsBefore })));
+    // Turns take two hosts at least.
+    work.push((Scene::rolling(Kind::Second, 2, 1, 1), Depth::Mishaps(2)));
     work.extend(several.into_iter().rev().map(|scene| (scene, Depth::Mishaps(1))));
     prove(&work);
 }

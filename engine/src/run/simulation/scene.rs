@@ -219,7 +219,7 @@ impl Scene {
     }
 
     /// Blue runs release 2 on hosts that have no other place, which may hold release 1.
-    fn rolling(kind: Kind, hosts: usize, routers: usize, batch: usize) -> Self {
+    pub(super) fn rolling(kind: Kind, hosts: usize, routers: usize, batch: usize) -> Self {
         let mut scene = Self::new(Kind::Second, Retire::KeepWarm, hosts, routers);
         let wanted = if kind.wants_kept() { 1 } else { 3 };
         for host in scene.state.hosts_mut().iter_mut().filter(|_| kind.wants_kept()) {
