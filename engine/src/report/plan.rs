@@ -5,8 +5,8 @@ use super::notes::notes;
 use super::problem::{headline, hint, wrapped};
 use super::table::table;
 use super::words::{color_tone, source_words};
-use crate::model::view::{PlanHeader, PlanView, PlannedHook, PlannedStep};
-use crate::model::{Maintenance, Trouble};
+use crate::model::view::{PlanView, PlannedHook, PlannedStep};
+use crate::model::{Maintenance, Step, Trouble};
 
 /// Column of what labels name.
 const LABEL: usize = 17;
@@ -17,7 +17,7 @@ const WIDEST: usize = 120;
 /// Lines of a plan.
 #[must_use]
 pub fn plan(view: &PlanView, width: Option<usize>) -> Vec<Line> {
-    let mut lines = wrapped(header(&view.header), width, 2);
+    let mut lines = wrapped(header(view), width, 2);
     lines.extend(notes(&view.header.notes, width));
     lines.push(Line::new());
     lines.extend(steps(view, width));
@@ -68,7 +68,8 @@ pub fn plan(view: &PlanView, width: Option<usize>) -> Vec<Line> {
     lines
 }
 
-fn header(header: &PlanHeader) -> Line {
+fn header(view: &PlanView) -> Line {
+    let header = &view.header;
     let source =
         source_words(header.branch.as_deref(), header.revision.as_deref(), header.subject.as_deref());
     let mut line = Line::of(Tone::Strong, &header.title)
@@ -83,7 +84,7 @@ fn header(header: &PlanHeader) -> Line {
     }
     // Where hosts have one place each, none is named.
     let moves_all = Maintenance::of(&header.command).is_some();
-    let turns = !moves_all && header.live.as_ref().is_some_and(|live| live.color == header.color);
+    let turns = view.steps.iter().any(|step| step.step == Step::Out);
     if !turns && !moves_all {
         line = line.text(" into ").with(color_tone(header.color), header.color.as_str());
     }

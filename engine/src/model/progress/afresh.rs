@@ -62,9 +62,17 @@ impl Progress {
             let undos = self.plan.task(undo.task).map_or(0, |task| task.undo.len());
             (0..undos).all(|index| self.undos.contains_key(&UndoId { index, ..*undo }))
         };
-        // A host that is out may have been let in since, and one that answered may not any more: all of it is done again.
+        // A host that is out may have been let in since, what was stopped on it may have come up again, and what answered may not any more:
+        // a batch that is not back yet goes all the way again.
+        let batches = self.plan.batches();
+        let is_back = |stage: usize| {
+            let mut begun = self.tasks.keys().filter(|id| {
+                batches.iter().any(|batch| batch.stages.contains(&stage) && batch.stages.contains(&id.stage))
+            });
+            begun.all(|id| is_whole(&UndoId { task: *id, index: 0 }))
+        };
         let stale = |undo: &&UndoId| match self.plan.is_rolling() {
-            true => !is_whole(undo),
+            true => !is_whole(undo) || !is_back(undo.task.stage),
             false => guards(undo) && !self.undos.contains_key(&guarded(undo)),
         };
         let stale: Vec<UndoId> = self.undos.keys().filter(stale).copied().collect();
