@@ -105,7 +105,8 @@ fn a_host_that_says_it_is_ready_and_speaks_no_frames() {
 
 #[test]
 fn instances_that_the_router_can_not_reach() {
-    let Some(mut test) = fleet() else { return };
+    // One host: here the loopback address is one and the same for all of them, and two programs can't both have a port of it.
+    let Some(mut test) = Test::fleet_of(env!("CARGO_BIN_EXE_cutover"), "root", 1) else { return };
     test.configure("listen = \"{address}\"", "listen = \"127.0.0.1\"");
     test.set_up();
     let failed = test.deploy("v1", Behaviour::Sound).expect(10);
