@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 /// Folders of `example-hooks/`; `src/bundled/` names the same.
-const HOOKS: [&str; 10] = [
+const HOOKS: [&str; 11] = [
     "apache",
     "aws-alb",
     "caddy",
@@ -21,6 +21,7 @@ const HOOKS: [&str; 10] = [
     "kubernetes",
     "nginx",
     "proxy",
+    "traefik",
 ];
 
 const HOOK_TARGET: &str = "wasm32-wasip2";

@@ -8,7 +8,7 @@ use test_support::{
     Behaviour, Ended, KubernetesStyle, Load, Running, Tally, Test, assert_golden, eventually, get,
 };
 
-use crate::{apache, aws_alb, haproxy, kubernetes, local, with_v1};
+use crate::{apache, aws_alb, haproxy, kubernetes, local, traefik, with_v1};
 
 /// Behind an nginx that can share.
 pub(crate) fn behind_upstream() -> Option<Test> {
@@ -176,6 +176,12 @@ fn a_load_balancer_of_aws_shares_too() {
 #[test]
 fn a_route_of_kubernetes_shares_too() {
     let Some((mut test, _cluster)) = kubernetes::with_v1(KubernetesStyle::Gateway) else { return };
+    assert_shares(&mut test);
+}
+
+#[test]
+fn traefik_shares_too() {
+    let Some((mut test, _traefik)) = traefik::with_v1(local()) else { return };
     assert_shares(&mut test);
 }
 

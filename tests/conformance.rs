@@ -5,7 +5,9 @@ use std::fs;
 use test_support::{Behaviour, Haproxy, KubernetesStyle, Test, assert_golden, skip};
 
 use crate::hooks::stranger;
-use crate::{apache, aws_alb, caddy, canary, fleet, haproxy, kubernetes, local, proxy, told, with_v1};
+use crate::{
+    apache, aws_alb, caddy, canary, fleet, haproxy, kubernetes, local, proxy, told, traefik, with_v1,
+};
 
 const CONFORMANCE: [&str; 4] = ["hook", "conformance", "--yes", "--color=never"];
 
@@ -161,6 +163,13 @@ fn kubernetes_by_a_route_keeps_every_rule() {
 #[test]
 fn caddy_keeps_every_rule() {
     let Some((test, _caddy)) = caddy::with_v1(local()) else { return };
+    let _ = test.deploy("v2", Behaviour::Sound).expect(0);
+    assert_kept(&test);
+}
+
+#[test]
+fn traefik_keeps_every_rule() {
+    let Some((test, _traefik)) = traefik::with_v1(local()) else { return };
     let _ = test.deploy("v2", Behaviour::Sound).expect(0);
     assert_kept(&test);
 }

@@ -64,14 +64,9 @@ fn downloads(test: &Test) -> PathBuf {
 fn a_component_is_told_in_the_words_of_grants() {
     let Some(test) = with_path() else { return };
     let mut text = String::new();
-    for name in [
-        "hooks/smoke.wasm",
-        "checkout",
-        "health-check",
-        "builtin:nginx",
-        "builtin:traefik",
-        "hooks/none.wasm",
-    ] {
+    for name in
+        ["hooks/smoke.wasm", "checkout", "health-check", "builtin:nginx", "builtin:pigeon", "hooks/none.wasm"]
+    {
         text.push_str(&format!("$ cutover hook inspect {name}\n"));
         text.push_str(&told(&test, test.cutover(&["hook", "inspect", name])));
     }

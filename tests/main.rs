@@ -59,6 +59,7 @@ mod shared_router;
 mod smoke_test;
 mod state_home;
 mod systemd;
+mod traefik;
 mod trust;
 mod two_routers;
 mod unreachable_hosts;

@@ -45,6 +45,7 @@ mod terminal;
 mod test;
 mod tls_files;
 mod told_at_once;
+mod traefik;
 mod websocket;
 
 pub use alb::Alb;
@@ -78,6 +79,7 @@ pub use systemd::Systemd;
 pub use terminal::Terminal;
 pub use test::Test;
 pub use tls_files::TlsFiles;
+pub use traefik::Traefik;
 pub use websocket::Websocket;
 
 use std::time::{Duration, Instant};

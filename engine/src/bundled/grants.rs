@@ -304,6 +304,29 @@ header = "authorization"
     }
 
     #[test]
+    fn traefik_may_write_its_file_and_ask_its_api() {
+        assert_eq!(
+            grants("traefik", &json!({"directory": "/dynamic", "api-port": 81})).unwrap(),
+            r#"[[read]]
+hosts = "routers"
+path = "/dynamic/cutover-shop.yml"
+
+[[write]]
+hosts = "routers"
+path = "/dynamic/cutover-shop.yml"
+
+[[write]]
+hosts = "routers"
+path = "/dynamic/cutover-shop.probe.yml"
+
+[[http]]
+to = "http://127.0.0.1:81"
+via = "routers"
+"#
+        );
+    }
+
+    #[test]
     fn caddy_may_touch_its_flags_and_ask_for_its_colour() {
         assert_eq!(
             grants("caddy", &json!({"directory": "/flags", "status-port": 81})).unwrap(),

@@ -91,6 +91,13 @@ pub const HOOKS: &[BundledHook] = &[
         template: include_str!(concat!(env!("OUT_DIR"), "/proxy.grants.toml")),
         schema: include_str!(concat!(env!("OUT_DIR"), "/proxy.settings.schema.json")),
     },
+    BundledHook {
+        name: "traefik",
+        kind: HookKind::Router,
+        wasm: include_bytes!(concat!(env!("OUT_DIR"), "/traefik.wasm")),
+        template: include_str!(concat!(env!("OUT_DIR"), "/traefik.grants.toml")),
+        schema: include_str!(concat!(env!("OUT_DIR"), "/traefik.settings.schema.json")),
+    },
 ];
 
 /// The hook of that name.

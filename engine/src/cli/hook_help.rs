@@ -214,7 +214,7 @@ mod tests {
             all.push_str(&format!("\n──── {}\n{page}", name(hook)));
         }
         assert_golden("hooks.txt", &all);
-        assert_eq!(page("builtin:traefik"), None);
+        assert_eq!(page("builtin:pigeon"), None);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::command::{self, cargo, root};
 
-const HOOKS: [&str; 10] = [
+const HOOKS: [&str; 11] = [
     "apache",
     "aws-alb",
     "caddy",
@@ -17,6 +17,7 @@ const HOOKS: [&str; 10] = [
     "kubernetes",
     "nginx",
     "proxy",
+    "traefik",
 ];
 const HELPERS: [&str; 2] = ["x86_64-unknown-linux-musl", "aarch64-unknown-linux-musl"];
 

