@@ -5,7 +5,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use test_support::{
-    Behaviour, Ended, KubernetesStyle, Load, Running, Tally, Test, assert_golden, eventually, get,
+    Behaviour, Ended, KubernetesStyle, Load, Running, Tally, Test, assert_golden, eventually, get, get_saying,
 };
 
 use crate::{apache, aws_alb, haproxy, kubernetes, local, traefik, with_v1};
@@ -137,6 +137,77 @@ fn what_is_told_of_a_canary_and_of_its_plan() {
     let back = test.cutover(&["rollback", "--json"]).expect(0);
     assert_eq!(switches(&back), [json!([100, 0, 0])]);
     assert_eq!(test.live(), "v1 blue");
+}
+
+/// How many of 100 requests that say this blue and green answer.
+fn answers_to(test: &Test, header: &str) -> [usize; 2] {
+    let ask = |_| get_saying("127.0.0.1", test.door(), "/", header).unwrap();
+    let pages: Vec<_> = (0..100).map(ask).collect();
+    ["blue", "green"].map(|color| pages.iter().filter(|page| page.header("x-color") == color).count())
+}
+
+/// Testers choose at 10 %, in a deployment into green that ends well, and in one into blue that is broken off.
+fn assert_testers_choose(test: &mut Test, says: &str) {
+    in_shares(test, ["8s", "1s"]);
+    let words = ["always", "never", "ALWAY", ""].map(|word| says.replace("WORD", word));
+    let [always, never, unknown, nothing] = &words;
+    let load = load(test);
+    let assert_all = |test: &Test, answers| {
+        for word in &words {
+            assert_eq!(answers_to(test, word), answers, "{word}");
+        }
+    };
+    let assert_chosen = |test: &Test, [old, new]: [usize; 2]| {
+        let of = |answers: [usize; 2]| [answers[old], answers[new]];
+        assert_eq!(of(answers_to(test, always)), [0, 100]);
+        assert_eq!(of(answers_to(test, never)), [100, 0]);
+        for word in [unknown, nothing] {
+            let [_, share] = of(answers_to(test, word));
+            assert!((1..=22).contains(&share), "{share} of 100 went to the new release, {word}");
+        }
+    };
+    assert_all(test, [100, 0]);
+
+    test.repository.push("v2", Behaviour::Sound);
+    let mut running = test.start(&["deploy", "--json"]);
+    wait_for_share(&mut running, 10);
+    assert_chosen(test, [0, 1]);
+    let _ = running.finish().expect(0);
+    assert_eq!(test.live(), "v2 green");
+    assert_all(test, [0, 100]);
+
+    test.repository.push("v3", Behaviour::Sound);
+    let mut running = test.start(&["deploy", "--json"]);
+    wait_for_share(&mut running, 10);
+    assert_chosen(test, [1, 0]);
+    running.signal(Signal::INT);
+    let _ = running.finish().expect(20);
+    assert_all(test, [0, 100]);
+    load.finish().assert_none_failed();
+    settled(test);
+}
+
+/// Behind nginx, where testers came later.
+fn with_testers(testers: &str) -> Option<Test> {
+    let mut test = with_v1(behind_upstream())?;
+    let style = "style = \"upstream\"";
+    test.configure(style, &format!("{style}, testers = {testers}"));
+    test.nginx.stop();
+    test.nginx.pass_to("$cutover_shop");
+    test.set_up();
+    Some(test)
+}
+
+#[test]
+fn testers_choose_by_a_header() {
+    let Some(mut test) = with_testers("{ header = \"X-Canary\" }") else { return };
+    assert_testers_choose(&mut test, "x-canary: WORD");
+}
+
+#[test]
+fn testers_choose_by_a_cookie() {
+    let Some(mut test) = with_testers("{ cookie = \"canary\" }") else { return };
+    assert_testers_choose(&mut test, "cookie: other=always; canary=WORD; canary2=never");
 }
 
 fn assert_shares(test: &mut Test) {

@@ -65,6 +65,15 @@ impl Color {
             Self::Green => "green",
         }
     }
+
+    /// Not this one.
+    #[must_use]
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Blue => Self::Green,
+            Self::Green => Self::Blue,
+        }
+    }
 }
 
 impl fmt::Display for Color {

@@ -82,6 +82,7 @@ pub mod hosts;
 pub mod http;
 pub mod secrets;
 pub mod setup;
+pub mod testers;
 
 pub use bindings::imports::cutover::hook::hook_types::{
     Call, Color, HookError, Instance, Label, Release, SettingFault,

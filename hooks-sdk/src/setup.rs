@@ -45,10 +45,16 @@ pub fn own_directory(directory: &str, user: &str) -> String {
     format!("test -d {directory} || install -d -m 755 -o {user} {directory}\n")
 }
 
+/// What begins a line that the deploy user is to do: nothing where that is root, too.
+#[must_use]
+pub fn as_user(user: &str) -> String {
+    if user == "root" { String::new() } else { format!("runuser -u {user} -- ") }
+}
+
 /// The line that makes a file, unless it is there, in a directory of the deploy user's: root would follow links that lie there.
 #[must_use]
 pub fn own_file(path: &str, user: &str, text: &str) -> String {
-    let as_user = if user == "root" { String::new() } else { format!("runuser -u {user} -- ") };
+    let as_user = as_user(user);
     format!("{as_user}sh -c 'test -e {path} || cat > {path}' <<'CUTOVER'\n{text}CUTOVER\n")
 }
 

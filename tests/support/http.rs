@@ -57,15 +57,16 @@ impl Connection {
     /// # Errors
     /// When there is no answer.
     pub fn get(&mut self, path: &str, close: bool) -> Result<Page> {
-        self.send(&format!("GET {path}"), close, "")
+        self.send(&format!("GET {path}"), close, "", "")
     }
 
-    fn send(&mut self, what: &str, close: bool, body: &str) -> Result<Page> {
+    /// `headers` are whole lines.
+    fn send(&mut self, what: &str, close: bool, headers: &str, body: &str) -> Result<Page> {
         let connection = if close { "close" } else { "keep-alive" };
         let length =
             if body.is_empty() { String::new() } else { format!("content-length: {}\r\n", body.len()) };
         let request = format!(
-            "{what} HTTP/1.1\r\nhost: shop.example\r\nconnection: {connection}\r\n{length}\r\n{body}"
+            "{what} HTTP/1.1\r\nhost: shop.example\r\nconnection: {connection}\r\n{headers}{length}\r\n{body}"
         );
         self.reader.get_mut().write_all(request.as_bytes())?;
         let mut first = String::new();
@@ -102,8 +103,17 @@ pub fn get(address: &str, port: u16, path: &str) -> Result<Page> {
     Connection::open(address)?.get(path, true)
 }
 
+/// The same for a request that says this, too: `x-canary: always`.
+///
+/// # Errors
+/// When there is no answer.
+pub fn get_saying(address: &str, port: u16, path: &str, header: &str) -> Result<Page> {
+    let address = SocketAddr::new(address.parse().map_err(Error::other)?, port);
+    Connection::open(address)?.send(&format!("GET {path}"), true, &format!("{header}\r\n"), "")
+}
+
 /// The answer to a text that is sent over a fresh connection.
 pub(crate) fn post(address: &str, port: u16, path: &str, body: &str) -> Result<Page> {
     let address = SocketAddr::new(address.parse().map_err(Error::other)?, port);
-    Connection::open(address)?.send(&format!("POST {path}"), true, body)
+    Connection::open(address)?.send(&format!("POST {path}"), true, "", body)
 }

@@ -58,7 +58,7 @@ pub use dialect::Dialect;
 pub use fuzz::Corpus;
 pub use golden::{assert_golden, normalise};
 pub use haproxy::Haproxy;
-pub use http::{Connection, Page, get};
+pub use http::{Connection, Page, get, get_saying};
 pub use kubernetes::{Kubernetes, KubernetesStyle};
 pub use load::{Load, Tally};
 pub use machine::{Machine, SYSTEM_PATH};

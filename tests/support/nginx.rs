@@ -140,9 +140,7 @@ impl Nginx {
     #[must_use]
     pub fn upstream_settings(&self) -> String {
         let own = self.own.display();
-        let location = "proxy_pass http://cutover-shop;\nproxy_http_version 1.1;\n\
-                        proxy_set_header Connection \"\";\nproxy_set_header Host $http_host;\n";
-        fs::write(self.directory.join("shop.location"), location).unwrap();
+        self.pass_to("cutover-shop");
         let nginx =
             format!("\"{}\", \"-p\", \"{own}\", \"-c\", \"{own}/nginx.conf\"", nginx_program().display());
         format!(
@@ -151,6 +149,18 @@ impl Nginx {
              pid-file = \"{own}/nginx.pid\" }}",
             self.status_port
         )
+    }
+
+    /// Writes the application's location for the style `upstream`.
+    ///
+    /// # Panics
+    /// When there is no place for it.
+    pub fn pass_to(&self, upstream: &str) {
+        let location = format!(
+            "proxy_pass http://{upstream};\nproxy_http_version 1.1;\n\
+             proxy_set_header Connection \"\";\nproxy_set_header Host $http_host;\n"
+        );
+        fs::write(self.directory.join("shop.location"), location).unwrap();
     }
 
     /// Moves it by hand, as somebody who edits the file of the style `upstream` and reloads.

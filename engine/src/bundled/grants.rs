@@ -512,9 +512,7 @@ as-root = false
         let hook = hook("nginx").unwrap();
         assert_eq!(
             hook.front_door_hint("shop", &settings).as_deref(),
-            Some(
-                "does the `location` that serves it have `proxy_pass http://cutover-shop;`, as `cutover setup` prints it?"
-            )
+            Some("does the `location` that serves it have the `proxy_pass` that `cutover setup` prints?")
         );
         assert_eq!(hook.weights_hint("shop", &settings), None);
     }

@@ -7,6 +7,7 @@ mod master;
 mod settings;
 mod status;
 mod symlink;
+mod testers;
 #[cfg(test)]
 mod tests;
 mod upstream;

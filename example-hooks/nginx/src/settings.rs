@@ -1,5 +1,6 @@
 //! The `settings` table.
 
+use cutover_hooks::testers::Testers;
 use cutover_hooks::{Call, SettingFault, setup};
 use serde::Deserialize;
 
@@ -39,6 +40,8 @@ pub struct Settings {
     pub color_host: Option<String>,
     /// `upstream`: file with the servers that get requests, which the deploy user writes and `http-include` includes.
     pub include: Option<String>,
+    /// `upstream`: what says in a request of which colour it wants to be, while requests are shared.
+    pub testers: Option<Testers>,
 
     /// `symlink`, `upstream`: command that checks nginx's configuration.
     pub test: Option<Vec<String>>,
@@ -131,6 +134,7 @@ impl Settings {
                 include: text(&self.include, INCLUDE),
                 http_include: text(&self.http_include, HTTP_INCLUDE),
                 status_port: self.status_port.unwrap_or(STATUS_PORT),
+                testers: self.testers.clone(),
                 nginx: nginx(),
                 name,
             }),
@@ -155,6 +159,7 @@ impl Settings {
             ("ps", &self.ps),
         ];
         faults.extend(setup::path_faults(&paths));
+        faults.extend(self.testers.iter().flat_map(Testers::faults));
         for (key, command) in [("test", &self.test), ("reload", &self.reload)] {
             let program = command.as_ref().map(|words| words.first().map_or("", String::as_str));
             if program.is_some_and(|program| !program.starts_with('/')) {
@@ -176,7 +181,7 @@ impl Settings {
         const FILE_TEST: StyleName = StyleName::FileTest;
         const SYMLINK: StyleName = StyleName::Symlink;
         const UPSTREAM: StyleName = StyleName::Upstream;
-        let keys: [(&str, bool, &[StyleName]); 16] = [
+        let keys: [(&str, bool, &[StyleName]); 17] = [
             ("directory", self.directory.is_some(), &[FILE_TEST]),
             ("status-port", self.status_port.is_some(), &[FILE_TEST, UPSTREAM]),
             ("http-include", self.http_include.is_some(), &[FILE_TEST, UPSTREAM]),
@@ -188,6 +193,7 @@ impl Settings {
             ("color-url", self.color_url.is_some(), &[SYMLINK]),
             ("color-host", self.color_host.is_some(), &[SYMLINK]),
             ("include", self.include.is_some(), &[UPSTREAM]),
+            ("testers", self.testers.is_some(), &[UPSTREAM]),
             ("test", self.test.is_some(), &[SYMLINK, UPSTREAM]),
             ("reload", self.reload.is_some(), &[SYMLINK, UPSTREAM]),
             ("as-root", self.as_root.is_some(), &[SYMLINK, UPSTREAM]),
@@ -245,9 +251,10 @@ mod tests {
             [fault("link", "belongs to `style = \"symlink\"`")]
         );
         assert_eq!(
-            faults(r#"{"include": "/x", "as-root": false}"#),
+            faults(r#"{"include": "/x", "as-root": false, "testers": {"header": "x-canary"}}"#),
             [
                 fault("include", "belongs to `style = \"upstream\"`"),
+                fault("testers", "belongs to `style = \"upstream\"`"),
                 fault("as-root", "belongs to `style = \"symlink\"` and `style = \"upstream\"`"),
             ]
         );
@@ -260,6 +267,15 @@ mod tests {
             assert_eq!(settings.faults().len(), 1, "{path:?}");
         }
         assert!(faults(r#"{"directory": "/tmp/x-1/flags_2"}"#).is_empty());
+    }
+
+    #[test]
+    fn what_testers_say_is_checked() {
+        assert_eq!(
+            faults(r#"{"style": "upstream", "testers": {"header": "x_canary"}}"#),
+            [fault("testers.header", "`x_canary` is no name of a header: letters, digits and `-`")]
+        );
+        assert_eq!(faults(r#"{"style": "upstream", "testers": {"cookie": "canary"}}"#), []);
     }
 
     #[test]

@@ -553,6 +553,46 @@ mod upstream {
     }
 
     #[test]
+    fn testers_choose_while_requests_are_shared() {
+        let fake = nginx();
+        let (settings, mut call) = call(r#"{"style": "upstream", "testers": {"header": "x-canary"}}"#);
+        let apply = |call: &Call, want: &Routing| Nginx::apply(&settings, call, "lb1", want);
+        let labels = |call: &Call| {
+            let seen = fake.world.reading(|| Nginx::observe(&settings, call, "lb1")).expect("an observation");
+            assert!(seen.settled);
+            seen.labels.into_iter().skip(1).collect::<Vec<_>>()
+        };
+        for (color, always, never) in [(Color::Blue, "blue", "green"), (Color::Green, "green", "blue")] {
+            call.color = color;
+            apply(&call, &BLUE).expect("blue");
+            assert_eq!(labels(&call), []);
+            assert_eq!(
+                Nginx::prepare(&settings, &call, "lb1", &shares(95, 5)),
+                Ok(format!(
+                    "--- lb1:{FILE}\n\
+                     +++ lb1:{FILE}\n\
+                     -    server 10.0.0.11:4001;\n\
+                     +    server 10.0.0.11:4001 weight=95;\n\
+                     +    server 10.0.0.11:4002 weight=5;\n\
+                     +    always cutover-shop.{always};\n\
+                     +    never cutover-shop.{never};\n"
+                ))
+            );
+            apply(&call, &shares(95, 5)).expect("shares");
+            assert_eq!(labels(&call), [("testers".to_owned(), format!("header x-canary {color}"))]);
+            fake.world.calls();
+            apply(&call, &shares(95, 5)).expect("again");
+            assert!(!fake.world.calls().iter().any(|call| call.contains("reload")));
+        }
+        // Shares of a time before there were testers are no shares with them.
+        let (plain, _) = super::call(SETTINGS);
+        Nginx::apply(&plain, &call, "lb1", &shares(95, 5)).expect("without");
+        assert_eq!(labels(&call), []);
+        apply(&call, &shares(95, 5)).expect("with");
+        assert_eq!(labels(&call).len(), 1);
+    }
+
+    #[test]
     fn a_file_that_is_not_there_or_not_ours_is_told() {
         let fake = nginx();
         fake.world.file("lb1", FILE, "upstream cutover-shop {}\n");
@@ -584,6 +624,18 @@ mod upstream {
         );
         assert!(text.contains("    server 127.0.0.1:1 down;\n"), "{text}");
         assert!(text.contains("#         proxy_pass http://cutover-shop;\n"), "{text}");
+
+        let (settings, mut call) = super::call(r#"{"style": "upstream", "testers": {"cookie": "canary"}}"#);
+        call.facts.push(("setup".to_owned(), "deploy".to_owned()));
+        let text = Nginx::prepare(&settings, &call, "lb1", &NONE).expect("a script");
+        let map = format!(
+            "runuser -u deploy -- sh -c 'grep -qF \"\\$cutover_shop {{\" {FILE} || cat >> {FILE}' <<'CUTOVER'\n\
+             \n\
+             map $cookie_canary $cutover_shop {{\n    default cutover-shop;\n}}\n\
+             CUTOVER\n"
+        );
+        assert!(text.contains(&map), "{text}");
+        assert!(text.contains("#         proxy_pass http://$cutover_shop;\n"), "{text}");
         assert_eq!(world.calls(), Vec::<String>::new());
     }
 }

@@ -4,12 +4,14 @@
 //! What nginx runs is asked of nginx, on a port of its own; what it will run after its next start stands in the first line of the file.
 
 use cutover_hooks::hosts::{self, IfFound};
-use cutover_hooks::setup::{fill, own_directory, own_file, parent};
+use cutover_hooks::setup::{as_user, fill, own_directory, own_file, parent};
+use cutover_hooks::testers::Testers;
 use cutover_hooks::{Call, Color, HookError, Observation, Routing};
 
 use crate::include::{VERSION, http_level, servers};
 use crate::master::Master;
 use crate::status;
+use crate::testers::{self, Choice};
 use crate::workers::is_reloading;
 
 /// Everything that the style needs to know.
@@ -19,6 +21,7 @@ pub struct Upstream {
     pub(crate) include: String,
     pub(crate) http_include: String,
     pub(crate) status_port: u16,
+    pub(crate) testers: Option<Testers>,
     pub(crate) nginx: Master,
 }
 
@@ -28,6 +31,8 @@ struct Loaded {
     routing: Routing,
     /// As they stand in the file.
     servers: String,
+    /// Whose are the requests that say so.
+    testers: String,
 }
 
 impl Upstream {
@@ -36,7 +41,10 @@ impl Upstream {
         let workers = self.nginx.workers(router)?;
         let loaded = self.loaded(router)?;
         let settled = loaded.routing == written && !is_reloading(&workers);
-        let labels = vec![("servers".to_owned(), loaded.servers)];
+        let mut labels = vec![("servers".to_owned(), loaded.servers)];
+        if loaded.testers != testers::NOBODY {
+            labels.push(("testers".to_owned(), loaded.testers));
+        }
         Ok(Observation { routing: Some(loaded.routing), settled, labels })
     }
 
@@ -47,9 +55,12 @@ impl Upstream {
         if now == then {
             return Ok(String::new());
         }
+        // The map's own upstreams have the same servers once more.
         let lines = |text: &str, mark: char| {
-            let servers = text.lines().filter(|line| line.starts_with("    server "));
-            servers.map(|line| format!("{mark}{line}\n")).collect::<String>()
+            let (servers, rest) = text.split_once("\n}").unwrap_or((text, ""));
+            let servers = servers.lines().filter(|line| line.starts_with("    server "));
+            let words = rest.lines().filter(|line| testers::is_word(line));
+            servers.chain(words).map(|line| format!("{mark}{line}\n")).collect::<String>()
         };
         let Self { include, .. } = self;
         let (less, more) = (lines(&now, '-'), lines(&then, '+'));
@@ -60,7 +71,11 @@ impl Upstream {
         let now = self.written(router)?;
         let then = self.text(call, router, want)?;
         let before = self.nginx.workers(router)?;
-        let wanted = Loaded { routing: want.clone(), servers: list(call, router, want)?.join(", ") };
+        let wanted = Loaded {
+            routing: want.clone(),
+            servers: list(call, router, want)?.join(", "),
+            testers: testers::status(self.testers.as_ref(), self.choice(call, router, want)?.as_ref()),
+        };
         if now == then && self.loaded(router)? == wanted && !is_reloading(&before) {
             return Ok(());
         }
@@ -98,19 +113,33 @@ impl Upstream {
         let answer = status::ask(&self.name, self.status_port, router)?;
         let shares = answer.value("shares").and_then(read_shares);
         let routing = shares.ok_or_else(|| status::unknown(&self.name, router))?;
-        Ok(Loaded { routing, servers: answer.value("servers").unwrap_or_default().to_owned() })
+        let value = |key| answer.value(key).unwrap_or_default().to_owned();
+        Ok(Loaded { routing, servers: value("servers"), testers: value("testers") })
     }
 
     /// The whole file.
     fn text(&self, call: &Call, router: &str, want: &Routing) -> Result<String, HookError> {
-        Ok(self.text_of(want, &list(call, router, want)?))
+        let choice = self.choice(call, router, want)?;
+        Ok(self.text_of(want, &list(call, router, want)?, choice.as_ref()))
     }
 
-    fn text_of(&self, want: &Routing, servers: &[String]) -> String {
+    /// Who is there to be chosen by requests that say so.
+    fn choice(&self, call: &Call, router: &str, want: &Routing) -> Result<Option<Choice>, HookError> {
+        let color = self.testers.as_ref().and_then(|_| Testers::color(call, want));
+        let servers = |color| taking_part(call, router, color);
+        let choice = |color| Ok(Choice { color, blue: servers(Color::Blue)?, green: servers(Color::Green)? });
+        color.map(choice).transpose()
+    }
+
+    fn text_of(&self, want: &Routing, servers: &[String], choice: Option<&Choice>) -> String {
+        let testers = self.testers.as_ref();
         fill(
             include_str!("template/upstream.conf"),
             &[
                 ("name", &self.name),
+                ("pass", &testers::pass(testers, &self.name)),
+                ("choice", &testers::include(testers, &self.name, choice)),
+                ("testers", &testers::status(testers, choice)),
                 ("blue-share", &want.blue.to_string()),
                 ("green-share", &want.green.to_string()),
                 ("servers", &servers.join(";\n    server ")),
@@ -127,8 +156,17 @@ impl Upstream {
         let Self { name, include, http_include, .. } = self;
         let (place, included) = http_level(http_include);
         let none = Routing::to(None);
-        let made =
-            own_directory(parent(include), user) + &own_file(include, user, &self.text_of(&none, &nobody()));
+        let mut made = own_directory(parent(include), user)
+            + &own_file(include, user, &self.text_of(&none, &nobody(), None));
+        let testers = self.testers.as_ref();
+        let pass = testers::pass(testers, name);
+        if testers.is_some() {
+            // The file may be of a time before there were testers.
+            let map = testers::include(testers, name, None);
+            let variable = testers::variable(name);
+            let add = format!("grep -qF \"\\${variable} {{\" {include} || cat >> {include}");
+            made.push_str(&format!("{}sh -c '{add}' <<'CUTOVER'\n{map}CUTOVER\n", as_user(user)));
+        }
         format!(
             "# nginx on {router}: {include} says where requests of {name} go. Who may change it chooses what nginx runs:\n\
              # {user} is as good as root there.\n\
@@ -138,7 +176,7 @@ impl Upstream {
              {included}\
              # Then, in the server block of {name}:\n\
              #     location / {{\n\
-             #         proxy_pass http://cutover-{name};\n\
+             #         proxy_pass http://{pass};\n\
              #         proxy_http_version 1.1;\n\
              #         proxy_set_header Connection \"\";\n\
              #         proxy_set_header Host $http_host;\n\
@@ -246,11 +284,12 @@ mod tests {
 
     #[test]
     fn the_file_is_this_and_tells_its_shares() {
-        let upstream = Upstream {
+        let mut upstream = Upstream {
             name: "shop-production".to_owned(),
             include: "/x".to_owned(),
             http_include: "/y".to_owned(),
             status_port: 8099,
+            testers: None,
             nginx: Master {
                 test: Vec::new(),
                 reload: Vec::new(),
@@ -263,6 +302,17 @@ mod tests {
         let text = upstream.text(&two, "lb1", &shares(95, 5)).expect("text");
         assert_eq!(text, include_str!("../golden/upstream.conf"));
         assert_eq!(read_header(&text), Some(shares(95, 5)));
+        let header = Some("X-Canary".to_owned());
+        upstream.testers = Some(Testers { header, cookie: None });
+        let text = upstream.text(&two, "lb1", &shares(95, 5)).expect("text");
+        assert_eq!(text, include_str!("../golden/upstream-testers.conf"));
+        // Once one colour has everything, only the map is left, which says so.
+        let text = upstream.text(&two, "lb1", &shares(100, 0)).expect("text");
+        let (cookie, whole) = (Some("canary".to_owned()), text);
+        upstream.testers = Some(Testers { header: None, cookie });
+        let text = upstream.text(&two, "lb1", &shares(100, 0)).expect("text");
+        assert_eq!(text, whole.replace("$http_x_canary", "$cookie_canary"));
+        assert_eq!(text, include_str!("../golden/upstream-testers-after.conf"));
         for odd in [
             "",
             "# cutover: blue 95",
