@@ -8,7 +8,7 @@ use test_support::{
     Behaviour, Ended, KubernetesStyle, Load, Running, Tally, Test, assert_golden, eventually, get, get_saying,
 };
 
-use crate::{apache, aws_alb, haproxy, kubernetes, local, traefik, with_v1};
+use crate::{apache, aws_alb, haproxy, kubernetes, local, proxy, traefik, with_v1};
 
 /// Behind an nginx that can share.
 pub(crate) fn behind_upstream() -> Option<Test> {
@@ -208,6 +208,15 @@ fn testers_choose_by_a_header() {
 fn testers_choose_by_a_cookie() {
     let Some(mut test) = with_testers("{ cookie = \"canary\" }") else { return };
     assert_testers_choose(&mut test, "cookie: other=always; canary=WORD; canary2=never");
+}
+
+#[test]
+fn testers_choose_behind_our_own_proxy() {
+    let Some(mut world) = proxy::with_v1(local()) else { return };
+    let settings = world.proxy.settings();
+    let with = settings.replacen("{ ", "{ testers = { cookie = \"canary\" }, ", 1);
+    world.test.configure(&settings, &with);
+    assert_testers_choose(&mut world.test, "cookie: other=always; canary=WORD; canary2=never");
 }
 
 fn assert_shares(test: &mut Test) {

@@ -16,7 +16,15 @@ pub(crate) struct World {
 /// The proxy runs, and nothing is deployed.
 pub(crate) fn behind_proxy(test: Option<Test>) -> Option<World> {
     let mut test = test?;
-    let mut proxy = CutoverProxy::new(test.scratch(), test.router(), test.program());
+    let program = if test.hosts.is_empty() {
+        test.program().to_owned()
+    } else {
+        // As a person brings it there.
+        let place = "/srv/cutover-program";
+        fs::copy(env!("CARGO_BIN_EXE_cutover"), test.router().outside(place)).unwrap();
+        place.into()
+    };
+    let mut proxy = CutoverProxy::new(test.scratch(), test.router(), &program);
     test.route_by("builtin:proxy", &proxy.settings(), proxy.port());
     test.configure("[router]\n", "[router]\ntimeout = \"3s\"\n");
     test.set_up();

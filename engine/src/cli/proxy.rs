@@ -189,7 +189,8 @@ fn shown(listing: &Listing) -> Vec<Line> {
             route.host_names.join(", ")
         };
         lines.push(Line::plain("").with(Tone::Strong, name.as_str()).text("  ").text(&names));
-        for (color, open) in Color::ALL.into_iter().zip([shown.open.blue, shown.open.green]) {
+        for (color, open) in Color::ALL.into_iter().zip([shown.open.blue.requests, shown.open.green.requests])
+        {
             let side = route.side(color);
             let instances: Vec<String> = side
                 .upstreams

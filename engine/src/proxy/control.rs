@@ -1,7 +1,7 @@
 //! The control socket: one line, one answer in JSON, and the end.
 //!
 //! ```text
-//! show NAME                 {"version":3,"route":{…},"open":{"blue":1,"green":0}}; version 0 without a route
+//! show NAME                 {"version":3,"route":{…},"open":{"blue":{"requests":1,"hosts":{"web1":1}},"green":{…}}}; version 0 without a route
 //! set NAME VERSION ROUTE    {"version":4}, where the route was of that version (0: there was none)
 //! check NAME VERSION ROUTE  the same, and nothing is changed
 //! remove NAME VERSION       {"version":0}
@@ -145,10 +145,15 @@ mod tests {
 
     use super::super::route::tests::route;
     use super::super::site::Admission;
+    use super::super::traffic::OpenAt;
     use super::*;
 
     fn site(directory: &std::path::Path) -> Arc<Site> {
         Arc::new(Site::load(directory, Duration::from_secs(1), Arc::new(|_: &str| {})).unwrap())
+    }
+
+    fn admit(site: &Site) -> Admission {
+        site.admit("x", &http::HeaderMap::new()).unwrap()
     }
 
     fn asked(site: &Site, line: &str) -> String {
@@ -160,30 +165,30 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let own = site(directory.path());
         let json = serde_json::to_string(&route(0)).unwrap();
-        let open = r#""open":{"blue":0,"green":0}"#;
+        let open = r#""open":{"blue":{"hosts":{},"requests":0},"green":{"hosts":{},"requests":0}}"#;
         assert_eq!(asked(&own, "show shop"), format!(r#"{{{open},"route":null,"version":0}}"#));
-        assert!(matches!(own.admit("x").unwrap(), Admission::Unknown));
+        assert!(matches!(admit(&own), Admission::Unknown));
         for verb in ["check", "check", "set"] {
-            assert!(matches!(own.admit("x").unwrap(), Admission::Unknown), "{verb}");
+            assert!(matches!(admit(&own), Admission::Unknown), "{verb}");
             assert_eq!(asked(&own, &format!("{verb} shop 0 {json}")), r#"{"version":1}"#);
         }
-        let Admission::To(addresses, request) = own.admit("x").unwrap() else { panic!("a route") };
-        assert_eq!(addresses.len(), 2);
+        let Admission::To(upstreams, mut request) = admit(&own) else { panic!("a route") };
+        assert_eq!(upstreams.len(), 2);
+        request.settle(&upstreams[0].host);
         let shown: Shown = serde_json::from_str(&asked(&own, "show shop")).unwrap();
-        assert_eq!(
-            shown,
-            Shown { version: 1, route: Some(route(0)), open: OpenCounts { blue: 1, green: 0 } }
-        );
+        let hosts = [(upstreams[0].host.clone(), 1)].into();
+        let open = OpenCounts { blue: OpenAt { requests: 1, hosts }, ..OpenCounts::default() };
+        assert_eq!(shown, Shown { version: 1, route: Some(route(0)), open });
         drop(request);
         assert_eq!(own.open(&Name::new("shop").unwrap()), OpenCounts::default());
         let again = site(directory.path());
         assert_eq!(again.table(), own.table());
         assert_eq!(asked(&own, "remove shop 1"), r#"{"version":0}"#);
         assert_eq!(asked(&own, "list"), r#"{"program":"0.1.0","routes":{}}"#);
-        assert!(matches!(own.admit("x").unwrap(), Admission::Unknown));
+        assert!(matches!(admit(&own), Admission::Unknown));
         // Who leaves goes by the file, which another process writes.
         again.leave();
-        assert!(matches!(again.admit("x").unwrap(), Admission::Unknown));
+        assert!(matches!(admit(&again), Admission::Unknown));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use http::{HeaderValue, Request, Response, StatusCode, Uri, Version};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use super::route::Upstream;
 use super::site::{Admission, Site};
 
 /// Where a request came from.
@@ -52,8 +53,8 @@ pub(super) async fn answer(site: &Arc<Site>, request: Request<Body>, client: Cli
 }
 
 async fn forward(site: &Arc<Site>, mut request: Request<Body>, client: Client) -> Response<Body> {
-    let (addresses, open) = match site.admit(&host(&request)) {
-        Ok(Admission::To(addresses, open)) => (addresses, open),
+    let (upstreams, mut open) = match site.admit(&host(&request), request.headers()) {
+        Ok(Admission::To(upstreams, open)) => (upstreams, open),
         Ok(Admission::Unknown) => return said(StatusCode::NOT_FOUND, "no application has this host name\n"),
         Ok(Admission::Closed) => {
             let mut response = said(StatusCode::SERVICE_UNAVAILABLE, "closed for maintenance\n");
@@ -70,9 +71,10 @@ async fn forward(site: &Arc<Site>, mut request: Request<Body>, client: Client) -
         return said(StatusCode::BAD_REQUEST, "want a path that begins with `/`\n");
     }
     // Nothing of the request was sent to one that can't be reached: any request can go to the next.
-    let Some((address, stream)) = connect(site, addresses).await else {
+    let Some((Upstream { host, address }, stream)) = connect(site, upstreams).await else {
         return said(StatusCode::BAD_GATEWAY, "no instance can be reached\n");
     };
+    open.settle(&host);
     let Ok(uri) = format!("http://{address}{target}").parse::<Uri>() else {
         return said(StatusCode::BAD_REQUEST, "want a plain path\n");
     };
@@ -93,18 +95,18 @@ async fn forward(site: &Arc<Site>, mut request: Request<Body>, client: Client) -
 }
 
 /// The first instance that can be reached.
-async fn connect(site: &Site, addresses: Vec<String>) -> Option<(String, TcpStream)> {
-    for address in addresses {
-        let fault = match timeout(CONNECT, TcpStream::connect(&address)).await {
+async fn connect(site: &Site, upstreams: Vec<Upstream>) -> Option<(Upstream, TcpStream)> {
+    for upstream in upstreams {
+        let fault = match timeout(CONNECT, TcpStream::connect(&upstream.address)).await {
             Ok(Ok(stream)) => {
                 // Small answers are not to wait for an acknowledgement; one that is, is only slower.
                 let _ = stream.set_nodelay(true);
-                return Some((address, stream));
+                return Some((upstream, stream));
             }
             Ok(Err(fault)) => fault.to_string(),
             Err(_) => format!("no answer within {} s", CONNECT.as_secs()),
         };
-        site.failed(&address, &format!("can't connect ({fault}) to"));
+        site.failed(&upstream.address, &format!("can't connect ({fault}) to"));
     }
     None
 }

@@ -32,10 +32,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use control::{Listing, Shown};
-pub use route::{Route, RouteFault, Side, Upstream};
+pub use route::{Route, RouteFault, Side, Testers, Upstream};
 pub use serve::serve;
 pub use table::{Refusal, Table, Versioned};
-pub use traffic::OpenCounts;
+pub use traffic::{OpenAt, OpenCounts};
 
 /// Takes lines for whoever runs the proxy.
 pub type Log = Arc<dyn Fn(&str) + Send + Sync>;

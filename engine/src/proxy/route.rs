@@ -1,5 +1,7 @@
 //! What the proxy knows of one application: its host names, and who gets its requests.
 
+use http::HeaderMap;
+use http::header::{COOKIE, HeaderName};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Color, HostName};
@@ -18,6 +20,23 @@ pub struct Route {
     /// Hosts that get no new requests, whatever their colour.
     #[serde(default)]
     pub out: Vec<HostName>,
+    /// Requests that choose their colour.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub testers: Option<Testers>,
+}
+
+/// What in a request says `always` or `never`, as long as both colours get requests: one of header and cookie.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Testers {
+    /// Name of a header.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header: Option<String>,
+    /// Name of a cookie.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cookie: Option<String>,
+    /// Who gets those that say `always`; the other one gets those that say `never`.
+    pub always: Color,
 }
 
 /// One colour of an application.
@@ -60,6 +79,9 @@ pub enum RouteFault {
     /// Something that no request names.
     #[error("`{0}` is no host name: letters, digits, `.` and `-`, in lower case, without a port")]
     HostName(String),
+    /// Something that no request says.
+    #[error("testers want the name of one header or one cookie")]
+    Testers,
 }
 
 /// How much a route may have of anything: far above what people have, far below what costs memory.
@@ -93,6 +115,9 @@ impl Route {
                 return Err(RouteFault::Address(odd.address.clone()));
             }
         }
+        if self.testers.as_ref().is_some_and(|testers| !testers.is_one()) {
+            return Err(RouteFault::Testers);
+        }
         match self.host_names.iter().find(|name| !is_host_name(name)) {
             Some(odd) => Err(RouteFault::HostName(odd.clone())),
             None => Ok(()),
@@ -111,15 +136,47 @@ impl Route {
         Some(if place < u64::from(self.green.percent) { Color::Green } else { Color::Blue })
     }
 
-    /// Addresses of a colour in the order in which the request with this number tries them: its own first. Those that are out are not
+    /// The colour that a request with these headers chooses.
+    #[must_use]
+    pub fn chosen(&self, headers: &HeaderMap) -> Option<Color> {
+        let testers = self.testers.as_ref().filter(|_| self.blue.percent > 0 && self.green.percent > 0)?;
+        let said = testers.said(headers)?;
+        match said.trim() {
+            said if said.eq_ignore_ascii_case("always") => Some(testers.always),
+            said if said.eq_ignore_ascii_case("never") => Some(testers.always.other()),
+            _ => None,
+        }
+    }
+
+    /// Instances of a colour in the order in which the request with this number tries them: its own first. Those that are out are not
     /// among them.
-    pub fn addresses(&self, color: Color, number: u64) -> impl Iterator<Item = &str> {
+    pub fn upstreams(&self, color: Color, number: u64) -> impl Iterator<Item = &Upstream> {
         let upstreams = &self.side(color).upstreams;
         let is_in = |upstream: &&Upstream| !self.out.contains(&upstream.host);
         let count = upstreams.iter().filter(is_in).count();
         let first = usize::try_from(number % u64::try_from(count.max(1)).unwrap_or(1)).unwrap_or(0);
         let twice = upstreams.iter().chain(upstreams);
-        twice.filter(is_in).skip(first).take(count).map(|upstream| upstream.address.as_str())
+        twice.filter(is_in).skip(first).take(count)
+    }
+}
+
+impl Testers {
+    fn is_one(&self) -> bool {
+        match (&self.header, &self.cookie) {
+            (Some(header), None) => HeaderName::from_bytes(header.as_bytes()).is_ok(),
+            (None, Some(cookie)) => !cookie.is_empty(),
+            (None, None) | (Some(_), Some(_)) => false,
+        }
+    }
+
+    fn said<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
+        if let Some(header) = &self.header {
+            return headers.get(header)?.to_str().ok();
+        }
+        let name = self.cookie.as_deref()?;
+        let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
+        let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.split_once('='));
+        pairs.find(|(key, _)| key.trim().eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 }
 
@@ -159,7 +216,47 @@ pub(super) mod tests {
             blue: side(100 - green, 4001),
             green: side(green, 4002),
             out: Vec::new(),
+            testers: None,
         }
+    }
+
+    #[test]
+    fn who_says_so_chooses_while_both_colors_get_requests() {
+        let chosen = |route: &Route, header: &'static str, value: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header, value.parse().unwrap());
+            route.chosen(&headers)
+        };
+        let by = |header: Option<&str>, cookie: Option<&str>, green| {
+            let (header, cookie) = (header.map(str::to_owned), cookie.map(str::to_owned));
+            Route { testers: Some(Testers { header, cookie, always: Color::Green }), ..route(green) }
+        };
+        let (always, never) = (Some(Color::Green), Some(Color::Blue));
+        let header = by(Some("X-Canary"), None, 10);
+        assert_eq!(header.check(), Ok(()));
+        for (value, color) in [("always", always), ("Never", never), ("alway", None), ("", None)] {
+            assert_eq!(chosen(&header, "x-canary", value), color, "{value}");
+            assert_eq!(chosen(&header, "x-canaries", value), None);
+            assert_eq!(chosen(&route(10), "x-canary", value), None);
+        }
+        for green in [0, 100] {
+            assert_eq!(chosen(&by(Some("x-canary"), None, green), "x-canary", "always"), None);
+        }
+        let cookie = by(None, Some("canary"), 10);
+        assert_eq!(cookie.check(), Ok(()));
+        for (value, color) in [
+            ("a=never; canary=always", always),
+            ("canary=never;a=always", never),
+            ("canaries=always", None),
+            ("canary", None),
+            ("", None),
+        ] {
+            assert_eq!(chosen(&cookie, "cookie", value), color, "{value}");
+        }
+        for odd in [by(None, None, 10), by(Some("a"), Some("a"), 10), by(Some("a b"), None, 10)] {
+            assert_eq!(odd.check(), Err(RouteFault::Testers));
+        }
+        assert_eq!(RouteFault::Testers.to_string(), "testers want the name of one header or one cookie");
     }
 
     #[test]
@@ -185,7 +282,7 @@ pub(super) mod tests {
     fn requests_take_turns_and_have_somebody_else_to_ask() {
         let mut route = route(0);
         let tried = |route: &Route, number| {
-            route.addresses(Color::Blue, number).map(str::to_owned).collect::<Vec<_>>()
+            route.upstreams(Color::Blue, number).map(|upstream| upstream.address.clone()).collect::<Vec<_>>()
         };
         assert_eq!(tried(&route, 4), ["web1.example:4001", "web2.example:4001"]);
         assert_eq!(tried(&route, 5), ["web2.example:4001", "web1.example:4001"]);

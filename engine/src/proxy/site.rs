@@ -7,9 +7,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+use http::HeaderMap;
 use tokio::sync::watch;
 
 use super::Log;
+use super::route::Upstream;
 use super::state_file::{Saved, StateFault, StateFile};
 use super::table::Table;
 use super::traffic::{AllOpen, Open, OpenCounts, Traffics};
@@ -44,7 +46,7 @@ pub(super) enum Admission {
     /// Its application has no colour just now, or no instance that is in.
     Closed,
     /// To the first of these that can be reached.
-    To(Vec<String>, Open),
+    To(Vec<Upstream>, Open),
 }
 
 /// How long an instance that could not be reached is asked after all others.
@@ -91,39 +93,42 @@ impl Site {
     }
 
     /// Decides on a request and counts it.
-    pub(super) fn admit(&self, host: &str) -> Result<Admission, StateFault> {
+    pub(super) fn admit(&self, host: &str, headers: &HeaderMap) -> Result<Admission, StateFault> {
         if self.is_leaving() {
             // Another process changes them by now.
-            return Ok(self.admit_by(&self.file.load()?, host));
+            return Ok(self.admit_by(&self.file.load()?, host, headers));
         }
         // Counted before anybody can be told that another table is in effect.
         let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
-        Ok(self.admit_by(&table, host))
+        Ok(self.admit_by(&table, host, headers))
     }
 
-    fn admit_by(&self, table: &Table, host: &str) -> Admission {
+    fn admit_by(&self, table: &Table, host: &str, headers: &HeaderMap) -> Admission {
         let Some((name, route)) = table.of_host(host) else { return Admission::Unknown };
         let traffic = self.traffics.of(name);
         let number = traffic.number.fetch_add(1, Ordering::Relaxed);
-        let Some(color) = route.color(number) else { return Admission::Closed };
+        let Some(color) = route.chosen(headers).or_else(|| route.color(number)) else {
+            return Admission::Closed;
+        };
         // Another pace than that of the colours, so that every instance gets some of each share.
-        let addresses: Vec<String> =
-            route.addresses(color, number / 100 + number).map(str::to_owned).collect();
-        if addresses.is_empty() {
+        let upstreams: Vec<Upstream> = route.upstreams(color, number / 100 + number).cloned().collect();
+        if upstreams.is_empty() {
             return Admission::Closed;
         }
-        Admission::To(self.reached_first(addresses), traffic.open(color))
+        let open = traffic.open(color, upstreams.iter().map(|upstream| &upstream.host));
+        Admission::To(self.reached_first(upstreams), open)
     }
 
     /// The same, those last that could not be reached just now.
-    fn reached_first(&self, addresses: Vec<String>) -> Vec<String> {
+    fn reached_first(&self, upstreams: Vec<Upstream>) -> Vec<Upstream> {
         let shunned = self.shunned.lock().unwrap_or_else(PoisonError::into_inner);
         if shunned.is_empty() {
-            return addresses;
+            return upstreams;
         }
-        let is_shunned =
-            |address: &String| shunned.get(address).is_some_and(|shunned| shunned.since.elapsed() < SHUNNED);
-        let (last, mut first): (Vec<String>, Vec<String>) = addresses.into_iter().partition(is_shunned);
+        let is_shunned = |upstream: &Upstream| {
+            shunned.get(&upstream.address).is_some_and(|shunned| shunned.since.elapsed() < SHUNNED)
+        };
+        let (last, mut first): (Vec<_>, Vec<_>) = upstreams.into_iter().partition(is_shunned);
         first.extend(last);
         first
     }
@@ -151,15 +156,14 @@ impl Site {
 
     /// Requests of an application that are open, also with processes before this one.
     pub(super) fn open(&self, name: &Name) -> OpenCounts {
-        self.all_open().get(name).copied().unwrap_or_default()
+        self.all_open().remove(name).unwrap_or_default()
     }
 
     /// The same of all applications.
     pub(super) fn all_open(&self) -> AllOpen {
         let mut all = self.traffics.open();
         for (name, counts) in self.former.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-            let own = all.entry(name.clone()).or_default();
-            *own = *own + *counts;
+            all.entry(name.clone()).or_default().add(counts);
         }
         all
     }

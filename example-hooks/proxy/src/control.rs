@@ -1,5 +1,6 @@
 //! The proxy's control socket: one line, one answer in JSON.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use cutover_hooks::hosts::{self, HostError};
@@ -30,8 +31,16 @@ pub(crate) struct Shown {
 /// Requests that are open.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Open {
-    pub(crate) blue: u64,
-    pub(crate) green: u64,
+    pub(crate) blue: OpenAt,
+    pub(crate) green: OpenAt,
+}
+
+/// The same of one colour.
+#[derive(Debug, Deserialize)]
+pub(crate) struct OpenAt {
+    pub(crate) requests: u64,
+    /// By host; one that has none may be left out.
+    pub(crate) hosts: BTreeMap<String, u64>,
 }
 
 #[derive(Deserialize)]

@@ -38,7 +38,7 @@ impl Router for Proxy {
         let routing = route.routing();
         let mut labels = vec![("version".to_owned(), shown.version.to_string())];
         // The next switch writes it as it should be: who looks on may want to know that it is not so yet.
-        if route != Route::new(settings, call, router, &routing)? {
+        if !route.leads_where(&Route::new(settings, call, router, &routing)?) {
             labels.push(("instances".to_owned(), "others than in cutover.toml".to_owned()));
         }
         Ok(Observation { routing: Some(routing), settled: true, labels })
@@ -75,14 +75,14 @@ impl Router for Proxy {
         router: &str,
         color: Color,
     ) -> Result<Option<u32>, HookError> {
-        // They are counted by colour, whatever host they are at.
-        if call.fact("hosts").is_some() {
-            return Ok(None);
-        }
         let open = Control::new(settings, call, router).show()?.open;
-        let count = match color {
+        let at = match color {
             Color::Blue => open.blue,
             Color::Green => open.green,
+        };
+        let count = match call.fact("hosts") {
+            None => at.requests,
+            Some(hosts) => hosts.split(' ').filter_map(|host| at.hosts.get(host)).sum(),
         };
         Ok(Some(u32::try_from(count).unwrap_or(u32::MAX)))
     }

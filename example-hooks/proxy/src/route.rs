@@ -1,5 +1,6 @@
 //! A route as the proxy takes it: a pure function of the settings, the instances and what is wanted.
 
+use cutover_hooks::testers::{ALWAYS, NEVER, Testers};
 use cutover_hooks::{Call, Color, HookError, Instance, Routing};
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +14,24 @@ pub(crate) struct Route {
     blue: Side,
     green: Side,
     out: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    testers: Option<Choice>,
+}
+
+/// What says in a request which colour it is to have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Choice {
+    #[serde(flatten)]
+    by: Testers,
+    always: Word,
+}
+
+/// A colour, as the proxy writes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Word {
+    Blue,
+    Green,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,7 +61,8 @@ impl Route {
             if there.is_empty() {
                 there = all().collect();
             }
-            if there.is_empty() {
+            // Where hosts have one place each, there is only one colour.
+            if there.is_empty() && want.share(color) > 0 {
                 return Err(HookError::failed(format!("{color} has no instances")));
             }
             let upstream = |instance: &&Instance| Upstream {
@@ -53,12 +73,24 @@ impl Route {
         };
         let mut out = want.out.clone();
         out.sort_unstable();
+        let always = Testers::color(call, want).map(|color| match color {
+            Color::Blue => Word::Blue,
+            Color::Green => Word::Green,
+        });
+        let by = settings.testers.clone();
         Ok(Self {
             host_names: settings.host_names.clone(),
             blue: side(Color::Blue)?,
             green: side(Color::Green)?,
             out,
+            testers: by.zip(always).map(|(by, always)| Choice { by, always }),
         })
+    }
+
+    /// Whether both send requests to the same places. Which colour is new, only the one knows who is about to switch.
+    pub(crate) fn leads_where(&self, other: &Self) -> bool {
+        let plain = |route: &Self| Self { testers: None, ..route.clone() };
+        plain(self) == plain(other)
     }
 
     /// What the engine calls it.
@@ -80,6 +112,13 @@ impl Route {
                 let addresses: Vec<&str> = addresses.map(|upstream| upstream.address.as_str()).collect();
                 lines.push_str(&format!("{sign}{color}{share}: {}\n", addresses.join(" ")));
             }
+        }
+        if let Some(Choice { by, always }) = &self.testers {
+            let (new, old) = match always {
+                Word::Blue => (Color::Blue, Color::Green),
+                Word::Green => (Color::Green, Color::Blue),
+            };
+            lines.push_str(&format!("{sign}{by}: {ALWAYS} {new}, {NEVER} {old}\n"));
         }
         if self.blue.percent + self.green.percent == 0 {
             lines.push_str(&format!("{sign}no colour: 503\n"));

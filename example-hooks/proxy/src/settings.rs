@@ -1,5 +1,6 @@
 //! The `settings` table.
 
+use cutover_hooks::testers::Testers;
 use cutover_hooks::{SettingFault, setup};
 use serde::Deserialize;
 
@@ -11,6 +12,8 @@ pub struct Settings {
     pub directory: Option<String>,
     /// Host names of the application; none: all that no other application of this proxy has.
     pub host_names: Vec<String>,
+    /// What says in a request of which colour it wants to be, while requests are shared.
+    pub testers: Option<Testers>,
     /// Where the proxy listens: for `cutover setup` alone.
     pub listen: Option<Vec<String>>,
     /// Where the program lies on the router's host: for `cutover setup` alone.
@@ -43,6 +46,7 @@ impl Settings {
     #[must_use]
     pub fn faults(&self) -> Vec<SettingFault> {
         let mut faults = setup::path_faults(&[("directory", &self.directory), ("program", &self.program)]);
+        faults.extend(self.testers.iter().flat_map(Testers::faults));
         let plain = |name: &String| {
             let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || ".-_".contains(c);
             !name.is_empty() && name.len() <= 253 && name.chars().all(fits)
@@ -91,6 +95,10 @@ mod tests {
         assert_eq!(
             faults(r#"{"listen": []}"#),
             [SettingFault::new("listen", "it has no address: `0.0.0.0:80` is all of IPv4")]
+        );
+        assert_eq!(
+            faults(r#"{"testers": {"cookie": "a b"}}"#),
+            [SettingFault::new("testers.cookie", "`a b` is no name of a cookie: letters, digits and `_`")]
         );
     }
 

@@ -50,7 +50,10 @@ fn answer(state: &mut State, line: &str) -> String {
     let words: Vec<&str> = line.strip_suffix('\n').expect("a line").splitn(4, ' ').collect();
     let answer = match words[..] {
         ["show", "shop"] => {
-            json!({ "version": state.version, "route": state.route, "open": { "blue": 3, "green": 1 } })
+            let blue = json!({ "requests": 3, "hosts": { "web1": 1, "web2": 2 } });
+            let green = json!({ "requests": 1, "hosts": { "web2": 1 } });
+            let open = json!({ "blue": blue, "green": green });
+            json!({ "version": state.version, "route": state.route, "open": open })
         }
         [verb @ ("set" | "check"), "shop", version, route] => {
             if let Some(route) = state.interruption.take() {
@@ -185,12 +188,20 @@ fn who_was_slower_changes_nothing() {
 }
 
 #[test]
-fn what_is_open_is_told_by_color() {
+fn what_is_open_is_told_by_color_and_host() {
     let fake = proxy();
-    let (settings, call) = call();
-    let open =
-        |color| fake.world.reading(|| Proxy::connections(&settings, &call, "lb1", color)).expect("a count");
-    assert_eq!((open(Color::Blue), open(Color::Green)), (Some(3), Some(1)));
+    let (settings, mut call) = call();
+    let open = |call: &Call| {
+        [Color::Blue, Color::Green].map(|color| {
+            let ask = || Proxy::connections(&settings, call, "lb1", color);
+            fake.world.reading(ask).expect("a count").expect("a number")
+        })
+    };
+    assert_eq!(open(&call), [3, 1]);
+    for (hosts, counts) in [("web1", [1, 0]), ("web2", [2, 1]), ("web1 web2", [3, 1]), ("web3", [0, 0])] {
+        call.facts = vec![("hosts".to_owned(), hosts.to_owned())];
+        assert_eq!(open(&call), counts, "{hosts}");
+    }
 }
 
 #[test]
@@ -229,10 +240,41 @@ fn a_proxy_that_does_not_answer_says_what_to_do() {
 }
 
 #[test]
-fn a_color_without_instances_is_no_route() {
-    proxy();
+fn a_color_without_instances_gets_nothing() {
+    let fake = proxy();
     let (settings, mut call) = call();
     call.instances.truncate(2);
-    let apply = Proxy::apply(&settings, &call, "lb1", &BLUE);
-    assert_eq!(apply, Err(HookError::failed("green has no instances")));
+    let apply = |want: &Routing| Proxy::apply(&settings, &call, "lb1", want);
+    assert_eq!(apply(&GREEN), Err(HookError::failed("green has no instances")));
+    assert_eq!(apply(&BLUE), Ok(()));
+    assert_eq!(fake.state.borrow().route["green"], json!({ "percent": 0, "upstreams": [] }));
+}
+
+#[test]
+fn testers_choose_while_requests_are_shared() {
+    let fake = proxy();
+    let (_, mut call) = call();
+    let settings = serde_json::from_str(r#"{"testers": {"header": "x-canary"}}"#).expect("settings");
+    let shares = Routing { blue: 90, green: 10, out: Vec::new() };
+    let lines = "--- lb1, now\n+++ lb1, then\n+blue 90 %: 10.0.0.11:4001 [fd00::12]:4001\n\
+                 +green 10 %: 10.0.0.11:4002 [fd00::12]:4002\n";
+    for (color, words) in
+        [(Color::Blue, "always blue, never green"), (Color::Green, "always green, never blue")]
+    {
+        fake.state.replace(State::default());
+        call.color = color;
+        assert_eq!(
+            Proxy::prepare(&settings, &call, "lb1", &shares),
+            Ok(format!("{lines}+header x-canary: {words}\n"))
+        );
+        Proxy::apply(&settings, &call, "lb1", &shares).expect("shares");
+        let testers = json!({ "header": "x-canary", "always": color.as_str() });
+        assert_eq!(fake.state.borrow().route["testers"], testers);
+        // Who only looks on does not know which one is new.
+        call.color = color.other();
+        let seen = fake.world.reading(|| Proxy::observe(&settings, &call, "lb1")).expect("an observation");
+        assert_eq!(seen.labels, [("version".to_owned(), "1".to_owned())]);
+        Proxy::apply(&settings, &call, "lb1", &GREEN).expect("green");
+        assert_eq!(fake.state.borrow().route["testers"], Value::Null);
+    }
 }

@@ -38,7 +38,7 @@ const HOSTS: Feature = Feature {
     code: "config/hosts",
     does: "takes hosts out",
     can: "can take hosts out",
-    plain: "`builtin:apache` can, and `builtin:haproxy` with `style = \"servers\"`",
+    plain: "`builtin:apache` and `builtin:proxy` can, and `builtin:haproxy` with `style = \"servers\"`",
     hint: BundledHook::hosts_hint,
 };
 
@@ -170,7 +170,8 @@ mod tests {
             "`pipeline.strategy` takes hosts out, which hook `router` (builtin:haproxy) can't do on lb1 lb2: of its features it names `weights`, \
              `maintenance`, not `hosts`"
         );
-        let plain = "`builtin:apache` can, and `builtin:haproxy` with `style = \"servers\"`";
+        let plain =
+            "`builtin:apache` and `builtin:proxy` can, and `builtin:haproxy` with `style = \"servers\"`";
         assert_eq!(hint, format!("`style = \"servers\"` in the settings of the router can; {plain}"));
         deployment.router.hook.source = name("nginx");
         let (_, hint) = told_of(HOSTS, &deployment, &["weights"]).expect("an obstacle");
