@@ -42,6 +42,6 @@ fn a_router_that_somebody_has_switched_by_hand() {
     assert!([11, 40].contains(&refused.status), "{refused:?}");
     assert!((refused.stdout + &refused.stderr).contains("--adopt"));
     assert_eq!(test.live(), "v1 blue");
-    let _ = test.cutover(&["deploy", "--adopt"]).expect(0);
+    let _ = test.cutover(&["deploy", "--adopt"]).expect(0).expect_text(" · live: blue, release 1\n");
     assert_eq!(test.live(), "v3 green");
 }

@@ -2,9 +2,10 @@
 
 use std::fs;
 
-use test_support::{Apache, Behaviour, Ended, Haproxy, Load, Running, Test, assert_golden, get};
+use test_support::{Apache, Behaviour, Ended, Haproxy, Load, Running, Test, Websocket, assert_golden, get};
 
 use crate::haproxy::{self, World};
+use crate::proxy;
 
 /// Three machines with one port each; the router's hook is still to be said.
 fn hosts() -> Option<Test> {
@@ -162,6 +163,39 @@ fn who_took_a_host_out_is_not_overruled() {
 }
 
 #[test]
+fn nobody_gets_in_and_no_host_has_its_turn_in_maintenance() {
+    let Some((test, apache)) = behind_apache() else { return };
+    let all = |args: &[&str], code: i32| {
+        let told = told(&test, &test.cutover(args).expect(code));
+        format!(
+            "$ cutover {}\n{}",
+            args.join(" "),
+            told.replace(&apache.manager_port().to_string(), "MANAGER")
+        )
+    };
+    let load = test.load();
+    let answers = || load.so_far().answers.values().sum::<u64>();
+    let mut text = all(&["maintenance", "on", "--dry-run"], 0);
+    text += &all(&["maintenance", "on", "-m", "moving the database"], 0);
+    let closed = answers();
+    load.wait_for(100);
+    test.repository.push("v2", Behaviour::Sound);
+    text += &all(&["status", "--check"], 0);
+    text += &all(&["deploy"], 11);
+    text += &all(&["rollback"], 11);
+    text += &all(&["maintenance", "on"], 0);
+    assert_eq!(answers(), closed, "requests get to the application:\n{text}");
+    assert_eq!(running(&test), ["v1"; 3], "it goes on running");
+    text += &all(&["maintenance", "off", "--dry-run"], 0);
+    text += &all(&["maintenance", "off"], 0);
+    assert_golden("rolling-maintenance.txt", &text);
+    drop(load);
+    let load = test.load();
+    let _ = test.cutover(&["deploy"]).expect(0);
+    assert_all_run(&test, "v2", load);
+}
+
+#[test]
 fn haproxy_gives_turns_too() {
     let Some(world) = behind_haproxy() else { return };
     let test = &world.test;
@@ -172,6 +206,30 @@ fn haproxy_gives_turns_too() {
     let load = test.load();
     let _ = test.cutover(&["rollback"]).expect(0);
     assert_all_run(test, "v1", load);
+}
+
+#[test]
+fn our_own_proxy_gives_turns_too() {
+    let Some(world) = proxy::behind_proxy(hosts()) else { return };
+    let test = &world.test;
+    with_v1(test);
+    let _ = assert_puts_all_back(test);
+    let load = test.load();
+    let deployed = test.cutover(&["deploy"]).expect(0);
+    // It counts by hosts: nobody waits for requests that others answer.
+    let out: Vec<&str> = deployed.stdout.lines().filter(|line| line.starts_with("out  ")).collect();
+    assert_eq!(out.len(), 3, "{}", deployed.stdout);
+    assert!(out.iter().all(|line| line.contains("0 connections left")), "{}", deployed.stdout);
+    assert_all_run(test, "v2", load);
+    let load = test.load();
+    let _ = test.cutover(&["rollback"]).expect(0);
+    assert_all_run(test, "v1", load);
+    // A websocket is one host's, and only that host's turn waits for it.
+    let mut websocket = Websocket::open(test.door()).unwrap();
+    assert_eq!(websocket.say("hello").unwrap(), "blue hello");
+    let deployed = test.cutover(&["deploy", "--again"]).expect(0);
+    let told = ["0 connections left", "1 connection left; it is cut"];
+    assert_eq!(told.map(|text| deployed.stdout.matches(text).count()), [2, 1], "{}", deployed.stdout);
 }
 
 #[test]

@@ -117,6 +117,7 @@ fn main() {
         live: Some(live),
         color: Color::Green,
         maintenance: false,
+        rolling: false,
         notes: vec![Note::new("not built", "2 commits of yours are not pushed")],
     });
     let app = ["web1", "web2"];

@@ -44,6 +44,7 @@ impl<S: ?Sized> Masked<S> {
                 live,
                 color: _,
                 maintenance: _,
+                rolling: _,
                 notes: said,
             } => {
                 text(deployment);
@@ -131,6 +132,7 @@ mod tests {
                 live: Some(live),
                 color: Color::Green,
                 maintenance: false,
+                rolling: false,
                 notes: notes.clone(),
             },
             EventKind::StepStarted { step, places: places.clone(), weight: None, wait: None },

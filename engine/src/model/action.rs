@@ -197,6 +197,13 @@ impl Action {
         }
     }
 
+    /// Whether it is about all that runs of a colour, wherever that is.
+    #[must_use]
+    pub fn is_everywhere(&self) -> bool {
+        matches!(self, Self::RequireHealthy { .. })
+            || matches!(self, Self::Drain { hosts, .. } if hosts.is_empty())
+    }
+
     /// What people read in the column of places: a host, a router, a test, a colour.
     #[must_use]
     pub fn place(&self) -> String {

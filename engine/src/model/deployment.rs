@@ -1,5 +1,7 @@
 //! What the user wants: the whole configuration, valid by construction, with every default filled in.
 
+mod places;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -80,24 +82,6 @@ impl Deployment {
                 sha256: locked.sha256.clone(),
                 copy: locked.resolved.starts_with(VENDORED).then(|| root.join(&locked.resolved)),
             });
-        }
-    }
-
-    /// The colours that each host has a place for. Where hosts have one place each, that is called blue, and nobody reads it.
-    #[must_use]
-    pub const fn colors(&self) -> &'static [Color] {
-        match self.pipeline.strategy.batch() {
-            Some(_) => &[Color::Blue],
-            None => &Color::ALL,
-        }
-    }
-
-    /// The colour that a deployment fills where this one is live.
-    #[must_use]
-    pub fn fills(&self, live: Option<Color>) -> Color {
-        match live {
-            Some(live) if self.colors().len() > 1 => live.other(),
-            Some(_) | None => Color::Blue,
         }
     }
 

@@ -57,6 +57,9 @@ pub enum EventKind {
         /// Whether what is live gets no requests now, since a person wanted it so.
         #[serde(skip_serializing_if = "is_false")]
         maintenance: bool,
+        /// Whether hosts have one place each, which is called nothing.
+        #[serde(skip_serializing_if = "is_false")]
+        rolling: bool,
         /// What the operator should know beforehand (unpushed work, migrations without a way back).
         notes: Vec<Note>,
     },

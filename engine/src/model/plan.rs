@@ -262,10 +262,10 @@ fn whole(deployment: &Deployment, live: Option<Color>, observed: &Observed) -> R
     if let Some(color) = live.filter(|live| !deployment.colors().contains(live)) {
         return Err(Refusal::NoPlace { color });
     }
-    let out = |routing: &Routing| (!routing.out.is_empty()).then(|| routing.to_string());
+    let out = |routing: &Routing| (!routing.out.is_empty()).then(|| routing.out.clone());
     let mut seen = observed.routers.iter();
     match seen.find_map(|(router, seen)| Some((router.clone(), seen.routing.as_ref().and_then(out)?))) {
-        Some((router, shown)) => Err(Refusal::HostsOut { router, shown }),
+        Some((router, hosts)) => Err(Refusal::HostsOut { router, hosts }),
         None => Ok(()),
     }
 }

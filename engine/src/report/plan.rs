@@ -6,7 +6,7 @@ use super::problem::{headline, hint, wrapped};
 use super::table::table;
 use super::words::{color_tone, source_words};
 use crate::model::view::{PlanView, PlannedHook, PlannedStep};
-use crate::model::{Maintenance, Step, Trouble};
+use crate::model::{Maintenance, Trouble};
 
 /// Column of what labels name.
 const LABEL: usize = 17;
@@ -84,15 +84,15 @@ fn header(view: &PlanView) -> Line {
     }
     // Where hosts have one place each, none is named.
     let moves_all = Maintenance::of(&header.command).is_some();
-    let turns = view.steps.iter().any(|step| step.step == Step::Out);
-    if !turns && !moves_all {
+    if !header.rolling && !moves_all {
         line = line.text(" into ").with(color_tone(header.color), header.color.as_str());
     }
     line = line.with(Tone::Dim, " · ");
+    let state = if header.maintenance { "in maintenance: " } else { "live: " };
     match &header.live {
-        Some(live) if turns => line.text(&format!("live: release {}", live.release.number)),
+        Some(live) if header.rolling => line.text(&format!("{state}release {}", live.release.number)),
         Some(live) => line
-            .text(if header.maintenance { "in maintenance: " } else { "live: " })
+            .text(state)
             .with(color_tone(live.color), live.color.as_str())
             .text(&format!(", release {}", live.release.number)),
         None => line.text("first deployment"),

@@ -142,6 +142,9 @@ fn unfinished_line(unfinished: &Unfinished, view: &StatusView) -> Line {
         return Line::of(Tone::Warn, "under way").text(&format!("{about}, at {step}"));
     }
     let line = Line::of(Tone::Warn, "under way").text(&format!("{about}, at {step}: "));
+    if has_turns(view) {
+        return line.text(&format!("release {release}"));
+    }
     let line = line.with(color_tone(*color), color.as_str()).text(&format!(", release {release}, "));
     if let Some(shared) = shared(view, *color) {
         return line.text(&shared);

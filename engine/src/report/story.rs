@@ -11,7 +11,7 @@ use super::problem::{headline, hint, wrapped};
 use super::quantity::Quantity;
 use super::running::Running;
 use super::words::{color_tone, ended_words, fit_places, release_words};
-use crate::model::{Color, Event, EventKind, Level, LiveRelease, Note, Outcome, Release, Step, StepEnd};
+use crate::model::{Event, EventKind, Level, LiveRelease, Note, Outcome, Release, Step, StepEnd};
 
 /// Width of the column of steps, blanks included.
 const STEP_COLUMN: usize = 11;
@@ -81,9 +81,9 @@ impl Story {
             EventKind::Started { command, title, .. } => {
                 self.opening = Some((title.clone(), command.clone()));
             }
-            EventKind::Planned { release, commits, live, color, maintenance, notes: remarks, .. } => {
+            EventKind::Planned { release, commits, live, maintenance, rolling, notes: remarks, .. } => {
                 if self.verbosity > Verbosity::Quiet {
-                    told.report = self.header(release, *commits, live.as_ref(), *color, *maintenance);
+                    told.report = self.header(release, *commits, live.as_ref(), *maintenance, *rolling);
                     told.report.extend(notes(remarks, self.width));
                 }
             }
@@ -227,8 +227,8 @@ impl Story {
         release: &Release,
         commits: Option<u64>,
         live: Option<&LiveRelease>,
-        color: Color,
         maintenance: bool,
+        rolling: bool,
     ) -> Vec<Line> {
         let mut line = Line::new();
         if let Some((title, command)) = self.opening.take() {
@@ -242,13 +242,11 @@ impl Story {
             line = line.text(&format!(" (+{commits} {})", if commits == 1 { "commit" } else { "commits" }));
         }
         line = line.with(Tone::Dim, " · ");
+        let state = if maintenance { "in maintenance: " } else { "live: " };
         line = match live {
-            // It stays where it is: hosts have no other place.
-            Some(live) if live.color == color && !maintenance => {
-                line.text(&format!("live: release {}", live.release.number))
-            }
+            Some(live) if rolling => line.text(&format!("{state}release {}", live.release.number)),
             Some(live) => line
-                .text(if maintenance { "in maintenance: " } else { "live: " })
+                .text(state)
                 .with(color_tone(live.color), live.color.as_str())
                 .text(&format!(", release {}", live.release.number)),
             None => line.text("first deployment"),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::golden::{assert_golden, page};
 use super::{JsonLines, Line, Screen, Story, Terminal, Verbosity, json_line, sample};
 use crate::model::view::{ExitCode, LockStatus, Problem};
-use crate::model::{Event, EventSink, Step};
+use crate::model::{Color, Event, EventKind, EventSink, Step};
 
 /// Report and closing error of a whole run, in the order in which they are written.
 fn told(events: &[Event], verbosity: Verbosity, width: Option<usize>) -> String {
@@ -32,6 +32,28 @@ fn a_run_that_succeeds() {
     assert_golden("deployed.txt", &told(&sample::deployed(), Verbosity::Normal, None));
     assert_golden("deployed-verbose.txt", &told(&sample::deployed(), Verbosity::Verbose, None));
     assert_eq!(told(&sample::deployed(), Verbosity::Quiet, None), "");
+}
+
+#[test]
+fn a_color_is_named_where_there_are_two_and_only_there() {
+    let header = |colors: Option<Color>, is_closed: bool| {
+        let mut events = sample::deployed();
+        let planned = events.iter_mut().find_map(|event| {
+            let EventKind::Planned { color, maintenance, rolling, .. } = &mut event.kind else { return None };
+            Some((color, maintenance, rolling))
+        });
+        let (color, maintenance, rolling) = planned.expect("a plan");
+        (*color, *maintenance, *rolling) = (colors.unwrap_or(Color::Blue), is_closed, colors.is_none());
+        let text = told(&events, Verbosity::Normal, None);
+        text.lines().next().and_then(|line| line.rsplit_once(" · ")).expect("a header").1.to_owned()
+    };
+    // Who resumes what took the router's word for it finds that colour in the record which it fills.
+    for color in Color::ALL {
+        assert_eq!(header(Some(color), false), "live: blue, release 42");
+        assert_eq!(header(Some(color), true), "in maintenance: blue, release 42");
+    }
+    assert_eq!(header(None, false), "live: release 42");
+    assert_eq!(header(None, true), "in maintenance: release 42");
 }
 
 #[test]

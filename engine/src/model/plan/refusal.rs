@@ -42,12 +42,12 @@ pub enum Refusal {
         color: Color,
     },
     /// Someone has taken hosts out.
-    #[error("{router} routes {shown}: all hosts have to be in before they are taken out one after the other")]
+    #[error("{router} has {} out: all hosts have to be in before they are taken out one after the other", hosts.iter().map(HostName::as_str).collect::<Vec<_>>().join(" "))]
     HostsOut {
         /// The first such router.
         router: HostName,
-        /// What it shows.
-        shown: String,
+        /// What it has out.
+        hosts: Vec<HostName>,
     },
     /// The release is live already.
     #[error("release {number} is live already, on {color}")]

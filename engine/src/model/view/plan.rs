@@ -48,6 +48,9 @@ pub struct PlanHeader {
     /// Whether what is live gets no requests now, since a person wanted it so.
     #[serde(skip_serializing_if = "is_false")]
     pub maintenance: bool,
+    /// Whether hosts have one place each, which is called nothing.
+    #[serde(skip_serializing_if = "is_false")]
+    pub rolling: bool,
     /// What the operator should know beforehand.
     pub notes: Vec<Note>,
 }

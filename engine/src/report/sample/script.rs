@@ -39,6 +39,7 @@ impl Script {
             live: Some(live(Color::Blue, 42, 500_000)),
             color: Color::Green,
             maintenance: false,
+            rolling: false,
             notes,
         });
     }

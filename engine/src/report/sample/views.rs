@@ -100,6 +100,7 @@ pub(in crate::report) fn plan() -> PlanView {
             live: Some(live(Color::Blue, 42, 500_000)),
             color: Color::Green,
             maintenance: false,
+            rolling: false,
             notes: vec![Note::new("not built", "2 commits of yours are not pushed")],
         },
         steps: vec![

@@ -153,6 +153,7 @@ async fn prepare(
             (_, color) => session.deployment.fills(color),
         },
         maintenance: ready.observed.maintenance,
+        rolling: session.deployment.has_turns(),
         live,
         notes: ready.source.notes.clone(),
     });
@@ -224,8 +225,10 @@ async fn begin(
         let _ = look_at_warm(session, live, idle_of(&session.deployment, live), &mut observed, &wish.release)
             .await;
     }
-    let plan = Plan::new(&session.deployment, &wish, &observed)
-        .map_err(|refusal| (refused(&refusal, &wish), traffic(&observed, &staged, state.live.as_ref())))?;
+    let plan = Plan::new(&session.deployment, &wish, &observed).map_err(|refusal| {
+        let turns = session.deployment.has_turns();
+        (refused(&refusal, &wish), traffic(&observed, &staged, state.live.as_ref(), turns))
+    })?;
     let first =
         Record::Planned { plan: Box::new(plan.clone()), origin: session.origin(want.message.clone()) };
     let journal = Journal::create(&session.home, lease.lock(), deployment, session.reporter.now(), &first);

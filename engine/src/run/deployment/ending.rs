@@ -193,10 +193,14 @@ impl Ending {
     }
 }
 
-/// `blue, release 42`.
-pub(crate) fn serving(record: &LiveRecord) -> String {
+/// `blue, release 42`; where hosts have turns, `release 42, on all hosts`.
+pub(crate) fn serving(record: &LiveRecord, turns: bool) -> String {
     let LiveRelease { color, release, .. } = &record.live;
     match record.maintenance {
+        Some(_) if turns => {
+            format!("no host, in maintenance; after it release {}, on all hosts", release.number)
+        }
+        None if turns => format!("release {}, on all hosts", release.number),
         Some(_) => resting(*color, release.number),
         None => format!("{color}, release {}", release.number),
     }
@@ -325,7 +329,7 @@ fn traffic(progress: &Progress, outcome: Outcome, live: Option<&LiveRecord>, see
         (None, _) if plan.is_rolling() => "what was there before, on all hosts".to_owned(),
         // What was adopted is not what was recorded.
         (Some(record), Some((color, _))) if is_adopted(record, *color) => color.to_string(),
-        (Some(record), _) => serving(record),
+        (Some(record), _) => serving(record, false),
         (None, Some((color, _))) => color.to_string(),
         (None, None) => "no colour, as before this first deployment".to_owned(),
     };

@@ -99,6 +99,7 @@ fn header(
         live,
         color: plan.color,
         maintenance,
+        rolling: deployment.has_turns(),
         notes: source.notes.clone(),
     }
 }
@@ -150,8 +151,15 @@ fn planned(deployment: &Deployment, plan: &Plan, stage: &Stage, retiring: bool) 
     };
     // A look at the routers is nowhere.
     let is_somewhere = |task: &&Task| !matches!(task.action, Action::RequireUnrouted { .. });
-    let places = distinct(&mut stage.tasks.iter().filter(is_somewhere).map(|task| task.action.place()));
-    let turn = |action: &Action| plan.is_rolling().then(|| turn_words(action)).flatten();
+    let moves = Maintenance::of(&plan.command);
+    let turns = plan.is_rolling() || (moves.is_some() && deployment.has_turns());
+    let hosts = || deployment.application.hosts.iter().map(ToString::to_string).collect();
+    let is_everywhere = |action: &Action| matches!(action, Action::Watch { .. }) || action.is_everywhere();
+    let place = |Task { action, .. }: &Task| {
+        if turns && is_everywhere(action) { hosts() } else { vec![action.place()] }
+    };
+    let places = distinct(&mut stage.tasks.iter().filter(is_somewhere).flat_map(place));
+    let turn = |action: &Action| turns.then(|| turn_words(action)).flatten();
     // How it is proven and how long it is awaited says more.
     let is_more = |action: &Action| matches!(action, Action::AwaitHealthy { .. } | Action::Prove { .. });
     let what = |task: &Task| {
@@ -162,11 +170,12 @@ fn planned(deployment: &Deployment, plan: &Plan, stage: &Stage, retiring: bool) 
     let undo = stage.tasks.iter().flat_map(|task| way_back(plan, task));
     let undo =
         distinct(&mut undo.map(|action| turn(action).unwrap_or_else(|| action.to_string()))).join(", ");
-    let moves = Maintenance::of(&plan.command);
     let on_failure = match (stage.step, retiring, &plan.live) {
         _ if plan.is_rolling() => on_failure(plan, stage.step),
         (_, true, _) if plan.target().is_none() => "a warning; no colour gets requests".to_owned(),
         (Step::Health, ..) if moves.is_some() => "nothing changed".to_owned(),
+        (Step::Switch, ..) if turns => "the routers go back; rolled back".to_owned(),
+        (_, true, _) if turns => on_failure(plan, stage.step),
         (_, true, _) => format!("a warning; {} stays live", plan.color),
         (Step::Stage, ..) => "nothing changed".to_owned(),
         (Step::Switch, _, Some((old, _))) if plan.target().is_none() && moves.is_none() => {
@@ -218,7 +227,7 @@ fn words(deployment: &Deployment, action: &Action) -> String {
             let check = &deployment.health_check;
             format!("{} in a row within {} s", check.healthy_after, check.deadline.as_secs())
         }
-        Action::Watch { .. } if deployment.colors().len() == 1 => {
+        Action::Watch { .. } if deployment.has_turns() => {
             format!("all hosts for {} s", deployment.pipeline.watch.as_secs())
         }
         Action::Watch { color, weight, .. } => {

@@ -31,12 +31,14 @@ pub(crate) struct Ready {
     pub(crate) source: artifact::Resolved,
     /// What keeps it from being begun, though a plan can be made.
     pub(crate) obstacles: Vec<Trouble>,
+    /// Whether hosts have one place each, which is called nothing.
+    turns: bool,
 }
 
 impl Ready {
     /// What has the traffic, in words.
     pub(crate) fn traffic(&self) -> Option<String> {
-        traffic(&self.observed, &self.staged, self.state.live.as_ref())
+        traffic(&self.observed, &self.staged, self.state.live.as_ref(), self.turns)
     }
 
     /// What is live: by the record, or by what is shown where that is adopted.
@@ -54,7 +56,7 @@ pub(crate) type Early = (Trouble, Option<String>);
 pub(crate) async fn preflight(session: &Session, want: &Want) -> Result<Ready, Early> {
     let state = read_state(session).await?;
     match unfinished(&state) {
-        Some(trouble) => Err((trouble, remembered_traffic(&state))),
+        Some(trouble) => Err((trouble, remembered_traffic(&state, session.deployment.has_turns()))),
         None => look(session, want, state, true).await,
     }
 }
@@ -104,7 +106,7 @@ async fn look(
     state: HomeState<Record>,
     may_run: bool,
 ) -> Result<Ready, Early> {
-    let live = state.live.as_ref().map(serving);
+    let live = state.live.as_ref().map(|record| serving(record, session.deployment.has_turns()));
     if state.live.is_none() && want.source == DeploySource::Release(String::new()) {
         // Whether the router is in order does not matter: there is nothing to ask it for.
         let nothing =
@@ -129,7 +131,8 @@ async fn look(
     };
     let (observed, staged, silent, source) = checked.await.map_err(|trouble| (trouble, live))?;
     let asks_front_doors = silent.is_none();
-    let mut ready = Ready { state, observed, staged, source, obstacles: silent.into_iter().collect() };
+    let (obstacles, turns) = (silent.into_iter().collect(), session.deployment.has_turns());
+    let mut ready = Ready { state, observed, staged, source, obstacles, turns };
     match &ready.state.live {
         None => ready.source.notes.extend(no_way_back(session).await),
         Some(record) if want.command == "rollback" && session.deployment.application.migrate.is_some() => {

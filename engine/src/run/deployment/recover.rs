@@ -48,7 +48,7 @@ pub async fn recover(opening: Opening, request: RecoverRequest) -> ExitCode {
         Ok(None) => {
             let live = session.home.live().await.ok().flatten();
             preflight.end(StepEnd::Ok, "no deployment is unfinished".to_owned());
-            nothing_open(live.as_ref())
+            nothing_open(session, live.as_ref())
         }
         Err(trouble) => failed(preflight, trouble, None),
     };
@@ -99,13 +99,14 @@ fn failed(preflight: Preflight, trouble: Trouble, traffic: Option<String>) -> En
 /// The deployment that has not ended, and what has the traffic.
 async fn find(session: &Session) -> Result<Option<(String, Option<String>)>, Trouble> {
     let state = session.home.read_all::<Record>().await.map_err(|fault| store_fault(&fault).trouble)?;
-    let traffic = remembered_traffic(&state);
+    let traffic = remembered_traffic(&state, session.deployment.has_turns());
     Ok(state.open.map(|open| (open.deployment, traffic)))
 }
 
 /// There is nothing to take up, which is what was wanted.
-fn nothing_open(live: Option<&LiveRecord>) -> Ending {
-    let traffic = live.map(|record| Note::new("traffic", serving(record)));
+fn nothing_open(session: &Session, live: Option<&LiveRecord>) -> Ending {
+    let traffic = live.map(|record| serving(record, session.deployment.has_turns()));
+    let traffic = traffic.map(|text| Note::new("traffic", text));
     let nothing = Note::new("unfinished", "no deployment, so there is nothing to do");
     let facts = std::iter::once(nothing).chain(traffic).collect();
     Ending { outcome: Outcome::NothingChanged, error: None, facts, hint: None, exit_code: ExitCode::Done }
@@ -133,13 +134,13 @@ async fn take_up(session: &Session, request: RecoverRequest, lease: &Lease) -> R
     let fault = |fault: StoreFault| store_fault(&fault).trouble;
     let state: HomeState<Record> = session.home.read_all().await.map_err(fault)?;
     let Some(open) = &state.open else {
-        return Ok(Taken::Ended(nothing_open(state.live.as_ref())));
+        return Ok(Taken::Ended(nothing_open(session, state.live.as_ref())));
     };
     let ended = matches!(open.records.last(), None | Some((_, Record::Closed { .. })))
         && !matches!(open.records.last(), Some((_, Record::Closed { outcome: Outcome::Stuck })));
     if ended {
         let ending = close_leftovers(session, lease, &state).await?;
-        return Ok(Taken::Ended(ending.unwrap_or_else(|| nothing_open(state.live.as_ref()))));
+        return Ok(Taken::Ended(ending.unwrap_or_else(|| nothing_open(session, state.live.as_ref()))));
     }
     let (mut journal, read) =
         Journal::<Record>::reopen(&session.home, lease.lock(), &open.deployment).await.map_err(fault)?;
@@ -183,6 +184,7 @@ async fn take_up(session: &Session, request: RecoverRequest, lease: &Lease) -> R
         live: state.live.as_ref().map(|record| record.live.clone()),
         color: plan.color,
         maintenance: state.live.as_ref().is_some_and(|record| record.maintenance.is_some()),
+        rolling: session.deployment.has_turns(),
         notes: vec![Note::new("recovery", direction(&decision))],
     });
     let record = Record::Recovered { decision, origin: session.origin(None), lost: lost.clone() };

@@ -9,13 +9,13 @@ use crate::run::world::observe::Staged;
 use crate::store::HomeState;
 
 /// What has the traffic by what is at the home alone, in words. While a deployment is open that may have moved it, nobody there knows.
-pub(crate) fn remembered_traffic(state: &HomeState<Record>) -> Option<String> {
+pub(crate) fn remembered_traffic(state: &HomeState<Record>, turns: bool) -> Option<String> {
     let moved = state.open.as_ref().is_some_and(|open| {
         replay(&open.deployment, open.entries()).is_ok_and(|progress| progress.switch_begun())
     });
     match moved {
         true => Some("as that deployment left it: `cutover status` asks the routers".to_owned()),
-        false => state.live.as_ref().map(serving),
+        false => state.live.as_ref().map(|record| serving(record, turns)),
     }
 }
 
@@ -33,10 +33,15 @@ pub(crate) fn live_instead(
 }
 
 /// What has the traffic, in words: `blue, release 2`; what the record says where that is something else.
-pub(crate) fn traffic(observed: &Observed, staged: &Staged, record: Option<&LiveRecord>) -> Option<String> {
+pub(crate) fn traffic(
+    observed: &Observed,
+    staged: &Staged,
+    record: Option<&LiveRecord>,
+    turns: bool,
+) -> Option<String> {
     let said = record.filter(|record| record.maintenance.is_none()).map(|record| record.live.color);
     let shown = match observed.live_color() {
-        Ok(color) if color == said => return record.map(serving),
+        Ok(color) if color == said => return record.map(|record| serving(record, turns)),
         Ok(Some(color)) => {
             let release = release_of(observed, staged, color);
             let release = release.map(|release| format!(", release {}", release.number)).unwrap_or_default();
@@ -49,13 +54,13 @@ pub(crate) fn traffic(observed: &Observed, staged: &Staged, record: Option<&Live
         }
     };
     let recorded =
-        record.map_or_else(|| "says nothing".to_owned(), |record| format!("says {}", serving(record)));
+        record.map_or_else(|| "says nothing".to_owned(), |record| format!("says {}", serving(record, turns)));
     Some(format!("{shown}; the record {recorded}"))
 }
 
 /// What the routers show, in a few words; `adopts` says whether the record gives way to it.
 pub(crate) fn router_summary(deployment: &Deployment, observed: &Observed, adopts: bool) -> String {
-    if deployment.colors().len() == 1 && observed.recorded.is_some() {
+    if deployment.has_turns() && observed.recorded.is_some() {
         let mut routings = observed.routers.iter().filter_map(|(_, seen)| seen.routing.as_ref());
         let first = observed.routers.first().and_then(|(_, seen)| seen.routing.as_ref());
         if let Some(routing) = routings.find(|routing| !routing.out.is_empty()).or(first) {
@@ -142,7 +147,7 @@ mod tests {
         let green = record(Color::Green, "new", 5);
         let told = |routings: &[Option<Routing>], record: Option<&LiveRecord>| {
             let (observed, staged) = world(routings);
-            traffic(&observed, &staged, record)
+            traffic(&observed, &staged, record, false)
         };
         let says = |text: &str| Some(text.to_owned());
         let (to_blue, to_green) = (Some(Routing::all_to(Color::Blue)), Some(Routing::all_to(Color::Green)));

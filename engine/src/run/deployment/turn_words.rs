@@ -9,6 +9,7 @@ pub(super) fn turn_words(action: &Action) -> Option<String> {
     Some(match action {
         // It is said with what makes it so, and the looks before a stop go without saying.
         Action::Prepare { .. } | Action::RequireUnrouted { .. } => String::new(),
+        Action::Switch { want, .. } if want.only().is_none() => "route to no host".to_owned(),
         Action::Switch { want, .. } if want.out.is_empty() => "route to all hosts".to_owned(),
         Action::Switch { want, .. } => format!("route without {}", names(&want.out)),
         Action::Configure { .. } => "write its environment".to_owned(),
@@ -18,6 +19,8 @@ pub(super) fn turn_words(action: &Action) -> Option<String> {
         Action::Point { release: None, .. } => "remove the link".to_owned(),
         Action::Start { release, .. } => format!("start {release}"),
         Action::AwaitHealthy { .. } => "wait until it is healthy".to_owned(),
+        Action::RequireHealthy { .. } => "make sure that it is healthy".to_owned(),
+        Action::Drain { hosts, .. } if hosts.is_empty() => "drain all hosts".to_owned(),
         Action::Prove { .. } => "prove that it answers".to_owned(),
         Action::RecordLive { release, .. } => format!("record {release} as live"),
         _ => return None,

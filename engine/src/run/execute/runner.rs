@@ -44,6 +44,9 @@ pub(crate) trait World: Send + Sync + 'static {
 
     /// How long an action of a step may wait, for displays.
     fn wait(&self, step: Step, action: &Action) -> Option<Duration>;
+
+    /// All hosts, where each has one place, which is called nothing.
+    fn turns(&self) -> Vec<HostName>;
 }
 
 /// Where records go. A record that `append` returned for is on disk.
@@ -130,7 +133,7 @@ impl<W: World, L: Log> Runner<W, L> {
     /// # Errors
     /// When the journal is lost, or a signal left no time for more.
     pub(crate) async fn run(&mut self, progress: &mut Progress) -> Result<Outcome, Stopped<L::Lost>> {
-        let mut report = StepReport::new(self.reporter.clone());
+        let mut report = StepReport::new(self.reporter.clone(), self.world.turns());
         let result = self.drive(progress, &mut report).await;
         if result.is_err() {
             report.interrupt();

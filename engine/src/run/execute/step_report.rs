@@ -13,6 +13,8 @@ use crate::report::Quantity;
 /// The step that is under way.
 pub(crate) struct StepReport {
     reporter: Reporter,
+    /// All hosts, where each has one place, which is called nothing.
+    turns: Vec<HostName>,
     current: Option<Current>,
     /// The part of the last step that is done before others, told with the rest of it.
     early: Option<Current>,
@@ -49,8 +51,16 @@ struct Current {
 
 impl StepReport {
     /// No step is under way.
-    pub(crate) const fn new(reporter: Reporter) -> Self {
-        Self { reporter, current: None, early: None, staged: None, batch: Vec::new(), interrupted: false }
+    pub(crate) const fn new(reporter: Reporter, turns: Vec<HostName>) -> Self {
+        let batch = Vec::new();
+        Self { reporter, turns, current: None, early: None, staged: None, batch, interrupted: false }
+    }
+
+    fn places(&self, plan: &Plan, step: Step, action: &Action) -> Vec<String> {
+        if !self.turns.is_empty() && action.is_everywhere() {
+            return self.turns.iter().map(ToString::to_string).collect();
+        }
+        places(plan, step, action, &self.batch)
     }
 
     /// An action of a step begins; the step before ends, when it is another.
@@ -62,7 +72,7 @@ impl StepReport {
             }
             let mut current = Current {
                 step,
-                places: places(plan, step, action, &self.batch),
+                places: self.places(plan, step, action),
                 began: self.reporter.now(),
                 took: Duration::ZERO,
                 said: Vec::new(),

@@ -3,12 +3,13 @@
 use super::status_facts::StatusFacts;
 use crate::driver;
 use crate::model::view::{IdleStatus, InstanceState, InstanceStatus, RouterStatus};
-use crate::model::{Color, HostName, LiveRecord, Observation, Release, ReleaseId};
+use crate::model::{Color, Deployment, HostName, LiveRecord, Observation, Release, ReleaseId, Routing};
 use crate::run::world::host_sight::{HostSight, InstanceSight};
 
 /// Where the world is not as it should be. While a deployment is under way that is not what the record says: what has the traffic is
 /// held against what it should be, and nothing else.
 pub(super) fn drift(
+    deployment: &Deployment,
     facts: &StatusFacts,
     instances: &[InstanceStatus],
     routers: &[RouterStatus],
@@ -16,6 +17,9 @@ pub(super) fn drift(
     serving: &[Color],
 ) -> Vec<String> {
     let mut drift = Vec::new();
+    let turns = deployment.has_turns();
+    // Where hosts have one place each, that is called nothing.
+    let of = |color: Color| if turns { String::new() } else { format!(" {color}") };
     let live = facts.record.as_ref().map(|(record, _)| &record.live);
     for RouterStatus { name, observation, agrees, problem } in routers {
         match (observation, problem) {
@@ -23,7 +27,8 @@ pub(super) fn drift(
             // Nothing to hold it against.
             (Some(_), _) if facts.record_problem.is_some() || under_way => {}
             (Some(seen), _) => {
-                drift.push(router_drift(name, seen, facts.record.as_ref().map(|(record, _)| record)));
+                let record = facts.record.as_ref().map(|(record, _)| record);
+                drift.push(router_drift(name, seen, record, turns));
             }
             (None, problem) => {
                 let problem = problem.as_deref().unwrap_or("no answer");
@@ -43,11 +48,15 @@ pub(super) fn drift(
         match &instance.state {
             driver::InstanceState::Running { release: Some(release), .. } if *release != live.release.id => {
                 let runs = number(sight, release);
-                drift.push(format!("{host} {} runs release {runs}, not {}", live.color, live.release.number));
+                drift.push(format!(
+                    "{host}{} runs release {runs}, not {}",
+                    of(live.color),
+                    live.release.number
+                ));
             }
             driver::InstanceState::Running { .. } => {}
             driver::InstanceState::Stopped | driver::InstanceState::Failed { .. } => {
-                drift.push(format!("{host} {} is live by the record and does not run", live.color));
+                drift.push(format!("{host}{} is live by the record and does not run", of(live.color)));
             }
         }
     }
@@ -58,22 +67,26 @@ pub(super) fn drift(
     });
     drift.extend(sick.map(|instance| {
         let said = instance.health.as_deref().unwrap_or("no answer");
-        format!("{} {} is live and not healthy: {said}", instance.host, instance.color)
+        format!("{}{} is live and not healthy: {said}", instance.host, of(instance.color))
     }));
     let closed = facts.front_doors.iter().filter(|door| !door.ok);
     drift.extend(closed.map(|door| format!("front door {}: {}", door.url, door.says)));
     drift
 }
 
-fn router_drift(name: &HostName, seen: &Observation, record: Option<&LiveRecord>) -> String {
-    let shown = seen.routing.as_ref().map_or_else(|| "nothing of it".to_owned(), ToString::to_string);
+fn router_drift(name: &HostName, seen: &Observation, record: Option<&LiveRecord>, turns: bool) -> String {
+    let words = |routing: &Routing| if turns { routing.turns() } else { routing.to_string() };
+    let shown = seen.routing.as_ref().map_or_else(|| "nothing of it".to_owned(), words);
     let recorded = match record {
+        Some(record) if turns && record.maintenance.is_some() => "that none does, for maintenance".to_owned(),
+        Some(_) if turns => "that all do".to_owned(),
         Some(record) if record.maintenance.is_some() => "no colour, for maintenance".to_owned(),
         Some(record) => record.live.color.to_string(),
         None => "nothing is live".to_owned(),
     };
     let unsettled = if seen.settled { "" } else { " and is not settled" };
-    format!("router {name} shows {shown}{unsettled}, the record says {recorded}")
+    let shows = if turns { "shows that" } else { "shows" };
+    format!("router {name} {shows} {shown}{unsettled}, the record says {recorded}")
 }
 
 fn number(sight: &HostSight, id: &ReleaseId) -> String {

@@ -55,7 +55,7 @@ pub fn status_view(deployment: &Deployment, facts: StatusFacts) -> StatusView {
         record_problem: facts.record_problem.clone(),
         maintenance,
         warnings: warnings(&facts, live_color, idle.as_ref().filter(|_| !under_way), &instances),
-        drift: drift(&facts, &instances, &routers, under_way, &serving),
+        drift: drift(deployment, &facts, &instances, &routers, under_way, &serving),
         too_old: too_old(&facts),
         idle,
         releases: releases(&facts),

@@ -237,6 +237,10 @@ impl Sim {
 }
 
 impl World for Sim {
+    fn turns(&self) -> Vec<HostName> {
+        Vec::new()
+    }
+
     async fn perform(&self, plan: &Plan, action: &Action, way: Way) -> Performed {
         self.attempt(plan, action, way, false).await
     }

@@ -1,11 +1,19 @@
 //! Asking front doors: for whoever proves, watches, or only looks.
 
+use std::time::Duration;
+
 use super::hooks::Hooks;
 use super::probe::{Answer, Either, Probe, Proof, Speaker, Wrong, judge, judge_closed};
 use super::site::Sites;
 use crate::bundled;
 use crate::hook::http::HttpFailure;
 use crate::model::{Color, Deployment, HookSource, LiveRelease, Release};
+
+/// For the answers to become right after a router has said that it is so.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Between a wrong answer and the next question.
+pub(crate) const ASK_AGAIN: Duration = Duration::from_millis(100);
 
 /// The front doors of a deployment, and what they are asked through.
 #[derive(Debug, Clone, Copy)]

@@ -11,6 +11,7 @@ use super::claim::told_apart;
 use super::hooks::Hooks;
 use super::lease::Lease;
 use super::made::Made;
+use super::observe::all_app_hosts;
 use super::session::Session;
 use super::site::{Site, Sites};
 use super::switching::Switching;
@@ -131,6 +132,10 @@ impl World for Performer {
             Step::Drain | Step::Out => Some(self.deployment.pipeline.drain_timeout),
             _ => None,
         }
+    }
+
+    fn turns(&self) -> Vec<HostName> {
+        if self.deployment.has_turns() { all_app_hosts(&self.deployment) } else { Vec::new() }
     }
 }
 

@@ -28,6 +28,10 @@ struct Fine {
 }
 
 impl World for Fine {
+    fn turns(&self) -> Vec<HostName> {
+        Vec::new()
+    }
+
     async fn perform(&self, _: &Plan, _: &Action, _: Way) -> Performed {
         if self.begun.fetch_add(1, Ordering::Relaxed) < self.slow {
             tokio::time::sleep(Duration::from_millis(700)).await;
@@ -123,6 +127,10 @@ struct Asking {
 }
 
 impl World for Asking {
+    fn turns(&self) -> Vec<HostName> {
+        Vec::new()
+    }
+
     async fn perform(&self, _: &Plan, _: &Action, _: Way) -> Performed {
         for number in [0, self.asked.fetch_add(1, Ordering::Relaxed)] {
             let (hook, request) = ("vendor".to_owned(), format!("read `/{number}` on `web1`"));
@@ -208,6 +216,10 @@ const MEASURED: Switched = Switched {
 };
 
 impl World for Measuring {
+    fn turns(&self) -> Vec<HostName> {
+        Vec::new()
+    }
+
     async fn perform(&self, _: &Plan, action: &Action, _: Way) -> Performed {
         let watches = matches!(action, Action::Watch { .. });
         Performed { switched: watches.then_some(MEASURED), ..Performed::done(Summary::Nothing) }

@@ -82,7 +82,7 @@ impl Told {
     fn new() -> Self {
         let heard = Arc::<Heard>::default();
         let reporter = Reporter::new(Arc::clone(&heard) as Arc<dyn EventSink>, Arc::new(Steady::default()));
-        Self { plan: plan(), heard, report: StepReport::new(reporter) }
+        Self { plan: plan(), heard, report: StepReport::new(reporter, Vec::new()) }
     }
 
     /// Does all actions of a step; those that `fails` names fail, the text being the trouble's.

@@ -2,9 +2,10 @@
 
 use tokio::time::{Instant as Moment, sleep};
 
-use super::front_door::{ASK_AGAIN, IN_A_ROW, PATIENCE};
+use super::front_door::IN_A_ROW;
 use crate::model::{LiveRelease, Plan, Trouble};
 use crate::run::execute::performed::{Performed, Summary};
+use crate::run::world::front_doors::{ASK_AGAIN, PATIENCE};
 use crate::run::world::performer::{Performer, Result};
 use crate::run::world::probe::{Probe, probes};
 
@@ -12,9 +13,11 @@ impl Performer {
     /// Proves at every front door that no request gets to the application.
     pub(crate) async fn prove_closed(&self, plan: &Plan) -> Result<Performed> {
         let from = plan.live.as_ref().map_or_else(|| "nothing".to_owned(), |(old, _)| old.to_string());
+        let what =
+            if self.deployment.has_turns() { String::new() } else { format!("{from} → no colour; ") };
         let probes = probes(&self.deployment);
         let Some(live) = self.live.as_ref().map(|record| &record.live).filter(|_| !probes.is_empty()) else {
-            let text = format!("{from} → no colour; not proven: no front door");
+            let text = format!("{what}not proven: no front door");
             return Ok(Performed::done(Summary::Text(text)));
         };
         let (mut asked, mut shown) = (0, Vec::new());
@@ -25,7 +28,9 @@ impl Performer {
                 shown.push(said);
             }
         }
-        let text = format!("{from} → no colour; {asked} of {asked} probes get {}", shown.join(", "));
+        let what =
+            if self.deployment.has_turns() { String::new() } else { format!("{from} → no colour; ") };
+        let text = format!("{what}{asked} of {asked} probes get {}", shown.join(", "));
         Ok(Performed::done(Summary::Text(text)))
     }
 

@@ -1,25 +1,17 @@
 //! The front door: proof of the switch, asked as users ask, and of each router where one name stands for several.
 
-use std::time::Duration;
-
 use tokio::time::{Instant as Moment, sleep};
 
 use super::shares::silent;
 use crate::model::{Color, HostName, Note, Plan, Release, ReleaseId, Routing, Trouble, WHOLE};
 use crate::run::execute::performed::{Performed, Summary};
-use crate::run::world::front_doors::{FrontDoors, hint};
+use crate::run::world::front_doors::{ASK_AGAIN, FrontDoors, PATIENCE, hint};
 use crate::run::world::performer::{Performer, Result};
 use crate::run::world::probe::{Probe, Proof, Speaker, Wrong, probes};
 use crate::run::world::switching::{Switching, Whose};
 
 /// Right answers in a row, each on a fresh connection: one good answer proves nothing (6,048 old ones were measured after one).
 pub(super) const IN_A_ROW: u64 = 20;
-
-/// For the answers to become right after a router has said that it is so.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Between a wrong answer and the next question.
-pub(super) const ASK_AGAIN: Duration = Duration::from_millis(100);
 
 /// What a probe has come to.
 enum Proved {
@@ -97,9 +89,10 @@ impl Performer {
         let nothing = if rested { "no colour" } else { "nothing" };
         let from = plan.live.as_ref().map_or_else(|| nothing.to_owned(), |(old, _)| old.to_string());
         let there = color == plan.color;
+        let turns = plan.is_rolling() || self.deployment.has_turns();
         let probes = probes(&self.deployment);
         if probes.is_empty() {
-            let what = if plan.is_rolling() { String::new() } else { format!("{from} → {color}; ") };
+            let what = if turns { String::new() } else { format!("{from} → {color}; ") };
             let text = format!("{what}not proven: no front door");
             return Ok(Performed::done(Summary::Text(text)));
         }
@@ -114,7 +107,7 @@ impl Performer {
             tally.add(probe, proved);
         }
         let says = tally.words(wanted.number);
-        let text = if there && !plan.is_rolling() { format!("{from} → {color}; {says}") } else { says };
+        let text = if there && !turns { format!("{from} → {color}; {says}") } else { says };
         let mut notes = if there { tally.silent } else { Vec::new() };
         if there && tally.unproven {
             let text = "set `app.release-marker`: how an answer names its release";

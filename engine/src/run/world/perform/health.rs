@@ -83,7 +83,7 @@ impl Performer {
                     self.tell_health(host, reason.clone());
                     last = reason;
                     if let Some(gone) = self.gone(host, color).await? {
-                        let message = format!("{host}: {color} {gone}");
+                        let message = format!("{host}: {} {gone}", self.deployment.called(color));
                         return Err(self
                             .with_log(Trouble::new("health/exited", message), plan, host, color)
                             .await);
@@ -91,8 +91,8 @@ impl Performer {
                 }
             }
             if next.max(Moment::now()) >= deadline {
-                let message =
-                    format!("{host}: {color} was not healthy within {} s: {last}", check.deadline.as_secs());
+                let (what, limit) = (self.deployment.called(color), check.deadline.as_secs());
+                let message = format!("{host}: {what} was not healthy within {limit} s: {last}");
                 return Err(self.with_log(Trouble::new("health/deadline", message), plan, host, color).await);
             }
             sleep_until(next).await;
@@ -124,7 +124,8 @@ impl Performer {
                 match look? {
                     Look::Healthy { .. } => return Result::<bool>::Ok(true),
                     Look::Not(reason) if tries >= 3 => {
-                        let message = format!("{}: {color} is not healthy: {reason}", instance.host);
+                        let what = self.deployment.called(color);
+                        let message = format!("{}: {what} is not healthy: {reason}", instance.host);
                         return Err(Trouble::new(OLD_SICK, message).into());
                     }
                     Look::Not(_) => sleep(self.deployment.health_check.interval).await,
@@ -134,7 +135,8 @@ impl Performer {
         if try_join_all(asked).await?.contains(&true) {
             return Ok(Performed::done(Summary::Nothing));
         }
-        let message = format!("{color} is not known to be healthy: it has no instance that can be looked at");
+        let what = self.deployment.called(color);
+        let message = format!("{what} is not known to be healthy: it has no instance that can be looked at");
         Err(Trouble::new(OLD_SICK, message).into())
     }
 

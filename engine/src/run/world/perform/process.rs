@@ -218,12 +218,13 @@ impl Performer {
             return Ok(done);
         }
         let (site, slot, _) = self.place(host, color)?;
+        let what = self.deployment.called(color);
         Ok(match driver::state(site.link.as_ref(), &slot).await {
             Ok(InstanceState::Stopped) => {
-                done.saying(Summary::Warning(format!("{host}: {color} does not run any more")))
+                done.saying(Summary::Warning(format!("{host}: {what} does not run any more")))
             }
             Ok(InstanceState::Failed { why, .. }) => {
-                done.saying(Summary::Warning(format!("{host}: {color} ended by itself: {why}")))
+                done.saying(Summary::Warning(format!("{host}: {what} ended by itself: {why}")))
             }
             // What can't be seen is not told of: nothing depends on it.
             Ok(InstanceState::Running { .. }) | Err(_) => done,

@@ -5,9 +5,10 @@
 
 use tokio::time::{Instant as Moment, sleep};
 
-use super::front_door::{ASK_AGAIN, IN_A_ROW, PATIENCE};
+use super::front_door::IN_A_ROW;
 use crate::model::{Color, Note, Plan, Release, Timestamp};
 use crate::run::execute::performed::{Performed, Summary};
+use crate::run::world::front_doors::{ASK_AGAIN, PATIENCE};
 use crate::run::world::performer::{Performer, Result};
 use crate::run::world::probe::{Either, Probe, Proof, Wrong, probes};
 use crate::run::world::switching::Whose;

@@ -80,8 +80,8 @@ impl Performer {
             Verdict::Wrong(reason) | Verdict::Blind(reason) => {
                 let away: Vec<&str> =
                     posts().filter(|post| post.unreached.is_some()).map(|post| post.name.as_str()).collect();
-                let message =
-                    format!("{} can't be watched, and {color} is not proven: {reason}", away.join(" "));
+                let (away, what) = (away.join(" "), self.deployment.called(color));
+                let message = format!("{away} can't be watched, and {what} is not proven: {reason}");
                 return Err(Trouble::new("watch/unseen", message)
                     .hint("make the host reachable, then `cutover deploy` again")
                     .into());
@@ -90,7 +90,7 @@ impl Performer {
         let total = doors.iter().map(|post| post.total).sum();
         let passed = doors.iter().map(|post| post.passed).sum();
         let summary = match total {
-            0 => Summary::Text(format!("{color} stayed healthy")),
+            0 => Summary::Text(format!("{} stayed healthy", self.deployment.called(color))),
             _ if shares => {
                 let seen = doors.iter().fold(Shares::NONE, |seen, post| seen.and(post.shares));
                 Summary::Text(seen.words(plan.release.number))
@@ -244,7 +244,7 @@ impl Performer {
     }
 
     async fn sick(&self, plan: &Plan, host: &HostName, color: Color, reason: &str) -> Unperformed {
-        let message = format!("{host}: {color} became sick: {reason}");
+        let message = format!("{host}: {} became sick: {reason}", self.deployment.called(color));
         self.with_log(Trouble::new("watch/sick", message), plan, host, color).await
     }
 
