@@ -1,8 +1,13 @@
 //! `cutover hook conformance`: rules that are kept, and each that is not.
 
 use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
-use test_support::{Behaviour, Haproxy, KubernetesStyle, Test, assert_golden, skip};
+use test_support::{Behaviour, Haproxy, KubernetesStyle, Test, assert_golden, eventually, skip};
 
 use crate::hooks::stranger;
 use crate::{
@@ -204,6 +209,58 @@ fn a_rule_that_is_broken_is_told_with_where() {
     careless.sins("two-steps");
     let ended = careless.test.cutover(&CONFORMANCE).expect(70);
     assert_golden("conformance-two-steps.txt", &told(&careless.test, ended));
+}
+
+/// Moves nginx as the file says, each time a while later, until the value goes.
+struct Follower {
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Follower {
+    fn start(file: &str, flags: &Path) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let (file, green, stopped) = (file.to_owned(), flags.join("green"), Arc::clone(&stop));
+        let thread = thread::spawn(move || {
+            while !stopped.load(Ordering::SeqCst) {
+                let says_green = fs::read_to_string(&file).is_ok_and(|said| said.contains("green"));
+                if says_green != green.exists() {
+                    thread::sleep(Duration::from_secs(1));
+                    let moved = if says_green { fs::write(&green, "") } else { fs::remove_file(&green) };
+                    moved.unwrap();
+                }
+                thread::sleep(Duration::from_millis(10));
+            }
+        });
+        Self { stop, thread: Some(thread) }
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::SeqCst);
+        let _ = self.thread.take().unwrap().join();
+    }
+}
+
+#[test]
+fn front_doors_that_follow_late_are_waited_for() {
+    let Some(careless) = Careless::new() else { return };
+    let test = &careless.test;
+    fs::write(&careless.file, "green").unwrap();
+    fs::write(test.nginx.flags().join("blue"), "").unwrap();
+    let follower = Follower::start(&careless.file, &test.nginx.flags());
+    assert_eq!(broken(test), [] as [&str; 0]);
+    eventually("it is put back", Duration::from_secs(10), || (test.live() == "v2 green").then_some(()));
+    drop(follower);
+}
+
+#[test]
+fn a_person_sees_how_far_it_has_come() {
+    let Some(test) = twice_deployed(local()) else { return };
+    let terminal = test.at_terminal(&["hook", "conformance", "--yes"]);
+    terminal.wait_for("  `apply`, at \"");
+    terminal.finish().expect(0).expect_text("rules kept");
 }
 
 #[test]

@@ -156,7 +156,7 @@ async fn conformance(invocation: &Invocation, component: Option<&str>, router: O
     let unasked = Problem::new("usage/not-confirmed", text, ExitCode::Usage).hint("`--yes` confirms it");
     let question = format!("move the traffic of {title} back and forth, and let things go wrong?");
     invocation.agree(question, std::future::pending(), unasked).await?;
-    let view = engine::conformance(&loaded, router, invocation.output.remarks()).await?;
+    let view = engine::conformance(&loaded, router, invocation.output.progress()).await?;
     invocation.output.view(&view, report::conformance);
     Ok(if view.broken() == 0 { DONE } else { ExitCode::CheckFailed.code() })
 }

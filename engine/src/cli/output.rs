@@ -177,6 +177,22 @@ impl Output {
         Arc::new(Terminal::new(screen, self.verbosity))
     }
 
+    /// The same of a command that takes a while, and how far it has come.
+    pub(super) fn progress(&self) -> Arc<dyn EventSink> {
+        if self.json {
+            return self.remarks();
+        }
+        let moving = self.moving && std::io::stderr().is_terminal();
+        let screen = Screen {
+            report: Box::new(std::io::stderr()),
+            errors: Box::new(std::io::stderr()),
+            report_color: self.errors_color,
+            errors_color: self.errors_color,
+            size: Box::new(move || if moving { size_of(&std::io::stderr()) } else { None }),
+        };
+        Arc::new(Terminal::new(screen, self.verbosity))
+    }
+
     /// Takes the events of a run.
     pub(super) fn sink(&self) -> Arc<dyn EventSink> {
         if self.json {

@@ -47,6 +47,7 @@ impl<'a> Rehearsal<'a> {
     /// # Errors
     /// When nothing was changed, since the router can't be tried as it is; when it was interrupted; when the router could not be put back.
     pub(super) async fn held(mut self) -> Result<ConformanceView, Trouble> {
+        self.stage.begin();
         let first = self.first_color().await?;
         self.releases = self.stage.require_healthy().await?;
         let tried = match self.stage.go_on().await {
@@ -230,14 +231,13 @@ impl<'a> Rehearsal<'a> {
             let why = format!("both colours run release `{own}`");
             return self.sheet.leave(RouterRule::FrontDoor, &why);
         }
-        match self.stage.marks().await {
+        match self.stage.other_mark(&own).await {
             Err(why) => self.sheet.leave(RouterRule::FrontDoor, &why),
-            Ok(said) => {
-                let wrong = said.iter().find(|mark| **mark != own);
+            Ok(wrong) => {
                 let how = |mark: &String| {
                     format!("it shows {color}, which runs release `{own}`, and a front door says `{mark}`")
                 };
-                self.sheet.note(RouterRule::FrontDoor, wrong.map(how));
+                self.sheet.note(RouterRule::FrontDoor, wrong.as_ref().map(how));
             }
         }
     }

@@ -7,11 +7,11 @@ use tokio::time::{Instant as Moment, sleep};
 
 use crate::hook::{Answered, HookFailure, LoadedHook, Meddler};
 use crate::model::{
-    Color, EventKind, Health, HookCall, HostName, Instance, Level, LiveRecord, Observation, Routing, Trouble,
-    without_hint,
+    Color, EventKind, Health, HookCall, HostName, Instance, Level, LiveRecord, Observation, Routing, Step,
+    Trouble, without_hint,
 };
 use crate::run::execute::standing::Standing;
-use crate::run::world::front_doors::FrontDoors;
+use crate::run::world::front_doors::{self, FrontDoors};
 use crate::run::world::observe::{all_app_hosts, observing_call};
 use crate::run::world::probe::{marked, probes};
 use crate::run::world::session::Session;
@@ -26,7 +26,7 @@ const HEALTH: Duration = Duration::from_secs(10);
 /// Between two questions to one that is not.
 const ASK_AGAIN: Duration = Duration::from_millis(200);
 
-/// Answers of a front door that have to agree.
+/// Answers of a front door that have to agree, one after the other.
 const ANSWERS: usize = 5;
 
 /// The user in the script of `setup`.
@@ -126,8 +126,26 @@ impl<'a> Stage<'a> {
         self.turns.take(PATIENCE).await.map(drop)
     }
 
+    /// Tells that it begins.
+    pub(super) fn begin(&self) {
+        let places = vec![self.router.to_string()];
+        self.session.reporter.tell(EventKind::StepStarted {
+            step: Step::Switch,
+            places,
+            weight: None,
+            wait: None,
+        });
+    }
+
     /// Tells how far it has come.
     pub(super) fn tell(&self, message: String) {
+        let (place, text) = (Some(self.router.to_string()), message.clone());
+        self.session.reporter.tell(EventKind::StepProgress {
+            step: Step::Switch,
+            place,
+            text,
+            transfer: None,
+        });
         let source = "conformance".to_owned();
         self.session.reporter.tell(EventKind::Log { source, level: Level::Info, message });
     }
@@ -216,29 +234,42 @@ impl<'a> Stage<'a> {
         with_denials(self.hook.connections(&self.call, &self.router, color, access).await).1
     }
 
-    /// The releases that front doors name, in several answers of each.
+    /// What a front door names that goes on naming something else than `own`, the release of the colour that the router shows; none where
+    /// all of them name that, several times in a row. What stands behind a front door may settle later than the router says, as long as a
+    /// deployment would wait for it, too.
     ///
     /// # Errors
     /// When there is nothing to be read off them, in words that tell why the rule is left out.
-    pub(super) async fn marks(&self) -> Said<Vec<String>> {
+    pub(super) async fn other_mark(&self, own: &str) -> Said<Option<String>> {
         let deployment = &self.session.deployment;
         let Some(marker) = &deployment.application.release_marker else {
             return Err("the configuration has no `app.release-marker`".to_owned());
         };
         let doors = FrontDoors { deployment, sites: &self.session.sites, hooks: &self.session.hooks };
-        let mut found = Vec::new();
-        for probe in probes(deployment).iter().filter(|probe| probe.required) {
-            for _ in 0..ANSWERS {
-                let answer =
-                    doors.fetch(probe).await.map_err(|failure| format!("{}: {failure}", probe.door.url))?;
-                let mark = marked(&answer, Some(marker));
-                found.push(mark.unwrap_or_else(|| format!("none (status {})", answer.status)));
+        let deadline = Moment::now() + front_doors::PATIENCE;
+        let required: Vec<_> = probes(deployment).into_iter().filter(|probe| probe.required).collect();
+        for probe in &required {
+            let mut in_a_row = 0;
+            while in_a_row < ANSWERS {
+                let mark = match doors.fetch(probe).await {
+                    Ok(answer) => Ok(marked(&answer, Some(marker))
+                        .unwrap_or_else(|| format!("none (status {})", answer.status))),
+                    Err(failure) => Err(format!("{}: {failure}", probe.door.url)),
+                };
+                match mark {
+                    Ok(mark) if mark == own => in_a_row += 1,
+                    other if Moment::now() >= deadline => return other.map(Some),
+                    Ok(_) | Err(_) => {
+                        in_a_row = 0;
+                        sleep(front_doors::ASK_AGAIN).await;
+                    }
+                }
             }
         }
-        if found.is_empty() {
+        if required.is_empty() {
             Err("the configuration has no `router.front-door`".to_owned())
         } else {
-            Ok(found)
+            Ok(None)
         }
     }
 }
