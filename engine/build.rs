@@ -10,10 +10,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 /// Folders of `example-hooks/`; `src/bundled/` names the same.
-const HOOKS: [&str; 11] = [
+const HOOKS: [&str; 12] = [
     "apache",
     "aws-alb",
     "caddy",
+    "cloud-foundry",
     "command-build",
     "haproxy",
     "http-health",

@@ -11,7 +11,8 @@ use test_support::{Behaviour, Haproxy, KubernetesStyle, Test, assert_golden, eve
 
 use crate::hooks::stranger;
 use crate::{
-    apache, aws_alb, caddy, canary, fleet, haproxy, kubernetes, local, proxy, told, traefik, with_v1,
+    apache, aws_alb, caddy, canary, cloud_foundry, fleet, haproxy, kubernetes, local, proxy, told, traefik,
+    with_v1,
 };
 
 const CONFORMANCE: [&str; 4] = ["hook", "conformance", "--yes", "--color=never"];
@@ -175,6 +176,13 @@ fn caddy_keeps_every_rule() {
 #[test]
 fn traefik_keeps_every_rule() {
     let Some((test, _traefik)) = traefik::with_v1(local()) else { return };
+    let _ = test.deploy("v2", Behaviour::Sound).expect(0);
+    assert_kept(&test);
+}
+
+#[test]
+fn cloud_foundry_keeps_every_rule() {
+    let Some((test, _foundation)) = cloud_foundry::with_v1() else { return };
     let _ = test.deploy("v2", Behaviour::Sound).expect(0);
     assert_kept(&test);
 }

@@ -12,6 +12,7 @@ mod builder;
 mod caddy;
 mod canary;
 mod changed_configuration;
+mod cloud_foundry;
 mod command_driver;
 mod commit_points;
 mod conformance;

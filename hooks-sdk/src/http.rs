@@ -6,7 +6,23 @@ use serde_json::Value;
 
 pub use crate::bindings::imports::cutover::hook::http_client::{HttpError, Request, Response};
 use crate::engine::milliseconds;
-use crate::{HookError, Instance, wire};
+use crate::{HookError, Instance, SettingFault, wire};
+
+/// The fault of a setting that is the URL of an API to which credentials go: `https`, a name and a port, without a path. A token in the clear
+/// goes no further than this machine. `what` it is to be: `API server`.
+#[must_use]
+pub fn origin_fault(key: &str, url: &str, what: &str) -> Option<SettingFault> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || ".-:[]".contains(c);
+    let is_plain = |rest: &str| !rest.is_empty() && rest.chars().all(plain);
+    let origin = url.strip_suffix('/').unwrap_or(url);
+    let is_origin = match (origin.strip_prefix("https://"), origin.strip_prefix("http://")) {
+        (Some(rest), _) => is_plain(rest),
+        (None, Some(rest)) => is_plain(rest) && rest.split(':').next() == Some("127.0.0.1"),
+        (None, None) => false,
+    };
+    let want = "want `https://NAME` or `https://NAME:PORT`; `http://` only to this machine's own `127.0.0.1`";
+    (!is_origin).then(|| SettingFault::new(key, format!("`{url}` is no {what}: {want}")))
+}
 
 impl Request {
     /// A request from where the engine runs.
@@ -156,6 +172,22 @@ impl Response {
 mod tests {
     use super::*;
     use crate::Color;
+
+    #[test]
+    fn credentials_go_to_an_origin() {
+        for good in
+            ["https://a.example.com", "https://a:8443/", "https://[::1]:8443", "http://127.0.0.1:5000"]
+        {
+            assert_eq!(origin_fault("api", good, "API"), None, "{good}");
+        }
+        for bad in
+            ["", "a", "https://", "https://a/b", "https://a@b", "http://a", "http://127.0.0.1.example.com"]
+        {
+            assert!(origin_fault("api", bad, "API").is_some(), "{bad}");
+        }
+        let reason = "`http://a` is no API: want `https://NAME` or `https://NAME:PORT`; `http://` only to this machine's own `127.0.0.1`";
+        assert_eq!(origin_fault("api", "http://a", "API"), Some(SettingFault::new("api", reason)));
+    }
 
     #[test]
     fn a_request_to_an_instance_starts_from_its_host() {

@@ -3,14 +3,14 @@
 //!
 //! Controllers take their time: EndpointSlices and the route's status follow a change a moment later, and requests go by what *they* say.
 
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::Port;
-use crate::front_door::{Backend, FrontDoor, read};
+use crate::api_server::ApiServer;
+use crate::front_door::{Backend, FrontDoor};
 
 mod objects;
 
@@ -29,7 +29,7 @@ pub struct Kubernetes {
     door: FrontDoor,
     cluster: Arc<Mutex<Cluster>>,
     style: KubernetesStyle,
-    port: Port,
+    api: ApiServer,
 }
 
 /// What its way in goes by.
@@ -53,7 +53,6 @@ struct Cluster {
     /// `patch services`, where it is not allowed.
     forbidden: String,
     version: u64,
-    ended: bool,
 }
 
 impl Kubernetes {
@@ -63,7 +62,6 @@ impl Kubernetes {
     /// When no socket is to be had.
     #[must_use]
     pub fn start(style: KubernetesStyle, blue: &[String], green: &[String]) -> Self {
-        let port = Port::take();
         let pods = [blue, green].map(|pods| pods.iter().map(|pod| pod.parse().unwrap()).collect());
         let (service, route) = objects::first();
         let followed = (service.clone(), route.clone());
@@ -75,23 +73,13 @@ impl Kubernetes {
             pods,
             forbidden: String::new(),
             version: 1,
-            ended: false,
         };
         let cluster = Arc::new(Mutex::new(cluster));
-        let listener = TcpListener::bind(("127.0.0.1", port.number())).unwrap();
-        let serving = Arc::clone(&cluster);
-        std::thread::spawn(move || {
-            for client in listener.incoming().flatten() {
-                if serving.lock().unwrap().ended {
-                    return;
-                }
-                let cluster = Arc::clone(&serving);
-                std::thread::spawn(move || serve(&client, &cluster));
-            }
-        });
+        let asked = Arc::clone(&cluster);
+        let api = ApiServer::start(move |head, body| asked.lock().unwrap().answer(head, body));
         let looking = Arc::clone(&cluster);
         let door = FrontDoor::open(move || looking.lock().unwrap().backends(style));
-        Self { door, cluster, style, port }
+        Self { door, cluster, style, api }
     }
 
     /// The port of its way in.
@@ -103,13 +91,13 @@ impl Kubernetes {
     /// The port of its API.
     #[must_use]
     pub const fn port(&self) -> u16 {
-        self.port.number()
+        self.api.port()
     }
 
     /// Settings of `builtin:kubernetes`, as an inline table.
     #[must_use]
     pub fn settings(&self) -> String {
-        let server = format!("server = \"http://127.0.0.1:{}\", namespace = \"shop\"", self.port);
+        let server = format!("server = \"http://127.0.0.1:{}\", namespace = \"shop\"", self.port());
         match self.style {
             KubernetesStyle::Service => format!("{{ {server}, service = \"web\" }}"),
             KubernetesStyle::Gateway => format!(
@@ -151,26 +139,6 @@ impl Kubernetes {
     fn cluster(&self) -> MutexGuard<'_, Cluster> {
         self.cluster.lock().unwrap()
     }
-}
-
-impl Drop for Kubernetes {
-    fn drop(&mut self) {
-        self.cluster().ended = true;
-        // Wakes the one who waits for connections.
-        drop(TcpStream::connect(("127.0.0.1", self.port.number())));
-    }
-}
-
-fn serve(mut client: &TcpStream, cluster: &Mutex<Cluster>) {
-    let Ok(Some((head, body))) = read(&mut std::io::BufReader::new(client)) else { return };
-    let (status, object) = cluster.lock().unwrap().answer(&head, &body);
-    let text = object.to_string();
-    let head = format!(
-        "HTTP/1.1 {status} Answer\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
-        text.len()
-    );
-    // Who has heard enough hangs up.
-    let _ = std::io::Write::write_all(&mut client, (head + &text).as_bytes());
 }
 
 impl Cluster {

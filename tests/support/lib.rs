@@ -11,9 +11,11 @@
 
 mod alb;
 mod apache;
+mod api_server;
 mod application;
 mod caddy;
 mod cgroup;
+mod cloud_foundry;
 mod cutover;
 mod cutover_proxy;
 mod dialect;
@@ -52,6 +54,7 @@ pub use alb::Alb;
 pub use apache::Apache;
 pub use application::{Behaviour, program as demo_program};
 pub use caddy::Caddy;
+pub use cloud_foundry::CloudFoundry;
 pub use cutover::{Ended, Running};
 pub use cutover_proxy::CutoverProxy;
 pub use dialect::Dialect;

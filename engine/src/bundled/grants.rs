@@ -304,6 +304,22 @@ header = "authorization"
     }
 
     #[test]
+    fn cloud_foundry_may_ask_its_api_with_its_token() {
+        assert_eq!(
+            grants("cloud-foundry", &json!({"api": "https://api.cf.example.com/", "token": "mine"})).unwrap(),
+            r#"[[http]]
+to = "https://api.cf.example.com"
+private = true
+
+[[secrets]]
+name = "mine"
+to = "https://api.cf.example.com"
+header = "authorization"
+"#
+        );
+    }
+
+    #[test]
     fn traefik_may_write_its_file_and_ask_its_api() {
         assert_eq!(
             grants("traefik", &json!({"directory": "/dynamic", "api-port": 81})).unwrap(),

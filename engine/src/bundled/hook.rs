@@ -43,6 +43,13 @@ pub const HOOKS: &[BundledHook] = &[
         schema: include_str!(concat!(env!("OUT_DIR"), "/caddy.settings.schema.json")),
     },
     BundledHook {
+        name: "cloud-foundry",
+        kind: HookKind::Router,
+        wasm: include_bytes!(concat!(env!("OUT_DIR"), "/cloud-foundry.wasm")),
+        template: include_str!(concat!(env!("OUT_DIR"), "/cloud-foundry.grants.toml")),
+        schema: include_str!(concat!(env!("OUT_DIR"), "/cloud-foundry.settings.schema.json")),
+    },
+    BundledHook {
         name: "command-build",
         kind: HookKind::Build,
         wasm: include_bytes!(concat!(env!("OUT_DIR"), "/command-build.wasm")),

@@ -37,7 +37,7 @@ fn each_exports_its_kind_and_imports_what_it_uses() {
             "caddy" => vec!["hook-types@0.1.0", "hosts@0.1.0", "http-client@0.1.0"],
             "http-health" | "kubernetes" => vec!["hook-types@0.1.0", "http-client@0.1.0"],
             "proxy" => vec!["hook-types@0.1.0", "hosts@0.1.0"],
-            "http-smoke" => vec!["engine@0.1.0", "hook-types@0.1.0", "http-client@0.1.0"],
+            "http-smoke" | "cloud-foundry" => vec!["engine@0.1.0", "hook-types@0.1.0", "http-client@0.1.0"],
             _ => vec!["engine@0.1.0", "hook-types@0.1.0", "hosts@0.1.0", "http-client@0.1.0"],
         };
         assert_eq!(ours(component.imports(&engine)), imports, "{}", hook.name);

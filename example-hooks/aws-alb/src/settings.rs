@@ -1,6 +1,6 @@
 //! The `settings` table.
 
-use cutover_hooks::{Color, SettingFault};
+use cutover_hooks::{Color, SettingFault, http};
 use serde::Deserialize;
 
 /// The same defaults stand in `grants.toml`.
@@ -106,10 +106,8 @@ impl Settings {
         if blue == green {
             fault("green", format!("`{green}` is blue's target group too: want another one for each colour"));
         }
-        if let Some(endpoint) = self.endpoint.as_ref().filter(|endpoint| !is_endpoint(endpoint)) {
-            let want = "want `https://NAME` or `https://NAME:PORT`; `http://` only to this machine's own `127.0.0.1`";
-            fault("endpoint", format!("`{endpoint}` is no endpoint: {want}"));
-        }
+        let endpoint = self.endpoint.as_ref();
+        faults.extend(endpoint.and_then(|endpoint| http::origin_fault("endpoint", endpoint, "endpoint")));
         faults
     }
 }
@@ -126,17 +124,6 @@ fn region_of<'a>(arn: &'a str, kind: &str) -> Option<&'a str> {
         && resource.strip_prefix(kind).is_some_and(|rest| !rest.is_empty())
         && arn.chars().all(plain);
     is_one.then_some(region)
-}
-
-fn is_endpoint(url: &str) -> bool {
-    let url = url.strip_suffix('/').unwrap_or(url);
-    let plain = |c: char| c.is_ascii_alphanumeric() || ".-:".contains(c);
-    let is_plain = |rest: &str| !rest.is_empty() && rest.chars().all(plain);
-    match (url.strip_prefix("https://"), url.strip_prefix("http://")) {
-        (Some(rest), _) => is_plain(rest),
-        (None, Some(rest)) => is_plain(rest) && rest.split(':').next() == Some("127.0.0.1"),
-        (None, None) => false,
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The `settings` table.
 
-use cutover_hooks::{Color, SettingFault};
+use cutover_hooks::{Color, SettingFault, http};
 use serde::Deserialize;
 
 /// The same defaults stand in `grants.toml`.
@@ -68,13 +68,10 @@ impl Settings {
     /// What the types can't express.
     #[must_use]
     pub fn faults(&self) -> Vec<SettingFault> {
-        let mut faults = Vec::new();
+        let mut faults: Vec<SettingFault> =
+            http::origin_fault("server", &self.server, "API server").into_iter().collect();
         let mut fault = |key: &str, reason: String| faults.push(SettingFault::new(key, reason));
-        let Self { server, namespace, service, label, route, blue, green, .. } = self;
-        if !is_server(server) {
-            let want = "want `https://NAME` or `https://NAME:PORT`; `http://` only to this machine's own `127.0.0.1`";
-            fault("server", format!("`{server}` is no API server: {want}"));
-        }
+        let Self { namespace, service, label, route, blue, green, .. } = self;
         let of_service = [("service", service, true), ("label", label, false)];
         let of_gateway = [("route", route, true), ("blue", blue, true), ("green", green, true)];
         let (own, others, other) = match self.style {
@@ -130,18 +127,6 @@ fn is_label(text: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     let mut parts = text.split('/');
     parts.clone().count() <= 2 && parts.all(|part| !part.is_empty() && part.chars().all(plain))
-}
-
-fn is_server(url: &str) -> bool {
-    let url = url.strip_suffix('/').unwrap_or(url);
-    let plain = |c: char| c.is_ascii_alphanumeric() || ".-:[]".contains(c);
-    let is_plain = |rest: &str| !rest.is_empty() && rest.chars().all(plain);
-    match (url.strip_prefix("https://"), url.strip_prefix("http://")) {
-        (Some(rest), _) => is_plain(rest),
-        // A token in the clear goes no further than this machine.
-        (None, Some(rest)) => is_plain(rest) && rest.split(':').next() == Some("127.0.0.1"),
-        (None, None) => false,
-    }
 }
 
 #[cfg(test)]

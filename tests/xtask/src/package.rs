@@ -6,10 +6,11 @@ use std::process::Command;
 
 use crate::command::{self, cargo, root};
 
-const HOOKS: [&str; 11] = [
+const HOOKS: [&str; 12] = [
     "apache",
     "aws-alb",
     "caddy",
+    "cloud-foundry",
     "command-build",
     "haproxy",
     "http-health",
