@@ -10,6 +10,7 @@ use super::opening::{Opening, Preflight};
 use super::preflight::{Early, Ready, preflight, wish};
 use super::refusal::{SO_ALREADY, UNFINISHED, refused, unfinished};
 use super::shown::{router_summary, traffic};
+use super::still_open::{StillOpen, still_open};
 use super::want::Want;
 use crate::model::request::{DeployRequest, MaintenanceRequest, RollbackRequest};
 use crate::model::view::ExitCode;
@@ -228,6 +229,11 @@ async fn begin(
         .map_err(|refusal| (refused(&refusal, &wish), traffic(&observed, &staged, state.live.as_ref())))?;
     let first =
         Record::Planned { plan: Box::new(plan.clone()), origin: session.origin(want.message.clone()) };
+    // Whoever had the lock before may have left some there.
+    let live = state.live.as_ref();
+    if let Some(StillOpen::Kept(trouble)) = still_open(session, &plan, &observed, live).await {
+        return Err((trouble, traffic(&observed, &staged, live)));
+    }
     let journal = Journal::create(&session.home, lease.lock(), deployment, session.reporter.now(), &first);
     let journal = session.reporter.for_journal(journal).await.map_err(fault)?;
     session.hooks.allow_changes(lease.lock().epoch());
