@@ -175,6 +175,8 @@ async fn locked(session: &Session, want: &Want, deployment: &str, ready: Ready, 
     };
     let ending = match begin(session, want, deployment, built, &lease).await {
         Ok((performer, journal, progress)) => drive(session, performer, journal, progress, &lease).await,
+        // Somebody else did it, while we waited.
+        Err((trouble, _)) if trouble.code == SO_ALREADY => Ending::so_already(trouble),
         Err((trouble, traffic)) => Ending::before_anything(trouble, traffic.or(known)),
     };
     free(session, lease).await;
@@ -227,13 +229,13 @@ async fn begin(
     }
     let plan = Plan::new(&session.deployment, &wish, &observed)
         .map_err(|refusal| (refused(&refusal, &wish), traffic(&observed, &staged, state.live.as_ref())))?;
-    let first =
-        Record::Planned { plan: Box::new(plan.clone()), origin: session.origin(want.message.clone()) };
     // Whoever had the lock before may have left some there.
     let live = state.live.as_ref();
     if let Some(StillOpen::Kept(trouble)) = still_open(session, &plan, &observed, live).await {
         return Err((trouble, traffic(&observed, &staged, live)));
     }
+    let first =
+        Record::Planned { plan: Box::new(plan.clone()), origin: session.origin(want.message.clone()) };
     let journal = Journal::create(&session.home, lease.lock(), deployment, session.reporter.now(), &first);
     let journal = session.reporter.for_journal(journal).await.map_err(fault)?;
     session.hooks.allow_changes(lease.lock().epoch());
