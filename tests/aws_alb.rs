@@ -103,6 +103,15 @@ fn weights_that_somebody_has_changed_are_told_and_taken_over_when_asked() {
 }
 
 #[test]
+fn maintenance_is_refused_before_anything_is_begun() {
+    let Some((test, alb)) = with_v1(local()) else { return };
+    let refused = told(&test, &alb, &test.cutover(&["maintenance", "on"]).expect(50));
+    assert_golden("aws-alb-maintenance.txt", &refused);
+    assert_eq!(test.live(), "v1 blue");
+    let _ = test.cutover(&["status", "--check"]).expect(0);
+}
+
+#[test]
 fn what_stands_beside_the_weights_is_kept_and_stickiness_told() {
     let Some((test, alb)) = with_v1(local()) else { return };
     let mut actions = alb.actions();

@@ -26,6 +26,35 @@ fn wait_lets_it_go_on() {
     assert_eq!(websocket.say("still there").unwrap(), "blue still there");
 }
 
+/// What was let go on is not cut by the next deployment without a word.
+#[test]
+fn wait_keeps_the_next_deployment_from_being_begun() {
+    let policy = "{ timeout = \"1s\", connections = \"wait\" }";
+    let Some((mut world, mut websocket)) = with_websocket(policy) else { return };
+    let _ = world.test.deploy("v2", Behaviour::Sound).expect(0);
+    let refused = world.test.deploy("v3", Behaviour::Sound).expect(11);
+    assert_golden("haproxy-drain-refused.txt", &told(&world.test, refused));
+    let hint = "deploy again once nobody has it any more";
+    let _ = world.test.cutover(&["plan"]).expect(11).expect_text(hint);
+    assert_eq!(websocket.say("still there").unwrap(), "blue still there");
+    assert_eq!(world.test.live(), "v2 green");
+
+    // A rollback needs what is there, and cuts nothing.
+    let _ = world.test.cutover(&["rollback"]).expect(0);
+    assert_eq!(websocket.say("still there").unwrap(), "blue still there");
+    let _ = world.test.cutover(&["rollback", "--to", "2"]).expect(0);
+    assert_eq!(world.test.live(), "v2 green");
+    assert_eq!(websocket.say("still there").unwrap(), "blue still there");
+
+    // Whoever says so cuts it, and is told beforehand.
+    world.test.configure("connections = \"wait\"", "connections = \"cap\"");
+    let plan = world.test.cutover(&["plan"]).expect(0);
+    let _ = plan.expect_text("blue still has 1 connection from when it was live: this cuts it");
+    let _ = world.test.cutover(&["deploy"]).expect(0);
+    assert!(websocket.say("anybody").is_err(), "the old colour was filled anew");
+    assert_eq!(world.test.live(), "v3 blue");
+}
+
 #[test]
 fn wait_keeps_a_color_running_that_was_to_be_stopped() {
     let policy = "{ timeout = \"1s\", connections = \"wait\" }\nretire = \"stop\"";

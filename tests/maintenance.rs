@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use rustix::process::Signal;
 use test_support::{Behaviour, Haproxy, Load, Running, Test, assert_golden, eventually, get};
 
 use crate::{apache, caddy, canary, haproxy, local, proxy, with_v1};
@@ -237,6 +238,42 @@ fn cut_off_at_any_change_one_command_finishes_it() {
         }
     }
     let _ = load.finish();
+}
+
+/// Whoever waits for the lock finds it done, once it is free.
+#[test]
+fn what_someone_else_has_done_meanwhile_is_nothing_to_do() {
+    let Some(test) = with_v1(local()) else { return };
+    for wanted in ["on", "off"] {
+        let mut command = test.command(&["maintenance", wanted, "--json"]);
+        command.env("CUTOVER_TEST_HALT_AT", "0:before");
+        let running = Running::start(&test.desk, command);
+        assert!(running.wait_until_halted());
+        let _ = test.cutover(&["maintenance", wanted]).expect(0);
+        running.signal(Signal::CONT);
+        let last = running.finish().expect(0).last_event();
+        assert_eq!(last["outcome"], "nothing-changed", "{last:#}");
+        assert_eq!(last["facts"][0]["label"], "nothing to do", "{last:#}");
+    }
+    assert_eq!(test.live(), "v1 blue");
+}
+
+/// What was to be let in is ill by the time that somebody takes it up again.
+#[test]
+fn cut_off_and_ill_it_stays_closed() {
+    let Some(mut test) = local() else { return };
+    test.set_up();
+    let _ = test.deploy("v1", Behaviour::SickAfterVisits(60)).expect(0);
+    let _ = test.cutover(&["maintenance", "on"]).expect(0);
+    let mut running = test.start(&["maintenance", "off", "--json"]);
+    running.wait_for_step("switch");
+    let _ = running.kill();
+    for _ in 0..60 {
+        let _ = get("127.0.0.1", test.ports().0, "/").unwrap();
+    }
+    let resumed = test.cutover(&["resume"]).expect(10);
+    assert_golden("maintenance-resume-back.txt", &test.normalise(&(resumed.stdout + &resumed.stderr)));
+    let _ = test.cutover(&["status"]).expect(0).expect_text("in maintenance");
 }
 
 #[test]

@@ -36,6 +36,20 @@ fn wait_ends_when_it_ends() {
 }
 
 #[test]
+fn wait_keeps_the_next_deployment_from_being_begun_until_it_ends() {
+    let Some((world, mut websocket)) = with_websocket("{ timeout = \"1s\", connections = \"wait\" }") else {
+        return;
+    };
+    let _ = world.test.deploy("v2", Behaviour::Sound).expect(0);
+    let refused = world.test.deploy("v3", Behaviour::Sound).expect(11);
+    let _ = refused.expect_text("blue still has 1 connection from when it was live");
+    assert_eq!(websocket.say("still there").unwrap(), "blue still there");
+    drop(websocket);
+    let _ = world.test.cutover(&["deploy"]).expect(0);
+    assert_eq!(world.test.live(), "v3 blue");
+}
+
+#[test]
 fn cap_ends_it_after_that_time() {
     let policy = "{ timeout = \"2s\", connections = \"cap\" }";
     let Some((world, mut websocket)) = with_websocket(policy) else { return };

@@ -57,8 +57,8 @@ pub(super) static DRAIN: Keys = Keys::new(
             "connections",
             Shape::Choice(&["wait", "cap", "cut"]),
             "wait",
-            "At the end of that time: leave them with a warning (wait) or stop them (cap); or stop them at once (cut). With a rolling strategy, \
-             cap.",
+            "At the end of that time: leave them with a warning (wait), and begin no other deployment while some are open, or stop them (cap); or \
+             stop them at once (cut). With a rolling strategy, cap.",
         ),
     ],
 );

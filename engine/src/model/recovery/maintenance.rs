@@ -1,7 +1,7 @@
 //! What to do with a change to maintenance, or back from it, that did not end.
 
-use super::{Ask, Decision, Sight, cut_off, moved, person, sick};
-use crate::model::{Maintenance, Plan, Progress, Routing};
+use super::{ABANDONED, Ask, Decision, Sight, cut_off, moved, person, sick};
+use crate::model::{Maintenance, Plan, Progress, Routing, Trouble};
 
 /// Decides of a change to maintenance, or back from it. No release is new in it, so that what was asked for is finished where that is safe: to send
 /// requests to nobody always is.
@@ -16,8 +16,12 @@ pub(super) fn decide_on(progress: &Progress, sight: &Sight, ask: Ask, wanted: Ma
     match (ask, wanted) {
         (Ask::Resume | Ask::ResumeForward, Maintenance::On) => Decision::Forward,
         (Ask::Resume | Ask::ResumeForward, Maintenance::Off) if sight.new_healthy => Decision::Forward,
+        (Ask::Resume | Ask::ResumeForward, Maintenance::Off) => {
+            let message = format!("it was cut off, and {} is not healthy: it gets no requests", plan.color);
+            Decision::Back { why: Trouble::new(ABANDONED, message) }
+        }
         (Ask::Abort, Maintenance::On) if progress.switch_begun() && !sight.old_healthy => sick(sight, old),
-        (Ask::Resume | Ask::ResumeForward | Ask::Abort, _) => cut_off(),
+        (Ask::Abort, _) => cut_off(),
     }
 }
 

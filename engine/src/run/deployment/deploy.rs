@@ -10,6 +10,7 @@ use super::opening::{Opening, Preflight};
 use super::preflight::{Early, Ready, preflight, wish};
 use super::refusal::{SO_ALREADY, UNFINISHED, refused, unfinished};
 use super::shown::{router_summary, traffic};
+use super::still_open::{StillOpen, still_open};
 use super::want::Want;
 use crate::model::request::{DeployRequest, MaintenanceRequest, RollbackRequest};
 use crate::model::view::ExitCode;
@@ -175,6 +176,8 @@ async fn locked(session: &Session, want: &Want, deployment: &str, ready: Ready, 
     };
     let ending = match begin(session, want, deployment, built, &lease).await {
         Ok((performer, journal, progress)) => drive(session, performer, journal, progress, &lease).await,
+        // Somebody else did it, while we waited.
+        Err((trouble, _)) if trouble.code == SO_ALREADY => Ending::so_already(trouble),
         Err((trouble, traffic)) => Ending::before_anything(trouble, traffic.or(known)),
     };
     free(session, lease).await;
@@ -225,10 +228,15 @@ async fn begin(
         let _ = look_at_warm(session, live, idle_of(&session.deployment, live), &mut observed, &wish.release)
             .await;
     }
+    let turns = session.deployment.has_turns();
     let plan = Plan::new(&session.deployment, &wish, &observed).map_err(|refusal| {
-        let turns = session.deployment.has_turns();
         (refused(&refusal, &wish), traffic(&observed, &staged, state.live.as_ref(), turns))
     })?;
+    // Whoever had the lock before may have left some there.
+    let live = state.live.as_ref();
+    if let Some(StillOpen::Kept(trouble)) = still_open(session, &plan, &observed, live).await {
+        return Err((trouble, traffic(&observed, &staged, live, turns)));
+    }
     let first =
         Record::Planned { plan: Box::new(plan.clone()), origin: session.origin(want.message.clone()) };
     let journal = Journal::create(&session.home, lease.lock(), deployment, session.reporter.now(), &first);

@@ -133,8 +133,9 @@ impl Ending {
     }
 
     /// The same, of a deployment that was taken up: whether its end is a failure depends on what was asked for. Whoever aborts wants
-    /// everything back; whoever resumes wants the release live, and has to be told in so many words that it is not.
-    pub(crate) fn asked(mut self, ask: Ask) -> Self {
+    /// everything back; whoever resumes wants the release live, or what was begun of `maintenance`, and has to be told in so many words that
+    /// it is not so.
+    pub(crate) fn asked(mut self, ask: Ask, maintenance: Option<Maintenance>) -> Self {
         if !matches!(self.outcome, Outcome::RolledBack | Outcome::NothingChanged) {
             return self;
         }
@@ -146,7 +147,11 @@ impl Ending {
                 self.exit_code = ExitCode::Done;
             }
             Ask::Resume | Ask::ResumeForward => {
-                let text = "everything is as it was before the deployment; the release is not live";
+                let text = match maintenance {
+                    None => "everything is as it was before the deployment; the release is not live",
+                    Some(Maintenance::On) => "everything is as it was; it is not in maintenance",
+                    Some(Maintenance::Off) => "everything is as it was; it is in maintenance still",
+                };
                 self.facts.insert(0, Note::new("put back", text));
             }
         }
@@ -426,7 +431,7 @@ mod tests {
             hint: trouble.hint.clone(),
             exit_code: ExitCode::RolledBack,
         };
-        let aborted = put_back(Outcome::RolledBack).asked(Ask::Abort);
+        let aborted = put_back(Outcome::RolledBack).asked(Ask::Abort, None);
         let why = Note::new("it was", "web1: green became sick");
         let done = Ending {
             outcome: Outcome::RolledBack,
@@ -437,12 +442,21 @@ mod tests {
         };
         assert_eq!(aborted, done);
         for ask in [Ask::Resume, Ask::ResumeForward] {
-            let resumed = put_back(Outcome::RolledBack).asked(ask);
-            assert_eq!((resumed.exit_code, resumed.error.as_ref()), (ExitCode::RolledBack, Some(&trouble)));
-            assert_eq!(resumed.facts[0].label, "put back");
+            for (maintenance, says) in [
+                (None, "everything is as it was before the deployment; the release is not live"),
+                (Some(Maintenance::On), "everything is as it was; it is not in maintenance"),
+                (Some(Maintenance::Off), "everything is as it was; it is in maintenance still"),
+            ] {
+                let resumed = put_back(Outcome::RolledBack).asked(ask, maintenance);
+                assert_eq!(
+                    (resumed.exit_code, resumed.error.as_ref()),
+                    (ExitCode::RolledBack, Some(&trouble))
+                );
+                assert_eq!(resumed.facts[0], Note::new("put back", says));
+            }
         }
         let stuck = put_back(Outcome::Stuck);
-        assert_eq!(stuck.clone().asked(Ask::Abort), stuck);
+        assert_eq!(stuck.clone().asked(Ask::Abort, None), stuck);
     }
 
     fn unreachable(host: &str) -> Trouble {

@@ -14,5 +14,6 @@ mod preflight;
 pub(super) mod recover;
 pub(super) mod refusal;
 mod shown;
+mod still_open;
 mod turn_words;
 mod want;

@@ -5,6 +5,7 @@ use super::ending::{idle_of, serving};
 use super::launch_notes::launch_notes;
 use super::refusal::{DRIFT, SO_ALREADY, refused, unfinished};
 use super::shown::{live_instead, remembered_traffic, traffic};
+use super::still_open::{StillOpen, still_open};
 use super::want::Want;
 use crate::model::request::DeploySource;
 use crate::model::{
@@ -171,6 +172,11 @@ async fn look(
             ready.obstacles.extend(maintenance_obstacle(&session.deployment, &session.hooks).await);
         }
         return Ok(ready);
+    }
+    match still_open(session, &plan, &ready.observed, ready.state.live.as_ref()).await {
+        Some(StillOpen::Kept(trouble)) => ready.obstacles.push(trouble),
+        Some(StillOpen::Cut(note)) => ready.source.notes.push(note),
+        None => {}
     }
     if want.command == "rollback" {
         ready.source.notes.extend(launch_notes(session, &plan).await);

@@ -11,8 +11,8 @@ use super::shown::{remembered_traffic, router_summary};
 use crate::model::request::RecoverRequest;
 use crate::model::view::ExitCode;
 use crate::model::{
-    Ask, Basis, Decision, Departure, Deployment, EventKind, HostName, LiveRecord, Note, Outcome, Part, Plan,
-    Progress, Record, Sight, StepEnd, Trouble, decide,
+    Ask, Basis, Decision, Departure, Deployment, EventKind, HostName, LiveRecord, Maintenance, Note, Outcome,
+    Part, Plan, Progress, Record, Sight, StepEnd, Trouble, decide,
 };
 use crate::run::execute::interrupts::Interrupts;
 use crate::run::execute::interrupts::{self, INTERRUPTED};
@@ -74,15 +74,17 @@ async fn found(
     let ending = match take_up(session, request, &lease).await {
         Ok(Taken::Up { performer, journal, progress, seen, lost }) => {
             preflight.end(StepEnd::Ok, seen);
-            let mut ending = drive(session, performer, journal, progress, &lease).await.asked(ask);
+            let maintenance = Maintenance::of(&progress.plan().command);
+            let mut ending =
+                drive(session, performer, journal, progress, &lease).await.asked(ask, maintenance);
             if matches!(ending.outcome, Outcome::RolledBack | Outcome::NothingChanged) {
                 ending.hint = what_follows(&lost).filter(|_| gives_up).or(ending.hint);
             }
             ending
         }
-        Ok(Taken::Ended(ending)) => {
+        Ok(Taken::Ended(ending, maintenance)) => {
             preflight.end(StepEnd::Ok, "the deployment had ended".to_owned());
-            ending.asked(ask)
+            ending.asked(ask, maintenance)
         }
         Err(trouble) => failed(preflight, trouble, traffic),
     };
@@ -125,8 +127,8 @@ enum Taken {
         /// Hosts that it goes back without.
         lost: BTreeMap<HostName, Trouble>,
     },
-    /// It had ended, and this is how.
-    Ended(Ending),
+    /// It had ended, and this is how; and whether it was about maintenance.
+    Ended(Ending, Option<Maintenance>),
 }
 
 /// Under the lock: what is there, and what to do.
@@ -134,13 +136,16 @@ async fn take_up(session: &Session, request: RecoverRequest, lease: &Lease) -> R
     let fault = |fault: StoreFault| store_fault(&fault).trouble;
     let state: HomeState<Record> = session.home.read_all().await.map_err(fault)?;
     let Some(open) = &state.open else {
-        return Ok(Taken::Ended(nothing_open(session, state.live.as_ref())));
+        return Ok(Taken::Ended(nothing_open(session, state.live.as_ref()), None));
     };
     let ended = matches!(open.records.last(), None | Some((_, Record::Closed { .. })))
         && !matches!(open.records.last(), Some((_, Record::Closed { outcome: Outcome::Stuck })));
     if ended {
         let ending = close_leftovers(session, lease, &state).await?;
-        return Ok(Taken::Ended(ending.unwrap_or_else(|| nothing_open(session, state.live.as_ref()))));
+        let progress = Progress::replay(open.entries());
+        let maintenance = progress.ok().and_then(|progress| Maintenance::of(&progress.plan().command));
+        let ending = ending.unwrap_or_else(|| nothing_open(session, state.live.as_ref()));
+        return Ok(Taken::Ended(ending, maintenance));
     }
     let (mut journal, read) =
         Journal::<Record>::reopen(&session.home, lease.lock(), &open.deployment).await.map_err(fault)?;
@@ -185,7 +190,7 @@ async fn take_up(session: &Session, request: RecoverRequest, lease: &Lease) -> R
         color: plan.color,
         maintenance: state.live.as_ref().is_some_and(|record| record.maintenance.is_some()),
         rolling: session.deployment.has_turns(),
-        notes: vec![Note::new("recovery", direction(&decision))],
+        notes: vec![Note::new("recovery", direction(&decision, progress.turned_back().is_some()))],
     });
     let record = Record::Recovered { decision, origin: session.origin(None), lost: lost.clone() };
     progress.apply(&record).map_err(|reason| Trouble::new("state/journal-broken", reason))?;
@@ -267,8 +272,12 @@ fn can_go_on(progress: &Progress, departures: &[Departure]) -> Result<(), Troubl
     Err(Trouble::new(CHANGED, message).hint(format!("set it back until the deployment has ended{back}")))
 }
 
-fn direction(decision: &Decision) -> String {
+/// Which way it goes on; `again` says whether it had turned back before. What it had turned back for may be over since.
+fn direction(decision: &Decision, again: bool) -> String {
     match decision {
+        Decision::Back { why } if again => {
+            format!("goes on putting everything back (it had turned back since: {})", why.first_line())
+        }
         Decision::Back { why } => format!("puts everything back ({})", why.message),
         Decision::Forward => "goes on where it stopped".to_owned(),
         Decision::Person { why } => why.message.clone(),

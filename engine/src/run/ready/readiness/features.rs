@@ -109,7 +109,8 @@ fn judge(deployment: &Deployment, wanted: &Feature, features: &[String]) -> Opti
 
 fn judge_maintenance(deployment: &Deployment, features: &[String]) -> Option<Trouble> {
     let message = lacking(deployment, "maintenance sends requests to neither colour", MAINTENANCE, features)?;
-    let hint = "the routers that come with cutover can, in each style; a hook of your own has to take both colours at 0 %, and to name it";
+    let hint = "the routers that come with cutover can, in each style, but for the load balancer of AWS; a hook of your own has to take both \
+                colours at 0 %, and to name it";
     Some(Trouble::new("config/maintenance", message).hint(hint))
 }
 
@@ -194,7 +195,8 @@ mod tests {
         assert_eq!(
             told.hint.as_deref(),
             Some(
-                "the routers that come with cutover can, in each style; a hook of your own has to take both colours at 0 %, and to name it"
+                "the routers that come with cutover can, in each style, but for the load balancer of AWS; a hook of your own has to take both \
+                 colours at 0 %, and to name it"
             )
         );
     }
