@@ -58,6 +58,14 @@ pub enum HookFault {
         /// The runtime's words.
         reason: String,
     },
+    /// It is a script that can't be read.
+    #[error("hook `{hook}` can't be read: {reason}")]
+    NotAScript {
+        /// Title of the hook.
+        hook: String,
+        /// Why, with file, line and column.
+        reason: String,
+    },
     /// It can't be compiled, or not within the limits.
     #[error("hook `{hook}` can't be compiled: {reason}")]
     NotCompiled {
@@ -94,6 +102,7 @@ impl HookFault {
             Self::UnknownImports { .. } => "hook/unknown-import",
             Self::MissingGrant { .. } => "hook/missing-grant",
             Self::Unfit { .. } => "hook/unfit",
+            Self::NotAScript { .. } => "hook/not-a-script",
             Self::NotCompiled { .. } => "hook/not-compiled",
             Self::Limit { breach, .. } => breach.code(),
             Self::NoSandbox { .. } => "hook/no-sandbox",
@@ -130,7 +139,7 @@ impl HookFault {
                 ))
             }
             Self::Limit { breach, .. } => Some(breach.hint()),
-            Self::NotCompiled { .. } | Self::NoSandbox { .. } => None,
+            Self::NotAScript { .. } | Self::NotCompiled { .. } | Self::NoSandbox { .. } => None,
         }
     }
 }
