@@ -11,6 +11,7 @@ use super::cache::{CacheFault, CodeCache};
 use super::child::{Sandbox, SandboxProgram};
 use super::contract::cutover::hook::hook_types::HookError;
 use super::http::HttpClient;
+use super::interface::exported_kind;
 use super::loaded::Component;
 use super::memory::SealedMemory;
 use super::script::Script;
@@ -161,6 +162,13 @@ impl HookPool {
             ready(&self.program, &code, title, &hook.limits, script.as_ref()).await?;
         if script.is_some() && misfit.is_none() {
             description = describe(&mut sandbox, title).await?;
+            if !description
+                .exports
+                .iter()
+                .any(|export| exported_kind(export).is_some_and(|(own, _)| own == kind))
+            {
+                return Err(HookFault::WrongScript { hook: title.clone(), wanted: kind });
+            }
         }
         interface::inspect(title, kind, &description, &hook.grants)?;
         if let Some(reason) = misfit {

@@ -22,7 +22,7 @@ impl Script {
 }
 
 /// What a script exports for a kind.
-const fn script_export(kind: HookKind) -> &'static str {
+pub(super) const fn script_export(kind: HookKind) -> &'static str {
     match kind {
         HookKind::Build => "build",
         HookKind::HealthCheck => "healthCheck",
