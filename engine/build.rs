@@ -1,4 +1,5 @@
-//! Builds what the program carries inside itself: the bundled hooks as WebAssembly components, and the host helper as static programs.
+//! Builds what the program carries inside itself: the bundled hooks and the interpreter of scripts as WebAssembly components, and the host helper as
+//! static programs.
 //!
 //! Each is built by a nested cargo with a target directory of its own (`target/bundled`), so that neither the profile nor the flags of
 //! the outer build reach it, and `check`, `clippy`, `build` and `test` share one result. The package as published has no workspace around
@@ -30,6 +31,9 @@ const HOOK_TARGET: &str = "wasm32-wasip2";
 /// What lies beside the source of a hook: the template of its default grants, and the schema of its settings.
 const HOOK_FILES: [&str; 2] = ["grants.toml", "settings.schema.json"];
 
+/// The component that runs scripts.
+const INTERPRETER: &str = "script.wasm";
+
 /// What a published package has instead of the workspace.
 const CARRIED: &str = "carried";
 
@@ -37,7 +41,7 @@ const CARRIED: &str = "carried";
 const HELPER_TARGETS: [&str; 2] = ["x86_64-unknown-linux-musl", "aarch64-unknown-linux-musl"];
 
 /// What decides the result beside the folders of the hooks.
-const INPUTS: [&str; 7] = [
+const INPUTS: [&str; 10] = [
     "../Cargo.lock",
     "../Cargo.toml",
     "../hooks-sdk/Cargo.toml",
@@ -45,6 +49,9 @@ const INPUTS: [&str; 7] = [
     "build.rs",
     "host/Cargo.toml",
     "host/src",
+    "script/Cargo.lock",
+    "script/Cargo.toml",
+    "script/src",
 ];
 
 fn main() -> ExitCode {
@@ -90,6 +97,8 @@ fn run() -> Result<(), String> {
             nested.artifact(HOOK_TARGET, "hook", &format!("cutover_hook_{}.wasm", hook.replace('-', "_")));
         copy(&built, &out.join(format!("{hook}.wasm")))?;
     }
+    nested.build(HOOK_TARGET, "release", &["--manifest-path=engine/script/Cargo.toml"])?;
+    copy(&nested.artifact(HOOK_TARGET, "release", "cutover_script.wasm"), &out.join(INTERPRETER))?;
     for target in HELPER_TARGETS {
         // Linked without a C compiler, by the linker that comes with Rust.
         let linker = format!("--config=target.{target}.linker=\"rust-lld\"");
@@ -106,7 +115,11 @@ fn take_carried(out: &Path) -> Result<(), String> {
         .iter()
         .flat_map(|hook| ["wasm"].into_iter().chain(HOOK_FILES).map(move |file| format!("{hook}.{file}")));
     let helpers = HELPER_TARGETS.iter().map(|target| format!("helper-{target}"));
-    of_hooks.chain(helpers).try_for_each(|file| copy(&Path::new(CARRIED).join(&file), &out.join(&file)))
+    let interpreter = [INTERPRETER.to_owned()];
+    of_hooks
+        .chain(helpers)
+        .chain(interpreter)
+        .try_for_each(|file| copy(&Path::new(CARRIED).join(&file), &out.join(&file)))
 }
 
 struct Nested {

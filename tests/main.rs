@@ -55,6 +55,7 @@ mod registry;
 mod resume;
 mod rollback;
 mod rolling;
+mod scripts;
 mod secrets;
 mod shared_router;
 mod smoke_test;

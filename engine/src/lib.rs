@@ -138,6 +138,9 @@
 //! sandbox down is a failure of that hook and of nothing else. The engine polls, counts and keeps deadlines; hooks answer one question
 //! at a time, and whether a router was moved is what its `observe` says, not its `apply`.
 //!
+//! A hook that is a script (`script/` beside `src/`, a workspace of its own) is asked like any other: what runs is the interpreter, a component, and the
+//! script is its standard input. What it imports and exports is asked of the interpreter before anything of it runs.
+//!
 //! What a component asks for stands in itself (its imports), what it may do in `cutover.toml` (its grants), and which one it is, to the byte,
 //! in `cutover.lock` ([`model::LockFile`]), compared before every load (`run/world/components.rs`). Only `cutover hook` fetches components
 //! or writes that file (`run/supply/`).
@@ -160,7 +163,7 @@
 //! | 1 | [`config`] | `cutover.toml` to [`Deployment`](model::Deployment): all faults at once, each at its place |
 //! | 1 | [`report`] | events and views to lines for people, or JSON |
 //! | 1 | [`secret`] | where secrets come from, and how they are kept out of everything else |
-//! | 1 | [`bundled`] | the hooks and the host program that this program carries inside itself |
+//! | 1 | [`bundled`] | the hooks, the interpreter of scripts and the host program that this program carries inside itself |
 //! | 1 | [`proxy`] | the front door for those who have no router: `cutover proxy`, which nothing but [`cli`] knows |
 //! | 0 | [`model`] | data and decisions: no I/O, no clock, no environment |
 //!

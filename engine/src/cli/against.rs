@@ -16,7 +16,7 @@ use super::{DONE, Ended, project_file};
 use crate::config::{Input, Loaded, environments, load};
 use crate::hook::{component_digest, read_component};
 use crate::model::view::{AgainstView, ExitCode, Problem};
-use crate::model::{ComponentDigest, Deployment, Hook, HookSource, Limit, LockFile, Name, Posture, widened};
+use crate::model::{ComponentDigest, Deployment, Hook, Limit, LockFile, Name, Posture, widened};
 use crate::report;
 use crate::source::{Git, Past, SourceFailure};
 use crate::transport::PinnedKeys;
@@ -209,12 +209,12 @@ async fn past_files(
 fn open_files(deployment: &Deployment) -> impl Iterator<Item = (String, &Utf8Path, &Hook)> {
     let root = &deployment.root;
     deployment.hooks().into_iter().filter_map(move |hook| {
-        let HookSource::File(path) = &hook.source else { return None };
+        let path = hook.source.file()?;
         let requested = hook.source.requested(root);
         // What lies beside the project is no part of any revision.
         let is_open =
             hook.sha256.is_none() && hook.locked.is_none() && Utf8Path::new(&requested).is_relative();
-        is_open.then_some((requested, path.as_path(), hook))
+        is_open.then_some((requested, path, hook))
     })
 }
 

@@ -28,10 +28,11 @@ Examples:
   cutover help deploy
   cutover help hooks                    hooks that come with cutover
   cutover help builtin:nginx            settings, defaults and grants of one
-  cutover help wit > hook.wit           the contract, for hooks of your own
+  cutover help scripts                  hooks of your own in JavaScript, without a compiler
+  cutover help wit > hook.wit           the contract, for hooks of your own in any language
   cutover help exit-codes")]
 pub(super) struct Arguments {
-    /// A command, `hooks`, `builtin:NAME`, `wit`, or `exit-codes`
+    /// A command, `hooks`, `builtin:NAME`, `scripts`, `wit`, or `exit-codes`
     topic: Option<String>,
 }
 
@@ -43,6 +44,7 @@ impl Arguments {
             None => command.render_help(),
             Some("exit-codes") => exit_codes().into(),
             Some("hooks") => hook_help::overview().into(),
+            Some("scripts") => hook_help::SCRIPTS.into(),
             Some("wit") => hook_help::contract().into(),
             Some(topic) => match (command.find_subcommand_mut(topic), hook_help::page(topic)) {
                 (Some(command), _) => command.render_help(),
@@ -54,7 +56,7 @@ impl Arguments {
                     let problem =
                         Problem::new("usage/topic", format!("no help on `{topic}`"), ExitCode::Usage);
                     return Err(problem
-                        .fact("topics", format!("{} hooks wit exit-codes", known.join(" ")))
+                        .fact("topics", format!("{} hooks scripts wit exit-codes", known.join(" ")))
                         .into());
                 }
             },

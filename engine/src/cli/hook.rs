@@ -11,7 +11,7 @@ use super::world::supplier;
 use super::{DONE, Ended, project_file};
 use crate::config::{Loaded, not_a_hook};
 use crate::model::view::{AddedView, ComponentView, ExitCode, FetchView, LockView, Problem};
-use crate::model::{HookSource, HostName, LockFile};
+use crate::model::{HookSource, HostName, LockFile, SCRIPT};
 use crate::report;
 use crate::run::{Wanted, lock_view};
 
@@ -43,12 +43,12 @@ pub(super) struct Arguments {
 enum Action {
     /// Show what a component is and what it asks for, in the words of grants; run nothing of it
     Inspect {
-        /// A file, `builtin:NAME`, `https://…`, `oci://REGISTRY/REPOSITORY:TAG`, or a hook of the configuration: `router`
+        /// A file, `script:FILE`, `builtin:NAME`, `https://…`, `oci://REGISTRY/REPOSITORY:TAG`, or a hook of the configuration: `router`
         hook: String,
     },
     /// Lock a component that the configuration does not name yet, and print the lines for it
     Add {
-        /// A file, `https://…`, or `oci://REGISTRY/REPOSITORY:TAG`
+        /// A file, `script:FILE`, `https://…`, or `oci://REGISTRY/REPOSITORY:TAG`
         source: String,
     },
     /// Lock components as they are now, and show what they ask for that they did not before
@@ -171,7 +171,7 @@ fn source_of(invocation: &Invocation, name: &str) -> Result<HookSource, Failure>
         return Ok(HookSource::Builtin(builtin.to_owned()));
     }
     let source = given(name)?;
-    if let HookSource::File(path) = &source
+    if let Some(path) = source.file()
         && !path.is_file()
         && !name.contains(['/', '.'])
         && let Ok((_, all)) = invocation.load_everywhere()
@@ -187,11 +187,13 @@ fn source_of(invocation: &Invocation, name: &str) -> Result<HookSource, Failure>
 /// A URL, a reference, or a file as the one who types it names it.
 fn given(name: &str) -> Result<HookSource, Failure> {
     let remote = HookSource::remote(name);
-    let path = project_file::working_directory()?.join(name);
+    let script = name.strip_prefix(SCRIPT);
+    let path = project_file::working_directory()?.join(script.unwrap_or(name));
     if remote.is_some() || !path.is_file() {
         require_hook(name)?;
     }
-    Ok(remote.unwrap_or(HookSource::File(path)))
+    let here = if script.is_some() { HookSource::Script(path) } else { HookSource::File(path) };
+    Ok(remote.unwrap_or(here))
 }
 
 /// Locks a component that nothing names yet.
@@ -203,9 +205,10 @@ async fn add(invocation: &Invocation, name: &str) -> Result<AddedView, Failure> 
         let problem = Problem::new("usage/arguments", text, ExitCode::Usage);
         return Err(problem.hint(format!("name it in the configuration: `cutover help {name}`")).into());
     }
-    let source = match given(name)? {
-        HookSource::File(path) => HookSource::File(in_project(&path, &project.root)),
-        source @ (HookSource::Builtin(_) | HookSource::Https(_) | HookSource::Oci(_)) => source,
+    let source = given(name)?;
+    let source = match source.file() {
+        Some(path) => source.at(in_project(path, &project.root)),
+        None => source,
     };
     let requested = source.requested(&project.root);
     let before = project.lock()?;

@@ -1,5 +1,5 @@
 //! `cutover help hooks` and `cutover help builtin:NAME`: what the hooks that come with the program do, and what can be set; `cutover help
-//! wit`: the contract, for who writes others.
+//! scripts` and `cutover help wit`: for who writes others.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -20,6 +20,8 @@ const CONTRACT: [&str; 4] = [
     include_str!("../../wit/imports.wit"),
     include_str!("../../wit/worlds.wit"),
 ];
+/// `cutover help scripts`.
+pub(super) const SCRIPTS: &str = include_str!("scripts.txt");
 /// How each of its files begins.
 const PACKAGE: &str = "package cutover:hook@0.1.0;\n";
 
@@ -46,6 +48,7 @@ pub(super) fn overview() -> String {
         let _ = writeln!(text, "  {:<22} {:<14} {title}", name(hook), table(hook.kind));
     }
     text.push_str("\nSettings, defaults, grants and an example of one: cutover help builtin:nginx\n");
+    text.push_str("Of your own, without a compiler: hook = \"script:checks/pages.js\", in JavaScript: cutover help scripts\n");
     text.push_str("Of your own: hook = \"path/of/component.wasm\", built from the contract: cutover help wit > hook.wit\n");
     text.push_str(
         "Of others: hook = \"https://…\" or \"oci://…\"; what one asks for, and which one it has to be: cutover help hook\n",

@@ -10,18 +10,19 @@ use super::reader::Reader;
 use super::resolve::Resolver;
 use super::shape::{Key, Shape};
 use crate::model::grant::{Grants, Url};
-use crate::model::{ComponentDigest, Hook, HookSource, OciReference};
+use crate::model::{ComponentDigest, Hook, HookSource, OciReference, SCRIPT};
 
 /// The scheme of hooks that ship with the program.
 const BUILTIN: &str = "builtin:";
 
 static SOURCE: Format = Format {
     is: "a hook",
-    pattern: Some("^(builtin:[a-z0-9-]+|https://.+|oci://.+|[^:]+)$"),
+    pattern: Some("^(builtin:[a-z0-9-]+|script:.+|https://.+|oci://.+|[^:]+)$"),
     check: |text| {
         let scheme = text.split_once(':').map(|(scheme, _)| scheme);
         match scheme {
             None | Some("builtin") if !text.is_empty() => Ok(()),
+            Some("script") if text != SCRIPT => Ok(()),
             Some("https") => Url::parse(text).map(drop).map_err(|fault| Complaint::new(fault.to_string())),
             Some("oci") => {
                 OciReference::parse(text).map(drop).map_err(|fault| Complaint::new(fault.to_string()))
@@ -31,6 +32,7 @@ static SOURCE: Format = Format {
             _ => Err(Complaint::new(format!("`{text}` is not a hook")).choices(&[
                 "builtin:NAME",
                 "the path of a component (.wasm)",
+                "script:FILE (.js)",
                 "https://…",
                 "oci://REGISTRY/REPOSITORY:TAG",
             ])),
@@ -63,7 +65,7 @@ pub(super) const fn source(default: &'static str) -> Key {
         "hook",
         Shape::Text(&SOURCE),
         default,
-        "The hook: `builtin:NAME`, the path of a component, or `https://…` or `oci://REGISTRY/REPOSITORY:TAG`, which `cutover hook fetch` brings.",
+        "The hook: `builtin:NAME`, the path of a component, `script:FILE` (JavaScript), or `https://…` or `oci://REGISTRY/REPOSITORY:TAG`, which `cutover hook fetch` brings.",
     )
 }
 
@@ -95,7 +97,7 @@ impl Resolver<'_> {
         let source = self.hook_source(table);
         let builtin = match &source {
             HookSource::Builtin(name) => Some(name.as_str()),
-            HookSource::File(_) | HookSource::Https(_) | HookSource::Oci(_) => None,
+            HookSource::File(_) | HookSource::Script(_) | HookSource::Https(_) | HookSource::Oci(_) => None,
         };
         let written = table.has("grants");
         let rules =
@@ -165,7 +167,9 @@ impl Resolver<'_> {
         if let Some(remote) = HookSource::remote(&text) {
             return remote;
         }
-        let path = self.root.join(&text);
+        let script = text.strip_prefix(SCRIPT);
+        let named = script.unwrap_or(&text);
+        let path = self.root.join(named);
         let well_formed = (SOURCE.check)(&text).is_ok();
         if table.text("hook").is_some() && well_formed && !self.surroundings.is_file(&path) {
             let known = self.surroundings.builtins();
@@ -173,17 +177,31 @@ impl Resolver<'_> {
             self.fault(
                 &table.span("hook"),
                 "config/hook-file",
-                format!("there is no file `{text}`"),
+                format!("there is no file `{named}`"),
                 |fault| match meant {
                     Some(name) => fault.hint(format!("did you mean `{BUILTIN}{name}`?")),
+                    None if script.is_some() => {
+                        fault.hint("paths begin at the directory of the configuration file")
+                    }
                     None => fault.hint(
                         "paths begin at the directory of the configuration file; build the component first",
                     ),
                 },
             );
+        } else if script.is_none() && is_javascript(named) {
+            self.fault(
+                &table.span("hook"),
+                "config/hook-file",
+                format!("`{text}` is a script, and named as a component"),
+                |fault| fault.hint(format!("write `{SCRIPT}{text}`: the interpreter inside cutover runs it")),
+            );
         }
-        HookSource::File(path)
+        if script.is_some() { HookSource::Script(path) } else { HookSource::File(path) }
     }
+}
+
+fn is_javascript(path: &str) -> bool {
+    path.ends_with(".js") || path.ends_with(".mjs")
 }
 
 /// The `settings` of a table, as the hook gets them.

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use camino::Utf8Path;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ComponentDigest, HookSource, LockFile, LockedHook, OciReference, OciVersion, VENDORED};
+use crate::model::{
+    ComponentDigest, HookSource, LockFile, LockedHook, OciReference, OciVersion, SCRIPT, VENDORED,
+};
 
 /// The version of the format. A file of another one is not guessed at.
 const VERSION: u32 = 1;
@@ -60,6 +62,7 @@ struct Entry {
 #[serde(rename_all = "kebab-case")]
 enum Kind {
     Path,
+    Script,
     Https,
     Oci,
 }
@@ -69,7 +72,8 @@ impl Kind {
         match HookSource::remote(requested) {
             Some(HookSource::Https(_)) => Self::Https,
             Some(HookSource::Oci(_)) => Self::Oci,
-            Some(HookSource::Builtin(_) | HookSource::File(_)) | None => Self::Path,
+            _ if requested.starts_with(SCRIPT) => Self::Script,
+            Some(HookSource::Builtin(_) | HookSource::File(_) | HookSource::Script(_)) | None => Self::Path,
         }
     }
 }

@@ -17,3 +17,8 @@ wasmtime::component::bindgen!({
     imports: { default: trappable },
     additional_derives: [serde::Serialize, serde::Deserialize],
 });
+
+/// What the interpreter of scripts is asked beside that.
+pub(super) mod script {
+    wasmtime::component::bindgen!({ path: "script/script.wit", world: "cutover:script/interpreter" });
+}

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::interface;
+use super::script::script_export;
 use crate::model::grant::Denied;
 use crate::model::{Breach, HookKind};
 
@@ -58,6 +59,22 @@ pub enum HookFault {
         /// The runtime's words.
         reason: String,
     },
+    /// It is a script that can't be read.
+    #[error("hook `{hook}` can't be read: {reason}")]
+    NotAScript {
+        /// Title of the hook.
+        hook: String,
+        /// Why, with file, line and column.
+        reason: String,
+    },
+    /// It is a script that answers other questions than the ones it would be asked.
+    #[error("hook `{hook}` is not a {wanted} hook: the script does not export `{}`", script_export(*wanted))]
+    WrongScript {
+        /// Title of the hook.
+        hook: String,
+        /// What it was configured as.
+        wanted: HookKind,
+    },
     /// It can't be compiled, or not within the limits.
     #[error("hook `{hook}` can't be compiled: {reason}")]
     NotCompiled {
@@ -90,10 +107,11 @@ impl HookFault {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::NotAComponent { .. } => "hook/not-a-component",
-            Self::WrongKind { .. } => "hook/wrong-kind",
+            Self::WrongKind { .. } | Self::WrongScript { .. } => "hook/wrong-kind",
             Self::UnknownImports { .. } => "hook/unknown-import",
             Self::MissingGrant { .. } => "hook/missing-grant",
             Self::Unfit { .. } => "hook/unfit",
+            Self::NotAScript { .. } => "hook/not-a-script",
             Self::NotCompiled { .. } => "hook/not-compiled",
             Self::Limit { breach, .. } => breach.code(),
             Self::NoSandbox { .. } => "hook/no-sandbox",
@@ -114,6 +132,10 @@ impl HookFault {
             Self::WrongKind { wanted, .. } => Some(format!(
                 "build it for the world `{wanted}-hook`, or name it where a hook of its kind belongs"
             )),
+            Self::WrongScript { wanted, .. } => Some(format!(
+                "export `{}`: `cutover help scripts` shows one",
+                script_export(*wanted)
+            )),
             Self::UnknownImports { .. } | Self::Unfit { .. } => {
                 Some(BUILD_ANEW.to_owned())
             }
@@ -130,7 +152,7 @@ impl HookFault {
                 ))
             }
             Self::Limit { breach, .. } => Some(breach.hint()),
-            Self::NotCompiled { .. } | Self::NoSandbox { .. } => None,
+            Self::NotAScript { .. } | Self::NotCompiled { .. } | Self::NoSandbox { .. } => None,
         }
     }
 }

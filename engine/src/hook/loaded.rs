@@ -13,6 +13,7 @@ use super::failure::{Answered, HookFailure};
 use super::http::HttpClient;
 use super::meddler::Meddled;
 use super::memory::SealedMemory;
+use super::script::Script;
 use super::wire::{End, Order, Question, Report, Room, Value};
 use super::{Access, Description, convert, interface, limits, masked, pool};
 use crate::model::grant::{Mode, Scope};
@@ -37,6 +38,8 @@ pub(super) struct Component {
     pub(super) digest: String,
     pub(super) description: Description,
     pub(super) code: SealedMemory,
+    /// What the code runs, where it is the interpreter of scripts.
+    pub(super) script: Option<Script>,
     pub(super) program: SandboxProgram,
 }
 
@@ -263,7 +266,16 @@ impl LoadedHook {
             }
         }
         let component = &self.component;
-        match pool::ready(&component.program, &component.code, &self.hook).await {
+        let limits = &self.hook.limits;
+        match pool::ready(
+            &component.program,
+            &component.code,
+            &self.hook.title,
+            limits,
+            component.script.as_ref(),
+        )
+        .await
+        {
             Ok((sandbox, _, _)) => Ok(sandbox),
             Err(fault) => Err(fault.to_string()),
         }

@@ -70,5 +70,7 @@ fn value(redactor: &Redactor, value: Value) -> Value {
         Value::Text(text) => Value::Text(masked(text)),
         Value::Done => Value::Done,
         Value::Count(count) => Value::Count(count),
+        // Names of interfaces, and asked before there are secrets.
+        Value::Description(description) => Value::Description(description),
     }
 }

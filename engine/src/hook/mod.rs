@@ -33,6 +33,7 @@ mod memory;
 mod pool;
 mod runtime;
 mod sandbox;
+mod script;
 mod secret_use;
 mod template;
 mod wire;
@@ -47,6 +48,7 @@ pub use loaded::LoadedHook;
 pub use meddler::{Meddler, Memory, Place};
 pub use pool::{HookPool, UnsupportedProcessor};
 pub use sandbox::{Confinement, sandbox_main};
+pub use script::script_exports;
 pub use wire::{Anatomy, Description};
 
 /// The word that makes the program a sandbox: its only argument.

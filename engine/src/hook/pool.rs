@@ -9,15 +9,20 @@ use tokio::time::{timeout, timeout_at};
 
 use super::cache::{CacheFault, CodeCache};
 use super::child::{Sandbox, SandboxProgram};
+use super::contract::cutover::hook::hook_types::HookError;
 use super::http::HttpClient;
+use super::interface::exported_kind;
 use super::loaded::Component;
 use super::memory::SealedMemory;
-use super::wire::{Anatomy, Order, Report, Room};
+use super::script::Script;
+use super::wire::{Anatomy, End, Order, Question, Report, Room, Value};
 use super::{
-    Description, Downloads, HookFault, LARGEST_COMPONENT, LoadedHook, Observer, format, interface, limits,
-    runtime,
+    Description, Downloads, HookFault, LARGEST_COMPONENT, LoadedHook, Observer, format, interface,
+    limits as sandbox_limits, runtime,
 };
-use crate::model::{Hook, HookKind, Limit, Limits};
+use crate::bundled;
+use crate::model::grant::Grants;
+use crate::model::{Hook, HookKind, HookSource, Limit, Limits, excerpt};
 
 /// Loads hooks. All of a deployment's share it.
 #[derive(Debug)]
@@ -96,16 +101,29 @@ impl HookPool {
         let memory = SealedMemory::new(wasm).map_err(|error| no_sandbox(error.to_string()))?;
         let mut sandbox =
             Sandbox::start(&self.program, &memory).map_err(|error| no_sandbox(error.to_string()))?;
-        let report = timeout(limits::START, async {
+        let report = timeout(sandbox_limits::START, async {
             sandbox.send(&Order::Inspect, &[]).await?;
             sandbox.receive(UNASKED).await
         });
         let report = report.await;
-        let late = format!("what it imports is not read within {} s", limits::START.as_secs());
+        let late = format!("what it imports is not read within {} s", sandbox_limits::START.as_secs());
         match reported(sandbox, report, &late).await.map_err(not_a_component)? {
             (_, Report::Inspected(anatomy), _) => Ok(anatomy),
             _ => Err(not_a_component(ODD.to_owned())),
         }
+    }
+
+    /// Says what a script is, without any of its code being run: the interpreter reads it in a sandbox. `title` is what it is called.
+    ///
+    /// # Errors
+    /// When it is none, or the sandbox can't be started.
+    pub async fn inspect_script(&self, title: &str, text: &[u8]) -> Result<Anatomy, HookFault> {
+        let limits = Limits::default();
+        let code = self.code(title, &limits, bundled::INTERPRETER.to_vec(), None, None).await?;
+        let script = Script::new(title, text);
+        let (mut sandbox, _, _) = ready(&self.program, &code, title, &limits, Some(&script)).await?;
+        let description = describe(&mut sandbox, title).await?;
+        Ok(Anatomy { description, memory: None, languages: vec!["JavaScript".to_owned()] })
     }
 
     /// Checks a component and makes it ready: whether it is one, of the right kind, imports what there is and what is granted; compiles it,
@@ -120,31 +138,66 @@ impl HookPool {
         wasm: Vec<u8>,
         observer: &dyn Observer,
     ) -> Result<LoadedHook, HookFault> {
-        let title = || hook.title.clone();
+        let title = &hook.title;
         if wasm.len() > hook.limits.size(Limit::File) {
-            return Err(HookFault::Limit { hook: title(), breach: hook.limits.breach(Limit::File) });
+            let breach = hook.limits.breach(Limit::File);
+            return Err(HookFault::Limit { hook: title.clone(), breach });
         }
-        format::expect_component(&wasm)
-            .map_err(|reason| HookFault::NotAComponent { hook: title(), reason })?;
         let digest = ContentDigest::of(&wasm).to_string();
-        let no_sandbox = |error: io::Error| HookFault::NoSandbox { hook: title(), reason: error.to_string() };
+        let (script, wasm) = match &hook.source {
+            HookSource::Script(path) => {
+                let name = path.file_name().unwrap_or(path.as_str());
+                (Some(Script::new(name, &wasm)), bundled::INTERPRETER.to_vec())
+            }
+            HookSource::Builtin(_) | HookSource::File(_) | HookSource::Https(_) | HookSource::Oci(_) => {
+                (None, wasm)
+            }
+        };
+        format::expect_component(&wasm)
+            .map_err(|reason| HookFault::NotAComponent { hook: title.clone(), reason })?;
+        // The interpreter imports all that there is; what counts is what the script imports.
+        let wanted = script.is_none().then_some((kind, &hook.grants));
+        let code = self.code(title, &hook.limits, wasm, wanted, Some(observer)).await?;
+        let (mut sandbox, mut description, misfit) =
+            ready(&self.program, &code, title, &hook.limits, script.as_ref()).await?;
+        if script.is_some() && misfit.is_none() {
+            description = describe(&mut sandbox, title).await?;
+            if !description
+                .exports
+                .iter()
+                .any(|export| exported_kind(export).is_some_and(|(own, _)| own == kind))
+            {
+                return Err(HookFault::WrongScript { hook: title.clone(), wanted: kind });
+            }
+        }
+        interface::inspect(title, kind, &description, &hook.grants)?;
+        if let Some(reason) = misfit {
+            return Err(HookFault::Unfit { hook: title.clone(), reason });
+        }
+        let component = Component { digest, description, code, script, program: self.program.clone() };
+        Ok(LoadedHook::new(hook.clone(), kind, component, sandbox, Arc::clone(&self.http)))
+    }
 
+    /// The compiled code of a component, out of the cache, or compiled now. With `wanted`, what can't be used so is not compiled.
+    async fn code(
+        &self,
+        title: &str,
+        limits: &Limits,
+        wasm: Vec<u8>,
+        wanted: Option<(HookKind, &Grants)>,
+        observer: Option<&dyn Observer>,
+    ) -> Result<SealedMemory, HookFault> {
+        let digest = ContentDigest::of(&wasm).to_string();
         let code = match self.cached(&digest).await {
             Some(code) => Arc::new(code),
             None => {
-                let code = Arc::new(self.compile(hook, kind, wasm, observer).await?);
+                let code = Arc::new(self.compile(title, limits, wasm, wanted, observer).await?);
                 self.keep(&digest, Arc::clone(&code)).await;
                 code
             }
         };
-        let code = SealedMemory::new(&code).map_err(no_sandbox)?;
-        let (sandbox, description, misfit) = ready(&self.program, &code, hook).await?;
-        interface::inspect(&hook.title, kind, &description, &hook.grants)?;
-        if let Some(reason) = misfit {
-            return Err(HookFault::Unfit { hook: title(), reason });
-        }
-        let component = Component { digest, description, code, program: self.program.clone() };
-        Ok(LoadedHook::new(hook.clone(), kind, component, sandbox, Arc::clone(&self.http)))
+        SealedMemory::new(&code)
+            .map_err(|error| HookFault::NoSandbox { hook: title.to_owned(), reason: error.to_string() })
     }
 
     async fn cached(&self, digest: &str) -> Option<Vec<u8>> {
@@ -160,41 +213,46 @@ impl HookPool {
         let _ = tokio::task::spawn_blocking(move || cache.put(&digest, &compatibility, &code)).await;
     }
 
-    /// Compiles in a sandbox of its own, which is gone afterwards with all the memory that it took. What can't be used is not compiled.
+    /// Compiles in a sandbox of its own, which is gone afterwards with all the memory that it took.
     async fn compile(
         &self,
-        hook: &Hook,
-        kind: HookKind,
+        title: &str,
+        limits: &Limits,
         wasm: Vec<u8>,
-        observer: &dyn Observer,
+        wanted: Option<(HookKind, &Grants)>,
+        observer: Option<&dyn Observer>,
     ) -> Result<Vec<u8>, HookFault> {
-        let title = &hook.title;
         let no_sandbox =
             |error: io::Error| HookFault::NoSandbox { hook: title.to_owned(), reason: error.to_string() };
-        let broken = |limit| HookFault::Limit { hook: title.to_owned(), breach: hook.limits.breach(limit) };
+        let broken = |limit| HookFault::Limit { hook: title.to_owned(), breach: limits.breach(limit) };
         let not_compiled = |reason: String| match OUT_OF_MEMORY.iter().any(|words| reason.contains(words)) {
             true => broken(Limit::CompileMemory),
             false => HookFault::NotCompiled { hook: title.to_owned(), reason },
         };
-        let deadline = tokio::time::Instant::now() + hook.limits.time(Limit::CompileTime);
+        let deadline = tokio::time::Instant::now() + limits.time(Limit::CompileTime);
         let memory = SealedMemory::new(&wasm).map_err(no_sandbox)?;
         drop(wasm);
         let mut sandbox = Sandbox::start(&self.program, &memory).map_err(no_sandbox)?;
-        let described = timeout(limits::START, async {
-            sandbox.send(&Order::Compile { limits: hook.limits.clone() }, &[]).await?;
+        let described = timeout(sandbox_limits::START, async {
+            sandbox.send(&Order::Compile { limits: limits.clone() }, &[]).await?;
             sandbox.receive(UNASKED).await
         });
-        let late = format!("what it imports is not read within {} s", limits::START.as_secs());
+        let late = format!("what it imports is not read within {} s", sandbox_limits::START.as_secs());
         let described = described.await;
         let (mut sandbox, described, _) = reported(sandbox, described, &late).await.map_err(not_compiled)?;
         let Report::Described(description) = described else { return Err(not_compiled(ODD.to_owned())) };
-        interface::inspect(title, kind, &description, &hook.grants)?;
+        if let Some((kind, grants)) = wanted {
+            interface::inspect(title, kind, &description, grants)?;
+        }
         let report = {
-            let mut compiled = std::pin::pin!(sandbox.receive(Room { payload: limits::CODE, ..UNASKED }));
-            match timeout(limits::COMPILE_SHOWN, &mut compiled).await {
+            let mut compiled =
+                std::pin::pin!(sandbox.receive(Room { payload: sandbox_limits::CODE, ..UNASKED }));
+            match timeout(sandbox_limits::COMPILE_SHOWN, &mut compiled).await {
                 Ok(report) => Ok(report),
                 Err(_) => {
-                    observer.compiling(title);
+                    if let Some(observer) = observer {
+                        observer.compiling(title);
+                    }
                     timeout_at(deadline, compiled).await
                 }
             }
@@ -207,28 +265,60 @@ impl HookPool {
     }
 }
 
-/// Starts a sandbox and waits until it has taken its code. Also returns what the component is, and why it can't be linked.
+/// Starts a sandbox and waits until it has taken its code, and what that is to run. Also returns what the component is, and why it can't be linked.
 pub(super) async fn ready(
     program: &SandboxProgram,
     code: &SealedMemory,
-    hook: &Hook,
+    title: &str,
+    limits: &Limits,
+    script: Option<&Script>,
 ) -> Result<(Sandbox, Description, Option<String>), HookFault> {
-    let no_sandbox = |reason: String| HookFault::NoSandbox { hook: hook.title.clone(), reason };
+    let no_sandbox = |reason: String| HookFault::NoSandbox { hook: title.to_owned(), reason };
     let mut sandbox = Sandbox::start(program, code).map_err(|error| no_sandbox(error.to_string()))?;
-    let report = timeout(limits::START, async {
-        sandbox.send(&Order::Load { limits: hook.limits.clone() }, &[]).await?;
+    let report = timeout(sandbox_limits::START, async {
+        let input = script.map_or(&[][..], Script::input);
+        sandbox.send(&Order::Load { limits: limits.clone() }, input).await?;
         sandbox.receive(UNASKED).await
     });
     let report = report.await;
-    let late = format!("not ready within {} s", limits::START.as_secs());
+    let late = format!("not ready within {} s", sandbox_limits::START.as_secs());
     match reported(sandbox, report, &late).await.map_err(no_sandbox)? {
         (sandbox, Report::Loaded { description, misfit }, _) => Ok((sandbox, description, misfit)),
         _ => Err(no_sandbox(ODD.to_owned())),
     }
 }
 
+/// What a script imports and exports, asked of the interpreter that has it. Nothing of the script is run, so that nothing can be asked for by it.
+async fn describe(sandbox: &mut Sandbox, title: &str) -> Result<Description, HookFault> {
+    let not_a_script = |reason: String| HookFault::NotAScript { hook: title.to_owned(), reason };
+    let timeout_ms = u64::try_from(sandbox_limits::START.as_millis()).unwrap_or(u64::MAX);
+    let asked = async {
+        sandbox.send(&Order::Ask { question: Box::new(Question::Describe), timeout_ms }, &[]).await?;
+        sandbox.receive(UNASKED).await
+    };
+    let odd = || not_a_script(ODD.to_owned());
+    match timeout(sandbox_limits::START + sandbox_limits::GRACE, asked).await {
+        Ok(Ok((Report::Ended { end: End::Value(Value::Description(description)), .. }, _))) => {
+            Ok(description)
+        }
+        Ok(Ok((Report::Ended { end: End::Error(HookError::Failed(reason)), .. }, _))) => {
+            Err(not_a_script(excerpt(reason)))
+        }
+        Ok(Ok((Report::Ended { end: End::Trapped(reason) | End::Unfit(reason), .. }, _))) => {
+            Err(not_a_script(excerpt(reason)))
+        }
+        Ok(Ok((Report::Ended { end: End::Exceeded(limit), .. }, _))) => {
+            Err(not_a_script(format!("reading it takes more than `limits.{limit}` allows")))
+        }
+        Ok(Ok((Report::Ended { end: End::TimedOut, .. }, _))) | Err(_) => {
+            Err(not_a_script(format!("it is not read within {} s", sandbox_limits::START.as_secs())))
+        }
+        Ok(Ok(_) | Err(_)) => Err(odd()),
+    }
+}
+
 /// Of a sandbox that was asked nothing yet.
-const UNASKED: Room = Room { message: limits::DESCRIPTION, payload: 0 };
+const UNASKED: Room = Room { message: sandbox_limits::DESCRIPTION, payload: 0 };
 
 /// What is said, by the language or the system, when there is no memory.
 const OUT_OF_MEMORY: [&str; 2] = ["memory allocation of", "annot allocate memory"];

@@ -30,7 +30,8 @@ pub(super) enum Order {
         /// Of the hook.
         limits: Limits,
     },
-    /// Take the compiled code in the sealed memory; [`Report::Loaded`].
+    /// Take the compiled code in the sealed memory; [`Report::Loaded`]. The payload is the standard input of each guest: a script, or
+    /// nothing.
     Load {
         /// Of the hook.
         limits: Limits,
@@ -91,8 +92,8 @@ pub struct Description {
 pub struct Anatomy {
     /// Its imports and exports.
     pub description: Description,
-    /// Bytes of linear memory that all of its modules begin with, together.
-    pub memory: u64,
+    /// Bytes of linear memory that all of its modules begin with, together; none of a script.
+    pub memory: Option<u64>,
     /// The languages that it says it was written in, with versions where it has them: `Rust`, `JavaScript`.
     pub languages: Vec<String>,
 }
@@ -100,16 +101,49 @@ pub struct Anatomy {
 /// What a hook is asked.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) enum Question {
-    Validate { kind: HookKind, settings: String },
-    Build { call: Call, source: Source },
-    Check { call: Call, instance: Instance },
-    Smoke { call: Call },
-    Features { call: Call },
-    Observe { call: Call, router: String },
-    Prepare { call: Call, router: String, want: Routing },
-    Apply { call: Call, router: String, want: Routing },
-    Discard { call: Call, router: String },
-    Connections { call: Call, router: String, color: Color },
+    /// What a script imports and exports: asked of the interpreter alone, and before anything else.
+    Describe,
+    Validate {
+        kind: HookKind,
+        settings: String,
+    },
+    Build {
+        call: Call,
+        source: Source,
+    },
+    Check {
+        call: Call,
+        instance: Instance,
+    },
+    Smoke {
+        call: Call,
+    },
+    Features {
+        call: Call,
+    },
+    Observe {
+        call: Call,
+        router: String,
+    },
+    Prepare {
+        call: Call,
+        router: String,
+        want: Routing,
+    },
+    Apply {
+        call: Call,
+        router: String,
+        want: Routing,
+    },
+    Discard {
+        call: Call,
+        router: String,
+    },
+    Connections {
+        call: Call,
+        router: String,
+        color: Color,
+    },
 }
 
 /// How a question ended.
@@ -132,6 +166,7 @@ pub(super) enum End {
 /// What a hook answers.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Value {
+    Description(Description),
     Faults(Vec<SettingFault>),
     Artifact(Artifact),
     Health(Health),

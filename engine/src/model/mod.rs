@@ -78,7 +78,7 @@ pub use excerpt::{EXCERPT, excerpt, one_line};
 pub use hint::without_hint;
 pub use history::{HistoryEntry, HistoryError, HistoryRelease};
 pub use hook_kind::HookKind;
-pub use hook_source::HookSource;
+pub use hook_source::{HookSource, SCRIPT};
 pub use host::{Host, Reach};
 pub use limit::{Limit, LimitSpec, Unit};
 pub use limits::Limits;

@@ -35,11 +35,13 @@ pub fn component(view: &ComponentView) -> Vec<Line> {
 
 fn described(view: &ComponentView) -> Vec<Line> {
     let mut lines = vec![
-        Line::of(Tone::Strong, &view.source).text("  ").text(&kinds(&view.kinds)),
+        Line::of(Tone::Strong, &view.source).text("  ").text(&kinds(&view.kinds, view.memory.is_none())),
         Line::plain("  ").with(Tone::Dim, &view.sha256),
     ];
-    let mut facts =
-        format!("{}, begins with {} of memory", Quantity::bytes(view.size), Quantity::bytes(view.memory));
+    let mut facts = Quantity::bytes(view.size).to_string();
+    if let Some(memory) = view.memory {
+        facts.push_str(&format!(", begins with {} of memory", Quantity::bytes(memory)));
+    }
     if !view.languages.is_empty() {
         facts.push_str(&format!("; written in {}", view.languages.join(", ")));
     }
@@ -49,9 +51,9 @@ fn described(view: &ComponentView) -> Vec<Line> {
     lines
 }
 
-fn kinds(kinds: &[ComponentKind]) -> String {
+fn kinds(kinds: &[ComponentKind], is_script: bool) -> String {
     if kinds.is_empty() {
-        return "is a component and no hook".to_owned();
+        return format!("is a {} and no hook", if is_script { "script" } else { "component" });
     }
     let kind = |kind: &ComponentKind| {
         let unusable = if kind.usable { "" } else { ", which this version of cutover does not speak" };

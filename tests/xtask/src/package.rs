@@ -39,6 +39,7 @@ pub(crate) fn run(verify: bool) -> Result<(), String> {
             take(&root().join("example-hooks").join(hook).join(file), &format!("{hook}.{file}"))?;
         }
     }
+    take(&bundled.join("wasm32-wasip2/release/cutover_script.wasm"), "script.wasm")?;
     for target in HELPERS {
         take(&bundled.join(target).join("helper/cutover-host"), &format!("helper-{target}"))?;
     }

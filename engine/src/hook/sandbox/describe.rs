@@ -20,7 +20,7 @@ pub(super) fn describe(wasm: &[u8]) -> Result<Anatomy, String> {
 }
 
 fn read(wasm: &[u8]) -> wasmparser::Result<Anatomy> {
-    let mut anatomy = Anatomy::default();
+    let mut anatomy = Anatomy { memory: Some(0), ..Anatomy::default() };
     let mut depth = 0_usize;
     for payload in Parser::new(0).parse_all(wasm) {
         #[expect(clippy::wildcard_enum_match_arm, reason = "no other section is about the border")]
@@ -49,7 +49,8 @@ fn read(wasm: &[u8]) -> wasmparser::Result<Anatomy> {
                     let memory = memory?;
                     let page =
                         1_u64.checked_shl(memory.page_size_log2.unwrap_or(PAGE_LOG2)).unwrap_or(u64::MAX);
-                    anatomy.memory = anatomy.memory.saturating_add(memory.initial.saturating_mul(page));
+                    let initial = memory.initial.saturating_mul(page);
+                    anatomy.memory = anatomy.memory.map(|sum| sum.saturating_add(initial));
                 }
             }
             Payload::CustomSection(section) => {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use wasmtime::component::ResourceTable;
+use wasmtime_wasi::p2::pipe::MemoryInputPipe;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
@@ -35,10 +36,17 @@ pub(super) struct Guest {
 }
 
 impl Guest {
-    pub(super) fn new(stream: Arc<UnixStream>, deadline: Instant, limits: &Limits) -> Self {
+    /// `input` is its standard input.
+    pub(super) fn new(
+        stream: Arc<UnixStream>,
+        deadline: Instant,
+        limits: &Limits,
+        input: MemoryInputPipe,
+    ) -> Self {
         let printed = Printed::new(limits.size(Limit::Output));
         // A new context is sealed: no files, names, sockets, variables, arguments. Clocks and random numbers do no harm.
-        let wasi = WasiCtx::builder().stdout(printed.clone()).stderr(printed.clone()).build();
+        let mut wasi = WasiCtx::builder();
+        let wasi = wasi.stdin(input).stdout(printed.clone()).stderr(printed.clone()).build();
         let mut table = ResourceTable::new();
         table.set_max_capacity(limits.size(Limit::Handles));
         Self {

@@ -34,6 +34,7 @@ use std::time::{Duration, Instant};
 use wasmtime::Engine;
 use wasmtime::component::{Component, HasSelf, InstancePre, Linker};
 use wasmtime_wasi::p2::bindings::random as wasi_random;
+use wasmtime_wasi::p2::pipe::MemoryInputPipe;
 
 pub use self::confinement::Confinement;
 use self::guest::Guest;
@@ -93,14 +94,14 @@ fn serve(stream: &Arc<UnixStream>) -> io::Result<()> {
                 Err(reason) => wire::send(&**stream, &Report::Refused(reason), &[]),
             }
         }
-        (Order::Load { limits }, _) => {
+        (Order::Load { limits }, input) => {
             confine::limit_data(limits.get(Limit::Memory) + limits::RUNTIME_DATA)?;
             let engine = runtime::engine(limits.size(Limit::Stack)).map_err(io::Error::other)?;
             match load(&engine) {
                 Ok((description, Ok(pre))) => {
                     confine::seal()?;
                     wire::send(&**stream, &Report::Loaded { description, misfit: None }, &[])?;
-                    answer_questions(&engine, &pre, &limits, stream)
+                    answer_questions(&engine, &pre, &limits, &input, stream)
                 }
                 Ok((description, Err(error))) => {
                     let misfit = Some(trap::root_text(&error));
@@ -147,6 +148,7 @@ fn answer_questions(
     engine: &Engine,
     pre: &InstancePre<Guest>,
     limits: &Limits,
+    input: &[u8],
     stream: &Arc<UnixStream>,
 ) -> io::Result<()> {
     let ticker = Ticker::start(engine, stream.try_clone()?)?;
@@ -159,7 +161,8 @@ fn answer_questions(
         };
         let deadline = Instant::now() + Duration::from_millis(timeout_ms);
         let _running = ticker.run();
-        let report = questions::ask(pre, Guest::new(Arc::clone(stream), deadline, limits), *question);
+        let input = MemoryInputPipe::new(input.to_vec());
+        let report = questions::ask(pre, Guest::new(Arc::clone(stream), deadline, limits, input), *question);
         let mut frame = wire::encode(&report, &[])?;
         if let Report::Ended { end: End::Value(_) | End::Error(_), printed, lost } = report {
             // What was printed is within limits of its own.

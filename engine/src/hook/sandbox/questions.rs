@@ -8,7 +8,8 @@ use super::misfit::Misfit;
 use super::trap;
 use crate::hook::contract::cutover::hook::hook_types::HookError;
 use crate::hook::contract::exports::cutover::hook::{build, health_check, router, smoke_test};
-use crate::hook::wire::{End, Question, Report, Value};
+use crate::hook::contract::script::exports::cutover::script::script as interpreter;
+use crate::hook::wire::{Description, End, Question, Report, Value};
 use crate::model::{HookKind, Limit};
 
 /// Bytes that a call of an import may copy beside its content: names, paths, headers.
@@ -57,6 +58,14 @@ fn call(
         smoke_test::GuestIndices::new(pre).and_then(|indices| indices.load(store, &instance)).map_err(misfit)
     };
     Ok(match question {
+        Question::Describe => {
+            let indices = interpreter::GuestIndices::new(pre).map_err(misfit)?;
+            let described = indices.load(&mut *store, &instance).map_err(misfit)?.call_describe(store)?;
+            let value = |found: interpreter::Description| {
+                Value::Description(Description { imports: found.imports, exports: found.exports })
+            };
+            described.map(value).map_err(HookError::Failed)
+        }
         Question::Validate { kind, settings } => Ok(Value::Faults(match kind {
             HookKind::Build => build(store)?.call_validate(store, &settings)?,
             HookKind::HealthCheck => health(store)?.call_validate(store, &settings)?,

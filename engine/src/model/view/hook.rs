@@ -13,8 +13,8 @@ pub struct ComponentView {
     pub sha256: String,
     /// Bytes of the file.
     pub size: u64,
-    /// Bytes of memory that it begins with.
-    pub memory: u64,
+    /// Bytes of memory that it begins with; none of a script.
+    pub memory: Option<u64>,
     /// Languages that it says it was written in, with versions where it has them.
     pub languages: Vec<String>,
     /// What it asks for, sorted.

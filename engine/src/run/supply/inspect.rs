@@ -95,7 +95,7 @@ mod tests {
             ]),
             exports: owned(&["cutover:hook/router@0.1.3", "cutover:hook/build@0.2.0", "init"]),
         };
-        let anatomy = Anatomy { description, memory: 1, languages: Vec::new() };
+        let anatomy = Anatomy { description, memory: Some(1), languages: Vec::new() };
         let digest = ComponentDigest::of_bytes([7; 32]);
         let view = component_view("lb.wasm", &anatomy, &digest, 2, false);
         let grants = "exec = []\nread = []\nwrite = []\nlink = []\nconnect = []\nsecrets = []\n";

@@ -16,10 +16,10 @@ use crate::bundled;
 use crate::hook::http::HttpClient;
 use crate::hook::{
     Anatomy, Downloads, HookFault, HookPool, LARGEST_COMPONENT, component_digest, exported_kind,
-    read_component,
+    read_component, script_exports,
 };
 use crate::model::view::{ComponentView, Fetched, FetchedView, LockView};
-use crate::model::{ComponentDigest, HookSource, LockFile, LockedHook, Trouble, VENDORED};
+use crate::model::{ComponentDigest, HookSource, LockFile, LockedHook, SCRIPT, Trouble, VENDORED};
 
 /// Interfaces that a component may have at its border.
 const INTERFACES: usize = 256;
@@ -94,14 +94,14 @@ impl Supplier {
                 })?;
                 found.wasm.to_vec()
             }
-            HookSource::File(path) => read(path).await?,
+            HookSource::File(path) | HookSource::Script(path) => read(path).await?,
             HookSource::Https(url) => self.download(url).await?,
             HookSource::Oci(text) => {
                 let (wasm, resolved) = self.pull(text).await?;
-                return Ok(Brought { resolved, ..self.look_at(name, wasm).await? });
+                return Ok(Brought { resolved, ..self.look_at(name, source, wasm).await? });
             }
         };
-        self.look_at(name, wasm).await
+        self.look_at(name, source, wasm).await
     }
 
     /// The entries of a lock file for these components, as they are now: of all, or where `only` names some, of those, and the others as
@@ -203,7 +203,9 @@ impl Supplier {
         let before = lock.hooks.get(&one.requested).filter(|entry| entry.sha256 == pin);
         let entry = match before {
             Some(entry) => entry.clone(),
-            None => described(&one.requested, self.look_at(&one.requested, wasm.clone()).await?)?,
+            None => {
+                described(&one.requested, self.look_at(&one.requested, &one.source, wasm.clone()).await?)?
+            }
         };
         let resolved = format!("{VENDORED}{}-{}.wasm", file_name(&one.requested), pin.short());
         let path = root.join(&resolved);
@@ -219,13 +221,13 @@ impl Supplier {
                 self.demand_network(text)?;
                 Registry::of(&self.http, &self.logins, text)?.pull_layer(pin).await?
             }
-            HookSource::File(path) => read(path).await?,
+            HookSource::File(path) | HookSource::Script(path) => read(path).await?,
             HookSource::Builtin(name) => return Err(never_locked(name)),
         };
         let found = component_digest(&wasm);
         if found != *pin {
             // What else it may be says more than its digest: a page of a login, a file that was cut off.
-            self.look_at(&one.requested, wasm).await?;
+            self.look_at(&one.requested, &one.source, wasm).await?;
             return Err(another(&one.requested, pin, &found).hint(format!(
                 "if its author says so, `cutover hook update {}` takes it and shows what it asks for now",
                 one.titles.first().unwrap_or(&one.requested)
@@ -239,7 +241,7 @@ impl Supplier {
     async fn entry(&self, one: &Wanted, before: Option<&LockedHook>) -> Result<LockedHook, Trouble> {
         let requested = || one.requested.clone();
         let (wasm, resolved) = match &one.source {
-            HookSource::File(path) => (read(path).await?, requested()),
+            HookSource::File(path) | HookSource::Script(path) => (read(path).await?, requested()),
             HookSource::Https(url) => {
                 let known = match (one.pins.first(), before) {
                     (Some(pin), _) => Some(pin),
@@ -270,7 +272,7 @@ impl Supplier {
             }
             HookSource::Builtin(name) => return Err(never_locked(name)),
         };
-        let brought = Brought { resolved, ..self.look_at(&one.requested, wasm).await? };
+        let brought = Brought { resolved, ..self.look_at(&one.requested, &one.source, wasm).await? };
         if let Some(pin) = one.pins.iter().find(|pin| **pin != brought.sha256) {
             return Err(another(&one.requested, pin, &brought.sha256)
                 .hint("`sha256` in the configuration names another one: change it, if this is the one that you mean"));
@@ -288,9 +290,15 @@ impl Supplier {
         })
     }
 
-    async fn look_at(&self, name: &str, wasm: Vec<u8>) -> Result<Brought, Trouble> {
+    async fn look_at(&self, name: &str, source: &HookSource, wasm: Vec<u8>) -> Result<Brought, Trouble> {
         let is_other = |fault: &HookFault| matches!(fault, HookFault::NotAComponent { .. });
-        let anatomy = self.pool.inspect(name, &wasm).await.map_err(|fault: HookFault| Trouble {
+        let looked = match source {
+            HookSource::Script(_) => self.pool.inspect_script(name, &wasm).await,
+            HookSource::Builtin(_) | HookSource::File(_) | HookSource::Https(_) | HookSource::Oci(_) => {
+                self.pool.inspect(name, &wasm).await
+            }
+        };
+        let anatomy = looked.map_err(|fault: HookFault| Trouble {
             code: fault.code().to_owned(),
             message: fault.to_string(),
             hint: match HookSource::remote(name) {
@@ -356,6 +364,11 @@ fn described(requested: &str, brought: Brought) -> Result<LockedHook, Trouble> {
     let Brought { wasm, sha256, anatomy, resolved } = brought;
     let (exports, imports) = (sorted(&anatomy.description.exports), sorted(&anatomy.description.imports));
     if exports.iter().all(|export| exported_kind(export).is_none()) {
+        if requested.starts_with(SCRIPT) {
+            let text =
+                format!("`{requested}` is a script and no hook: it exports none of {}", script_exports());
+            return Err(Trouble::new("hook/wrong-kind", text).hint("`cutover help scripts` shows one"));
+        }
         let text = format!("`{requested}` is a component and no hook: it exports no hook interface");
         return Err(Trouble::new("hook/wrong-kind", text)
             .hint("build it for one of the worlds of the contract: `cutover help wit` prints it"));

@@ -21,7 +21,9 @@ pub(crate) async fn component(hook: &Hook, downloads: Option<&Downloads>) -> Res
             let unknown = || Trouble::new("hook/unknown-builtin", format!("there is no `builtin:{name}`"));
             return found.ok_or_else(unknown);
         }
-        (HookSource::File(path), _) => (read(hook, path).await?, From::File(path.clone())),
+        (HookSource::File(path) | HookSource::Script(path), _) => {
+            (read(hook, path).await?, From::File(path.clone()))
+        }
         (HookSource::Https(_) | HookSource::Oci(_), Some(path)) => {
             let wasm = read(hook, path).await.map_err(|trouble| trouble.hint(VENDOR_AGAIN))?;
             (wasm, From::Copy(path.to_owned()))
@@ -149,9 +151,8 @@ fn mismatch(
 
 /// The hooks whose files may hold anything: nothing says which component they have to be.
 pub(crate) fn unlocked(deployment: &Deployment) -> Vec<Trouble> {
-    let is_open = |hook: &&Hook| {
-        matches!(hook.source, HookSource::File(_)) && hook.sha256.is_none() && hook.locked.is_none()
-    };
+    let is_open =
+        |hook: &&Hook| hook.source.file().is_some() && hook.sha256.is_none() && hook.locked.is_none();
     let warning = |hook: &Hook| {
         let lock = lock_name(&hook.location.file);
         let requested = hook.source.requested(&deployment.root);

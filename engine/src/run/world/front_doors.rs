@@ -126,6 +126,6 @@ pub(crate) fn hint_of_hook(deployment: &Deployment) -> Option<String> {
         HookSource::Builtin(name) => {
             bundled::hook(name)?.front_door_hint(&deployment.name_for_hooks(), &hook.settings)
         }
-        HookSource::File(_) | HookSource::Https(_) | HookSource::Oci(_) => None,
+        HookSource::File(_) | HookSource::Script(_) | HookSource::Https(_) | HookSource::Oci(_) => None,
     }
 }

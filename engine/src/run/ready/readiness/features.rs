@@ -101,7 +101,7 @@ fn judge(deployment: &Deployment, wanted: &Feature, features: &[String]) -> Opti
     let other = match &hook.source {
         HookSource::Builtin(name) => crate::bundled::hook(name)
             .and_then(|bundled| (wanted.hint)(bundled, &deployment.name_for_hooks(), &hook.settings)),
-        HookSource::File(_) | HookSource::Https(_) | HookSource::Oci(_) => None,
+        HookSource::File(_) | HookSource::Script(_) | HookSource::Https(_) | HookSource::Oci(_) => None,
     };
     let hint = other.map_or_else(|| plain.to_owned(), |other| format!("{other}; {plain}"));
     Some(Trouble::new(code, message).hint(hint))

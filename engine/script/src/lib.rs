@@ -1,0 +1,42 @@
+//! The component that runs a hook which is a script: `hook = "script:checks/login.js"`.
+//!
+//! It exports every kind of hook and imports every interface; which of them a script has is what the script itself exports and imports,
+//! and the engine asks for that (`script.wit`) before it asks anything else. The text of the script is standard input.
+//!
+//! A script is a JavaScript module in the form that `componentize-qjs` and `jco` take, so that it can become a component of its own without
+//! a change: `import { send } from "cutover:hook/http-client@0.1.0"`, `export const smokeTest = { validate(settings) {…}, run(call) {…} }`,
+//! records as objects with keys in camelCase, variants as `{ tag, val }`, options as `undefined`, bytes as `Uint8Array`, errors thrown.
+
+#[cfg(target_family = "wasm")]
+#[allow(
+    missing_docs,
+    unsafe_code,
+    unsafe_op_in_unsafe_fn,
+    unreachable_pub,
+    unused_qualifications,
+    clippy::allow_attributes_without_reason,
+    clippy::semicolon_if_nothing_returned,
+    clippy::unwrap_used,
+    reason = "generated"
+)]
+#[rustfmt::skip]
+mod bindings;
+
+mod answers;
+mod bytes;
+#[cfg(target_family = "wasm")]
+mod contract;
+mod imports;
+mod interfaces;
+mod kinds;
+mod location;
+mod questions;
+mod script;
+#[cfg(test)]
+mod tests;
+mod thrown;
+
+cutover_hooks::export!(build: kinds::Scripted);
+cutover_hooks::export!(health_check: kinds::Scripted);
+cutover_hooks::export!(smoke_test: kinds::Scripted);
+cutover_hooks::export!(router: kinds::Scripted);

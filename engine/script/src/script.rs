@@ -1,0 +1,132 @@
+//! One script: read, described, and asked.
+
+use std::io::{self, Read};
+use std::path::Path;
+use std::rc::Rc;
+
+use boa_engine::builtins::promise::PromiseState;
+use boa_engine::object::builtins::JsPromise;
+use boa_engine::{Context, JsError, JsResult, JsString, JsValue, Module, Source, js_string};
+use cutover_hooks::HookError;
+use serde_json::Value;
+
+use crate::imports::Contract;
+use crate::{bytes, thrown};
+
+/// A script as the engine gives it.
+#[derive(Debug)]
+pub(crate) struct Script {
+    /// What people call it: its path in the project.
+    pub(crate) name: String,
+    /// JavaScript.
+    pub(crate) text: String,
+}
+
+/// What a script imports and exports, in the words of the contract.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Described {
+    pub(crate) imports: Vec<String>,
+    pub(crate) exports: Vec<String>,
+}
+
+/// The kinds of hook: the interface, and what a script exports for it.
+const KINDS: [(&str, &str); 4] =
+    [("build", "build"), ("health-check", "healthCheck"), ("router", "router"), ("smoke-test", "smokeTest")];
+
+impl Script {
+    /// The one that is standard input.
+    ///
+    /// # Errors
+    /// When it is no text.
+    pub(crate) fn given() -> io::Result<Self> {
+        let mut given = String::new();
+        io::stdin().read_to_string(&mut given)?;
+        let (name, text) = given.split_once('\n').unwrap_or(("script", &given));
+        Ok(Self { name: name.to_owned(), text: text.to_owned() })
+    }
+
+    /// What it imports and exports. Nothing of it is run.
+    ///
+    /// # Errors
+    /// With file, line and column, when it is no JavaScript, or imports what there is not.
+    pub(crate) fn describe(&self) -> Result<Described, String> {
+        let (contract, mut context) = self.world().map_err(|error| thrown::text(&error, &self.name))?;
+        let module = self.linked(&mut context).map_err(|error| thrown::text(&error, &self.name))?;
+        let namespace = module.namespace(&mut context);
+        let exports = KINDS
+            .into_iter()
+            .filter(|(_, name)| namespace.has_property(js_string!(*name), &mut context).unwrap_or(false))
+            .map(|(kind, _)| format!("cutover:hook/{kind}@0.1.0"))
+            .collect();
+        Ok(Described { imports: contract.named(), exports })
+    }
+
+    /// Asks a function of what it exports for a kind.
+    ///
+    /// # Errors
+    /// With what the script throws.
+    pub(crate) fn ask(&self, kind: &str, function: &str, arguments: &[Value]) -> Result<Value, HookError> {
+        let (contract, mut context) = self.world().map_err(|error| thrown::failed(&error, &self.name))?;
+        let module = self.linked(&mut context);
+        contract.seal();
+        let answer = module.and_then(|module| call(&module, kind, function, arguments, &mut context));
+        let answer = answer.and_then(|answer| bytes::to_json(&answer, &mut context));
+        answer.map_err(|error| thrown::hook_error(error, &self.name, &mut context))
+    }
+
+    fn world(&self) -> JsResult<(Rc<Contract>, Context)> {
+        let contract = Rc::new(Contract::default());
+        let context = Context::builder().module_loader(Rc::clone(&contract)).build()?;
+        Ok((contract, context))
+    }
+
+    /// The module with what it imports.
+    fn linked(&self, context: &mut Context) -> JsResult<Module> {
+        let source = Source::from_bytes(&self.text).with_path(Path::new(&self.name));
+        let module = Module::parse(source, None, context)?;
+        let loaded = module.load(context);
+        settled(&loaded, context)?;
+        module.link(context)?;
+        Ok(module)
+    }
+}
+
+fn call(
+    module: &Module,
+    kind: &str,
+    function: &str,
+    arguments: &[Value],
+    context: &mut Context,
+) -> JsResult<JsValue> {
+    let evaluated = module.evaluate(context)?;
+    settled(&evaluated, context)?;
+    let exported = module.get_value(JsString::from(kind), context)?;
+    let object = exported.as_object();
+    let object = object.ok_or_else(|| thrown::error(&format!("it exports no `{kind}` that is an object")))?;
+    let member = object.get(JsString::from(function), context)?;
+    let callable = member.as_callable();
+    let callable =
+        callable.ok_or_else(|| thrown::error(&format!("`{kind}` has no function `{function}`")))?;
+    let arguments: JsResult<Vec<JsValue>> =
+        arguments.iter().map(|argument| JsValue::from_json(argument, context)).collect();
+    let answer = callable.call(&exported, &arguments?, context)?;
+    if let Some(object) = answer.as_object()
+        && JsPromise::from_object(object).is_ok()
+    {
+        let text = format!("`{kind}.{function}` returns a promise: write it without `async` and `await`");
+        return Err(thrown::error(&text));
+    }
+    Ok(answer)
+}
+
+/// Lets a promise of the module system come to its end, which needs nothing from outside.
+fn settled(promise: &JsPromise, context: &mut Context) -> JsResult<()> {
+    context.run_jobs()?;
+    match promise.state() {
+        PromiseState::Fulfilled(_) => Ok(()),
+        PromiseState::Rejected(reason) => Err(JsError::from_opaque(reason)),
+        PromiseState::Pending => {
+            Err(thrown::error("a script may not wait at its top level: nothing would wake it"))
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Scripts on a fake world of hosts.
+
+#![expect(clippy::unwrap_used, reason = "a test may")]
+
+use cutover_hooks::{Health, HealthCheck as _, HookError, Outcome, TestCase, fake};
+use serde_json::{Value, json};
+
+use crate::answers::{self, JsHealth, JsTestCase};
+use crate::script::Script;
+
+fn script(text: &str) -> Script {
+    Script { name: "checks/login.js".to_owned(), text: text.to_owned() }
+}
+
+/// What `answers.run` of a script returns or throws.
+fn run(text: &str) -> Result<Value, HookError> {
+    script(text).ask("answers", "run", &[json!({ "app": "shop", "previous": null })])
+}
+
+/// The same of a body of that function.
+fn body(text: &str) -> Result<Value, HookError> {
+    run(&format!(
+        "import * as hosts from 'cutover:hook/hosts@0.1.0';\nexport const answers = {{ run(call) {{\n{text}\n}} }};\n"
+    ))
+}
+
+fn failed(text: &str) -> HookError {
+    HookError::Failed(text.to_owned())
+}
+
+#[test]
+fn what_a_script_names_is_what_it_has() {
+    let text = "import { send } from 'cutover:hook/http-client@0.1.0';\n\
+                import { log } from 'cutover:hook/engine@0.1.7';\n\
+                throw new Error('nobody runs this');\n\
+                export const smokeTest = {};\nexport function healthCheck() {}\nexport const other = 1;\n";
+    let described = script(text).describe().unwrap();
+    assert_eq!(described.imports, ["cutover:hook/engine@0.1.0", "cutover:hook/http-client@0.1.0"]);
+    assert_eq!(described.exports, ["cutover:hook/health-check@0.1.0", "cutover:hook/smoke-test@0.1.0"]);
+}
+
+#[test]
+fn what_is_no_script_is_told_with_its_place() {
+    for (text, expected) in [
+        (
+            "export const smokeTest = {\n  run(call) {\n    return [;\n  },\n};\n",
+            "checks/login.js:3:13: SyntaxError: unexpected token ';', primary expression",
+        ),
+        (
+            "import { send } from 'cutover:hook/http@0.1.0';\n",
+            "checks/login.js: TypeError: there is no `cutover:hook/http@0.1.0` to import; there are `cutover:hook/engine@0.1.0`, `cutover:hook/hook-types@0.1.0`, `cutover:hook/hosts@0.1.0`, `cutover:hook/http-client@0.1.0`, \
+             `cutover:hook/secret-text@0.1.0`, `cutover:hook/secrets@0.1.0`",
+        ),
+        (
+            "import { sent } from 'cutover:hook/http-client@0.1.0';\n",
+            "checks/login.js: SyntaxError: could not find export `sent`",
+        ),
+        (
+            "import { x } from './lib.js';\n",
+            "checks/login.js: TypeError: a script is one file, and can't import `./lib.js`: bundle them",
+        ),
+        (
+            "import fs from 'node:fs';\n",
+            "checks/login.js: TypeError: there is no `node:fs` to import; there are `cutover:hook/engine@0.1.0`, `cutover:hook/hook-types@0.1.0`, `cutover:hook/hosts@0.1.0`, `cutover:hook/http-client@0.1.0`, \
+             `cutover:hook/secret-text@0.1.0`, `cutover:hook/secrets@0.1.0`",
+        ),
+    ] {
+        assert_eq!(script(text).describe().unwrap_err(), expected);
+    }
+}
+
+#[test]
+fn what_nobody_catches_is_told_with_its_place() {
+    for (text, expected) in [
+        (
+            "let user;\nreturn user.name;",
+            failed("checks/login.js:4:13: TypeError: cannot convert 'null' or 'undefined' to object"),
+        ),
+        ("throw new Error('no cart')", failed("checks/login.js:3:7: no cart")),
+        ("throw 'a text'", failed("checks/login.js:3:7: \"a text\"")),
+        (
+            "console.log('x')",
+            failed(
+                "checks/login.js:2:36: ReferenceError: console is not defined\nhint: `import { log } from \"cutover:hook/engine@0.1.0\"`, and `log(\"info\", …)`",
+            ),
+        ),
+        ("throw { tag: 'temporary', val: 'again' }", HookError::Temporary("again".to_owned())),
+        (
+            "throw Object.assign(new Error('x'), { payload: { tag: 'other', val: ['E7', 'seven'] } })",
+            HookError::Other(("E7".to_owned(), "seven".to_owned())),
+        ),
+        ("hosts.readText('web1', '/none')", failed("no file `/none`")),
+        (
+            "hosts.exec('web1', { program: '/bin/true' })",
+            failed("checks/login.js:3:11: TypeError: `command`: missing field `args`"),
+        ),
+        (
+            "return new Promise(() => {})",
+            failed("checks/login.js: `answers.run` returns a promise: write it without `async` and `await`"),
+        ),
+    ] {
+        let _world = fake::World::install(["web1"]);
+        assert_eq!(body(text).unwrap_err(), expected, "{text}");
+    }
+    let later = "let found = 'nothing'; import('cutover:hook/hosts@0.1.0').catch((error) => { found = error.message });\n\
+                 export const answers = { run() { return found } };";
+    let told = "`cutover:hook/hosts@0.1.0` can be imported at the top alone, by `import … from`";
+    assert_eq!(run(later), Ok(json!(told)));
+    assert_eq!(
+        run("export const answers = { walk() {} };").unwrap_err(),
+        failed("checks/login.js: `answers` has no function `run`")
+    );
+    assert_eq!(
+        run("export const other = 1;").unwrap_err(),
+        failed("checks/login.js: it exports no `answers` that is an object")
+    );
+}
+
+#[test]
+fn a_script_reaches_hosts_as_any_hook_does() {
+    let world = fake::World::install(["lb1"]);
+    world.file("lb1", "/etc/app/color", "blue\n");
+    world.program("lb1", "/usr/sbin/nginx", |command| fake::exit(3, &command.args.join(" ")));
+    let answer = body(
+        "const said = hosts.exec('lb1', { program: '/usr/sbin/nginx', args: ['-s', 'reload'], env: [], secretEnv: [], asRoot: false });\n\
+         hosts.writeBytes('lb1', '/etc/app/copy', new Uint8Array([104, 105]), 0o644);\n\
+         let missing;\n\
+         try { hosts.readText('lb1', '/etc/app/none') } catch (error) { missing = error.payload.tag }\n\
+         return { color: hosts.readText('lb1', '/etc/app/color').trim(), bytes: [...hosts.readBytes('lb1', '/etc/app/copy')],\n\
+                  status: said.status, out: said.errors, missing, app: call.app, first: call.previous === null, half: 6 / 2 };",
+    );
+    assert_eq!(
+        answer.unwrap(),
+        json!({
+            "color": "blue", "bytes": [104, 105], "status": 3, "out": "-s reload", "missing": "not-found", "app": "shop",
+            "first": true, "half": 3,
+        })
+    );
+}
+
+#[test]
+fn answers_are_taken_as_the_contract_has_them() {
+    let case = |text: &str| {
+        let answer = body(&format!("return {text}")).unwrap();
+        answers::read::<Vec<JsTestCase>>(answer, "smokeTest.run")
+            .map(|cases| cases.into_iter().map(TestCase::from).collect::<Vec<_>>())
+    };
+    let taken =
+        case("[{ name: 'a', outcome: { tag: 'failed', val: 'no' }, durationMs: 7.0, labels: [['k', 'v']] }]")
+            .unwrap();
+    assert_eq!(taken[0].outcome, Outcome::Failed("no".to_owned()));
+    assert_eq!((taken[0].duration_ms, &taken[0].labels), (7, &vec![("k".to_owned(), "v".to_owned())]));
+    assert_eq!(
+        case("[{ name: 'a', outcome: { tag: 'passed' }, durationMs: 1.5, labels: [] }]").unwrap_err(),
+        failed(
+            "`smokeTest.run` returned what the contract has not, at `[0].durationMs`: invalid type: floating point `1.5`, expected u32"
+        )
+    );
+    assert_eq!(
+        case("[{ name: 'a', outcome: { tag: 'passed' } }]").unwrap_err(),
+        failed("`smokeTest.run` returned what the contract has not, at `[0]`: missing field `durationMs`")
+    );
+    assert_eq!(
+        case("undefined").unwrap_err(),
+        failed("`smokeTest.run` returned what the contract has not: invalid type: null, expected a sequence")
+    );
+
+    let health = |text: &str| {
+        answers::read::<JsHealth>(body(&format!("return {text}")).unwrap(), "healthCheck.check")
+            .map(Health::from)
+    };
+    assert_eq!(health("{ tag: 'healthy', val: '7' }"), Ok(Health::Healthy(Some("7".to_owned()))));
+    assert_eq!(health("{ tag: 'healthy', val: null }"), Ok(Health::Healthy(None)));
+    assert_eq!(health("{ tag: 'healthy' }"), Ok(Health::Healthy(None)));
+    assert_eq!(
+        health("{ tag: 'well' }").unwrap_err(),
+        failed(
+            "`healthCheck.check` returned what the contract has not, at `tag`: unknown variant `well`, expected one of `healthy`, `starting`, `unhealthy`"
+        )
+    );
+    assert_eq!(crate::kinds::Scripted::faults(&json!({})).len(), 1, "standard input is no script here");
+}
