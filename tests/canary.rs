@@ -180,8 +180,8 @@ fn assert_testers_choose(test: &mut Test, says: &str) {
     let mut running = test.start(&["deploy", "--json"]);
     wait_for_share(&mut running, 10);
     assert_chosen(test, [1, 0]);
-    running.signal(Signal::INT);
-    let _ = running.finish().expect(20);
+    let _ = running.kill();
+    let _ = test.cutover(&["resume"]).expect(10);
     assert_all(test, [0, 100]);
     load.finish().assert_none_failed();
     settled(test);
