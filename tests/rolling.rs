@@ -1,7 +1,9 @@
 //! Hosts with room for one release each: they get the new one in turns, in the place of the old one.
 
 use std::fs;
+use std::path::Path;
 
+use serde_json::Value;
 use test_support::{Apache, Behaviour, Ended, Haproxy, Load, Running, Test, Websocket, assert_golden, get};
 
 use crate::haproxy::{self, World};
@@ -145,6 +147,59 @@ fn killed_in_a_turn_it_goes_on_with_that_when_asked_to() {
         .collect();
     assert_eq!(out, ["web2", "web3"], "the first host has had its turn");
     assert_all_run(&test, "v2", load);
+}
+
+/// A machine is gone, with all that ran there.
+fn burn(test: &mut Test, index: usize) {
+    test.hosts[index].1.stop();
+    let name = ["web1", "web2", "web3"][index];
+    let killed = test.machine(name).command("pkill", Path::new("/")).args(["-KILL", "shop"]).status();
+    assert!(killed.unwrap().success());
+}
+
+/// Back without a host, with which the next deployment begins once it is there again.
+fn assert_goes_on_without(test: &mut Test, index: usize, golden: &str) {
+    let name = ["web1", "web2", "web3"][index];
+    let way_out = format!("`cutover abort --without {name}`");
+    let _ = test.cutover(&["resume"]).expect(11).expect_text(&way_out);
+    let aborted = told(test, &test.cutover(&["abort", "--without", name]).expect(0));
+    assert_golden(golden, &aborted);
+    let mut expected = ["v1"; 3].map(str::to_owned);
+    expected[index] = "nothing".to_owned();
+    assert_eq!(running(test), expected);
+    let status = test.cutover(&["status", "--check"]).expect(70);
+    let _ = status.expect_text(&format!("all hosts get requests but {name}"));
+
+    let (machine, sshd) = &mut test.hosts[index];
+    sshd.restart(machine);
+    let refused = test.deploy("v3", Behaviour::Sound).expect(11);
+    let _ = refused.expect_text("`cutover deploy --adopt` begins with them");
+    let load = test.load();
+    let ended = test.cutover(&["deploy", "--adopt", "--json"]).expect(0);
+    let started = |event: &Value| event["event"] == "step-started" && event["step"] == "start";
+    let first = ended.events().into_iter().find(started).unwrap();
+    assert_eq!(first["places"][0], name);
+    assert_all_run(test, "v3", load);
+}
+
+#[test]
+fn a_host_that_burns_down_in_its_turn_stays_out_until_it_has_what_is_new() {
+    let Some((mut test, _apache)) = behind_apache() else { return };
+    let load = test.load();
+    let _ = up_to_second_host(&mut test).kill();
+    // It is out, so that nobody asks it.
+    burn(&mut test, 1);
+    assert_goes_on_without(&mut test, 1, "rolling-abort-without.txt");
+    load.finish().assert_none_failed();
+}
+
+#[test]
+fn a_host_that_burns_down_after_its_turn_is_taken_out() {
+    let Some(mut world) = behind_haproxy() else { return };
+    let test = &mut world.test;
+    let _ = up_to_second_host(test).kill();
+    burn(test, 0);
+    assert_goes_on_without(test, 0, "rolling-abort-without-first.txt");
 }
 
 #[test]

@@ -65,7 +65,8 @@
 //! 8. **All or nothing, but for a bound.** `pipeline.max-excluded` lets hosts be left out: those that can't be reached are no part of the
 //!    plan, and one that fails before the switch is taken out of what is still to be done, by the fold itself (`progress/exclusion.rs`).
 //!    [`Silence`](model::Action::Silence) then sees to it that nobody gets an answer from what is not the new release there. One that is
-//!    open goes back without a host that is out of reach where that bound or a person (`abort --without`) says so, and tries nothing there.
+//!    open goes back without a host that is out of reach where that bound or a person (`abort --without`) says so, and tries nothing there; where hosts have turns, routers go on without
+//!    it, since its turn may come up with it, until a person has a deployment begin with it (`--adopt`).
 //!
 //! # Maintenance
 //! `cutover maintenance on` and `off` are plans over the same loop (`model/plan/maintenance.rs`): every router is moved to no colour, with the way back to

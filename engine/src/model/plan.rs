@@ -15,7 +15,7 @@ pub use task_id::{Part, TaskId};
 
 use super::{
     Action, Color, ConnectionPolicy, Deployment, HostName, Maintenance, Observed, Release, ReleaseId, Retire,
-    Routing, Step, Timestamp, WHOLE,
+    Step, Timestamp, WHOLE,
 };
 
 /// What to deploy, once it is known.
@@ -133,9 +133,10 @@ impl Plan {
         if rolls.is_some() && rests {
             return Err(Refusal::Rests);
         }
-        if rolls.is_some() {
-            whole(deployment, live.as_ref().map(|(color, _)| *color), observed)?;
-        }
+        let out = match rolls {
+            Some(_) => out(deployment, live.as_ref().map(|(color, _)| *color), observed, wish.adopt)?,
+            None => Vec::new(),
+        };
         if let Some((color, Some(id))) = &live
             && *id == wish.release.id
         {
@@ -150,7 +151,7 @@ impl Plan {
             return Err(Refusal::TooFewHosts { hosts: excluded, most });
         }
         let id = &wish.release.id;
-        let planner = Planner { deployment, wish, observed, color, hosts, id, rolls, rests };
+        let planner = Planner { deployment, wish, observed, color, hosts, id, rolls, out, rests };
         Ok(Self {
             version: 1,
             deployment: wish.deployment.clone(),
@@ -257,17 +258,29 @@ fn live(wish: &Wish, observed: &Observed) -> Result<(Live, bool), Refusal> {
     Ok((live, false))
 }
 
-/// Without colours, all hosts have to be in, in the one place that each of them has.
-fn whole(deployment: &Deployment, live: Option<Color>, observed: &Observed) -> Result<(), Refusal> {
+/// Hosts that some router does not send to. Without colours, all have to be in, in the one place that each of them has; unless whoever deploys
+/// takes the routers' word for it, and not all are out.
+fn out(
+    deployment: &Deployment,
+    live: Option<Color>,
+    observed: &Observed,
+    adopt: bool,
+) -> Result<Vec<HostName>, Refusal> {
     if let Some(color) = live.filter(|live| !deployment.colors().contains(live)) {
         return Err(Refusal::NoPlace { color });
     }
-    let out = |routing: &Routing| (!routing.out.is_empty()).then(|| routing.out.clone());
-    let mut seen = observed.routers.iter();
-    match seen.find_map(|(router, seen)| Some((router.clone(), seen.routing.as_ref().and_then(out)?))) {
-        Some((router, hosts)) => Err(Refusal::HostsOut { router, hosts }),
-        None => Ok(()),
+    let shown =
+        || observed.routers.iter().filter_map(|(router, seen)| Some((router, seen.routing.as_ref()?)));
+    let Some((router, routing)) = shown().find(|(_, routing)| !routing.out.is_empty()) else {
+        return Ok(Vec::new());
+    };
+    let all = deployment.color_hosts(live.unwrap_or(Color::Blue));
+    let is_out = |host: &&HostName| shown().any(|(_, routing)| routing.out.contains(host));
+    let out: Vec<HostName> = all.iter().filter(is_out).cloned().collect();
+    if !adopt || out.len() == all.len() {
+        return Err(Refusal::HostsOut { router: router.clone(), hosts: routing.out.clone() });
     }
+    Ok(out)
 }
 
 struct Planner<'a> {
@@ -280,6 +293,8 @@ struct Planner<'a> {
     id: &'a ReleaseId,
     /// How many hosts are out at a time, where they are.
     rolls: Option<usize>,
+    /// Those that are out already.
+    out: Vec<HostName>,
     /// Whether no colour gets requests, before and after.
     rests: bool,
 }

@@ -131,7 +131,7 @@ impl Progress {
                 }
                 self.pivoted = true;
             }
-            Record::Recovered { decision, lost, .. } => self.recover(decision, lost)?,
+            Record::Recovered { decision, lost, share, .. } => self.recover(decision, lost, *share)?,
             Record::Denied { denials } => {
                 let new = self.not_kept(denials);
                 self.denied.extend(new);
@@ -231,10 +231,12 @@ impl Progress {
         self.begun().any(|task| is_whole(&task.action))
     }
 
-    /// What the new colour gets next, in percent, or has and is not watched through yet.
+    /// What the new colour gets next, in percent, or has and is not watched through yet. Where routers show less than it was watched at,
+    /// it is the next one after that.
     #[must_use]
-    pub fn next_weight(&self) -> u32 {
-        self.plan.shares().find(|weight| !self.is_watched(*weight)).unwrap_or(WHOLE)
+    pub fn next_weight(&self, shown: Option<u32>) -> u32 {
+        let is_past = |weight: u32| self.is_watched(weight) && shown.is_none_or(|shown| weight <= shown);
+        self.plan.shares().find(|weight| !is_past(*weight)).unwrap_or(WHOLE)
     }
 
     /// Whether the new colour has stood its watch at a share of the requests.
@@ -259,10 +261,21 @@ impl Progress {
     /// Hosts that it may have taken out of the routers, and not let in again.
     #[must_use]
     pub fn out(&self) -> Vec<HostName> {
-        let Some(batch) = self.batch() else { return Vec::new() };
+        let hosts = self.batch().filter(|batch| self.has_moved(batch)).map(|batch| batch.hosts);
+        let mut out = hosts.unwrap_or_default();
+        // Who was given up stays out.
+        let lost: Vec<HostName> =
+            self.lost_in_turn().into_iter().filter(|host| !out.contains(host)).collect();
+        out.extend(lost);
+        out
+    }
+
+    /// Whether a router may have been moved for a batch.
+    fn has_moved(&self, batch: &Batch) -> bool {
         let mut begun = self.tasks.keys().filter(|id| batch.stages.contains(&id.stage));
-        let is_switch = |id: &TaskId| matches!(self.plan.task(*id), Some(task) if matches!(task.action, Action::Switch { .. }));
-        if begun.any(is_switch) { batch.hosts } else { Vec::new() }
+        begun.any(
+            |id| matches!(self.plan.task(*id), Some(task) if matches!(task.action, Action::Switch { .. })),
+        )
     }
 
     /// Whether all that was begun of a batch was undone.

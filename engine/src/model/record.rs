@@ -57,6 +57,9 @@ pub enum Record {
         /// Hosts that are out of reach, and without which it goes back, each with why.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         lost: BTreeMap<HostName, Trouble>,
+        /// The share of the new colour, in percent, that every router showed at least; none where it is not moved in shares.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        share: Option<u32>,
     },
     /// Hooks asked for what was not granted. It changes nothing of what comes next. Journals of earlier builds have none.
     Denied {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Color, Maintenance, Observed, Progress, Routing, Timestamp, Trouble};
+use super::{Color, Maintenance, Observed, Plan, Progress, Routing, Timestamp, Trouble};
 
 mod maintenance;
 mod rolling;
@@ -132,10 +132,19 @@ fn old_switch(whose: &str) -> Decision {
     )
 }
 
+/// The share of the new colour that every router shows at least, where a plan moves it in shares: what a journal says of more was undone since, or
+/// never was.
+#[must_use]
+pub fn shown_share(plan: &Plan, observed: &Observed) -> Option<u32> {
+    plan.shares().next().filter(|_| !planted!(SharesBelieved))?;
+    let share = |routing: &Routing| routing.share(plan.color);
+    observed.routers.iter().map(|(_, seen)| seen.routing.as_ref().map_or(0, share)).min()
+}
+
 /// Whether routers share the traffic as the plan does, and to go on would take nothing from the new colour: then it is the same deployment
 /// that goes on. A share of someone else's is not taken for it.
 fn shares_as_planned(progress: &Progress, observed: &Observed) -> bool {
-    let (plan, next) = (progress.plan(), progress.next_weight());
+    let (plan, next) = (progress.plan(), progress.next_weight(shown_share(progress.plan(), observed)));
     let routings = || observed.routers.iter().filter_map(|(_, seen)| seen.routing.as_ref());
     let is_step =
         |routing: &Routing| plan.shares().any(|weight| *routing == Routing::shared(plan.color, weight));
@@ -355,8 +364,8 @@ mod tests {
     #[test]
     fn a_share_of_the_traffic_goes_back_and_on_only_where_it_takes_nothing_from_the_new_color() {
         let second = sharing(50);
-        assert_eq!(second.next_weight(), 50);
-        for shown in [["50", "50"], ["50", "5"], ["5", "5"], ["5", "blue"], ["50", "-"]] {
+        assert_eq!(second.next_weight(None), 50);
+        for shown in [["50", "50"], ["50", "5"], ["5", "5"], ["5", "blue"]] {
             // However long ago it was.
             assert_eq!(decisions(&second, shown, BOTH_WELL, 99), ["back", "forward", "back"], "{shown:?}");
             assert_eq!(decisions(&second, shown, [false, true], 0), ["back"; 3], "{shown:?}");
@@ -365,7 +374,7 @@ mod tests {
             assert_eq!(decisions(&second, shown, [false, false], 0), ["resume/no-way"; 3], "{shown:?}");
         }
         // Someone else's share, and more than it would get.
-        for shown in [["33", "33"], ["50", "33"], ["50", "green"]] {
+        for shown in [["33", "33"], ["50", "33"], ["50", "green"], ["50", "-"]] {
             assert_eq!(decisions(&second, shown, BOTH_WELL, 0), ["back"; 3], "{shown:?}");
         }
         assert_eq!(
@@ -379,6 +388,25 @@ mod tests {
         let last = sharing(100);
         assert_eq!(decisions(&last, NEW, BOTH_WELL, 0), ["back", "forward", "back"]);
         assert_eq!(decisions(&last, ["green", "50"], BOTH_WELL, 0), ["back", "forward", "back"]);
+    }
+
+    /// A journal that was forged, or is older than what somebody did to the routers, names more than they show.
+    #[test]
+    fn what_was_watched_counts_as_far_as_routers_show_it() {
+        let begins = |shown: [&str; 2]| {
+            let mut last = sharing(100);
+            let share = shown_share(last.plan(), &observed(shown));
+            let (decision, origin, lost) = (Decision::Forward, Origin::default(), BTreeMap::new());
+            last.apply(&Record::Recovered { decision, origin, lost, share }).expect("it goes on");
+            last.next_weight(None)
+        };
+        assert_eq!(begins(["50", "50"]), 100);
+        assert_eq!(begins(NEW), 100);
+        assert_eq!(begins(["50", "5"]), 50);
+        assert_eq!(begins(["5", "5"]), 50);
+        assert_eq!(begins(OLD), 5);
+        assert_eq!(begins(["-", "-"]), 5);
+        assert_eq!(shown_share(progress(false, Step::Watch).plan(), &observed(NEW)), None);
     }
 
     #[test]
@@ -411,8 +439,12 @@ mod tests {
         }
         // A decision that can't stand there changes nothing.
         let before = progress.clone();
-        let record =
-            |decision| Record::Recovered { decision, origin: Origin::default(), lost: BTreeMap::new() };
+        let record = |decision| Record::Recovered {
+            decision,
+            origin: Origin::default(),
+            lost: BTreeMap::new(),
+            share: None,
+        };
         assert!(progress.apply(&record(Decision::Forward)).is_err());
         assert!(progress.apply(&record(Decision::Person { why })).is_err());
         assert_eq!(progress, before);

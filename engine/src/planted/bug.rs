@@ -85,6 +85,8 @@ bugs! {
     WayBackAtEnd,
     /// Shares begin from the first one again, and take traffic back to a colour that nobody looked at.
     SharesAnew,
+    /// Recovery believes the journal about the shares that were watched, whatever the routers show.
+    SharesBelieved,
     /// Traffic is shared without a look whether someone has given all of it to the new colour.
     SharedUnread,
     /// What runs on a host is stopped while the routers still point to it.
@@ -103,6 +105,12 @@ bugs! {
     BatchKept,
     /// Recovery does not see that someone took a host out.
     OutNotSeen,
+    /// A host that was given up in its turn is let in with the others.
+    LostLetIn,
+    /// A host that was given up in its turn has a part in the way back again, once it answers.
+    LostTrusted,
+    /// The way back of a batch ends with the host of it that is given up.
+    LostEndsBatch,
     /// Maintenance ends without a look at the health of what gets the requests.
     OpenedUnchecked,
     /// A signal only ends the run, and puts nothing back.

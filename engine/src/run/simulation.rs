@@ -36,6 +36,7 @@ mod sim_journal;
 mod state;
 mod tally;
 mod told;
+mod typed;
 
 #[expect(unused_imports, reason = "named in the text above")]
 use commit_points::CommitPoints;

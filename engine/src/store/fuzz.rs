@@ -142,7 +142,12 @@ fn recover(records: &[Record]) {
             }
             let mut taken = progress.clone();
             taken
-                .apply(&Record::Recovered { decision, origin: Origin::default(), lost: BTreeMap::new() })
+                .apply(&Record::Recovered {
+                    decision,
+                    origin: Origin::default(),
+                    lost: BTreeMap::new(),
+                    share: None,
+                })
                 .expect("it was decided");
             finish(&mut taken);
         }

@@ -24,8 +24,8 @@ impl Plan {
             (Maintenance::Off, true) => (color, None),
         };
         let hosts = Vec::new();
-        let planner =
-            Planner { deployment, wish, observed, color, hosts, id: &wish.release.id, rolls: None, rests };
+        let (id, out) = (&wish.release.id, Vec::new());
+        let planner = Planner { deployment, wish, observed, color, hosts, id, rolls: None, out, rests };
         let (stages, retire) = match wanted {
             Maintenance::On => (planner.close(), planner.record_closed()),
             Maintenance::Off => (planner.open(), planner.record_open()),

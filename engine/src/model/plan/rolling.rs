@@ -13,6 +13,8 @@
 //! - What fails puts all of it back: the batches that went, from the last to the first, each the same way, out, stop, start, health, in.
 //!   Where that fails too, it stops there, since two batches would be out otherwise.
 //! - Until the pivot each host has both releases, and each batch knows what ran on it.
+//! - Who is given up on the way back, in its turn or after it, is not let in ([`Progress::undo`](crate::model::Progress::undo)). A later
+//!   deployment begins with those that routers leave out, all at the same time, where whoever deploys adopts that; its way back leaves them out.
 //!
 //! With two ports on each host, blue/green is better in every way, and a canary is what moves traffic little by little; so there is no
 //! rolling with colours.
@@ -74,7 +76,12 @@ impl Planner<'_> {
     pub(super) fn roll(&self, size: usize) -> Vec<Stage> {
         let (color, release) = (self.color, || self.id.clone());
         let mut stages = Vec::new();
-        let batches: Vec<&[HostName]> = self.hosts().chunks(size.max(1)).collect();
+        let (out, rest): (Vec<HostName>, Vec<HostName>) =
+            self.hosts().iter().cloned().partition(|host| self.out.contains(host));
+        // Who is out already comes first: to let it in with another release than the one that is live would be wrong.
+        let first = Some(out).filter(|out| !out.is_empty());
+        let batches: Vec<&[HostName]> =
+            first.as_deref().into_iter().chain(rest.chunks(size.max(1))).collect();
         for (index, batch) in batches.iter().enumerate() {
             let (mut turn, fill) = (self.take_out(&batches[..=index]), self.fill(batch));
             turn.splice(if planted!(StoppedWhileIn) { 0..0 } else { turn.len()..turn.len() }, fill);
@@ -90,7 +97,8 @@ impl Planner<'_> {
         stages
     }
 
-    /// A batch gets no requests any more. The way back lets it in, once it answers as before; after the first batch, all are as before.
+    /// A batch gets no requests any more. The way back lets it in, once it answers as before, unless it was out; after the first batch, all
+    /// are as before.
     fn take_out(&self, batches: &[&[HostName]]) -> Vec<Stage> {
         let Some((batch, before)) = batches.split_last() else { return Vec::new() };
         let color = self.color;
@@ -101,14 +109,20 @@ impl Planner<'_> {
             stages[0].tasks[0].action = Action::Drain { color, hosts: batch.to_vec() };
         }
         let out = if planted!(NextBeforeIn) { batches.concat() } else { batch.to_vec() };
-        let ran = batch.iter().filter_map(|host| {
-            let action = |release| Action::AwaitHealthy { host: host.clone(), color, release };
+        let ran = |host: &&HostName| {
+            let action = |release| Action::AwaitHealthy { host: (*host).clone(), color, release };
             self.ran_before(host).map(action)
-        });
-        let back: Vec<Action> = ran.filter(|_| !planted!(LetInUnasked)).collect();
+        };
         stages.extend(self.route(Step::Out, &out, |index, router| {
-            let mut undo = back.clone();
-            undo.push(Action::Switch { router: router.clone(), want: Routing::all_to(color) });
+            let (stay, back): (Vec<&HostName>, Vec<&HostName>) =
+                batch.iter().partition(|host| self.was_out(router, host));
+            let out = stay.into_iter().cloned().collect();
+            let mut undo: Vec<Action> =
+                back.iter().filter_map(ran).filter(|_| !planted!(LetInUnasked)).collect();
+            undo.push(Action::Switch {
+                router: router.clone(),
+                want: Routing { out, ..Routing::all_to(color) },
+            });
             let recorded = self.observed.recorded.clone().filter(|_| before.is_empty() && index == 0);
             undo.extend(recorded.map(|(color, release)| Action::Prove { color, release, weight: WHOLE }));
             undo
@@ -116,6 +130,12 @@ impl Planner<'_> {
         let drain = Action::Drain { color, hosts: batch.to_vec() };
         stages.push(stage(Step::Out, vec![repeatable(drain, Vec::new())]));
         stages
+    }
+
+    /// Whether a router had left a host out before.
+    fn was_out(&self, router: &HostName, host: &HostName) -> bool {
+        let mut seen = self.observed.routers.iter().filter(|(name, _)| name == router);
+        seen.any(|(_, seen)| seen.routing.as_ref().is_some_and(|routing| routing.out.contains(host)))
     }
 
     /// A batch gets requests again.

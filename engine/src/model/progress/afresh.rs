@@ -19,6 +19,7 @@ impl Progress {
         &mut self,
         decision: &Decision,
         lost: &BTreeMap<HostName, Trouble>,
+        share: Option<u32>,
     ) -> Result<(), &'static str> {
         match decision {
             Decision::Person { .. } => return Err("nothing is recorded where a person is needed"),
@@ -28,7 +29,12 @@ impl Progress {
             Decision::Back { .. } | Decision::Forward => {}
         }
         self.closed = None;
-        self.lost.clone_from(lost);
+        // In the middle of a turn that is put back, nobody who was given up has a part in it again: its own turn comes first on the way back,
+        // and would let in whoever is out.
+        if !self.is_half_back() || planted!(LostTrusted) {
+            self.lost.clear();
+        }
+        self.lost.extend(lost.clone());
         if planted!(GivenUpForGood) {
             return Ok(());
         }
@@ -46,7 +52,7 @@ impl Progress {
                 self.turn_back(why)?;
             }
             Decision::Forward | Decision::Person { .. } if self.plan.is_rolling() => self.again_from_batch(),
-            Decision::Forward | Decision::Person { .. } => self.again_from_health(),
+            Decision::Forward | Decision::Person { .. } => self.again_from_health(share),
         }
         Ok(())
     }
@@ -100,8 +106,9 @@ impl Progress {
     }
 
     /// What was seen before a break proves nothing now: health, tests and watch are asked anew. Someone may have moved the routers, so
-    /// they are moved again. A share of the requests that the new colour has stood its watch at is past: nothing is taken from it again.
-    fn again_from_health(&mut self) {
+    /// they are moved again. A share of the requests that the new colour has stood its watch at, and still has, is past: nothing is taken from it
+    /// again.
+    fn again_from_health(&mut self, shown: Option<u32>) {
         if self.pivoted {
             return;
         }
@@ -114,7 +121,7 @@ impl Progress {
         // In maintenance no colour may have any requests, before or after.
         let stays_closed = !plan.moves();
         let shares = plan.shares().next().is_some();
-        let next = if planted!(SharesAnew) { 0 } else { self.next_weight() };
+        let next = if planted!(SharesAnew) { 0 } else { self.next_weight(shown) };
         self.tasks.retain(|id, mark| {
             let Some(task) = plan.task(*id) else { return true };
             if shares && task.action.weight(plan.color).is_some_and(|weight| weight < next) {

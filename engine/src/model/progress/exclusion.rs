@@ -18,6 +18,12 @@ impl Progress {
         self.left_out.get(host).or_else(|| self.lost.get(host))
     }
 
+    /// Whether it goes back without a host.
+    #[must_use]
+    pub fn is_given_up(&self, host: &HostName) -> bool {
+        self.lost.contains_key(host)
+    }
+
     /// Whether a task is not for its host: on one that is left out nothing is done any more but to silence it, and that is done on no
     /// other.
     pub(super) fn is_excluded(&self, id: TaskId) -> bool {
@@ -175,8 +181,12 @@ mod tests {
         let lost: BTreeMap<HostName, Trouble> =
             [(names("web3").remove(0), Trouble::new("test/lost", "no route"))].into();
         let why = Trouble::new("test/aborted", "a person said so");
-        let recovered =
-            |decision| Record::Recovered { decision, origin: Origin::default(), lost: lost.clone() };
+        let recovered = |decision| Record::Recovered {
+            decision,
+            origin: Origin::default(),
+            lost: lost.clone(),
+            share: None,
+        };
         assert!(progress.apply(&recovered(Decision::Forward)).is_err());
         progress.apply(&recovered(Decision::Back { why })).expect("it goes back");
         assert_eq!(progress.excluded(), names("web3").into_iter().collect());

@@ -10,22 +10,64 @@ use crate::model::{Action, Batch, End, HostName, Outcome, Part, Step, TaskId, Un
 pub const NOT_TRIED: &str = "not tried";
 
 impl Progress {
+    /// What an undo does. Routers go on without who is given up in its turn, or after it: what comes up there, when it is back, is whatever
+    /// that turn came to. Only while nobody else is in, it is not taken out: no router sends to nobody, and nothing answers there.
+    #[must_use]
+    pub fn undo(&self, id: UndoId) -> Option<Action> {
+        let mut action = self.plan.task(id.task)?.undo.get(id.index)?.clone();
+        let lost = self.lost_in_turn();
+        let staged = self.plan.tasks().filter(|(_, task)| matches!(task.action, Action::Stage { .. }));
+        // In their order, which is that of a router's answer.
+        let hosts: Vec<&HostName> = staged.filter_map(|(_, task)| task.action.host()).collect();
+        let with = |named: &[HostName]| -> Vec<HostName> {
+            let is_with = |host: &&&HostName| named.contains(**host) || lost.contains(**host);
+            hosts.iter().filter(is_with).map(|host| (*host).clone()).collect()
+        };
+        #[expect(clippy::wildcard_enum_match_arm, reason = "the others name no hosts that stay out")]
+        match &mut action {
+            Action::Switch { want, .. } if !lost.is_empty() && !planted!(LostLetIn) => {
+                let out = with(&want.out);
+                if out.len() < hosts.len() {
+                    want.out = out;
+                }
+            }
+            // Who gets no requests is no one to carry those of the others.
+            Action::RequireOthers { hosts, .. } if !lost.is_empty() => *hosts = with(hosts),
+            _ => {}
+        }
+        Some(action)
+    }
+
+    /// Hosts that are given up, and that a batch has taken out of the routers before, or may have.
+    pub(super) fn lost_in_turn(&self) -> BTreeSet<HostName> {
+        let mut hosts = BTreeSet::new();
+        for batch in self.plan.batches().into_iter().filter(|_| !self.lost.is_empty()) {
+            if self.has_moved(&batch) {
+                hosts.extend(batch.hosts.into_iter().filter(|host| self.lost.contains_key(host)));
+            }
+        }
+        hosts
+    }
+
     /// Undo actions that failed, or were not tried because of one that did ([`NOT_TRIED`]), each with the reason; in the order in which
     /// they would have been done, which is the one in which they can be done by hand: traffic first.
     #[must_use]
-    pub fn not_undone(&self) -> Vec<(&Action, String)> {
+    pub fn not_undone(&self) -> Vec<(Action, String)> {
         let blocked = self.blocked();
         let mut left = Vec::new();
         let mut begun: Vec<_> = self.plan.tasks().filter(|(id, _)| self.tasks.contains_key(id)).collect();
         begun.retain(|(id, _)| !self.is_lost(*id));
         begun.sort_by_key(|(id, _)| std::cmp::Reverse(id.stage));
         for (id, task) in begun {
-            for (index, action) in task.undo.iter().enumerate() {
-                match self.undos.get(&UndoId { task: id, index }) {
+            for undo in (0..task.undo.len()).map(|index| UndoId { task: id, index }) {
+                let action = self.undo(undo).into_iter();
+                match self.undos.get(&undo) {
                     Some(Mark::Done) => {}
-                    Some(Mark::Failed(trouble)) => left.push((action, trouble.message.clone())),
+                    Some(Mark::Failed(trouble)) => {
+                        left.extend(action.map(|it| (it, trouble.message.clone())));
+                    }
                     Some(Mark::Open(_)) | None if self.is_blocked(id, &blocked) => {
-                        left.push((action, NOT_TRIED.into()));
+                        left.extend(action.map(|it| (it, NOT_TRIED.to_owned())));
                     }
                     Some(Mark::Open(_)) | None => {}
                 }
@@ -87,6 +129,11 @@ impl Progress {
     /// Whatever was begun is, whether or not it came to its end.
     fn is_to_undo(&self, id: TaskId) -> bool {
         let is_past = |batch: &Batch| batch.stages.contains(&id.stage) && self.is_over(batch);
+        let is_cut = |action: &Action| action.host().is_some_and(|host| self.lost.contains_key(host));
+        let cut = || self.plan.task(id).is_some_and(|task| task.undo.iter().any(is_cut));
+        if planted!(LostEndsBatch) && cut() {
+            return false;
+        }
         if self.is_lost(id) || planted!(BatchesGoneForGood) && self.plan.batches().iter().any(is_past) {
             return false;
         }
@@ -101,9 +148,23 @@ impl Progress {
         let task = self.plan.task(id)?;
         let mut undos = (0..task.undo.len()).map(|index| UndoId { task: id, index });
         undos.find(|undo| {
+            let action = &task.undo[undo.index];
             // A batch goes on without its hosts that are lost.
-            let lost = task.undo[undo.index].host().is_some_and(|host| self.lost.contains_key(host));
+            let lost = action.host().is_some_and(|host| self.lost.contains_key(host));
             !lost && self.undos.get(undo) != Some(&Mark::Done)
+        })
+    }
+
+    /// Whether a batch is half put back in which nobody is given up: its hosts may be out.
+    pub(super) fn is_half_back(&self) -> bool {
+        let is_lost = |batch: &Batch| batch.hosts.iter().any(|host| self.lost.contains_key(host));
+        let moves = |undo: &UndoId| {
+            let action = self.plan.task(undo.task).and_then(|task| task.undo.get(undo.index));
+            matches!(action, Some(Action::Switch { .. }))
+        };
+        self.plan.batches().iter().filter(|batch| !is_lost(batch)).any(|batch| {
+            let mut begun = self.undos.keys().filter(|undo| batch.stages.contains(&undo.task.stage));
+            begun.any(moves) && !self.is_undone(batch)
         })
     }
 

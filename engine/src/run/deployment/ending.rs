@@ -282,7 +282,7 @@ fn by_hand(progress: &Progress, live: Option<&LiveRecord>) -> Vec<String> {
             (Some(host), _) | (None, Some(host)) => format!("{host}: "),
             (None, None) => String::new(),
         };
-        let turn = progress.plan().is_rolling().then(|| turn_words(action)).flatten();
+        let turn = progress.plan().is_rolling().then(|| turn_words(&action)).flatten();
         if turn.as_ref().is_some_and(String::is_empty) {
             continue;
         }
@@ -320,8 +320,10 @@ fn shown(
 
 fn traffic(progress: &Progress, outcome: Outcome, live: Option<&LiveRecord>, seen: &Afterwards) -> String {
     let plan = progress.plan();
+    let without: Vec<String> = progress.excluded().iter().map(ToString::to_string).collect();
+    let but = if without.is_empty() { String::new() } else { format!(" but {}", without.join(" ")) };
     let new = match plan.is_rolling() {
-        true => format!("release {}, on all hosts", plan.release.number),
+        true => format!("release {}, on all hosts{but}", plan.release.number),
         false => target(plan),
     };
     let is_adopted = |record: &LiveRecord, color: Color| {
@@ -329,9 +331,9 @@ fn traffic(progress: &Progress, outcome: Outcome, live: Option<&LiveRecord>, see
     };
     let old = || match (live, &plan.live) {
         (Some(record), _) if plan.is_rolling() => {
-            format!("release {}, on all hosts", record.live.release.number)
+            format!("release {}, on all hosts{but}", record.live.release.number)
         }
-        (None, _) if plan.is_rolling() => "what was there before, on all hosts".to_owned(),
+        (None, _) if plan.is_rolling() => format!("what was there before, on all hosts{but}"),
         // What was adopted is not what was recorded.
         (Some(record), Some((color, _))) if is_adopted(record, *color) => color.to_string(),
         (Some(record), _) => serving(record, false),

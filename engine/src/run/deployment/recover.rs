@@ -12,7 +12,7 @@ use crate::model::request::RecoverRequest;
 use crate::model::view::ExitCode;
 use crate::model::{
     Ask, Basis, Decision, Departure, Deployment, EventKind, HostName, LiveRecord, Maintenance, Note, Outcome,
-    Part, Plan, Progress, Record, Sight, StepEnd, Trouble, decide,
+    Part, Plan, Progress, Record, Sight, StepEnd, Trouble, decide, shown_share,
 };
 use crate::run::execute::interrupts::Interrupts;
 use crate::run::execute::interrupts::{self, INTERRUPTED};
@@ -20,7 +20,7 @@ use crate::run::execute::journal_log::replay;
 use crate::run::execute::runner::World as _;
 use crate::run::world::basis::basis;
 use crate::run::world::claim::{free, take_lock};
-use crate::run::world::exclusion::{given_up, left_out, not_forward, what_follows};
+use crate::run::world::exclusion::{given_up, left_out, not_forward, stays_out, what_follows};
 use crate::run::world::hooks::Refused;
 use crate::run::world::lease::Lease;
 use crate::run::world::observe::{all_app_hosts, observe};
@@ -74,11 +74,12 @@ async fn found(
     let ending = match take_up(session, request, &lease).await {
         Ok(Taken::Up { performer, journal, progress, seen, lost }) => {
             preflight.end(StepEnd::Ok, seen);
-            let maintenance = Maintenance::of(&progress.plan().command);
+            let (maintenance, rolls) =
+                (Maintenance::of(&progress.plan().command), progress.plan().is_rolling());
             let mut ending =
                 drive(session, performer, journal, progress, &lease).await.asked(ask, maintenance);
             if matches!(ending.outcome, Outcome::RolledBack | Outcome::NothingChanged) {
-                ending.hint = what_follows(&lost).filter(|_| gives_up).or(ending.hint);
+                ending.hint = what_follows(&lost, rolls).filter(|_| gives_up).or(ending.hint);
             }
             ending
         }
@@ -167,7 +168,8 @@ async fn take_up(session: &Session, request: RecoverRequest, lease: &Lease) -> R
         performer.is_healthy(&plan, plan.color),
         performer.is_healthy(&plan, plan.color.other())
     );
-    let seen = router_summary(&session.deployment, &observed, false);
+    let (seen, share) =
+        (router_summary(&session.deployment, &observed, false), shown_share(&plan, &observed));
     let sight = Sight { observed, new_healthy, old_healthy, now: session.reporter.now() };
     let decision = decide(&progress, &sight, request.ask);
     match &decision {
@@ -180,7 +182,11 @@ async fn take_up(session: &Session, request: RecoverRequest, lease: &Lease) -> R
     }
     let has_no_part = |host: &HostName| lost.contains_key(host) || progress.excluded().contains(host);
     for (host, trouble) in session.excluded.iter().filter(|(host, _)| has_no_part(host)) {
-        session.reporter.tell(left_out(host, trouble));
+        session.reporter.tell(if plan.is_rolling() {
+            stays_out(host, trouble)
+        } else {
+            left_out(host, trouble)
+        });
     }
     session.reporter.tell(EventKind::Planned {
         deployment: plan.deployment.clone(),
@@ -192,7 +198,7 @@ async fn take_up(session: &Session, request: RecoverRequest, lease: &Lease) -> R
         rolling: session.deployment.has_turns(),
         notes: vec![Note::new("recovery", direction(&decision, progress.turned_back().is_some()))],
     });
-    let record = Record::Recovered { decision, origin: session.origin(None), lost: lost.clone() };
+    let record = Record::Recovered { decision, origin: session.origin(None), lost: lost.clone(), share };
     progress.apply(&record).map_err(|reason| Trouble::new("state/journal-broken", reason))?;
     journal.append(session.reporter.now(), &record).await.map_err(fault)?;
     Ok(Taken::Up { performer, journal, progress, seen, lost })

@@ -57,7 +57,10 @@ pub(crate) fn refused(refusal: &Refusal, wish: &Wish) -> Trouble {
             "with the strategy and the colours of before, `cutover deploy` moves it from {color} to blue; then take them out again"
         )),
         Refusal::HostsOut { .. } => Trouble::new("deploy/hosts-out", refusal.to_string())
-            .hint("let them in again where they were taken out, or leave them out of `app.hosts`"),
+            .hint(
+                "let them in again where they were taken out, or leave them out of `app.hosts`; `cutover deploy --adopt` \
+                 begins with them, and lets them in with what is new",
+            ),
         Refusal::NothingLive => nothing_live(refusal),
         Refusal::InMaintenance { .. } => {
             Trouble::new(SO_ALREADY, refusal.to_string()).hint("`cutover maintenance off` ends it")

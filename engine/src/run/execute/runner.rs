@@ -219,7 +219,7 @@ impl<W: World, L: Log> Runner<W, L> {
         let mut set = JoinSet::new();
         let mut open: Vec<Place> = places.clone();
         for place in places {
-            let Some((step, action)) = find(&plan, place) else { continue };
+            let Some((step, action)) = find(progress, place) else { continue };
             report.begin(&plan, step, &action, self.world.wait(step, &action));
             let (world, plan, limit) = (Arc::clone(&self.world), Arc::clone(&plan), Arc::clone(&limit));
             let mut standing = self.standing.clone();
@@ -376,10 +376,11 @@ impl Place {
     }
 }
 
-fn find(plan: &Plan, place: Place) -> Option<(Step, Action)> {
+fn find(progress: &Progress, place: Place) -> Option<(Step, Action)> {
+    let plan = progress.plan();
     match place {
         Place::Task(id) => Some((plan.stage(id)?.step, plan.task(id)?.action.clone())),
-        Place::Undo(id) => Some((Step::Undo, plan.task(id.task)?.undo.get(id.index)?.clone())),
+        Place::Undo(id) => Some((Step::Undo, progress.undo(id)?)),
     }
 }
 

@@ -1,14 +1,35 @@
 //! What follows once an engine is gone: what happens meanwhile, what is typed then, who mends the world, and the next deployment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use super::Happening;
 use super::explorer::{Explorer, LATE, Node};
 use super::path::Choice;
 use super::scene::{Fleet, NEXT, PLANNED};
-use super::state::Shown;
-use crate::model::{Ask, Decision, Origin, Outcome, Progress, Record, Sight, Timestamp, decide};
+use super::state::{Shown, State, host_name};
+use super::typed::Typed;
+use crate::model::{
+    Ask, Decision, HostName, Origin, Outcome, Progress, Record, Refusal, Sight, Timestamp, Trouble, decide,
+    shown_share,
+};
+use crate::run::world::exclusion::{given_up, not_forward};
+
+/// Code of the refusal to go on without a host.
+const AWAY: &str = "simulated/away";
+
+/// What becomes of a host that burnt down before the next deployment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Then {
+    /// There is none.
+    Whole,
+    /// It is back, with what comes up there by itself.
+    ComesBack,
+    /// It is still away.
+    Away,
+    /// It is no host of the application any more.
+    Gone,
+}
 
 /// What a recovery came to.
 enum Recovery {
@@ -19,32 +40,41 @@ enum Recovery {
 
 impl Explorer<'_> {
     /// The engine is gone. Whatever happens meanwhile, whatever is typed then.
-    pub(super) fn recover_all(&mut self, node: &Node, happenings: &[Happening], asks: &[Ask]) {
-        for happening in happenings {
-            for ask in asks {
+    pub(super) fn recover_all(&mut self, node: &Node, happenings: &[Happening], typed: &[Typed]) {
+        for happening in self.happenings(node, happenings) {
+            for typed in typed.iter().copied().chain([Typed::AbortWithout]) {
                 if self.is_over() {
                     return;
                 }
-                let path = node.path.then(Choice::Recovery(*happening, *ask));
+                let path = node.path.then(Choice::Recovery(happening, typed));
                 let mut after = Node { path, ..node.clone() };
                 happening.apply(&mut after.state, self.scene, self.plan.color);
+                // Nobody gives up who is there.
+                if typed == Typed::AbortWithout && after.state.burnt().is_none() {
+                    continue;
+                }
                 if happening.changes() && after.state == node.state {
                     continue;
                 }
-                after.age += if *happening == Happening::Late { LATE } else { 0 };
-                after.burden.changed |= happening.changes();
+                after.age += if happening == Happening::Late { LATE } else { 0 };
+                after.burden.changed |= happening.changes() && !happening.burns();
+                if happening.burns() {
+                    after.burden.burnt = true;
+                    after.burden.changed |= after.state.lost.is_none();
+                }
                 after.burden.moved |= happening.moves();
                 after.burden.hurt |= happening.changes() && !happening.moves();
-                self.recover_one(after, *ask);
+                self.recover_one(after, typed);
             }
         }
     }
 
-    fn recover_one(&mut self, node: Node, ask: Ask) {
+    fn recover_one(&mut self, node: Node, typed: Typed) {
+        let ask = typed.ask();
         let (state, age, pivoted) = (node.state, node.age, node.progress.is_pivoted());
         let (burden, path) = (node.burden, node.path.clone());
         let left = node.clone();
-        match self.recover(node, ask) {
+        match self.recover(node, typed) {
             Err(reason) => self.violation(&reason, &path),
             Ok(Recovery::Goes(node)) => self.walk(&node),
             Ok(Recovery::Ended(outcome)) => {
@@ -57,42 +87,56 @@ impl Explorer<'_> {
                     "abort/too-late" => ask == Ask::Abort && pivoted,
                     "resume/old-switch" => age > 0 && state.is_routed(self.plan.color),
                     "resume/moved" => burden.moved,
+                    // Who gives a host up goes on without it.
+                    AWAY => state.burnt().is_some() && typed != Typed::AbortWithout,
                     _ => burden.allows_person(),
                 };
                 if !expected {
                     self.violation(&format!("P4, a person is needed for nothing: {code}"), &path);
                 }
                 *self.tally.ends.entry(code.clone()).or_default() += 1;
-                let asks: &[Ask] = match code.as_str() {
-                    "resume/old-switch" => &[Ask::ResumeForward, Ask::Abort],
-                    _ if pivoted => &[Ask::Resume],
-                    _ => &[Ask::ResumeForward, Ask::Abort],
+                let typed: &[Typed] = match code.as_str() {
+                    // That is gone through by itself.
+                    AWAY => return,
+                    _ if pivoted => &[Typed::Resume],
+                    _ => &[Typed::ResumeForward, Typed::Abort],
                 };
-                self.mend(&left, asks);
+                self.mend(&left, typed);
             }
         }
     }
 
     /// What `resume` and `abort` do before the loop goes on: look, decide, write it down.
-    fn recover(&mut self, mut node: Node, ask: Ask) -> Result<Recovery, String> {
+    fn recover(&mut self, mut node: Node, typed: Typed) -> Result<Recovery, String> {
+        let ask = typed.ask();
         match node.progress.outcome() {
             None | Some(Outcome::Stuck) => {}
             Some(outcome) => return Ok(Recovery::Ended(outcome)),
         }
         node.state.forget_looks();
-        node.state.leave_out(&node.progress.excluded());
+        let lost = match lost(&node, typed) {
+            Ok(lost) => lost,
+            Err(trouble) => return Ok(Recovery::Person(trouble.code)),
+        };
+        node.state.leave_out(&node.progress.excluded().into_iter().chain(lost.keys().cloned()).collect());
         let observed = node.state.observed();
         let new = self.plan.color;
         let new_healthy = node.state.look(new, new);
         let old_healthy = node.state.look(new.other(), new);
         // What was seen then has to be seen again before anything is moved on the strength of it.
         node.state.forget_looks();
-        let now = Timestamp(PLANNED.0 + node.age);
+        let (now, share) = (Timestamp(PLANNED.0 + node.age), shown_share(&self.plan, &observed));
         let decision = decide(&node.progress, &Sight { observed, new_healthy, old_healthy, now }, ask);
-        if let Decision::Person { why } = decision {
-            return Ok(Recovery::Person(why.code));
+        match &decision {
+            Decision::Person { why } => return Ok(Recovery::Person(why.code.clone())),
+            Decision::Forward => {
+                if let Some(trouble) = not_forward(&lost) {
+                    return Ok(Recovery::Person(trouble.code));
+                }
+            }
+            Decision::Back { .. } => {}
         }
-        let record = Record::Recovered { decision, origin: Origin::default(), lost: BTreeMap::new() };
+        let record = Record::Recovered { decision, origin: Origin::default(), lost, share };
         self.tally.points.at_record(&record, true);
         // Lost, the next one decides again.
         self.tally.points.at_record(&record, false);
@@ -102,11 +146,12 @@ impl Explorer<'_> {
     }
 
     /// A person mends all that is wrong with the world; then one command comes to an end.
-    pub(super) fn mend(&mut self, node: &Node, asks: &[Ask]) {
+    pub(super) fn mend(&mut self, node: &Node, typed: &[Typed]) {
         let mut mended = Node { mishaps: 0, path: node.path.then(Choice::Mended), ..node.clone() };
         let state = &mut mended.state;
         state.sick = [false; 2];
-        state.last_is_lost &= self.scene.fleet != Fleet::HidesOne;
+        state.come_back();
+        self.find_hidden(state);
         let new = self.plan.color;
         if node.progress.is_pivoted() {
             state.routers_mut().fill(self.plan.target().map_or(Shown::Nothing, Shown::Only));
@@ -122,12 +167,12 @@ impl Explorer<'_> {
                 host.running[old] = was.running[old];
             }
         }
-        for ask in asks {
+        for typed in typed {
             let mut node = mended.clone();
             node.burden.changed = true;
             let path = node.path.clone();
             // One that goes backward goes on backward, whatever is asked for.
-            match self.recover(node, *ask) {
+            match self.recover(node, *typed) {
                 Err(reason) => self.violation(&reason, &path),
                 Ok(Recovery::Goes(node)) => {
                     if self.was_here(&node) {
@@ -146,27 +191,63 @@ impl Explorer<'_> {
         }
     }
 
-    /// The next deployment comes through, whatever this one came to.
-    pub(super) fn next_deployment(&mut self, node: &Node) {
+    /// What runs on a host that nobody gets to keeps it from being left out, until someone has made the way to it.
+    fn find_hidden(&self, state: &mut State) {
+        if self.scene.fleet == Fleet::HidesOne {
+            state.lost = None;
+        }
+    }
+
+    /// The next deployment comes through, whatever this one came to and whoever is there for it.
+    pub(super) fn next_deployments(&mut self, node: &Node) {
+        if node.state.burnt().is_none() {
+            return self.next_deployment(node, Then::Whole);
+        }
+        self.next_deployment(node, Then::ComesBack);
+        if self.scene.fleet == Fleet::MayLoseOne {
+            self.next_deployment(node, Then::Away);
+        }
+        if self.scene.can_shrink(&node.state) {
+            self.next_deployment(node, Then::Gone);
+        }
+    }
+
+    fn next_deployment(&mut self, node: &Node, then: Then) {
         let mut state = node.state;
         state.sick = [false; 2];
-        // What runs there keeps it from being left out, until someone has made the way to it.
-        state.last_is_lost &= self.scene.fleet != Fleet::HidesOne;
+        self.find_hidden(&mut state);
         state.forget_looks();
         state.watched = 0;
         if state.rolls != 0 {
             state.rolls = NEXT;
         }
+        let path = node.path.then(Choice::Next(then));
+        match then {
+            Then::Whole | Then::Away => {}
+            Then::ComesBack => {
+                state.come_back();
+                if state.serves_another() && !node.burden.changed && !node.burden.unrecorded {
+                    self.violation("P1, what comes back gets requests, and is not what is live", &path);
+                }
+            }
+            Then::Gone => state.shrink(),
+        }
         let mut hasher = DefaultHasher::new();
-        ("next", state).hash(&mut hasher);
+        ("next", then, state).hash(&mut hasher);
         if !self.seen.insert(hasher.finish()) || node.burden.unrecorded {
             return;
         }
-        let path = node.path.then(Choice::Next);
-        let plan = match self.scene.next_plan(&state) {
+        let plan = match self.scene.next_plan(&state, false) {
             Ok(plan) => plan,
             // Someone moved it, and is told so.
             Err(_) if node.burden.moved => return,
+            // Who was given up is let in with what is new, once someone says so.
+            Err(Refusal::HostsOut { .. }) if node.burden.burnt => match self.scene.next_plan(&state, true) {
+                Ok(plan) => plan,
+                Err(refusal) => {
+                    return self.violation(&format!("P2, nothing can be adopted: {refusal}"), &path);
+                }
+            },
             Err(refusal) => return self.violation(&format!("P2, no next deployment: {refusal}"), &path),
         };
         let (color, target) = (plan.color, plan.target());
@@ -175,9 +256,20 @@ impl Explorer<'_> {
         for wrong in &run.violations {
             self.violation(wrong, &path);
         }
-        let live = run.state.is_all_to(target) && run.state.live == Some((color, NEXT));
+        let live =
+            run.state.is_all_to(target) && run.state.is_whole() && run.state.live == Some((color, NEXT));
         if run.outcome != Some(Outcome::Deployed) || !live {
             self.violation(&format!("P4, the next deployment ends as {:?}", run.outcome), &path);
         }
     }
+}
+
+/// Hosts that it goes back without, by the rule of the real one.
+fn lost(node: &Node, typed: Typed) -> Result<BTreeMap<HostName, Trouble>, Trouble> {
+    let silent: BTreeMap<HostName, Trouble> =
+        node.state.lost.map(|lost| (host_name(lost), Trouble::new(AWAY, "no way"))).into_iter().collect();
+    let without: Vec<HostName> =
+        if typed == Typed::AbortWithout { silent.keys().cloned().collect() } else { Vec::new() };
+    let all: BTreeSet<HostName> = (0..node.state.host_count).map(host_name).collect();
+    given_up(&node.progress, &silent, &without, &all.into_iter().collect::<Vec<_>>())
 }

@@ -14,12 +14,11 @@ use super::scene::{Fleet, Scene};
 use super::sim::Done;
 use super::state::State;
 use super::tally::Tally;
+use super::typed::Typed;
 use super::{Fault, Happening};
 use crate::model::{Ask, EventSink, Origin, Outcome, Plan, Progress, Record};
 use crate::run::execute::deaf::Deaf;
 use crate::run::execute::runner::Way;
-
-const ASKS: [Ask; 3] = [Ask::Resume, Ask::ResumeForward, Ask::Abort];
 
 /// After this a switch counts as old.
 pub(super) const LATE: u64 = 20 * 60 * 1000;
@@ -39,6 +38,8 @@ pub(super) struct Explorer<'a> {
     hasty: bool,
     /// Where to look.
     aim: Option<Aim>,
+    /// Whether the first mishap is a crash after which a host is dead for good.
+    burns: bool,
 }
 
 /// Where a history goes on.
@@ -60,13 +61,30 @@ impl<'a> Explorer<'a> {
     pub(super) fn new(scene: &'a Scene, runtime: &'a tokio::runtime::Runtime, hasty: bool) -> Self {
         let plan = scene.plan();
         let (sink, tally) = (Arc::new(Deaf), Tally::default());
-        Self { scene, plan, runtime, sink, seen: HashSet::new(), tally, hasty, aim: None }
+        Self { scene, plan, runtime, sink, seen: HashSet::new(), tally, hasty, aim: None, burns: false }
     }
 
     /// Walks through the histories that begin with this mishap, until one breaks a promise.
     pub(super) fn explore_at(&mut self, aim: Aim) {
         self.aim = Some(aim);
         self.explore(Aim::MISHAPS);
+    }
+
+    /// Walks through the histories with so many mishaps in which a host burns down once the engine is gone.
+    pub(super) fn explore_burning(&mut self, mishaps: u8) {
+        self.burns = true;
+        self.explore(mishaps);
+    }
+
+    /// Whether a host is still to burn down.
+    fn is_to_burn(&self, node: &Node) -> bool {
+        self.burns && !node.burden.burnt
+    }
+
+    /// What may happen of these.
+    pub(super) fn happenings(&self, node: &Node, all: &[Happening]) -> Vec<Happening> {
+        let fits = |happening: &&Happening| !self.is_to_burn(node) || happening.burns();
+        all.iter().filter(fits).copied().collect()
     }
 
     /// The mishap that has to come first, while none has.
@@ -148,10 +166,10 @@ impl<'a> Explorer<'a> {
             // A signal cut it off, and one command brings it to its end.
             None => {
                 let burden = burden.remembered_by(&run.progress);
-                self.recover_all(&Node { burden, ..after }, &[Happening::Nothing], &[Ask::Resume]);
+                self.recover_all(&Node { burden, ..after }, &[Happening::Nothing], &[Typed::Resume]);
             }
-            Some(Outcome::Stuck) => self.mend(&after, &[Ask::Resume, Ask::Abort]),
-            Some(_) => self.next_deployment(&after),
+            Some(Outcome::Stuck) => self.mend(&after, &[Typed::Resume, Typed::Abort]),
+            Some(_) => self.next_deployments(&after),
         }
     }
 
@@ -172,7 +190,9 @@ impl<'a> Explorer<'a> {
         if aim.is_none() {
             self.crashes(&left, run, &progresses, from);
         }
-        self.faults(&left, run, &progresses, from, aim);
+        if !self.is_to_burn(node) {
+            self.faults(&left, run, &progresses, from, aim);
+        }
     }
 
     fn crashes(&mut self, node: &Node, run: &Execution, progresses: &[Progress], from: usize) {
@@ -194,7 +214,7 @@ impl<'a> Explorer<'a> {
             // Lost, it is the same as if the record before it had been the last one, but for what was done since.
             for (records, word) in [(index, "before"), (index + 1, "after")] {
                 let node = at(state, records, format!("{word} record {index}, {}", brief(record)));
-                self.recover_all(&node, &Happening::ALL, &ASKS);
+                self.recover_all(&node, &Happening::ALL, &Typed::PLAIN);
             }
         }
         for (index, done) in run.performed.iter().enumerate().skip(from) {
@@ -202,7 +222,7 @@ impl<'a> Explorer<'a> {
             if next.is_some_and(|next| next.records == done.records) {
                 self.tally.points.at_action(&done.action, AtAction::Crash);
                 let node = at(done.state, done.records, format!("right after `{}`", done.action));
-                self.recover_all(&node, &Happening::ALL, &ASKS);
+                self.recover_all(&node, &Happening::ALL, &Typed::PLAIN);
             }
         }
     }

@@ -21,11 +21,17 @@ pub(super) enum Happening {
     MovedToNew,
     /// Someone moves every router to the old colour, or to none where none had the traffic; where there are none, takes the last host out.
     MovedToOld,
+    /// The last host is dead for good: nothing runs there, and nobody gets there.
+    LastBurns,
+    /// The same of the first one.
+    FirstBurns,
+    /// The host that was taken for dead is back, with what comes up there by itself.
+    ComesBack,
 }
 
 impl Happening {
     /// Every one.
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 12] = [
         Self::Nothing,
         Self::Late,
         Self::OldSick,
@@ -35,11 +41,19 @@ impl Happening {
         Self::RouterReset,
         Self::MovedToNew,
         Self::MovedToOld,
+        Self::LastBurns,
+        Self::FirstBurns,
+        Self::ComesBack,
     ];
 
     /// Whether the world is another one afterwards.
     pub(super) const fn changes(self) -> bool {
         !matches!(self, Self::Nothing | Self::Late)
+    }
+
+    /// Whether a host is gone, or is back.
+    pub(super) const fn burns(self) -> bool {
+        matches!(self, Self::LastBurns | Self::FirstBurns | Self::ComesBack)
     }
 
     /// Whether a person did what is the engine's to do.
@@ -55,17 +69,19 @@ impl Happening {
             Self::NewSick => state.sick[new as usize] = true,
             Self::BothSick => state.sick = [true; 2],
             Self::Reboot => {
-                let host = &mut state.hosts[0];
-                for color in Color::ALL.map(|color| color as usize) {
-                    // By the words that it was started by last.
-                    let stays = host.enabled[color] && host.running[color] == host.link[color];
-                    host.started_anew[color] &= stays;
-                    host.hung[color] = false;
-                    host.running[color] = if host.enabled[color] { host.link[color] } else { 0 };
+                if state.burnt() != Some(0) {
+                    state.hosts[0].boot();
                 }
             }
+            Self::LastBurns | Self::FirstBurns if state.lost.is_some() || state.host_count == 1 => {}
+            Self::LastBurns => state.burn(state.host_count - 1),
+            // Where all hosts are filled at the same time, it is all the same which one it is.
+            Self::FirstBurns if scene.batch.is_none() => {}
+            Self::FirstBurns => state.burn(0),
+            Self::ComesBack => state.come_back(),
             Self::RouterReset => {
                 (state.routers[0], state.out[0]) = (scene.state.routers[0], scene.state.out[0]);
+                state.forget_watches(new);
             }
             Self::MovedToNew => {
                 state.routers_mut().fill(Shown::Only(new));
@@ -78,6 +94,7 @@ impl Happening {
             Self::MovedToOld => {
                 let shown = Some(scene.state.routers[0]).filter(|shown| *shown != Shown::Unknown);
                 state.routers_mut().fill(shown.unwrap_or(Shown::Nothing));
+                state.forget_watches(new);
             }
         }
     }

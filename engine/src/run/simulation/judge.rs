@@ -3,9 +3,11 @@
 use super::execution::Execution;
 use super::fault::Fault;
 use super::scene::Scene;
-use super::state::{Shown, SimHost, State};
+use super::state::{Shown, SimHost, State, host_name, index};
 use crate::model::view::ExitCode;
-use crate::model::{Action, End, Maintenance, Outcome, Part, Plan, Progress, Record, TaskId, Trouble};
+use crate::model::{
+    Action, End, HostName, Maintenance, Outcome, Part, Plan, Progress, Record, TaskId, Trouble,
+};
 use crate::run::Interrupts;
 use crate::run::deployment::ending::Ending;
 use crate::run::execute::runner::Way;
@@ -30,6 +32,8 @@ pub(super) struct Burden {
     pub(super) signalled: bool,
     /// The record of what is live was not kept.
     pub(super) unrecorded: bool,
+    /// A host burnt down.
+    pub(super) burnt: bool,
     /// What serves as the old colour can't be seen, so no traffic can be put back to it.
     pub(super) blind: bool,
 }
@@ -95,7 +99,7 @@ pub(super) fn faults_of_end(scene: &Scene, plan: &Plan, burden: Burden, run: &Ex
             if !burden.changed {
                 as_it_was(scene, state, &mut wrong);
             } else if !burden.moved
-                && (state.routers() != scene.state.routers() || !state.is_whole())
+                && (state.routers() != scene.state.routers() || !is_whole_but_for_lost(state))
                 && !left_empty(scene, state)
             {
                 wrong.push("P2, put back, and the routers show something else".to_owned());
@@ -106,7 +110,7 @@ pub(super) fn faults_of_end(scene: &Scene, plan: &Plan, burden: Burden, run: &Ex
             passing_faults_pass(burden, run, &mut wrong);
         }
         Some(Outcome::Stuck) => {
-            if !burden.allows_person() {
+            if !burden.allows_person() && !is_last_batch(plan, state) {
                 wrong.push("P4, a person is needed for nothing".to_owned());
             }
             if run.progress.not_undone().is_empty() {
@@ -213,7 +217,7 @@ fn deployed(scene: &Scene, plan: &Plan, burden: Burden, run: &Execution, wish: u
         if !right || (!keeps && host.running[old] != 0) {
             wrong.push("P3, deployed, and not all of it was done".to_owned());
         }
-        if !burden.changed && host.running[new] != wish {
+        if !burden.changed && !burden.burnt && host.running[new] != wish {
             wrong.push("P3, deployed, and it does not run".to_owned());
         }
         if plan.command == "deploy" && !(0..2).all(|color| host.is_renewed(color, wish)) {
@@ -223,6 +227,23 @@ fn deployed(scene: &Scene, plan: &Plan, burden: Burden, run: &Execution, wish: u
             wrong.push("P3, deployed, and it was started by other words than its own".to_owned());
         }
     }
+}
+
+/// Whether all that answer would have to be taken out at the same time, since another one burnt down: that is for a person to say.
+fn is_last_batch(plan: &Plan, state: &State) -> bool {
+    let answers = |host: &HostName| state.answers(index(host), plan.color);
+    let has_all = |batch: Vec<HostName>| {
+        let mut rest = (0..state.host_count).map(host_name).filter(|host| !batch.contains(host));
+        batch.iter().any(answers) && !rest.any(|host| answers(&host) && !state.left_out[index(&host)])
+    };
+    state.burnt().is_some() && plan.batches().into_iter().any(|batch| has_all(batch.hosts))
+}
+
+/// Whether nobody is out but who was given up: what was begun there may come up when it is back.
+fn is_whole_but_for_lost(state: &State) -> bool {
+    let is_left_out = |host: usize| state.left_out[host] || state.burnt() == Some(host);
+    let lost = (0..state.host_count).filter(|host| is_left_out(*host)).fold(0, |bits, host| bits | 1 << host);
+    state.out.iter().all(|out| out & !lost == 0)
 }
 
 /// A first deployment leaves a router that knows the application and sends it nothing.
@@ -237,9 +258,14 @@ fn as_it_was(scene: &Scene, state: &State, wrong: &mut Vec<String>) {
     left.forget_looks();
     left.left_out = scene.state.left_out;
     left.watched = scene.state.watched;
-    for ((host, was), is_out) in left.hosts_mut().iter_mut().zip(scene.state.hosts()).zip(state.left_out) {
+    if is_whole_but_for_lost(state) {
+        left.out = scene.state.out;
+    }
+    (left.lost, left.burnt) = (scene.state.lost, scene.state.burnt);
+    let (hosts, burnt) = (left.hosts_mut().iter_mut().zip(scene.state.hosts()), state.burnt());
+    for (index, ((host, was), is_out)) in hosts.zip(state.left_out).enumerate() {
         // What was kept warm there may be stopped, and is told.
-        if is_out {
+        if is_out || burnt == Some(index) {
             *host = *was;
         }
         host.releases = was.releases;

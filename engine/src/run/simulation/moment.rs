@@ -57,10 +57,12 @@ pub(super) fn broken_by(state: &State, plan: &Plan, action: &Action, way: Way) -
     broken
 }
 
-/// Of the hosts that have their turn, a batch at most is out; who stays in answers, if anyone does; and who comes in was found to.
+/// Of the hosts that have their turn, a batch at most is out, beside who is given up; who stays in answers, if anyone does; and who comes in
+/// was found to.
 fn broken_by_turn(state: &State, plan: &Plan, router: &HostName, want: &Routing) -> Vec<String> {
     let (color, out) = (plan.color, bits(&want.out));
     let hosts = 0..state.host_count;
+    let given_up = hosts.clone().filter(|host| state.left_out[*host]).fold(0, |bits, host| bits | 1 << host);
     let is_out = |bits: u8, host: usize| bits & (1 << host) != 0;
     let was = state.out[index(router)];
     let others = (0..state.router_count).filter(|other| *other != index(router));
@@ -73,7 +75,7 @@ fn broken_by_turn(state: &State, plan: &Plan, router: &HostName, want: &Routing)
     let found = |host: usize| state.hosts[host].passed[color as usize];
     let broken = [
         (hosts.clone().all(|host| is_out(out, host)), "P1, takes all hosts out"),
-        (all_out.count_ones() as usize > batch, "P1, takes more than a batch out"),
+        ((all_out & !given_up).count_ones() as usize > batch, "P1, takes more than a batch out"),
         (!stays && goes().any(answers), "P1, takes out all that answer"),
         (comes().any(|host| !answers(host)), "P1, lets in what is not healthy"),
         (comes().any(|host| !found(host)), "P1, lets in what was not found healthy"),

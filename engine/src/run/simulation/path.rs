@@ -3,9 +3,10 @@
 use std::fmt;
 use std::rc::Rc;
 
+use super::aftermath::Then;
 use super::fault::Fault;
 use super::happening::Happening;
-use crate::model::Ask;
+use super::typed::Typed;
 
 /// One choice.
 #[derive(Debug, Clone)]
@@ -15,11 +16,11 @@ pub(super) enum Choice {
     /// The engine died.
     Crash(String),
     /// The world changed and a person typed something.
-    Recovery(Happening, Ask),
+    Recovery(Happening, Typed),
     /// A person mended the world.
     Mended,
     /// The next deployment.
-    Next,
+    Next(Then),
 }
 
 /// Choices, the last one first.
@@ -41,7 +42,7 @@ impl fmt::Display for Path {
             Choice::Crash(at) => write!(f, "crash {at}"),
             Choice::Recovery(happening, ask) => write!(f, "{happening:?}, {ask:?}"),
             Choice::Mended => f.write_str("mended"),
-            Choice::Next => f.write_str("the next deployment"),
+            Choice::Next(then) => write!(f, "the next deployment, {then:?}"),
         }
     }
 }

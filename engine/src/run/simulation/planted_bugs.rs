@@ -29,6 +29,9 @@ const fn is_of_turns(bug: Bug) -> bool {
             | Bug::WayBackGoesOn
             | Bug::BatchKept
             | Bug::OutNotSeen
+            | Bug::LostLetIn
+            | Bug::LostTrusted
+            | Bug::LostEndsBatch
     )
 }
 
@@ -43,6 +46,7 @@ fn caught(bug: Bug) -> Option<String> {
                 let mut explorer = Explorer::new(scene, &runtime, true);
                 match aim {
                     Some(aim) => explorer.explore_at(aim),
+                    None if bug == Bug::LostTrusted => explorer.explore_burning(2),
                     None => explorer.explore(mishaps),
                 }
                 if let Some(violation) = explorer.tally.violations.first() {

@@ -29,6 +29,9 @@ enum Depth {
     /// With this mishap, and at most one more.
     #[cfg(feature = "proof")]
     At(Aim),
+    /// With a crash after which a host is dead for good, and at most one mishap more.
+    #[cfg(feature = "proof")]
+    Burning,
 }
 
 /// Explores these scenes on every processor.
@@ -45,6 +48,8 @@ fn explore(work: &[(Scene, Depth)]) -> Tally {
                         Depth::Mishaps(mishaps) => explorer.explore(mishaps),
                         #[cfg(feature = "proof")]
                         Depth::At(aim) => explorer.explore_at(aim),
+                        #[cfg(feature = "proof")]
+                        Depth::Burning => explorer.explore_burning(2),
                     }
                     total.lock().unwrap().add(explorer.tally);
                 }
@@ -109,6 +114,13 @@ fn with_two_mishaps_every_promise_holds() {
     work.push((again, Depth::At(Aim { action: "start", fault: Fault::FailsBefore })));
     // Turns take two hosts at least.
     work.push((Scene::rolling(Kind::Second, 2, 1, 1), Depth::Mishaps(2)));
+    for burning in [
+        Scene::rolling(Kind::Second, 3, 1, 1),
+        Scene::new(Kind::WarmIdle, Retire::KeepWarm, 2, 1),
+        Scene::new(Kind::Second, Retire::KeepWarm, 2, 1).sharing(),
+    ] {
+        work.push((burning, Depth::Burning));
+    }
     work.extend(several.into_iter().rev().map(|scene| (scene, Depth::Mishaps(1))));
     prove(&work);
 }

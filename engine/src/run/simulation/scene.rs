@@ -204,7 +204,8 @@ impl Scene {
     /// The same where one host may be left out.
     fn with(mut self, fleet: Fleet) -> Self {
         self.deployment.pipeline.max_excluded = MaxExcluded::Hosts(1);
-        self.state.last_is_lost = matches!(fleet, Fleet::HasLostOne | Fleet::HidesOne);
+        let is_lost = matches!(fleet, Fleet::HasLostOne | Fleet::HidesOne);
+        self.state.lost = is_lost.then(|| self.state.host_count - 1);
         if fleet == Fleet::HasLostOne {
             self.state.hosts[self.state.host_count - 1].running = [0; 2];
         }
@@ -233,21 +234,39 @@ impl Scene {
 
     /// The plan that is made in this world.
     pub(super) fn plan(&self) -> Plan {
-        let plan = self.plan_for(&self.state, self.kind.command(), self.wanted).expect("a plan can be made");
+        let plan = self.plan_for(&self.deployment, &self.state, self.kind.command(), self.wanted, false);
+        let plan = plan.expect("a plan can be made");
         assert_eq!(plan.check_authority(&self.deployment), Ok(()), "{self}");
         plan
     }
 
     /// The plan of the next deployment, in the world that this one left.
-    pub(super) fn next_plan(&self, state: &State) -> Result<Plan, Refusal> {
-        self.plan_for(state, "deploy", NEXT)
+    pub(super) fn next_plan(&self, state: &State, adopt: bool) -> Result<Plan, Refusal> {
+        let mut now = self.deployment.clone();
+        now.application.hosts.truncate(state.host_count);
+        let plan = self.plan_for(&now, state, "deploy", NEXT, adopt)?;
+        assert_eq!(plan.check_authority(&now), Ok(()), "{self}");
+        Ok(plan)
     }
 
-    fn plan_for(&self, state: &State, command: &str, wanted: Number) -> Result<Plan, Refusal> {
+    /// Whether the application may have one host less than it has, which is the last one and burnt down.
+    pub(super) fn can_shrink(&self, state: &State) -> bool {
+        let remain = state.host_count - 1;
+        state.burnt() == Some(remain) && remain > self.batch.unwrap_or_default()
+    }
+
+    fn plan_for(
+        &self,
+        deployment: &Deployment,
+        state: &State,
+        command: &str,
+        wanted: Number,
+        adopt: bool,
+    ) -> Result<Plan, Refusal> {
         let release = Release::new(release(wanted).expect("a release"), wanted.into(), Timestamp(0));
         let kept = state.hosts().iter().any(|host| host.releases & (1 << wanted) != 0);
-        let wish = Wish::new(command, "d1".into(), release, false, PLANNED).of_kept(kept);
-        Plan::new(&self.deployment, &wish, &state.observed())
+        let wish = Wish::new(command, "d1".into(), release, adopt, PLANNED).of_kept(kept);
+        Plan::new(deployment, &wish, &state.observed())
     }
 }
 

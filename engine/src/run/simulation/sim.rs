@@ -120,6 +120,10 @@ impl Sim {
             self.lost.store(true, Ordering::Relaxed);
         }
         let lost = self.lost.load(Ordering::Relaxed).then(|| self.without_last_host(action, asked)).flatten();
+        let burnt = if lost.is_none() { self.on_burnt_host(action, asked) } else { None };
+        // On the way back nothing has to be tried there, so that it is no excuse for anything.
+        let excuses = burnt.is_none() || way != Way::Back;
+        let lost = lost.or(burnt);
         let is_lost = lost.as_ref().is_some_and(|performed| performed.end != End::Done);
         let fault = fault.filter(|fault| *fault != Fault::HostLost);
         let performed = match lost {
@@ -128,7 +132,7 @@ impl Sim {
             Some(_) | None => self.outcome(plan, action, way, asked, fault).await,
         };
         let done = &mut self.performed.lock().unwrap()[at];
-        (done.state, done.lost) = (self.state(), is_lost);
+        (done.state, done.lost) = (self.state(), is_lost && excuses);
         performed
     }
 
@@ -162,6 +166,17 @@ impl Sim {
             }
             _ => None,
         }
+    }
+
+    /// What becomes of an action on the host that burnt down.
+    fn on_burnt_host(&self, action: &Action, asked: bool) -> Option<Performed> {
+        let state = self.state();
+        let is_there = action.host().is_none_or(|host| state.burnt() != Some(index(host)));
+        if is_there || matches!(action, Action::Silence { .. }) {
+            return None;
+        }
+        let unreached = Trouble::new("simulated/burnt", format!("no way to {action}"));
+        Some(if asked { unknown(unreached) } else { Performed::failed(unreached) })
     }
 
     async fn outcome(
@@ -284,9 +299,11 @@ fn perform(state: &mut State, plan: &Plan, action: &Action) -> Result<(), String
             stop(&mut state.hosts[index(host)], *color as usize);
         }
         Action::Silence { host, color } => {
-            let is_lost = state.last_is_lost && index(host) == state.host_count - 1;
+            let is_lost = state.lost == Some(index(host));
             let (host, color) = (&mut state.hosts[index(host)], *color as usize);
-            require(!is_lost || host.running[color] == 0, "it answers, and can't be stopped")?;
+            if is_lost {
+                return require(host.running[color] == 0, "it answers, and can't be stopped");
+            }
             stop(host, color);
             host.enabled[color] = false;
         }
@@ -352,7 +369,8 @@ fn perform(state: &mut State, plan: &Plan, action: &Action) -> Result<(), String
             let any = |of: u8| {
                 (0..state.host_count).any(|host| of & (1 << host) != 0 && state.answers(host, *color))
             };
-            return require(any(!ours) || !any(ours), "nobody else answers");
+            let is_out = state.out[..state.router_count].iter().all(|out| out & ours == ours);
+            return require(any(!ours) || !any(ours) || is_out, "nobody else answers");
         }
         Action::RequireHealthy { color } => return require(state.look(*color, plan.color), "not healthy"),
         Action::Enable { host, color } => state.hosts[index(host)].enabled[*color as usize] = true,

@@ -44,6 +44,16 @@ pub(super) struct SimHost {
 }
 
 impl SimHost {
+    /// What is enabled comes up, with what its link says and by the words that it was started by last; the rest does not.
+    pub(super) fn boot(&mut self) {
+        for color in Color::ALL.map(|color| color as usize) {
+            let stays = self.enabled[color] && self.running[color] == self.link[color];
+            self.started_anew[color] &= stays;
+            self.hung[color] = false;
+            self.running[color] = if self.enabled[color] { self.link[color] } else { 0 };
+        }
+    }
+
     /// Whether a release's launch in a colour is that of this deployment.
     pub(super) const fn is_renewed(&self, color: usize, release: Number) -> bool {
         self.renewed[color] & (1 << release) != 0
@@ -86,8 +96,10 @@ pub(super) struct State {
     pub(super) sick: [bool; 2],
     /// By host: whether the engine leaves it out.
     pub(super) left_out: [bool; HOSTS],
-    /// Whether the last host can't be reached.
-    pub(super) last_is_lost: bool,
+    /// The host that can't be reached.
+    pub(super) lost: Option<usize>,
+    /// Whether it burnt down in the middle of the deployment.
+    pub(super) burnt: bool,
     /// Percent of the requests at which the new colour has stood a watch.
     pub(super) watched: u8,
 }
@@ -108,12 +120,11 @@ impl State {
     /// Those that get requests when the colour has the traffic, where `new` is filled: who is left out still serves as the other one, if
     /// anything answers there.
     pub(super) fn serving(&self, color: Color, new: Color) -> impl Iterator<Item = &SimHost> {
-        let lost = self.last_is_lost.then(|| self.host_count - 1);
         self.hosts()
             .iter()
             .enumerate()
             .filter(move |(index, host)| {
-                let answers = lost != Some(*index) || host.running[color as usize] != 0;
+                let answers = self.lost != Some(*index) || host.running[color as usize] != 0;
                 !self.left_out[*index] || (color != new && answers)
             })
             .map(|(_, host)| host)
@@ -121,13 +132,58 @@ impl State {
 
     /// Whether an engine can look at every one of them.
     fn is_seen(&self, color: Color, new: Color) -> bool {
-        let last = &self.hosts[self.host_count - 1];
-        !self.last_is_lost || self.serving(color, new).all(|host| !std::ptr::eq(host, last))
+        let Some(lost) = self.lost.map(|lost| &self.hosts[lost]) else { return true };
+        self.serving(color, new).all(|host| !std::ptr::eq(host, lost))
     }
 
-    /// Those that are not left out.
+    /// Those that are there and not left out.
     pub(super) fn counted(&self) -> impl Iterator<Item = &SimHost> {
-        self.hosts().iter().zip(self.left_out).filter(|(_, is_out)| !is_out).map(|(host, _)| host)
+        let hosts = self.hosts().iter().zip(self.left_out).enumerate();
+        hosts
+            .filter(|(index, (_, is_out))| !is_out && self.burnt() != Some(*index))
+            .map(|(_, (host, _))| host)
+    }
+
+    /// Whether a host gets requests with another release than the one that is live.
+    pub(super) fn serves_another(&self) -> bool {
+        let runs = |color: Color, host: &SimHost| host.running[color as usize];
+        let is_other = |color, host| ![0, self.live.map_or(0, |(_, live)| live)].contains(&runs(color, host));
+        let mut each = self.hosts().iter().enumerate();
+        each.any(|(index, host)| {
+            Color::ALL.into_iter().any(|color| self.is_routed_to(color, index) && is_other(color, host))
+        })
+    }
+
+    /// The last host, which burnt down, is no host of the application any more, and no router knows it.
+    pub(super) fn shrink(&mut self) {
+        self.host_count -= 1;
+        (self.lost, self.burnt) = (None, false);
+        self.hosts[self.host_count] = SimHost::default();
+        self.left_out[self.host_count] = false;
+        for out in &mut self.out {
+            *out &= !(1 << self.host_count);
+        }
+    }
+
+    /// The host that burnt down.
+    pub(super) fn burnt(&self) -> Option<usize> {
+        self.lost.filter(|_| self.burnt)
+    }
+
+    /// A host is gone, with all that ran there. What is on its disk may come back.
+    pub(super) fn burn(&mut self, host: usize) {
+        (self.lost, self.burnt) = (Some(host), true);
+        let host = &mut self.hosts[host];
+        (host.running, host.passed) = ([0; 2], [false; 2]);
+        (host.started_anew, host.hung) = ([false; 2], [false; 2]);
+    }
+
+    /// It is back, with what comes up by itself.
+    pub(super) fn come_back(&mut self) {
+        if let Some(host) = self.burnt() {
+            (self.lost, self.burnt) = (None, false);
+            self.hosts[host].boot();
+        }
     }
 
     /// Those that are.
@@ -228,7 +284,7 @@ impl State {
         });
         let recorded = self.live.and_then(|(color, number)| Some((color, release(number)?)));
         let mut hosts: BTreeMap<HostName, ObservedHost> = hosts.collect();
-        let lost = self.last_is_lost.then(|| host_name(self.host_count - 1));
+        let lost = self.lost.map(host_name);
         hosts.retain(|host, _| Some(host) != lost.as_ref());
         let (routers, unreachable) = (routers.collect(), lost.into_iter().collect());
         Observed { hosts, routers, unreachable, recorded, maintenance: self.maintenance }
@@ -246,6 +302,12 @@ impl State {
     /// The new colour was well through its watch at this weight.
     pub(super) fn stood_watch(&mut self, weight: u32) {
         self.watched = self.watched.max(u8::try_from(weight).expect("percent"));
+    }
+
+    /// What a colour stood while it had more than it has now proves nothing.
+    pub(super) fn forget_watches(&mut self, color: Color) {
+        let least = self.routers().iter().map(|shown| shown.share(color)).min().unwrap_or_default();
+        self.watched = self.watched.min(u8::try_from(least).expect("percent"));
     }
 
     /// The engine is gone, and with it what it had seen.

@@ -70,12 +70,19 @@ pub(crate) fn missing(
     silent.into_values().collect()
 }
 
-/// Tells of a host that has no part in what is done.
+/// Tells of a host that has no part in what is done, and that whoever deploys next brings up to date.
 pub(crate) fn left_out(host: &HostName, why: &Trouble) -> EventKind {
-    EventKind::Warning {
-        text: format!("{host} is left out: {}", why.first_line()),
-        hint: Some("the first deployment that reaches it brings it up to date".to_owned()),
-    }
+    let hint = Some("the first deployment that reaches it brings it up to date".to_owned());
+    EventKind::Warning { text: told(host, why), hint }
+}
+
+/// Tells of a host that has no part in what is done.
+pub(crate) fn stays_out(host: &HostName, why: &Trouble) -> EventKind {
+    EventKind::Warning { text: told(host, why), hint: None }
+}
+
+fn told(host: &HostName, why: &Trouble) -> String {
+    format!("{host} is left out: {}", why.first_line())
 }
 
 /// Hosts that an unfinished deployment goes back without, of those that are `silent`: no more than its plan may leave out, or those that a
@@ -105,12 +112,13 @@ pub(crate) fn given_up(
     let mut excluded = progress.excluded();
     let lost: BTreeMap<HostName, Trouble> = silent
         .iter()
-        .filter(|(host, _)| !excluded.contains(*host))
+        .filter(|(host, _)| !excluded.contains(*host) || progress.is_given_up(host))
         .map(|(host, trouble)| (host.clone(), trouble.clone()))
         .collect();
-    let is_needed = |host: &&HostName| !without.contains(*host);
-    let needed =
-        lost.keys().find(is_needed).filter(|_| excluded.len() + lost.len() > progress.plan().max_excluded);
+    let count = lost.keys().filter(|host| !excluded.contains(*host)).count() + excluded.len();
+    // Who gave it up did so for those who come after, too.
+    let is_needed = |host: &&HostName| !without.contains(*host) && !progress.is_given_up(host);
+    let needed = lost.keys().find(is_needed).filter(|_| count > progress.plan().max_excluded);
     if let Some(trouble) = needed.and_then(|host| lost.get(host)) {
         return Err(Trouble { hint: Some(way_out(&lost)), ..trouble.clone() });
     }
@@ -144,14 +152,17 @@ pub(crate) fn not_forward(lost: &BTreeMap<HostName, Trouble>) -> Option<Trouble>
     Some(Trouble { hint: Some(hint.to_owned()), ..trouble.clone() })
 }
 
-/// What follows when a deployment was put back without hosts that are gone.
-pub(crate) fn what_follows(lost: &BTreeMap<HostName, Trouble>) -> Option<String> {
+/// What follows when a deployment was put back without hosts that are gone; `rolls` says whether hosts had turns in it.
+pub(crate) fn what_follows(lost: &BTreeMap<HostName, Trouble>, rolls: bool) -> Option<String> {
     let names: Vec<String> = lost.keys().map(|host| format!("`{host}`")).collect();
     let count = names.len();
+    let other = match rolls {
+        true => "or, once all are back, `cutover deploy --adopt` begins with who is out".to_owned(),
+        false => format!("or let `pipeline.max-excluded = {count}` leave out who is away"),
+    };
     (count > 0).then(|| {
         format!(
-            "take {} out of `cutover.toml`, and `cutover setup` says what that changes at the routers; or let \
-             `pipeline.max-excluded = {count}` leave out who is away",
+            "take {} out of `cutover.toml`, and `cutover setup` says what that changes at the routers; {other}",
             names.join(" and ")
         )
     })
@@ -214,8 +225,8 @@ fn is_replaceable(deployment: &Deployment, builds: bool, host: &HostName) -> boo
 mod tests {
     use super::*;
     use crate::model::{
-        Action, End, Name, Next, Observation, Observed, ObservedHost, Plan, Record, Release, ReleaseId,
-        Routing, Timestamp, Wish,
+        Action, Decision, End, Name, Next, Observation, Observed, ObservedHost, Origin, Plan, Record,
+        Release, ReleaseId, Routing, Timestamp, Wish,
     };
 
     fn silent(names: &str, code: &str) -> BTreeMap<HostName, Trouble> {
@@ -321,8 +332,37 @@ mod tests {
         let nobody = judged(&progress(MaxExcluded::NONE, watches), "web1 web2 web3", &all);
         assert!(nobody.contains("nothing is left that could take the traffic back"), "{nobody}");
 
+        // The one who said so may have died on the way back.
+        let mut again = strict.clone();
+        let decision = Decision::Back { why: Trouble::new("test/aborted", "a person said so") };
+        let (origin, lost) = (Origin::default(), silent("web2", UNREACHABLE));
+        again.apply(&Record::Recovered { decision, origin, lost, share: None }).expect("it goes back");
+        assert_eq!(judged(&again, "web2", &[]), "web2");
+        assert!(judged(&again, "web2 web3", &[]).starts_with("state/unreachable: bring them back"));
+        assert_eq!(judged(&again, "web2 web3", &["web3"]), "web2 web3");
+
         let pivoted = progress(MaxExcluded::NONE, |_| false);
         assert_eq!(judged(&pivoted, "web2", &[]), "", "what is left there is a warning");
+    }
+
+    #[test]
+    fn what_follows_is_told_to_whoever_gave_hosts_up() {
+        let lost = silent("web2 web3", UNREACHABLE);
+        assert_eq!(
+            what_follows(&lost, false).as_deref(),
+            Some(
+                "take `web2` and `web3` out of `cutover.toml`, and `cutover setup` says what that changes at the routers; or let \
+                 `pipeline.max-excluded = 2` leave out who is away"
+            )
+        );
+        assert_eq!(
+            what_follows(&lost, true).as_deref(),
+            Some(
+                "take `web2` and `web3` out of `cutover.toml`, and `cutover setup` says what that changes at the routers; or, once all are \
+                 back, `cutover deploy --adopt` begins with who is out"
+            )
+        );
+        assert_eq!(what_follows(&BTreeMap::new(), true), None);
     }
 
     #[test]

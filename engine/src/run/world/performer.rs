@@ -302,9 +302,9 @@ impl Performer {
     }
 
     /// Instances of one colour, as a router is told of them: those are labelled that were left out when the colour was filled. A host that
-    /// is left out now may have the old one all the same.
+    /// is left out now may have the old one all the same. Where hosts have turns, what routers are asked for says who is out.
     pub(crate) fn instances(&self, plan: &Plan, color: Color) -> Vec<Instance> {
-        let filled = color == plan.color;
+        let filled = color == plan.color && !plan.is_rolling();
         let excluded = self.excluded().into_iter().chain(plan.excluded.iter().cloned());
         instances(&self.deployment, self.live.as_ref(), color, &excluded.filter(|_| filled).collect())
     }

@@ -140,7 +140,8 @@ impl Performer {
         Err(Trouble::new(OLD_SICK, message).into())
     }
 
-    /// Goes on only if the colour answers on another host, or on none of these: one look at each, and three at those that do not.
+    /// Goes on only if the colour answers on another host, or on none of these, or if no router sends to these: one look at each, and three at
+    /// those that do not.
     pub(crate) async fn require_others(
         &self,
         plan: &Plan,
@@ -155,6 +156,9 @@ impl Performer {
                 return Ok(Performed::done(Summary::Nothing));
             }
             sleep(self.deployment.health_check.interval).await;
+        }
+        if self.are_out(plan, color, hosts).await? {
+            return Ok(Performed::done(Summary::Nothing));
         }
         let names = |instances: &[Instance]| {
             let names: Vec<&str> = instances.iter().map(|instance| instance.host.as_str()).collect();

@@ -156,6 +156,20 @@ impl Performer {
         }
     }
 
+    /// Whether no router sends anything to the colour on these hosts.
+    pub(super) async fn are_out(&self, plan: &Plan, color: Color, hosts: &[HostName]) -> Result<bool> {
+        for router in &self.deployment.router.names {
+            let seen = self.look_at_router(plan, router).await?;
+            let sends = |routing: Routing| {
+                hosts.iter().any(|host| routing.reaches(color, std::slice::from_ref(host)))
+            };
+            if !seen.settled || seen.routing.is_none_or(sends) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// Goes on only if every router says that it sends nothing to the colour, or nothing to these hosts where some are named. One that fails to
     /// say it is asked again.
     pub(crate) async fn require_unrouted(
