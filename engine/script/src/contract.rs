@@ -2,7 +2,7 @@
 
 #![expect(unsafe_code, reason = "what the generated macro expands to")]
 
-use crate::bindings::exports::cutover::script::script::{Description, Guest};
+use crate::bindings::script::exports::cutover::script::script::{Description, Guest};
 use crate::script::Script;
 
 struct Describer;
@@ -16,4 +16,4 @@ impl Guest for Describer {
     }
 }
 
-crate::bindings::export!(Describer with_types_in crate::bindings);
+crate::bindings::script::export!(Describer with_types_in crate::bindings::script);

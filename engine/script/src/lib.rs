@@ -19,7 +19,6 @@
     clippy::unwrap_used,
     reason = "generated"
 )]
-#[rustfmt::skip]
 mod bindings;
 
 mod answers;

@@ -2,6 +2,7 @@
 //! fetches one.
 
 mod challenge;
+pub(super) mod copies;
 pub(super) mod docker_config;
 mod download;
 mod inspect;
