@@ -27,10 +27,13 @@ fn twice_deployed(test: Option<Test>) -> Option<Test> {
 /// Where `v2` is live and `v1` is warm: every rule is kept, and all is put back.
 fn assert_kept(test: &Test) {
     let told = told(test, test.cutover(&CONFORMANCE).expect(0));
-    // How often a hook asks that waits for something is the machine's affair.
+    // How often a hook asks that waits for something is the machine's affair, and so is whether it takes long enough to say how far it has come.
     let (head, rules) = told.split_once('\n').unwrap();
     assert!(head.contains(" calls of imports, "), "{head}");
-    assert_golden("conformance-kept.txt", rules);
+    let is_progress = |line: &&str| line.starts_with("switch  ") && line.contains("  …  ");
+    let rules: String =
+        rules.lines().filter(|line| !is_progress(line)).map(|line| format!("{line}\n")).collect();
+    assert_golden("conformance-kept.txt", &rules);
     assert_eq!(test.live(), "v2 green", "it is put back");
     let _ = test.cutover(&["status", "--check"]).expect(0);
 }

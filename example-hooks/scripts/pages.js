@@ -9,10 +9,16 @@
 import { elapsedMs, log } from "cutover:hook/engine@0.1.0";
 import { send } from "cutover:hook/http-client@0.1.0";
 
+// What it listens on, as seen from its own host.
+function authority({ listen, port }) {
+  const local = { "0.0.0.0": "127.0.0.1", "::": "::1" }[listen] ?? listen;
+  return local.includes(":") ? `[${local}]:${port}` : `${local}:${port}`;
+}
+
 function get(instance, path) {
   return send({
     method: "GET",
-    url: `http://${instance.listen}:${instance.port}${path}`,
+    url: `http://${authority(instance)}${path}`,
     via: instance.host,
     headers: [],
     secretHeaders: [],

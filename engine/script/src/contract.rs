@@ -1,4 +1,4 @@
-//! What the engine asks before anything else (`script.wit`).
+//! What the engine asks before anything else (`../src/hook/script.wit`).
 
 #![expect(unsafe_code, reason = "what the generated macro expands to")]
 

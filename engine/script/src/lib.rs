@@ -1,11 +1,11 @@
 //! The component that runs a hook which is a script: `hook = "script:checks/login.js"`.
 //!
 //! It exports every kind of hook and imports every interface; which of them a script has is what the script itself exports and imports,
-//! and the engine asks for that (`script.wit`) before it asks anything else. The text of the script is standard input.
+//! and the engine asks for that (`../src/hook/script.wit`) before it asks anything else. The text of the script is standard input.
 //!
-//! A script is a JavaScript module in the form that `componentize-qjs` and `jco` take, so that it can become a component of its own without
-//! a change: `import { send } from "cutover:hook/http-client@0.1.0"`, `export const smokeTest = { validate(settings) {…}, run(call) {…} }`,
-//! records as objects with keys in camelCase, variants as `{ tag, val }`, options as `undefined`, bytes as `Uint8Array`, errors thrown.
+//! A script is a JavaScript module in the form that `componentize-qjs` takes, so that it can become a component of its own: `import { send } from
+//! "cutover:hook/http-client@0.1.0"`, `export const smokeTest = { validate(settings) {…}, run(call) {…} }`, records as objects with keys in
+//! camelCase, variants as `{ tag, val }`, no value as `null`, bytes as `Uint8Array`, errors thrown.
 
 #[cfg(target_family = "wasm")]
 #[allow(

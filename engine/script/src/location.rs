@@ -12,7 +12,8 @@ pub(crate) fn first(printed: &str, name: &str) -> String {
     let of_frame = || frames.lines().find_map(|frame| split(frame).1);
     // What kind of error it is says something where it is not the plain one.
     let message = message.strip_prefix("Error: ").unwrap_or(message);
-    match own.or_else(of_frame) {
+    // The place in the message is that of the outermost function.
+    match of_frame().or(own) {
         Some(place) => format!("{place}: {message}"),
         None => format!("{name}: {message}"),
     }

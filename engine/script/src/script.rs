@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use boa_engine::builtins::promise::PromiseState;
 use boa_engine::object::builtins::JsPromise;
-use boa_engine::{Context, JsError, JsResult, JsString, JsValue, Module, Source, js_string};
+use boa_engine::{Context, JsError, JsObject, JsResult, JsString, JsValue, Module, Source, js_string};
 use cutover_hooks::HookError;
 use serde_json::Value;
 
@@ -29,9 +29,13 @@ pub(crate) struct Described {
     pub(crate) exports: Vec<String>,
 }
 
-/// The kinds of hook: the interface, and what a script exports for it.
-const KINDS: [(&str, &str); 4] =
-    [("build", "build"), ("health-check", "healthCheck"), ("router", "router"), ("smoke-test", "smokeTest")];
+/// The kinds of hook: the interface, what a script exports for it, and the functions of that.
+const KINDS: [(&str, &str, &[&str]); 4] = [
+    ("build", "build", &["validate", "run"]),
+    ("health-check", "healthCheck", &["validate", "check"]),
+    ("router", "router", &["validate", "features", "observe", "prepare", "apply", "discard", "connections"]),
+    ("smoke-test", "smokeTest", &["validate", "run"]),
+];
 
 impl Script {
     /// The one that is standard input.
@@ -55,8 +59,8 @@ impl Script {
         let namespace = module.namespace(&mut context);
         let exports = KINDS
             .into_iter()
-            .filter(|(_, name)| namespace.has_property(js_string!(*name), &mut context).unwrap_or(false))
-            .map(|(kind, _)| format!("cutover:hook/{kind}@0.1.0"))
+            .filter(|(_, name, _)| namespace.has_property(js_string!(*name), &mut context).unwrap_or(false))
+            .map(|(kind, ..)| format!("cutover:hook/{kind}@0.1.0"))
             .collect();
         Ok(Described { imports: contract.named(), exports })
     }
@@ -103,13 +107,16 @@ fn call(
     let exported = module.get_value(JsString::from(kind), context)?;
     let object = exported.as_object();
     let object = object.ok_or_else(|| thrown::error(&format!("it exports no `{kind}` that is an object")))?;
-    let member = object.get(JsString::from(function), context)?;
-    let callable = member.as_callable();
-    let callable =
-        callable.ok_or_else(|| thrown::error(&format!("`{kind}` has no function `{function}`")))?;
+    // Whatever is asked first tells of each that is lacking, before anything is moved.
+    let known = KINDS.iter().find(|(_, name, _)| *name == kind);
+    let functions = known.map_or(&[][..], |(_, _, functions)| functions);
+    for name in functions {
+        callable(&object, kind, name, context)?;
+    }
+    let callable = callable(&object, kind, function, context)?;
     let arguments: JsResult<Vec<JsValue>> =
         arguments.iter().map(|argument| JsValue::from_json(argument, context)).collect();
-    let answer = callable.call(&exported, &arguments?, context)?;
+    let answer = callable.call(&JsValue::undefined(), &arguments?, context)?;
     if let Some(object) = answer.as_object()
         && JsPromise::from_object(object).is_ok()
     {
@@ -117,6 +124,11 @@ fn call(
         return Err(thrown::error(&text));
     }
     Ok(answer)
+}
+
+fn callable(object: &JsObject, kind: &str, name: &str, context: &mut Context) -> JsResult<JsObject> {
+    let member = object.get(JsString::from(name), context)?;
+    member.as_callable().ok_or_else(|| thrown::error(&format!("`{kind}` has no function `{name}`")))
 }
 
 /// Lets a promise of the module system come to its end, which needs nothing from outside.

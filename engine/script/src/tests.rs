@@ -117,6 +117,15 @@ fn what_nobody_catches_is_told_with_its_place() {
 }
 
 #[test]
+fn the_place_is_where_it_went_wrong_and_not_who_called_it() {
+    let text = "function inner() {\n  throw new Error('deep');\n}\nexport const answers = { run() {\n  inner();\n} };\n";
+    assert_eq!(run(text).unwrap_err(), failed("checks/login.js:2:9: deep"));
+    let lacks = "export const router = { validate() { return [] }, features() {}, observe() {}, prepare() {}, apply() {} };";
+    let asked = script(lacks).ask("router", "validate", &[json!("{}")]);
+    assert_eq!(asked.unwrap_err(), failed("checks/login.js: `router` has no function `discard`"));
+}
+
+#[test]
 fn a_script_reaches_hosts_as_any_hook_does() {
     let world = fake::World::install(["lb1"]);
     world.file("lb1", "/etc/app/color", "blue\n");

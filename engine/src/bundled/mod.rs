@@ -1,7 +1,7 @@
 //! What the program carries inside itself: the hooks that come with it, with the grants that they get by default, the interpreter of scripts, and the
 //! helper for hosts. RANK 1.
 //!
-//! `build.rs` compiles both; nothing here is downloaded, and no WebAssembly toolchain is needed to use `builtin:NAME`.
+//! `build.rs` compiles all three; nothing here is downloaded, and no WebAssembly toolchain is needed to use `builtin:NAME`.
 
 mod grants;
 pub mod helper;

@@ -76,7 +76,11 @@ async fn present(project: &Project, names: &[Option<String>]) -> Result<(Posture
         all.push(loaded);
     }
     let mut files = BTreeMap::new();
-    for (requested, path, hook) in all.iter().flat_map(|loaded| open_files(&loaded.deployment)) {
+    let open = all.iter().flat_map(|loaded| {
+        let root = &loaded.deployment.root;
+        open_files(&loaded.deployment).map(move |(requested, path, hook)| (requested, root.join(path), hook))
+    });
+    for (requested, path, hook) in open {
         // Environments mostly share them.
         if files.contains_key(&requested) {
             continue;
@@ -186,35 +190,32 @@ async fn past_files(
     past: &Past<'_>,
     deployments: &[Deployment],
 ) -> Result<BTreeMap<String, ComponentDigest>, Failure> {
-    let hooks: BTreeMap<String, &Hook> =
-        deployments.iter().flat_map(open_files).map(|(requested, _, hook)| (requested, hook)).collect();
+    let open = deployments.iter().flat_map(open_files);
+    let hooks: BTreeMap<String, (&Utf8Path, &Hook)> =
+        open.map(|(requested, path, hook)| (requested, (path, hook))).collect();
     let (mut files, mut missing) = (BTreeMap::new(), Vec::new());
-    for (requested, hook) in hooks {
-        match past
-            .file(Utf8Path::new(&requested), Limit::File.spec().most)
-            .await
-            .map_err(|failure| failed(&failure))?
-        {
+    for (requested, (path, hook)) in hooks {
+        let found = past.file(path, Limit::File.spec().most).await;
+        match found.map_err(|failure| failed(&failure))? {
             Some(wasm) => {
                 files.insert(requested, component_digest(&wasm));
             }
-            None => missing.push(not_there(past, hook, &requested)),
+            None => missing.push(not_there(past, hook, path.as_str())),
         }
     }
     if missing.is_empty() { Ok(files) } else { Err(missing.into()) }
 }
 
 /// The hooks whose files in the project may hold anything, since nothing says which component each has to be: what the configuration names,
-/// and where that is.
+/// and where that is in the project.
 fn open_files(deployment: &Deployment) -> impl Iterator<Item = (String, &Utf8Path, &Hook)> {
     let root = &deployment.root;
     deployment.hooks().into_iter().filter_map(move |hook| {
         let path = hook.source.file()?;
-        let requested = hook.source.requested(root);
+        let path = path.strip_prefix(root).unwrap_or(path);
         // What lies beside the project is no part of any revision.
-        let is_open =
-            hook.sha256.is_none() && hook.locked.is_none() && Utf8Path::new(&requested).is_relative();
-        is_open.then_some((requested, path, hook))
+        let is_open = hook.sha256.is_none() && hook.locked.is_none() && path.is_relative();
+        is_open.then(|| (hook.source.requested(root), path, hook))
     })
 }
 

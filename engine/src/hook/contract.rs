@@ -20,5 +20,5 @@ wasmtime::component::bindgen!({
 
 /// What the interpreter of scripts is asked beside that.
 pub(super) mod script {
-    wasmtime::component::bindgen!({ path: "script/script.wit", world: "cutover:script/interpreter" });
+    wasmtime::component::bindgen!({ path: "src/hook/script.wit", world: "cutover:script/interpreter" });
 }

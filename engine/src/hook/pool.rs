@@ -22,7 +22,7 @@ use super::{
 };
 use crate::bundled;
 use crate::model::grant::Grants;
-use crate::model::{Hook, HookKind, HookSource, Limit, Limits, excerpt};
+use crate::model::{Hook, HookKind, HookSource, Limit, Limits, excerpt, one_line};
 
 /// Loads hooks. All of a deployment's share it.
 #[derive(Debug)]
@@ -290,7 +290,9 @@ pub(super) async fn ready(
 
 /// What a script imports and exports, asked of the interpreter that has it. Nothing of the script is run, so that nothing can be asked for by it.
 async fn describe(sandbox: &mut Sandbox, title: &str) -> Result<Description, HookFault> {
-    let not_a_script = |reason: String| HookFault::NotAScript { hook: title.to_owned(), reason };
+    // One line: a name in the script is no hint of ours.
+    let not_a_script =
+        |reason: String| HookFault::NotAScript { hook: title.to_owned(), reason: one_line(&reason) };
     let timeout_ms = u64::try_from(sandbox_limits::START.as_millis()).unwrap_or(u64::MAX);
     let asked = async {
         sandbox.send(&Order::Ask { question: Box::new(Question::Describe), timeout_ms }, &[]).await?;

@@ -15,7 +15,7 @@ impl Script {
         Self { input: [name.as_bytes(), b"\n", text].concat() }
     }
 
-    /// The standard input of the interpreter (`script/script.wit`).
+    /// The standard input of the interpreter (`script.wit`).
     pub(super) fn input(&self) -> &[u8] {
         &self.input
     }

@@ -54,7 +54,7 @@ fn run(check: bool) -> Result<()> {
         keep(&path, &generate(&root.join("wit"), module)?, check)?;
     }
     let script = root.join("engine/script");
-    keep(&script.join("src/bindings/script.rs"), &generate_script(&script.join("script.wit"))?, check)
+    keep(&script.join("src/bindings/script.rs"), &generate_script(&root.join("engine/src/hook/script.wit"))?, check)
 }
 
 fn keep(path: &Path, text: &str, check: bool) -> Result<()> {
