@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Color, Maintenance, Observed, Plan, Progress, Routing, Timestamp, Trouble};
+use super::{Color, Maintenance, Observed, Plan, Progress, Routing, Timestamp, Trouble, WHOLE};
 
 mod maintenance;
 mod rolling;
@@ -106,8 +106,10 @@ pub fn decide(progress: &Progress, sight: &Sight, ask: Ask) -> Decision {
             Ask::Resume | Ask::Abort => back(),
         };
     }
-    if !progress.whole_switch_begun() && !planted!(MoveNotSeen) {
-        // To go on would stop what has the traffic, and so would going back.
+    // What it gets by the deployment is less, also where all of it was begun once: shares that routers did not show any more were begun anew.
+    let next = progress.next_weight(shown_share(plan, &sight.observed));
+    if (!progress.whole_switch_begun() || next < WHOLE) && !planted!(MoveNotSeen) {
+        // To go on would take from what has the traffic, or stop it, and so would going back.
         return moved(&format!("the deployment had not switched to {new} yet, and the routers show it"));
     }
     match (sight.new_healthy, old.is_none() || sight.old_healthy) {
@@ -393,13 +395,14 @@ mod tests {
     /// A journal that was forged, or is older than what somebody did to the routers, names more than they show.
     #[test]
     fn what_was_watched_counts_as_far_as_routers_show_it() {
-        let begins = |shown: [&str; 2]| {
+        let again = |shown: [&str; 2]| {
             let mut last = sharing(100);
             let share = shown_share(last.plan(), &observed(shown));
             let (decision, origin, lost) = (Decision::Forward, Origin::default(), BTreeMap::new());
             last.apply(&Record::Recovered { decision, origin, lost, share }).expect("it goes on");
-            last.next_weight(None)
+            last
         };
+        let begins = |shown: [&str; 2]| again(shown).next_weight(None);
         assert_eq!(begins(["50", "50"]), 100);
         assert_eq!(begins(NEW), 100);
         assert_eq!(begins(["50", "5"]), 50);
@@ -407,6 +410,9 @@ mod tests {
         assert_eq!(begins(OLD), 5);
         assert_eq!(begins(["-", "-"]), 5);
         assert_eq!(shown_share(progress(false, Step::Watch).plan(), &observed(NEW)), None);
+        // What it would get next is less than what someone has given it since.
+        assert_eq!(decisions(&again(OLD), NEW, BOTH_WELL, 0), ["resume/moved"; 3]);
+        assert_eq!(decisions(&again(NEW), NEW, BOTH_WELL, 0), ["back", "forward", "back"]);
     }
 
     #[test]

@@ -147,7 +147,9 @@ fn wrong_exit_code(run: &Execution) -> Option<String> {
     let way = run.performed.get(*at)?.way;
     let expected: &[ExitCode] = match (fault, way) {
         // What is over but for its last word is not broken off.
-        (Fault::Signal | Fault::SignalAfter, Way::Retire) if run.outcome == Some(Outcome::Deployed) => {
+        (Fault::Signal | Fault::SignalAfter | Fault::TwoSignals, Way::Retire)
+            if run.outcome == Some(Outcome::Deployed) =>
+        {
             &[ExitCode::Done]
         }
         (Fault::TwoSignals, _) | (Fault::Signal | Fault::SignalAfter, Way::Retire) => {
@@ -185,7 +187,10 @@ fn deployed(scene: &Scene, plan: &Plan, burden: Burden, run: &Execution, wish: u
         let unguarded = run.progress.warnings().iter().any(|(action, _)| guards(action));
         let old = color.other() as usize;
         let was_stopped = |(was, is): (&SimHost, &SimHost)| was.running[old] != 0 && is.running[old] == 0;
-        let stopped = scene.state.hosts().iter().zip(state.hosts()).any(was_stopped);
+        // What burnt down was stopped by nobody.
+        let is_there = |host: &usize| state.burnt() != Some(*host);
+        let hosts = (0..state.host_count).filter(is_there);
+        let stopped = hosts.map(|host| (&scene.state.hosts()[host], &state.hosts()[host])).any(was_stopped);
         if unguarded && stopped && plan.live.is_some() && !burden.changed {
             wrong.push("P1, the old colour was stopped without proof that it has no traffic".to_owned());
         }
@@ -214,7 +219,8 @@ fn deployed(scene: &Scene, plan: &Plan, burden: Burden, run: &Execution, wish: u
     for host in state.counted() {
         let right = host.link[new] == wish && host.enabled[new] && !host.enabled[old] && host.current == wish;
         let keeps = scene.retire == crate::model::Retire::KeepWarm || plan.live.is_none();
-        if !right || (!keeps && host.running[old] != 0) {
+        // What burnt down was left as it was, with a warning, and may be back.
+        if !burden.burnt && (!right || (!keeps && host.running[old] != 0)) {
             wrong.push("P3, deployed, and not all of it was done".to_owned());
         }
         if !burden.changed && !burden.burnt && host.running[new] != wish {
