@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use test_support::{Behaviour, Caddy, Tally, Test, assert_golden};
 
+use crate::every_router::{assert_moved_is_adopted, assert_sick_is_switched_back};
 use crate::{fleet, local};
 
 /// A world whose front door is Caddy, set up by what `cutover setup` prints, with `v1` live.
@@ -52,15 +53,7 @@ fn two_machines_are_switched_and_switched_back_under_load() {
 #[test]
 fn a_sick_release_is_switched_back() {
     let Some((mut test, _caddy)) = with_v1(local()) else { return };
-    test.configure("watch = \"2s\"", "watch = \"60s\"");
-    let load = test.load();
-    let _ = test.deploy("v2", Behaviour::SickAfterVisits(1000)).expect(10);
-    assert_eq!(test.live(), "v1 blue");
-    load.wait_for(50);
-    let tally = load.finish();
-    tally.assert_none_failed();
-    assert_eq!(tally.order.len(), 2, "the new release got no request: {:?}", tally.order);
-    let _ = test.cutover(&["status", "--check"]).expect(0);
+    assert_sick_is_switched_back(&mut test);
 }
 
 #[test]
@@ -71,11 +64,7 @@ fn a_flag_that_somebody_has_removed_is_told_and_taken_over_when_asked() {
     assert_eq!(test.live(), "v1 blue");
     let status = test.cutover(&["status", "--check"]).expect(70);
     assert_golden("caddy-by-hand.txt", &told(&test, &caddy, &(status.stdout + &status.stderr)));
-    let refused = test.deploy("v3", Behaviour::Sound);
-    assert!([11, 40].contains(&refused.status), "{refused:?}");
-    assert!((refused.stdout + &refused.stderr).contains("--adopt"));
-    let _ = test.cutover(&["deploy", "--adopt"]).expect(0);
-    assert_eq!(test.live(), "v3 green");
+    assert_moved_is_adopted(&test);
 }
 
 #[test]

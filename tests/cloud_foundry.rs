@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use test_support::{Behaviour, CloudFoundry, Ended, Tally, Test, assert_golden, eventually};
 
+use crate::every_router::{assert_closes_and_opens, assert_moved_is_adopted};
 use crate::local;
 
 /// A world in front of which a foundation is, with `v1` live.
@@ -69,20 +70,13 @@ fn a_route_that_somebody_has_changed_is_told_and_taken_over_when_asked() {
     eventually("the routers follow", Duration::from_secs(10), || (test.live() == "v1 blue").then_some(()));
     let status = test.cutover(&["status", "--check"]).expect(70);
     assert_golden("cloud-foundry-by-hand.txt", &told(&test, &foundation, &status));
-    let refused = test.deploy("v3", Behaviour::Sound);
-    assert!([11, 40].contains(&refused.status), "{refused:?}");
-    assert!((refused.stdout + &refused.stderr).contains("--adopt"));
-    let _ = test.cutover(&["deploy", "--adopt"]).expect(0);
-    assert_eq!(test.live(), "v3 green");
+    assert_moved_is_adopted(&test);
 }
 
 #[test]
 fn no_app_has_the_route_in_maintenance() {
     let Some((test, _foundation)) = with_v1() else { return };
-    let _ = test.cutover(&["maintenance", "on"]).expect(0);
-    assert_eq!(test.front_door("/").status, 503);
-    let _ = test.cutover(&["maintenance", "off"]).expect(0);
-    assert_eq!(test.live(), "v1 blue");
+    assert_closes_and_opens(&test);
 }
 
 #[test]

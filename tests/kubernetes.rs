@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use test_support::{Behaviour, Ended, Kubernetes, KubernetesStyle, Tally, Test, assert_golden, eventually};
 
+use crate::every_router::{assert_moved_is_adopted, assert_sick_is_switched_back};
 use crate::local;
 
 /// A world in front of which a cluster is, with `v1` live.
@@ -63,15 +64,7 @@ fn a_route_is_switched_and_switched_back_under_load() {
 #[test]
 fn a_sick_release_is_switched_back() {
     let Some((mut test, _cluster)) = with_v1(KubernetesStyle::Service) else { return };
-    test.configure("watch = \"2s\"", "watch = \"60s\"");
-    let load = test.load();
-    let _ = test.deploy("v2", Behaviour::SickAfterVisits(1000)).expect(10);
-    assert_eq!(test.live(), "v1 blue");
-    load.wait_for(50);
-    let tally = load.finish();
-    tally.assert_none_failed();
-    assert_eq!(tally.order.len(), 2, "the new release got no request: {:?}", tally.order);
-    let _ = test.cutover(&["status", "--check"]).expect(0);
+    assert_sick_is_switched_back(&mut test);
 }
 
 #[test]
@@ -84,11 +77,7 @@ fn a_selector_that_somebody_has_changed_is_told_and_taken_over_when_asked() {
         "kubernetes-by-hand.txt",
         &told(&test, &cluster, &test.cutover(&["status", "--check"]).expect(70)),
     );
-    let refused = test.deploy("v3", Behaviour::Sound);
-    assert!([11, 40].contains(&refused.status), "{refused:?}");
-    assert!((refused.stdout + &refused.stderr).contains("--adopt"));
-    let _ = test.cutover(&["deploy", "--adopt"]).expect(0);
-    assert_eq!(test.live(), "v3 green");
+    assert_moved_is_adopted(&test);
 }
 
 #[test]

@@ -18,6 +18,7 @@ mod commit_points;
 mod conformance;
 mod console;
 mod deploy_user;
+mod every_router;
 mod failed_releases;
 mod faults_of_hosts;
 mod faults_of_instances;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use test_support::{Behaviour, Tally, Test, Traefik, assert_golden, eventually};
 
+use crate::every_router::{assert_closes_and_opens, assert_moved_is_adopted, assert_sick_is_switched_back};
 use crate::{fleet, local};
 
 /// A world whose front door is Traefik, set up by what `cutover setup` prints, with `v1` live.
@@ -70,24 +71,13 @@ fn a_traefik_that_takes_its_time_is_waited_for() {
 #[test]
 fn a_sick_release_is_switched_back() {
     let Some((mut test, _traefik)) = with_v1(local()) else { return };
-    test.configure("watch = \"2s\"", "watch = \"60s\"");
-    let load = test.load();
-    let _ = test.deploy("v2", Behaviour::SickAfterVisits(1000)).expect(10);
-    assert_eq!(test.live(), "v1 blue");
-    load.wait_for(50);
-    let tally = load.finish();
-    tally.assert_none_failed();
-    assert_eq!(tally.order.len(), 2, "the new release got no request: {:?}", tally.order);
-    let _ = test.cutover(&["status", "--check"]).expect(0);
+    assert_sick_is_switched_back(&mut test);
 }
 
 #[test]
 fn no_color_is_503_and_back() {
     let Some((test, _traefik)) = with_v1(local()) else { return };
-    let _ = test.cutover(&["maintenance", "on"]).expect(0);
-    assert_eq!(test.front_door("/").status, 503);
-    let _ = test.cutover(&["maintenance", "off"]).expect(0);
-    assert_eq!(test.live(), "v1 blue");
+    assert_closes_and_opens(&test);
 }
 
 #[test]
@@ -104,11 +94,7 @@ fn weights_that_somebody_has_changed_are_told_and_taken_over_when_asked() {
     eventually("Traefik follows", Duration::from_secs(10), || (test.live() == "v1 blue").then_some(()));
     let status = test.cutover(&["status", "--check"]).expect(70);
     assert_golden("traefik-by-hand.txt", &told(&test, &traefik, &(status.stdout + &status.stderr)));
-    let refused = test.deploy("v3", Behaviour::Sound);
-    assert!([11, 40].contains(&refused.status), "{refused:?}");
-    assert!((refused.stdout + &refused.stderr).contains("--adopt"));
-    let _ = test.cutover(&["deploy", "--adopt"]).expect(0);
-    assert_eq!(test.live(), "v3 green");
+    assert_moved_is_adopted(&test);
 }
 
 #[test]

@@ -183,14 +183,9 @@ impl Request {
             true => None,
             false => Some(bytes::of(&body, "request.body", context)?),
         };
-        let json = bytes::to_json(&without_body(&object, context)?.into(), context)?;
-        let request: Self = serde_path_to_error::deserialize(json).map_err(|error| {
-            let path = error.path().to_string();
-            let key = if path == "." { "request".to_owned() } else { format!("request.{path}") };
-            thrown::type_error(&format!("`{key}`: {}", error.into_inner()))
-        })?;
+        let rest = without_body(&object, context)?.into();
         let Self { method, url, via, connect_to, headers, secret_headers, secret_body, binary, timeout_ms } =
-            request;
+            bytes::argument(&rest, "request", context)?;
         Ok(http::Request {
             method,
             url,

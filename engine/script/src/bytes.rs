@@ -2,6 +2,7 @@
 
 use boa_engine::object::builtins::JsUint8Array;
 use boa_engine::{Context, JsError, JsResult, JsValue};
+use serde::de::DeserializeOwned;
 use serde_json::{Number, Value};
 
 use crate::thrown;
@@ -12,6 +13,22 @@ use crate::thrown;
 /// When it holds what JSON can't.
 pub(crate) fn to_json(value: &JsValue, context: &mut Context) -> JsResult<Value> {
     Ok(whole(value.to_json(context)?.unwrap_or(Value::Null)))
+}
+
+/// An argument of a call, or a part of one, as what the contract has there; `name` is what the contract calls it.
+///
+/// # Errors
+/// A TypeError that names the key.
+pub(crate) fn argument<T: DeserializeOwned>(
+    value: &JsValue,
+    name: &str,
+    context: &mut Context,
+) -> JsResult<T> {
+    serde_path_to_error::deserialize(to_json(value, context)?).map_err(|error| {
+        let path = error.path().to_string();
+        let key = if path == "." { name.to_owned() } else { format!("{name}.{path}") };
+        thrown::type_error(&format!("`{key}`: {}", error.into_inner()))
+    })
 }
 
 /// Numbers of JavaScript are all floating; the contract has whole ones alone.

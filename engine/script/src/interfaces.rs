@@ -77,12 +77,7 @@ impl<'a> Arguments<'a> {
     }
 
     fn take<T: DeserializeOwned>(&mut self, name: &str, context: &mut Context) -> JsResult<T> {
-        let json = bytes::to_json(&self.next(), context)?;
-        serde_path_to_error::deserialize(json).map_err(|error| {
-            let path = error.path().to_string();
-            let key = if path == "." { name.to_owned() } else { format!("{name}.{path}") };
-            thrown::type_error(&format!("`{key}`: {}", error.into_inner()))
-        })
+        bytes::argument(&self.next(), name, context)
     }
 
     fn bytes(&mut self, name: &str, context: &mut Context) -> JsResult<Vec<u8>> {

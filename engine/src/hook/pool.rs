@@ -119,7 +119,7 @@ impl HookPool {
     /// When it is none, or the sandbox can't be started.
     pub async fn inspect_script(&self, title: &str, text: &[u8]) -> Result<Anatomy, HookFault> {
         let limits = Limits::default();
-        let code = self.code(title, &limits, bundled::INTERPRETER.to_vec(), None, None).await?;
+        let code = self.interpreter(title, &limits, None).await?;
         let script = Script::new(title, text);
         let (mut sandbox, _, _) = ready(&self.program, &code, title, &limits, Some(&script)).await?;
         let description = describe(&mut sandbox, title).await?;
@@ -144,20 +144,20 @@ impl HookPool {
             return Err(HookFault::Limit { hook: title.clone(), breach });
         }
         let digest = ContentDigest::of(&wasm).to_string();
-        let (script, wasm) = match &hook.source {
+        let (script, code) = match &hook.source {
             HookSource::Script(path) => {
                 let name = path.file_name().unwrap_or(path.as_str());
-                (Some(Script::new(name, &wasm)), bundled::INTERPRETER.to_vec())
+                let code = self.interpreter(title, &hook.limits, Some(observer)).await?;
+                (Some(Script::new(name, &wasm)), code)
             }
             HookSource::Builtin(_) | HookSource::File(_) | HookSource::Https(_) | HookSource::Oci(_) => {
-                (None, wasm)
+                format::expect_component(&wasm)
+                    .map_err(|reason| HookFault::NotAComponent { hook: title.clone(), reason })?;
+                let wanted = Some((kind, &hook.grants));
+                let code = self.code(title, &hook.limits, &digest, wasm, wanted, Some(observer)).await?;
+                (None, code)
             }
         };
-        format::expect_component(&wasm)
-            .map_err(|reason| HookFault::NotAComponent { hook: title.clone(), reason })?;
-        // The interpreter imports all that there is; what counts is what the script imports.
-        let wanted = script.is_none().then_some((kind, &hook.grants));
-        let code = self.code(title, &hook.limits, wasm, wanted, Some(observer)).await?;
         let (mut sandbox, mut description, misfit) =
             ready(&self.program, &code, title, &hook.limits, script.as_ref()).await?;
         if script.is_some() && misfit.is_none() {
@@ -178,21 +178,33 @@ impl HookPool {
         Ok(LoadedHook::new(hook.clone(), kind, component, sandbox, Arc::clone(&self.http)))
     }
 
-    /// The compiled code of a component, out of the cache, or compiled now. With `wanted`, what can't be used so is not compiled.
+    /// The compiled code of what runs scripts. It imports all that there is: what counts is what the script imports.
+    async fn interpreter(
+        &self,
+        title: &str,
+        limits: &Limits,
+        observer: Option<&dyn Observer>,
+    ) -> Result<SealedMemory, HookFault> {
+        let wasm = bundled::INTERPRETER.to_vec();
+        let digest = ContentDigest::of(&wasm).to_string();
+        self.code(title, limits, &digest, wasm, None, observer).await
+    }
+
+    /// The compiled code of a component with this digest, out of the cache, or compiled now. With `wanted`, what can't be used so is not compiled.
     async fn code(
         &self,
         title: &str,
         limits: &Limits,
+        digest: &str,
         wasm: Vec<u8>,
         wanted: Option<(HookKind, &Grants)>,
         observer: Option<&dyn Observer>,
     ) -> Result<SealedMemory, HookFault> {
-        let digest = ContentDigest::of(&wasm).to_string();
-        let code = match self.cached(&digest).await {
+        let code = match self.cached(digest).await {
             Some(code) => Arc::new(code),
             None => {
                 let code = Arc::new(self.compile(title, limits, wasm, wanted, observer).await?);
-                self.keep(&digest, Arc::clone(&code)).await;
+                self.keep(digest, Arc::clone(&code)).await;
                 code
             }
         };
