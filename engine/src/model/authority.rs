@@ -261,7 +261,7 @@ impl Told<'_> {
     /// How many hosts were out at a time.
     fn departed_in_batches(&self, then: &mut Deployment, departures: &mut Vec<Departure>) {
         // Who was out already came first, however many those were.
-        let was_out = self.routings().next().is_some_and(|routing| !routing.out.is_empty());
+        let was_out = !self.plan.found_out().is_empty();
         let batches = self.plan.batches();
         let size = batches.iter().skip(usize::from(was_out)).map(|batch| batch.hosts.len()).max();
         if let (Some(now), Some(size)) = (then.pipeline.strategy.batch(), size)

@@ -94,7 +94,7 @@ pub use placeholders::Placeholders;
 pub use plan::{Batch, Class, Part, Plan, Refusal, Stage, Task, TaskId, Wish};
 pub use progress::{IllegalHistory, NOT_TRIED, Next, Progress};
 pub use record::{End, Origin, Record, Trouble, UndoId};
-pub use recovery::{ABANDONED, Ask, Decision, Sight, decide, shown_share, ways_on};
+pub use recovery::{ABANDONED, Ask, Decision, Sight, decide, kept_out, shown_share, ways_on};
 pub use release::{Release, ReleaseId};
 pub use routing::{Observation, Routing};
 pub use size::Size;

@@ -1,19 +1,20 @@
 //! Where a deployment is: records folded over a plan, and what comes next. One total function, used by every run and every recovery.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 mod afresh;
 mod exclusion;
 #[cfg(test)]
 mod fingerprint;
+mod turns;
 mod way_back;
 
 pub use way_back::NOT_TRIED;
 
 use super::{
-    Action, Batch, Class, Denial, End, HostName, Outcome, Part, Plan, Record, Step, Switched, TaskId,
-    Trouble, UndoId, WHOLE,
+    Action, Class, Denial, End, HostName, Outcome, Part, Plan, Record, Switched, TaskId, Trouble, UndoId,
+    WHOLE,
 };
 
 /// How often a repeatable action whose outcome is not known is done again before this counts as its failure.
@@ -29,6 +30,8 @@ pub struct Progress {
     left_out: BTreeMap<HostName, Trouble>,
     /// Hosts that it goes back without, since they are out of reach, with why.
     lost: BTreeMap<HostName, Trouble>,
+    /// Those of them that are within reach again.
+    kept_out: BTreeSet<HostName>,
     turned_back: Option<Trouble>,
     first_error: Option<Trouble>,
     denied: Vec<Denial>,
@@ -83,6 +86,7 @@ impl Progress {
             undos: BTreeMap::new(),
             left_out: BTreeMap::new(),
             lost: BTreeMap::new(),
+            kept_out: BTreeSet::new(),
             turned_back: None,
             first_error: None,
             denied: Vec::new(),
@@ -131,7 +135,9 @@ impl Progress {
                 }
                 self.pivoted = true;
             }
-            Record::Recovered { decision, lost, share, .. } => self.recover(decision, lost, *share)?,
+            Record::Recovered { decision, lost, kept_out, share, .. } => {
+                self.recover(decision, lost, kept_out, *share)?;
+            }
             Record::Denied { denials } => {
                 let new = self.not_kept(denials);
                 self.denied.extend(new);
@@ -245,62 +251,6 @@ impl Progress {
             matches!(task.action, Action::Watch { weight, .. } if weight == share && weight < WHOLE)
         });
         watches.any(|(id, _)| self.tasks.get(&id) == Some(&Mark::Done))
-    }
-
-    /// The batch of hosts that is under way: that was begun and is not over, or on the way back is not undone.
-    fn batch(&self) -> Option<Batch> {
-        let mut begun = self.plan.batches().into_iter().filter(|batch| {
-            self.tasks.keys().any(|id| id.part == Part::Stages && batch.stages.contains(&id.stage))
-        });
-        if self.turned_back.is_some() {
-            return begun.rfind(|batch| !self.is_undone(batch));
-        }
-        begun.next_back().filter(|batch| !self.is_over(batch))
-    }
-
-    /// Hosts that it may have taken out of the routers, and not let in again.
-    #[must_use]
-    pub fn out(&self) -> Vec<HostName> {
-        let hosts = self.batch().filter(|batch| self.has_moved(batch)).map(|batch| batch.hosts);
-        let mut out = hosts.unwrap_or_default();
-        // Who was given up stays out.
-        let lost: Vec<HostName> =
-            self.lost_in_turn().into_iter().filter(|host| !out.contains(host)).collect();
-        out.extend(lost);
-        out
-    }
-
-    /// Whether a router may have been moved for a batch.
-    fn has_moved(&self, batch: &Batch) -> bool {
-        let mut begun = self.tasks.keys().filter(|id| batch.stages.contains(&id.stage));
-        begun.any(
-            |id| matches!(self.plan.task(*id), Some(task) if matches!(task.action, Action::Switch { .. })),
-        )
-    }
-
-    /// Whether all that was begun of a batch was undone.
-    fn is_undone(&self, batch: &Batch) -> bool {
-        let mut begun = self
-            .plan
-            .tasks()
-            .filter(|(id, _)| batch.stages.contains(&id.stage) && self.tasks.contains_key(id));
-        begun.all(|(id, task)| {
-            (0..task.undo.len()).all(|index| self.undos.get(&UndoId { task: id, index }) == Some(&Mark::Done))
-        })
-    }
-
-    /// Whether all of a batch was done.
-    fn is_over(&self, batch: &Batch) -> bool {
-        let mut tasks = self.plan.tasks().filter(|(id, _)| batch.stages.contains(&id.stage));
-        tasks.all(|(id, _)| self.tasks.get(&id) == Some(&Mark::Done))
-    }
-
-    /// Whether a batch of hosts with the new release may have had requests.
-    #[must_use]
-    pub fn has_let_in(&self) -> bool {
-        let mut stages =
-            self.tasks.keys().filter_map(|id| Some((self.plan.stage(*id)?, self.plan.task(*id)?)));
-        stages.any(|(stage, task)| stage.step == Step::In && matches!(task.action, Action::Switch { .. }))
     }
 
     /// Whether a migration was begun: it stays, whatever is put back.

@@ -1,6 +1,6 @@
 //! Lines of the journal: small, written before an effect (intent) and after it (what is known of it).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -57,6 +57,9 @@ pub enum Record {
         /// Hosts that are out of reach, and without which it goes back, each with why.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         lost: BTreeMap<HostName, Trouble>,
+        /// Hosts that an earlier run went back without, that are within reach again, and that stay out all the same.
+        #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+        kept_out: BTreeSet<HostName>,
         /// The share of the new colour, in percent, that every router showed at least; none where it is not moved in shares.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         share: Option<u32>,
@@ -149,6 +152,9 @@ pub struct Trouble {
 impl Trouble {
     /// Code of the error that a host claims an epoch that its home never gave out.
     pub const BEHIND: &'static str = "state/behind";
+
+    /// Code of the error that a journal is whole, and that no run of this program has written it.
+    pub const FORGED: &'static str = "state/journal-forged";
 
     /// An error without a hint.
     pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {

@@ -1,10 +1,13 @@
 //! What to do with a deployment that did not end: the resume table, as a pure function over journal, world and clock.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Color, Maintenance, Observed, Plan, Progress, Routing, Timestamp, Trouble, WHOLE};
+use super::{
+    Color, HostName, Maintenance, Observation, Observed, Plan, Progress, Routing, Timestamp, Trouble, WHOLE,
+};
 
 mod maintenance;
 mod rolling;
@@ -141,6 +144,22 @@ pub fn shown_share(plan: &Plan, observed: &Observed) -> Option<u32> {
     plan.shares().next().filter(|_| !planted!(SharesBelieved))?;
     let share = |routing: &Routing| routing.share(plan.color);
     observed.routers.iter().map(|(_, seen)| seen.routing.as_ref().map_or(0, share)).min()
+}
+
+/// Hosts that an earlier run went back without, and that have no part in what follows although they are not among the `lost` of now: what runs
+/// there is whatever their turn came to, and routers leave them out until someone lets them in.
+#[must_use]
+pub fn kept_out(
+    progress: &Progress,
+    observed: &Observed,
+    lost: &BTreeMap<HostName, Trouble>,
+) -> BTreeSet<HostName> {
+    let is_out = |host: &HostName| {
+        let shows = |seen: &Observation| seen.routing.as_ref().is_none_or(|it| it.out.contains(host));
+        !planted!(LostTrusted) && observed.routers.iter().any(|(_, seen)| shows(seen))
+    };
+    let given_up = progress.lost_in_turn().into_iter();
+    given_up.filter(|host| !lost.contains_key(host) && is_out(host)).collect()
 }
 
 /// Whether routers share the traffic as the plan does, and to go on would take nothing from the new colour: then it is the same deployment
@@ -399,7 +418,8 @@ mod tests {
             let mut last = sharing(100);
             let share = shown_share(last.plan(), &observed(shown));
             let (decision, origin, lost) = (Decision::Forward, Origin::default(), BTreeMap::new());
-            last.apply(&Record::Recovered { decision, origin, lost, share }).expect("it goes on");
+            let kept_out = BTreeSet::new();
+            last.apply(&Record::Recovered { decision, origin, lost, kept_out, share }).expect("it goes on");
             last
         };
         let begins = |shown: [&str; 2]| again(shown).next_weight(None);
@@ -449,6 +469,7 @@ mod tests {
             decision,
             origin: Origin::default(),
             lost: BTreeMap::new(),
+            kept_out: BTreeSet::new(),
             share: None,
         };
         assert!(progress.apply(&record(Decision::Forward)).is_err());

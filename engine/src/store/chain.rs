@@ -66,7 +66,9 @@ pub(super) struct Broken {
 pub(super) enum BrokenReason {
     /// It is of a later format.
     Newer(u32),
-    /// In words that fit after "line 3 of FILE".
+    /// It is as it was written, and no build of this program writes it. In words that fit after "line 3 of FILE".
+    Foreign(String),
+    /// Anything else, in such words.
     Words(String),
 }
 
@@ -150,7 +152,9 @@ pub(super) fn parse<T: DeserializeOwned>(name: &str, content: &[u8]) -> Result<P
         // This line is as it was written: what is wrong with it was never a torn write.
         let read: Read<T> = versioned::decode(piece).map_err(|fault| match fault {
             Unreadable::Newer(version) => Broken { line: index + 1, reason: BrokenReason::Newer(version) },
-            Unreadable::Malformed(error) => words(index + 1, &format!("is no record: {error}")),
+            Unreadable::Malformed(error) => {
+                Broken { line: index + 1, reason: BrokenReason::Foreign(format!("is no record: {error}")) }
+            }
         })?;
         if read.aside != aside {
             return Err(words(damaged.unwrap_or(index + 1), "is damaged"));

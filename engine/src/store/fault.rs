@@ -98,6 +98,18 @@ pub enum StoreFault {
         /// What is wrong with it.
         reason: String,
     },
+    /// A line of a journal or of the history is as it was written, and says what no build of this program writes.
+    #[error("line {line} of `{path}` on `{host}` {reason}")]
+    JournalForged {
+        /// The home.
+        host: HostName,
+        /// The file.
+        path: String,
+        /// From 1.
+        line: usize,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A file was written by a later version of this program.
     #[error("`{path}` on `{host}` was written by a newer cutover: format {version}, this one knows {known}")]
     NewerVersion {
@@ -213,6 +225,7 @@ impl StoreFault {
             Self::TwoStates { .. } => "state/two-states",
             Self::Unfinished { .. } => "state/unfinished",
             Self::JournalBroken { .. } => "state/journal-broken",
+            Self::JournalForged { .. } => Trouble::FORGED,
             Self::NewerVersion { .. } => "state/newer-version",
             Self::Malformed { .. } => "state/malformed",
             Self::Generation { .. } => "state/generation",
@@ -238,6 +251,7 @@ impl StoreFault {
             | Self::TwoStates { host, .. }
             | Self::Unfinished { host, .. }
             | Self::JournalBroken { host, .. }
+            | Self::JournalForged { host, .. }
             | Self::NewerVersion { host, .. }
             | Self::Malformed { host, .. }
             | Self::Generation { host, .. }
@@ -277,7 +291,7 @@ impl StoreFault {
             Self::Unfinished { .. } => {
                 "go on with it: `cutover resume --forward`; or put back: `cutover abort`".to_owned()
             }
-            Self::JournalBroken { .. } => {
+            Self::JournalBroken { .. } | Self::JournalForged { .. } => {
                 "`cutover state recover` sets the file aside and goes by what hosts and routers show; until then only \
                  `cutover status` and `cutover doctor` work"
                     .to_owned()

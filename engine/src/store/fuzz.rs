@@ -146,6 +146,7 @@ fn recover(records: &[Record]) {
                     decision,
                     origin: Origin::default(),
                     lost: BTreeMap::new(),
+                    kept_out: BTreeSet::new(),
                     share: None,
                 })
                 .expect("it was decided");

@@ -34,14 +34,13 @@ pub(super) async fn read<T: DeserializeOwned>(
     name: &str,
 ) -> Result<Parsed<T>, StoreFault> {
     let content = directory.read_bytes(name, FILE_LIMIT).await?.unwrap_or_default();
-    chain::parse(name, &content).map_err(|Broken { line, reason }| match reason {
-        BrokenReason::Newer(version) => directory.newer(name, version),
-        BrokenReason::Words(reason) => StoreFault::JournalBroken {
-            host: directory.host().clone(),
-            path: directory.file(name),
-            line,
-            reason,
-        },
+    chain::parse(name, &content).map_err(|Broken { line, reason }| {
+        let (host, path) = (directory.host().clone(), directory.file(name));
+        match reason {
+            BrokenReason::Newer(version) => directory.newer(name, version),
+            BrokenReason::Foreign(reason) => StoreFault::JournalForged { host, path, line, reason },
+            BrokenReason::Words(reason) => StoreFault::JournalBroken { host, path, line, reason },
+        }
     })
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Nothing is done on an application host. The way back leads to what was observed, as that of a deployment does.
 
-use super::{Live, Plan, Planner, Refusal, Stage, Wish, repeatable, stage};
+use super::{Live, Plan, Planner, Refusal, Stage, Wish, out, repeatable, stage};
 use crate::model::{Action, Deployment, Maintenance, Observed, Routing, Step, WHOLE};
 
 impl Plan {
@@ -23,6 +23,10 @@ impl Plan {
             (Maintenance::On, false) => (color.other(), Some((color, id))),
             (Maintenance::Off, true) => (color, None),
         };
+        // Whoever is out would be let in with the others at the end of it, with whatever runs there.
+        if wanted == Maintenance::On && deployment.has_turns() {
+            out(deployment, None, observed, false)?;
+        }
         let hosts = Vec::new();
         let (id, out) = (&wish.release.id, Vec::new());
         let planner = Planner { deployment, wish, observed, color, hosts, id, rolls: None, out, rests };
@@ -213,6 +217,23 @@ mod tests {
                 ]
             );
         }
+    }
+
+    #[test]
+    fn where_hosts_have_turns_all_of_them_are_in_when_it_begins() {
+        let mut deployment = Deployment::for_tests(&names("web1 web2"), &names("lb1 lb2"));
+        let mut observed = world([BLUE; 2], BLUE, false);
+        observed.routers[1].1.routing = Some(Routing { out: names("web2"), ..Routing::all_to(Color::Blue) });
+        let wish = |adopt| {
+            Wish::new("maintenance on", "d1".into(), Release::for_tests("r2", 3), adopt, Timestamp(5))
+        };
+        let refused = |deployment: &Deployment, adopt| {
+            Plan::new(deployment, &wish(adopt), &observed).err().map(|refusal| refusal.to_string())
+        };
+        assert_eq!(refused(&deployment, false), None);
+        deployment.pipeline.strategy = crate::model::Strategy::Rolling { batch: 1 };
+        let expected = Some("lb2 has web2 out: all hosts have to be in first".to_owned());
+        assert_eq!([false, true].map(|adopt| refused(&deployment, adopt)), [expected.clone(), expected]);
     }
 
     #[test]

@@ -42,7 +42,7 @@ pub enum Refusal {
         color: Color,
     },
     /// Someone has taken hosts out.
-    #[error("{router} has {} out: all hosts have to be in before they are taken out one after the other", hosts.iter().map(HostName::as_str).collect::<Vec<_>>().join(" "))]
+    #[error("{router} has {} out: all hosts have to be in first", hosts.iter().map(HostName::as_str).collect::<Vec<_>>().join(" "))]
     HostsOut {
         /// The first such router.
         router: HostName,

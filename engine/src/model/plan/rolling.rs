@@ -26,6 +26,7 @@
 //! reverse, a batch is taken out and stopped by what came right before its start, whether or not it was let in, and whatever routers show
 //! by then; its links and processes are put back by what changed them; and it is let in by what took it out.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::{Plan, Planner, Stage, repeatable, stage};
@@ -68,6 +69,19 @@ impl Plan {
             }
         }
         batches
+    }
+
+    /// Hosts that a router left out before, which are its first batch.
+    #[must_use]
+    pub fn found_out(&self) -> BTreeSet<HostName> {
+        let tasks = self.stages.iter().filter(|stage| stage.step == Step::Out).flat_map(|stage| &stage.tasks);
+        let mut found = BTreeSet::new();
+        for undo in tasks.flat_map(|task| &task.undo) {
+            if let Action::Switch { want, .. } = undo {
+                found.extend(want.out.iter().cloned());
+            }
+        }
+        found
     }
 }
 
@@ -116,9 +130,13 @@ impl Planner<'_> {
         stages.extend(self.route(Step::Out, &out, |index, router| {
             let (stay, back): (Vec<&HostName>, Vec<&HostName>) =
                 batch.iter().partition(|host| self.was_out(router, host));
-            let out = stay.into_iter().cloned().collect();
+            let out: Vec<HostName> = stay.into_iter().cloned().collect();
             let mut undo: Vec<Action> =
                 back.iter().filter_map(ran).filter(|_| !planted!(LetInUnasked)).collect();
+            // Someone may have let them in since, and rely on them.
+            if !out.is_empty() {
+                undo.push(Action::RequireOthers { color, hosts: out.clone() });
+            }
             undo.push(Action::Switch {
                 router: router.clone(),
                 want: Routing { out, ..Routing::all_to(color) },

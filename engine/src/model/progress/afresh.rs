@@ -1,6 +1,6 @@
 //! What a recovery does to what is known: a new run tries again, and asks anew what may have changed since.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Mark, Progress};
 use crate::model::{Action, Decision, HostName, Routing, Step, Task, Trouble, UndoId};
@@ -19,6 +19,7 @@ impl Progress {
         &mut self,
         decision: &Decision,
         lost: &BTreeMap<HostName, Trouble>,
+        kept_out: &BTreeSet<HostName>,
         share: Option<u32>,
     ) -> Result<(), &'static str> {
         match decision {
@@ -28,13 +29,13 @@ impl Progress {
             Decision::Forward if !lost.is_empty() => return Err("hosts are lost on the way back only"),
             Decision::Back { .. } | Decision::Forward => {}
         }
-        self.closed = None;
-        // In the middle of a turn that is put back, nobody who was given up has a part in it again: its own turn comes first on the way back,
-        // and would let in whoever is out.
-        if !self.is_half_back() || planted!(LostTrusted) {
-            self.lost.clear();
+        if !kept_out.iter().all(|host| self.lost.contains_key(host)) {
+            return Err("who stays out was given up before");
         }
+        self.closed = None;
+        self.lost.retain(|host, _| kept_out.contains(host));
         self.lost.extend(lost.clone());
+        self.kept_out = kept_out.iter().filter(|host| !lost.contains_key(*host)).cloned().collect();
         if planted!(GivenUpForGood) {
             return Ok(());
         }
@@ -66,7 +67,7 @@ impl Progress {
         let guarded = |undo: &UndoId| UndoId { index: undo.index + 1, ..*undo };
         let is_whole = |undo: &UndoId| {
             let undos = self.plan.task(undo.task).map_or(0, |task| task.undo.len());
-            (0..undos).all(|index| self.undos.contains_key(&UndoId { index, ..*undo }))
+            (0..undos).all(|index| self.is_put_back(UndoId { index, ..*undo }))
         };
         // A host that is out may have been let in since, what was stopped on it may have come up again, and what answered may not any more:
         // a batch that is not back yet goes all the way again.

@@ -185,6 +185,7 @@ mod tests {
             decision,
             origin: Origin::default(),
             lost: lost.clone(),
+            kept_out: BTreeSet::new(),
             share: None,
         };
         assert!(progress.apply(&recovered(Decision::Forward)).is_err());

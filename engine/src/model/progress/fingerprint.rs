@@ -18,7 +18,7 @@ impl Progress {
         for (id, mark) in &self.undos {
             (id, number(mark)).hash(hasher);
         }
-        for host in self.left_out.keys().chain(self.lost.keys()) {
+        for host in self.left_out.keys().chain(self.lost.keys()).chain(&self.kept_out) {
             host.hash(hasher);
         }
         (self.turned_back.is_some(), self.pivoted, self.closed.is_some()).hash(hasher);

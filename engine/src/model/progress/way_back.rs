@@ -26,27 +26,22 @@ impl Progress {
         #[expect(clippy::wildcard_enum_match_arm, reason = "the others name no hosts that stay out")]
         match &mut action {
             Action::Switch { want, .. } if !lost.is_empty() && !planted!(LostLetIn) => {
-                let out = with(&want.out);
-                if out.len() < hosts.len() {
+                let is_kept = |host: &HostName| self.kept_out.contains(host);
+                let (mut out, everyone) = (with(&want.out), hosts.len());
+                if out.len() == everyone {
+                    out.retain(|host| want.out.contains(host) || is_kept(host));
+                }
+                // Who comes up again is not let in for that: they stay in whose turn it is, and what follows tells so.
+                if out.len() == everyone {
+                    out.retain(is_kept);
+                }
+                if out.len() < everyone {
                     want.out = out;
                 }
             }
-            // Who gets no requests is no one to carry those of the others.
-            Action::RequireOthers { hosts, .. } if !lost.is_empty() => *hosts = with(hosts),
             _ => {}
         }
         Some(action)
-    }
-
-    /// Hosts that are given up, and that a batch has taken out of the routers before, or may have.
-    pub(super) fn lost_in_turn(&self) -> BTreeSet<HostName> {
-        let mut hosts = BTreeSet::new();
-        for batch in self.plan.batches().into_iter().filter(|_| !self.lost.is_empty()) {
-            if self.has_moved(&batch) {
-                hosts.extend(batch.hosts.into_iter().filter(|host| self.lost.contains_key(host)));
-            }
-        }
-        hosts
     }
 
     /// Undo actions that failed, or were not tried because of one that did ([`NOT_TRIED`]), each with the reason; in the order in which
@@ -147,25 +142,14 @@ impl Progress {
     fn first_open_undo(&self, id: TaskId) -> Option<UndoId> {
         let task = self.plan.task(id)?;
         let mut undos = (0..task.undo.len()).map(|index| UndoId { task: id, index });
-        undos.find(|undo| {
-            let action = &task.undo[undo.index];
-            // A batch goes on without its hosts that are lost.
-            let lost = action.host().is_some_and(|host| self.lost.contains_key(host));
-            !lost && self.undos.get(undo) != Some(&Mark::Done)
-        })
+        undos.find(|undo| !self.is_put_back(*undo))
     }
 
-    /// Whether a batch is half put back in which nobody is given up: its hosts may be out.
-    pub(super) fn is_half_back(&self) -> bool {
-        let is_lost = |batch: &Batch| batch.hosts.iter().any(|host| self.lost.contains_key(host));
-        let moves = |undo: &UndoId| {
-            let action = self.plan.task(undo.task).and_then(|task| task.undo.get(undo.index));
-            matches!(action, Some(Action::Switch { .. }))
-        };
-        self.plan.batches().iter().filter(|batch| !is_lost(batch)).any(|batch| {
-            let mut begun = self.undos.keys().filter(|undo| batch.stages.contains(&undo.task.stage));
-            begun.any(moves) && !self.is_undone(batch)
-        })
+    /// Whether nothing is left of an undo: it is done, or it is about a host without which a batch goes on.
+    pub(super) fn is_put_back(&self, undo: UndoId) -> bool {
+        let action = self.plan.task(undo.task).and_then(|task| task.undo.get(undo.index));
+        let host = action.and_then(Action::host);
+        self.undos.get(&undo) == Some(&Mark::Done) || host.is_some_and(|host| self.lost.contains_key(host))
     }
 
     fn blocked(&self) -> Blocked {

@@ -51,10 +51,12 @@ fn foreign<'a>(progress: &Progress, sight: &'a Sight) -> Option<(&'a HostName, &
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::model::{
-        Action, Deployment, End, Name, Next, Observation, Observed, Plan, Record, Release, ReleaseId,
-        Strategy, Timestamp, Trouble, Wish,
+        Action, Deployment, End, Name, Next, Observation, Observed, Origin, Plan, Record, Release, ReleaseId,
+        Strategy, Timestamp, Trouble, Wish, kept_out,
     };
 
     fn names(text: &str) -> Vec<HostName> {
@@ -152,6 +154,36 @@ mod tests {
         }
         assert_eq!(decisions(&progress, ["web1", "web1"], 0), ["back"; 3]);
         assert_eq!(decisions(&progress, ["web2", "web1"], 0), ["resume/moved"; 3]);
+    }
+
+    #[test]
+    fn who_was_given_up_stays_out_while_a_router_leaves_it_out() {
+        let mut progress = progress(stages("web2"));
+        let web1: HostName = names("web1").remove(0);
+        let back = |kept_out: &str| Record::Recovered {
+            decision: Decision::Back { why: Trouble::new("test/aborted", "a person said so") },
+            origin: Origin::default(),
+            lost: BTreeMap::new(),
+            kept_out: names(kept_out).into_iter().collect(),
+            share: None,
+        };
+        assert!(progress.apply(&back("web1")).is_err(), "nobody has given it up");
+        let lost = BTreeMap::from([(web1.clone(), Trouble::new("test/burnt", "no way"))]);
+        let mut without = back("");
+        if let Record::Recovered { lost: gone, .. } = &mut without {
+            gone.clone_from(&lost);
+        }
+        progress.apply(&without).expect("it goes back");
+        let kept = |out: [&str; 2], lost| kept_out(&progress, &observed(out), lost).into_iter().next();
+        let none = BTreeMap::new();
+        assert_eq!(kept(["web1 web2", "web1 web2"], &none), Some(web1.clone()));
+        assert_eq!(kept(["web2", "web1 web2"], &none), Some(web1.clone()));
+        assert_eq!(kept(["web2", "web2"], &none), None, "all send to it");
+        assert_eq!(kept(["web1 web2", "web1 web2"], &lost), None, "it is away still");
+        progress.apply(&back("web1")).expect("it goes on");
+        assert!(progress.is_given_up(&web1) && progress.out().contains(&web1));
+        progress.apply(&back("")).expect("it goes on");
+        assert!(!progress.is_given_up(&web1));
     }
 
     #[test]

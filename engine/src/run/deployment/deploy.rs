@@ -10,7 +10,7 @@ use super::opening::{Opening, Preflight};
 use super::preflight::{Early, Ready, preflight, wish};
 use super::refusal::{SO_ALREADY, UNFINISHED, refused, unfinished};
 use super::shown::{router_summary, traffic};
-use super::still_open::{StillOpen, still_open};
+use super::still_open::kept_open;
 use super::want::Want;
 use crate::model::request::{DeployRequest, MaintenanceRequest, RollbackRequest};
 use crate::model::view::ExitCode;
@@ -234,7 +234,7 @@ async fn begin(
     })?;
     // Whoever had the lock before may have left some there.
     let live = state.live.as_ref();
-    if let Some(StillOpen::Kept(trouble)) = still_open(session, &plan, &observed, live).await {
+    if let Some(trouble) = kept_open(session, &plan, &observed, live).await {
         return Err((trouble, traffic(&observed, &staged, live, turns)));
     }
     let first =

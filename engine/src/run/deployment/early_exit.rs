@@ -14,7 +14,7 @@ use crate::run::execute::interrupts::INTERRUPTED;
 /// | `state/fenced` | 31 |
 /// | `deploy/unfinished`, `deploy/drift`, `deploy/routers-disagree`, `resume/moved`, `resume/no-way`, `resume/old-switch`, `abort/too-late`, `state/unfinished`, `state/lineage`, `state/elsewhere`, `state/moved`, `state/under-way`, `state/second-home`, `state/lost`, `state/contradiction`, `state/changed`, `state/nothing`, `state/two-states`, `state/journal-broken`, `state/malformed`, `state/generation`, `state/too-large` | 40 |
 /// | `config/…`, `hook/missing-grant`, `hook/unknown-builtin`, `hook/unreadable`, `hook/not-a-component`, `hook/not-a-script`, `hook/wrong-kind`, `hook/unknown-import`, `hook/unfit`, `hook/not-compiled`, `hook/unusable`, `hook/settings`, `secret/undeclared`, `state/newer-version` | 50 |
-/// | `host/untrusted`, `state/untrusted`, `state/behind`, `resume/authority`, `hook/digest`, `secret/exposed` | 60 |
+/// | `host/untrusted`, `state/untrusted`, `state/behind`, `state/journal-forged`, `resume/authority`, `hook/digest`, `secret/exposed` | 60 |
 /// | any other | 11 |
 ///
 /// Once something was changed, the outcome decides instead: 10, 20, 21, 31 or 40; but `state/behind` is 60 then too.
@@ -48,7 +48,12 @@ pub fn early_exit_code(code: &str) -> ExitCode {
         | "resume/old-switch"
         | "abort/too-late"
         | "conformance/left" => ExitCode::Stuck,
-        "host/untrusted" | "state/untrusted" | "state/behind" | "resume/authority" | "hook/digest"
+        "host/untrusted"
+        | "state/untrusted"
+        | "state/behind"
+        | "state/journal-forged"
+        | "resume/authority"
+        | "hook/digest"
         | "secret/exposed" => ExitCode::Refused,
         "hook/missing-grant"
         | "hook/unknown-builtin"
@@ -117,6 +122,7 @@ mod tests {
                     "host/untrusted",
                     "state/untrusted",
                     "state/behind",
+                    "state/journal-forged",
                     "resume/authority",
                     "hook/digest",
                     "secret/exposed",

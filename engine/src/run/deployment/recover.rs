@@ -1,6 +1,6 @@
 //! `resume` and `abort`: lock, fence, reap, replay, observe, decide, then the same loop.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::closing::close_leftovers;
@@ -12,7 +12,7 @@ use crate::model::request::RecoverRequest;
 use crate::model::view::ExitCode;
 use crate::model::{
     Ask, Basis, Decision, Departure, Deployment, EventKind, HostName, LiveRecord, Maintenance, Note, Outcome,
-    Part, Plan, Progress, Record, Sight, StepEnd, Trouble, decide, shown_share,
+    Part, Plan, Progress, Record, Sight, StepEnd, Trouble, decide, kept_out, shown_share,
 };
 use crate::run::execute::interrupts::Interrupts;
 use crate::run::execute::interrupts::{self, INTERRUPTED};
@@ -20,7 +20,7 @@ use crate::run::execute::journal_log::replay;
 use crate::run::execute::runner::World as _;
 use crate::run::world::basis::basis;
 use crate::run::world::claim::{free, take_lock};
-use crate::run::world::exclusion::{given_up, left_out, not_forward, stays_out, what_follows};
+use crate::run::world::exclusion::{given_up, keeps_out, left_out, not_forward, stays_out, what_follows};
 use crate::run::world::hooks::Refused;
 use crate::run::world::lease::Lease;
 use crate::run::world::observe::{all_app_hosts, observe};
@@ -72,14 +72,14 @@ async fn found(
         Err(fault) => return failed(preflight, store_fault(&fault).trouble, traffic),
     };
     let ending = match take_up(session, request, &lease).await {
-        Ok(Taken::Up { performer, journal, progress, seen, lost }) => {
+        Ok(Taken::Up { performer, journal, progress, seen, without }) => {
             preflight.end(StepEnd::Ok, seen);
             let (maintenance, rolls) =
                 (Maintenance::of(&progress.plan().command), progress.plan().is_rolling());
             let mut ending =
                 drive(session, performer, journal, progress, &lease).await.asked(ask, maintenance);
             if matches!(ending.outcome, Outcome::RolledBack | Outcome::NothingChanged) {
-                ending.hint = what_follows(&lost, rolls).filter(|_| gives_up).or(ending.hint);
+                ending.hint = what_follows(&without, rolls).filter(|_| gives_up || rolls).or(ending.hint);
             }
             ending
         }
@@ -126,7 +126,7 @@ enum Taken {
         /// What was seen, in a few words.
         seen: String,
         /// Hosts that it goes back without.
-        lost: BTreeMap<HostName, Trouble>,
+        without: BTreeSet<HostName>,
     },
     /// It had ended, and this is how; and whether it was about maintenance.
     Ended(Ending, Option<Maintenance>),
@@ -170,6 +170,7 @@ async fn take_up(session: &Session, request: RecoverRequest, lease: &Lease) -> R
     );
     let (seen, share) =
         (router_summary(&session.deployment, &observed, false), shown_share(&plan, &observed));
+    let kept_out = kept_out(&progress, &observed, &lost);
     let sight = Sight { observed, new_healthy, old_healthy, now: session.reporter.now() };
     let decision = decide(&progress, &sight, request.ask);
     match &decision {
@@ -188,6 +189,9 @@ async fn take_up(session: &Session, request: RecoverRequest, lease: &Lease) -> R
             left_out(host, trouble)
         });
     }
+    for host in &kept_out {
+        session.reporter.tell(keeps_out(host));
+    }
     session.reporter.tell(EventKind::Planned {
         deployment: plan.deployment.clone(),
         release: plan.release.clone(),
@@ -198,10 +202,11 @@ async fn take_up(session: &Session, request: RecoverRequest, lease: &Lease) -> R
         rolling: session.deployment.has_turns(),
         notes: vec![Note::new("recovery", direction(&decision, progress.turned_back().is_some()))],
     });
-    let record = Record::Recovered { decision, origin: session.origin(None), lost: lost.clone(), share };
-    progress.apply(&record).map_err(|reason| Trouble::new("state/journal-broken", reason))?;
+    let (origin, without) = (session.origin(None), lost.keys().chain(&kept_out).cloned().collect());
+    let record = Record::Recovered { decision, origin, lost, kept_out, share };
+    progress.apply(&record).map_err(|reason| Trouble::new(Trouble::FORGED, reason))?;
     journal.append(session.reporter.now(), &record).await.map_err(fault)?;
-    Ok(Taken::Up { performer, journal, progress, seen, lost })
+    Ok(Taken::Up { performer, journal, progress, seen, without })
 }
 
 /// The journal supplies state, never authority.

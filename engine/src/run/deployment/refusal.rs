@@ -56,6 +56,9 @@ pub(crate) fn refused(refusal: &Refusal, wish: &Wish) -> Trouble {
         Refusal::NoPlace { color } => Trouble::new("deploy/no-place", refusal.to_string()).hint(format!(
             "with the strategy and the colours of before, `cutover deploy` moves it from {color} to blue; then take them out again"
         )),
+        // There is nobody left to begin with.
+        Refusal::HostsOut { .. } if wish.adopt => Trouble::new("deploy/hosts-out", refusal.to_string())
+            .hint("let at least one of them in again where they were taken out"),
         Refusal::HostsOut { .. } => Trouble::new("deploy/hosts-out", refusal.to_string())
             .hint(
                 "let them in again where they were taken out, or leave them out of `app.hosts`; `cutover deploy --adopt` \

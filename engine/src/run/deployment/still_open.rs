@@ -24,6 +24,36 @@ pub(super) enum StillOpen {
     Kept(Trouble),
 }
 
+/// What all routers together say.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Count {
+    /// Connections, of those that can tell.
+    open: u32,
+    /// Who failed to, and why.
+    unsaid: Option<String>,
+}
+
+/// What keeps a plan from being begun since it would cut what was to go on.
+pub(super) async fn kept_open(
+    session: &Session,
+    plan: &Plan,
+    observed: &Observed,
+    live: Option<&LiveRecord>,
+) -> Option<Trouble> {
+    if !lets_go_on(plan, session.deployment.pipeline.connections) {
+        return None;
+    }
+    match still_open(session, plan, observed, live).await {
+        Some(StillOpen::Kept(trouble)) => Some(trouble),
+        Some(StillOpen::Cut(_)) | None => None,
+    }
+}
+
+/// Whether it waits for whatever is open. A rollback is in a hurry.
+fn lets_go_on(plan: &Plan, policy: ConnectionPolicy) -> bool {
+    policy == ConnectionPolicy::Wait && plan.command != "rollback"
+}
+
 /// Counts what a plan would cut; none where no router counts, or nothing is open.
 pub(super) async fn still_open(
     session: &Session,
@@ -35,11 +65,13 @@ pub(super) async fn still_open(
     if !clears(plan, observed) {
         return None;
     }
+    let policy = session.deployment.pipeline.connections;
+    let waits = lets_go_on(plan, policy);
     let deadline = Instant::now() + PATIENCE.min(session.deployment.pipeline.drain_timeout);
     loop {
-        let open = count(session, color, live).await;
-        if open == 0 || Instant::now() >= deadline {
-            return judge(plan, session.deployment.pipeline.connections, open);
+        let count = count(session, color, live).await;
+        if count.open == 0 || !waits || Instant::now() >= deadline {
+            return judge(plan, policy, &count);
         }
         sleep(COUNT_AGAIN).await;
     }
@@ -54,36 +86,43 @@ fn clears(plan: &Plan, observed: &Observed) -> bool {
     !plan.is_rolling() && plan.tasks().any(|(_, task)| runs(&task.action))
 }
 
-/// Connections of all routers that can tell.
-async fn count(session: &Session, color: Color, live: Option<&LiveRecord>) -> u32 {
+async fn count(session: &Session, color: Color, live: Option<&LiveRecord>) -> Count {
     let (deployment, call) = (&session.deployment, observing_call(&session.deployment, live));
-    let mut open = 0_u32;
+    let mut count = Count::default();
     for router in &deployment.router.names {
         let ask = |attempt| {
             let call = HookCall { attempt, ..call.clone() };
             async move { session.hooks.connections(&call, router, color).await }
         };
-        let count = insist(deployment.router.hook.timeout, ask).await.ok().flatten();
-        open = open.saturating_add(count.unwrap_or_default());
+        match insist(deployment.router.hook.timeout, ask).await {
+            Ok(open) => count.open = count.open.saturating_add(open.unwrap_or_default()),
+            Err(failure) => {
+                let why = failure.trouble.first_line();
+                count.unsaid.get_or_insert_with(|| {
+                    format!("{router} does not say how many connections {color} still has ({why})")
+                });
+            }
+        }
     }
-    open
+    count
 }
 
-fn judge(plan: &Plan, policy: ConnectionPolicy, open: u32) -> Option<StillOpen> {
-    let color = plan.color;
+fn judge(plan: &Plan, policy: ConnectionPolicy, count: &Count) -> Option<StillOpen> {
+    let (color, open) = (plan.color, count.open);
     let (connections, they) = if open == 1 { ("connection", "it") } else { ("connections", "them") };
     let told = format!("{color} still has {open} {connections} from when it was live");
-    match open {
-        0 => None,
-        // A rollback is in a hurry.
-        _ if policy == ConnectionPolicy::Wait && plan.command != "rollback" => {
+    let cuts = |text: String| StillOpen::Cut(Note::new("note", text));
+    match &count.unsaid {
+        Some(unsaid) if open == 0 => Some(cuts(format!("{unsaid}: this cuts those that it has"))),
+        None if open == 0 => None,
+        _ if lets_go_on(plan, policy) => {
             let message = format!("{told}, and this would cut {they}, since {color} is filled anew");
             let hint = format!(
                 "deploy again once nobody has {they} any more; `pipeline.drain = {{ connections = \"cap\" }}` (or \"cut\") does not wait for {they}"
             );
             Some(StillOpen::Kept(Trouble::new("deploy/connections", message).hint(hint)))
         }
-        _ => Some(StillOpen::Cut(Note::new("note", format!("{told}: this cuts {they}")))),
+        _ => Some(cuts(format!("{told}: this cuts {they}"))),
     }
 }
 
@@ -134,11 +173,15 @@ mod tests {
         }
     }
 
+    const fn counted(open: u32) -> Count {
+        Count { open, unsaid: None }
+    }
+
     #[test]
     fn who_was_to_go_on_is_not_cut_without_a_word() {
         use ConnectionPolicy::{Cap, Cut, Wait};
         let (deploy, rollback) = (planned("deploy", "r3").0, planned("rollback", "r0").0);
-        let Some(StillOpen::Kept(trouble)) = judge(&deploy, Wait, 2) else { panic!("it is begun") };
+        let Some(StillOpen::Kept(trouble)) = judge(&deploy, Wait, &counted(2)) else { panic!("it is begun") };
         assert_eq!(
             (trouble.code.as_str(), trouble.message.as_str(), trouble.hint.as_deref()),
             (
@@ -149,7 +192,7 @@ mod tests {
                 )
             )
         );
-        let told = |plan, policy, open| match judge(plan, policy, open) {
+        let told = |plan, policy, open| match judge(plan, policy, &counted(open)) {
             Some(StillOpen::Cut(note)) => note.text,
             other => format!("{other:?}"),
         };
@@ -163,6 +206,17 @@ mod tests {
             told(&rollback, Wait, 2),
             "green still has 2 connections from when it was live: this cuts them"
         );
-        assert_eq!(judge(&deploy, Wait, 0), None);
+        assert_eq!(judge(&deploy, Wait, &counted(0)), None);
+        let unsaid = Some("lb1 does not say how many connections green still has (502)".to_owned());
+        let Some(StillOpen::Cut(note)) = judge(&deploy, Wait, &Count { open: 0, unsaid: unsaid.clone() })
+        else {
+            panic!("nothing is told")
+        };
+        assert_eq!(
+            note.text,
+            "lb1 does not say how many connections green still has (502): this cuts those that it has"
+        );
+        let kept = judge(&deploy, Wait, &Count { open: 1, unsaid });
+        assert!(matches!(kept, Some(StillOpen::Kept(_))), "{kept:?}");
     }
 }

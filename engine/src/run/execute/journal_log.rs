@@ -33,19 +33,19 @@ impl Log for JournalLog {
     }
 }
 
-/// Folds the journal of a deployment.
+/// Folds the journal of a deployment, whose lines are as they were written: what can't be folded was never written by this program.
 pub(crate) fn replay<'a>(
     deployment: &str,
     records: impl IntoIterator<Item = &'a Record>,
 ) -> Result<Progress, Trouble> {
-    let broken = |reason: String| {
-        Trouble::new("state/journal-broken", format!("the journal of deployment {deployment}: {reason}"))
+    let forged = |reason: String| {
+        Trouble::new(Trouble::FORGED, format!("the journal of deployment {deployment}: {reason}"))
             .hint("`cutover state recover` sets the journal aside and goes by what hosts and routers show")
     };
-    let progress = Progress::replay(records).map_err(|error| broken(error.to_string()))?;
+    let progress = Progress::replay(records).map_err(|error| forged(error.to_string()))?;
     if progress.plan().deployment == deployment {
         Ok(progress)
     } else {
-        Err(broken("its plan is of another deployment".to_owned()))
+        Err(forged("its plan is of another deployment".to_owned()))
     }
 }

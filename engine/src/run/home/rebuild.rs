@@ -216,7 +216,10 @@ fn judge(
 fn broken(fault: &StoreFault) -> Result<Open, Trouble> {
     let broken = matches!(
         fault,
-        StoreFault::JournalBroken { .. } | StoreFault::Malformed { .. } | StoreFault::TooLarge { .. }
+        StoreFault::JournalBroken { .. }
+            | StoreFault::JournalForged { .. }
+            | StoreFault::Malformed { .. }
+            | StoreFault::TooLarge { .. }
     );
     if broken { Ok(Open::Broken) } else { Err(store_fault(fault).trouble) }
 }

@@ -7,11 +7,11 @@ use super::Happening;
 use super::explorer::{Explorer, LATE, Node};
 use super::path::Choice;
 use super::scene::{Fleet, NEXT, PLANNED};
-use super::state::{Shown, State, host_name};
+use super::state::{ROUTERS, Shown, State, host_name};
 use super::typed::Typed;
 use crate::model::{
     Ask, Decision, HostName, Origin, Outcome, Progress, Record, Refusal, Sight, Timestamp, Trouble, decide,
-    shown_share,
+    kept_out, shown_share,
 };
 use crate::run::world::exclusion::{given_up, not_forward};
 
@@ -120,6 +120,7 @@ impl Explorer<'_> {
         };
         node.state.leave_out(&node.progress.excluded().into_iter().chain(lost.keys().cloned()).collect());
         let observed = node.state.observed();
+        let kept_out = kept_out(&node.progress, &observed, &lost);
         let new = self.plan.color;
         let new_healthy = node.state.look(new, new);
         let old_healthy = node.state.look(new.other(), new);
@@ -136,7 +137,7 @@ impl Explorer<'_> {
             }
             Decision::Back { .. } => {}
         }
-        let record = Record::Recovered { decision, origin: Origin::default(), lost, share };
+        let record = Record::Recovered { decision, origin: Origin::default(), lost, kept_out, share };
         self.tally.points.at_record(&record, true);
         // Lost, the next one decides again.
         self.tally.points.at_record(&record, false);
@@ -159,9 +160,12 @@ impl Explorer<'_> {
             for (host, _) in state.hosts_mut().iter_mut().zip(left_out).filter(|(_, is_out)| !is_out) {
                 host.running[new as usize] = host.link[new as usize];
             }
-            state.out = self.scene.state.out;
+            state.out = [0; ROUTERS];
         } else {
-            (state.routers, state.out) = (self.scene.state.routers, self.scene.state.out);
+            // Who was out before is left so until turns begin, and let in then: others have to go out.
+            let begun = node.progress.switch_begun();
+            state.routers = self.scene.state.routers;
+            state.out = if begun { [0; ROUTERS] } else { self.scene.state.out };
             let old = new.other() as usize;
             for (host, was) in state.hosts_mut().iter_mut().zip(self.scene.state.hosts()) {
                 host.running[old] = was.running[old];
@@ -242,12 +246,14 @@ impl Explorer<'_> {
             // Someone moved it, and is told so.
             Err(_) if node.burden.moved => return,
             // Who was given up is let in with what is new, once someone says so.
-            Err(Refusal::HostsOut { .. }) if node.burden.burnt => match self.scene.next_plan(&state, true) {
-                Ok(plan) => plan,
-                Err(refusal) => {
-                    return self.violation(&format!("P2, nothing can be adopted: {refusal}"), &path);
+            Err(Refusal::HostsOut { .. }) if node.burden.burnt || self.scene.adopts() => {
+                match self.scene.next_plan(&state, true) {
+                    Ok(plan) => plan,
+                    Err(refusal) => {
+                        return self.violation(&format!("P2, nothing can be adopted: {refusal}"), &path);
+                    }
                 }
-            },
+            }
             Err(refusal) => return self.violation(&format!("P2, no next deployment: {refusal}"), &path),
         };
         let (color, target) = (plan.color, plan.target());

@@ -40,8 +40,6 @@ pub(super) struct Explorer<'a> {
     aim: Option<Aim>,
     /// Whether the first mishap is a crash after which a host is dead for good.
     burns: bool,
-    /// Mishaps that a history may have.
-    most: u8,
 }
 
 /// Where a history goes on.
@@ -63,18 +61,7 @@ impl<'a> Explorer<'a> {
     pub(super) fn new(scene: &'a Scene, runtime: &'a tokio::runtime::Runtime, hasty: bool) -> Self {
         let plan = scene.plan();
         let (sink, tally) = (Arc::new(Deaf), Tally::default());
-        Self {
-            scene,
-            plan,
-            runtime,
-            sink,
-            seen: HashSet::new(),
-            tally,
-            hasty,
-            aim: None,
-            burns: false,
-            most: 0,
-        }
+        Self { scene, plan, runtime, sink, seen: HashSet::new(), tally, hasty, aim: None, burns: false }
     }
 
     /// Walks through the histories that begin with this mishap, until one breaks a promise.
@@ -97,9 +84,7 @@ impl<'a> Explorer<'a> {
     /// What may happen of these.
     pub(super) fn happenings(&self, node: &Node, all: &[Happening]) -> Vec<Happening> {
         let fits = |happening: &&Happening| !self.is_to_burn(node) || happening.burns();
-        // Where hosts have turns it is the only mishap: RELIABILITY.md says what is known of others beside it.
-        let burns = self.scene.batch.is_none() || self.most < 2;
-        all.iter().filter(fits).filter(|happening| burns || !happening.burns()).copied().collect()
+        all.iter().filter(fits).copied().collect()
     }
 
     /// The mishap that has to come first, while none has.
@@ -109,7 +94,6 @@ impl<'a> Explorer<'a> {
 
     /// Walks through all histories with at most so many mishaps.
     pub(super) fn explore(&mut self, mishaps: u8) {
-        self.most = mishaps;
         let first = Record::Planned { plan: Box::new(self.plan.clone()), origin: Origin::default() };
         self.tally.points.at_record(&first, true);
         // Without it there is no deployment, and nothing was done.

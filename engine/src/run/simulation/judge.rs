@@ -99,7 +99,7 @@ pub(super) fn faults_of_end(scene: &Scene, plan: &Plan, burden: Burden, run: &Ex
             if !burden.changed {
                 as_it_was(scene, state, &mut wrong);
             } else if !burden.moved
-                && (state.routers() != scene.state.routers() || !is_whole_but_for_lost(state))
+                && (state.routers() != scene.state.routers() || !is_as_out_but_for_lost(scene, state))
                 && !left_empty(scene, state)
             {
                 wrong.push("P2, put back, and the routers show something else".to_owned());
@@ -245,11 +245,11 @@ fn is_last_batch(plan: &Plan, state: &State) -> bool {
     state.burnt().is_some() && plan.batches().into_iter().any(|batch| has_all(batch.hosts))
 }
 
-/// Whether nobody is out but who was given up: what was begun there may come up when it is back.
-fn is_whole_but_for_lost(state: &State) -> bool {
+/// Whether nobody is out but who was before, or was given up: what was begun there may come up when it is back.
+fn is_as_out_but_for_lost(scene: &Scene, state: &State) -> bool {
     let is_left_out = |host: usize| state.left_out[host] || state.burnt() == Some(host);
     let lost = (0..state.host_count).filter(|host| is_left_out(*host)).fold(0, |bits, host| bits | 1 << host);
-    state.out.iter().all(|out| out & !lost == 0)
+    state.out.iter().zip(scene.state.out).all(|(out, was)| (out ^ was) & !lost == 0)
 }
 
 /// A first deployment leaves a router that knows the application and sends it nothing.
@@ -264,7 +264,7 @@ fn as_it_was(scene: &Scene, state: &State, wrong: &mut Vec<String>) {
     left.forget_looks();
     left.left_out = scene.state.left_out;
     left.watched = scene.state.watched;
-    if is_whole_but_for_lost(state) {
+    if is_as_out_but_for_lost(scene, state) {
         left.out = scene.state.out;
     }
     (left.lost, left.burnt) = (scene.state.lost, scene.state.burnt);

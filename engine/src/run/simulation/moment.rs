@@ -69,9 +69,12 @@ fn broken_by_turn(state: &State, plan: &Plan, router: &HostName, want: &Routing)
     let all_out = others.fold(out, |all, other| all | state.out[other]);
     let batch = plan.batches().iter().map(|batch| batch.hosts.len()).max().unwrap_or_default();
     let goes = || hosts.clone().filter(|host| is_out(out, *host) && !is_out(was, *host));
-    let comes = || hosts.clone().filter(|host| !is_out(out, *host) && is_out(was, *host));
     let answers = |host: usize| state.answers(host, color);
     let stays = hosts.clone().filter(|host| !is_out(out, *host)).any(answers);
+    // A router has to send to someone: where nobody else answers either, who is dead is no worse.
+    let is_nobody = |host: usize| state.burnt() == Some(host) && !stays;
+    let comes =
+        || hosts.clone().filter(|host| !is_out(out, *host) && is_out(was, *host) && !is_nobody(*host));
     let found = |host: usize| state.hosts[host].passed[color as usize];
     let broken = [
         (hosts.clone().all(|host| is_out(out, host)), "P1, takes all hosts out"),

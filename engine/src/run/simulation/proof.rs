@@ -115,6 +115,9 @@ fn with_two_mishaps_every_promise_holds() {
     // Turns take two hosts at least.
     work.push((Scene::rolling(Kind::Second, 2, 1, 1), Depth::Mishaps(2)));
     for burning in [
+        Scene::rolling(Kind::Second, 3, 1, 1),
+        Scene::rolling(Kind::Second, 2, 1, 1),
+        Scene::rolling(Kind::Second, 2, 1, 1).adopting(),
         Scene::new(Kind::WarmIdle, Retire::KeepWarm, 2, 1),
         Scene::new(Kind::Second, Retire::KeepWarm, 2, 1).sharing(),
     ] {

@@ -141,6 +141,8 @@ impl Scene {
         for (hosts, routers, batch) in [(2, 2, 1), (3, 1, 1), (3, 1, 2), (3, 2, 2)] {
             scenes.push(Self::rolling(Kind::Second, hosts, routers, batch));
         }
+        scenes.push(Self::rolling(Kind::Second, 2, 1, 1).adopting());
+        scenes.push(Self::rolling(Kind::Second, 3, 2, 1).adopting());
         scenes
     }
 
@@ -232,9 +234,21 @@ impl Scene {
         Self { kind, wanted, batch: Some(batch), ..scene }
     }
 
+    /// The same where the last router leaves the last host out.
+    pub(super) fn adopting(mut self) -> Self {
+        self.state.out[self.state.router_count - 1] = 1 << (self.state.host_count - 1);
+        self
+    }
+
+    /// Whether someone has taken hosts out.
+    pub(super) fn adopts(&self) -> bool {
+        self.state.out.iter().any(|out| *out != 0)
+    }
+
     /// The plan that is made in this world.
     pub(super) fn plan(&self) -> Plan {
-        let plan = self.plan_for(&self.deployment, &self.state, self.kind.command(), self.wanted, false);
+        let plan =
+            self.plan_for(&self.deployment, &self.state, self.kind.command(), self.wanted, self.adopts());
         let plan = plan.expect("a plan can be made");
         assert_eq!(plan.check_authority(&self.deployment), Ok(()), "{self}");
         plan
@@ -280,6 +294,9 @@ impl std::fmt::Display for Scene {
         )?;
         if let Some(batch) = self.batch {
             write!(f, ", rolling by {batch}")?;
+        }
+        if self.adopts() {
+            f.write_str(", one of them out")?;
         }
         f.write_str(if self.shares { ", in shares" } else { "" })
     }

@@ -366,11 +366,14 @@ fn perform(state: &mut State, plan: &Plan, action: &Action) -> Result<(), String
         }
         Action::RequireOthers { color, hosts } => {
             let ours = bits(hosts);
-            let any = |of: u8| {
-                (0..state.host_count).any(|host| of & (1 << host) != 0 && state.answers(host, *color))
-            };
-            let is_out = state.out[..state.router_count].iter().all(|out| out & ours == ours);
-            return require(any(!ours) || !any(ours) || is_out, "nobody else answers");
+            let out = &state.out[..state.router_count];
+            let unsent = out.iter().fold(ours, |all, out| all | out);
+            let mut answers = (0..state.host_count).filter(|host| state.answers(*host, *color));
+            let is_other = |host: usize| unsent & (1 << host) == 0 && !state.left_out[host];
+            let others = answers.clone().any(is_other);
+            let serves = answers.any(|host| ours & (1 << host) != 0);
+            let is_out = out.iter().all(|out| out & ours == ours);
+            return require(others || !serves || is_out, "nobody else answers");
         }
         Action::RequireHealthy { color } => return require(state.look(*color, plan.color), "not healthy"),
         Action::Enable { host, color } => state.hosts[index(host)].enabled[*color as usize] = true,

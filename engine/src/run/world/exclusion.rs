@@ -1,6 +1,6 @@
 //! Which hosts a run may do without.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::observe::all_app_hosts;
 use crate::model::{Color, Deployment, EventKind, HostName, MaxExcluded, Note, Progress, Trouble};
@@ -81,6 +81,13 @@ pub(crate) fn stays_out(host: &HostName, why: &Trouble) -> EventKind {
     EventKind::Warning { text: told(host, why), hint: None }
 }
 
+/// Tells of a host that was given up, is back, and gets no requests all the same.
+pub(crate) fn keeps_out(host: &HostName) -> EventKind {
+    let text = format!("{host} was given up and answers again: it stays out, with whatever its turn came to");
+    let hint = Some("once the rest is put back, `cutover deploy --adopt` begins with it".to_owned());
+    EventKind::Warning { text, hint }
+}
+
 fn told(host: &HostName, why: &Trouble) -> String {
     format!("{host} is left out: {}", why.first_line())
 }
@@ -153,8 +160,8 @@ pub(crate) fn not_forward(lost: &BTreeMap<HostName, Trouble>) -> Option<Trouble>
 }
 
 /// What follows when a deployment was put back without hosts that are gone; `rolls` says whether hosts had turns in it.
-pub(crate) fn what_follows(lost: &BTreeMap<HostName, Trouble>, rolls: bool) -> Option<String> {
-    let names: Vec<String> = lost.keys().map(|host| format!("`{host}`")).collect();
+pub(crate) fn what_follows(without: &BTreeSet<HostName>, rolls: bool) -> Option<String> {
+    let names: Vec<String> = without.iter().map(|host| format!("`{host}`")).collect();
     let count = names.len();
     let other = match rolls {
         true => "or, once all are back, `cutover deploy --adopt` begins with who is out".to_owned(),
@@ -336,7 +343,10 @@ mod tests {
         let mut again = strict.clone();
         let decision = Decision::Back { why: Trouble::new("test/aborted", "a person said so") };
         let (origin, lost) = (Origin::default(), silent("web2", UNREACHABLE));
-        again.apply(&Record::Recovered { decision, origin, lost, share: None }).expect("it goes back");
+        let kept_out = BTreeSet::new();
+        again
+            .apply(&Record::Recovered { decision, origin, lost, kept_out, share: None })
+            .expect("it goes back");
         assert_eq!(judged(&again, "web2", &[]), "web2");
         assert!(judged(&again, "web2 web3", &[]).starts_with("state/unreachable: bring them back"));
         assert_eq!(judged(&again, "web2 web3", &["web3"]), "web2 web3");
@@ -347,7 +357,7 @@ mod tests {
 
     #[test]
     fn what_follows_is_told_to_whoever_gave_hosts_up() {
-        let lost = silent("web2 web3", UNREACHABLE);
+        let lost = silent("web2 web3", UNREACHABLE).into_keys().collect();
         assert_eq!(
             what_follows(&lost, false).as_deref(),
             Some(
@@ -362,7 +372,7 @@ mod tests {
                  back, `cutover deploy --adopt` begins with who is out"
             )
         );
-        assert_eq!(what_follows(&BTreeMap::new(), true), None);
+        assert_eq!(what_follows(&BTreeSet::new(), true), None);
     }
 
     #[test]

@@ -229,7 +229,7 @@ fn a_fleet_that_is_not_whole_has_no_turns() {
             let routing = Routing { out: names("web", 1), ..Routing::all_to(Color::Blue) };
             observed.routers[1].1.routing = Some(routing);
         }),
-        "lb2 has web1 out: all hosts have to be in before they are taken out one after the other"
+        "lb2 has web1 out: all hosts have to be in first"
     );
     assert_eq!(
         refused(&|observed| {

@@ -140,7 +140,7 @@ impl Performer {
         Err(Trouble::new(OLD_SICK, message).into())
     }
 
-    /// Goes on only if the colour answers on another host, or on none of these, or if no router sends to these: one look at each, and three at
+    /// Goes on only if the colour answers on another host that gets requests, or on none of these, or if no router sends to these: one look at each, and three at
     /// those that do not.
     pub(crate) async fn require_others(
         &self,
@@ -149,8 +149,10 @@ impl Performer {
         hosts: &[HostName],
     ) -> Result<Performed> {
         let instances = self.serving(plan, color);
-        let (ours, others): (Vec<_>, Vec<_>) =
+        let (ours, mut others): (Vec<_>, Vec<_>) =
             instances.into_iter().partition(|instance| hosts.contains(&instance.host));
+        let out = self.left_out_by_routers(plan).await?;
+        others.retain(|instance| !out.contains(&instance.host));
         for tries in 1..=3 {
             if self.any_answers(plan, &others, tries).await || !self.any_answers(plan, &ours, tries).await {
                 return Ok(Performed::done(Summary::Nothing));

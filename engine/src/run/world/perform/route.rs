@@ -1,5 +1,6 @@
 //! Routers: prepare, switch, and what they say.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -168,6 +169,16 @@ impl Performer {
             }
         }
         Ok(true)
+    }
+
+    /// Hosts that a router at least leaves out.
+    pub(super) async fn left_out_by_routers(&self, plan: &Plan) -> Result<BTreeSet<HostName>> {
+        let mut out = BTreeSet::new();
+        for router in &self.deployment.router.names {
+            let seen = self.look_at_router(plan, router).await?;
+            out.extend(seen.routing.into_iter().flat_map(|routing| routing.out));
+        }
+        Ok(out)
     }
 
     /// Goes on only if every router says that it sends nothing to the colour, or nothing to these hosts where some are named. One that fails to

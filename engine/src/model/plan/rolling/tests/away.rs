@@ -37,10 +37,7 @@ fn who_is_out_already_comes_first() {
     let (deployment, mut seen) = (deployment(2, 1, 1), observed(2, 1));
     seen.routers[0].1.routing = Some(Routing { out: names("web", 2), ..Routing::all_to(Color::Blue) });
     let refused = planned_as(&deployment, &seen, true).expect_err("nobody has the requests");
-    assert_eq!(
-        refused.to_string(),
-        "lb1 has web1 web2 out: all hosts have to be in before they are taken out one after the other"
-    );
+    assert_eq!(refused.to_string(), "lb1 has web1 web2 out: all hosts have to be in first");
 }
 
 /// Up to the first task of this stage, then back without these hosts; answers how it ended and who is still out.
@@ -65,7 +62,13 @@ fn back_without(
     let why = |host: &HostName| (host.clone(), Trouble::new("test/burnt", "no way"));
     let decision = Decision::Back { why: Trouble::new("test/aborted", "a person said so") };
     let lost = lost.iter().map(why).collect();
-    let recovered = Record::Recovered { decision, origin: Origin::default(), lost, share: None };
+    let recovered = Record::Recovered {
+        decision,
+        origin: Origin::default(),
+        lost,
+        kept_out: BTreeSet::new(),
+        share: None,
+    };
     progress.apply(&recovered).expect("it goes back");
     loop {
         match progress.next() {
