@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use cutover::bundled;
 use test_support::{Behaviour, Ended, Test, assert_golden};
 
 use crate::local;
@@ -43,6 +44,29 @@ fn a_script_tests_the_idle_color_before_it_gets_traffic() {
     assert_eq!(test.live(), "v1 blue");
 }
 
+/// What stands between two lines of a page, without its indent.
+fn shown(page: &str, from: &str, to: &str) -> String {
+    let (_, rest) = page.split_once(from).unwrap();
+    let (block, _) = rest.split_once(to).unwrap();
+    block.trim().lines().map(|line| format!("{}\n", line.strip_prefix("  ").unwrap_or(line))).collect()
+}
+
+#[test]
+fn the_example_of_the_help_runs_as_it_stands() {
+    let Some(mut test) = local() else { return };
+    test.repository.push("v1", Behaviour::Sound);
+    let page = test.cutover(&["help", "scripts"]).expect(0).stdout;
+    let table = shown(&page, "installed.\n", "\nchecks/cart.js:");
+    fs::create_dir_all(test.directory().join("checks")).unwrap();
+    let script = shown(&page, "\nchecks/cart.js:", "\nWhat it exports");
+    fs::write(test.directory().join("checks/cart.js"), script).unwrap();
+    test.configure("[router]\n", &format!("{table}\n[router]\n"));
+    test.set_up();
+    let deployed = test.cutover(&["deploy"]).expect(0);
+    let told = told(&test, deployed);
+    assert!(told.contains("\nsmoke  cart  ok  1 passed\n"), "{told}");
+}
+
 #[test]
 fn a_script_is_told_and_locked_as_a_component_is() {
     let Some(test) = with_pages() else { return };
@@ -61,10 +85,37 @@ fn a_script_is_told_and_locked_as_a_component_is() {
     run(&["hook", "inspect", "script:checks/pages.js"]);
     run(&["hook", "update"]);
     run(&["hook", "add", "script:checks/none.js"]);
+    run(&["hook", "inspect", "checks/pages.js"]);
+    run(&["hook", "add", "checks/pages.js"]);
     assert_golden("script-told.txt", &text);
     let lock = fs::read_to_string(test.directory().join("cutover.lock")).unwrap();
     assert!(lock.contains("requested = \"script:checks/pages.js\"\nsource = \"script\"\n"), "{lock}");
     assert!(lock.contains("\"cutover:hook/http-client@0.1.0\""), "{lock}");
+}
+
+#[test]
+fn a_script_becomes_a_component_and_a_script_again() {
+    let Some(mut test) = with_pages() else { return };
+    let mut text = String::new();
+    let mut run = |test: &Test, words: &[&str]| {
+        text.push_str(&format!("$ cutover {}\n", words.join(" ")));
+        text.push_str(&told(test, test.cutover(words)));
+    };
+    run(&test, &["hook", "update", "checkout"]);
+    fs::create_dir_all(test.directory().join("hooks")).unwrap();
+    let wasm = bundled::hook("http-smoke").unwrap().wasm;
+    fs::write(test.directory().join("hooks/pages.wasm"), wasm).unwrap();
+    test.configure("script:checks/pages.js", "hooks/pages.wasm");
+    test.configure("pages = [{ path", "requests = [{ path");
+    run(&test, &["check", "--locked"]);
+    run(&test, &["hook", "update"]);
+    run(&test, &["check", "--locked"]);
+    test.configure("hooks/pages.wasm", "script:checks/pages.js");
+    test.configure("requests = [{ path", "pages = [{ path");
+    run(&test, &["check", "--locked"]);
+    run(&test, &["hook", "update"]);
+    run(&test, &["check", "--locked"]);
+    assert_golden("script-and-component.txt", &text);
 }
 
 #[test]
@@ -84,6 +135,31 @@ fn a_script_that_can_not_be_used_is_told_before_anything_is_touched() {
     check(&test, "it lacks a function");
     write(&test, "export const healthCheck = {};\n");
     check(&test, "it is of another kind");
+    write(&test, "export default { validate() { return [] }, run() { return [] } };\n");
+    check(&test, "it exports by default");
+    write(&test, "import send from \"cutover:hook/http-client@0.1.0\";\nexport const smokeTest = {};\n");
+    check(&test, "it imports by default");
+    write(&test, &format!("export const smokeTest = {}1;\n", "(".repeat(200_000)));
+    check(&test, "reading it takes more than it may");
+    write(&test, &" ".repeat((8 << 20) + 1));
+    check(&test, "it is too large");
+    write(
+        &test,
+        "for (;;) {}\nexport const smokeTest = { validate() { return [] }, run() { return [] } };\n",
+    );
+    test.configure("grants = {", "timeout = \"1s\"\ngrants = {");
+    check(&test, "it never gets to an answer");
+    write(
+        &test,
+        "const all = []; for (;;) all.push(new Uint8Array(1 << 24));\nexport const smokeTest = { validate() { return [] }, run() { return [] } };\n",
+    );
+    check(&test, "it takes all memory before it answers");
+    test.configure("timeout = \"1s\"\ngrants = {", "grants = {");
+    write(
+        &test,
+        "export const smokeTest = { validate() { return [{ key: 7, reason: \"odd\" }] }, run() {} };\n",
+    );
+    check(&test, "its answer is another");
     write(
         &test,
         "const limit = undefined;\nexport const smokeTest = { validate() { return limit.most }, run() {} };\n",

@@ -1,7 +1,6 @@
 //! What a script hands over: the records of the contract with keys in camelCase, variants as `{ tag, val }`.
 
-use boa_engine::property::PropertyKey;
-use boa_engine::{Context, JsError, JsObject, JsResult, JsValue, js_string};
+use boa_engine::{Context, JsError, JsResult, JsValue};
 use cutover_hooks::hosts::{self, HostError};
 use cutover_hooks::http::{self, HttpError};
 use cutover_hooks::secrets::SecretError;
@@ -12,26 +11,63 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use crate::plain::{self, Fault};
 use crate::{bytes, thrown};
 
-/// What a function of the script returned.
+/// What a function of the script returned. `place` is what people call it: `checks/login.js: `smokeTest.run``.
 ///
 /// # Errors
-/// `failed`, when it is not what the contract has there: `smokeTest.run returned [2].durationMs: …`.
-pub(crate) fn read<T: DeserializeOwned>(returned: Value, function: &str) -> Result<T, HookError> {
-    serde_path_to_error::deserialize(returned).map_err(|error| {
-        let path = error.path().to_string();
-        let place = if path == "." { String::new() } else { format!(", at `{path}`") };
-        HookError::failed(format!(
-            "`{function}` returned what the contract has not{place}: {}",
-            error.into_inner()
-        ))
+/// `failed`, when it is not what the contract has there, with the key.
+pub(crate) fn read<T: DeserializeOwned>(
+    returned: &JsValue,
+    function: &str,
+    context: &mut Context,
+) -> Result<T, HookError> {
+    plain::data(returned, context).and_then(typed).map_err(|Fault { place, what }| {
+        let place = if place.is_empty() { place } else { format!(", at `{place}`") };
+        HookError::failed(format!("{function} returned what the contract has not{place}: {what}"))
     })
 }
 
+/// An argument of a call as what the contract has there; `name` is what the contract calls it.
+///
+/// # Errors
+/// A TypeError that names the key.
+pub(crate) fn argument<T: DeserializeOwned>(
+    value: &JsValue,
+    name: &str,
+    context: &mut Context,
+) -> JsResult<T> {
+    plain::data(value, context).and_then(typed).map_err(|fault| misfit(name, &fault))
+}
+
+/// Data as what the contract has there.
+fn typed<T: DeserializeOwned>(data: Value) -> Result<T, Fault> {
+    serde_path_to_error::deserialize(data).map_err(|error| {
+        let place = Some(error.path().to_string()).filter(|path| path != ".").unwrap_or_default();
+        Fault { place, what: error.into_inner().to_string() }
+    })
+}
+
+fn misfit(name: &str, fault: &Fault) -> JsError {
+    let dot = if fault.place.is_empty() || fault.place.starts_with('[') { "" } else { "." };
+    thrown::type_error(&format!("`{name}{dot}{}`: {}", fault.place, fault.what))
+}
+
+/// The answer of a function that has none.
+#[derive(Deserialize)]
+#[serde(expecting = "nothing: what fails is thrown")]
+pub(crate) struct Nothing;
+
 /// See [`Health`].
 #[derive(Deserialize)]
-#[serde(tag = "tag", content = "val", rename_all = "kebab-case", expecting = "an object with `tag`")]
+#[serde(
+    tag = "tag",
+    content = "val",
+    rename_all = "kebab-case",
+    deny_unknown_fields,
+    expecting = "an object with `tag`"
+)]
 pub(crate) enum JsHealth {
     /// See [`Health::Healthy`].
     Healthy(Option<String>),
@@ -52,7 +88,13 @@ impl From<JsHealth> for Health {
 }
 
 #[derive(Deserialize)]
-#[serde(tag = "tag", content = "val", rename_all = "kebab-case", expecting = "an object with `tag`")]
+#[serde(
+    tag = "tag",
+    content = "val",
+    rename_all = "kebab-case",
+    deny_unknown_fields,
+    expecting = "an object with `tag`"
+)]
 enum JsOutcome {
     Passed,
     Failed(String),
@@ -61,7 +103,7 @@ enum JsOutcome {
 
 /// See [`TestCase`].
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct JsTestCase {
     name: String,
     outcome: JsOutcome,
@@ -83,6 +125,7 @@ impl From<JsTestCase> for TestCase {
 
 /// See [`Artifact`].
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct JsArtifact {
     path: String,
     version: Option<String>,
@@ -97,6 +140,7 @@ impl From<JsArtifact> for Artifact {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct JsRouting {
     blue: u32,
     green: u32,
@@ -105,6 +149,7 @@ struct JsRouting {
 
 /// See [`Observation`].
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct JsObservation {
     routing: Option<JsRouting>,
     settled: bool,
@@ -121,6 +166,7 @@ impl From<JsObservation> for Observation {
 
 /// See [`SettingFault`].
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct JsSettingFault {
     key: String,
     reason: String,
@@ -134,7 +180,7 @@ impl From<JsSettingFault> for SettingFault {
 
 /// See [`hosts::Command`].
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Command {
     program: String,
     args: Vec<String>,
@@ -157,7 +203,7 @@ impl From<Command> for hosts::Command {
 
 /// See [`http::Request`], without its body.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Request {
     method: String,
     url: String,
@@ -176,16 +222,15 @@ impl Request {
     /// # Errors
     /// A TypeError that names the key.
     pub(crate) fn of(value: &JsValue, context: &mut Context) -> JsResult<http::Request> {
-        let other = || thrown::type_error("`request` has to be an object");
-        let object = value.as_object().ok_or_else(other)?;
-        let body = object.get(js_string!("body"), context)?;
+        let (rest, body) =
+            plain::with_raw(value, "body", context).map_err(|fault| misfit("request", &fault))?;
+        // Which may be megabytes, and is no JSON.
         let body = match body.is_null_or_undefined() {
             true => None,
             false => Some(bytes::of(&body, "request.body", context)?),
         };
-        let rest = without_body(&object, context)?.into();
         let Self { method, url, via, connect_to, headers, secret_headers, secret_body, binary, timeout_ms } =
-            bytes::argument(&rest, "request", context)?;
+            typed(rest).map_err(|fault| misfit("request", &fault))?;
         Ok(http::Request {
             method,
             url,
@@ -199,19 +244,6 @@ impl Request {
             timeout_ms,
         })
     }
-}
-
-/// The same object but for its body, which may be megabytes and is no JSON.
-fn without_body(object: &JsObject, context: &mut Context) -> JsResult<JsObject> {
-    let copy = JsObject::with_object_proto(context.intrinsics());
-    let body = PropertyKey::from(js_string!("body"));
-    for key in object.own_property_keys(context)? {
-        if key != body {
-            let value = object.get(key.clone(), context)?;
-            copy.create_data_property_or_throw(key, value, context)?;
-        }
-    }
-    Ok(copy)
 }
 
 /// An error of `hosts` as what is thrown.

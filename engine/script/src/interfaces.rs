@@ -8,7 +8,7 @@ use cutover_hooks::{hosts, secrets};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::answers::{Command, Request, host_error, http_error, secret_error};
+use crate::answers::{self, Command, Request, host_error, http_error, secret_error};
 use crate::{bytes, questions, thrown};
 
 /// A function of an interface.
@@ -77,7 +77,7 @@ impl<'a> Arguments<'a> {
     }
 
     fn take<T: DeserializeOwned>(&mut self, name: &str, context: &mut Context) -> JsResult<T> {
-        bytes::argument(&self.next(), name, context)
+        answers::argument(&self.next(), name, context)
     }
 
     fn bytes(&mut self, name: &str, context: &mut Context) -> JsResult<Vec<u8>> {

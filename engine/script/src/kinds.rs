@@ -6,9 +6,17 @@ use cutover_hooks::{
 };
 use serde_json::{Value, json};
 
-use crate::answers::{self, JsArtifact, JsHealth, JsObservation, JsSettingFault, JsTestCase};
+use crate::answers::{JsArtifact, JsHealth, JsObservation, JsSettingFault, JsTestCase, Nothing};
 use crate::questions;
 use crate::script::Script;
+
+/// The kinds of hook: the interface, what a script exports for it, and the functions of that.
+pub(crate) const KINDS: [(&str, &str, &[&str]); 4] = [
+    ("build", "build", &["validate", "run"]),
+    ("health-check", "healthCheck", &["validate", "check"]),
+    ("router", "router", &["validate", "features", "observe", "prepare", "apply", "discard", "connections"]),
+    ("smoke-test", "smokeTest", &["validate", "run"]),
+];
 
 /// A hook whose answers are a script's.
 #[derive(Debug)]
@@ -18,13 +26,16 @@ fn script() -> Result<Script, HookError> {
     Script::given().map_err(|fault| HookError::failed(format!("the script can't be read: {fault}")))
 }
 
-/// The faults that the script finds; one where it throws instead.
 fn faults(kind: &str, settings: &Value) -> Vec<SettingFault> {
-    let found = script().and_then(|script| {
-        let returned = script.ask(kind, "validate", &[json!(settings.to_string())])?;
-        answers::read::<Vec<JsSettingFault>>(returned, &format!("{kind}.validate"))
-    });
-    match found {
+    match script() {
+        Ok(script) => script_faults(&script, kind, settings),
+        Err(error) => vec![SettingFault::new("", error.text())],
+    }
+}
+
+/// The faults that a script finds; one where it throws instead.
+pub(crate) fn script_faults(script: &Script, kind: &str, settings: &Value) -> Vec<SettingFault> {
+    match script.ask::<Vec<JsSettingFault>>(kind, "validate", &[json!(settings.to_string())]) {
         Ok(found) => found.into_iter().map(SettingFault::from).collect(),
         Err(error) => vec![SettingFault::new("", error.text())],
     }
@@ -38,8 +49,8 @@ impl Build for Scripted {
     }
 
     fn run(_: &Value, call: &Call, source: &Source) -> Result<Artifact, HookError> {
-        let returned = script()?.ask("build", "run", &[questions::call(call), questions::source(source)])?;
-        answers::read::<JsArtifact>(returned, "build.run").map(Artifact::from)
+        let asked = [questions::call(call), questions::source(source)];
+        script()?.ask::<JsArtifact>("build", "run", &asked).map(Artifact::from)
     }
 }
 
@@ -52,8 +63,7 @@ impl HealthCheck for Scripted {
 
     fn check(_: &Value, call: &Call, instance: &Instance) -> Result<Health, HookError> {
         let asked = [questions::call(call), questions::instance(instance)];
-        answers::read::<JsHealth>(script()?.ask("healthCheck", "check", &asked)?, "healthCheck.check")
-            .map(Health::from)
+        script()?.ask::<JsHealth>("healthCheck", "check", &asked).map(Health::from)
     }
 }
 
@@ -65,8 +75,7 @@ impl SmokeTest for Scripted {
     }
 
     fn run(_: &Value, call: &Call) -> Result<Vec<TestCase>, HookError> {
-        let returned = script()?.ask("smokeTest", "run", &[questions::call(call)])?;
-        let cases: Vec<JsTestCase> = answers::read(returned, "smokeTest.run")?;
+        let cases: Vec<JsTestCase> = script()?.ask("smokeTest", "run", &[questions::call(call)])?;
         Ok(cases.into_iter().map(TestCase::from).collect())
     }
 }
@@ -79,30 +88,30 @@ impl Router for Scripted {
     }
 
     fn features(_: &Value, call: &Call) -> Result<Vec<String>, HookError> {
-        answers::read(script()?.ask("router", "features", &[questions::call(call)])?, "router.features")
+        script()?.ask("router", "features", &[questions::call(call)])
     }
 
     fn observe(_: &Value, call: &Call, router: &str) -> Result<Observation, HookError> {
-        let returned = script()?.ask("router", "observe", &[questions::call(call), json!(router)])?;
-        answers::read::<JsObservation>(returned, "router.observe").map(Observation::from)
+        let asked = [questions::call(call), json!(router)];
+        script()?.ask::<JsObservation>("router", "observe", &asked).map(Observation::from)
     }
 
     fn prepare(_: &Value, call: &Call, router: &str, want: &Routing) -> Result<String, HookError> {
         let asked = [questions::call(call), json!(router), questions::routing(want)];
-        answers::read(script()?.ask("router", "prepare", &asked)?, "router.prepare")
+        script()?.ask("router", "prepare", &asked)
     }
 
     fn apply(_: &Value, call: &Call, router: &str, want: &Routing) -> Result<(), HookError> {
         let asked = [questions::call(call), json!(router), questions::routing(want)];
-        script()?.ask("router", "apply", &asked).map(drop)
+        script()?.ask("router", "apply", &asked).map(|Nothing| ())
     }
 
     fn discard(_: &Value, call: &Call, router: &str) -> Result<(), HookError> {
-        script()?.ask("router", "discard", &[questions::call(call), json!(router)]).map(drop)
+        script()?.ask("router", "discard", &[questions::call(call), json!(router)]).map(|Nothing| ())
     }
 
     fn connections(_: &Value, call: &Call, router: &str, color: Color) -> Result<Option<u32>, HookError> {
         let asked = [questions::call(call), json!(router), json!(color.as_str())];
-        answers::read(script()?.ask("router", "connections", &asked)?, "router.connections")
+        script()?.ask("router", "connections", &asked)
     }
 }

@@ -25,10 +25,12 @@ mod answers;
 mod bytes;
 #[cfg(target_family = "wasm")]
 mod contract;
+mod globals;
 mod imports;
 mod interfaces;
 mod kinds;
 mod location;
+mod plain;
 mod questions;
 mod script;
 #[cfg(test)]

@@ -6,12 +6,14 @@ use std::rc::Rc;
 
 use boa_engine::builtins::promise::PromiseState;
 use boa_engine::object::builtins::JsPromise;
-use boa_engine::{Context, JsError, JsObject, JsResult, JsString, JsValue, Module, Source, js_string};
+use boa_engine::{Context, JsError, JsObject, JsResult, JsString, JsValue, Module, Source};
 use cutover_hooks::HookError;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::imports::Contract;
-use crate::{bytes, thrown};
+use crate::kinds::KINDS;
+use crate::{answers, globals, thrown};
 
 /// A script as the engine gives it.
 #[derive(Debug)]
@@ -29,13 +31,9 @@ pub(crate) struct Described {
     pub(crate) exports: Vec<String>,
 }
 
-/// The kinds of hook: the interface, what a script exports for it, and the functions of that.
-const KINDS: [(&str, &str, &[&str]); 4] = [
-    ("build", "build", &["validate", "run"]),
-    ("health-check", "healthCheck", &["validate", "check"]),
-    ("router", "router", &["validate", "features", "observe", "prepare", "apply", "discard", "connections"]),
-    ("smoke-test", "smokeTest", &["validate", "run"]),
-];
+/// Of a script that exports nothing by a name.
+const BY_DEFAULT: &str = "it exports by `default`, which says no kind: write `export const smokeTest = …`, or `build`, `healthCheck`, \
+                          `router`";
 
 impl Script {
     /// The one that is standard input.
@@ -57,30 +55,46 @@ impl Script {
         let (contract, mut context) = self.world().map_err(|error| thrown::text(&error, &self.name))?;
         let module = self.linked(&mut context).map_err(|error| thrown::text(&error, &self.name))?;
         let namespace = module.namespace(&mut context);
-        let exports = KINDS
+        let mut has =
+            |name: &str| namespace.has_property(JsString::from(name), &mut context).unwrap_or(false);
+        let exports: Vec<String> = KINDS
             .into_iter()
-            .filter(|(_, name, _)| namespace.has_property(js_string!(*name), &mut context).unwrap_or(false))
+            .filter(|(_, name, _)| has(name))
             .map(|(kind, ..)| format!("cutover:hook/{kind}@0.1.0"))
             .collect();
+        if exports.is_empty() && has("default") {
+            return Err(format!("{}: {BY_DEFAULT}", self.name));
+        }
         Ok(Described { imports: contract.named(), exports })
     }
 
     /// Asks a function of what it exports for a kind.
     ///
     /// # Errors
-    /// With what the script throws.
-    pub(crate) fn ask(&self, kind: &str, function: &str, arguments: &[Value]) -> Result<Value, HookError> {
+    /// With what the script throws, and when its answer is none of the contract.
+    pub(crate) fn ask<T: DeserializeOwned>(
+        &self,
+        kind: &str,
+        function: &str,
+        arguments: &[Value],
+    ) -> Result<T, HookError> {
         let (contract, mut context) = self.world().map_err(|error| thrown::failed(&error, &self.name))?;
         let module = self.linked(&mut context);
         contract.seal();
         let answer = module.and_then(|module| call(&module, kind, function, arguments, &mut context));
-        let answer = answer.and_then(|answer| bytes::to_json(&answer, &mut context));
-        answer.map_err(|error| thrown::hook_error(error, &self.name, &mut context))
+        let answer = answer.map_err(|error| {
+            if thrown::is_out_of_memory(&error) {
+                run_out_of_memory(&thrown::text(&error, &self.name));
+            }
+            thrown::hook_error(&error, &self.name, &mut context)
+        })?;
+        answers::read(&answer, &format!("{}: `{kind}.{function}`", self.name), &mut context)
     }
 
     fn world(&self) -> JsResult<(Rc<Contract>, Context)> {
         let contract = Rc::new(Contract::default());
-        let context = Context::builder().module_loader(Rc::clone(&contract)).build()?;
+        let mut context = Context::builder().module_loader(Rc::clone(&contract)).build()?;
+        globals::add(&mut context)?;
         Ok((contract, context))
     }
 
@@ -93,6 +107,12 @@ impl Script {
         module.link(context)?;
         Ok(module)
     }
+}
+
+/// Ends as every component does that is given no more memory: the engine tells of its limit, and what is printed where that was.
+fn run_out_of_memory(text: &str) -> ! {
+    eprintln!("{text}");
+    std::process::abort()
 }
 
 fn call(

@@ -1,12 +1,13 @@
 //! What a script throws, and what is thrown at it, in the words of the contract.
 
+use boa_engine::error::{EngineError, RuntimeLimitError};
 use boa_engine::{Context, JsError, JsNativeError, JsObject, JsValue, js_string};
 use cutover_hooks::HookError;
 use cutover_hooks::hosts::HostError;
 use cutover_hooks::http::HttpError;
 use serde_json::{Value, json};
 
-use crate::{bytes, location};
+use crate::{globals, location, plain};
 
 /// An error without a payload.
 pub(crate) fn error(text: &str) -> JsError {
@@ -35,10 +36,9 @@ pub(crate) fn import_error(tag: &str, val: Value, context: &mut Context) -> JsEr
 
 /// What the script threw and nobody caught, as the answer of the hook: a case of the contract, bare or as a `payload`, is that case, anything else
 /// is `failed`, with file, line and column. `name` is the script's.
-pub(crate) fn hook_error(error: JsError, name: &str, context: &mut Context) -> HookError {
-    let shown = failed(&error, name);
-    let Ok(value) = error.into_opaque(context) else { return shown };
-    value.as_object().and_then(|object| case(&object, context)).unwrap_or(shown)
+pub(crate) fn hook_error(error: &JsError, name: &str, context: &mut Context) -> HookError {
+    let value = error.as_opaque().and_then(JsValue::as_object);
+    value.and_then(|object| case(&object, context)).unwrap_or_else(|| failed(error, name))
 }
 
 /// An error as text, as the hook's.
@@ -46,28 +46,49 @@ pub(crate) fn failed(error: &JsError, name: &str) -> HookError {
     HookError::Failed(text(error, name))
 }
 
-/// An error for people: `checks/login.js:12:9: TypeError: …`.
+/// An error for people: `checks/login.js:12:9: TypeError: …`, and in a line of its own what to do.
 pub(crate) fn text(error: &JsError, name: &str) -> String {
-    let text = location::first(&error.to_string(), name);
-    if text.contains("ReferenceError: console is not defined") {
-        return format!(
-            "{text}\nhint: `import {{ log }} from \"cutover:hook/engine@0.1.0\"`, and `log(\"info\", …)`"
-        );
+    let mut text = location::first(&error.to_string(), name);
+    if let Some(EngineError::RuntimeLimit(limit)) = error.as_engine() {
+        text = text.replace(&format!("RuntimeLimitError: {limit}"), limit_text(*limit));
     }
-    text
+    let text = text.replace(
+        "could not find export `default`",
+        "an interface exports nothing by `default`: `import { … } from`",
+    );
+    let undefined =
+        text.split_once("ReferenceError: ").and_then(|(_, told)| told.strip_suffix(" is not defined"));
+    match undefined.and_then(globals::instead_of) {
+        Some(instead) => format!("{text}\nhint: {instead}"),
+        None => text,
+    }
 }
 
+/// Whether an error is that the engine gives no more memory.
+pub(crate) fn is_out_of_memory(error: &JsError) -> bool {
+    let text = error.to_string();
+    text.starts_with("RangeError: invalid layout") && text.contains("while allocating data block")
+}
+
+/// What the interpreter itself sets a limit to.
+const fn limit_text(limit: RuntimeLimitError) -> &'static str {
+    match limit {
+        RuntimeLimitError::Recursion => "it calls itself too deeply: a script may be 512 calls deep",
+        RuntimeLimitError::StackSize => {
+            "its calls hold too many values at once: hand over an array instead of spreading a long one"
+        }
+        RuntimeLimitError::LoopIteration => "it loops too often",
+    }
+}
+
+/// The case that a thrown object is, or its `payload`: out of what these have themselves, so that nothing of the script runs any more.
 fn case(object: &JsObject, context: &mut Context) -> Option<HookError> {
-    let payload = object.get(js_string!("payload"), context).ok()?;
-    let case = match payload.as_object() {
-        Some(payload) => payload,
-        None => object.clone(),
-    };
-    let json = bytes::to_json(&case.into(), context).ok()?;
-    let tag = json.get("tag")?.as_str()?;
-    let val = json.get("val")?;
+    let payload = plain::own(object, "payload").and_then(|payload| payload.as_object());
+    let case = payload.as_ref().unwrap_or(object);
+    let mut part = |key| plain::data(&plain::own(case, key)?, context).ok();
+    let (tag, val) = (part("tag")?, part("val")?);
     let text = || val.as_str().map(str::to_owned);
-    Some(match tag {
+    Some(match tag.as_str()? {
         "denied" => HookError::Denied(text()?),
         "temporary" => HookError::Temporary(text()?),
         "failed" => HookError::Failed(text()?),

@@ -9,7 +9,7 @@ use super::invocation::Invocation;
 use super::project::Project;
 use super::world::supplier;
 use super::{DONE, Ended, project_file};
-use crate::config::{Loaded, not_a_hook};
+use crate::config::{Loaded, is_javascript, not_a_hook};
 use crate::model::view::{AddedView, ComponentView, ExitCode, FetchView, LockView, Problem};
 use crate::model::{HookSource, HostName, LockFile, SCRIPT};
 use crate::report;
@@ -191,6 +191,11 @@ fn given(name: &str) -> Result<HookSource, Failure> {
     let path = project_file::working_directory()?.join(script.unwrap_or(name));
     if remote.is_some() || !path.is_file() {
         require_hook(name)?;
+    }
+    if script.is_none() && is_javascript(name) && path.is_file() {
+        let text = format!("`{name}` is a script, and named as a component");
+        let problem = Problem::new("usage/hook", text, ExitCode::Usage);
+        return Err(problem.hint(format!("name it as one: `{SCRIPT}{name}`")).into());
     }
     let here = if script.is_some() { HookSource::Script(path) } else { HookSource::File(path) };
     Ok(remote.unwrap_or(here))

@@ -216,6 +216,7 @@ mod tests {
             assert!(told.into_iter().all(|line| line.chars().count() <= WIDTH), "{page}");
             all.push_str(&format!("\n──── {}\n{page}", name(hook)));
         }
+        assert!(SCRIPTS.lines().all(|line| line.chars().count() <= WIDTH), "{SCRIPTS}");
         assert_golden("hooks.txt", &all);
         assert_eq!(page("builtin:pigeon"), None);
     }

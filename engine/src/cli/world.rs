@@ -66,7 +66,7 @@ pub(super) fn setting(
         Some(url) => Some(bucket(url, &environment)?),
     };
     let http = Arc::new(HttpClient::new());
-    let hooks = pool(program, &environment, &http)?;
+    let hooks = pool(program, &environment, &http)?.with_root(deployment.root.clone());
     let redactor = Redactor::default();
     let secrets = Secrets::new(
         deployment.secrets.clone(),

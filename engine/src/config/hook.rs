@@ -200,7 +200,9 @@ impl Resolver<'_> {
     }
 }
 
-fn is_javascript(path: &str) -> bool {
+/// Whether a path is a script's, by its name.
+#[must_use]
+pub fn is_javascript(path: &str) -> bool {
     path.ends_with(".js") || path.ends_with(".mjs")
 }
 

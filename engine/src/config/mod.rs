@@ -56,7 +56,7 @@ mod strategy;
 pub use environment::environments;
 pub use fault::{Choices, Excerpt, Fault, Faults, Severity};
 pub(crate) use format::parse_duration;
-pub use hook::not_a_hook;
+pub use hook::{is_javascript, not_a_hook};
 pub use known_router::KnownRouter;
 pub use loaded::{Input, Loaded, Surroundings, load, load_to_look};
 pub use lock_text::{LockFault, read_lock, write_lock};

@@ -152,7 +152,10 @@ impl HookFault {
                 ))
             }
             Self::Limit { breach, .. } => Some(breach.hint()),
-            Self::NotAScript { .. } | Self::NotCompiled { .. } | Self::NoSandbox { .. } => None,
+            Self::NotAScript { .. } => {
+                Some("`cutover help scripts` tells what a script is, and what there is for it".to_owned())
+            }
+            Self::NotCompiled { .. } | Self::NoSandbox { .. } => None,
         }
     }
 }

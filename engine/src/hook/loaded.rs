@@ -37,7 +37,7 @@ pub struct LoadedHook {
 pub(super) struct Component {
     pub(super) digest: String,
     pub(super) description: Description,
-    pub(super) code: SealedMemory,
+    pub(super) code: Arc<SealedMemory>,
     /// What the code runs, where it is the interpreter of scripts.
     pub(super) script: Option<Script>,
     pub(super) program: SandboxProgram,

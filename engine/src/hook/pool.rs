@@ -1,9 +1,11 @@
 //! From a file to a hook that can be asked.
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
+use camino::Utf8PathBuf;
 use cutover_host::manifest::ContentDigest;
+use tokio::sync::OnceCell;
 use tokio::time::error::Elapsed;
 use tokio::time::{timeout, timeout_at};
 
@@ -33,6 +35,10 @@ pub struct HookPool {
     downloads: Option<Downloads>,
     http: Arc<HttpClient>,
     compatibility: String,
+    /// From where the configuration names files.
+    root: Utf8PathBuf,
+    /// The compiled code of what runs scripts, once one asked for it.
+    interpreter: OnceCell<Arc<SealedMemory>>,
 }
 
 /// Components can't be compiled for this machine at all.
@@ -59,6 +65,8 @@ impl HookPool {
             downloads: None,
             http,
             compatibility: runtime::compatibility(&engine),
+            root: Utf8PathBuf::new(),
+            interpreter: OnceCell::new(),
         })
     }
 
@@ -66,6 +74,12 @@ impl HookPool {
     #[must_use]
     pub fn lacking(self, cache: Option<CacheFault>) -> Self {
         Self { lacking: cache, ..self }
+    }
+
+    /// Notes from where the configuration names files: scripts are called by the paths that it has for them.
+    #[must_use]
+    pub fn with_root(self, root: Utf8PathBuf) -> Self {
+        Self { root, ..self }
     }
 
     /// Notes where fetched components are.
@@ -113,16 +127,17 @@ impl HookPool {
         }
     }
 
-    /// Says what a script is, without any of its code being run: the interpreter reads it in a sandbox. `title` is what it is called.
+    /// Says what a script is, without any of its code being run: the interpreter reads it in a sandbox. `title` is what it is called, `name` what its
+    /// errors call its file.
     ///
     /// # Errors
     /// When it is none, or the sandbox can't be started.
-    pub async fn inspect_script(&self, title: &str, text: &[u8]) -> Result<Anatomy, HookFault> {
+    pub async fn inspect_script(&self, title: &str, name: &str, text: &[u8]) -> Result<Anatomy, HookFault> {
         let limits = Limits::default();
+        let script = Script::new(title, name, text)?;
         let code = self.interpreter(title, &limits, None).await?;
-        let script = Script::new(title, text);
-        let (mut sandbox, _, _) = ready(&self.program, &code, title, &limits, Some(&script)).await?;
-        let description = describe(&mut sandbox, title).await?;
+        let (sandbox, _, _) = ready(&self.program, &code, title, &limits, Some(&script)).await?;
+        let (_, description) = describe(sandbox, title, &limits).await?;
         Ok(Anatomy { description, memory: None, languages: vec!["JavaScript".to_owned()] })
     }
 
@@ -146,22 +161,22 @@ impl HookPool {
         let digest = ContentDigest::of(&wasm).to_string();
         let (script, code) = match &hook.source {
             HookSource::Script(path) => {
-                let name = path.file_name().unwrap_or(path.as_str());
-                let code = self.interpreter(title, &hook.limits, Some(observer)).await?;
-                (Some(Script::new(name, &wasm)), code)
+                let name = path.strip_prefix(&self.root).unwrap_or(path);
+                let script = Script::new(title, name.as_str(), &wasm)?;
+                (Some(script), self.interpreter(title, &hook.limits, Some(observer)).await?)
             }
             HookSource::Builtin(_) | HookSource::File(_) | HookSource::Https(_) | HookSource::Oci(_) => {
                 format::expect_component(&wasm)
                     .map_err(|reason| HookFault::NotAComponent { hook: title.clone(), reason })?;
                 let wanted = Some((kind, &hook.grants));
-                let code = self.code(title, &hook.limits, &digest, wasm, wanted, Some(observer)).await?;
-                (None, code)
+                let code = self.code(title, &hook.limits, &digest, &wasm, wanted, Some(observer)).await?;
+                (None, Arc::new(code))
             }
         };
         let (mut sandbox, mut description, misfit) =
             ready(&self.program, &code, title, &hook.limits, script.as_ref()).await?;
         if script.is_some() && misfit.is_none() {
-            description = describe(&mut sandbox, title).await?;
+            (sandbox, description) = describe(sandbox, title, &hook.limits).await?;
             if !description
                 .exports
                 .iter()
@@ -178,16 +193,20 @@ impl HookPool {
         Ok(LoadedHook::new(hook.clone(), kind, component, sandbox, Arc::clone(&self.http)))
     }
 
-    /// The compiled code of what runs scripts. It imports all that there is: what counts is what the script imports.
+    /// The compiled code of what runs scripts: once for all of them. It imports all that there is: what counts is what the script imports.
     async fn interpreter(
         &self,
         title: &str,
         limits: &Limits,
         observer: Option<&dyn Observer>,
-    ) -> Result<SealedMemory, HookFault> {
-        let wasm = bundled::INTERPRETER.to_vec();
-        let digest = ContentDigest::of(&wasm).to_string();
-        self.code(title, limits, &digest, wasm, None, observer).await
+    ) -> Result<Arc<SealedMemory>, HookFault> {
+        static DIGEST: LazyLock<String> =
+            LazyLock::new(|| ContentDigest::of(bundled::INTERPRETER).to_string());
+        let code = || async {
+            let code = self.code(title, limits, &DIGEST, bundled::INTERPRETER, None, observer);
+            code.await.map(Arc::new)
+        };
+        self.interpreter.get_or_try_init(code).await.cloned()
     }
 
     /// The compiled code of a component with this digest, out of the cache, or compiled now. With `wanted`, what can't be used so is not compiled.
@@ -196,7 +215,7 @@ impl HookPool {
         title: &str,
         limits: &Limits,
         digest: &str,
-        wasm: Vec<u8>,
+        wasm: &[u8],
         wanted: Option<(HookKind, &Grants)>,
         observer: Option<&dyn Observer>,
     ) -> Result<SealedMemory, HookFault> {
@@ -230,7 +249,7 @@ impl HookPool {
         &self,
         title: &str,
         limits: &Limits,
-        wasm: Vec<u8>,
+        wasm: &[u8],
         wanted: Option<(HookKind, &Grants)>,
         observer: Option<&dyn Observer>,
     ) -> Result<Vec<u8>, HookFault> {
@@ -242,8 +261,7 @@ impl HookPool {
             false => HookFault::NotCompiled { hook: title.to_owned(), reason },
         };
         let deadline = tokio::time::Instant::now() + limits.time(Limit::CompileTime);
-        let memory = SealedMemory::new(&wasm).map_err(no_sandbox)?;
-        drop(wasm);
+        let memory = SealedMemory::new(wasm).map_err(no_sandbox)?;
         let mut sandbox = Sandbox::start(&self.program, &memory).map_err(no_sandbox)?;
         let described = timeout(sandbox_limits::START, async {
             sandbox.send(&Order::Compile { limits: limits.clone() }, &[]).await?;
@@ -301,33 +319,40 @@ pub(super) async fn ready(
 }
 
 /// What a script imports and exports, asked of the interpreter that has it. Nothing of the script is run, so that nothing can be asked for by it.
-async fn describe(sandbox: &mut Sandbox, title: &str) -> Result<Description, HookFault> {
+async fn describe(
+    mut sandbox: Sandbox,
+    title: &str,
+    limits: &Limits,
+) -> Result<(Sandbox, Description), HookFault> {
     // One line: a name in the script is no hint of ours.
-    let not_a_script =
-        |reason: String| HookFault::NotAScript { hook: title.to_owned(), reason: one_line(&reason) };
+    let not_a_script = |reason: String| {
+        Err(HookFault::NotAScript { hook: title.to_owned(), reason: one_line(&excerpt(reason)) })
+    };
+    let late = || not_a_script(format!("it is not read within {} s", sandbox_limits::START.as_secs()));
     let timeout_ms = u64::try_from(sandbox_limits::START.as_millis()).unwrap_or(u64::MAX);
-    let asked = async {
+    let asked = timeout(sandbox_limits::START + sandbox_limits::GRACE, async {
         sandbox.send(&Order::Ask { question: Box::new(Question::Describe), timeout_ms }, &[]).await?;
         sandbox.receive(UNASKED).await
+    });
+    let (end, printed) = match asked.await {
+        Err(_) => return late(),
+        Ok(Err(_)) => return not_a_script(sandbox.epitaph().await),
+        Ok(Ok((Report::Ended { end, printed, .. }, _))) => (end, printed),
+        Ok(Ok(_)) => return not_a_script(ODD.to_owned()),
     };
-    let odd = || not_a_script(ODD.to_owned());
-    match timeout(sandbox_limits::START + sandbox_limits::GRACE, asked).await {
-        Ok(Ok((Report::Ended { end: End::Value(Value::Description(description)), .. }, _))) => {
-            Ok(description)
+    match end {
+        End::Value(Value::Description(description)) => Ok((sandbox, description)),
+        End::Error(HookError::Failed(reason)) | End::Unfit(reason) => not_a_script(reason),
+        End::Trapped(reason) => {
+            // What it said last tells more than that it crashed.
+            let last = printed.lines().rfind(|line| !line.trim().is_empty());
+            not_a_script(last.map_or(reason.clone(), |last| format!("{reason}: {last}")))
         }
-        Ok(Ok((Report::Ended { end: End::Error(HookError::Failed(reason)), .. }, _))) => {
-            Err(not_a_script(excerpt(reason)))
+        End::Exceeded(limit) => {
+            Err(HookFault::Limit { hook: title.to_owned(), breach: limits.breach(limit) })
         }
-        Ok(Ok((Report::Ended { end: End::Trapped(reason) | End::Unfit(reason), .. }, _))) => {
-            Err(not_a_script(excerpt(reason)))
-        }
-        Ok(Ok((Report::Ended { end: End::Exceeded(limit), .. }, _))) => {
-            Err(not_a_script(format!("reading it takes more than `limits.{limit}` allows")))
-        }
-        Ok(Ok((Report::Ended { end: End::TimedOut, .. }, _))) | Err(_) => {
-            Err(not_a_script(format!("it is not read within {} s", sandbox_limits::START.as_secs())))
-        }
-        Ok(Ok(_) | Err(_)) => Err(odd()),
+        End::TimedOut => late(),
+        End::Value(_) | End::Error(_) => not_a_script(ODD.to_owned()),
     }
 }
 

@@ -10,14 +10,14 @@ pub const VENDORED: &str = "hooks/vendor/";
 /// All hooks of a configuration that do not ship with the program, whichever tables and environments name them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LockFile {
-    /// By what the configuration names: a path, or a URL.
+    /// By what the configuration names: a path, `script:` and a path, a URL, or a reference.
     pub hooks: BTreeMap<String, LockedHook>,
 }
 
-/// One component.
+/// One component, or script.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LockedHook {
-    /// Where its bytes come from: the path or URL itself, the manifest that a reference led to, or the path of a copy below [`VENDORED`].
+    /// Where its bytes come from: what the configuration names itself, the manifest that a reference led to, or the path of a copy below [`VENDORED`].
     pub resolved: String,
     /// Of its bytes.
     pub sha256: ComponentDigest,
@@ -25,7 +25,7 @@ pub struct LockedHook {
     pub size: u64,
     /// Its interfaces, sorted: what kinds of hook it is.
     pub exports: Vec<String>,
-    /// The interfaces that it asks for, sorted.
+    /// The interfaces that it asks for, sorted; of a script those that it imports, and not the interpreter's.
     pub imports: Vec<String>,
 }
 

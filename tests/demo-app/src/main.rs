@@ -262,6 +262,7 @@ impl Shop {
                 }
                 None => (200, "application/json", r#"{"cart":{"items":3}}"#.to_owned()),
             },
+            "/cart" => (200, text, "Your cart\n".to_owned()),
             "/greeting" => (200, text, variable("GREETING")),
             _ if path.starts_with("/slow") => {
                 // `/slow/1500`: so many milliseconds.

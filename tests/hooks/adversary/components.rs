@@ -19,6 +19,8 @@ pub(super) enum Component {
     Bytes(Vec<u8>),
     /// The stranger, in a sandbox that is this shell script.
     Sandbox(&'static str),
+    /// The text of a script, `script:…`.
+    Script(String),
     /// The stranger, in a sandbox that stops in the middle of the question.
     Frozen,
 }
@@ -30,6 +32,7 @@ impl Component {
             Self::Text(text) => component(text),
             Self::Heavy { functions, lines } => heavy(*functions, *lines),
             Self::Bytes(bytes) => bytes.clone(),
+            Self::Script(text) => text.clone().into_bytes(),
         }
     }
 
@@ -39,7 +42,7 @@ impl Component {
         let (script, cache) = match self {
             Self::Sandbox(script) => (*script, None),
             Self::Frozen => (frozen.as_str(), Some(stage.cache())),
-            Self::Stranger | Self::Text(_) | Self::Heavy { .. } | Self::Bytes(_) => {
+            Self::Stranger | Self::Text(_) | Self::Heavy { .. } | Self::Bytes(_) | Self::Script(_) => {
                 return stage.pool(Some(stage.cache()));
             }
         };

@@ -9,6 +9,7 @@ mod components;
 mod guests;
 mod mode;
 mod modules;
+mod scripts;
 mod servers;
 
 use std::fs;
@@ -72,7 +73,9 @@ async fn table() {
     let next = stage.try_load(&next, HookKind::HealthCheck, stranger()).await.unwrap();
     let (mut modes, mut exact, mut most, mut next_ok, mut wrong) = (0, 0, 0, true, Vec::new());
     let mounts = std::env::var(ALONE).is_ok_and(|told| told == WITH_MOUNTS);
-    for mode in guests::all(stage.place.path(), mounts).into_iter().chain(modules::all()) {
+    for mode in
+        guests::all(stage.place.path(), mounts).into_iter().chain(modules::all()).chain(scripts::all())
+    {
         modes += 1;
         let wasm = mode.component.wasm();
         let before = memory_kib("VmRSS:");

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use cutover::hook::{Access, Hosts, LoadedHook};
 use cutover::model::grant::{Denied, Grants};
-use cutover::model::{Health, Hook, HookKind, HostName, Limit, Limits, Routing};
+use cutover::model::{Health, Hook, HookKind, HookSource, HostName, Limit, Limits, Routing};
 use cutover::transport::{Link, LinkFuture};
 use cutover_host::operation::{Answer, Call, Guard};
 use serde_json::{Value, json};
@@ -99,7 +99,11 @@ impl Mode {
 
     pub(super) fn hook(&self) -> Hook {
         let hook = hook(self.settings.clone(), self.grants.clone(), self.time);
-        Hook { limits: self.limits.clone(), ..hook }
+        let source = match self.component {
+            Component::Script(_) => HookSource::Script("/hooks/stranger.js".into()),
+            _ => hook.source.clone(),
+        };
+        Hook { limits: self.limits.clone(), source, ..hook }
     }
 
     /// Asks, and puts the end in words.

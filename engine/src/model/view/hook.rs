@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-/// A component, as far as its bytes tell.
+/// A component as far as its bytes tell, or a script as far as the interpreter reads it without running it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ComponentView {
-    /// As it was asked for: a path, `builtin:nginx`, a URL.
+    /// As it was asked for: a path, `script:checks/cart.js`, `builtin:nginx`, a URL.
     pub source: String,
     /// What it can be used as.
     pub kinds: Vec<ComponentKind>,
@@ -15,7 +15,7 @@ pub struct ComponentView {
     pub size: u64,
     /// Bytes of memory that it begins with; none of a script.
     pub memory: Option<u64>,
-    /// Languages that it says it was written in, with versions where it has them.
+    /// Languages that it says it was written in, with versions where it has them; `JavaScript` of a script.
     pub languages: Vec<String>,
     /// What it asks for, sorted.
     pub imports: Vec<ImportView>,
@@ -23,7 +23,7 @@ pub struct ComponentView {
     pub grants: Option<String>,
 }
 
-/// A kind of hook that a component can be used as.
+/// A kind of hook that a component or script can be used as.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ComponentKind {
     /// `build`, `health-check`, `smoke-test` or `router`.
@@ -34,7 +34,7 @@ pub struct ComponentKind {
     pub usable: bool,
 }
 
-/// An interface that a component asks for.
+/// An interface that a component or script asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ImportView {
     /// `cutover:hook/hosts@0.1.0`.

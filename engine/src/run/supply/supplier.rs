@@ -291,7 +291,10 @@ impl Supplier {
     async fn look_at(&self, name: &str, source: &HookSource, wasm: Vec<u8>) -> Result<Brought, Trouble> {
         let is_other = |fault: &HookFault| matches!(fault, HookFault::NotAComponent { .. });
         let looked = match source {
-            HookSource::Script(_) => self.pool.inspect_script(name, &wasm).await,
+            HookSource::Script(path) => {
+                let file = name.strip_prefix(SCRIPT).unwrap_or(path.as_str());
+                self.pool.inspect_script(name, file, &wasm).await
+            }
             HookSource::Builtin(_) | HookSource::File(_) | HookSource::Https(_) | HookSource::Oci(_) => {
                 self.pool.inspect(name, &wasm).await
             }
