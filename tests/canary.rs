@@ -193,7 +193,6 @@ fn with_testers(testers: &str) -> Option<Test> {
     let style = "style = \"upstream\"";
     test.configure(style, &format!("{style}, testers = {testers}"));
     test.nginx.stop();
-    test.nginx.pass_to("$cutover_shop");
     test.set_up();
     Some(test)
 }

@@ -6,7 +6,8 @@ use test_support::{Behaviour, Test, assert_golden};
 
 use crate::{local, told};
 
-fn with_sites() -> Option<Test> {
+/// A world with a site for each colour, and `v1` live.
+pub(crate) fn with_sites() -> Option<Test> {
     let mut test = local()?;
     let sites = test.nginx.write_sites("127.0.0.1", test.ports());
     let flags = test.nginx.settings();

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use test_support::{Behaviour, Port, Test, Websocket, eventually, get};
@@ -31,6 +31,26 @@ fn an_upgrade_under_load_loses_nothing() {
     world.proxy.wait_for_processes(1);
     assert_eq!(world.proxy.log(), "");
     let _ = world.test.cutover(&["status", "--check"]).expect(0);
+}
+
+/// What a process of before still has is counted until it ends.
+#[test]
+fn an_upgrade_while_a_colour_drains() {
+    let Some(mut world) = with_v1(local()) else { return };
+    let policy = "{ timeout = \"60s\", connections = \"wait\" }";
+    world.test.configure("drain = { timeout = \"3s\" }", &format!("drain = {policy}"));
+    let mut websocket = Websocket::open(world.test.door()).unwrap();
+    world.test.repository.push("v2", Behaviour::Sound);
+    let mut running = world.test.start(&["deploy", "--json"]);
+    running.wait_for_step("drain");
+    world.proxy.upgrade();
+    assert_eq!(websocket.say("still there").unwrap(), "blue still there");
+    std::thread::sleep(Duration::from_secs(1));
+    drop(websocket);
+    let begun = Instant::now();
+    let deployed = running.finish().expect(0);
+    assert!(begun.elapsed() < Duration::from_secs(20), "nobody waits for what has ended");
+    assert!(deployed.stdout.contains("0 connections left"), "{}", deployed.stdout);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The way in of a router that is no program of ours: it shares requests by weights that it looks up, and not by what it is told.
 
-use std::io::{BufRead, BufReader, Result, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::{self, BufRead, BufReader, Result, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
@@ -64,6 +64,9 @@ impl Drop for FrontDoor {
 fn serve(client: &TcpStream, shared: &Shared) {
     let mut reader = BufReader::new(client);
     while let Ok(Some((head, body))) = read(&mut reader) {
+        if head.to_ascii_lowercase().contains("\r\nupgrade: ") {
+            return tunnel(&head, reader, client, shared);
+        }
         let closes = head.to_ascii_lowercase().contains("\r\nconnection: close");
         let answer = pass_on(&without_connection(&head), &body, shared);
         let (mut writer, last) = (client, if closes { "Connection: close\r\n" } else { "" });
@@ -72,6 +75,24 @@ fn serve(client: &TcpStream, shared: &Shared) {
             return;
         }
     }
+}
+
+/// A websocket: whatever either side says from now on, until one of them ends it.
+fn tunnel(head: &str, mut reader: BufReader<&TcpStream>, client: &TcpStream, shared: &Shared) {
+    let upstream = match reach(shared) {
+        Ok(upstream) => upstream,
+        Err(status) => return drop({ client }.write_all(none(status).as_bytes())),
+    };
+    let end = || [client, &upstream].map(|side| drop(side.shutdown(Shutdown::Both)));
+    let (mut there, mut back, mut out) = (&upstream, &upstream, client);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let _ = there.write_all(head.as_bytes()).and_then(|()| io::copy(&mut reader, &mut there));
+            end();
+        });
+        let _ = io::copy(&mut back, &mut out);
+        end();
+    });
 }
 
 /// Head and body of the next message; none at the end.
@@ -96,26 +117,33 @@ fn without_connection(head: &str) -> String {
 
 /// The answer of one of those that have a weight: of one that can be reached, where there is one.
 fn pass_on(head: &str, body: &[u8], shared: &Shared) -> String {
-    let none = |status: &str| format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n");
-    let turn = shared.requests.fetch_add(1, Ordering::SeqCst);
-    let Some(targets) = chosen(&(shared.look)(), turn) else {
-        return none("503 Service Unavailable");
+    let mut upstream = match reach(shared) {
+        Ok(upstream) => upstream,
+        Err(status) => return none(status),
     };
-    let first = usize::try_from(turn).unwrap();
-    for index in 0..targets.len() {
-        let Ok(mut upstream) = TcpStream::connect(&targets[(first + index) % targets.len()]) else {
-            continue;
-        };
-        let mut text = head.trim_end().to_owned();
-        text.push_str("\r\nConnection: close\r\n\r\n");
-        let sent = upstream.write_all(text.as_bytes()).and_then(|()| upstream.write_all(body));
-        let answer = sent.and_then(|()| read(&mut BufReader::new(upstream)));
-        return match answer {
-            Ok(Some((head, body))) => without_connection(&head) + &String::from_utf8_lossy(&body),
-            Ok(None) | Err(_) => none("502 Bad Gateway"),
-        };
+    let mut text = head.trim_end().to_owned();
+    text.push_str("\r\nConnection: close\r\n\r\n");
+    let sent = upstream.write_all(text.as_bytes()).and_then(|()| upstream.write_all(body));
+    let answer = sent.and_then(|()| read(&mut BufReader::new(upstream)));
+    match answer {
+        Ok(Some((head, body))) => without_connection(&head) + &String::from_utf8_lossy(&body),
+        Ok(None) | Err(_) => none(UNREACHABLE),
     }
-    none("502 Bad Gateway")
+}
+
+const UNREACHABLE: &str = "502 Bad Gateway";
+
+fn none(status: &str) -> String {
+    format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n")
+}
+
+/// One of those whose turn it is, or the status of the answer where there is none.
+fn reach(shared: &Shared) -> std::result::Result<TcpStream, &'static str> {
+    let turn = shared.requests.fetch_add(1, Ordering::SeqCst);
+    let targets = chosen(&(shared.look)(), turn).ok_or("503 Service Unavailable")?;
+    let first = usize::try_from(turn).unwrap();
+    let mut in_turn = (0..targets.len()).map(|index| &targets[(first + index) % targets.len()]);
+    in_turn.find_map(|target| TcpStream::connect(target).ok()).ok_or(UNREACHABLE)
 }
 
 /// Whose turn it is: each has its part of any hundred requests, well mixed.

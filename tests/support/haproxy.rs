@@ -96,13 +96,13 @@ impl Haproxy {
             Some(lines.map(|line| format!("    {line}\n")).collect::<String>())
         };
         let global = told("in the global section").unwrap();
+        let defaults = told("in a defaults section").unwrap();
         let frontend = told("in its frontend of shop");
         let backend = told("in its backend shop");
         assert!(frontend.is_some() != backend.is_some(), "{script}");
         let config = format!(
             "global\n    user haproxy\n    group haproxy\n{global}\
-             defaults\n    mode http\n    timeout connect 2s\n    timeout client 30s\n    timeout server 30s\n    \
-             timeout tunnel 1h\n\
+             defaults\n    mode http\n    timeout connect 2s\n    timeout client 30s\n    timeout server 30s\n{defaults}\
              frontend door\n    bind 127.0.0.1:{}\n{}{}",
             self.port,
             frontend.unwrap_or_else(|| "    default_backend shop\n".to_owned()),

@@ -112,14 +112,19 @@ impl Nginx {
     #[must_use]
     pub fn write_sites(&self, app: &str, (blue, green): (u16, u16)) -> String {
         let own = self.own.display();
-        fs::write(self.directory.join("http.conf"), format!("include {own}/live;\ninclude {own}/extra*;\n"))
-            .unwrap();
+        // As nginx documents it for sites with websockets.
+        let http = format!(
+            "map $http_upgrade $connection_upgrade {{\n  default upgrade;\n  '' close;\n}}\n\
+             include {own}/live;\ninclude {own}/extra*;\n"
+        );
+        fs::write(self.directory.join("http.conf"), http).unwrap();
         // Where no site is chosen, the server of the main configuration answers.
         fs::write(self.directory.join("shop.location"), "return 503;\n").unwrap();
         for (color, port) in [("blue", blue), ("green", green)] {
             let site = format!(
-                "server {{\n  listen {};\n  location / {{ proxy_pass http://{app}:{port}; }}\n  \
-                 location = /deployment_id {{ return 200 \"{color}\"; }}\n}}\n",
+                "server {{\n  listen {};\n  location / {{\n    proxy_pass http://{app}:{port};\n    \
+                 proxy_http_version 1.1;\n    proxy_set_header Upgrade $http_upgrade;\n    \
+                 proxy_set_header Connection $connection_upgrade;\n  }}\n  location = /deployment_id {{ return 200 \"{color}\"; }}\n}}\n",
                 self.listen()
             );
             fs::write(self.site(color), site).unwrap();
@@ -136,11 +141,10 @@ impl Nginx {
         )
     }
 
-    /// Settings of `builtin:nginx` in its style `upstream`. The application's location is written as `cutover setup` says.
+    /// Settings of `builtin:nginx` in its style `upstream`. The application's location is written by what `cutover setup` says.
     #[must_use]
     pub fn upstream_settings(&self) -> String {
         let own = self.own.display();
-        self.pass_to("cutover-shop");
         let nginx =
             format!("\"{}\", \"-p\", \"{own}\", \"-c\", \"{own}/nginx.conf\"", nginx_program().display());
         format!(
@@ -151,15 +155,11 @@ impl Nginx {
         )
     }
 
-    /// Writes the application's location for the style `upstream`.
-    ///
-    /// # Panics
-    /// When there is no place for it.
-    pub fn pass_to(&self, upstream: &str) {
-        let location = format!(
-            "proxy_pass http://{upstream};\nproxy_http_version 1.1;\n\
-             proxy_set_header Connection \"\";\nproxy_set_header Host $http_host;\n"
-        );
+    /// Writes the application's location with the lines that a script of `cutover setup` tells a person to put into it, if there are any.
+    pub(crate) fn write_location(&self, script: &str) {
+        let Some((_, rest)) = script.split_once("#     location / {\n") else { return };
+        let lines = rest.lines().map_while(|line| line.strip_prefix("#         "));
+        let location: String = lines.map(|line| format!("{line}\n")).collect();
         fs::write(self.directory.join("shop.location"), location).unwrap();
     }
 

@@ -256,6 +256,7 @@ impl Test {
             let machine = if name == "local" { &self.desk } else { self.machine(name) };
             let ran = machine.command("sh", Path::new("/")).arg("-eux").arg(&file).output().unwrap();
             assert!(ran.status.success(), "{name}: {}", String::from_utf8_lossy(&ran.stderr));
+            self.nginx.write_location(&self.setup_script(name));
         }
         if self.door.is_none() {
             self.start_nginx();

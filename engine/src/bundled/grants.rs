@@ -427,6 +427,12 @@ read-only = true
 
 [[exec]]
 hosts = "routers"
+program = "/usr/bin/ss"
+args = ["-Htn", "state", "established", "*"]
+read-only = true
+
+[[exec]]
+hosts = "routers"
 program = "/usr/sbin/nginx"
 args = ["-t"]
 as-root = true
@@ -510,6 +516,12 @@ via = "routers"
 hosts = "routers"
 program = "/usr/bin/ps"
 args = ["--ppid", "*", "-o", "pid=,etimes=,args="]
+read-only = true
+
+[[exec]]
+hosts = "routers"
+program = "/usr/bin/ss"
+args = ["-Htn", "state", "established", "*"]
 read-only = true
 
 [[exec]]

@@ -45,3 +45,4 @@ CUTOVER
 # and in the VirtualHost of shop:
 #     Include /etc/apache2/cutover/shop.conf
 # and: apache2ctl configtest && systemctl restart apache2
+# A websocket on which neither side says a word is closed after `Timeout` or `ProxyTimeout`, whichever is longer

@@ -53,7 +53,8 @@ impl Site {
              # Then: a2enmod proxy_http proxy_balancer lbmethod_byrequests headers\n\
              # and in the VirtualHost of {name}:\n\
              #     Include {site_include}\n\
-             # and: apache2ctl configtest && systemctl restart apache2\n",
+             # and: apache2ctl configtest && systemctl restart apache2\n\
+             # A websocket on which neither side says a word is closed after `Timeout` or `ProxyTimeout`, whichever is longer\n",
             self.server(call, router)?,
             self.fill(include_str!("template/manager.conf"), ""),
             self.fill(include_str!("template/site.conf"), ""),

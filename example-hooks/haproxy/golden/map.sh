@@ -25,6 +25,8 @@ backend shop-production-green
 CUTOVER
 # Then, in the global section of haproxy.cfg, where it does not say so already:
 #     stats socket /run/haproxy/admin.sock mode 660 group haproxy level admin
+# Then, in a defaults section of haproxy.cfg, where it does not say so already: quiet websockets end after `timeout server` without it:
+#     timeout tunnel 1h
 # Then, in its frontend of shop-production:
 #     http-request set-var(txn.cutover.shop.production) str(shop-production),map_str_int(/var/lib/cutover-haproxy/shop-production/green.map,-1)
 #     http-request deny deny_status 503 if { var(txn.cutover.shop.production) -m int lt 0 }

@@ -4,6 +4,8 @@ test -d /var/lib/cutover-haproxy || install -d -m 755 -o deploy /var/lib/cutover
 # Then, in the global section of haproxy.cfg, where it does not say so already:
 #     stats socket /run/haproxy/admin.sock mode 660 group haproxy level admin
 #     server-state-file /var/lib/cutover-haproxy/state
+# Then, in a defaults section of haproxy.cfg, where it does not say so already: quiet websockets end after `timeout server` without it:
+#     timeout tunnel 1h
 # Then, in its backend shop-production; what is live already goes without `disabled`:
 #     load-server-state-from-file global
 #     option httpchk GET /up

@@ -26,6 +26,7 @@ pub(crate) fn map_script(style: &Map, call: &Call, router: &str, user: &str) -> 
         "in the global section of haproxy.cfg, where it does not say so already",
         &global(socket),
     ));
+    text.push_str(&tunnel());
     text.push_str(&section(&format!("in its frontend of {name}"), &frontend(style)));
     text.push_str(&section(
         "let HAProxy read the backends, too, in /etc/default/haproxy",
@@ -66,6 +67,7 @@ pub(crate) fn servers_script(
         "in the global section of haproxy.cfg, where it does not say so already",
         &global,
     ));
+    text.push_str(&tunnel());
     text.push_str(&section(
         &format!("in its backend {backend}; what is live already goes without `disabled`"),
         &lines,
@@ -89,6 +91,12 @@ fn global(socket: &str) -> String {
         Some((_, address)) => format!("stats socket {address} level admin\n"),
         None => String::new(),
     }
+}
+
+/// For websockets, of which HAProxy holds to other times than to requests only when it is told so.
+fn tunnel() -> String {
+    let place = "in a defaults section of haproxy.cfg, where it does not say so already: quiet websockets end after `timeout server` without it";
+    section(place, "timeout tunnel 1h\n")
 }
 
 /// Health checks of a backend: a colour that was started is seen within a second.

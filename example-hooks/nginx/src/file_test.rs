@@ -3,7 +3,7 @@
 use cutover_hooks::setup::{own_directory, parent};
 use cutover_hooks::{Call, Color, Context, HookError, Observation, Routing, flags, hosts};
 
-use crate::include::http_level;
+use crate::include::{QUIET, http_level};
 use crate::{include, status, word};
 
 /// Everything that the style needs to know.
@@ -123,7 +123,8 @@ impl FileTest {
              {included}\
              # Then, in the server block of {name}:\n\
              #     location / {{ include {location_include}; }}\n\
-             # and: nginx -t && nginx -s reload\n",
+             # and: nginx -t && nginx -s reload\n\
+             {QUIET}",
             include::http(self, call, router)?,
             include::location(self),
         ))

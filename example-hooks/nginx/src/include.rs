@@ -13,6 +13,14 @@ use crate::status;
 /// Version of the text that the status port answers with.
 pub(crate) const VERSION: u32 = 1;
 
+/// For the level of `http`, with `$http_upgrade` as it came: websockets are passed on as what they are, and all other requests over
+/// connections that are kept.
+pub(crate) const CONNECTION: &str = include_str!("template/connection.conf");
+
+/// What an operator finds out late, for the end of a script.
+pub(crate) const QUIET: &str = "# A websocket on which neither side says a word for a minute is closed, unless `proxy_read_timeout` in that location says otherwise;\n\
+                                # that is also how long a request may wait for its answer\n";
+
 /// For the level of `http`: the servers of each colour, and the port on which nginx tells what it does.
 pub(crate) fn http(style: &FileTest, call: &Call, router: &str) -> Result<String, HookError> {
     let blue = servers(call, router, Color::Blue)?;
@@ -22,6 +30,7 @@ pub(crate) fn http(style: &FileTest, call: &Call, router: &str) -> Result<String
     Ok(fill(
         include_str!("template/http.conf"),
         &[
+            ("connection", CONNECTION),
             ("name", &style.name),
             ("directory", &style.directory),
             ("status-host", &status::host(&style.name)),

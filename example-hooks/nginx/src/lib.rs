@@ -5,6 +5,7 @@ mod file_test;
 mod include;
 mod master;
 mod settings;
+mod sockets;
 mod status;
 mod symlink;
 mod testers;
@@ -74,6 +75,20 @@ impl Router for Nginx {
         match settings.style(call) {
             Style::FileTest(style) => style.discard(router),
             Style::Symlink(_) | Style::Upstream(_) => Ok(()),
+        }
+    }
+
+    fn connections(
+        settings: &Settings,
+        call: &Call,
+        router: &str,
+        color: Color,
+    ) -> Result<Option<u32>, HookError> {
+        match settings.style(call) {
+            // Without a reload, connections to the old colour rest for a while, and look like those with a websocket.
+            Style::FileTest(_) => Ok(None),
+            Style::Symlink(style) => style.connections(call, router, color),
+            Style::Upstream(style) => style.connections(call, router, color),
         }
     }
 }

@@ -1,10 +1,12 @@
 //! nginx itself: its configuration is checked, then read anew, and that is so once no worker of before accepts.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use cutover_hooks::hosts::{self, Command};
 use cutover_hooks::{Context, HookError, engine};
 
+use crate::sockets;
 use crate::workers::{Processes, Worker};
 
 /// Between two looks at the workers.
@@ -21,6 +23,7 @@ pub(crate) struct Master {
     pub(crate) as_root: bool,
     pub(crate) pid_file: String,
     pub(crate) ps: String,
+    pub(crate) ss: String,
 }
 
 impl Master {
@@ -39,7 +42,28 @@ impl Master {
 
     /// The workers that accept connections.
     pub(crate) fn workers(&self, router: &str) -> Result<Vec<Worker>, HookError> {
-        Processes { pid_file: &self.pid_file, ps: &self.ps }.accepting(router)
+        self.processes().accepting(router)
+    }
+
+    fn processes(&self) -> Processes<'_> {
+        Processes { pid_file: &self.pid_file, ps: &self.ps }
+    }
+
+    /// Connections that are left to servers which get no requests any more. Where nothing shows that nginx reaches them at these very addresses,
+    /// none of them are left only once no worker of before is.
+    pub(crate) fn connections(
+        &self,
+        router: &str,
+        servers: &[String],
+        are_its_own: bool,
+    ) -> Result<Option<u32>, HookError> {
+        let open = sockets::open(&self.ss, router, servers)?;
+        // A name may stand for more addresses than are asked about.
+        let are_addresses = servers.iter().all(|server| server.parse::<SocketAddr>().is_ok());
+        if open > 0 || (are_its_own && are_addresses) {
+            return Ok(Some(open));
+        }
+        Ok((!self.processes().are_leaving(router)?).then_some(0))
     }
 
     /// The reload command returns before it is true: waits until no worker of before accepts any more.

@@ -53,6 +53,8 @@ pub struct Settings {
     pub pid_file: Option<String>,
     /// `symlink`, `upstream`: the program `ps`.
     pub ps: Option<String>,
+    /// `symlink`, `upstream`: the program `ss`.
+    pub ss: Option<String>,
 }
 
 /// How the colour is chosen.
@@ -93,6 +95,7 @@ pub(crate) const TEST: &[&str] = &["/usr/sbin/nginx", "-t"];
 pub(crate) const RELOAD: &[&str] = &["/usr/sbin/nginx", "-s", "reload"];
 pub(crate) const PID_FILE: &str = "/run/nginx.pid";
 pub(crate) const PS: &str = "/usr/bin/ps";
+pub(crate) const SS: &str = "/usr/bin/ss";
 
 impl Settings {
     /// The style, for the application of a call.
@@ -111,6 +114,7 @@ impl Settings {
             as_root: self.as_root.unwrap_or(true),
             pid_file: text(&self.pid_file, PID_FILE),
             ps: text(&self.ps, PS),
+            ss: text(&self.ss, SS),
         };
         match self.style {
             StyleName::FileTest => Style::FileTest(FileTest {
@@ -157,6 +161,7 @@ impl Settings {
             ("include", &self.include),
             ("pid-file", &self.pid_file),
             ("ps", &self.ps),
+            ("ss", &self.ss),
         ];
         faults.extend(setup::path_faults(&paths));
         faults.extend(self.testers.iter().flat_map(Testers::faults));
@@ -181,7 +186,7 @@ impl Settings {
         const FILE_TEST: StyleName = StyleName::FileTest;
         const SYMLINK: StyleName = StyleName::Symlink;
         const UPSTREAM: StyleName = StyleName::Upstream;
-        let keys: [(&str, bool, &[StyleName]); 17] = [
+        let keys: [(&str, bool, &[StyleName]); 18] = [
             ("directory", self.directory.is_some(), &[FILE_TEST]),
             ("status-port", self.status_port.is_some(), &[FILE_TEST, UPSTREAM]),
             ("http-include", self.http_include.is_some(), &[FILE_TEST, UPSTREAM]),
@@ -199,6 +204,7 @@ impl Settings {
             ("as-root", self.as_root.is_some(), &[SYMLINK, UPSTREAM]),
             ("pid-file", self.pid_file.is_some(), &[SYMLINK, UPSTREAM]),
             ("ps", self.ps.is_some(), &[SYMLINK, UPSTREAM]),
+            ("ss", self.ss.is_some(), &[SYMLINK, UPSTREAM]),
         ];
         for (key, _, styles) in
             keys.iter().filter(|(_, written, styles)| *written && !styles.contains(&self.style))
@@ -311,6 +317,7 @@ mod tests {
             ("as-root", true.into()),
             ("pid-file", PID_FILE.into()),
             ("ps", PS.into()),
+            ("ss", SS.into()),
         ];
         let defaults = template["defaults"].as_table().expect("a table");
         let expected: toml::Table =

@@ -2,9 +2,11 @@
 
 use cutover_hooks::hosts::{self, IfFound};
 use cutover_hooks::http::{HttpError, Request};
-use cutover_hooks::{Color, HookError, Observation, Routing, setup};
+use cutover_hooks::{Call, Color, HookError, Observation, Routing, setup};
 
+use crate::include::servers;
 use crate::master::Master;
+use crate::sockets;
 use crate::word;
 use crate::workers::is_reloading;
 
@@ -62,6 +64,22 @@ impl Symlink {
             });
         }
         self.nginx.wait(router, &before)
+    }
+
+    /// Connections to a colour whose site nginx has left. The sites are the operator's: only where one names its servers as they are known here,
+    /// it is known that they are reached so.
+    pub(crate) fn connections(
+        &self,
+        call: &Call,
+        router: &str,
+        color: Color,
+    ) -> Result<Option<u32>, HookError> {
+        if self.served(router, self.linked(router)?)? == Some(color) {
+            return Ok(None);
+        }
+        let servers = servers(call, router, color)?;
+        let site = hosts::read_text(router, self.site(Some(color))).if_found()?.unwrap_or_default();
+        self.nginx.connections(router, &servers, sockets::are_in(&site, &servers))
     }
 
     /// The colour of the site that the link points to.
@@ -127,7 +145,8 @@ impl Symlink {
              chown -h {user} {parent} {link}\n\
              # Then make nginx include the link in place of the site: ln -sfn {link} /etc/nginx/sites-enabled/{name}\n\
              # The sites are {blue} and {green};\n\
-             # each needs a location = /deployment_id {{ return 200 \"blue\"; }} or \"green\".\n"
+             # each needs a location = /deployment_id {{ return 200 \"blue\"; }} or \"green\".\n\
+             # What makes them pass websockets on: https://nginx.org/en/docs/http/websocket.html\n"
         )
     }
 }

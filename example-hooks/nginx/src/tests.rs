@@ -25,6 +25,20 @@ fn observed(routing: Routing, settled: bool, labels: &[(&str, &str)]) -> Observa
     Observation { routing: Some(routing), settled, labels }
 }
 
+/// `ss` on the router, which is asked for the instance on this port and answers with so many connections.
+fn sockets(world: &World, port: u16, count: usize) {
+    world.program("lb1", "/usr/bin/ss", move |command| {
+        let wanted = format!("dst 10.0.0.11:{port}");
+        assert_eq!(command.args, ["-Htn", "state", "established", wanted.as_str()]);
+        fake::exit(0, &format!("0      0      10.0.0.9:53012 10.0.0.11:{port}\n").repeat(count))
+    });
+}
+
+fn connections(world: &World, settings: &str, color: Color) -> Result<Option<u32>, HookError> {
+    let (settings, call) = call(settings);
+    world.reading(|| Nginx::connections(&settings, &call, "lb1", color))
+}
+
 mod file_test {
     use super::*;
 
@@ -179,6 +193,12 @@ mod file_test {
              hint: the directory is made once, for the deploy user: `cutover setup` prints how"
         );
         drop(fake);
+    }
+
+    #[test]
+    fn connections_that_rest_are_not_told_from_others() {
+        let fake = nginx();
+        assert_eq!(connections(&fake.world, "{}", Color::Green), Ok(None));
     }
 
     #[test]
@@ -361,6 +381,22 @@ mod symlink {
                 "`/n/live` on `lb1` points to `/elsewhere`: want `/n/blue`, `/n/green` or `/dev/null`"
             ))
         );
+    }
+
+    #[test]
+    fn what_old_workers_have_open_is_counted_and_none_of_it_believed_with_care() {
+        let fake = nginx();
+        let connections = |color| connections(&fake.world, SETTINGS, color);
+        assert_eq!(connections(Color::Blue), Ok(None), "it has requests");
+        sockets(&fake.world, 4002, 0);
+        assert_eq!(connections(Color::Green), Ok(Some(0)), "no old worker is there");
+        apply(&GREEN).expect("green");
+        sockets(&fake.world, 4001, 2);
+        assert_eq!(connections(Color::Blue), Ok(Some(2)));
+        sockets(&fake.world, 4001, 0);
+        assert_eq!(connections(Color::Blue), Ok(None), "what the old worker has may be at another address");
+        fake.world.file("lb1", "/n/blue", "server { location / { proxy_pass http://10.0.0.11:4001; } }");
+        assert_eq!(connections(Color::Blue), Ok(Some(0)), "it is another application's");
     }
 
     #[test]
@@ -593,6 +629,28 @@ mod upstream {
     }
 
     #[test]
+    fn what_is_open_to_a_color_without_requests_is_counted() {
+        let fake = nginx();
+        for count in [2, 1, 0] {
+            sockets(&fake.world, 4002, count);
+            let found = connections(&fake.world, SETTINGS, Color::Green);
+            assert_eq!(found, Ok(u32::try_from(count).ok()));
+        }
+        assert_eq!(connections(&fake.world, SETTINGS, Color::Blue), Ok(None));
+        apply(&shares(95, 5)).expect("shares");
+        assert_eq!(connections(&fake.world, SETTINGS, Color::Green), Ok(None), "some rest");
+        apply(&BLUE).expect("blue");
+        fake.world.program("lb1", "/usr/bin/ss", |_| fake::exit(1, "Cannot open netlink socket"));
+        assert_eq!(
+            connections(&fake.world, SETTINGS, Color::Green),
+            Err(HookError::failed(
+                "`/usr/bin/ss -Htn state established dst 10.0.0.11:4002` on `lb1` ended with status 1\n\
+                 Cannot open netlink socket"
+            ))
+        );
+    }
+
+    #[test]
     fn a_file_that_is_not_there_or_not_ours_is_told() {
         let fake = nginx();
         fake.world.file("lb1", FILE, "upstream cutover-shop {}\n");
@@ -623,7 +681,7 @@ mod upstream {
             ))
         );
         assert!(text.contains("    server 127.0.0.1:1 down;\n"), "{text}");
-        assert!(text.contains("#         proxy_pass http://cutover-shop;\n"), "{text}");
+        assert!(text.ends_with(include_str!("../golden/upstream-setup.sh")), "{text}");
 
         let (settings, mut call) = super::call(r#"{"style": "upstream", "testers": {"cookie": "canary"}}"#);
         call.facts.push(("setup".to_owned(), "deploy".to_owned()));

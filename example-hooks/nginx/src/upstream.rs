@@ -8,7 +8,7 @@ use cutover_hooks::setup::{as_user, fill, own_directory, own_file, parent};
 use cutover_hooks::testers::Testers;
 use cutover_hooks::{Call, Color, HookError, Observation, Routing};
 
-use crate::include::{VERSION, http_level, servers};
+use crate::include::{CONNECTION, QUIET, VERSION, http_level, servers};
 use crate::master::Master;
 use crate::status;
 use crate::testers::{self, Choice};
@@ -91,6 +91,19 @@ impl Upstream {
         self.nginx.wait(router, &before)
     }
 
+    /// Connections to a colour that gets no requests: the file that nginx has left was made of these very servers.
+    pub(crate) fn connections(
+        &self,
+        call: &Call,
+        router: &str,
+        color: Color,
+    ) -> Result<Option<u32>, HookError> {
+        if self.loaded(router)?.routing.share(color) > 0 {
+            return Ok(None);
+        }
+        self.nginx.connections(router, &servers(call, router, color)?, true)
+    }
+
     fn write(&self, router: &str, text: &str) -> Result<(), HookError> {
         Ok(hosts::write_text(router, &self.include, text, Some(0o644))?)
     }
@@ -159,7 +172,8 @@ impl Upstream {
         let mut made = own_directory(parent(include), user)
             + &own_file(include, user, &self.text_of(&none, &nobody(), None));
         let testers = self.testers.as_ref();
-        let pass = testers::pass(testers, name);
+        let pass = fill(include_str!("template/pass.conf"), &[("pass", &testers::pass(testers, name))]);
+        let location: String = pass.lines().map(|line| format!("#         {line}\n")).collect();
         if testers.is_some() {
             // The file may be of a time before there were testers.
             let map = testers::include(testers, name, None);
@@ -172,16 +186,14 @@ impl Upstream {
              # {user} is as good as root there.\n\
              {made}\
              {place}\
-             echo 'include {include};' > {http_include}\n\
+             cat > {http_include} <<'CUTOVER'\n{CONNECTION}include {include};\nCUTOVER\n\
              {included}\
              # Then, in the server block of {name}:\n\
              #     location / {{\n\
-             #         proxy_pass http://{pass};\n\
-             #         proxy_http_version 1.1;\n\
-             #         proxy_set_header Connection \"\";\n\
-             #         proxy_set_header Host $http_host;\n\
+             {location}\
              #     }}\n\
-             # and: nginx -t && nginx -s reload\n",
+             # and: nginx -t && nginx -s reload\n\
+             {QUIET}",
         )
     }
 }
@@ -296,6 +308,7 @@ mod tests {
                 as_root: true,
                 pid_file: String::new(),
                 ps: String::new(),
+                ss: String::new(),
             },
         };
         let two = call([&["web1", "web2"], &["web1", "web2"]]);

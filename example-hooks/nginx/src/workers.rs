@@ -21,6 +21,16 @@ pub(crate) struct Processes<'a> {
 impl Processes<'_> {
     /// The workers that accept: children of the master that are not shutting down.
     pub(crate) fn accepting(self, router: &str) -> Result<Vec<Worker>, HookError> {
+        Ok(accepting(&self.list(router)?))
+    }
+
+    /// Whether there are workers of before a reload, which go on as long as they have something open.
+    pub(crate) fn are_leaving(self, router: &str) -> Result<bool, HookError> {
+        Ok(self.list(router)?.lines().any(|line| line.contains(LEAVING)))
+    }
+
+    /// The children of the master.
+    fn list(self, router: &str) -> Result<String, HookError> {
         let Some(text) = hosts::read_text(router, self.pid_file).if_found()? else {
             let text = format!("nginx does not run on `{router}`: there is no `{}`", self.pid_file);
             return Err(HookError::failed(text).hint("start nginx"));
@@ -29,19 +39,21 @@ impl Processes<'_> {
             return Err(HookError::failed(format!("`{}` on `{router}` holds no pid", self.pid_file)));
         };
         let command = Command::new(self.ps).args(["--ppid", &master.to_string(), "-o", "pid=,etimes=,args="]);
-        Ok(parse(&hosts::exec(router, &command)?.out))
+        Ok(hosts::exec(router, &command)?.out)
     }
 }
 
+/// What the title of a worker says that accepts no more.
+const LEAVING: &str = "worker process is shutting down";
+
 /// Each line: pid, seconds, title.
-fn parse(text: &str) -> Vec<Worker> {
+fn accepting(text: &str) -> Vec<Worker> {
     let worker = |line: &str| {
         let mut words = line.split_whitespace();
         let (pid, age) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
         let title: Vec<&str> = words.collect();
         let title = title.join(" ");
-        (title.contains("worker process") && !title.contains("is shutting down"))
-            .then_some(Worker { pid, age })
+        (title.contains("worker process") && !title.contains(LEAVING)).then_some(Worker { pid, age })
     };
     text.lines().filter_map(worker).collect()
 }
@@ -61,7 +73,7 @@ mod tests {
     fn old_generations_and_other_processes_do_not_count() {
         let text = "  812   93211 nginx: worker process is shutting down\n  901 12 nginx: worker process\n  \
                     902 12 nginx: cache manager process\nnonsense\n";
-        assert_eq!(parse(text), [Worker { pid: 901, age: 12 }]);
+        assert_eq!(accepting(text), [Worker { pid: 901, age: 12 }]);
     }
 
     #[test]

@@ -2,9 +2,8 @@
 //! the other.
 
 use std::any::Any;
-use std::fs;
 
-use test_support::{Apache, Behaviour, Caddy, CutoverProxy, Haproxy, Nginx, Test};
+use test_support::{Apache, Behaviour, Caddy, CutoverProxy, Haproxy, Test};
 
 use crate::contender::Subject;
 
@@ -56,9 +55,6 @@ pub(crate) fn nginx_file_test() -> Option<Box<dyn Subject>> {
 pub(crate) fn nginx_upstream() -> Option<Box<dyn Subject>> {
     let mut test = world()?;
     let (flags, upstream) = (test.nginx.settings(), test.nginx.upstream_settings());
-    let location = test.nginx.config().with_file_name("shop.location");
-    let text = fs::read_to_string(&location).expect("written");
-    fs::write(location, socket("cutover-shop") + &text).expect("written");
     test.configure(&flags, &upstream).set_up();
     live(test, None)
 }
@@ -66,29 +62,8 @@ pub(crate) fn nginx_upstream() -> Option<Box<dyn Subject>> {
 pub(crate) fn nginx_symlink() -> Option<Box<dyn Subject>> {
     let mut test = world()?;
     let (flags, sites) = (test.nginx.settings(), test.nginx.write_sites("127.0.0.1", test.ports()));
-    with_websockets(&test.nginx);
     test.configure(&flags, &sites).start_nginx();
     live(test, None)
-}
-
-/// Sites of `Nginx::write_sites` pass no websocket on by themselves.
-pub(crate) fn with_websockets(nginx: &Nginx) {
-    for color in ["blue", "green"] {
-        let site = nginx.site(color);
-        let text = fs::read_to_string(&site).expect("written");
-        let (_, rest) = text.split_once("proxy_pass http://").expect("a server");
-        let (server, _) = rest.split_once(';').expect("a server");
-        let text = text.replacen("location / {", &format!("{}location / {{", socket(server)), 1);
-        fs::write(site, text).expect("written");
-    }
-}
-
-/// What lets nginx pass websockets on to a server.
-fn socket(server: &str) -> String {
-    format!(
-        "location /socket {{\n  proxy_pass http://{server};\n  proxy_http_version 1.1;\n  \
-         proxy_set_header Upgrade $http_upgrade;\n  proxy_set_header Connection upgrade;\n}}\n"
-    )
 }
 
 pub(crate) fn haproxy_map() -> Option<Box<dyn Subject>> {

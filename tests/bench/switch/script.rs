@@ -9,7 +9,6 @@ use rustix::process::Signal;
 use test_support::{Haproxy, Machine, Nginx, Port, Process, SYSTEM_PATH, Scratch, demo_program, get};
 
 use crate::contender::Subject;
-use crate::hook::with_websockets;
 
 /// How long a colour may take to answer, and to end.
 const START: Duration = Duration::from_secs(10);
@@ -73,7 +72,6 @@ impl Scripted {
         let mut scripted = Self::new(ends, |scratch, machine, [blue, green]| {
             let nginx = Nginx::new(scratch, machine);
             let _ = nginx.write_sites("127.0.0.1", (blue.number(), green.number()));
-            with_websockets(&nginx);
             Router::Nginx(nginx)
         });
         scripted.make_ready("green");

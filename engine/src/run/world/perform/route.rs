@@ -274,7 +274,10 @@ impl Performer {
                 }
                 Some(_) => sleep(COUNT_AGAIN).await,
                 None => {
-                    let stops = way == Way::Back || pipeline.retire == Retire::Stop || !hosts.is_empty();
+                    let caps = pipeline.connections == ConnectionPolicy::Cap
+                        && Maintenance::of(&plan.command).is_none();
+                    let stops =
+                        way == Way::Back || pipeline.retire == Retire::Stop || caps || !hosts.is_empty();
                     let wait = if way == Way::Back { UNCOUNTED.min(limit) } else { limit };
                     if stops {
                         sleep(wait).await;
