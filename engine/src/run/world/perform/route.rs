@@ -280,7 +280,8 @@ impl Performer {
                         way == Way::Back || pipeline.retire == Retire::Stop || caps || !hosts.is_empty();
                     let wait = if way == Way::Back { UNCOUNTED.min(limit) } else { limit };
                     if stops {
-                        sleep(wait).await;
+                        // It may have counted until now.
+                        sleep(wait.saturating_sub(began.elapsed())).await;
                     }
                     return Ok(Performed::done(Summary::Text(
                         "connections not counted by the router".into(),
