@@ -101,8 +101,11 @@ fn every_change_of_a_release_that_is_deployed_again() {
         test.configure(&format!("ROUND = \"{configured}\""), &format!("ROUND = \"{next}\""));
         configured = next;
         let load = test.load();
-        let running =
-            halting(&test, &["deploy", "--release", &number, "--json"], &format!("{change}:{moment}"));
+        let running = Running::halting(
+            &test,
+            &["deploy", "--release", &number, "--json"],
+            &format!("{change}:{moment}"),
+        );
         let reached = running.wait_until_halted();
         let ended = kill(&test, running, reached, victim);
         if reached {
@@ -142,7 +145,7 @@ fn sweep(test: &Test, prefix: &str, behaviour: Behaviour, ends: &[i32], stride: 
             let before = test.live();
             test.repository.push(&version, behaviour);
             let (load, oracle) = (test.load(), Oracle::start(test));
-            let running = halting(test, &["deploy", "--json"], &format!("{change}:{moment}"));
+            let running = Running::halting(test, &["deploy", "--json"], &format!("{change}:{moment}"));
             let reached = running.wait_until_halted();
             let ended = kill(test, running, reached, victim);
             if reached {
@@ -157,12 +160,6 @@ fn sweep(test: &Test, prefix: &str, behaviour: Behaviour, ends: &[i32], stride: 
             }
         }
     }
-}
-
-fn halting(test: &Test, args: &[&str], place: &str) -> Running {
-    let mut command = test.command(args);
-    command.env("CUTOVER_TEST_HALT_AT", place);
-    Running::start(&test.desk, command)
 }
 
 fn kill(test: &Test, running: Running, halted: bool, victim: Victim) -> Ended {

@@ -39,15 +39,15 @@ fn assert_kept(test: &Test) {
 }
 
 /// A router that is a file, and a hook of a stranger's for it.
-struct Careless {
-    test: Test,
+pub(crate) struct Careless {
+    pub(crate) test: Test,
     file: String,
     /// What its settings end with.
     sin: String,
 }
 
 impl Careless {
-    fn new() -> Option<Self> {
+    pub(crate) fn new() -> Option<Self> {
         let mut test = twice_deployed(local())?;
         fs::create_dir_all(test.directory().join("hooks")).unwrap();
         fs::write(test.directory().join("hooks/careless.wasm"), stranger()).unwrap();
@@ -64,7 +64,7 @@ impl Careless {
     }
 
     /// Has one rule not kept, and green live.
-    fn sins(&mut self, sin: &str) {
+    pub(crate) fn sins(&mut self, sin: &str) {
         fs::write(&self.file, "green").unwrap();
         let sin = format!(", sin = \"{sin}\" }}\n");
         let (file, before) = (&self.file, std::mem::replace(&mut self.sin, sin));
@@ -220,6 +220,15 @@ fn a_rule_that_is_broken_is_told_with_where() {
     careless.sins("two-steps");
     let ended = careless.test.cutover(&CONFORMANCE).expect(70);
     assert_golden("conformance-two-steps.txt", &told(&careless.test, ended));
+}
+
+#[test]
+fn who_never_settles_does_not_switch() {
+    let Some(mut careless) = Careless::new() else { return };
+    careless.test.configure("[router]\n", "[router]\ntimeout = \"1s\"\n");
+    careless.sins("never-settles");
+    let ended = careless.test.cutover(&CONFORMANCE).expect(70);
+    assert_golden("conformance-never-settles.txt", &told(&careless.test, ended));
 }
 
 /// Moves nginx as the file says, each time a while later, until the value goes.

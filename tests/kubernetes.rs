@@ -99,7 +99,18 @@ fn what_stands_beside_the_weights_is_kept() {
 
 #[test]
 fn a_cluster_that_refuses_says_why_and_nothing_is_changed() {
-    let Some((mut test, cluster)) = with_v1(KubernetesStyle::Service) else { return };
+    let renamed = ["service = \"web\"", "service = \"wed\""];
+    assert_refused(KubernetesStyle::Service, renamed, "patch services", "kubernetes-refused.txt");
+}
+
+#[test]
+fn a_cluster_that_refuses_to_change_a_route_says_why_and_nothing_is_changed() {
+    let renamed = ["route = \"web\"", "route = \"wed\""];
+    assert_refused(KubernetesStyle::Gateway, renamed, "patch httproutes", "kubernetes-route-refused.txt");
+}
+
+fn assert_refused(style: KubernetesStyle, [right, wrong]: [&str; 2], change: &str, golden: &str) {
+    let Some((mut test, cluster)) = with_v1(style) else { return };
     let before = cluster.specifications();
     let load = test.load();
     test.repository.push("v2", Behaviour::Sound);
@@ -107,14 +118,14 @@ fn a_cluster_that_refuses_says_why_and_nothing_is_changed() {
     test.variables[0].1.push('x');
     said.push_str(&told(&test, &cluster, &test.cutover(&["deploy"]).expect(11)));
     test.variables = cluster.variables();
-    test.configure("service = \"web\"", "service = \"wed\"");
+    test.configure(right, wrong);
     said.push_str(&told(&test, &cluster, &test.cutover(&["deploy"]).expect(11)));
-    test.configure("service = \"wed\"", "service = \"web\"");
+    test.configure(wrong, right);
     // Found by the dry run, before anything is switched.
-    cluster.forbid("patch services");
+    cluster.forbid(change);
     said.push_str(&told(&test, &cluster, &test.cutover(&["deploy"]).expect(10)));
     cluster.forbid("");
-    assert_golden("kubernetes-refused.txt", &said);
+    assert_golden(golden, &said);
     assert_eq!(cluster.specifications(), before);
     load.finish().assert_none_failed();
     let _ = test.cutover(&["deploy"]).expect(0);

@@ -218,9 +218,8 @@ fn cut_off_at_any_change_one_command_finishes_it() {
     for (wanted, other) in [("on", "off"), ("off", "on")] {
         for (round, change) in (0..).enumerate() {
             let moment = ["before", "sent:3", "answered"][round % 3];
-            let mut command = test.command(&["maintenance", wanted, "--json"]);
-            command.env("CUTOVER_TEST_HALT_AT", format!("{change}:{moment}"));
-            let running = Running::start(&test.desk, command);
+            let place = format!("{change}:{moment}");
+            let running = Running::halting(&test, &["maintenance", wanted, "--json"], &place);
             if !running.wait_until_halted() {
                 let _ = running.finish().expect(0);
                 assert!(round > 3, "only {change} changes");
@@ -245,9 +244,7 @@ fn cut_off_at_any_change_one_command_finishes_it() {
 fn what_someone_else_has_done_meanwhile_is_nothing_to_do() {
     let Some(test) = with_v1(local()) else { return };
     for wanted in ["on", "off"] {
-        let mut command = test.command(&["maintenance", wanted, "--json"]);
-        command.env("CUTOVER_TEST_HALT_AT", "0:before");
-        let running = Running::start(&test.desk, command);
+        let running = Running::halting(&test, &["maintenance", wanted, "--json"], "0:before");
         assert!(running.wait_until_halted());
         let _ = test.cutover(&["maintenance", wanted]).expect(0);
         running.signal(Signal::CONT);

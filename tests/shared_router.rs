@@ -58,7 +58,7 @@ fn shared() -> Option<Shared> {
     for (from, to) in [
         ("name = \"shop\"".to_owned(), "name = \"blog\"".to_owned()),
         ("/srv/shop".to_owned(), "/srv/blog".to_owned()),
-        (format!("{own}/live"), format!("{own}/blog-live")),
+        (format!("{own}/choice/live"), format!("{own}/blog-live")),
         (format!("{own}/site-"), format!("{own}/blog-site-")),
         (format!("blue = {{ port = {blue} }}"), format!("blue = {{ port = {} }}", ports[0])),
         (format!("green = {{ port = {green} }}"), format!("green = {{ port = {} }}", ports[1])),

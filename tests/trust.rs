@@ -45,9 +45,7 @@ fn keys_are_shown_pinned_and_insisted_on() {
 fn a_key_that_changes_in_the_middle_is_not_spoken_to() {
     let Some(mut test) = with_v1(fleet()) else { return };
     test.repository.push("v2", Behaviour::Sound);
-    let mut command = test.command(&["deploy", "--json"]);
-    command.env("CUTOVER_TEST_HALT_AT", "16:before");
-    let running = Running::start(&test.desk, command);
+    let running = Running::halting(&test, &["deploy", "--json"], "16:before");
     assert!(running.wait_until_halted());
     for (machine, sshd) in &mut test.hosts[..2] {
         sshd.change_host_key(machine);

@@ -35,7 +35,7 @@ NAMESPACE = "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/"
 TO_FOLLOW = 0.2
 
 moto = DomainDispatcherApplication(create_backend_app)
-# What goes wrong: `throttle` (so many times), `page`, `clock` (seconds), `deny` (an action), `sick`.
+# What goes wrong: `throttle` (so many times), `away`, `page`, `clock` (seconds), `deny` (an action), `forget`, `sick`.
 faults = {}
 # ARNs, once they are there.
 arns = {}
@@ -137,6 +137,8 @@ def asked(environ):
     with lock:
         if faults.get("page"):
             return "200 OK", "text/html", "<html>\n<form>Log in<br></form></html>"
+        if faults.get("away"):
+            raise Refused(503, "ServiceUnavailable", "The request has failed due to a temporary failure of the server.")
         if faults.get("throttle", 0) > 0:
             faults["throttle"] -= 1
             raise Refused(400, "Throttling", "Rate exceeded")
@@ -148,6 +150,8 @@ def asked(environ):
         raise Refused(403, "AccessDenied", f"User: deployer is not authorized to perform: {SERVICE}:{action}")
     if action.startswith("Modify") and environ["REQUEST_METHOD"] != "POST":
         raise Refused(400, "ValidationError", "a change comes as POST")
+    if faults.get("forget") and action.startswith("Modify"):
+        return "200 OK", "text/xml", f'<{action}Response xmlns="{NAMESPACE}"><{action}Result/></{action}Response>'
     if action == "DescribeTargetHealth":
         group = pairs["TargetGroupArn"][0]
         if group not in (arns["blue"], arns["green"]):

@@ -23,7 +23,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 pub struct Alb {
     // First: it looks at the server.
     door: FrontDoor,
-    _server: Process,
+    server: Process,
     port: u16,
     arns: Value,
     _port: Port,
@@ -73,7 +73,7 @@ impl Alb {
             }
         });
         let door = FrontDoor::open(move || backends.lock().unwrap().clone());
-        Some(Self { door, _server: server, port: number, arns, _port: port })
+        Some(Self { door, server, port: number, arns, _port: port })
     }
 
     /// The port of its way in.
@@ -119,8 +119,13 @@ impl Alb {
         known.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
     }
 
-    /// What goes wrong from now on, instead of what did: `throttle` (so many times), `page`, `clock` (seconds that AWS is ahead), `deny`
-    /// (an action), `sick` (all targets).
+    /// Has its API stand still, or go on: connections are taken meanwhile, and nobody answers.
+    pub fn freeze(&self, still: bool) {
+        self.server.freeze(still);
+    }
+
+    /// What goes wrong from now on, instead of what did: `throttle` (so many times), `away`, `page`, `clock` (seconds that AWS is ahead),
+    /// `deny` (an action), `forget` (changes, which are answered for), `sick` (all targets).
     ///
     /// # Panics
     /// When it does not listen.

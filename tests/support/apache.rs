@@ -161,6 +161,14 @@ impl Apache {
         command
     }
 
+    /// Has all of it stand still, or go on: connections are taken meanwhile, and nobody answers.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub fn freeze(&self, still: bool) {
+        self.process.as_ref().unwrap().freeze(still);
+    }
+
     /// Ends it as a crash would, and waits until nothing of it is left.
     pub fn stop(&mut self) {
         self.process = None;

@@ -2,14 +2,26 @@
 
 use std::io::{BufReader, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::Port;
 use crate::front_door::read;
+
+/// How an API treats who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// It answers.
+    Answers,
+    /// It takes connections, and does what is asked, and answers, once it answers again.
+    Silent,
+    /// It takes connections and ends them at once.
+    HangsUp,
+}
 
 type Answer = dyn Fn(&str, &[u8]) -> (u16, Value) + Send + Sync;
 
@@ -18,24 +30,39 @@ type Answer = dyn Fn(&str, &[u8]) -> (u16, Value) + Send + Sync;
 pub(crate) struct ApiServer {
     port: Port,
     ended: Arc<AtomicBool>,
+    manner: Arc<Mutex<Manner>>,
 }
 
 impl ApiServer {
     /// Starts one. `answer` makes status and body of head and body; nothing, and no content type, is sent for `null`.
     pub(crate) fn start(answer: impl Fn(&str, &[u8]) -> (u16, Value) + Send + Sync + 'static) -> Self {
         let (port, ended) = (Port::take(), Arc::new(AtomicBool::new(false)));
+        let manner = Arc::new(Mutex::new(Manner::Answers));
         let listener = TcpListener::bind(("127.0.0.1", port.number())).unwrap();
         let (accepting, answer): (_, Arc<Answer>) = (Arc::clone(&ended), Arc::new(answer));
+        let treated = Arc::clone(&manner);
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 if accepting.load(Ordering::SeqCst) {
                     return;
                 }
-                let answer = Arc::clone(&answer);
-                thread::spawn(move || serve(&client, answer.as_ref()));
+                let (answer, accepting, treated) =
+                    (Arc::clone(&answer), Arc::clone(&accepting), Arc::clone(&treated));
+                thread::spawn(move || {
+                    while *treated.lock().unwrap() == Manner::Silent && !accepting.load(Ordering::SeqCst) {
+                        thread::sleep(Duration::from_millis(10));
+                    }
+                    if *treated.lock().unwrap() == Manner::Answers {
+                        serve(&client, answer.as_ref());
+                    }
+                });
             }
         });
-        Self { port, ended }
+        Self { port, ended, manner }
+    }
+
+    pub(crate) fn treat(&self, manner: Manner) {
+        *self.manner.lock().unwrap() = manner;
     }
 
     pub(crate) const fn port(&self) -> u16 {

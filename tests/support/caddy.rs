@@ -105,6 +105,14 @@ impl Caddy {
         self.process = Some(process);
     }
 
+    /// Has all of it stand still, or go on: connections are taken meanwhile, and nobody answers.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub fn freeze(&self, still: bool) {
+        self.process.as_ref().unwrap().freeze(still);
+    }
+
     /// Ends it as a crash would, and waits until nothing of it is left.
     pub fn stop(&mut self) {
         self.process = None;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::api_server::ApiServer;
+use crate::api_server::{ApiServer, Manner};
 use crate::front_door::{Backend, FrontDoor};
 
 /// Bytes of no worth, as long as a real one's beginning.
@@ -41,6 +41,8 @@ struct Foundation {
     trouble: Option<(&'static str, u16, Value)>,
     /// Whether a new destination is answered for, and not kept.
     forgets: bool,
+    /// Whether instances of green's app are told to be down.
+    is_green_down: bool,
     made: u32,
 }
 
@@ -60,8 +62,14 @@ impl CloudFoundry {
     #[must_use]
     pub fn start(blue: &[String], green: &[String]) -> Self {
         let instances = [blue, green].map(|all| all.iter().map(|one| one.parse().unwrap()).collect());
-        let foundation =
-            Foundation { destinations: Vec::new(), instances, trouble: None, forgets: false, made: 0 };
+        let foundation = Foundation {
+            destinations: Vec::new(),
+            instances,
+            trouble: None,
+            forgets: false,
+            is_green_down: false,
+            made: 0,
+        };
         let foundation = Arc::new(Mutex::new(foundation));
         let (asked, looking) = (Arc::clone(&foundation), Arc::clone(&foundation));
         let api = ApiServer::start(move |head, body| asked.lock().unwrap().answer(head, body));
@@ -91,6 +99,16 @@ impl CloudFoundry {
         )
     }
 
+    /// Has its API stand still, or go on: connections are taken meanwhile, and what is asked is done afterwards.
+    pub fn freeze(&self, still: bool) {
+        self.api.treat(if still { Manner::Silent } else { Manner::Answers });
+    }
+
+    /// Has its API hang up on everybody, or answer again.
+    pub fn hang_up(&self, on_all: bool) {
+        self.api.treat(if on_all { Manner::HangsUp } else { Manner::Answers });
+    }
+
     /// What the environment has for `[secrets]`.
     #[must_use]
     pub fn variables(&self) -> Vec<(String, String)> {
@@ -111,6 +129,11 @@ impl CloudFoundry {
     /// Says yes to each new destination, and keeps none.
     pub fn forget_what_is_new(&self) {
         self.foundation().forgets = true;
+    }
+
+    /// Tells of green's instances that they are down, or how they are.
+    pub fn crash_green(&self, down: bool) {
+        self.foundation().is_green_down = down;
     }
 
     /// Ends what `answer_to`, `show_log_in` and `forget_what_is_new` have begun.
@@ -248,7 +271,8 @@ impl Foundation {
     fn stats(&self, app: usize) -> Vec<Value> {
         let listens =
             |address: &SocketAddr| TcpStream::connect_timeout(address, Duration::from_millis(500)).is_ok();
-        let state = |address| if listens(address) { "RUNNING" } else { "DOWN" };
+        let is_down = app == 1 && self.is_green_down;
+        let state = |address| if listens(address) && !is_down { "RUNNING" } else { "DOWN" };
         let instances = self.instances[app].iter().enumerate();
         instances
             .map(|(index, address)| json!({"type": "web", "index": index, "state": state(address)}))

@@ -11,7 +11,7 @@ use rustix::process::{Signal, kill_process, kill_process_group};
 use serde_json::Value;
 
 use crate::process::{children, end_group, group_of, has_ended, pid, state, status_code};
-use crate::{Machine, eventually};
+use crate::{Machine, Test, eventually};
 
 /// A run under way. Killed when the value goes.
 #[derive(Debug)]
@@ -67,6 +67,14 @@ impl Running {
         });
         let inside = machine.is_isolated();
         Self { child, inside, lines, stdout: String::new(), stderr: Some(stderr), begun: Instant::now() }
+    }
+
+    /// Starts the program so that it halts at a place, as `engine/src/transport/halt.rs` names them.
+    #[must_use]
+    pub fn halting(test: &Test, args: &[&str], place: &str) -> Self {
+        let mut command = test.command(args);
+        command.env("CUTOVER_TEST_HALT_AT", place);
+        Self::start(&test.desk, command)
     }
 
     /// Reads lines of `--json` output until `wanted` holds for one.

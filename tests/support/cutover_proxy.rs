@@ -104,6 +104,14 @@ impl CutoverProxy {
         kill_process(pid(*self.ids().last().unwrap()), signal).unwrap();
     }
 
+    /// Has all of it stand still, or go on: connections are taken meanwhile, and nobody answers.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub fn freeze(&self, still: bool) {
+        self.process.as_ref().unwrap().freeze(still);
+    }
+
     /// Ends all of it as a crash would, and waits until nothing of it is left.
     pub fn crash(&mut self) {
         self.process = None;

@@ -145,6 +145,14 @@ impl Haproxy {
         });
     }
 
+    /// Has all of it stand still, or go on: connections are taken meanwhile, and nobody answers.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub fn freeze(&self, still: bool) {
+        self.process.as_ref().unwrap().freeze(still);
+    }
+
     /// Ends it; its socket stays there and refuses.
     pub fn stop(&mut self) {
         self.process = None;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::api_server::ApiServer;
+use crate::api_server::{ApiServer, Manner};
 use crate::front_door::{Backend, FrontDoor};
 
 mod objects;
@@ -52,6 +52,10 @@ struct Cluster {
     pods: [Vec<SocketAddr>; 2],
     /// `patch services`, where it is not allowed.
     forbidden: String,
+    /// Whether green's pods are found not to be ready, whatever they say.
+    is_green_unready: bool,
+    /// Whether controllers follow no change.
+    stalled: bool,
     version: u64,
 }
 
@@ -72,6 +76,8 @@ impl Kubernetes {
             changed: Instant::now(),
             pods,
             forbidden: String::new(),
+            is_green_unready: false,
+            stalled: false,
             version: 1,
         };
         let cluster = Arc::new(Mutex::new(cluster));
@@ -106,6 +112,16 @@ impl Kubernetes {
         }
     }
 
+    /// Has its API stand still, or go on: connections are taken meanwhile, and what is asked is done afterwards.
+    pub fn freeze(&self, still: bool) {
+        self.api.treat(if still { Manner::Silent } else { Manner::Answers });
+    }
+
+    /// Has its API hang up on everybody, or answer again.
+    pub fn hang_up(&self, on_all: bool) {
+        self.api.treat(if on_all { Manner::HangsUp } else { Manner::Answers });
+    }
+
     /// What the environment has for `[secrets]`.
     #[must_use]
     pub fn variables(&self) -> Vec<(String, String)> {
@@ -115,6 +131,21 @@ impl Kubernetes {
     /// Forbids the account a verb on a kind, `patch services`, and allows all else.
     pub fn forbid(&self, what: &str) {
         what.clone_into(&mut self.cluster().forbidden);
+    }
+
+    /// Forbids the account to change anything but by a dry run, or allows it again.
+    pub fn forbid_changes(&self, forbids: bool) {
+        self.forbid(if forbids { "patch" } else { "" });
+    }
+
+    /// Has green's pods found not to be ready, or looks at them again.
+    pub fn find_green_unready(&self, unready: bool) {
+        self.cluster().is_green_unready = unready;
+    }
+
+    /// Has controllers follow no change any more, or catch up.
+    pub fn stall(&self, stalled: bool) {
+        self.cluster().stalled = stalled;
     }
 
     /// What is asked of the Service and of the route: their specifications.
@@ -169,7 +200,11 @@ impl Cluster {
                 );
             }
         };
-        if self.forbidden == format!("{verb} {kind}") || !objects::is_in_role(verb, kind) {
+        let is_change = verb == "patch" && !query.contains("dryRun");
+        if self.forbidden == format!("{verb} {kind}")
+            || (self.forbidden == verb && is_change)
+            || !objects::is_in_role(verb, kind)
+        {
             let text = format!(
                 "{kind} \"{}\" is forbidden: User \"system:serviceaccount:shop:cutover\" cannot {verb} resource \"{kind}\" \
                  in the namespace \"shop\"",
@@ -237,7 +272,7 @@ impl Cluster {
 
     /// What controllers do, once they have had their time.
     fn follow(&mut self) {
-        if self.changed.elapsed() < DELAY {
+        if self.stalled || self.changed.elapsed() < DELAY {
             return;
         }
         let generation = self.route["metadata"]["generation"].clone();
@@ -257,8 +292,8 @@ impl Cluster {
         let value =
             |key: &str| labels.iter().find(|(found, _)| found == key).map(|(_, value)| value.as_str());
         let pods = |color: Option<&str>| match color {
-            Some("blue") => objects::pods("blue", &self.pods[0]),
-            Some("green") => objects::pods("green", &self.pods[1]),
+            Some("blue") => objects::pods("blue", &self.pods[0], false),
+            Some("green") => objects::pods("green", &self.pods[1], self.is_green_unready),
             _ => Vec::new(),
         };
         if kind == "pods" {

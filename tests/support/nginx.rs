@@ -115,7 +115,7 @@ impl Nginx {
         // As nginx documents it for sites with websockets.
         let http = format!(
             "map $http_upgrade $connection_upgrade {{\n  default upgrade;\n  '' close;\n}}\n\
-             include {own}/live;\ninclude {own}/extra*;\n"
+             include {own}/choice/live;\ninclude {own}/extra*;\n"
         );
         fs::write(self.directory.join("http.conf"), http).unwrap();
         // Where no site is chosen, the server of the main configuration answers.
@@ -129,12 +129,13 @@ impl Nginx {
             );
             fs::write(self.site(color), site).unwrap();
         }
-        std::os::unix::fs::symlink("/dev/null", self.directory.join("live")).unwrap();
+        fs::create_dir_all(self.link().parent().unwrap()).unwrap();
+        std::os::unix::fs::symlink("/dev/null", self.link()).unwrap();
         let host = if self.address.is_some() { ITSELF } else { "127.0.0.1" };
         let nginx =
             format!("\"{}\", \"-p\", \"{own}\", \"-c\", \"{own}/nginx.conf\"", nginx_program().display());
         format!(
-            "{{ style = \"symlink\", link = \"{own}/live\", blue = \"{own}/site-blue\", green = \"{own}/site-green\", \
+            "{{ style = \"symlink\", link = \"{own}/choice/live\", blue = \"{own}/site-blue\", green = \"{own}/site-green\", \
              color-url = \"http://{host}:{}/deployment_id\", test = [{nginx}, \"-t\"], \
              reload = [{nginx}, \"-s\", \"reload\"], pid-file = \"{own}/nginx.pid\" }}",
             self.port
@@ -168,7 +169,7 @@ impl Nginx {
     /// # Panics
     /// When nginx does not take it.
     pub fn move_upstream(&self, machine: &Machine, changes: &[(&str, &str)]) {
-        let file = self.directory.join("upstream/shop.conf");
+        let file = self.upstream();
         let mut text = fs::read_to_string(&file).unwrap();
         for (from, to) in changes {
             assert!(text.contains(from), "`{from}` is not in:\n{text}");
@@ -193,6 +194,18 @@ impl Nginx {
     #[must_use]
     pub fn site(&self, color: &str) -> PathBuf {
         self.directory.join(format!("site-{color}"))
+    }
+
+    /// The link that chooses between the sites.
+    #[must_use]
+    pub fn link(&self) -> PathBuf {
+        self.directory.join("choice/live")
+    }
+
+    /// The file of the style `upstream`.
+    #[must_use]
+    pub fn upstream(&self) -> PathBuf {
+        self.directory.join("upstream/shop.conf")
     }
 
     /// A file that is included too.
@@ -227,6 +240,14 @@ impl Nginx {
             (up && std::net::TcpStream::connect((self.address(), self.port())).is_ok()).then_some(())
         });
         self.process = Some(process);
+    }
+
+    /// Has all of it stand still, or go on: connections are taken meanwhile, and nobody answers.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub fn freeze(&self, still: bool) {
+        self.process.as_ref().unwrap().freeze(still);
     }
 
     /// Ends it.

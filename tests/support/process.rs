@@ -58,6 +58,12 @@ impl Process {
         }
     }
 
+    /// Has its whole group stand still, or go on: connections are taken meanwhile, and nobody answers.
+    pub fn freeze(&self, still: bool) {
+        let signal = if still { Signal::STOP } else { Signal::CONT };
+        let _ = kill_process_group(pid(self.child.id()), signal);
+    }
+
     /// Sends a signal to it alone.
     pub fn signal(&self, signal: Signal) {
         let _ = kill_process(pid(self.child.id()), signal);

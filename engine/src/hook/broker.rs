@@ -356,8 +356,17 @@ impl<'a> Broker<'a> {
     ) -> Result<String, HostError> {
         let (host, _) = self.on_host(&Request::Connect { host, to: &socket, content: &content })?;
         let limit = self.hook.limits.get(Limit::CallBytes);
-        let operation = Operation::Exchange { socket, content: Bytes::from(content), limit };
-        let HostAnswer::Content(bytes) = self.perform(&host, operation, timeout_ms).await? else {
+        let left = self.until(timeout_ms).saturating_duration_since(Instant::now());
+        let late = |error| {
+            if !matches!(error, HostError::TimedOut(_)) {
+                return error;
+            }
+            let seconds = (left.as_secs_f64() * 10.0).round() / 10.0;
+            HostError::TimedOut(format!("`{socket}`: no whole answer within {seconds} s"))
+        };
+        let operation = Operation::Exchange { socket: socket.clone(), content: Bytes::from(content), limit };
+        let HostAnswer::Content(bytes) = self.perform(&host, operation, timeout_ms).await.map_err(late)?
+        else {
             return Err(nonsense());
         };
         Ok(bytes.to_text())

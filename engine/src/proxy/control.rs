@@ -126,7 +126,12 @@ fn replace(site: &Site, table: super::table::Table) -> Result<(), String> {
         Ok(Saved::Visible(fault)) => {
             Err(format!("it is so now, and may not outlast a loss of power: {fault}"))
         }
-        Err(fault) => Err(format!("the file of the routes can't be written: {fault}")),
+        Err(fault) => {
+            // Behind the number that the system has for it stands the name of a file that nobody knows.
+            let text = fault.to_string();
+            let why = text.split(" (os error").next().unwrap_or_default().to_ascii_lowercase();
+            Err(format!("the file of the routes can't be written: {why}"))
+        }
     }
 }
 

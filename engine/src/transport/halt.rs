@@ -1,8 +1,8 @@
 //! Halting at a change of a host, so that a test can end this program, or what it talks to, exactly there.
 //!
-//! Every change is numbered, in the order in which it is asked for. At the one that a test names, this process stops itself as a whole
-//! (SIGSTOP), and the test does with it and with helpers on hosts what it likes. Only debug builds know how: in a release build the
-//! functions are empty, and nobody reads the variable.
+//! Every change is numbered, in the order in which it is asked for: from the beginning of the run, or of the first action of a name. At the one
+//! that a test names, or at that action itself, this process stops itself as a whole (SIGSTOP), and the test does with it, with helpers on
+//! hosts and with routers what it likes. Only debug builds know how: in a release build the functions are empty, and nobody reads the variable.
 
 /// Where in a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,13 +32,21 @@ impl Passage {
     pub(super) async fn reach(self, _: Moment) {}
 }
 
+/// An action is about to be performed, and its intent is kept.
+#[cfg(not(debug_assertions))]
+pub(crate) fn reach_action(_: &dyn std::fmt::Display) {}
+
+#[cfg(debug_assertions)]
+pub(crate) use debug::reach_action;
+
 #[cfg(debug_assertions)]
 pub use debug::halt_at;
 
 #[cfg(debug_assertions)]
 mod debug {
+    use std::fmt::Display;
     use std::sync::OnceLock;
-    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
     use std::time::Duration;
 
     use cutover_host::operation::{Call, Operation};
@@ -46,14 +54,28 @@ mod debug {
 
     use super::{Moment, Passage};
 
-    /// Where this process stops: the change, the moment in it, and how long after that moment.
-    static HALT: OnceLock<(u64, Moment, Duration)> = OnceLock::new();
+    /// Where this process stops.
+    struct Place {
+        /// First word of the action from which on changes count.
+        action: Option<String>,
+        /// The change; none for the action itself.
+        change: Option<u64>,
+        /// The moment in it.
+        moment: Moment,
+        /// How long after that moment.
+        after: Duration,
+    }
+
+    static HALT: OnceLock<Place> = OnceLock::new();
+
+    /// Whether changes count yet.
+    static COUNTS: AtomicBool = AtomicBool::new(false);
 
     /// Changes so far.
     static CHANGES: AtomicU64 = AtomicU64::new(0);
 
-    /// Has this process stop at a place: `17:before`, `17:answered`, or `17:sent:3`, which is 3 ms after it was sent; counted from 0. False
-    /// when it is none.
+    /// Has this process stop at a place: `17:before`, `17:answered`, or `17:sent:3`, which is 3 ms after it was sent; counted from 0.
+    /// `route:before` is before the first action of that name, `route+2:before` before the third change from there on. False when it is none.
     pub fn halt_at(place: &str) -> bool {
         let (moment, after) = match place.split(':').collect::<Vec<_>>()[..] {
             [_, "before"] => (Moment::Before, 0),
@@ -64,8 +86,28 @@ mod debug {
             },
             _ => return false,
         };
-        let number = place.split(':').next().and_then(|number| number.parse().ok());
-        number.is_some_and(|number| HALT.set((number, moment, Duration::from_millis(after))).is_ok())
+        let which = place.split(':').next().unwrap_or_default();
+        let (action, change) = match (which.split_once('+'), which.parse()) {
+            (None, Ok(number)) => (None, Some(number)),
+            (None, Err(_)) if moment == Moment::Before => (Some(which.to_owned()), None),
+            (None, Err(_)) => return false,
+            (Some((action, number)), _) => match number.parse() {
+                Ok(number) => (Some(action.to_owned()), Some(number)),
+                Err(_) => return false,
+            },
+        };
+        COUNTS.store(action.is_none(), Ordering::Relaxed);
+        HALT.set(Place { action, change, moment, after: Duration::from_millis(after) }).is_ok()
+    }
+
+    /// An action is about to be performed, and its intent is kept.
+    pub(crate) fn reach_action(action: &dyn Display) {
+        let Some(Place { action: Some(wanted), change, .. }) = HALT.get() else { return };
+        let is_it = action.to_string().split(' ').next() == Some(wanted);
+        // Only the first one of that name.
+        if is_it && !COUNTS.swap(true, Ordering::Relaxed) && change.is_none() {
+            let _ = kill_process(getpid(), Signal::STOP);
+        }
     }
 
     impl Passage {
@@ -75,16 +117,17 @@ mod debug {
                     call.operation,
                     Operation::TakeLock { .. } | Operation::FreeLock { .. } | Operation::Fence { .. }
                 );
-            Self { number: changes.then(|| CHANGES.fetch_add(1, Ordering::Relaxed)) }
+            let counts = changes && COUNTS.load(Ordering::Relaxed);
+            Self { number: counts.then(|| CHANGES.fetch_add(1, Ordering::Relaxed)) }
         }
 
         pub(in super::super) async fn reach(self, moment: Moment) {
-            let Some((number, at, after)) = HALT.get().copied() else { return };
-            if self.number != Some(number) || moment != at {
+            let Some(place) = HALT.get() else { return };
+            if self.number.is_none() || self.number != place.change || moment != place.moment {
                 return;
             }
-            if !after.is_zero() {
-                tokio::time::sleep(after).await;
+            if !place.after.is_zero() {
+                tokio::time::sleep(place.after).await;
             }
             let _ = kill_process(getpid(), Signal::STOP);
         }

@@ -35,6 +35,7 @@ pub use failure::Failure;
 pub use fetch::{Tree, fetch};
 #[cfg(debug_assertions)]
 pub use halt::halt_at;
+pub(crate) use halt::reach_action;
 pub use held_directory::HeldDirectory;
 pub use helper::HelperPrograms;
 pub use link::{Chunk, Flow, Link, LinkFuture};

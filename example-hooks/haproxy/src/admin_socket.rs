@@ -39,10 +39,17 @@ impl AdminSocket<'_> {
                 HookError::failed(format!("HAProxy's admin socket on `{router}` lets nobody in: {text}"))
                     .hint("the deploy user has to be in the socket's group: `cutover setup` prints how")
             }
+            // It may be on its way through a restart.
+            HostError::Failed(text) if text.ends_with("connection reset by peer") => {
+                HookError::temporary(format!("HAProxy on `{router}` has hung up: {text}"))
+            }
+            HostError::TimedOut(text) => {
+                HookError::temporary(format!("HAProxy on `{router}` did not answer to its end: {text}"))
+                    .hint("its log may tell why")
+            }
             error @ (HostError::Denied(_)
             | HostError::Unreachable(_)
             | HostError::Broken(_)
-            | HostError::TimedOut(_)
             | HostError::Failed(_)
             | HostError::Other(_)) => HookError::from(error),
         })?;

@@ -33,11 +33,24 @@ pub(crate) fn ask(name: &str, port: u16, router: &str) -> Result<Answer, HookErr
             let text = format!("nginx on `{router}` does not answer: {reason}");
             return Err(HookError::failed(text).hint(format!("start nginx; where it runs, {HINT}")));
         }
-        Err(error) => return Err(error.into()),
+        Err(error) => return Err(unanswered(router, error)),
     };
     match response.text.split_once('\n') {
         Some((first, rest)) if first == format!("cutover {VERSION} {name}") => Ok(Answer(rest.to_owned())),
         _ => Err(unknown(name, router)),
+    }
+}
+
+/// For a request that nginx has taken, and has not answered.
+pub(crate) fn unanswered(router: &str, error: HttpError) -> HookError {
+    match error {
+        HttpError::TimedOut(reason) | HttpError::Broken(reason) => {
+            let text = format!("nginx on `{router}` did not answer to its end: {reason}");
+            HookError::temporary(text).hint("its error log may tell why")
+        }
+        error @ (HttpError::Denied(_) | HttpError::Connect(_) | HttpError::Tls(_) | HttpError::Other(_)) => {
+            error.into()
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use cutover_hooks::{Call, Color, HookError, Observation, Routing, setup};
 use crate::include::servers;
 use crate::master::Master;
 use crate::sockets;
+use crate::status::unanswered;
 use crate::word;
 use crate::workers::is_reloading;
 
@@ -113,7 +114,7 @@ impl Symlink {
             },
             Ok(response) => response.summary(),
             Err(HttpError::Connect(reason)) => reason,
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(unanswered(router, error)),
         };
         if linked.is_none() {
             return Ok(None);

@@ -105,10 +105,17 @@ impl<'a> Control<'a> {
                 HookError::failed(format!("the proxy on `{router}` lets nobody in: {text}"))
                     .hint("it must run as the deploy user, as `cutover setup` prints it")
             }
+            // It may be on its way through a restart.
+            HostError::Failed(text) if text.ends_with("connection reset by peer") => {
+                HookError::temporary(format!("the proxy on `{router}` has hung up: {text}"))
+            }
+            HostError::TimedOut(text) => {
+                HookError::temporary(format!("the proxy on `{router}` did not answer to its end: {text}"))
+                    .hint("journalctl -u cutover-proxy")
+            }
             error @ (HostError::Denied(_)
             | HostError::Unreachable(_)
             | HostError::Broken(_)
-            | HostError::TimedOut(_)
             | HostError::Failed(_)
             | HostError::Other(_)) => HookError::from(error),
         })?;

@@ -236,7 +236,12 @@ fn a_proxy_that_does_not_answer_says_what_to_do() {
     let refused = "the proxy on `lb1` refuses it: `blog` has it already";
     assert_eq!(prepare(&BLUE), Err(HookError::failed(refused)));
     fake.world.socket("lb1", SOCKET, |_| Err(HostError::TimedOut("no answer within 5 s".to_owned())));
-    assert_eq!(fake.observe(), Err(HookError::temporary("no answer within 5 s")));
+    let late = HookError::temporary("the proxy on `lb1` did not answer to its end: no answer within 5 s");
+    assert_eq!(fake.observe(), Err(late.hint("journalctl -u cutover-proxy")));
+    let reset = "failed to talk to the socket: connection reset by peer";
+    fake.world.socket("lb1", SOCKET, move |_| Err(HostError::Failed(reset.to_owned())));
+    let text = format!("the proxy on `lb1` has hung up: {reset}");
+    assert_eq!(fake.observe(), Err(HookError::temporary(text)));
 }
 
 #[test]

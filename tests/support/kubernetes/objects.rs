@@ -114,11 +114,11 @@ pub(super) fn labels(query: &str) -> Vec<(String, String)> {
     pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
 }
 
-/// A colour's pods: one that listens is ready.
-pub(super) fn pods(color: &str, addresses: &[SocketAddr]) -> Vec<Value> {
+/// A colour's pods: one that listens is ready, unless all are found not to be.
+pub(super) fn pods(color: &str, addresses: &[SocketAddr], unready: bool) -> Vec<Value> {
     let pod = |(index, address): (usize, &SocketAddr)| {
         let listens = TcpStream::connect_timeout(address, Duration::from_millis(500)).is_ok();
-        let ready = if listens { "True" } else { "False" };
+        let ready = if listens && !unready { "True" } else { "False" };
         json!({
             "metadata": {"name": format!("web-{color}-{index}"), "labels": {"app": "web", "color": color}},
             "status": {"podIP": address.ip().to_string(), "conditions": [{"type": "Ready", "status": ready}]},

@@ -7,6 +7,7 @@ pub(super) mod claim;
 pub(super) mod components;
 pub(super) mod exclusion;
 pub(super) mod front_doors;
+pub(super) mod heeded;
 pub(super) mod hooks;
 pub(super) mod host_sight;
 pub(super) mod insist;

@@ -27,7 +27,7 @@ use crate::run::execute::reporter::Reporter;
 use crate::run::execute::runner::{Way, World};
 use crate::secret::{SecretFault, Secrets};
 use crate::store::{HeldLock, Home, HomeState, StoreFault};
-use crate::transport::Failure;
+use crate::transport::{Failure, reach_action};
 
 /// Does actions on hosts, through hooks, and at the home.
 pub(crate) struct Performer {
@@ -68,6 +68,7 @@ impl World for Performer {
             AtTurn::Keeps => {}
             AtTurn::Ends => self.reporter.for_lock(self.turns.let_go()).await,
         }
+        reach_action(action);
         let result = match action {
             Action::Stage { host, .. } => self.stage(plan, host).await,
             Action::RemovePartial { host } => self.remove_partial(host).await,

@@ -40,9 +40,15 @@ fn a_socket_that_is_none() {
              hint: the deploy user has to be in the socket's group: `cutover setup` prints how"
         )
     );
+    let late = "`unix:/run/haproxy/admin.sock`: no whole answer within 5 s";
     assert_eq!(
-        text(Err(HostError::TimedOut("`unix:/run/haproxy/admin.sock` gave no answer in time".to_owned()))),
-        (true, "`unix:/run/haproxy/admin.sock` gave no answer in time".to_owned())
+        text(Err(HostError::TimedOut(late.to_owned()))),
+        (true, format!("HAProxy on `lb1` did not answer to its end: {late}\nhint: its log may tell why"))
+    );
+    let reset = "failed to talk to `unix:/run/haproxy/admin.sock`: connection reset by peer";
+    assert_eq!(
+        text(Err(HostError::Failed(reset.to_owned()))),
+        (true, format!("HAProxy on `lb1` has hung up: {reset}"))
     );
     let nonsense = |shown: &str| {
         told(&format!(

@@ -21,7 +21,12 @@ pub(crate) enum Sin {
     TooEarly,
     /// `prepare` talks where nothing would change.
     Talks,
+    /// `apply` is a note of what is wanted, which nobody heeds.
+    NeverSettles,
 }
+
+/// Between what is so and what is wanted.
+const WANTED: &str = ", wanted: ";
 
 pub(crate) fn observe(router: &str, path: &str, sin: Option<Sin>) -> Result<Observation, HookError> {
     let text = hosts::read_text(router, path).if_found();
@@ -32,12 +37,14 @@ pub(crate) fn observe(router: &str, path: &str, sin: Option<Sin>) -> Result<Obse
         Err(_) if sin == Some(Sin::Guesses) => Some("blue".to_owned()),
         text => text?,
     };
-    let color = match text.as_deref() {
-        Some("blue") => Some(Color::Blue),
-        Some("green") => Some(Color::Green),
+    let text = text.unwrap_or_default();
+    let (now, wanted) = text.split_once(WANTED).unwrap_or((&text, ""));
+    let color = match now {
+        "blue" => Some(Color::Blue),
+        "green" => Some(Color::Green),
         _ => None,
     };
-    Ok(Observation { routing: Some(Routing::to(color)), settled: true, labels: Vec::new() })
+    Ok(Observation { routing: Some(Routing::to(color)), settled: wanted.is_empty(), labels: Vec::new() })
 }
 
 pub(crate) fn prepare(
@@ -60,6 +67,11 @@ pub(crate) fn apply(router: &str, path: &str, want: &Routing, sin: Option<Sin>) 
     }
     if sin == Some(Sin::TwoSteps) {
         hosts::remove(router, path)?;
+    }
+    if sin == Some(Sin::NeverSettles) {
+        let now = observe(router, path, None)?.routing.unwrap_or_else(|| Routing::to(None));
+        let note = if word(&now) == word(want) { String::new() } else { format!("{WANTED}{}", word(want)) };
+        return Ok(hosts::write_text(router, path, &format!("{}{note}", word(&now)), None)?);
     }
     let written = hosts::write_text(router, path, word(want), None);
     if sin == Some(Sin::SaysYes) {

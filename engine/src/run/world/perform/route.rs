@@ -12,6 +12,7 @@ use crate::model::{
 };
 use crate::run::execute::performed::{Performed, Summary};
 use crate::run::execute::runner::Way;
+use crate::run::world::heeded::Next;
 use crate::run::world::insist::insist;
 use crate::run::world::performer::{Performer, Result};
 use crate::run::world::turns::Round;
@@ -123,33 +124,35 @@ impl Performer {
         let ask =
             |attempt| async move { self.hooks.apply(&self.router_call(plan, attempt), router, want).await };
         let mut error = insist(self.patience(), ask).await.err();
-        let mut attempt = 1;
+        let (mut attempt, mut away) = (1, false);
         loop {
             let seen = self.hooks.observe(&self.router_call(plan, attempt), router).await;
-            let shown = match &seen {
-                Ok(seen) if seen.settled && seen.routing.as_ref() == Some(want) => {
+            let next = Next::of(seen.as_ref().ok(), want, error.is_some(), away);
+            let left = deadline.saturating_duration_since(Moment::now());
+            match next {
+                Next::Done => {
                     self.note_switch(|switching, now| switching.follows(router, now));
                     if let Ok(mut moved) = self.moved.lock() {
                         moved.insert(router.clone(), want.clone());
                     }
                     return Ok(Performed::done(Summary::Nothing));
                 }
-                Ok(seen) => {
-                    let settled = if seen.settled { "" } else { ", not settled" };
-                    format!("{}{settled}", Routing::shown(seen.routing.as_ref()))
+                Next::AskAgain if !left.is_zero() => {
+                    away = false;
+                    error = insist(left, ask).await.err();
                 }
-                Err(failure) => failure.trouble.message.clone(),
-            };
-            match (error.take(), seen) {
-                // It failed, and the router says so too.
-                (Some(failure), Ok(seen)) if seen.settled => return Err(failure.into()),
-                (kept, _) => error = kept,
+                Next::AskAgain | Next::LookAgain | Next::Fail => away |= seen.is_err(),
             }
-            if Moment::now() >= deadline {
+            if next == Next::Fail || left.is_zero() {
                 if let Some(failure) = error {
                     return Err(failure.into());
                 }
-                let message = format!("{router} was asked for {want} and shows {shown}");
+                let shown = match seen {
+                    Ok(seen) if seen.settled => format!("shows {}", Routing::shown(seen.routing.as_ref())),
+                    Ok(seen) => format!("shows {}, not settled", Routing::shown(seen.routing.as_ref())),
+                    Err(failure) => format!("does not say what it shows: {}", failure.trouble.message),
+                };
+                let message = format!("{router} was asked for {want} and {shown}");
                 return Err(Trouble::new("switch/not-so", message).into());
             }
             sleep(LOOK_AGAIN).await;
