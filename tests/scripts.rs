@@ -64,7 +64,7 @@ fn the_example_of_the_help_runs_as_it_stands() {
     test.set_up();
     let deployed = test.cutover(&["deploy"]).expect(0);
     let told = told(&test, deployed);
-    assert!(told.contains("\nsmoke  cart  ok  1 passed\n"), "{told}");
+    assert!(told.contains("\nsmoke  checkout cart  ok  3 passed\n"), "{told}");
 }
 
 #[test]
@@ -140,7 +140,11 @@ fn a_script_that_can_not_be_used_is_told_before_anything_is_touched() {
     write(&test, "import send from \"cutover:hook/http-client@0.1.0\";\nexport const smokeTest = {};\n");
     check(&test, "it imports by default");
     write(&test, &format!("export const smokeTest = {}1;\n", "(".repeat(200_000)));
+    check(&test, "it is nested too deeply");
+    write(&test, &format!("export const all = [{}];\n", "{ a: 1 }, ".repeat(400_000)));
+    test.configure("grants = {", "limits = { memory = \"16 MiB\" }\ngrants = {");
     check(&test, "reading it takes more than it may");
+    test.configure("limits = { memory = \"16 MiB\" }\ngrants = {", "grants = {");
     write(&test, &" ".repeat((8 << 20) + 1));
     check(&test, "it is too large");
     write(
@@ -194,6 +198,10 @@ fn what_a_script_does_wrong_is_told_with_its_place() {
         ("it never ends", "for (;;) {}"),
         ("it takes all memory", "const all = []; for (;;) all.push(new Uint8Array(1 << 24))"),
         ("it calls itself", "(function again() { again() })()"),
+        (
+            "it answers with a fraction",
+            "return [{ name: 'cart', outcome: { tag: 'passed' }, durationMs: 0 / 0, labels: [] }]",
+        ),
     ];
     test.configure(
         "hook = \"script:checks/pages.js\"\n",

@@ -83,8 +83,8 @@ impl Script {
         contract.seal();
         let answer = module.and_then(|module| call(&module, kind, function, arguments, &mut context));
         let answer = answer.map_err(|error| {
-            if thrown::is_out_of_memory(&error) {
-                run_out_of_memory(&thrown::text(&error, &self.name));
+            if let Some(text) = thrown::out_of_memory(&error, &self.name) {
+                run_out_of_memory(&text);
             }
             thrown::hook_error(&error, &self.name, &mut context)
         })?;

@@ -64,10 +64,11 @@ pub(crate) fn text(error: &JsError, name: &str) -> String {
     }
 }
 
-/// Whether an error is that the engine gives no more memory.
-pub(crate) fn is_out_of_memory(error: &JsError) -> bool {
-    let text = error.to_string();
-    text.starts_with("RangeError: invalid layout") && text.contains("while allocating data block")
+/// What is printed where the engine gives no more memory for an array; none of any other error.
+pub(crate) fn out_of_memory(error: &JsError, name: &str) -> Option<String> {
+    let text = location::first(&error.to_string(), name);
+    let (place, rest) = text.split_once("RangeError: invalid layout")?;
+    rest.ends_with("while allocating data block").then(|| format!("{place}there is no memory for this array"))
 }
 
 /// What the interpreter itself sets a limit to.

@@ -346,7 +346,8 @@ async fn describe(
         End::Trapped(reason) => {
             // What it said last tells more than that it crashed.
             let last = printed.lines().rfind(|line| !line.trim().is_empty());
-            not_a_script(last.map_or(reason.clone(), |last| format!("{reason}: {last}")))
+            let how = last.map_or_else(|| reason.clone(), |last| format!("{reason}: {last}"));
+            not_a_script(format!("what reads it fails, as it does where parts are nested too deeply: {how}"))
         }
         End::Exceeded(limit) => {
             Err(HookFault::Limit { hook: title.to_owned(), breach: limits.breach(limit) })

@@ -99,10 +99,9 @@ impl Mode {
 
     pub(super) fn hook(&self) -> Hook {
         let hook = hook(self.settings.clone(), self.grants.clone(), self.time);
-        let source = match self.component {
-            Component::Script(_) => HookSource::Script("/hooks/stranger.js".into()),
-            _ => hook.source.clone(),
-        };
+        let is_script = matches!(self.component, Component::Script(_));
+        let script = is_script.then(|| HookSource::Script("/hooks/stranger.js".into()));
+        let source = script.unwrap_or_else(|| hook.source.clone());
         Hook { limits: self.limits.clone(), source, ..hook }
     }
 

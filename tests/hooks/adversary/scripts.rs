@@ -67,18 +67,20 @@ fn limits() -> Vec<Mode> {
         script("script-text-bomb", "", "let text = \"x\"; for (;;) text += text").ends(memory),
         script("script-shared-arrays", "", "let all = [0]; for (let i = 0; i < 12; i++) all = Array(9).fill(all); return all").ends(memory),
         script("script-recursion", "", "(function again() { again() })()")
-            .ends("hook/failed: /hooks/stranger.js:4:18: it calls itself too deeply: a script may be 512 calls deep"),
+            .ends("hook/failed: /hooks/stranger.js:4:26: it calls itself too deeply: a script may be 512 calls deep"),
         script("script-native-recursion", "", "const again = () => [1].map(again); again()")
-            .ends("hook/failed: /hooks/stranger.js:4:18: it calls itself too deeply: a script may be 512 calls deep"),
+            .ends("hook/failed: /hooks/stranger.js:4:28: it calls itself too deeply: a script may be 512 calls deep"),
         Mode::new("script-deep-text", Component::Script(format!("export const healthCheck = {}1", "(".repeat(200_000))))
-            .ends("refused hook/limit-stack: hook `stranger` can't be used: it recursed deeper than 2 MiB of stack reach"),
+            .ends("refused hook/not-a-script: hook `stranger` can't be read: what reads it fails, as it does where parts are nested too deeply: the \
+                   hook reached outside of its memory (or recursed too deeply)"),
         script("script-log-flood", ENGINE, "for (let i = 0; i < 10001; i++) log(\"debug\", \"x\"); return say(\"logged\")")
             .ends("answered logged | told it logs more than 10000 lines: the rest is not shown: `limits.log-lines`"),
         script("script-console-flood", "", "for (let i = 0; i < 10001; i++) console.debug(\"x\"); return say(\"logged\")")
             .ends("answered logged | told it logs more than 10000 lines: the rest is not shown: `limits.log-lines`"),
         script("script-huge-answer", "", "return say(\"x\".repeat(6000000))").ends("hook/limit-answer: its answer is longer than 4 MiB"),
         script("script-asks-often", HOSTS, "for (;;) try { hosts.readText(\"web1\", \"/\") } catch {}").limit(Limit::Imports, 10)
-            .ends("hook/limit-imports: it calls imports more than 10 times"),
+            .ends("hook/limit-imports: it calls imports more than 10 times | denied read `/` on `web1`: a path must be absolute, without `.`, \
+                   `..` or empty parts"),
         Mode::new("script-large-file", Component::Script(" ".repeat(2000))).limit(Limit::File, 1024)
             .ends("refused hook/limit-file: hook `stranger` can't be used: its file is larger than 1 KiB"),
     ]
