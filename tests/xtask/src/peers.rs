@@ -17,7 +17,7 @@ struct Peer {
 const NGINX: Peer = Peer { program: "nginx", package: "nginx-light" };
 const GIT: Peer = Peer { program: "git", package: "git" };
 const CURL: Peer = Peer { program: "curl", package: "curl" };
-const FOR_TESTS: [Peer; 14] = [
+const FOR_TESTS: [Peer; 15] = [
     NGINX,
     Peer { program: "apache2", package: "apache2-bin" },
     Peer { program: "caddy", package: "caddy" },
@@ -29,6 +29,7 @@ const FOR_TESTS: [Peer; 14] = [
     Peer { program: "sudo", package: "sudo" },
     Peer { program: "systemctl", package: "systemd" },
     Peer { program: "nsenter", package: "util-linux" },
+    Peer { program: "ss", package: "iproute2" },
     Peer { program: "npm", package: "npm" },
     Peer { program: "openssl", package: "openssl" },
     Peer { program: "docker-registry", package: "docker-registry" },
