@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use cutover_host::bytes::Bytes;
-use cutover_host::operation::{Answer as HostAnswer, Beneath, Exit, FaultKind, Operation, Program};
+use cutover_host::operation::{Answer as HostAnswer, Beneath, Exit, Operation, Program};
 use tokio::time::{Instant, timeout_at};
 
 use super::contract::cutover::hook::engine::Level as GuestLevel;
 use super::contract::cutover::hook::hosts::{Command, HostError, Output};
 use super::fitting::fitting;
+use super::host_error::{host_error, with_limit};
 use super::http::{HttpClient, answer_request};
 use super::secret_use::Wanted;
 use super::template::Encoding;
@@ -17,7 +18,6 @@ use super::wire::{Answer, Import};
 use super::{Access, limits};
 use crate::model::grant::{Allowed, Denied, Mode, Request, Scope, SecretPlace};
 use crate::model::{EXCERPT, Hook, HostName, Level, Limit, Limits, excerpt};
-use crate::transport::Failure;
 
 /// The engine's side of one call of a hook.
 pub(super) struct Broker<'a> {
@@ -357,15 +357,11 @@ impl<'a> Broker<'a> {
         let (host, _) = self.on_host(&Request::Connect { host, to: &socket, content: &content })?;
         let limit = self.hook.limits.get(Limit::CallBytes);
         let left = self.until(timeout_ms).saturating_duration_since(Instant::now());
-        let late = |error| {
-            if !matches!(error, HostError::TimedOut(_)) {
-                return error;
-            }
-            let seconds = (left.as_secs_f64() * 10.0).round() / 10.0;
-            HostError::TimedOut(format!("`{socket}`: no whole answer within {seconds} s"))
-        };
         let operation = Operation::Exchange { socket: socket.clone(), content: Bytes::from(content), limit };
-        let HostAnswer::Content(bytes) = self.perform(&host, operation, timeout_ms).await.map_err(late)?
+        let HostAnswer::Content(bytes) = self
+            .perform(&host, operation, timeout_ms)
+            .await
+            .map_err(|error| with_limit(error, &socket, left))?
         else {
             return Err(nonsense());
         };
@@ -437,16 +433,6 @@ const fn is_look(operation: &Operation) -> bool {
 /// Whether a host can have found this in a directory: a hook may well put it behind a path.
 fn is_name(text: &str) -> bool {
     !text.is_empty() && !matches!(text, "." | "..") && !text.contains(['/', '\0'])
-}
-
-fn host_error(failure: Failure) -> HostError {
-    match failure {
-        Failure::Fault(fault) if fault.kind == FaultKind::NotFound => HostError::NotFound(fault.message),
-        Failure::Fault(fault) if fault.kind == FaultKind::TimedOut => HostError::TimedOut(fault.message),
-        Failure::Fault(fault) => HostError::Failed(fault.message),
-        Failure::Unreachable(text) | Failure::Untrusted(text) => HostError::Unreachable(text),
-        Failure::Broken(text) | Failure::Nonsense(text) => HostError::Broken(text),
-    }
 }
 
 fn done(answer: &HostAnswer) -> Result<(), HostError> {

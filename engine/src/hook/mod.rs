@@ -23,6 +23,7 @@ mod downloads;
 mod failure;
 mod fitting;
 mod format;
+mod host_error;
 pub mod http;
 mod interface;
 mod limits;
