@@ -147,7 +147,7 @@ pub fn shown_share(plan: &Plan, observed: &Observed) -> Option<u32> {
 }
 
 /// Hosts that an earlier run went back without, and that have no part in what follows although they are not among the `lost` of now: what runs
-/// there is whatever their turn came to, and routers leave them out until someone lets them in.
+/// there is whatever their turn came to, routers leave them out, and other turns are put back first, which would let them in.
 #[must_use]
 pub fn kept_out(
     progress: &Progress,
@@ -159,7 +159,9 @@ pub fn kept_out(
         !planted!(LostTrusted) && observed.routers.iter().any(|(_, seen)| shows(seen))
     };
     let given_up = progress.lost_in_turn().into_iter();
-    given_up.filter(|host| !lost.contains_key(host) && is_out(host)).collect()
+    given_up
+        .filter(|host| !lost.contains_key(host) && is_out(host) && progress.has_others_before(host))
+        .collect()
 }
 
 /// Whether routers share the traffic as the plan does, and to go on would take nothing from the new colour: then it is the same deployment

@@ -291,7 +291,12 @@ impl StoreFault {
             Self::Unfinished { .. } => {
                 "go on with it: `cutover resume --forward`; or put back: `cutover abort`".to_owned()
             }
-            Self::JournalBroken { .. } | Self::JournalForged { .. } => {
+            Self::JournalForged { .. } => {
+                "it was forged, or written by another version of cutover; where no such version is at hand, `cutover state recover` sets the \
+                 file aside and goes by what hosts and routers show"
+                    .to_owned()
+            }
+            Self::JournalBroken { .. } => {
                 "`cutover state recover` sets the file aside and goes by what hosts and routers show; until then only \
                  `cutover status` and `cutover doctor` work"
                     .to_owned()

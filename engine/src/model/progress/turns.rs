@@ -46,6 +46,25 @@ impl Progress {
         )
     }
 
+    /// Whether the turn of a host can't be put back next: another one comes before it on the way back, or is half put back, so that its hosts
+    /// may be out.
+    pub(in crate::model) fn has_others_before(&self, host: &HostName) -> bool {
+        let moves = |undo: &UndoId| {
+            let action = self.plan.task(undo.task).and_then(|task| task.undo.get(undo.index));
+            matches!(action, Some(Action::Switch { .. }))
+        };
+        let is_half_back = |batch: &Batch| {
+            let mut begun = self.undos.keys().filter(|undo| batch.stages.contains(&undo.task.stage));
+            begun.any(moves)
+        };
+        let batches = self.plan.batches();
+        let own = batches.iter().position(|batch| batch.hosts.contains(host));
+        batches.iter().enumerate().any(|(index, batch)| {
+            let is_before = own.is_none_or(|own| index > own) || is_half_back(batch);
+            Some(index) != own && is_before && !self.is_undone(batch)
+        })
+    }
+
     /// Whether all that was begun of a batch was undone.
     fn is_undone(&self, batch: &Batch) -> bool {
         let mut begun = self

@@ -204,7 +204,7 @@ async fn take_up(session: &Session, request: RecoverRequest, lease: &Lease) -> R
     });
     let (origin, without) = (session.origin(None), lost.keys().chain(&kept_out).cloned().collect());
     let record = Record::Recovered { decision, origin, lost, kept_out, share };
-    progress.apply(&record).map_err(|reason| Trouble::new(Trouble::FORGED, reason))?;
+    progress.apply(&record).map_err(|reason| Trouble::new("state/journal-broken", reason))?;
     journal.append(session.reporter.now(), &record).await.map_err(fault)?;
     Ok(Taken::Up { performer, journal, progress, seen, without })
 }

@@ -40,7 +40,10 @@ pub(crate) fn replay<'a>(
 ) -> Result<Progress, Trouble> {
     let forged = |reason: String| {
         Trouble::new(Trouble::FORGED, format!("the journal of deployment {deployment}: {reason}"))
-            .hint("`cutover state recover` sets the journal aside and goes by what hosts and routers show")
+            .hint(
+                "it was forged, or written by another version of cutover; `cutover state recover` sets the journal aside and \
+                 goes by what hosts and routers show",
+            )
     };
     let progress = Progress::replay(records).map_err(|error| forged(error.to_string()))?;
     if progress.plan().deployment == deployment {

@@ -5,6 +5,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use super::Happening;
 use super::explorer::{Explorer, LATE, Node};
+use super::judge::Burden;
 use super::path::Choice;
 use super::scene::{Fleet, NEXT, PLANNED};
 use super::state::{ROUTERS, Shown, State, host_name};
@@ -146,13 +147,25 @@ impl Explorer<'_> {
         Ok(Recovery::Goes(Box::new(Node { ask: Some(ask), ..node })))
     }
 
-    /// A person mends all that is wrong with the world; then one command comes to an end.
+    /// A person mends all that is wrong with the world; then one command comes to an end. Where nothing is wrong but that a host is away, it
+    /// is enough to bring that back.
     pub(super) fn mend(&mut self, node: &Node, typed: &[Typed]) {
         let mut mended = Node { mishaps: 0, path: node.path.then(Choice::Mended), ..node.clone() };
         let state = &mut mended.state;
         state.sick = [false; 2];
         state.come_back();
         self.find_hidden(state);
+        let Burden { moved, hurt, back_failed, .. } = node.burden;
+        if node.state.burnt().is_some()
+            && node.progress.turned_back().is_some()
+            && !(moved || hurt || back_failed)
+        {
+            self.end_with(
+                &Node { path: node.path.then(Choice::BroughtBack), ..mended.clone() },
+                &[Typed::Resume],
+            );
+        }
+        let state = &mut mended.state;
         let new = self.plan.color;
         if node.progress.is_pivoted() {
             state.routers_mut().fill(self.plan.target().map_or(Shown::Nothing, Shown::Only));
@@ -171,6 +184,11 @@ impl Explorer<'_> {
                 host.running[old] = was.running[old];
             }
         }
+        self.end_with(&mended, typed);
+    }
+
+    /// Each of these commands comes to an end in a world that a person has mended.
+    fn end_with(&mut self, mended: &Node, typed: &[Typed]) {
         for typed in typed {
             let mut node = mended.clone();
             node.burden.changed = true;

@@ -19,6 +19,8 @@ pub(super) enum Choice {
     Recovery(Happening, Typed),
     /// A person mended the world.
     Mended,
+    /// The host that was taken for dead is back, and nothing else was done.
+    BroughtBack,
     /// The next deployment.
     Next(Then),
 }
@@ -42,6 +44,7 @@ impl fmt::Display for Path {
             Choice::Crash(at) => write!(f, "crash {at}"),
             Choice::Recovery(happening, ask) => write!(f, "{happening:?}, {ask:?}"),
             Choice::Mended => f.write_str("mended"),
+            Choice::BroughtBack => f.write_str("brought back"),
             Choice::Next(then) => write!(f, "the next deployment, {then:?}"),
         }
     }

@@ -5,6 +5,7 @@ pub(super) mod asked;
 pub(super) mod basis;
 pub(super) mod claim;
 pub(super) mod components;
+mod counts;
 pub(super) mod exclusion;
 pub(super) mod front_doors;
 pub(super) mod heeded;

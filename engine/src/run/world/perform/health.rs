@@ -166,11 +166,12 @@ impl Performer {
             let names: Vec<&str> = instances.iter().map(|instance| instance.host.as_str()).collect();
             names.join(" ")
         };
-        let message = format!(
-            "{} can't be taken out: nothing answers on {}, so nobody would have the requests",
-            names(&ours),
-            names(&others)
-        );
+        let why = match others.is_empty() {
+            true => "no other host gets requests".to_owned(),
+            false => format!("nothing answers on {}", names(&others)),
+        };
+        let message =
+            format!("{} can't be taken out: {why}, so nobody would have the requests", names(&ours));
         let hint = "`cutover status` and `cutover logs` say what is wrong there";
         Err(Trouble::new("out/no-others", message).hint(hint).into())
     }

@@ -1,6 +1,7 @@
 //! One file for each kind of action.
 
 mod closed;
+mod drain;
 mod finish;
 mod front_door;
 mod health;

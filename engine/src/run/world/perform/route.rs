@@ -7,8 +7,7 @@ use futures_util::future::join_all;
 use tokio::time::{Instant as Moment, sleep};
 
 use crate::model::{
-    Action, Color, ConnectionPolicy, EventKind, HookCall, HostName, Level, Maintenance, Note, Observation,
-    Plan, Retire, Routing, Trouble,
+    Action, Color, EventKind, HookCall, HostName, Level, Note, Observation, Plan, Routing, Trouble,
 };
 use crate::run::execute::performed::{Performed, Summary};
 use crate::run::execute::runner::Way;
@@ -23,15 +22,11 @@ const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// Looks at a router that fails to say what it shows, before that is the end.
 const LOOKS: u32 = 3;
 
-/// Between two counts of connections, or two such looks.
-const COUNT_AGAIN: Duration = Duration::from_millis(250);
-
-/// How long the new colour, switched away from, may finish its requests where its router can't count them. What is
-/// open longer is ended by the stop's own grace.
-const UNCOUNTED: Duration = Duration::from_secs(2);
+/// Between two such looks.
+const ASK_AGAIN: Duration = Duration::from_millis(250);
 
 impl Performer {
-    fn router_call(&self, plan: &Plan, attempt: u32) -> HookCall {
+    pub(super) fn router_call(&self, plan: &Plan, attempt: u32) -> HookCall {
         let both = Color::ALL.iter().flat_map(|color| self.instances(plan, *color)).collect();
         self.call(plan, &plan.release, both, attempt)
     }
@@ -73,14 +68,25 @@ impl Performer {
         round: Round,
     ) -> Result<()> {
         let seen = self.look_at_router(plan, router).await?;
-        if !is_planned_for(plan, router, want, seen.routing.as_ref(), self.moved_to(router).as_ref()) {
-            let shown = Routing::shown(seen.routing.as_ref());
-            let message = format!("{router} shows {shown}, which is not what this was planned for");
-            return Err(Trouble::new("switch/moved", message)
-                .hint("someone moved it meanwhile: `cutover status` compares record and routers")
-                .into());
-        }
+        self.expect_as_planned(plan, router, want, &seen)?;
         self.prepare_now(plan, router, want, round).await
+    }
+
+    /// Fails where a router shows what this was not planned for.
+    fn expect_as_planned(
+        &self,
+        plan: &Plan,
+        router: &HostName,
+        want: &Routing,
+        seen: &Observation,
+    ) -> Result<()> {
+        if is_planned_for(plan, router, want, seen.routing.as_ref(), self.moved_to(router).as_ref()) {
+            return Ok(());
+        }
+        let shown = Routing::shown(seen.routing.as_ref());
+        let message = format!("{router} shows {shown}, which is not what this was planned for");
+        let hint = "someone moved it meanwhile: `cutover status` compares record and routers";
+        Err(Trouble::new("switch/moved", message).hint(hint).into())
     }
 
     /// What this run has moved a router to last.
@@ -101,7 +107,7 @@ impl Performer {
     }
 
     /// How long a router is asked again that says it could not answer just now.
-    fn patience(&self) -> Duration {
+    pub(super) fn patience(&self) -> Duration {
         self.deployment.router.hook.timeout
     }
 
@@ -138,6 +144,11 @@ impl Performer {
                     return Ok(Performed::done(Summary::Nothing));
                 }
                 Next::AskAgain if !left.is_zero() => {
+                    if let Ok(seen) = &seen
+                        && way == Way::There
+                    {
+                        self.expect_as_planned(plan, router, want, seen)?;
+                    }
                     away = false;
                     error = insist(left, ask).await.err();
                 }
@@ -223,7 +234,7 @@ impl Performer {
             if let Ok(seen) = insist(self.patience(), ask).await {
                 return Ok(seen);
             }
-            sleep(COUNT_AGAIN).await;
+            sleep(ASK_AGAIN).await;
         }
         Ok(insist(self.patience(), ask).await?)
     }
@@ -241,95 +252,6 @@ impl Performer {
             (router.clone(), shown)
         });
         join_all(looks).await
-    }
-
-    /// Waits until the routers have no connections to the colour, or to these hosts where some are named; at most as long as the policy
-    /// gives.
-    pub(crate) async fn drain(
-        &self,
-        plan: &Plan,
-        color: Color,
-        hosts: &[HostName],
-        way: Way,
-    ) -> Result<Performed> {
-        let pipeline = &self.deployment.pipeline;
-        let began = Moment::now();
-        let limit = if pipeline.connections == ConnectionPolicy::Cut {
-            Duration::ZERO
-        } else {
-            pipeline.drain_timeout
-        };
-        loop {
-            let mut open = Some(0_u32);
-            for router in &self.deployment.router.names {
-                let count = self.count(plan, router, color, hosts).await;
-                open = open.zip(count).map(|(sum, count)| sum.saturating_add(count));
-            }
-            match open {
-                Some(0) => return Ok(Performed::done(Summary::Text("0 connections left".into()))),
-                Some(open) if began.elapsed() >= limit => {
-                    return self.drained(
-                        plan,
-                        &Action::Drain { color, hosts: hosts.to_vec() }.place(),
-                        open,
-                        way,
-                    );
-                }
-                Some(_) => sleep(COUNT_AGAIN).await,
-                None => {
-                    let caps = pipeline.connections == ConnectionPolicy::Cap
-                        && Maintenance::of(&plan.command).is_none();
-                    let stops =
-                        way == Way::Back || pipeline.retire == Retire::Stop || caps || !hosts.is_empty();
-                    let wait = if way == Way::Back { UNCOUNTED.min(limit) } else { limit };
-                    if stops {
-                        // It may have counted until now.
-                        sleep(wait.saturating_sub(began.elapsed())).await;
-                    }
-                    return Ok(Performed::done(Summary::Text(
-                        "connections not counted by the router".into(),
-                    )));
-                }
-            }
-        }
-    }
-
-    /// Connections of a router to the colour; none when it can't tell, for whatever reason.
-    async fn count(&self, plan: &Plan, router: &HostName, color: Color, hosts: &[HostName]) -> Option<u32> {
-        let ask = |attempt| async move {
-            let mut call = self.router_call(plan, attempt);
-            let names: Vec<&str> = hosts.iter().map(HostName::as_str).collect();
-            call.facts.extend((!names.is_empty()).then(|| ("hosts".to_owned(), names.join(" "))));
-            self.hooks.connections(&call, router, color).await
-        };
-        insist(self.patience(), ask).await.unwrap_or_else(|failure| {
-            let (source, message) = (format!("{router} connections"), failure.trouble.message);
-            self.reporter.tell(EventKind::Log { source, level: Level::Warn, message });
-            None
-        })
-    }
-
-    fn drained(&self, plan: &Plan, place: &str, open: u32, way: Way) -> Result<Performed> {
-        let one = open == 1;
-        let text = format!("{open} {} left", if one { "connection" } else { "connections" });
-        let stays = Maintenance::of(&plan.command).is_some();
-        let waits = self.deployment.pipeline.connections == ConnectionPolicy::Wait && way == Way::Retire;
-        let keeps = waits || stays;
-        if waits && !stays && self.deployment.pipeline.retire == Retire::Stop {
-            let trouble =
-                Trouble::new("drain/left", format!("{place} still has {text}, so it goes on running")).hint(
-                    "`pipeline.drain.connections` says what becomes of them: \"wait\", \"cap\" or \"cut\"",
-                );
-            return Ok(Performed::failed(trouble).saying(Summary::Text(text)));
-        }
-        let end = match (keeps, one) {
-            (true, true) => "it goes on",
-            (true, false) => "they go on",
-            (false, true) => "it is cut",
-            (false, false) => "they are cut",
-        };
-        let note = Note::new(place, format!("{text}; {end}"));
-        Ok(Performed::done(Summary::Text(text)).with(vec![note]))
     }
 }
 
