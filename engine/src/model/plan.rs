@@ -15,7 +15,7 @@ pub use task_id::{Part, TaskId};
 
 use super::{
     Action, Color, ConnectionPolicy, Deployment, HostName, Maintenance, Observed, Release, ReleaseId, Retire,
-    Step, Timestamp, WHOLE,
+    Step, Timestamp, UndoId, WHOLE,
 };
 
 /// What to deploy, once it is known.
@@ -204,6 +204,12 @@ impl Plan {
     #[must_use]
     pub fn task(&self, id: TaskId) -> Option<&Task> {
         self.stage(id)?.tasks.get(id.task)
+    }
+
+    /// What a task's way back does at a place, when there is one.
+    #[must_use]
+    pub fn undo(&self, id: UndoId) -> Option<&Action> {
+        self.task(id.task)?.undo.get(id.index)
     }
 
     /// The stage of a place, when there is one.

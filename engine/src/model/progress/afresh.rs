@@ -61,7 +61,7 @@ impl Progress {
     /// A guard that let something through before a break proves nothing now, unless what it guards was done then.
     fn guards_again(&mut self) {
         let guards = |undo: &UndoId| {
-            let action = self.plan.task(undo.task).and_then(|task| task.undo.get(undo.index));
+            let action = self.plan.undo(*undo);
             matches!(action, Some(Action::RequireHealthy { .. } | Action::RequireUnrouted { .. }))
         };
         let guarded = |undo: &UndoId| UndoId { index: undo.index + 1, ..*undo };

@@ -49,10 +49,7 @@ impl Progress {
     /// Whether the turn of a host can't be put back next: another one comes before it on the way back, or is half put back, so that its hosts
     /// may be out.
     pub(in crate::model) fn has_others_before(&self, host: &HostName) -> bool {
-        let moves = |undo: &UndoId| {
-            let action = self.plan.task(undo.task).and_then(|task| task.undo.get(undo.index));
-            matches!(action, Some(Action::Switch { .. }))
-        };
+        let moves = |undo: &UndoId| matches!(self.plan.undo(*undo), Some(Action::Switch { .. }));
         let is_half_back = |batch: &Batch| {
             let mut begun = self.undos.keys().filter(|undo| batch.stages.contains(&undo.task.stage));
             begun.any(moves)

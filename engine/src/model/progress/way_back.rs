@@ -14,7 +14,7 @@ impl Progress {
     /// that turn came to. Only while nobody else is in, it is not taken out: no router sends to nobody, and nothing answers there.
     #[must_use]
     pub fn undo(&self, id: UndoId) -> Option<Action> {
-        let mut action = self.plan.task(id.task)?.undo.get(id.index)?.clone();
+        let mut action = self.plan.undo(id)?.clone();
         let lost = self.lost_in_turn();
         let staged = self.plan.tasks().filter(|(_, task)| matches!(task.action, Action::Stage { .. }));
         // In their order, which is that of a router's answer.
@@ -147,7 +147,7 @@ impl Progress {
 
     /// Whether nothing is left of an undo: it is done, or it is about a host without which a batch goes on.
     pub(super) fn is_put_back(&self, undo: UndoId) -> bool {
-        let action = self.plan.task(undo.task).and_then(|task| task.undo.get(undo.index));
+        let action = self.plan.undo(undo);
         let host = action.and_then(Action::host);
         self.undos.get(&undo) == Some(&Mark::Done) || host.is_some_and(|host| self.lost.contains_key(host))
     }
