@@ -31,7 +31,7 @@ pub enum Kind {
     Call = 2,
     /// The engine gives the call up: its program is ended, nothing more is sent of it.
     Cancel = 3,
-    /// A piece of the call's stream to the host.
+    /// A piece of the call's stream to the host. Never before the call.
     Data = 4,
     /// The engine has closed its side of the stream.
     End = 5,

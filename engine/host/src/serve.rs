@@ -63,6 +63,7 @@ struct Connection {
 impl Connection {
     fn read_frames(self: &Arc<Self>, perform: &Perform, input: &mut impl Read) -> io::Result<()> {
         let mut parts: HashMap<u64, Vec<u8>> = HashMap::new();
+        let mut newest = 0;
         while let Some((header, payload)) = read_frame(input)? {
             let id = header.id;
             match header.kind {
@@ -76,9 +77,14 @@ impl Connection {
                         && let Some(text) = parts.remove(&id)
                     {
                         self.begin(perform, id, &text)?;
+                        newest = newest.max(id);
                     }
                 }
                 Kind::Cancel => self.with(id, Flow::give_up),
+                // That of a call that has ended is nobody's, but this would be missing.
+                Kind::Data | Kind::End if id > newest => {
+                    return Err(io::Error::other("a piece of a stream came before its call"));
+                }
                 Kind::Data => {
                     let flow = held(&self.calls).get(&id).cloned();
                     if flow.is_some_and(|flow| !flow.take(payload)) {
@@ -340,4 +346,22 @@ impl Stream for CallStream<'_> {
 /// No critical section here leaves anything half done, so a panic in one is no reason to stop.
 fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_piece_before_its_call_ends_the_connection() {
+        let perform: Perform = Arc::new(|_, _| Ok(Answer::Done));
+        for kind in [Kind::Data, Kind::End] {
+            let frames = frame::encode(1, kind, b"GET /");
+            let fault = serve_with(&perform, frames.as_slice(), io::sink(), "digest").expect_err("ends");
+            assert_eq!(fault.to_string(), "a piece of a stream came before its call");
+        }
+        // Whose call never began for good: it was given up while its call was sent.
+        let cancel = frame::encode(1, Kind::Cancel, &[]);
+        serve_with(&perform, cancel.as_slice(), io::sink(), "digest").expect("goes on");
+    }
 }

@@ -168,12 +168,14 @@ impl Connection {
 
     async fn send(self: &Arc<Self>, mut call: Call, sink: Sink) -> Result<GiveUp, Failure> {
         let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| self.calls.broken())?;
+        let has_streams = matches!(sink, Sink::Stream { .. });
         call.id = self.calls.register(sink, permit)?;
         let nonsense =
             |error: serde_json::Error| Failure::Unreachable(format!("the call can't be sent: {error}"));
         let text = serde_json::to_vec(&call).map_err(nonsense)?;
-        // Whatever follows must not overtake the call: a large one waits its turn among the data, and so does all that is its.
-        let urgent = text.len() <= MAX_PAYLOAD;
+        // Whatever follows must not overtake the call: one that data follow waits its turn among the data, and so does all that is its. That
+        // control is looked at before data is not enough: between the two looks both may come.
+        let urgent = text.len() <= MAX_PAYLOAD && !has_streams;
         let giving_up = GiveUp { connection: Arc::clone(self), id: call.id, urgent, armed: true };
         for frame in frame::split(call.id, Kind::CallPart, Kind::Call, &text) {
             if urgent {
@@ -341,5 +343,67 @@ async fn write_frames(
         let Some(frame) = frame else { return output.shutdown().await };
         output.write_all(&frame).await?;
         output.flush().await?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use cutover_host::operation::{Fault, Operation};
+    use tokio::io::{duplex, split};
+
+    use super::*;
+
+    /// Answers each call when something came for it. Returns for how many something came before the call.
+    async fn answer_all(
+        input: impl AsyncRead + Unpin,
+        mut output: impl AsyncWrite + Unpin,
+    ) -> Result<usize, std::io::Error> {
+        let mut input = BufReader::new(input);
+        let answer = serde_json::to_vec(&Ok::<_, Fault>(Answer::Done))?;
+        let (mut begun, mut early) = (HashSet::new(), HashSet::new());
+        while let Ok(Some((header, _))) = read_frame(&mut input).await {
+            if header.kind == Kind::Call {
+                begun.insert(header.id);
+            } else if header.kind == Kind::Data {
+                if !begun.contains(&header.id) {
+                    early.insert(header.id);
+                }
+                output.write_all(&frame::encode(header.id, Kind::Answer, &answer)).await?;
+            }
+        }
+        Ok(early.len())
+    }
+
+    // Where something overtook its call, it was one in twenty thousand, on two busy processors.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn nothing_comes_before_the_call_that_it_is_for() {
+        let (ours, theirs) = duplex(1 << 20);
+        let (input, mut output) = split(theirs);
+        let hello = frame::encode(frame::HELLO, Kind::Hello, b"cutover-host 1 digest");
+        output.write_all(&hello).await.expect("taken");
+        let peer = tokio::spawn(answer_all(input, output));
+        let (input, output) = split(ours);
+        let host = HostName::new("web1").expect("a name");
+        let connection =
+            Connection::start(host, input, output, "digest", LastWords::default(), Box::new(())).await;
+        let connection = connection.expect("starts");
+        let clients = (0..4).map(|_| {
+            let connection = Arc::clone(&connection);
+            tokio::spawn(async move {
+                for _ in 0..5000 {
+                    let relay = Operation::Relay { address: "::1".to_owned(), port: 1, connect_ms: 1 };
+                    let flow = Arc::clone(&connection).open(relay.call()).await.expect("opens");
+                    flow.upload.send(b"GET /".to_vec()).await.expect("taken");
+                    assert_eq!(flow.answer.await.expect("comes"), Ok(Answer::Done));
+                }
+            })
+        });
+        for client in clients.collect::<Vec<_>>() {
+            client.await.expect("joins");
+        }
+        drop(connection);
+        assert_eq!(peer.await.expect("joins").expect("is spoken to"), 0);
     }
 }
