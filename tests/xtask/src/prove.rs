@@ -1,8 +1,5 @@
 //! `cargo xtask prove`: the proof that a deployment keeps its promises, in figures. See `RELIABILITY.md`.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
-
 use serde_json::{Map, Value, json};
 
 use crate::command::{self, cargo};
@@ -48,7 +45,7 @@ pub(crate) fn run(nightly: bool, as_json: bool) -> Result<(), String> {
     }
     let features = ["--features", "cutover/proof,cutover-host/proof", "--lib"];
     let features = [&features[..], &OPTIMISED].concat();
-    failed.extend(proof.listen(cargo(&test(&features, &tests))).err());
+    failed.extend(command::listen(&mut cargo(&test(&features, &tests)), |line| proof.take(line)).err());
     // Without the feature: it is the program as it is that is killed.
     command::build_cutover()?;
     let mut kills =
@@ -57,7 +54,7 @@ pub(crate) fn run(nightly: bool, as_json: bool) -> Result<(), String> {
     if nightly {
         kills.env("CUTOVER_TEST_NIGHTLY", "1");
     }
-    failed.extend(proof.listen(kills).err());
+    failed.extend(command::listen(&mut kills, |line| proof.take(line)).err());
     proof.tell(as_json);
     match failed.into_iter().next() {
         None if proof.violations.is_empty() => Ok(()),
@@ -74,20 +71,6 @@ fn test<'a>(what: &[&'a str], tests: &[&'a str]) -> Vec<&'a str> {
 }
 
 impl Proof {
-    /// Runs tests and takes in what they tell.
-    fn listen(&mut self, mut command: Command) -> Result<(), String> {
-        let words: Vec<_> = command.get_args().map(|word| word.to_string_lossy().into_owned()).collect();
-        let text = format!("cargo {}", words.join(" "));
-        eprintln!("$ {text}");
-        let fault = |fault: std::io::Error| format!("`{text}` can't be run: {fault}");
-        let mut child = command.stdout(Stdio::piped()).spawn().map_err(fault)?;
-        for line in child.stdout.take().into_iter().flat_map(|output| BufReader::new(output).lines()) {
-            self.take(&line.map_err(fault)?);
-        }
-        let status = child.wait().map_err(fault)?;
-        if status.success() { Ok(()) } else { Err(format!("`{text}` ended with {status}")) }
-    }
-
     fn take(&mut self, line: &str) {
         let after = |mark: &str| {
             let at = line.find(mark)? + mark.len() - 1;
