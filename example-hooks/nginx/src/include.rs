@@ -13,8 +13,8 @@ use crate::status;
 /// Version of the text that the status port answers with.
 pub(crate) const VERSION: u32 = 1;
 
-/// For the level of `http`, with `$http_upgrade` as it came: websockets are passed on as what they are, and all other requests over
-/// connections that are kept.
+/// For the level of `http`: websockets are passed on as what they are, and all other requests, also those for `h2c`, over connections that
+/// are kept. No application has variables of these names ([`crate::testers::variable`]).
 pub(crate) const CONNECTION: &str = include_str!("template/connection.conf");
 
 /// What an operator finds out late, for the end of a script.

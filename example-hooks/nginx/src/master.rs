@@ -63,7 +63,7 @@ impl Master {
         if open > 0 || (are_its_own && are_addresses) {
             return Ok(Some(open));
         }
-        Ok((!self.processes().are_leaving(router)?).then_some(0))
+        Ok(self.processes().are_of_now(router)?.then_some(0))
     }
 
     /// The reload command returns before it is true: waits until no worker of before accepts any more.

@@ -395,6 +395,8 @@ mod symlink {
         assert_eq!(connections(Color::Blue), Ok(Some(2)));
         sockets(&fake.world, 4001, 0);
         assert_eq!(connections(Color::Blue), Ok(None), "what the old worker has may be at another address");
+        fake.world.program("lb1", "/usr/bin/ps", |_| fake::exit(1, ""));
+        assert_eq!(connections(Color::Blue), Ok(None), "there may be workers that this account may not see");
         fake.world.file("lb1", "/n/blue", "server { location / { proxy_pass http://10.0.0.11:4001; } }");
         assert_eq!(connections(Color::Blue), Ok(Some(0)), "it is another application's");
     }

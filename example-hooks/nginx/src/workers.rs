@@ -24,9 +24,11 @@ impl Processes<'_> {
         Ok(accepting(&self.list(router)?))
     }
 
-    /// Whether there are workers of before a reload, which go on as long as they have something open.
-    pub(crate) fn are_leaving(self, router: &str) -> Result<bool, HookError> {
-        Ok(self.list(router)?.lines().any(|line| line.contains(LEAVING)))
+    /// Whether no worker of before a reload is left: they go on as long as they have something open. Where none is to be seen at all, the
+    /// account may not see them.
+    pub(crate) fn are_of_now(self, router: &str) -> Result<bool, HookError> {
+        let listed = self.list(router)?;
+        Ok(!accepting(&listed).is_empty() && !listed.contains(LEAVING))
     }
 
     /// The children of the master.
