@@ -115,6 +115,10 @@ bugs! {
     OpenedUnchecked,
     /// A signal only ends the run, and puts nothing back.
     SignalForgets,
+    /// A router is moved when its hook says so, whatever the router shows.
+    SwitchBelieved,
+    /// An answer that names another release is taken for one of the release that is asked.
+    OtherReleaseTaken,
 }
 
 impl Bug {

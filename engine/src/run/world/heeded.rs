@@ -19,6 +19,9 @@ impl Next {
     /// `seen` is what it shows, where it says so; `failed`, whether it answered with an error; `away`, whether a look since then got no
     /// answer.
     pub(crate) fn of(seen: Option<&Observation>, want: &Routing, failed: bool, away: bool) -> Self {
+        if planted!(SwitchBelieved) && !failed {
+            return Self::Done;
+        }
         match seen {
             Some(seen) if !seen.settled => Self::LookAgain,
             Some(seen) if seen.routing.as_ref() == Some(want) => Self::Done,
@@ -30,12 +33,12 @@ impl Next {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::model::Color;
 
-    #[test]
-    fn an_error_counts_from_who_was_there_all_the_time() {
+    /// Where another rule holds than that the router is believed alone, and an error counts from who was there all the time.
+    pub(crate) fn broken() -> Option<String> {
         let [blue, green] = Color::ALL.map(Routing::all_to);
         let shows = |routing: Option<&Routing>, settled| {
             Some(Observation { routing: routing.cloned(), settled, labels: Vec::new() })
@@ -49,10 +52,15 @@ mod tests {
             (shows(Some(&blue), true), [Next::LookAgain, Next::Fail, Next::AskAgain, Next::AskAgain]),
             (shows(None, true), [Next::LookAgain, Next::Fail, Next::AskAgain, Next::AskAgain]),
         ];
-        for (seen, expected) in table {
-            let cases = [(false, false), (true, false), (false, true), (true, true)];
+        let cases = [(false, false), (true, false), (false, true), (true, true)];
+        table.into_iter().find_map(|(seen, expected)| {
             let found = cases.map(|(failed, away)| Next::of(seen.as_ref(), &green, failed, away));
-            assert_eq!(found, expected, "{seen:?}");
-        }
+            (found != expected).then(|| format!("where a router shows {seen:?}: {found:?}, not {expected:?}"))
+        })
+    }
+
+    #[test]
+    fn the_router_is_believed_and_nobody_else() {
+        assert_eq!(broken(), None);
     }
 }

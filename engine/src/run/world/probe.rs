@@ -157,7 +157,7 @@ pub(crate) fn judge(
         proof = Proof::Proven;
     }
     match &says {
-        Some(says) if says == release.id.as_str() => proof = Proof::Proven,
+        Some(says) if says == release.id.as_str() || planted!(OtherReleaseTaken) => proof = Proof::Proven,
         Some(says) => {
             let known = known.filter(|known| known.id.as_str() == says).map(|known| known.number.to_string());
             let says = known.unwrap_or_else(|| format!("`{}`", says.chars().take(60).collect::<String>()));
@@ -205,12 +205,12 @@ pub(crate) fn marked(answer: &Answer, marker: Option<&ReleaseMarker>) -> Option<
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::model::{Host, Name, Reach};
 
-    #[test]
-    fn an_answer_proves_what_it_says() {
+    /// Where an answer is taken for another one's than it says, or for none.
+    pub(crate) fn broken() -> Option<String> {
         let release = Release::for_tests("r2", 2);
         let header = ReleaseMarker::Header("x-release".into());
         let json = ReleaseMarker::Json("/release".into());
@@ -220,28 +220,40 @@ mod tests {
             body: body.into(),
         };
         let old = Release::for_tests("r1", 1);
-        let judged =
-            |answer: &Answer, body, marker| judge(answer, body, marker, Color::Green, &release, Some(&old));
         let by = |speaker, reason: &str| Err(Wrong { reason: reason.into(), speaker });
         let ours = |reason: &str| by(Speaker::Application, reason);
         let others = |reason: &str| by(Speaker::OtherColor, reason);
         let strange = |reason: &str| Err(Wrong::stranger(reason));
         let gateway = Wrong { speaker: Speaker::Gateway, ..Wrong::stranger("answers 503") };
-        assert_eq!(judged(&Answer { status: 503, ..Answer::default() }, None, Some(&header)), Err(gateway));
-        assert_eq!(judged(&says(200, "r2", ""), None, Some(&header)), Ok(Proof::Proven));
-        assert_eq!(judged(&says(200, "r1", ""), None, Some(&header)), others("says release 1 instead of 2"));
-        let other = says(200, "other", "");
-        assert_eq!(judged(&other, None, Some(&header)), others("says release `other` instead of 2"));
-        assert_eq!(judged(&says(502, "r2", ""), None, Some(&header)), ours("answers 502"));
-        assert_eq!(judged(&says(404, "r2", ""), None, Some(&json)), strange("answers 404"));
-        assert_eq!(judged(&says(302, "r2", ""), None, None), Ok(Proof::Answered));
-        assert_eq!(judged(&says(200, "", r#"{"release":"r2"}"#), None, Some(&json)), Ok(Proof::Proven));
-        assert_eq!(judged(&says(200, "", "{}"), None, Some(&json)), strange("names no release"));
-        assert_eq!(judged(&says(200, "", "green\n"), Some("{color}"), None), Ok(Proof::Proven));
-        let other = others("says `blue` instead of `green`");
-        assert_eq!(judged(&says(200, "", "blue"), Some("{color}"), None), other);
-        let page = strange("says `It works!` instead of `green`");
-        assert_eq!(judged(&says(200, "", "It works!"), Some("{color}"), None), page);
+        let (header, json) = (Some(&header), Some(&json));
+        let table = [
+            (Answer { status: 503, ..Answer::default() }, None, header, Err(gateway)),
+            (says(200, "r2", ""), None, header, Ok(Proof::Proven)),
+            (says(200, "r1", ""), None, header, others("says release 1 instead of 2")),
+            (says(200, "other", ""), None, header, others("says release `other` instead of 2")),
+            (says(502, "r2", ""), None, header, ours("answers 502")),
+            (says(404, "r2", ""), None, json, strange("answers 404")),
+            (says(302, "r2", ""), None, None, Ok(Proof::Answered)),
+            (says(200, "", r#"{"release":"r2"}"#), None, json, Ok(Proof::Proven)),
+            (says(200, "", "{}"), None, json, strange("names no release")),
+            (says(200, "", "green\n"), Some("{color}"), None, Ok(Proof::Proven)),
+            (says(200, "", "blue"), Some("{color}"), None, others("says `blue` instead of `green`")),
+            (
+                says(200, "", "It works!"),
+                Some("{color}"),
+                None,
+                strange("says `It works!` instead of `green`"),
+            ),
+        ];
+        table.into_iter().find_map(|(answer, body, marker, expected)| {
+            let found = judge(&answer, body, marker, Color::Green, &release, Some(&old));
+            (found != expected).then(|| format!("{answer:?}: {found:?}, not {expected:?}"))
+        })
+    }
+
+    #[test]
+    fn an_answer_proves_what_it_says() {
+        assert_eq!(broken(), None);
     }
 
     #[test]
