@@ -10,6 +10,9 @@ const FOUND: &str = "proof: {";
 const PLANTED: &str = "planted: {";
 const KILLED: &str = "killed: ";
 
+/// Part of the names of tests that tell of violations.
+const HISTORIES: &str = "simulation::proof::";
+
 /// Exploring is what takes long.
 const OPTIMISED: [&str; 4] = [
     "--config",
@@ -30,6 +33,8 @@ struct Proof {
     caught: u64,
     kills: u64,
     violations: Vec<String>,
+    /// Whether the test harness is telling which tests failed.
+    lists_failures: bool,
 }
 
 /// Runs the proof: every history with two mishaps, the model of the lock, planted bugs, and real processes that are killed.
@@ -87,6 +92,17 @@ impl Proof {
             eprintln!("planted {}: {}", bug["bug"], bug["caught_by"]);
         } else if line.contains(KILLED) {
             self.kills += 1;
+        } else if let Some(test) = line.strip_prefix("    ").filter(|_| self.lists_failures) {
+            self.fail(test);
+        } else {
+            self.lists_failures = line == "failures:" || self.lists_failures && line.is_empty();
+        }
+    }
+
+    /// A test that failed. Histories tell their violations one by one.
+    fn fail(&mut self, test: &str) {
+        if !test.contains(HISTORIES) {
+            self.violations.push(format!("test `{test}` failed"));
         }
     }
 
@@ -151,11 +167,20 @@ mod tests {
             "test c ... killed: at-switch, 10",
             "killed: at-watch, 0",
             "test d ... ok",
+            "    no failure",
+            "failures:",
+            "",
+            "failures:",
+            "    resume::killed_at_each_step",
+            "    run::simulation::proof::with_two_mishaps",
+            "",
+            "test result: FAILED. 1 passed; 2 failed",
+            "    at ./../tests/resume.rs:1:1",
         ] {
             proof.take(line);
         }
         assert_eq!((proof.planted, proof.caught, proof.kills), (2, 1, 2));
         assert_eq!((&proof.figures["histories"], &proof.figures["lock_states"]), (&json!(7), &json!(3)));
-        assert_eq!(proof.violations, ["P1, x"]);
+        assert_eq!(proof.violations, ["P1, x", "test `resume::killed_at_each_step` failed"]);
     }
 }
