@@ -50,6 +50,20 @@ fn a_wire_that_was_dead_for_a_moment_is_not_noticed() {
 }
 
 #[test]
+fn wires_that_are_slow_and_lose_much_cost_time_and_nothing_else() {
+    let Some(mut test) = with_v1(fleet()) else { return };
+    let wires = ["web1", "web2", "lb1"].map(|host| test.wire(host));
+    wires.iter().for_each(|wire| wire.worsen(Duration::from_millis(20)));
+    let load = test.load();
+    let _ = test.deploy("v2", Behaviour::Sound).expect(0);
+    assert_eq!(test.live(), "v2 green");
+    let _ = test.cutover(&["rollback"]).expect(0);
+    assert_eq!(test.live(), "v1 blue");
+    load.finish().assert_none_failed();
+    let _ = test.cutover(&["status", "--check"]).expect(0);
+}
+
+#[test]
 fn a_holder_that_slept_through_its_lock_changes_nothing() {
     let Some(test) = with_v1(fleet()) else { return };
     let load = test.load();

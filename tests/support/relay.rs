@@ -1,11 +1,17 @@
-//! A wire between two machines that a test can cut or freeze.
+//! A wire between two machines that a test can cut, freeze or make worse.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
+use std::time::Duration;
 
 use crate::Port;
+
+/// Of a bad wire, this many pieces come through for each that is lost.
+const COME_THROUGH: u64 = 40;
+/// Until TCP has sent again what was lost.
+const SENT_AGAIN: Duration = Duration::from_secs(1);
 
 /// Passes TCP connections on to one address. Its connections break with the value.
 #[derive(Debug)]
@@ -25,6 +31,9 @@ struct Wire {
 #[derive(Debug, Default)]
 struct State {
     frozen: bool,
+    /// How late each piece arrives on a bad wire.
+    late: Option<Duration>,
+    passed: u64,
     ended: bool,
     open: Vec<TcpStream>,
 }
@@ -72,6 +81,11 @@ impl Relay {
         self.wire.state().frozen = true;
     }
 
+    /// From now on every piece arrives late by as much, in each direction, and now and then one has to be sent again.
+    pub fn worsen(&self, late: Duration) {
+        self.wire.state().late = Some(late);
+    }
+
     /// What was held back arrives, and all else too.
     pub fn thaw(&self) {
         self.wire.state().frozen = false;
@@ -86,6 +100,15 @@ impl Drop for Relay {
         self.cut();
         // The listener's thread looks up from its wait.
         drop(TcpStream::connect(self.address));
+    }
+}
+
+impl State {
+    /// How late the next piece is.
+    fn next_is_late(&mut self) -> Duration {
+        let Some(late) = self.late else { return Duration::ZERO };
+        self.passed += 1;
+        late + if self.passed.is_multiple_of(COME_THROUGH) { SENT_AGAIN } else { Duration::ZERO }
     }
 }
 
@@ -108,7 +131,8 @@ impl Wire {
         let mut bytes = [0; 32 << 10];
         while let Ok(read @ 1..) = from.read(&mut bytes) {
             let state = self.changed.wait_while(self.state(), |state| state.frozen && !state.ended);
-            drop(state.unwrap());
+            let late = state.unwrap().next_is_late();
+            thread::sleep(late);
             if to.write_all(&bytes[..read]).is_err() {
                 break;
             }
