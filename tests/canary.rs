@@ -5,10 +5,10 @@ use std::time::Duration;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use test_support::{
-    Behaviour, Ended, KubernetesStyle, Load, Running, Tally, Test, assert_golden, eventually, get, get_saying,
+    Behaviour, Ended, Load, Running, Tally, Test, assert_golden, eventually, get, get_saying,
 };
 
-use crate::{apache, aws_alb, haproxy, kubernetes, local, proxy, traefik, with_v1};
+use crate::{local, proxy, with_v1};
 
 /// Behind an nginx that can share.
 pub(crate) fn behind_upstream() -> Option<Test> {
@@ -26,7 +26,7 @@ fn with_shares(watches: [&str; 2]) -> Option<Test> {
 }
 
 /// 10 % and 50 %, watched for so long.
-fn in_shares(test: &mut Test, [first, second]: [&str; 2]) {
+pub(crate) fn in_shares(test: &mut Test, [first, second]: [&str; 2]) {
     let steps = format!("[{{ weight = 10, watch = \"{first}\" }}, {{ weight = 50, watch = \"{second}\" }}]");
     test.configure("watch = \"2s\"", &format!("watch = \"2s\"\nstrategy = {{ canary = {steps} }}"));
 }
@@ -38,7 +38,7 @@ fn load(test: &Test) -> Load {
 }
 
 /// Waits until the new release is watched with this weight.
-fn wait_for_share(running: &mut Running, weight: u64) {
+pub(crate) fn wait_for_share(running: &mut Running, weight: u64) {
     running.wait_for("a watch of a share", |event| {
         event["event"] == "step-started" && event["step"] == "watch" && event["weight"] == weight
     });
@@ -56,7 +56,7 @@ fn answers(tally: &Tally, color: &str) -> u64 {
 }
 
 /// Percent of the next answers that are green's.
-fn share_of_green(load: &Load) -> u64 {
+pub(crate) fn share_of_green(load: &Load) -> u64 {
     let before = load.so_far();
     load.wait_for(400);
     let after = load.so_far();
@@ -79,7 +79,7 @@ fn told(test: &Test, ended: &Ended) -> String {
 }
 
 /// All requests go to `v1` again, of which none was lost, and nothing of `v2` runs.
-fn assert_all_back(test: &Test, load: Load) {
+pub(crate) fn assert_all_back(test: &Test, load: Load) {
     let before = load.so_far();
     load.wait_for(200);
     let tally = load.finish();
@@ -216,52 +216,6 @@ fn testers_choose_behind_our_own_proxy() {
     let with = settings.replacen("{ ", "{ testers = { cookie = \"canary\" }, ", 1);
     world.test.configure(&settings, &with);
     assert_testers_choose(&mut world.test, "cookie: other=always; canary=WORD; canary2=never");
-}
-
-fn assert_shares(test: &mut Test) {
-    in_shares(test, ["3s", "3s"]);
-    let load = test.load();
-    test.repository.push("v2", Behaviour::Sound);
-    let mut running = test.start(&["deploy", "--json"]);
-    for (weight, about) in [(10, 4..=18), (50, 40..=60)] {
-        wait_for_share(&mut running, weight);
-        let share = share_of_green(&load);
-        assert!(about.contains(&share), "{share} % of the answers were green's, at {weight} %");
-    }
-    let _ = running.finish().expect(0);
-    assert_eq!(test.live(), "v2 green");
-    load.finish().assert_none_failed();
-    let _ = test.cutover(&["status", "--check"]).expect(0);
-}
-
-#[test]
-fn haproxy_shares_too() {
-    let Some(mut world) = haproxy::with_v1(local()) else { return };
-    assert_shares(&mut world.test);
-}
-
-#[test]
-fn apache_shares_too() {
-    let Some((mut test, _apache)) = apache::with_v1(local()) else { return };
-    assert_shares(&mut test);
-}
-
-#[test]
-fn a_load_balancer_of_aws_shares_too() {
-    let Some((mut test, _alb)) = aws_alb::with_v1(local()) else { return };
-    assert_shares(&mut test);
-}
-
-#[test]
-fn a_route_of_kubernetes_shares_too() {
-    let Some((mut test, _cluster)) = kubernetes::with_v1(KubernetesStyle::Gateway) else { return };
-    assert_shares(&mut test);
-}
-
-#[test]
-fn traefik_shares_too() {
-    let Some((mut test, _traefik)) = traefik::with_v1(local()) else { return };
-    assert_shares(&mut test);
 }
 
 #[test]

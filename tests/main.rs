@@ -11,6 +11,7 @@ mod bad_days;
 mod builder;
 mod caddy;
 mod canary;
+mod canary_routers;
 mod changed_configuration;
 mod cloud_foundry;
 mod command_driver;
