@@ -57,6 +57,7 @@ mod resume;
 mod rollback;
 mod rolling;
 mod routed;
+mod routers_away;
 mod routers_meanwhile;
 mod routers_refuse;
 mod scripts;

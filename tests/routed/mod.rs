@@ -1,5 +1,6 @@
 //! Every router behind one face, for what has to hold behind each of them.
 
+mod apis;
 mod peers;
 
 use std::path::PathBuf;
@@ -11,7 +12,8 @@ use crate::{
     apache, aws_alb, caddy, canary, cloud_foundry, haproxy, kubernetes, local, nginx_sites, proxy, told,
     traefik, with_v1,
 };
-use peers::{Api, ByMap, ByServers, Nginx, NginxStyle};
+use apis::Api;
+use peers::{ByMap, ByServers, Nginx, NginxStyle};
 
 /// A router and its style.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +78,14 @@ pub(crate) trait Peer {
     /// Where nothing is known that has it do so.
     fn find_sick(&self, _test: &Test, _sick: bool) {
         panic!("it checks nothing by itself");
+    }
+
+    /// What the configuration says of where it is asked, and the same with `PORT` for a port.
+    ///
+    /// # Panics
+    /// Where that can't be another port.
+    fn asked_at(&self, _test: &Test) -> (String, &'static str) {
+        panic!("it is not asked at a port");
     }
 
     /// The directory in which it is told what to do.
@@ -245,6 +255,12 @@ impl Routed {
 
     pub(crate) fn start(&mut self) {
         self.peer.start(&mut self.test);
+    }
+
+    /// Has it asked at this port of the same machine.
+    pub(crate) fn ask_at(&mut self, port: u16) {
+        let (own, other) = self.peer.asked_at(&self.test);
+        self.test.configure(&own, &other.replace("PORT", &port.to_string()));
     }
 
     /// A load at its front door. An nginx that reloads resets idle connections now and then, so there none is kept.

@@ -1,10 +1,10 @@
-//! What can be done to each router.
+//! What can be done to each router that is a program on a host.
 
 use std::fs;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use serde_json::json;
-use test_support::{Alb, Apache, Caddy, CloudFoundry, CutoverProxy, Haproxy, Kubernetes, Test, Traefik};
+use test_support::{Apache, Caddy, CutoverProxy, Haproxy, Test, Traefik, eventually};
 
 use super::Peer;
 
@@ -59,6 +59,18 @@ impl Peer for Nginx {
             std::os::unix::fs::symlink(test.nginx.site("blue"), test.nginx.link()).unwrap();
         }
     }
+
+    fn asked_at(&self, test: &Test) -> (String, &'static str) {
+        match self.0 {
+            NginxStyle::File | NginxStyle::Upstream => {
+                (format!("status-port = {}", test.nginx.status_port()), "status-port = PORT")
+            }
+            NginxStyle::Link => {
+                let url = format!("color-url = \"http://127.0.0.1:{}/", test.door());
+                (url, "color-url = \"http://127.0.0.1:PORT/")
+            }
+        }
+    }
 }
 
 /// HAProxy, by a map.
@@ -92,6 +104,10 @@ impl Peer for ByMap {
 
     fn directory(&self, _: &Test) -> PathBuf {
         self.0.map().parent().unwrap().to_owned()
+    }
+
+    fn asked_at(&self, _: &Test) -> (String, &'static str) {
+        by_socket(&self.0)
     }
 }
 
@@ -133,6 +149,15 @@ impl Peer for ByServers {
     fn directory(&self, _: &Test) -> PathBuf {
         self.0.states().parent().unwrap().to_owned()
     }
+
+    fn asked_at(&self, _: &Test) -> (String, &'static str) {
+        by_socket(&self.0)
+    }
+}
+
+/// Its admin socket, which may be a port as well.
+fn by_socket(haproxy: &Haproxy) -> (String, &'static str) {
+    (format!("unix:{}", haproxy.socket().display()), "tcp:127.0.0.1:PORT")
 }
 
 impl Peer for Apache {
@@ -153,12 +178,35 @@ impl Peer for Apache {
         self.by_hand(&format!("http://127.0.0.1:{}", test.ports().1), "w_status_S=1");
     }
 
+    /// It asks the new colour by itself, for what that does not have.
+    fn find_sick(&self, test: &Test, sick: bool) {
+        const CHECKS: &str = " hcmethod=GET hcuri=/no-such-page hcinterval=1";
+        let member = format!("BalancerMember \"http://127.0.0.1:{}\"", test.ports().1);
+        let checked = |line: &str| match line.strip_suffix(CHECKS) {
+            Some(right) if !sick => format!("{right}\n"),
+            None if sick && line.trim().starts_with(&member) => format!("{line}{CHECKS}\n"),
+            Some(_) | None => format!("{line}\n"),
+        };
+        let text = fs::read_to_string(self.server_include()).unwrap();
+        let other: String = text.lines().map(checked).collect();
+        assert_ne!(other, text);
+        fs::write(self.server_include(), other).unwrap();
+        self.reload(test.router());
+        eventually("Apache has looked", Duration::from_secs(10), || {
+            (self.page().contains("HcFl") == sick).then_some(())
+        });
+    }
+
     fn directory(&self, _: &Test) -> PathBuf {
         self.begin()
     }
 
     fn names(&self) -> Vec<(String, &'static str)> {
         vec![(self.manager_port().to_string(), "MANAGER")]
+    }
+
+    fn asked_at(&self, _: &Test) -> (String, &'static str) {
+        (format!("manager-port = {}", self.manager_port()), "manager-port = PORT")
     }
 }
 
@@ -186,6 +234,10 @@ impl Peer for Caddy {
 
     fn names(&self) -> Vec<(String, &'static str)> {
         vec![(self.status_port().to_string(), "STATUS")]
+    }
+
+    fn asked_at(&self, _: &Test) -> (String, &'static str) {
+        (format!("status-port = {}", self.status_port()), "status-port = PORT")
     }
 }
 
@@ -220,141 +272,9 @@ impl Peer for Traefik {
     fn names(&self) -> Vec<(String, &'static str)> {
         vec![(self.api_port().to_string(), "API")]
     }
-}
 
-impl Peer for Alb {
-    fn stop(&mut self, _: &mut Test) {
-        self.fail(&json!({"away": true}));
-    }
-
-    fn start(&mut self, _: &mut Test) {
-        self.fail(&json!({}));
-    }
-
-    fn freeze(&self, _: &Test, still: bool) {
-        self.freeze(still);
-    }
-
-    /// The new colour's group is taken out of the rule.
-    fn edit(&self, _: &Test) {
-        let mut actions = self.actions();
-        actions[0]["ForwardConfig"]["TargetGroups"].as_array_mut().unwrap().truncate(1);
-        self.by_hand(&actions);
-    }
-
-    fn mend(&self, _: &Test) {
-        let mut actions = self.actions();
-        let green = json!({"TargetGroupArn": self.arn("green"), "Weight": 0});
-        actions[0]["ForwardConfig"]["TargetGroups"].as_array_mut().unwrap().push(green);
-        self.by_hand(&actions);
-    }
-
-    fn pretend(&self, pretends: bool) {
-        self.fail(&if pretends { json!({"forget": true}) } else { json!({}) });
-    }
-
-    fn deny(&self, denies: bool) {
-        self.fail(&if denies { json!({"deny": "ModifyRule"}) } else { json!({}) });
-    }
-
-    fn find_sick(&self, _: &Test, sick: bool) {
-        self.fail(&json!({"sick": sick}));
-    }
-
-    fn names(&self) -> Vec<(String, &'static str)> {
-        let id = |name: &str| self.arn(name).rsplit('/').next().unwrap().to_owned();
-        vec![
-            (self.port().to_string(), "API"),
-            (id("rule"), "RULE"),
-            (id("blue"), "GROUP"),
-            (id("green"), "GROUP"),
-        ]
-    }
-}
-
-/// A control plane of the tests' own.
-pub(super) struct Api<T>(pub(super) T);
-
-impl Peer for Api<CloudFoundry> {
-    fn stop(&mut self, _: &mut Test) {
-        self.0.hang_up(true);
-    }
-
-    fn start(&mut self, _: &mut Test) {
-        self.0.hang_up(false);
-    }
-
-    fn freeze(&self, _: &Test, still: bool) {
-        self.0.freeze(still);
-    }
-
-    /// The route is given to both apps.
-    fn edit(&self, _: &Test) {
-        self.0.by_hand(&[0, 1]);
-    }
-
-    fn pretend(&self, pretends: bool) {
-        if pretends { self.0.forget_what_is_new() } else { self.0.answer_again() }
-    }
-
-    fn deny(&self, denies: bool) {
-        if denies {
-            self.0.answer_to("POST", 403, "You are not authorized to perform the requested action");
-        } else {
-            self.0.answer_again();
-        }
-    }
-
-    fn find_sick(&self, _: &Test, sick: bool) {
-        self.0.crash_green(sick);
-    }
-
-    fn names(&self) -> Vec<(String, &'static str)> {
-        vec![(self.0.port().to_string(), "API")]
-    }
-}
-
-impl Peer for Api<Kubernetes> {
-    fn stop(&mut self, _: &mut Test) {
-        self.0.hang_up(true);
-    }
-
-    fn start(&mut self, _: &mut Test) {
-        self.0.hang_up(false);
-    }
-
-    fn freeze(&self, _: &Test, still: bool) {
-        self.0.freeze(still);
-    }
-
-    /// Something beside the choice of the colour.
-    fn edit(&self, _: &Test) {
-        self.0.by_hand("service", "/spec/ports", json!([{"name": "http", "port": 8080}]));
-        self.0.by_hand("route", "/spec/parentRefs/0/name", "other".into());
-    }
-
-    fn assert_kept(&self) {
-        let [service, route] = self.0.specifications();
-        assert_eq!(
-            (&service["ports"][0]["name"], &route["parentRefs"][0]["name"]),
-            (&json!("http"), &json!("other"))
-        );
-    }
-
-    fn pretend(&self, pretends: bool) {
-        self.0.stall(pretends);
-    }
-
-    fn deny(&self, denies: bool) {
-        self.0.forbid_changes(denies);
-    }
-
-    fn find_sick(&self, _: &Test, sick: bool) {
-        self.0.find_green_unready(sick);
-    }
-
-    fn names(&self) -> Vec<(String, &'static str)> {
-        vec![(self.0.port().to_string(), "API")]
+    fn asked_at(&self, _: &Test) -> (String, &'static str) {
+        (format!("api-port = {}", self.api_port()), "api-port = PORT")
     }
 }
 

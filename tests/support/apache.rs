@@ -11,7 +11,7 @@ use crate::skipped::skip;
 use crate::{Machine, Port, Process, Scratch, eventually, get};
 
 const PROGRAM: &str = "/usr/sbin/apache2";
-const MODULES: [&str; 9] = [
+const MODULES: [&str; 10] = [
     "mpm_event",
     "authz_core",
     "authz_host",
@@ -21,6 +21,7 @@ const MODULES: [&str; 9] = [
     "proxy_balancer",
     "slotmem_shm",
     "lbmethod_byrequests",
+    "proxy_hcheck",
 ];
 
 /// An Apache; it ends with the value.
@@ -182,10 +183,19 @@ impl Apache {
     /// # Panics
     /// When the page does not take it.
     pub fn by_hand(&self, member: &str, change: &str) {
-        let page = self.ask("GET", "");
+        let page = self.page();
         let nonce = page.split("nonce=").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
         let answer = self.ask("POST", &format!("b=cutover-shop&w={member}&nonce={nonce}&{change}"));
         assert!(answer.contains(&format!("Edit worker settings for {member}")), "{answer}");
+    }
+
+    /// The balancer-manager's page.
+    ///
+    /// # Panics
+    /// When nobody answers.
+    #[must_use]
+    pub fn page(&self) -> String {
+        self.ask("GET", "")
     }
 
     fn ask(&self, method: &str, body: &str) -> String {

@@ -19,7 +19,7 @@ pub(crate) enum Manner {
     Answers,
     /// It takes connections, and does what is asked, and answers, once it answers again.
     Silent,
-    /// It takes connections and ends them at once.
+    /// It hears what is asked, does nothing, and hangs up.
     HangsUp,
 }
 
@@ -52,9 +52,8 @@ impl ApiServer {
                     while *treated.lock().unwrap() == Manner::Silent && !accepting.load(Ordering::SeqCst) {
                         thread::sleep(Duration::from_millis(10));
                     }
-                    if *treated.lock().unwrap() == Manner::Answers {
-                        serve(&client, answer.as_ref());
-                    }
+                    let manner = *treated.lock().unwrap();
+                    serve(&client, (manner == Manner::Answers).then_some(answer.as_ref()));
                 });
             }
         });
@@ -78,8 +77,9 @@ impl Drop for ApiServer {
     }
 }
 
-fn serve(mut client: &TcpStream, answer: &Answer) {
+fn serve(mut client: &TcpStream, answer: Option<&Answer>) {
     let Ok(Some((head, body))) = read(&mut BufReader::new(client)) else { return };
+    let Some(answer) = answer else { return };
     let (status, value) = answer(&head, &body);
     let (kind, text) = match value {
         Value::Null => ("", String::new()),

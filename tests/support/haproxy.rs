@@ -63,6 +63,12 @@ impl Haproxy {
         self.directory.join("shop.cfg")
     }
 
+    /// The admin socket.
+    #[must_use]
+    pub fn socket(&self) -> PathBuf {
+        self.directory.join("admin.sock")
+    }
+
     /// Its main configuration file.
     #[must_use]
     pub fn config(&self) -> PathBuf {
@@ -163,7 +169,7 @@ impl Haproxy {
     /// # Errors
     /// When nobody listens.
     pub fn ask(&self, line: &str) -> std::io::Result<String> {
-        let mut socket = UnixStream::connect(self.directory.join("admin.sock"))?;
+        let mut socket = UnixStream::connect(self.socket())?;
         socket.set_read_timeout(Some(Duration::from_secs(5)))?;
         socket.write_all(format!("{line}\n").as_bytes())?;
         socket.shutdown(Shutdown::Write)?;

@@ -37,7 +37,12 @@ pub(crate) fn ask(name: &str, port: u16, router: &str) -> Result<Answer, HookErr
     };
     match response.text.split_once('\n') {
         Some((first, rest)) if first == format!("cutover {VERSION} {name}") => Ok(Answer(rest.to_owned())),
-        _ => Err(unknown(name, router)),
+        _ => {
+            let said = response.summary();
+            let text =
+                format!("nginx on `{router}` does not know `{name}`: 127.0.0.1:{port} answered {said}");
+            Err(HookError::failed(text).hint(HINT))
+        }
     }
 }
 
@@ -54,7 +59,7 @@ pub(crate) fn unanswered(router: &str, error: HttpError) -> HookError {
     }
 }
 
-/// An nginx that says nothing of the application.
+/// An nginx that says nothing of the application's shares.
 pub(crate) fn unknown(name: &str, router: &str) -> HookError {
     HookError::failed(format!("nginx on `{router}` does not know `{name}`")).hint(HINT)
 }

@@ -113,7 +113,12 @@ impl Symlink {
                 _ => response.summary(),
             },
             Ok(response) => response.summary(),
-            Err(HttpError::Connect(reason)) => reason,
+            Err(HttpError::Connect(_)) if linked.is_none() => return Ok(None),
+            Err(HttpError::Connect(reason)) => {
+                let text = format!("nginx on `{router}` does not answer for `{}`: {reason}", self.color_url);
+                return Err(HookError::failed(text)
+                    .hint("start nginx; where it runs, `color-url` in `router.settings` has to be a page of the sites"));
+            }
             Err(error) => return Err(unanswered(router, error)),
         };
         if linked.is_none() {

@@ -175,7 +175,7 @@ mod file_test {
         world.http(|_| fake::response(404, &[], "<html>"));
         assert_eq!(
             observe(),
-            Err("nginx on `lb1` does not know `shop`\n\
+            Err("nginx on `lb1` does not know `shop`: 127.0.0.1:8099 answered 404: <html>\n\
                  hint: install what `cutover setup` prints for this host, and reload nginx"
                 .to_owned())
         );
@@ -233,6 +233,8 @@ mod file_test {
 }
 
 mod symlink {
+    use cutover_hooks::http::HttpError;
+
     use super::*;
 
     const SETTINGS: &str =
@@ -399,6 +401,18 @@ mod symlink {
         assert_eq!(connections(Color::Blue), Ok(None), "there may be workers that this account may not see");
         fake.world.file("lb1", "/n/blue", "server { location / { proxy_pass http://10.0.0.11:4001; } }");
         assert_eq!(connections(Color::Blue), Ok(Some(0)), "it is another application's");
+    }
+
+    #[test]
+    fn nobody_at_the_page_of_the_color_is_no_fault_of_a_site() {
+        let fake = nginx();
+        fake.world.http(|_| Err(HttpError::Connect("127.0.0.1:80: connection refused".to_owned())));
+        let error = observe(&fake).expect_err("nobody");
+        assert_eq!(
+            error.text(),
+            "nginx on `lb1` does not answer for `http://127.0.0.1/deployment_id`: 127.0.0.1:80: connection refused\n\
+             hint: start nginx; where it runs, `color-url` in `router.settings` has to be a page of the sites"
+        );
     }
 
     #[test]
