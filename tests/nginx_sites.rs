@@ -30,17 +30,6 @@ fn a_link_and_a_reload_switch_and_switch_back() {
 }
 
 #[test]
-fn a_configuration_that_was_broken_before_we_came() {
-    let Some(test) = with_sites() else { return };
-    fs::write(test.nginx.extra(), "no such directive;\n").unwrap();
-    let failed = test.deploy("v2", Behaviour::Sound).expect(10);
-    assert_golden("nginx-was-broken.txt", &told(&test, failed));
-    assert_eq!(test.live(), "v1 blue");
-    fs::remove_file(test.nginx.extra()).unwrap();
-    let _ = test.cutover(&["deploy"]).expect(0);
-}
-
-#[test]
 fn a_site_that_breaks_the_configuration_takes_no_effect() {
     let Some(test) = with_sites() else { return };
     let good = fs::read_to_string(test.nginx.site("green")).unwrap();

@@ -1,5 +1,6 @@
 //! Routers that can be looked at and not changed, or that think otherwise of the new colour.
 
+use std::fs;
 use std::path::Path;
 
 use test_support::{Behaviour, assert_golden};
@@ -190,4 +191,42 @@ fn nginx_by_a_link_that_is_not_reloaded() {
 #[test]
 fn nginx_by_an_upstream_that_is_not_reloaded() {
     does_not_reload(Kind::NginxByUpstream);
+}
+
+/// Somebody has broken nginx's own configuration, which nobody has read anew since.
+fn was_broken(kind: Kind) {
+    let Some(world) = kind.with_v1() else { return };
+    let load = world.load();
+    let config = world.test.nginx.config();
+    let good = fs::read_to_string(&config).unwrap();
+    fs::write(&config, format!("no such directive;\n{good}")).unwrap();
+    let ended = world.test.deploy("v2", Behaviour::Sound);
+    if kind == Kind::NginxByFile {
+        // Nothing is read anew.
+        let _ = ended.expect(0);
+        assert_eq!(world.test.live(), "v2 green");
+        return load.finish().assert_none_failed();
+    }
+    assert_golden(&format!("routers/broken/{}.txt", kind.name()), &world.told(ended.expect(10)));
+    assert_eq!(world.test.live(), "v1 blue");
+    load.finish().assert_none_failed();
+    fs::write(&config, good).unwrap();
+    let _ = world.test.cutover(&["status", "--check"]).expect(0);
+    let _ = world.test.cutover(&["deploy"]).expect(0);
+    assert_eq!(world.test.live(), "v2 green");
+}
+
+#[test]
+fn nginx_by_a_file_whose_configuration_was_broken_before_does_not_mind() {
+    was_broken(Kind::NginxByFile);
+}
+
+#[test]
+fn nginx_by_a_link_whose_configuration_was_broken_before() {
+    was_broken(Kind::NginxByLink);
+}
+
+#[test]
+fn nginx_by_an_upstream_whose_configuration_was_broken_before() {
+    was_broken(Kind::NginxByUpstream);
 }
