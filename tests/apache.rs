@@ -1,8 +1,9 @@
 //! Apache httpd and its balancer-manager as the router.
 
 use std::fs;
+use std::time::Duration;
 
-use test_support::{Apache, Behaviour, Tally, Test, assert_golden};
+use test_support::{Apache, Behaviour, Tally, Test, assert_golden, eventually};
 
 use crate::every_router::{assert_moved_is_adopted, assert_sick_is_switched_back};
 use crate::{fleet, local};
@@ -71,6 +72,27 @@ fn what_somebody_does_on_the_page_is_told_and_taken_over_when_asked() {
     assert_golden("apache-by-hand.txt", &told(&test, &apache, &(status.stdout + &status.stderr)));
     assert_moved_is_adopted(&test);
     let _ = test.cutover(&["status", "--check"]).expect(0);
+}
+
+/// Apache forgets that a member was in error when it is asked for something. Where nobody asks, the next deployment says what to do.
+#[test]
+fn an_error_of_a_release_before_is_told_and_one_request_forgets_it() {
+    let Some((mut test, apache)) = with_v1(local()) else { return };
+    test.configure("[router]\n", "[router]\ntimeout = \"3s\"\n");
+    let green = format!("http://127.0.0.1:{}", test.ports().1);
+    apache.by_hand(&green, "w_status_D=0");
+    eventually("the member is in error", Duration::from_secs(10), || {
+        let _ = test.front_door("/");
+        apache.page().contains("Init Err").then_some(())
+    });
+    apache.by_hand(&green, "w_status_D=1");
+    assert!(apache.page().contains("Init Dis Err"));
+    let refused = test.deploy("v2", Behaviour::Sound).expect(10);
+    assert_golden("apache-was-in-error.txt", &told(&test, &apache, &(refused.stdout + &refused.stderr)));
+    assert_eq!(test.live(), "v1 blue");
+    assert!(!apache.page().contains("Init Dis Err"));
+    let _ = test.cutover(&["deploy"]).expect(0);
+    assert_eq!(test.live(), "v2 green");
 }
 
 #[test]

@@ -94,3 +94,19 @@ fn a_nonce_of_before_a_restart() {
     let _ = world.test.cutover(&["status", "--check"]).expect(0);
     assert_golden("routers/restarted/apache.txt", &world.told(ended));
 }
+
+/// Apache's own checks find the new member down once all is prepared: nothing is taken from the old one before that is well.
+#[test]
+fn a_member_that_apache_finds_down_meanwhile() {
+    let Some(mut world) = Kind::Apache.with_v1() else { return };
+    // For so long it waits for the member to come.
+    world.test.configure("timeout = \"3s\"", "timeout = \"20s\"");
+    let running = world.prepared();
+    world.peer.find_sick(&world.test, true);
+    let load = world.load();
+    let (status, told) = world.go_on(running, || {});
+    assert_golden("routers/apache-finds-down.txt", &told);
+    assert_eq!((status, world.test.live()), (10, "v1 blue".to_owned()));
+    load.finish().assert_none_failed();
+    let _ = world.test.cutover(&["status", "--check"]).expect(0);
+}

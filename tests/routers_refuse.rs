@@ -119,6 +119,11 @@ fn haproxy_that_finds_the_new_servers_down() {
 }
 
 #[test]
+fn apache_that_finds_the_new_member_down() {
+    is_found_sick(Kind::Apache);
+}
+
+#[test]
 fn a_load_balancer_of_aws_that_finds_its_targets_unhealthy() {
     is_found_sick(Kind::AwsAlb);
 }

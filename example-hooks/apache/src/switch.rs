@@ -35,7 +35,9 @@ impl Site {
         if !sick.is_empty() {
             let text = format!("Apache on `{router}` holds {} to be in error", sick.join(" and "));
             // The next request to the balancer clears it, unless it is so.
-            return Err(HookError::temporary(text).hint(format!("can {router} reach that address?")));
+            return Err(HookError::temporary(text).hint(format!(
+                "can {router} reach that address? Apache looks anew when something is asked at the front door"
+            )));
         }
         self.check_files(router)?;
         let begins = self.begins_with(router)?;
@@ -65,10 +67,7 @@ impl Site {
     pub(crate) fn switch(&self, call: &Call, router: &str, want: &Routing) -> Result<(), HookError> {
         let turn = Turn { site: self, call, router, want };
         let seen = self.look(call, router)?;
-        let comes = |(seat, goal): &(&Seat, Goal)| goal.on && !seat.member.is_on();
-        let goals = goals(&seen.seats, want)?;
-        let news: Vec<String> =
-            seen.seats.iter().zip(goals).filter(comes).map(|(seat, _)| seat.member.url.clone()).collect();
+        let news = news(&seen.seats, &goals(&seen.seats, want)?, call.color);
         // Who shares learns that before another one comes, so that nobody gets more than is asked for on the way.
         let seen = turn.change(seen, |seat, goal| goal.on && seat.member.is_on() && !is_met(seat, goal))?;
         let seen = turn.change(seen, |seat, goal| goal.on && !is_met(seat, goal))?;
@@ -158,6 +157,18 @@ impl Turn<'_> {
             return Err(HookError::temporary(text).hint(format!("can {} reach that address?", self.router)));
         }
     }
+}
+
+/// The members that have to be seen well before others go: those that come on, and, while a well one is to go, those of the colour that the
+/// deployment is about which are on and in error. An attempt before may have turned them on, and not have seen them well.
+fn news(seats: &[Seat], goals: &[Goal], color: Color) -> Vec<String> {
+    let serves = |seat: &Seat| seat.member.is_on() && !seat.member.is_in_error();
+    let well_goes = seats.iter().zip(goals).any(|(seat, goal)| !goal.on && serves(seat));
+    let is_new = |(seat, goal): &(&Seat, &Goal)| {
+        let is_left_sick = well_goes && seat.color == color && seat.member.is_in_error();
+        goal.on && (!seat.member.is_on() || is_left_sick)
+    };
+    seats.iter().zip(goals).filter(is_new).map(|(seat, _)| seat.member.url.clone()).collect()
 }
 
 /// What the manager is told of one member.

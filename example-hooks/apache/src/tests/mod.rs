@@ -211,7 +211,7 @@ fn a_member_in_error_is_found_before_the_switch() {
         prepare(&GREEN),
         Err(HookError::temporary(
             "Apache on `lb1` holds `http://10.0.0.12:4002` (green on web2) to be in error\n\
-             hint: can lb1 reach that address?"
+             hint: can lb1 reach that address? Apache looks anew when something is asked at the front door"
         ))
     );
     assert_eq!(fake.shows(), BLUE);
@@ -246,6 +246,15 @@ fn a_member_in_error_is_waited_for_and_a_colour_without_a_well_one_is_no_aim() {
         ))
     );
     assert!(fake.running.borrow().members[2].off.is_empty());
+    // Asked again, it knows that they are on, and not that anybody waited for them.
+    assert!(fake.running.borrow().members[1].off.is_empty());
+    assert!(apply(&GREEN).is_err());
+    assert!(fake.running.borrow().members[2].off.is_empty());
+    // The way back is open whatever they are.
+    fake.hand(0, |member| member.in_error = true);
+    fake.hand(2, |member| member.in_error = true);
+    apply(&BLUE).expect("blue");
+    assert_eq!(fake.shows(), BLUE);
 }
 
 #[test]
