@@ -111,9 +111,9 @@ impl Peer for ByServers {
         self.0.freeze(still);
     }
 
-    /// The new colour is taken out of service.
+    /// The old colour is taken out of service.
     fn edit(&self, _: &Test) {
-        assert_eq!(self.0.ask("set server shop/green-local state maint").unwrap(), "\n");
+        assert_eq!(self.0.ask("set server shop/blue-local state maint").unwrap(), "\n");
     }
 
     /// It asks for the new colour's health where nobody listens.
@@ -148,9 +148,9 @@ impl Peer for Apache {
         self.freeze(still);
     }
 
-    /// The new colour is stopped, which is more than off.
+    /// The old colour is stopped, which is more than off.
     fn edit(&self, test: &Test) {
-        self.by_hand(&format!("http://127.0.0.1:{}", test.ports().1), "w_status_S=1");
+        self.by_hand(&format!("http://127.0.0.1:{}", test.ports().0), "w_status_S=1");
     }
 
     fn directory(&self, _: &Test) -> PathBuf {
@@ -327,8 +327,11 @@ impl Peer for Api<Kubernetes> {
         self.0.freeze(still);
     }
 
-    /// Something beside the choice of the colour.
+    /// The choice of the colour, and something beside it.
     fn edit(&self, _: &Test) {
+        self.0.by_hand("service", "/spec/selector/color", "none".into());
+        self.0.by_hand("route", "/spec/rules/0/backendRefs/0/weight", 30.into());
+        self.0.by_hand("route", "/spec/rules/0/backendRefs/1/weight", 70.into());
         self.0.by_hand("service", "/spec/ports", json!([{"name": "http", "port": 8080}]));
         self.0.by_hand("route", "/spec/parentRefs/0/name", "other".into());
     }
