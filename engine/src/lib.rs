@@ -49,7 +49,8 @@
 //!    (`model/plan/switching.rs`). The first move of each router has the way back, which leads from any share straight to what was observed. Only
 //!    the new colour is judged by such a watch; the old one is looked at and told of. What went through its watch is past: `resume --forward`
 //!    begins with the share that was not, so on the way there nothing is ever taken from the new colour again.
-//!    Where there are several routers, all are prepared before any is moved; then the first one is moved alone, and all others at the same time. How
+//!    Where there are several routers, all are prepared before any is moved; then the first one is moved alone, and all others at the same time. Right
+//!    before the first one all are looked at once more: what someone has made of any of them since turns the deployment back. How
 //!    far apart they followed, and what the old release answered afterwards, is measured by the run that does it (`run/world/switching.rs`), kept
 //!    in the journal once the watch is over ([`Switched`](model::Switched)), and told.
 //!

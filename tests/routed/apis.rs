@@ -120,8 +120,11 @@ impl Peer for Api<Kubernetes> {
         self.0.freeze(still);
     }
 
-    /// Something beside the choice of the colour.
+    /// The choice of the colour, and something beside it.
     fn edit(&self, _: &Test) {
+        self.0.by_hand("service", "/spec/selector/color", "none".into());
+        self.0.by_hand("route", "/spec/rules/0/backendRefs/0/weight", 30.into());
+        self.0.by_hand("route", "/spec/rules/0/backendRefs/1/weight", 70.into());
         self.0.by_hand("service", "/spec/ports", json!([{"name": "http", "port": 8080}]));
         self.0.by_hand("route", "/spec/parentRefs/0/name", "other".into());
     }

@@ -127,9 +127,9 @@ impl Peer for ByServers {
         self.0.freeze(still);
     }
 
-    /// The new colour is taken out of service.
+    /// The old colour is taken out of service.
     fn edit(&self, _: &Test) {
-        assert_eq!(self.0.ask("set server shop/green-local state maint").unwrap(), "\n");
+        assert_eq!(self.0.ask("set server shop/blue-local state maint").unwrap(), "\n");
     }
 
     /// It asks for the new colour's health where nobody listens.
@@ -173,9 +173,9 @@ impl Peer for Apache {
         self.freeze(still);
     }
 
-    /// The new colour is stopped, which is more than off.
+    /// The old colour is stopped, which is more than off.
     fn edit(&self, test: &Test) {
-        self.by_hand(&format!("http://127.0.0.1:{}", test.ports().1), "w_status_S=1");
+        self.by_hand(&format!("http://127.0.0.1:{}", test.ports().0), "w_status_S=1");
     }
 
     /// It asks the new colour by itself, for what that does not have.

@@ -18,6 +18,7 @@ pub(super) mod named;
 pub(super) mod observe;
 mod perform;
 pub(super) mod performer;
+pub(super) mod planned_for;
 pub(super) mod probe;
 pub(super) mod session;
 pub(super) mod site;

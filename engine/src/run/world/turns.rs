@@ -9,7 +9,8 @@
 //! changes the router, gives it back. What was prepared before was checked against a router that is no more. So each unbroken hold of
 //! all turns is a [`Round`]; losing any of them, or giving them back, begins another. `apply` on the way there looks whether the router
 //! was prepared in the round of this very moment, and else reads what the router shows, and has it prepared again. A run that goes on with
-//! another one's deployment begins in a new round too.
+//! another one's deployment begins in a new round too. People take no turns: what is prepared is looked at once more right before any of it is
+//! applied, and one look is for one move.
 //!
 //! **Nobody waits in a circle.** Everybody takes the turns of several routers in one order, and holds those that come first while waiting
 //! for the next. In a circle of waiting applications, each holds one that comes before the one that it waits for, and that one is held
@@ -23,7 +24,7 @@
 //! and the other follows: the lock there is ours, and nobody else has taken it. Whose lease that is, its epoch tells, unless two have the
 //! same by chance; then it follows both, and ends with either. That costs one more look.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use cutover_host::operation::{Lock, LockHolder, Turn};
@@ -125,6 +126,15 @@ struct State {
     round: Round,
     /// By router: the round in which it was prepared last.
     prepared: BTreeMap<HostName, Round>,
+    /// Those that were looked at since, in this round, and not moved.
+    looked: BTreeSet<HostName>,
+}
+
+impl State {
+    fn begin_round(&mut self) {
+        self.round = Round(self.round.0 + 1);
+        self.looked.clear();
+    }
 }
 
 /// A turn at one router.
@@ -186,7 +196,26 @@ impl Turns {
 
     /// Notes that a router was prepared in this round.
     pub(crate) async fn note_prepared(&self, router: &HostName, round: Round) {
-        self.state.lock().await.prepared.insert(router.clone(), round);
+        let mut state = self.state.lock().await;
+        state.prepared.insert(router.clone(), round);
+        state.looked.remove(router);
+    }
+
+    /// Notes that these routers were looked at in this round, right before the first of them is moved.
+    pub(crate) async fn note_looked<'a>(
+        &self,
+        routers: impl Iterator<Item = &'a HostName> + Send,
+        round: Round,
+    ) {
+        let mut state = self.state.lock().await;
+        if state.round == round {
+            state.looked.extend(routers.cloned());
+        }
+    }
+
+    /// Whether a router was looked at since it was prepared. That holds for one move: whoever tries again looks again.
+    pub(crate) async fn take_look(&self, router: &HostName) -> bool {
+        self.state.lock().await.looked.remove(router)
     }
 
     /// Whether what was prepared at a router is still as it was checked, since nobody else had a turn in between.
@@ -259,7 +288,7 @@ impl Turns {
         for held in state.held.extract_if(.., |held| is_lost(held)) {
             (self.give)(held.router, None);
         }
-        state.round = Round(state.round.0 + 1);
+        state.begin_round();
     }
 
     /// Lets others have their turn.
@@ -269,7 +298,7 @@ impl Turns {
     }
 
     async fn free(&self, state: &mut State) {
-        state.round = Round(state.round.0 + 1);
+        state.begin_round();
         for Held { router, by, .. } in state.held.drain(..) {
             (self.give)(router.clone(), None);
             let By::Lease(lease) = by else { continue };
@@ -473,6 +502,28 @@ mod tests {
         turns.let_go().await;
         let _ = turns.take(LONG).await.expect("it is free");
         assert!(!turns.is_prepared(&lb2).await, "others may have had their turn");
+    }
+
+    #[tokio::test]
+    async fn a_look_is_for_one_move_of_what_was_prepared_before_it() {
+        let machine = FakeHost::new("one", false);
+        let (turns, _) = turns("shop", &[("lb1", &machine), ("lb2", &machine)]);
+        let [lb1, lb2] = ["lb1", "lb2"].map(|name| Name::new(name).expect("a name"));
+        let round = turns.take(LONG).await.expect("it is free");
+        assert!(!turns.take_look(&lb2).await, "nobody has looked");
+        turns.note_looked([&lb1, &lb2].into_iter(), round).await;
+        assert!(turns.take_look(&lb2).await && !turns.take_look(&lb2).await);
+        turns.note_prepared(&lb1, round).await;
+        assert!(!turns.take_look(&lb1).await, "it was prepared since");
+
+        turns.note_looked([&lb1].into_iter(), round).await;
+        turns.let_go().await;
+        let again = turns.take(LONG).await.expect("it is free");
+        assert!(!turns.take_look(&lb1).await, "others may have had their turn");
+        turns.note_looked([&lb1].into_iter(), round).await;
+        assert!(!turns.take_look(&lb1).await, "the look was of a round before");
+        turns.note_looked([&lb1].into_iter(), again).await;
+        assert!(turns.take_look(&lb1).await);
     }
 
     /// Takes by one application after another, each as far as it gets, in every order of their steps. Whether all always come through.

@@ -6,14 +6,13 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::time::{Instant as Moment, sleep};
 
-use crate::model::{
-    Action, Color, EventKind, HookCall, HostName, Level, Note, Observation, Plan, Routing, Trouble,
-};
+use crate::model::{Color, EventKind, HookCall, HostName, Level, Note, Observation, Plan, Routing, Trouble};
 use crate::run::execute::performed::{Performed, Summary};
 use crate::run::execute::runner::Way;
 use crate::run::world::heeded::Next;
 use crate::run::world::insist::insist;
 use crate::run::world::performer::{Performer, Result};
+use crate::run::world::planned_for::is_planned_for;
 use crate::run::world::turns::Round;
 
 /// Between two looks at a router that has not settled.
@@ -72,6 +71,44 @@ impl Performer {
         self.prepare_now(plan, router, want, round).await
     }
 
+    /// The last look before a router is moved that was prepared in this round: someone may have changed it since. It is one at all routers at
+    /// the same time, so that those that follow the first one need none of their own, and are no farther apart for it.
+    async fn look_before_move(
+        &self,
+        plan: &Plan,
+        router: &HostName,
+        want: &Routing,
+        round: Round,
+    ) -> Result<()> {
+        let names = &self.deployment.router.names;
+        let looks = names.iter().map(|name| self.await_as_planned(plan, name, want));
+        for looked in join_all(looks).await {
+            looked?;
+        }
+        self.turns.note_looked(names.iter().filter(|name| *name != router), round).await;
+        Ok(())
+    }
+
+    /// Fails where a router shows what this was not planned for. One that restarts, or is on its way, is looked at again for as long as its hook
+    /// may take.
+    async fn await_as_planned(&self, plan: &Plan, router: &HostName, want: &Routing) -> Result<()> {
+        let (deadline, mut attempt) = (Moment::now() + self.patience(), 1);
+        loop {
+            let seen = self.hooks.observe(&self.router_call(plan, attempt), router).await;
+            let is_late = Moment::now() >= deadline;
+            match seen {
+                Ok(seen) => match self.expect_as_planned(plan, router, want, &seen) {
+                    Err(_) if !seen.settled && !is_late => {}
+                    judged => return judged,
+                },
+                Err(failure) if is_late => return Err(failure.into()),
+                Err(_) => {}
+            }
+            sleep(ASK_AGAIN).await;
+            attempt += 1;
+        }
+    }
+
     /// Fails where a router shows what this was not planned for.
     fn expect_as_planned(
         &self,
@@ -120,10 +157,12 @@ impl Performer {
         way: Way,
         round: Round,
     ) -> Result<Performed> {
-        if way == Way::There && !self.turns.is_prepared(router).await {
-            self.prepare_again(plan, router, want, round).await?;
-        }
         if way == Way::There {
+            if !self.turns.is_prepared(router).await {
+                self.prepare_again(plan, router, want, round).await?;
+            } else if !self.turns.take_look(router).await {
+                self.look_before_move(plan, router, want, round).await?;
+            }
             self.note_switch(|switching, now| switching.asks(want, now));
         }
         let deadline = Moment::now() + self.patience();
@@ -252,106 +291,5 @@ impl Performer {
             (router.clone(), shown)
         });
         join_all(looks).await
-    }
-}
-
-/// Whether a router shows what this run moved it to, or is about to. One that this run has not moved yet may show what the plan moves it away
-/// from, or any share that an earlier run of it may have come to.
-fn is_planned_for(
-    plan: &Plan,
-    router: &HostName,
-    want: &Routing,
-    shown: Option<&Routing>,
-    moved: Option<&Routing>,
-) -> bool {
-    let nothing = Routing::none();
-    let shown = shown.unwrap_or(&nothing);
-    if let Some(moved) = moved {
-        return shown == want || shown == moved;
-    }
-    let moves = |action: &Action| matches!(action, Action::Switch { router: of, .. } if of == router);
-    let tasks = plan.tasks().map(|(_, task)| task).filter(|task| moves(&task.action));
-    let (mut back, mut shares) = (None, Vec::new());
-    for task in tasks {
-        if plan.is_rolling() {
-            // An earlier run may have come to any of its batches.
-            shares.extend(routed(&task.action));
-        }
-        back = back.or_else(|| task.undo.iter().find_map(routed));
-        shares.extend(
-            routed(&task.action).filter(|routing| routing.share(plan.color) < want.share(plan.color)),
-        );
-    }
-    shown == want || Some(shown) == back || shares.contains(&shown)
-}
-
-const fn routed(action: &Action) -> Option<&Routing> {
-    if let Action::Switch { want, .. } = action { Some(want) } else { None }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::{
-        CanaryStep, Deployment, Name, Observed, Release, ReleaseId, Strategy, Timestamp, Wish,
-    };
-
-    #[test]
-    fn a_router_that_was_moved_while_a_share_was_watched_is_not_what_was_planned_for() {
-        let name = |text: &str| Name::new(text).expect("a name");
-        let mut deployment = Deployment::for_tests(&[name("web1")], &[name("lb1")]);
-        let step = |weight| CanaryStep { weight, watch: Duration::from_secs(60) };
-        deployment.pipeline.strategy = Strategy::Canary([5, 50].map(step).into());
-        let seen =
-            Observation { routing: Some(Routing::all_to(Color::Blue)), settled: true, labels: Vec::new() };
-        let observed = Observed {
-            routers: vec![(name("lb1"), seen)],
-            recorded: Some((Color::Blue, ReleaseId::parse("r42").expect("an identifier"))),
-            ..Observed::default()
-        };
-        let wish = Wish::new("deploy", "d1".into(), Release::for_tests("r43", 43), false, Timestamp(5));
-        let plan = Plan::new(&deployment, &wish, &observed).expect("a plan");
-        let green = |weight| Routing::shared(Color::Green, weight);
-        let fits = |want: u32, shown: u32, moved: Option<u32>| {
-            let (shown, moved) = (green(shown), moved.map(green));
-            is_planned_for(&plan, &name("lb1"), &green(want), Some(&shown), moved.as_ref())
-        };
-        assert!(fits(50, 5, Some(5)) && fits(50, 50, Some(5)));
-        assert!(!fits(50, 0, Some(5)), "someone has put all of it back");
-        assert!(!fits(50, 33, Some(5)) && !fits(50, 100, Some(5)));
-        // In a run that goes on with another one's deployment.
-        assert!(fits(50, 0, None) && fits(50, 5, None) && fits(50, 50, None));
-        assert!(!fits(50, 33, None) && !fits(50, 100, None));
-        assert!(!fits(5, 50, None), "it would take from the new colour");
-    }
-
-    #[test]
-    fn a_router_that_someone_moved_is_not_what_was_planned_for() {
-        let name = |text: &str| Name::new(text).expect("a name");
-        let deployment = Deployment::for_tests(&[name("web1")], &[name("lb1"), name("lb2")]);
-        let plan = |routing: Option<Routing>| {
-            let recorded =
-                routing.clone().map(|_| (Color::Blue, ReleaseId::parse("r42").expect("an identifier")));
-            let saw = |router| {
-                (name(router), Observation { routing: routing.clone(), settled: true, labels: Vec::new() })
-            };
-            let observed =
-                Observed { routers: ["lb1", "lb2"].map(saw).into(), recorded, ..Observed::default() };
-            let release = Release::new(ReleaseId::parse("r43").expect("an identifier"), 43, Timestamp(0));
-            let wish = Wish::new("deploy", "d1".into(), release, false, Timestamp(5));
-            Plan::new(&deployment, &wish, &observed).expect("a plan")
-        };
-        let [blue, green] = Color::ALL.map(Routing::all_to);
-        let fits = |plan: &Plan, want, shown: Option<&Routing>| {
-            is_planned_for(plan, &name("lb2"), want, shown, None)
-        };
-        let second = plan(Some(blue.clone()));
-        assert!(fits(&second, &green, Some(&blue)));
-        assert!(fits(&second, &green, Some(&green)), "it was moved, and the answer was lost");
-        assert!(!fits(&second, &green, Some(&Routing::none())));
-        assert!(!fits(&second, &green, None), "another application's change has taken it away");
-        let first = plan(None);
-        assert!(fits(&first, &blue, None) && fits(&first, &blue, Some(&Routing::none())));
-        assert!(!fits(&first, &blue, Some(&green)));
     }
 }
