@@ -117,6 +117,8 @@ bugs! {
     SignalForgets,
     /// A router is moved when its hook says so, whatever the router shows.
     SwitchBelieved,
+    /// A router is moved whatever someone has made of it since it was planned.
+    EditOverruled,
     /// An answer that names another release is taken for one of the release that is asked.
     OtherReleaseTaken,
 }

@@ -6,7 +6,7 @@ use super::explorer::Explorer;
 use super::proof::runtime;
 use super::scene::Scene;
 use crate::planted::Bug;
-use crate::run::world::{heeded, probe};
+use crate::run::world::{heeded, planned_for, probe};
 
 /// The first of the two mishaps that it takes to show a bug; none where one mishap, whichever it is, is enough.
 fn aim(bug: Bug) -> Option<Aim> {
@@ -41,6 +41,7 @@ const fn is_of_turns(bug: Bug) -> bool {
 fn caught(bug: Bug) -> Option<String> {
     match bug {
         Bug::SwitchBelieved => bug.during(heeded::tests::broken),
+        Bug::EditOverruled => bug.during(planned_for::tests::broken),
         Bug::OtherReleaseTaken => bug.during(probe::tests::broken),
         _ => caught_by_histories(bug),
     }
