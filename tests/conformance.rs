@@ -220,6 +220,12 @@ fn a_rule_that_is_broken_is_told_with_where() {
     careless.sins("two-steps");
     let ended = careless.test.cutover(&CONFORMANCE).expect(70);
     assert_golden("conformance-two-steps.txt", &told(&careless.test, ended));
+    // In the place of the one of the configuration, which need not be a component.
+    let hooks = careless.test.directory().join("hooks");
+    fs::rename(hooks.join("careless.wasm"), hooks.join("newer.wasm")).unwrap();
+    fs::write(hooks.join("careless.wasm"), "").unwrap();
+    let ended = careless.test.cutover(&[&CONFORMANCE[..], &["hooks/newer.wasm"]].concat()).expect(70);
+    assert_golden("conformance-two-steps.txt", &told(&careless.test, ended).replace("newer", "careless"));
 }
 
 #[test]

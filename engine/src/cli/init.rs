@@ -68,7 +68,7 @@ impl Arguments {
 }
 
 /// Where the programs of routers lie.
-const PLACES: [&str; 3] = ["/usr/sbin", "/usr/local/sbin", "/usr/bin"];
+const PLACES: [&str; 4] = ["/usr/sbin", "/usr/local/sbin", "/usr/bin", "/usr/local/bin"];
 
 /// What lies in the directory, and what the machine has.
 fn look(directory: &Utf8Path, name: Option<Name>) -> Facts {
@@ -84,7 +84,7 @@ fn look(directory: &Utf8Path, name: Option<Name>) -> Facts {
         ),
         router: KnownRouter::ALL
             .into_iter()
-            .find(|router| PLACES.iter().any(|place| Utf8Path::new(place).join(router.name()).is_file())),
+            .find(|router| PLACES.iter().any(|place| Utf8Path::new(place).join(router.program()).is_file())),
     }
 }
 

@@ -120,15 +120,21 @@ pub fn starter(facts: &Facts) -> String {
             say(&format!("hook = \"builtin:{name}\"  # {title}; `cutover setup` prints what it needs once"));
         }
         None => {
-            let names = KnownRouter::ALL.map(KnownRouter::title).join(" or ");
-            say(&format!("# No {names} was found on this machine. cutover's own proxy needs neither;"));
-            say("# `cutover setup` prints how it is installed as a service.");
+            let names = KnownRouter::ALL.map(KnownRouter::title).join(", ");
+            say(&format!("# None of {names} was found on this machine."));
+            say(
+                "# cutover's own proxy needs nothing else; `cutover setup` prints how it is installed as a service.",
+            );
             say("[router]");
             say("hook = \"builtin:proxy\"");
         }
     }
     // The proxy has the port that users come to by themselves; others are configured already.
-    let door = if facts.router.is_some() { "http://127.0.0.1:8080/" } else { "http://127.0.0.1/" };
+    let door = match facts.router {
+        // Traefik tells what it does at 8080.
+        Some(KnownRouter::Traefik) | None => "http://127.0.0.1/",
+        Some(_) => "http://127.0.0.1:8080/",
+    };
     say(&format!("front-door = [\"{door}\"]  # where users come in"));
     text
 }

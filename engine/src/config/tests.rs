@@ -27,7 +27,17 @@ impl Surroundings for Shelf {
     }
 
     fn builtins(&self) -> &[&str] {
-        &["command-build", "haproxy", "http-health", "http-smoke", "nginx", "proxy"]
+        &[
+            "apache",
+            "caddy",
+            "command-build",
+            "haproxy",
+            "http-health",
+            "http-smoke",
+            "nginx",
+            "proxy",
+            "traefik",
+        ]
     }
 
     fn bundled_grants(
