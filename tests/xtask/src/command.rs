@@ -1,8 +1,8 @@
 //! Commands of the tasks: shown, then run.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{self, BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 
 /// Top of the repository.
 pub(crate) fn root() -> PathBuf {
@@ -24,32 +24,37 @@ pub(crate) fn cargo(args: &[&str]) -> Command {
 
 /// Shows a command and runs it to its end.
 pub(crate) fn run(command: &mut Command) -> Result<(), String> {
-    let text = shown(command);
-    eprintln!("$ {text}");
-    match command.status() {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(format!("`{text}` ended with {status}")),
-        Err(fault) => Err(format!("`{text}` can't be run: {fault}")),
-    }
-}
-
-/// A command's words, as a person would type them.
-pub(crate) fn shown(command: &Command) -> String {
-    let words = std::iter::once(command.get_program()).chain(command.get_args());
-    words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+    let text = show(command);
+    ended(&text, command.status())
 }
 
 /// Shows a command and runs it to its end, with each line that it prints given to `take`.
 pub(crate) fn listen(command: &mut Command, mut take: impl FnMut(&str)) -> Result<(), String> {
-    let text = shown(command);
+    let text = show(command);
+    let mut listened = || {
+        let mut child = command.stdout(Stdio::piped()).spawn()?;
+        for line in child.stdout.take().into_iter().flat_map(|output| BufReader::new(output).lines()) {
+            take(&line?);
+        }
+        child.wait()
+    };
+    ended(&text, listened())
+}
+
+/// Shows a command's words, as a person would type them.
+fn show(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let text = words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
     eprintln!("$ {text}");
-    let fault = |fault: std::io::Error| format!("`{text}` can't be run: {fault}");
-    let mut child = command.stdout(Stdio::piped()).spawn().map_err(fault)?;
-    for line in child.stdout.take().into_iter().flat_map(|output| BufReader::new(output).lines()) {
-        take(&line.map_err(fault)?);
+    text
+}
+
+fn ended(text: &str, status: io::Result<ExitStatus>) -> Result<(), String> {
+    match status {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("`{text}` ended with {status}")),
+        Err(fault) => Err(format!("`{text}` can't be run: {fault}")),
     }
-    let status = child.wait().map_err(fault)?;
-    if status.success() { Ok(()) } else { Err(format!("`{text}` ended with {status}")) }
 }
 
 /// Builds the program, and says where it is. The whole workspace is named, so that dependencies have the features that they have in

@@ -147,8 +147,7 @@ impl Progress {
 
     /// Whether nothing is left of an undo: it is done, or it is about a host without which a batch goes on.
     pub(super) fn is_put_back(&self, undo: UndoId) -> bool {
-        let action = self.plan.undo(undo);
-        let host = action.and_then(Action::host);
+        let host = self.plan.undo(undo).and_then(Action::host);
         self.undos.get(&undo) == Some(&Mark::Done) || host.is_some_and(|host| self.lost.contains_key(host))
     }
 

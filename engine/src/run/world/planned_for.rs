@@ -121,8 +121,8 @@ pub(crate) mod tests {
 
     /// The first rule that does not hold.
     pub(crate) fn broken() -> Option<String> {
-        let rules = of_shares().into_iter().chain(of_all());
-        rules.into_iter().find(|(_, holds)| !holds).map(|(rule, _)| rule.to_owned())
+        let mut rules = of_shares().into_iter().chain(of_all());
+        rules.find(|(_, holds)| !holds).map(|(rule, _)| rule.to_owned())
     }
 
     #[test]
