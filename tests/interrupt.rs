@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rustix::process::Signal;
-use test_support::{Behaviour, Ended, Running, Test, eventually, get};
+use test_support::{Behaviour, Ended, Load, Running, Test, eventually, get};
 
 use crate::{fleet, local, with_v1};
 
@@ -83,6 +83,54 @@ fn after_the_switch_it_switches_back() {
     let _ = test.cutover(&["status", "--check"]).expect(0);
 }
 
+/// One Ctrl-C has come, and the way back waits for an instance that does not end when it is asked to.
+fn on_a_long_way_back() -> Option<(Test, Load, Running)> {
+    let mut test = with_v1(local())?;
+    test.configure("watch = \"2s\"", "watch = \"60s\"")
+        .configure("stop-timeout = \"2s\"", "stop-timeout = \"60s\"");
+    let load = test.load();
+    test.repository.push("v2", Behaviour::IgnoresStop);
+    let mut running = test.start(&["deploy", "--json"]);
+    running.wait_for_step("watch");
+    running.press_ctrl_c();
+    running.wait_for("word of it", |event| event["event"] == "interrupted");
+    eventually("the traffic is back", Duration::from_secs(5), || (test.live() == "v1 blue").then_some(()));
+    Some((test, load, running))
+}
+
+/// Nothing is decided yet, nobody holds the lock, and one command finishes.
+fn is_left_for_later(mut test: Test, load: Load, ended: Ended) {
+    let last = ended.expect(21).last_event();
+    assert_eq!(
+        (&last["outcome"], &last["code"]),
+        (&"unfinished".into(), &"deploy/interrupted".into()),
+        "{last}"
+    );
+    let status = test.cutover(&["status", "--json"]).last_event();
+    assert_eq!(status["lock"]["state"], "free", "{status}");
+    test.configure("stop-timeout = \"60s\"", "stop-timeout = \"2s\"");
+    let _ = test.cutover(&["resume"]).expect(20);
+    assert_eq!(test.live(), "v1 blue");
+    load.finish().assert_none_failed();
+    let _ = test.cutover(&["status", "--check"]).expect(0);
+}
+
+#[test]
+fn a_way_back_that_takes_longer_than_ci_waits_is_left_for_later() {
+    let Some((test, load, running)) = on_a_long_way_back() else { return };
+    is_left_for_later(test, load, running.finish());
+}
+
+#[test]
+fn a_second_signal_leaves_at_once() {
+    let Some((test, load, running)) = on_a_long_way_back() else { return };
+    running.press_ctrl_c();
+    let begun = std::time::Instant::now();
+    let ended = running.finish();
+    assert!(begun.elapsed().as_secs() < 4, "it took its time: {ended:?}");
+    is_left_for_later(test, load, ended);
+}
+
 #[test]
 fn after_the_pivot_it_goes_forward() {
     let Some(test) = with_v1(local()) else { return };
@@ -102,8 +150,8 @@ fn after_the_pivot_it_goes_forward() {
 #[test]
 fn whoever_only_looks_is_let_go_at_once() {
     let Some(mut test) = with_v1(fleet()) else { return };
-    let wire = test.wire("web1");
-    wire.freeze();
+    let Some(cables) = test.cables() else { return };
+    cables.pull(&["web1"]);
     for command in ["status", "history"] {
         let running = test.start(&[command, "--json"]);
         // Its handlers are there long before; the host does not answer for longer.

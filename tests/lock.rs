@@ -32,6 +32,24 @@ fn waits_when_asked_to() {
 }
 
 #[test]
+fn whoever_resumes_waits_when_asked_to_and_stops_at_once() {
+    let Some(mut test) = with_v1(local()) else { return };
+    test.configure("watch = \"2s\"", "watch = \"10s\"");
+    test.repository.push("v2", Behaviour::Sound);
+    let mut first = test.start(&["deploy", "--json"]);
+    first.wait_for_step("watch");
+    let mut impatient = test.start(&["abort", "--lock-wait", "60s", "--json"]);
+    impatient.wait_for("word that it waits", |event| {
+        event["text"].as_str().is_some_and(|text| text.starts_with("waiting for the lock, held by "))
+    });
+    impatient.signal(Signal::INT);
+    let _ = impatient.finish().expect(20);
+    let _ = test.cutover(&["resume", "--lock-wait", "60s"]).expect(0);
+    let _ = first.finish().expect(0);
+    assert_eq!(test.live(), "v2 green");
+}
+
+#[test]
 fn a_lock_is_not_taken_from_who_is_at_work() {
     let Some(mut test) = with_v1(local()) else { return };
     test.configure("watch = \"2s\"", "watch = \"15s\"");

@@ -1,5 +1,6 @@
 //! Hosts that are strange from the first word on, or run out of something: each ends clearly, with nothing lost and nothing left.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -61,6 +62,38 @@ fn a_host_whose_disk_fills_up() {
 #[test]
 fn a_host_without_inodes() {
     too_small("size=64m,nr_inodes=6", "host-without-inodes.txt");
+}
+
+/// The state's files are refused one after the other: so many pages of 4 KiB are left at their home when a deployment begins.
+#[test]
+fn a_home_whose_disk_fills_up() {
+    let Some(test) = with_v1(fleet()) else { return };
+    let on_home = |script: &str| run(test.machine("lb1"), &["sh", "-euc", script, "/var/lib/cutover/shop"]);
+    on_home("cp -a \"$0\" /root/state; mount -t tmpfs -o size=1m tmpfs \"$0\"; cp -a /root/state/. \"$0\"");
+    let load = test.load();
+    let mut ends = BTreeSet::new();
+    for pages in [0, 1, 2, 4, 8] {
+        let before = test.live();
+        on_home(&format!(
+            "dd if=/dev/zero of=\"$0/filler\" bs=4k 2>/dev/null || true; truncate -s -$((4096 * {pages})) \"$0/filler\""
+        ));
+        let ended = test.deploy(&format!("with-{pages}"), Behaviour::Sound);
+        ends.insert(ended.status);
+        if ended.status != 0 {
+            assert!(ended.stderr.contains("no space left on device"), "{ended:?}");
+        }
+        on_home("rm \"$0/filler\"");
+        let resumed = test.cutover(&["resume"]);
+        assert!([0, 10, 11].contains(&resumed.status), "{pages}: {ended:?}, {resumed:?}");
+        assert!(
+            [before, format!("with-{pages}")].iter().any(|live| test.live().starts_with(live)),
+            "{pages}"
+        );
+        let _ = test.cutover(&["status", "--check"]).expect(0);
+    }
+    assert!(ends.len() > 1, "it always ended alike: {ends:?}");
+    let _ = test.deploy("v2", Behaviour::Sound).expect(0);
+    load.finish().assert_none_failed();
 }
 
 #[test]

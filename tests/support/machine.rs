@@ -19,6 +19,8 @@ pub struct Machine {
     directory: PathBuf,
     path: String,
     inside: Option<Inside>,
+    /// The process whose network is its own, where it has one.
+    network: Option<u32>,
     /// Where systemd is its init.
     booted: Option<Cgroup>,
 }
@@ -86,6 +88,7 @@ impl Machine {
             directory: directory.to_owned(),
             path: path.to_owned(),
             inside: None,
+            network: None,
             booted: None,
         }
     }
@@ -135,6 +138,7 @@ impl Machine {
             directory: directory.to_owned(),
             path: SYSTEM_PATH.to_owned(),
             inside: Some(Inside { _keeper: keeper, init }),
+            network: None,
             booted: None,
         }
     }
@@ -162,6 +166,7 @@ impl Machine {
             directory: directory.to_owned(),
             path: SYSTEM_PATH.to_owned(),
             inside: None,
+            network: None,
             booted: None,
         };
         machine.boot(scratch);
@@ -261,6 +266,11 @@ impl Machine {
         assert!(made.status.success(), "useradd {name}: {}", String::from_utf8_lossy(&made.stderr));
     }
 
+    /// From now on what is started on it has the network that a process is in, or the one that all share.
+    pub(crate) fn join_network(&mut self, process: Option<u32>) {
+        self.network = process;
+    }
+
     /// A command on it, with nothing of our environment.
     #[must_use]
     pub fn command(&self, program: impl AsRef<OsStr>, directory: &Path) -> Command {
@@ -268,6 +278,7 @@ impl Machine {
             Some(inside) => {
                 let mut command = Command::new("nsenter");
                 command.arg("--target").arg(inside.init.to_string()).args(["--mount", "--pid", "--uts"]);
+                command.args(self.network.map(|process| format!("--net=/proc/{process}/ns/net")));
                 command.arg(format!("--wdns={}", directory.display())).arg("--").arg(program);
                 command
             }

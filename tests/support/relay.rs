@@ -1,8 +1,8 @@
-//! A wire between two machines that a test can cut, freeze or make worse.
+//! A wire between two machines that a test can cut or make worse.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 use std::time::Duration;
 
@@ -23,14 +23,10 @@ pub struct Relay {
 }
 
 #[derive(Debug, Default)]
-struct Wire {
-    state: Mutex<State>,
-    changed: Condvar,
-}
+struct Wire(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    frozen: bool,
     /// How late each piece arrives on a bad wire.
     late: Option<Duration>,
     passed: u64,
@@ -76,27 +72,15 @@ impl Relay {
         }
     }
 
-    /// From now on nothing arrives, in either direction, and nobody is told: a partition.
-    pub fn freeze(&self) {
-        self.wire.state().frozen = true;
-    }
-
     /// From now on every piece arrives late by as much, in each direction, and now and then one has to be sent again.
     pub fn worsen(&self, late: Duration) {
         self.wire.state().late = Some(late);
-    }
-
-    /// What was held back arrives, and all else too.
-    pub fn thaw(&self) {
-        self.wire.state().frozen = false;
-        self.wire.changed.notify_all();
     }
 }
 
 impl Drop for Relay {
     fn drop(&mut self) {
         self.wire.state().ended = true;
-        self.thaw();
         self.cut();
         // The listener's thread looks up from its wait.
         drop(TcpStream::connect(self.address));
@@ -114,7 +98,7 @@ impl State {
 
 impl Wire {
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap()
+        self.0.lock().unwrap()
     }
 
     fn join(self: &Arc<Self>, near: &TcpStream, far: &TcpStream) {
@@ -130,8 +114,7 @@ impl Wire {
     fn pass(&self, mut from: TcpStream, mut to: TcpStream) {
         let mut bytes = [0; 32 << 10];
         while let Ok(read @ 1..) = from.read(&mut bytes) {
-            let state = self.changed.wait_while(self.state(), |state| state.frozen && !state.ended);
-            let late = state.unwrap().next_is_late();
+            let late = self.state().next_is_late();
             thread::sleep(late);
             if to.write_all(&bytes[..read]).is_err() {
                 break;

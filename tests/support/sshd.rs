@@ -1,7 +1,7 @@
 //! A real SSH server for a machine, with keys made for the test.
 
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -18,6 +18,8 @@ pub struct Sshd {
     alias: Option<String>,
     port: Arc<Port>,
     address: String,
+    /// Where it listens, too.
+    second_address: Option<Ipv4Addr>,
     host_key: String,
     directory: PathBuf,
     process: Option<Arc<Process>>,
@@ -48,6 +50,7 @@ impl Sshd {
             alias: None,
             port: Arc::new(Port::take()),
             address: machine.address().to_owned(),
+            second_address: None,
             host_key: Self::make_key(&directory.join("host-key")),
             directory,
             process: None,
@@ -94,6 +97,7 @@ impl Sshd {
             alias: None,
             port,
             address: address.to_owned(),
+            second_address: None,
             host_key,
             directory,
             process: None,
@@ -105,6 +109,7 @@ impl Sshd {
             alias: Some(machine.name().to_owned()),
             port: Arc::clone(&first.port),
             address: first.address.clone(),
+            second_address: first.second_address,
             host_key: first.host_key.clone(),
             directory: first.directory.clone(),
             process: first.process.clone(),
@@ -147,11 +152,14 @@ impl Sshd {
 
     fn write_config(&self, pam: &str) {
         let directory = self.directory.display();
+        let second = self.second_address.map(|address| format!("ListenAddress {address}\n"));
         let config = format!(
-            "Port {}\nListenAddress {}\nHostKey {directory}/host-key\nAuthorizedKeysFile {directory}/authorized-keys\n\
+            "Port {}\nListenAddress {}\n{}HostKey {directory}/host-key\nAuthorizedKeysFile {directory}/authorized-keys\n\
              PidFile none\nStrictModes no\nUsePAM {pam}\nUseDNS no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n\
              PermitRootLogin prohibit-password\nPrintMotd no\nPrintLastLog no\nLogLevel VERBOSE\n",
-            self.port, self.address,
+            self.port,
+            self.address,
+            second.unwrap_or_default(),
         );
         fs::write(self.directory.join("sshd_config"), config).unwrap();
     }
@@ -163,6 +171,13 @@ impl Sshd {
             std::net::TcpStream::connect((self.address.as_str(), self.port.number())).is_ok().then_some(())
         });
         self.process = Some(Arc::new(process));
+    }
+
+    /// Starts it again so that it listens at an address besides its own: which one that is, with the port.
+    pub fn listen_also(&mut self, address: Ipv4Addr, machine: &Machine) -> SocketAddr {
+        self.second_address = Some(address);
+        self.restart(machine);
+        SocketAddr::new(address.into(), self.port.number())
     }
 
     /// The port that it listens on.

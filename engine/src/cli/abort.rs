@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::invocation::Invocation;
+use super::lock_wait::LockWaitFlag;
 use super::side::host;
 use super::{Ended, engine};
 use crate::model::request::RecoverRequest;
@@ -29,14 +30,20 @@ pub(super) struct Arguments {
     /// Put back all but this host, which can't be reached and will not come back
     #[arg(long, value_name = "HOST", value_parser = host)]
     without: Vec<HostName>,
+    #[command(flatten)]
+    waiting: LockWaitFlag,
 }
 
 impl Arguments {
     pub(super) async fn run(self, invocation: &Invocation) -> Ended {
         let loaded = invocation.load()?;
         invocation.confirm(&loaded.deployment, "abort")?;
-        let request =
-            RecoverRequest { ask: Ask::Abort, accept_changes: self.accept_changes, without: self.without };
+        let request = RecoverRequest {
+            ask: Ask::Abort,
+            accept_changes: self.accept_changes,
+            without: self.without,
+            lock_wait: self.waiting.lock_wait,
+        };
         engine::recover(&loaded, request, &invocation.output).await
     }
 }

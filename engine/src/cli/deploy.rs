@@ -1,14 +1,12 @@
 //! `cutover deploy`.
 
-use std::time::Duration;
-
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 
 use super::invocation::Invocation;
+use super::lock_wait::LockWaitFlag;
 use super::locked::LockFlag;
 use super::plan::show;
-use super::words::time;
 use super::{Ended, engine};
 use crate::model::request::{DeployRequest, DeploySource};
 use crate::model::view::{ExitCode, Problem};
@@ -43,9 +41,8 @@ pub(super) struct Arguments {
     /// Deploy the revision that is live once more, though neither it nor the configuration has changed
     #[arg(long)]
     again: bool,
-    /// Wait so long for a lock that another deployment holds
-    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = time)]
-    lock_wait: Duration,
+    #[command(flatten)]
+    waiting: LockWaitFlag,
     /// Show the plan and change nothing
     #[arg(long)]
     dry_run: bool,
@@ -98,8 +95,8 @@ impl Arguments {
         let source = self.source.into_request()?;
         let loaded = invocation.load()?;
         self.lock.demand(&loaded)?;
-        let Self { message, adopt, again, lock_wait, .. } = self;
-        let request = DeployRequest { source, message, adopt, again, lock_wait };
+        let Self { message, adopt, again, waiting, .. } = self;
+        let request = DeployRequest { source, message, adopt, again, lock_wait: waiting.lock_wait };
         if self.dry_run {
             return show(invocation, &loaded, request).await;
         }

@@ -1,12 +1,10 @@
 //! `cutover maintenance`.
 
-use std::time::Duration;
-
 use clap::{Args, ValueEnum};
 
 use super::invocation::Invocation;
+use super::lock_wait::LockWaitFlag;
 use super::locked::LockFlag;
-use super::words::time;
 use super::{Ended, engine, plan};
 use crate::model::Maintenance;
 use crate::model::request::MaintenanceRequest;
@@ -33,9 +31,8 @@ pub(super) struct Arguments {
     /// Text for the history
     #[arg(short, long, value_name = "TEXT")]
     message: Option<String>,
-    /// Wait so long for a lock that another deployment holds
-    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = time)]
-    lock_wait: Duration,
+    #[command(flatten)]
+    waiting: LockWaitFlag,
     /// Show the plan and change nothing
     #[arg(long)]
     dry_run: bool,
@@ -58,7 +55,7 @@ impl Arguments {
             Wanted::On => Maintenance::On,
             Wanted::Off => Maintenance::Off,
         };
-        let request = MaintenanceRequest { wanted, message: self.message, lock_wait: self.lock_wait };
+        let request = MaintenanceRequest { wanted, message: self.message, lock_wait: self.waiting.lock_wait };
         if self.dry_run {
             let view = engine::plan_maintenance(&loaded, request, invocation.output.remarks()).await?;
             return Ok(plan::print(invocation, &view));

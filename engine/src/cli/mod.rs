@@ -27,6 +27,7 @@ mod hook;
 mod hook_help;
 mod init;
 mod invocation;
+mod lock_wait;
 mod locked;
 mod logs;
 mod maintenance;

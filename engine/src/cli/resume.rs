@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::invocation::Invocation;
+use super::lock_wait::LockWaitFlag;
 use super::{Ended, engine};
 use crate::model::Ask;
 use crate::model::request::RecoverRequest;
@@ -13,6 +14,7 @@ use crate::model::request::RecoverRequest;
 Examples:
   cutover resume                        looks at hosts and routers first, then goes on or back
   cutover resume --forward              goes on where both ways are open
+  cutover resume --lock-wait 75s        after whoever deployed was cut off: the lock is free by then, without a question
 
 Before the release is live for good this goes back, unless `--forward` is given; after 15 minutes with the traffic on the \
 new release it asks which. To go back in any case: `cutover abort`.
@@ -27,6 +29,8 @@ pub(super) struct Arguments {
     /// Go on where the configuration has changed in hosts, directory, driver, user, ports or router
     #[arg(long)]
     accept_changes: bool,
+    #[command(flatten)]
+    waiting: LockWaitFlag,
 }
 
 impl Arguments {
@@ -34,7 +38,12 @@ impl Arguments {
         let loaded = invocation.load()?;
         invocation.confirm(&loaded.deployment, "resume")?;
         let ask = if self.forward { Ask::ResumeForward } else { Ask::Resume };
-        let request = RecoverRequest { ask, accept_changes: self.accept_changes, without: Vec::new() };
+        let request = RecoverRequest {
+            ask,
+            accept_changes: self.accept_changes,
+            without: Vec::new(),
+            lock_wait: self.waiting.lock_wait,
+        };
         engine::recover(&loaded, request, &invocation.output).await
     }
 }

@@ -1,12 +1,10 @@
 //! `cutover rollback`.
 
-use std::time::Duration;
-
 use clap::Args;
 
 use super::invocation::Invocation;
+use super::lock_wait::LockWaitFlag;
 use super::locked::LockFlag;
-use super::words::time;
 use super::{Ended, engine, plan};
 use crate::model::request::RollbackRequest;
 
@@ -29,9 +27,8 @@ pub(super) struct Arguments {
     /// Text for the history
     #[arg(short, long, value_name = "TEXT")]
     message: Option<String>,
-    /// Wait so long for a lock that another deployment holds
-    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = time)]
-    lock_wait: Duration,
+    #[command(flatten)]
+    waiting: LockWaitFlag,
     /// Show the plan and change nothing
     #[arg(long)]
     dry_run: bool,
@@ -43,7 +40,8 @@ impl Arguments {
     pub(super) async fn run(self, invocation: &Invocation) -> Ended {
         let loaded = invocation.load()?;
         self.lock.demand(&loaded)?;
-        let request = RollbackRequest { to: self.to, message: self.message, lock_wait: self.lock_wait };
+        let request =
+            RollbackRequest { to: self.to, message: self.message, lock_wait: self.waiting.lock_wait };
         if self.dry_run {
             let view = engine::plan_rollback(&loaded, request, invocation.output.remarks()).await?;
             return Ok(plan::print(invocation, &view));

@@ -73,6 +73,8 @@ pub struct RecoverRequest {
     pub accept_changes: bool,
     /// Hosts that are gone for good: it goes back without them.
     pub without: Vec<HostName>,
+    /// How long to wait for a held lock.
+    pub lock_wait: Duration,
 }
 
 /// Which instance `exec` and `logs` mean.

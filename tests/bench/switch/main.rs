@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 use contender::{Contender, Subject};
 use figures::{Figures, Machine, Switch};
 use load::Load;
+use test_support::{eventually, get};
 
 /// Every way of moving the requests that is measured.
 const CONTENDERS: [Contender; 12] = [
@@ -42,6 +43,9 @@ const SWITCHES: usize = 40;
 
 /// After each switch: so long it is looked for answers that should not come any more.
 const REST: Duration = Duration::from_millis(1500);
+
+/// A router may take so long to serve, once it was moved for the first time.
+const SETTLED: Duration = Duration::from_secs(10);
 
 fn main() {
     let words: Vec<String> = std::env::args().collect();
@@ -78,6 +82,10 @@ fn measure(contender: &Contender, switches: usize) -> Option<Figures> {
     for turn in 0..2 {
         let _ = switch(subject.as_mut(), turn);
     }
+    // What does not work can be measured, too, and would be.
+    let serves =
+        || get("127.0.0.1", subject.port(), "/up").is_ok_and(|page| page.status == 200).then_some(());
+    eventually(&format!("{} serves", contender.title()), SETTLED, serves);
     let load = Load::start(subject.port());
     sleep(REST);
     let mut made = Vec::new();

@@ -116,9 +116,10 @@ fn write_config(haproxy: &Haproxy, [blue, green]: [&Port; 2]) {
 
 /// `ln -s` and `mv -T`.
 fn point(nginx: &Nginx, color: &str) {
-    let site = nginx.site(color);
-    let (next, live) = (site.with_file_name("next"), site.with_file_name("live"));
-    std::os::unix::fs::symlink(&site, &next).expect("a link");
+    let live = nginx.link();
+    let next = live.with_file_name("next");
+    fs::create_dir_all(live.parent().expect("a directory")).expect("a directory");
+    std::os::unix::fs::symlink(nginx.site(color), &next).expect("a link");
     fs::rename(next, live).expect("renamed");
 }
 

@@ -169,10 +169,7 @@ async fn locked(session: &Session, want: &Want, deployment: &str, ready: Ready, 
     let taking = take_lock(session, want.command, deployment, want.lock_wait);
     let lease = match session.reporter.for_lock(taking).await {
         Ok(lease) => lease,
-        Err(_) if session.interrupts.borrow().count > 0 => {
-            return early(session.interrupts.borrow().trouble());
-        }
-        Err(fault) => return early(store_fault(&fault).trouble),
+        Err(fault) => return early(not_taken(session, &fault)),
     };
     let ending = match begin(session, want, deployment, built, &lease).await {
         Ok((performer, journal, progress)) => drive(session, performer, journal, progress, &lease).await,
@@ -182,6 +179,12 @@ async fn locked(session: &Session, want: &Want, deployment: &str, ready: Ready, 
     };
     free(session, lease).await;
     ending
+}
+
+/// What it is that the lock was not taken: whoever waits for it may be told to stop.
+pub(super) fn not_taken(session: &Session, fault: &StoreFault) -> Trouble {
+    let interrupts = session.interrupts.borrow();
+    if interrupts.count > 0 { interrupts.trouble() } else { store_fault(fault).trouble }
 }
 
 /// Waits until nobody holds the lock, as long as was asked for. It is not taken: a holder that only seems to be gone may go on.

@@ -1,10 +1,9 @@
 //! `resume` and `abort`: lock, fence, reap, replay, observe, decide, then the same loop.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use super::closing::close_leftovers;
-use super::deploy::drive;
+use super::deploy::{drive, not_taken};
 use super::ending::{Ending, serving};
 use super::opening::{Opening, Preflight};
 use super::shown::{remembered_traffic, router_summary};
@@ -66,10 +65,10 @@ async fn found(
 ) -> Ending {
     let (ask, gives_up) = (request.ask, !request.without.is_empty());
     let command = if ask == Ask::Abort { "abort" } else { "resume" };
-    let taking = take_lock(session, command, deployment, Duration::ZERO);
+    let taking = take_lock(session, command, deployment, request.lock_wait);
     let lease = match session.reporter.for_lock(taking).await {
         Ok(lease) => lease,
-        Err(fault) => return failed(preflight, store_fault(&fault).trouble, traffic),
+        Err(fault) => return failed(preflight, not_taken(session, &fault), traffic),
     };
     let ending = match take_up(session, request, &lease).await {
         Ok(Taken::Up { performer, journal, progress, seen, without }) => {

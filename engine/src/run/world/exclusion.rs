@@ -103,7 +103,9 @@ pub(crate) fn given_up(
     without: &[HostName],
     app_hosts: &[HostName],
 ) -> Result<BTreeMap<HostName, Trouble>, Trouble> {
-    if let Some(host) = without.iter().find(|host| !silent.contains_key(*host)) {
+    // What was typed once may be typed again, though the host is back meanwhile: what becomes of it is decided, and told.
+    let is_known = |host: &&HostName| silent.contains_key(*host) || progress.is_given_up(host);
+    if let Some(host) = without.iter().find(|host| !is_known(host)) {
         return Err(if app_hosts.contains(host) {
             Trouble::new("abort/host-answers", format!("`{host}` answers, so it is put back like the others"))
                 .hint("`--without` is for a host that is gone for good")
@@ -350,6 +352,7 @@ mod tests {
         assert_eq!(judged(&again, "web2", &[]), "web2");
         assert!(judged(&again, "web2 web3", &[]).starts_with("state/unreachable: bring them back"));
         assert_eq!(judged(&again, "web2 web3", &["web3"]), "web2 web3");
+        assert_eq!(judged(&again, "web3", &["web2", "web3"]), "web3", "web2 is back");
 
         let pivoted = progress(MaxExcluded::NONE, |_| false);
         assert_eq!(judged(&pivoted, "web2", &[]), "", "what is left there is a warning");
