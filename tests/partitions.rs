@@ -67,10 +67,13 @@ fn whoever_is_cut_off_is_followed_within_75_seconds_and_changes_nothing_any_more
     let all = ["web1", "web2", "lb1"];
     cables.pull(&all);
     cables.go_elsewhere(&mut test);
-    let _ = test.cutover(&["resume", "--lock-wait", "75s"]).expect(10);
+    // By other addresses it is the same hosts.
+    let _ = test.cutover(&["resume", "--lock-wait", "75s", "--accept-changes"]).expect(10);
     assert_eq!(test.live(), "v1 blue");
     cables.plug(&all);
-    let _ = running.finish().expect(31);
+    // It has given up, or is told by the first host that it reaches.
+    let cut_off = running.finish();
+    assert!([21, 31].contains(&cut_off.status), "{cut_off:?}");
     assert_eq!(test.live(), "v1 blue");
     load.finish().assert_none_failed();
     let _ = test.cutover(&["status", "--check"]).expect(0);
