@@ -208,7 +208,9 @@ fn a_rule_that_is_broken_is_told_with_where() {
     for (sin, rules) in [
         ("says-yes", &["honest"][..]),
         ("two-steps", &["never-dark"]),
-        ("only-once", &["again", "mends"]),
+        ("only-once", &["again", "mends", "meanwhile"]),
+        ("overlooks", &["honest"]),
+        ("as-prepared", &["meanwhile"]),
         ("guesses", &["no-guess"]),
         ("mends", &["looks"]),
         ("too-early", &["prepares", "nothing-to-do", "harmless"]),

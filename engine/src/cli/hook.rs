@@ -71,9 +71,11 @@ enum Action {
     /// Hold a router hook against its contract, at a real router: on a stage, never in production
     ///
     /// Asks it all that a deployment asks, in both directions, and then again with something gone wrong at each call that it makes:
-    /// refused, without an answer, done but the answer lost, the hook killed, an answer of before. Traffic goes back and forth a hundred times
-    /// or more, and is put back at the end. Both colours have to run; the application's lock is held. Ends with 70 when a rule is
-    /// broken; -v tells how far it is.
+    /// refused, without an answer, done but the answer lost, the hook killed, an answer of before, somebody else who moves traffic back in
+    /// between. Traffic goes back and forth a hundred times or more, and is put back at the end. Both colours have to run; the application's
+    /// lock is held. Ends with 70 when a rule is broken; -v tells how far it is.
+    ///
+    /// There is no fake router to try it at: one knows no more than its author did, and a hook fails where the real router is otherwise.
     Conformance {
         /// A component to hold against it instead of the one in `[router]`, with the same settings and grants
         component: Option<String>,

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::watch;
+
 use super::broker::{Broker, Reply};
 use super::contract::cutover::hook::hosts::HostError;
 use super::contract::cutover::hook::http_client::HttpError;
@@ -17,6 +19,16 @@ pub struct Meddler {
     /// What was answered at an earlier time.
     past: Memory,
     heard: Mutex<Heard>,
+    pause: watch::Sender<Pause>,
+}
+
+/// How far the pause has come that lets somebody else overtake the hook.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Pause {
+    #[default]
+    Ahead,
+    Now,
+    Over,
 }
 
 /// One call among those that a question makes.
@@ -40,7 +52,8 @@ struct Heard {
     /// Each call, in order, as people read it.
     calls: Vec<String>,
     memory: Memory,
-    happened: bool,
+    /// The number of the call that went wrong, counted from 0.
+    happened_at: Option<usize>,
 }
 
 /// What becomes of a call.
@@ -61,7 +74,7 @@ impl Meddler {
     /// Lets one call go wrong; `past` is what the world answered before it was changed last.
     #[must_use]
     pub fn at(place: Place, mishap: Mishap, past: Memory) -> Self {
-        Self { mishap: Some((place, mishap)), past, heard: Mutex::default() }
+        Self { mishap: Some((place, mishap)), past, ..Self::default() }
     }
 
     /// The calls that were heard, in order, as people read them.
@@ -79,7 +92,26 @@ impl Meddler {
     /// Whether anything went wrong as it was meant to.
     #[must_use]
     pub fn happened(&self) -> bool {
-        self.heard().happened
+        self.heard().happened_at.is_some()
+    }
+
+    /// Whether the hook asked for anything after that, and so could have seen what came of it.
+    #[must_use]
+    pub fn went_on(&self) -> bool {
+        let heard = self.heard();
+        heard.happened_at.is_some_and(|at| heard.calls.len() > at + 1)
+    }
+
+    /// Waits until the hook pauses to be overtaken; false where it has come to its end without that.
+    pub async fn pauses(&self) -> bool {
+        let mut pause = self.pause.subscribe();
+        let came = pause.wait_for(|pause| *pause != Pause::Ahead).await;
+        came.is_ok_and(|pause| *pause == Pause::Now)
+    }
+
+    /// Lets the hook go on, or tells that there is none any more.
+    pub fn resume(&self) {
+        self.pause.send_replace(Pause::Over);
     }
 
     fn heard(&self) -> MutexGuard<'_, Heard> {
@@ -92,8 +124,10 @@ impl Meddler {
         let nth = heard.calls.iter().filter(|before| **before == call).count();
         let is_it = |(place, _): &&(Place, Mishap)| place.call == call && place.nth == nth;
         let mishap = self.mishap.as_ref().filter(is_it).map(|(_, mishap)| *mishap);
+        if mishap.is_some() {
+            heard.happened_at = Some(heard.calls.len());
+        }
         heard.calls.push(call);
-        heard.happened |= mishap.is_some();
         mishap
     }
 
@@ -115,10 +149,17 @@ impl Meddler {
                 broker.answer(import, payload).await;
                 Meddled::Killed
             }
+            Some(Mishap::Overtaken) => {
+                let reply = broker.answer(import, payload).await;
+                self.pause.send_replace(Pause::Now);
+                // It is told by the value that this belongs to, which does not go before.
+                let _ = self.pause.subscribe().wait_for(|pause| *pause == Pause::Over).await;
+                Meddled::Answered(reply)
+            }
             Some(Mishap::Outdated) => match self.past.recall(&key) {
                 Some(reply) => Meddled::Answered(Some(reply)),
                 None => {
-                    self.heard().happened = false;
+                    self.heard().happened_at = None;
                     Meddled::Answered(broker.answer(import, payload).await)
                 }
             },
@@ -174,12 +215,16 @@ fn refusal(import: &Import, how: Mishap) -> Option<Answer> {
     let host = || match how {
         Mishap::Silent => HostError::TimedOut(how.to_string()),
         Mishap::Lost => HostError::Broken(how.to_string()),
-        Mishap::Refused | Mishap::Killed | Mishap::Outdated => HostError::Failed(how.to_string()),
+        Mishap::Refused | Mishap::Killed | Mishap::Outdated | Mishap::Overtaken => {
+            HostError::Failed(how.to_string())
+        }
     };
     let http = || match how {
         Mishap::Silent => HttpError::TimedOut(how.to_string()),
         Mishap::Lost => HttpError::Broken(how.to_string()),
-        Mishap::Refused | Mishap::Killed | Mishap::Outdated => HttpError::Connect(how.to_string()),
+        Mishap::Refused | Mishap::Killed | Mishap::Outdated | Mishap::Overtaken => {
+            HttpError::Connect(how.to_string())
+        }
     };
     Some(match import {
         Import::Exec { .. } => Answer::Output(Err(host())),

@@ -33,11 +33,13 @@ pub enum RouterRule {
     Harmless,
     /// `observe` that could not ask does not make something up.
     NoGuess,
+    /// What somebody else does between `prepare` and `apply` is seen, and `apply` makes it so all the same.
+    Meanwhile,
 }
 
 impl RouterRule {
     /// All, in the order in which they are told.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Setup,
         Self::Looks,
         Self::Prepares,
@@ -51,6 +53,7 @@ impl RouterRule {
         Self::Mends,
         Self::Harmless,
         Self::NoGuess,
+        Self::Meanwhile,
     ];
 
     /// Its name.
@@ -70,6 +73,7 @@ impl RouterRule {
             Self::Mends => "mends",
             Self::Harmless => "harmless",
             Self::NoGuess => "no-guess",
+            Self::Meanwhile => "meanwhile",
         }
     }
 
@@ -92,6 +96,7 @@ impl RouterRule {
             Self::Mends => "after it, `apply` works: forward, and back",
             Self::Harmless => "whatever goes wrong in `prepare`, traffic stays where it was",
             Self::NoGuess => "`observe` that could not ask does not make something up",
+            Self::Meanwhile => "who moves it by hand after `prepare` is seen, and `apply` works all the same",
         }
     }
 }
@@ -140,15 +145,19 @@ pub struct Disturbed<'a> {
     pub said: &'a Result<(), String>,
     /// What `observe` said then: after a yes, once it had settled, or had had the time for it.
     pub shown: &'a Shown,
+    /// Whether the hook asked for anything after it went wrong.
+    pub went_on: bool,
 }
 
 impl Disturbed<'_> {
     /// The rules that were put to the test, each with how it was broken when it was.
     #[must_use]
     pub fn judged(&self) -> Vec<(RouterRule, Option<String>)> {
-        let Self { mishap, want, said, shown } = self;
+        let Self { mishap, want, said, shown, went_on } = self;
         let mut judged = Vec::new();
-        if !mishap.deceives() {
+        // What comes after its last look, nobody sees.
+        let is_blind = *mishap == Mishap::Overtaken && !went_on;
+        if !mishap.deceives() && !is_blind {
             let lied = said.is_ok() && !shown.is(want);
             judged
                 .push((RouterRule::Honest, lied.then(|| format!("`apply` said yes, and it shows {shown}"))));
@@ -162,6 +171,16 @@ impl Disturbed<'_> {
 mod tests {
     use super::*;
     use crate::model::Color;
+
+    fn judged(
+        mishap: Mishap,
+        want: &Routing,
+        said: &Result<(), String>,
+        shown: &Shown,
+        went_on: bool,
+    ) -> Vec<(RouterRule, Option<String>)> {
+        Disturbed { mishap, want, said, shown, went_on }.judged()
+    }
 
     #[test]
     fn a_yes_is_held_against_what_is_shown() {
@@ -185,8 +204,7 @@ mod tests {
         ];
         for (said, routing, settled, expected) in table {
             let shown = Shown { routing, settled };
-            let judged =
-                Disturbed { mishap: Mishap::Lost, want: &green, said: &said, shown: &shown }.judged();
+            let judged = judged(Mishap::Lost, &green, &said, &shown, false);
             assert_eq!(
                 judged.iter().map(|(rule, _)| *rule).collect::<Vec<_>>(),
                 [RouterRule::Honest, RouterRule::NeverDark]
@@ -200,8 +218,20 @@ mod tests {
     fn who_was_deceived_may_say_yes() {
         let [blue, green] = Color::ALL.map(Routing::all_to);
         let shown = Shown { routing: Ok(Some(blue)), settled: true };
-        let judged =
-            Disturbed { mishap: Mishap::Outdated, want: &green, said: &Ok(()), shown: &shown }.judged();
-        assert_eq!(judged, [(RouterRule::NeverDark, None)]);
+        for went_on in [false, true] {
+            let judged = judged(Mishap::Outdated, &green, &Ok(()), &shown, went_on);
+            assert_eq!(judged, [(RouterRule::NeverDark, None)]);
+        }
+    }
+
+    #[test]
+    fn who_was_overtaken_and_looked_again_may_not() {
+        let [blue, green] = Color::ALL.map(Routing::all_to);
+        let shown = Shown { routing: Ok(Some(blue)), settled: true };
+        let blind = judged(Mishap::Overtaken, &green, &Ok(()), &shown, false);
+        assert_eq!(blind, [(RouterRule::NeverDark, None)]);
+        let lied = Some("`apply` said yes, and it shows blue 100 %".to_owned());
+        let seeing = judged(Mishap::Overtaken, &green, &Ok(()), &shown, true);
+        assert_eq!(seeing, [(RouterRule::Honest, lied), (RouterRule::NeverDark, None)]);
     }
 }

@@ -15,16 +15,25 @@ pub enum Mishap {
     Killed,
     /// It is not done: the hook is told what it would have been told before the last switch.
     Outdated,
+    /// It is done, and before the hook goes on, somebody else has moved the traffic to where it came from.
+    Overtaken,
 }
 
 impl Mishap {
     /// All, in the order in which they are tried.
-    pub const ALL: [Self; 5] = [Self::Refused, Self::Silent, Self::Lost, Self::Killed, Self::Outdated];
+    pub const ALL: [Self; 6] =
+        [Self::Refused, Self::Silent, Self::Lost, Self::Killed, Self::Outdated, Self::Overtaken];
 
     /// Whether the hook can't know better: then its word is not held against it.
     #[must_use]
     pub const fn deceives(self) -> bool {
         matches!(self, Self::Outdated)
+    }
+
+    /// Whether it is about traffic that moves, and so about `apply` alone.
+    #[must_use]
+    pub const fn is_of_moves(self) -> bool {
+        matches!(self, Self::Outdated | Self::Overtaken)
     }
 }
 
@@ -36,6 +45,7 @@ impl fmt::Display for Mishap {
             Self::Lost => "cut off on purpose after it was done",
             Self::Killed => "killed on purpose",
             Self::Outdated => "answered as before the last switch",
+            Self::Overtaken => "overtaken on purpose by somebody who moves traffic back",
         })
     }
 }

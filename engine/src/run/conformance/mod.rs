@@ -2,9 +2,11 @@
 //!
 //! The hook is asked all that a deployment asks, in both directions, under the lock of the application and in its turn at the router.
 //! Then it is asked again, once for each call of an import that it made and each way in which that call can go wrong ([`Mishap`]):
-//! refused, without an answer, done but the answer lost, the hook killed right after, the answer of an earlier time. After each, the
-//! router is looked at with nothing in the way, and brought forward or back. The router itself is real, and so is what a hook has half
-//! done there.
+//! refused, without an answer, done but the answer lost, the hook killed right after, the answer of an earlier time, somebody else who moves
+//! traffic back right after. After each, the router is looked at with nothing in the way, and brought forward or back.
+//!
+//! The router itself is real, and so is what a hook has half done there: a fake router knows no more than whoever wrote it, who may be mistaken
+//! about the real one just where the hook is. Somebody else is the hook itself, asked once more: it alone knows how this router is moved.
 //!
 //! [`Mishap`]: crate::model::Mishap
 

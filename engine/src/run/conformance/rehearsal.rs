@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::join;
 use tokio::time::{Instant, sleep};
 
 use super::heard::Heard;
@@ -119,6 +120,7 @@ impl<'a> Rehearsal<'a> {
         let Some([forward, back]) = self.switches(first).await? else { return Ok(()) };
         let observed = self.observes().await;
         self.can_what_it_names(&here, first).await?;
+        self.meanwhile(&here, &there).await?;
         // What is asked on both ways goes wrong on the first.
         let only_back = back.without(&forward);
         self.disturbed_applies(&here, &there, &forward, &back.memory).await?;
@@ -287,7 +289,7 @@ impl<'a> Rehearsal<'a> {
                 // What was prepared may be what a later try stands on.
                 let _ = self.stage.prepare(to, &Meddler::listening()).await;
                 let meddler = Meddler::at(place.clone(), mishap, past.clone());
-                let said = self.stage.apply(to, &meddler).await;
+                let said = self.overtaken(from, to, &meddler).await;
                 if !meddler.happened() {
                     // It did not come to that this time, and has done what it was asked for.
                     let _ = self.switched(from, &Meddler::listening()).await;
@@ -296,7 +298,8 @@ impl<'a> Rehearsal<'a> {
                 let place = self.disturb("apply", place, mishap);
                 // A yes is believed once it has had its time.
                 let shown = if said.is_ok() { self.settled().await } else { self.look().await };
-                let disturbed = Disturbed { mishap, want: to, said: &said, shown: &shown };
+                let went_on = meddler.went_on();
+                let disturbed = Disturbed { mishap, want: to, said: &said, shown: &shown, went_on };
                 for (rule, broken) in disturbed.judged() {
                     self.sheet.note(rule, broken.map(|how| format!("{place}: {how}")));
                 }
@@ -324,7 +327,7 @@ impl<'a> Rehearsal<'a> {
         heard: &Heard,
     ) -> Result<(), Trouble> {
         for place in &heard.places {
-            for mishap in Mishap::ALL.into_iter().filter(|mishap| !mishap.deceives()) {
+            for mishap in Mishap::ALL.into_iter().filter(|mishap| !mishap.is_of_moves()) {
                 self.stage.go_on().await?;
                 let meddler = Meddler::at(place.clone(), mishap, Memory::default());
                 let _ = self.stage.prepare(there, &meddler).await;
@@ -367,6 +370,44 @@ impl<'a> Rehearsal<'a> {
                 };
                 self.sheet.note(RouterRule::NoGuess, broken);
             }
+        }
+        Ok(())
+    }
+
+    /// `apply`; where the meddler has it overtaken, somebody else moves traffic back in the middle of it.
+    async fn overtaken(&self, from: &Routing, to: &Routing, meddler: &Meddler) -> Said<()> {
+        let asked = async {
+            let said = self.stage.apply(to, meddler).await;
+            meddler.resume();
+            said
+        };
+        let by_hand = async {
+            if meddler.pauses().await {
+                let _ = self.stage.prepare(from, &Meddler::listening()).await;
+                let _ = self.stage.apply(from, &Meddler::listening()).await;
+                meddler.resume();
+            }
+        };
+        join(asked, by_hand).await.0
+    }
+
+    /// Somebody else moves it once it is prepared: there, or there and back.
+    async fn meanwhile(&mut self, here: &Routing, there: &Routing) -> Result<(), Trouble> {
+        for (moves, when) in [(&[there][..], "moved by hand"), (&[there, here], "moved by hand, and back")] {
+            self.stage.go_on().await?;
+            let mut broken = self.stage.prepare(there, &Meddler::listening()).await.err();
+            for want in moves {
+                let said = self.switched(want, &Meddler::listening()).await;
+                let shown = self.settled().await;
+                let unseen = || (!shown.is(want)).then(|| format!("{when}, it shows {shown}, not {want}"));
+                broken = broken.or(said.err()).or_else(unseen);
+            }
+            let said = self.stage.apply(there, &Meddler::listening()).await;
+            let shown = self.settled().await;
+            let other = || (!shown.is(there)).then(|| format!("it shows {shown}, not {there}"));
+            let failed = said.err().or_else(other).map(|how| format!("{when}, then `apply` of {there}: {how}"));
+            self.sheet.note(RouterRule::Meanwhile, broken.or(failed));
+            let _ = self.switched(here, &Meddler::listening()).await;
         }
         Ok(())
     }

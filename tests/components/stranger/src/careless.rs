@@ -23,10 +23,17 @@ pub(crate) enum Sin {
     Talks,
     /// `apply` is a note of what is wanted, which nobody heeds.
     NeverSettles,
+    /// `apply` looks once more, and does not care what it sees.
+    Overlooks,
+    /// `apply` does what was prepared, and nothing else.
+    AsPrepared,
 }
 
 /// Between what is so and what is wanted.
 const WANTED: &str = ", wanted: ";
+
+/// Behind what is so, where something is prepared.
+const PREPARED: &str = ", prepared";
 
 pub(crate) fn observe(router: &str, path: &str, sin: Option<Sin>) -> Result<Observation, HookError> {
     let text = hosts::read_text(router, path).if_found();
@@ -38,7 +45,7 @@ pub(crate) fn observe(router: &str, path: &str, sin: Option<Sin>) -> Result<Obse
         text => text?,
     };
     let text = text.unwrap_or_default();
-    let (now, wanted) = text.split_once(WANTED).unwrap_or((&text, ""));
+    let (now, wanted) = text.split_once(WANTED).unwrap_or((text.trim_end_matches(PREPARED), ""));
     let color = match now {
         "blue" => Some(Color::Blue),
         "green" => Some(Color::Green),
@@ -58,6 +65,9 @@ pub(crate) fn prepare(
         apply(router, path, want, None)?;
     }
     let same = now.blue == want.blue && now.green == want.green;
+    if sin == Some(Sin::AsPrepared) && !same {
+        hosts::write_text(router, path, &format!("{}{PREPARED}", word(&now)), None)?;
+    }
     Ok(if same && sin != Some(Sin::Talks) { String::new() } else { word(want).to_owned() })
 }
 
@@ -73,7 +83,19 @@ pub(crate) fn apply(router: &str, path: &str, want: &Routing, sin: Option<Sin>) 
         let note = if word(&now) == word(want) { String::new() } else { format!("{WANTED}{}", word(want)) };
         return Ok(hosts::write_text(router, path, &format!("{}{note}", word(&now)), None)?);
     }
+    if sin == Some(Sin::AsPrepared) {
+        let text = hosts::read_text(router, path)?;
+        if text == word(want) {
+            return Ok(());
+        }
+        if !text.ends_with(PREPARED) {
+            return Err(HookError::failed("nothing was prepared"));
+        }
+    }
     let written = hosts::write_text(router, path, word(want), None);
+    if sin == Some(Sin::Overlooks) {
+        hosts::read_text(router, path)?;
+    }
     if sin == Some(Sin::SaysYes) {
         return Ok(());
     }
