@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use serde_json::json;
-use test_support::{Behaviour, Ended, Kubernetes, KubernetesStyle, Tally, Test, assert_golden, eventually};
+use test_support::{
+    Behaviour, Ended, Kubernetes, KubernetesStyle, Tally, Test, TlsFront, assert_golden, eventually,
+};
 
 use crate::every_router::{assert_moved_is_adopted, assert_sick_is_switched_back};
 use crate::local;
@@ -107,6 +109,26 @@ fn a_cluster_that_refuses_says_why_and_nothing_is_changed() {
 fn a_cluster_that_refuses_to_change_a_route_says_why_and_nothing_is_changed() {
     let renamed = ["route = \"web\"", "route = \"wed\""];
     assert_refused(KubernetesStyle::Gateway, renamed, "patch httproutes", "kubernetes-route-refused.txt");
+}
+
+/// As the API servers of most clusters have it.
+#[test]
+fn a_cluster_with_an_authority_of_its_own() {
+    let Some((mut test, cluster)) = with_v1(KubernetesStyle::Service) else { return };
+    let Some(front) = TlsFront::start(test.scratch(), cluster.port()) else { return };
+    test.repository.push("v2", Behaviour::Sound);
+    let plain = format!("server = \"http://127.0.0.1:{}\"", cluster.port());
+    let over_tls = format!("server = \"https://127.0.0.1:{}\"", front.port());
+    test.configure(&plain, &over_tls);
+    let mut said = told(&test, &cluster, &test.cutover(&["deploy"]).expect(11));
+    let trusting = |pem: &str| format!("{over_tls}, ca = \"{}\"", pem.replace('\n', "\\n"));
+    test.configure(&over_tls, &trusting(&front.other_authority()));
+    said.push_str(&told(&test, &cluster, &test.cutover(&["deploy"]).expect(11)));
+    assert_golden("kubernetes-own-authority.txt", &said.replace(&front.port().to_string(), "TLS"));
+    test.configure(&trusting(&front.other_authority()), &trusting(&front.authority()));
+    let _ = test.cutover(&["deploy"]).expect(0);
+    assert_eq!(test.live(), "v2 green");
+    let _ = test.cutover(&["status", "--check"]).expect(0);
 }
 
 fn assert_refused(style: KubernetesStyle, [right, wrong]: [&str; 2], change: &str, golden: &str) {

@@ -198,7 +198,7 @@ fn wasm() -> Vec<u8> {
 }
 
 fn hook() -> Hook {
-    let http = HttpGrant { to: HttpTarget::Instances, private: false, via: None };
+    let http = HttpGrant { to: HttpTarget::Instances, private: false, via: None, authorities: None };
     Hook {
         title: "health-check".to_owned(),
         source: HookSource::Builtin("http-health".to_owned()),

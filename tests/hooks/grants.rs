@@ -32,7 +32,7 @@ fn server() -> u16 {
 #[tokio::test]
 async fn instances_are_reached_over_their_own_host() {
     let stage = Stage::new();
-    let http = HttpGrant { to: HttpTarget::Instances, private: false, via: None };
+    let http = HttpGrant { to: HttpTarget::Instances, private: false, via: None, authorities: None };
     let grants = Grants { http: Some(vec![http]), ..nothing() };
     let hook = stage.load(HookKind::HealthCheck, "fetch", "", grants.clone(), LONG).await;
     let at = instance(server());
@@ -133,7 +133,7 @@ async fn who_has_lost_the_lock_asks_over_http_and_changes_nothing() {
     let web1 = stage.link(&HostName::new("web1").unwrap()).unwrap();
     let raised = web1.perform(Operation::Fence { state: state.clone(), epoch: 2 }.call()).await;
     assert_eq!(raised, Ok(Answer::Done));
-    let http = HttpGrant { to: HttpTarget::Instances, private: false, via: None };
+    let http = HttpGrant { to: HttpTarget::Instances, private: false, via: None, authorities: None };
     let grants = Grants { http: Some(vec![http]), ..nothing() };
     for (epoch, method, expected) in [
         (2, "POST", "200 POST /up HTTP/1.1".to_owned()),

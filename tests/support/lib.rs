@@ -48,6 +48,7 @@ mod systemd;
 mod terminal;
 mod test;
 mod tls_files;
+mod tls_front;
 mod told_at_once;
 mod traefik;
 mod websocket;
@@ -86,6 +87,7 @@ pub use systemd::Systemd;
 pub use terminal::Terminal;
 pub use test::Test;
 pub use tls_files::TlsFiles;
+pub use tls_front::TlsFront;
 pub use traefik::Traefik;
 pub use websocket::Websocket;
 

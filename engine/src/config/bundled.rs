@@ -51,7 +51,8 @@ impl Resolver<'_> {
     fn grant_fault(&self, table: &Reader<'_>, title: &str, fault: Fault) -> Fault {
         let settings = table.node("settings");
         let blamed = |entry: &&Entry| {
-            entry.node.text().is_some_and(|text| fault.message.starts_with(&format!("`{text}` ")))
+            let line = entry.node.text().and_then(|text| text.lines().next());
+            line.is_some_and(|line| fault.message.starts_with(&format!("`{line}` ")))
         };
         let at = |key: &str, reason| {
             let fault = SettingFault { key: key.to_owned(), reason };

@@ -9,7 +9,7 @@ use super::resolve::Resolver;
 use super::secret_grants;
 use super::shape::{Key, Keys, Shape};
 use crate::model::grant::{
-    ConnectGrant, ExecGrant, Grants, HostGroup, HttpGrant, HttpTarget, LinkGrant, PathGrant, VariableRule,
+    Authorities, ConnectGrant, ExecGrant, Grants, HostGroup, HttpGrant, HttpTarget, LinkGrant, PathGrant, VariableRule,
     is_interpreter,
 };
 
@@ -145,6 +145,11 @@ static HTTP: Keys = Keys::new(
             "via",
             Shape::OneOrMore(&Shape::Text(&format::NAME)),
             "Hosts that the request may start from, beside cutover's own machine.",
+        ),
+        Key::optional(
+            "ca",
+            Shape::Text(&format::AUTHORITIES),
+            "Certificates, in PEM, of the authorities by which the server's has to be, instead of those that the system trusts.",
         ),
     ],
 );
@@ -340,7 +345,12 @@ impl Resolver<'_> {
             Some(origin) => HttpTarget::Origin(origin.to_owned()),
         };
         let via = entry.has("via").then(|| self.host_group(entry, "via"));
-        HttpGrant { to, private: entry.boolean("private"), via }
+        let authorities = entry.text("ca").and_then(|text| Authorities::parse(text).ok());
+        if authorities.is_some() && entry.string("to").starts_with("http://") {
+            let message = "`ca` is for `https://` alone".to_owned();
+            self.fault(&entry.span("ca"), "config/grant", message, |fault| fault.hint("leave it out"));
+        }
+        HttpGrant { to, private: entry.boolean("private"), via, authorities }
     }
 
     /// A group, or hosts by name.

@@ -161,7 +161,7 @@ fn the_example_becomes_what_it_says() {
     assert_eq!(application.release_marker, Some(ReleaseMarker::Header("x-release".to_owned())));
     let smoke = &deployment.smoke_tests[0].hook;
     assert_eq!(smoke.source, HookSource::File("/project/shop/hooks/vendor-smoke.wasm".into()));
-    let http = HttpGrant { to: HttpTarget::Instances, private: false, via: None };
+    let http = HttpGrant { to: HttpTarget::Instances, private: false, via: None, authorities: None };
     assert_eq!(smoke.grants, Grants { http: Some(vec![http]), ..Grants::default() });
     assert_eq!((smoke.bundled_grants, smoke.location.line), (false, 51));
     assert_eq!(deployment.router.hook.settings, serde_json::json!({ "style": "file-test" }));

@@ -2,11 +2,12 @@
 //! place. Absent means denied.
 
 mod address;
+mod authorities;
 mod check;
 mod cover;
 mod denied;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 mod origin;
 mod pattern;
 mod request;
@@ -15,6 +16,7 @@ mod secret;
 mod variable;
 
 pub use address::is_special;
+pub use authorities::Authorities;
 pub use check::{Addresses, Allowed, is_interpreter};
 pub use denied::Denied;
 pub use origin::{Origin, OriginFault, Url, split_socket};
@@ -136,6 +138,8 @@ pub struct HttpGrant {
     pub private: bool,
     /// Hosts that the request may start from beside the engine's machine; `instances` have their own hosts without saying so.
     pub via: Option<HostGroup>,
+    /// By whom the server's certificate has to be; none for those that the system trusts.
+    pub authorities: Option<Authorities>,
 }
 
 /// `to` of an entry of `grants.http`.

@@ -101,7 +101,8 @@ pub(super) fn http(grant: &HttpGrant) -> String {
         HttpTarget::Origin(origin) => origin.clone(),
     };
     let private = if grant.private { ", private addresses included" } else { "" };
-    format!("send HTTP requests to {target}{private}")
+    let own = if grant.authorities.is_some() { ", certified by its own `ca` alone" } else { "" };
+    format!("send HTTP requests to {target}{private}{own}")
 }
 
 pub(super) fn secret(grant: &SecretGrant) -> String {
@@ -143,7 +144,7 @@ mod tests {
                 ..ExecGrant::for_tests(routers(), "/usr/sbin/nginx", &["-t"])
             }]),
             write: Some(vec![PathGrant { hosts: routers(), path: "/etc/nginx/cutover/*".into() }]),
-            http: Some(vec![HttpGrant { to: HttpTarget::Instances, private: false, via: None }]),
+            http: Some(vec![HttpGrant { to: HttpTarget::Instances, private: false, via: None, authorities: None }]),
             ..Grants::default()
         };
         assert_eq!(

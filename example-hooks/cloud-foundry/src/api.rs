@@ -74,13 +74,10 @@ impl<'a> Api<'a> {
         request.send().map_err(|error| match error {
             HttpError::Connect(reason) => HookError::temporary(format!("`{api}` can't be reached: {reason}"))
                 .hint("`api` of the settings has to be open from where cutover runs"),
-            HttpError::Tls(reason) => HookError::failed(reason).hint(
-                "the foundation's certificate authority has to be one that this machine trusts, or in the file that `SSL_CERT_FILE` names",
-            ),
             HttpError::TimedOut(reason) | HttpError::Broken(reason) => {
                 HookError::temporary(format!("`{api}` did not answer to its end: {reason}"))
             }
-            error @ (HttpError::Denied(_) | HttpError::Other(_)) => error.into(),
+            error @ (HttpError::Denied(_) | HttpError::Tls(_) | HttpError::Other(_)) => error.into(),
         })
     }
 

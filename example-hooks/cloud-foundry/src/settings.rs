@@ -25,6 +25,8 @@ pub struct Settings {
     /// Secret with the bearer token.
     #[serde(default = "token")]
     pub token: String,
+    /// Certificates of the foundation's own authorities: for the engine, which reads it by `grants.toml`.
+    pub ca: Option<String>,
 }
 
 fn overlap() -> u32 {

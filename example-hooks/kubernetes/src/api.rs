@@ -122,13 +122,10 @@ impl<'a> Api<'a> {
         let response = request.send().map_err(|error| match error {
             HttpError::Connect(reason) => HookError::temporary(format!("`{server}` can't be reached: {reason}"))
                 .hint("`server` of the settings has to be open from where cutover runs"),
-            HttpError::Tls(reason) => HookError::failed(reason).hint(
-                "the cluster's certificate authority has to be one that this machine trusts, or in the file that `SSL_CERT_FILE` names",
-            ),
             HttpError::TimedOut(reason) | HttpError::Broken(reason) => {
                 HookError::temporary(format!("`{server}` did not answer to its end: {reason}"))
             }
-            error @ (HttpError::Denied(_) | HttpError::Other(_)) => error.into(),
+            error @ (HttpError::Denied(_) | HttpError::Tls(_) | HttpError::Other(_)) => error.into(),
         })?;
         match serde_json::from_str::<Value>(&response.text) {
             Ok(answer) if answer["kind"] == "Status" && response.status >= 400 => {

@@ -27,6 +27,8 @@ pub struct Settings {
     /// Secret with the bearer token.
     #[serde(default = "token")]
     pub token: String,
+    /// Certificates of the cluster's own authorities: for the engine, which reads it by `grants.toml`.
+    pub ca: Option<String>,
 }
 
 fn token() -> String {

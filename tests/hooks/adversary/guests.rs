@@ -17,7 +17,7 @@ use super::servers::{self, server};
 
 fn http(origin: &str, private: bool) -> Grants {
     let to = HttpTarget::Origin(origin.to_owned());
-    Grants { http: Some(vec![HttpGrant { to, private, via: None }]), ..nothing() }
+    Grants { http: Some(vec![HttpGrant { to, private, via: None, authorities: None }]), ..nothing() }
 }
 
 fn exec(program: &str, args: &[&str]) -> Grants {

@@ -16,7 +16,7 @@ pub(super) use grant::{
     BARE_SECRET, EXACT, GRANTED_PATH, GRANTED_VARIABLE, LINK_OF_CHAIN, ORIGIN, PROGRAM, SECRET_ORIGIN,
     SOCKET, WHOLE_NETWORK, build_place,
 };
-pub(super) use network::{ADDRESS, BRANCH, BUCKET, DESTINATION, REPOSITORY, URL, host_of};
+pub(super) use network::{ADDRESS, AUTHORITIES, BRANCH, BUCKET, DESTINATION, REPOSITORY, URL, host_of};
 pub(super) use path::{DIRECTORY, RELATIVE};
 pub(super) use text::{HEADER, NAME, PERCENT, POINTER, TEXT, USER, WORD, parse_percent};
 

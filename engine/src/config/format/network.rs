@@ -1,7 +1,7 @@
 //! What is reached over the network.
 
 use super::{Complaint, Format};
-use crate::model::grant::Url;
+use crate::model::grant::{Authorities, Url};
 use crate::model::{BucketUrl, Destination, is_branch_name};
 
 pub(in crate::config) static DESTINATION: Format = Format {
@@ -50,6 +50,18 @@ pub(in crate::config) static ADDRESS: Format = Format {
         }
         Err(Complaint::new(format!("`{text}` is not a host name or IP address"))
             .hint("write it without a port, scheme or path"))
+    },
+};
+
+pub(in crate::config) static AUTHORITIES: Format = Format {
+    is: "certificates in PEM",
+    pattern: Some("-----BEGIN CERTIFICATE-----"),
+    check: |text| {
+        Authorities::parse(text).map(drop).map_err(|why| {
+            let line = text.lines().next().unwrap_or_default();
+            Complaint::new(format!("`{line}` is not the certificate of an authority: {why}"))
+                .hint("paste the text of the file: it begins with `-----BEGIN CERTIFICATE-----`")
+        })
     },
 };
 

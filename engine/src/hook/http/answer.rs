@@ -44,8 +44,8 @@ pub(in crate::hook) async fn answer_request(
     }
     // Both are asked for, so that both denials are shown.
     let bound = broker.check_secrets(&wanted);
-    let (via, addresses) = match broker.check(&asked) {
-        Ok(Allowed::Http { via, addresses }) => (via, addresses),
+    let (via, addresses, authorities) = match broker.check(&asked) {
+        Ok(Allowed::Http { via, addresses, authorities }) => (via, addresses, authorities),
         Ok(Allowed::Host { .. } | Allowed::Secret) => return Err(invalid("not an HTTP request".to_owned())),
         Err(reason) => return Err(HttpError::Denied(reason)),
     };
@@ -81,6 +81,7 @@ pub(in crate::hook) async fn answer_request(
         limits: broker.limits(),
         timeout: broker.until(timeout_ms).saturating_duration_since(Instant::now()),
         addresses,
+        authorities: authorities.as_ref(),
     };
     match broker.http.fetch(fetch).await {
         Ok(Fetched { status, headers, body, truncated }) => {
@@ -105,7 +106,7 @@ pub(in crate::hook) async fn answer_request(
         Err(HttpFailure::Unresolved(reason) | HttpFailure::Connect(reason)) => {
             Err(HttpError::Connect(reason))
         }
-        Err(HttpFailure::Tls(reason)) => Err(HttpError::Tls(reason)),
+        Err(HttpFailure::Tls(reason)) => Err(HttpError::Tls(untrusted(&reason))),
         Err(HttpFailure::Exceeded(breach)) => {
             broker.tell_limit(breach.limit);
             let reason = format!("{}: {breach}\nhint: {}", url.origin, breach.hint());
@@ -117,6 +118,14 @@ pub(in crate::hook) async fn answer_request(
         Err(HttpFailure::TimedOut(reason)) => Err(HttpError::TimedOut(reason)),
         Err(HttpFailure::Broken(reason) | HttpFailure::WayBroken(reason)) => Err(HttpError::Broken(reason)),
     }
+}
+
+/// Where a certificate is by nobody that is trusted, with what would trust it.
+fn untrusted(reason: &str) -> String {
+    if !reason.contains("UnknownIssuer") {
+        return reason.to_owned();
+    }
+    format!("{reason}\nhint: `ca` of the grant, or of a bundled hook's settings, takes the certificate of its authority")
 }
 
 /// How a body is encoded that can't be read as it is.

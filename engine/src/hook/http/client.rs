@@ -17,7 +17,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::connect::{Connection, connect};
 use super::{HttpFailure, body};
-use crate::model::grant::{Addresses, Url};
+use crate::model::grant::{Addresses, Authorities, Url};
 use crate::model::{Limit, Limits};
 use crate::transport::Link;
 
@@ -53,6 +53,8 @@ pub struct Fetch<'a> {
     pub timeout: Duration,
     /// What the name may resolve to.
     pub addresses: Addresses,
+    /// By whom the server's certificate has to be; none for those that the system trusts.
+    pub authorities: Option<&'a Authorities>,
 }
 
 /// An answer.
@@ -118,7 +120,7 @@ impl HttpClient {
         let method = method(fetch.method)?;
         let limits = fetch.limits;
         let headers = headers(fetch.headers, limits)?;
-        let tls = if fetch.url.origin.tls { Some(self.tls().await?) } else { None };
+        let tls = if fetch.url.origin.tls { Some(self.tls(fetch.authorities).await?) } else { None };
         let connection = timeout(limits.time(Limit::HttpConnect), connect(&fetch, tls));
         let Connection { stream, http2, relay } =
             connection.await.map_err(|_| HttpFailure::Exceeded(limits.breach(Limit::HttpConnect)))??;
@@ -163,7 +165,11 @@ impl HttpClient {
         }
     }
 
-    async fn tls(&self) -> Result<Arc<ClientConfig>, HttpFailure> {
+    async fn tls(&self, own: Option<&Authorities>) -> Result<Arc<ClientConfig>, HttpFailure> {
+        if let Some(own) = own {
+            let config = own.roots().and_then(|roots| trusting(roots).map_err(|error| error.to_string()));
+            return config.map_err(HttpFailure::Tls);
+        }
         let config = self.tls.get_or_try_init(|| async {
             tokio::task::spawn_blocking(trusting_the_system)
                 .await
@@ -178,6 +184,10 @@ fn trusting_the_system() -> Result<Arc<ClientConfig>, rustls::Error> {
     let mut roots = RootCertStore::empty();
     // A certificate that can't be read is trusted as little as one that is absent.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    trusting(roots)
+}
+
+fn trusting(roots: RootCertStore) -> Result<Arc<ClientConfig>, rustls::Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?

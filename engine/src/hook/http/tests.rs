@@ -138,6 +138,7 @@ fn get(url: &Url) -> Fetch<'_> {
         limits: &SMALL,
         timeout: Duration::from_secs(10),
         addresses: Addresses::Any,
+        authorities: None,
     }
 }
 

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::pattern::{args_match, granted_root, is_plain_path, lines_match, path_matches};
 use super::{
-    Denied, ExecGrant, Grants, HttpGrant, HttpRequest, HttpTarget, Mode, Origin, PathGrant, Request, Scope,
+    Authorities, Denied, ExecGrant, Grants, HttpGrant, HttpRequest, HttpTarget, Mode, Origin, PathGrant, Request, Scope,
     VariableRule, is_special,
 };
 use crate::model::HostName;
@@ -25,6 +25,8 @@ pub enum Allowed {
         via: Option<HostName>,
         /// What its name may resolve to.
         addresses: Addresses,
+        /// By whom the server's certificate has to be; none for those that the system trusts.
+        authorities: Option<Authorities>,
     },
     /// A use of a secret.
     Secret,
@@ -293,12 +295,16 @@ impl Grants {
             Some(None) => return Err(denied("`via` is no name of a host")),
         };
         let matching = |http: &HttpRequest<'_>| {
-            self.http.iter().flatten().find_map(|grant| admits(grant, http, via.as_ref(), scope))
+            let mut grants = self.http.iter().flatten();
+            grants.find_map(|grant| {
+                let addresses = admits(grant, http, via.as_ref(), scope)?;
+                Some((addresses, grant.authorities.clone()))
+            })
         };
         let dialled = http.dialled();
         let (method, connect_to) = (http.method, http.connect_to);
         match matching(http) {
-            Some(addresses) => Ok(Allowed::Http { via, addresses }),
+            Some((addresses, authorities)) => Ok(Allowed::Http { via, addresses, authorities }),
             None if matching(&HttpRequest { origin: &dialled, method, connect_to, via: http.via })
                 .is_some() =>
             {

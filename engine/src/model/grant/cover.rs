@@ -58,9 +58,12 @@ impl HttpGrant {
     pub(in crate::model) fn covers(&self, other: &Self) -> bool {
         match (&self.to, &other.to) {
             // Their own addresses are what is granted, whichever these are.
-            (HttpTarget::Instances, HttpTarget::Instances) => true,
+            (HttpTarget::Instances, HttpTarget::Instances) => self.authorities == other.authorities,
             (HttpTarget::Origin(own), HttpTarget::Origin(origin)) => {
-                same_origin(own, origin) && (self.private || !other.private)
+                // Whoever names another authority may answer in the server's place.
+                same_origin(own, origin)
+                    && (self.private || !other.private)
+                    && self.authorities == other.authorities
             }
             (HttpTarget::Instances, HttpTarget::Origin(_))
             | (HttpTarget::Origin(_), HttpTarget::Instances) => false,
@@ -108,7 +111,8 @@ fn args_cover(own: &[String], other: &[String]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::HostGroup;
+    use super::super::fixture::AUTHORITY;
+    use super::super::{Authorities, HostGroup};
     use super::*;
     use crate::model::Name;
 
@@ -223,7 +227,14 @@ mod tests {
             to: if to.is_empty() { HttpTarget::Instances } else { HttpTarget::Origin(to.to_owned()) },
             private,
             via: None,
+            authorities: None,
         };
+        let own = Some(Authorities::parse(AUTHORITY).expect("a certificate"));
+        for to in ["https://a.example", ""] {
+            let trusting = HttpGrant { authorities: own.clone(), ..http(to, true) };
+            assert!(trusting.covers(&trusting));
+            assert!(!trusting.covers(&http(to, true)) && !http(to, true).covers(&trusting));
+        }
         assert!(http("https://A.example", false).covers(&http("https://a.example:443/", false)));
         assert!(!http("https://a.example", false).covers(&http("https://a.example", true)));
         assert!(!http("https://a.example", true).covers(&http("http://a.example", false)));

@@ -20,6 +20,21 @@ impl ExecGrant {
     }
 }
 
+/// Certificate of an authority, whose key nobody has.
+pub(crate) const AUTHORITY: &str = "\
+-----BEGIN CERTIFICATE-----
+MIIBmjCCAT+gAwIBAgIUEpRoU+PdVjhejxGxdlHVH/jEjMUwCgYIKoZIzj0EAwIw
+ITEfMB0GA1UEAwwWYXV0aG9yaXR5IG9mIHRoZSB0ZXN0czAgFw0yNjExMjMwNDM2
+MDlaGA8yMTI2MTAzMDA0MzYwOVowITEfMB0GA1UEAwwWYXV0aG9yaXR5IG9mIHRo
+ZSB0ZXN0czBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABA46YsntEGfGFgmh3sks
+WZ1+VTfRAH4slBaBEMmbySnKsoTrCfcnpRXyBqyY7Wf4nckWYhEosFaFi7UwY39M
+57ajUzBRMB0GA1UdDgQWBBTz5lNR+6sgR7NfKm+FoBr/pfjmhjAfBgNVHSMEGDAW
+gBTz5lNR+6sgR7NfKm+FoBr/pfjmhjAPBgNVHRMBAf8EBTADAQH/MAoGCCqGSM49
+BAMCA0kAMEYCIQDXhko5VA8hDcPyUmcBcigjFOOqXC2+7Ty7NhwJGJa4RwIhALZQ
+Gaj04ECV3J6yXAdx8b3dgP6E/bviDH9i/ivpsnYF
+-----END CERTIFICATE-----
+";
+
 /// Application hosts, the router `lb1`, the builder `desk`, and green instances at port 4002.
 pub(super) struct Fleet {
     app: Vec<HostName>,

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::*;
+use crate::model::grant::fixture::AUTHORITY;
 use crate::model::grant::{
-    ConnectGrant, ExecGrant, Grants, HostGroup, HttpGrant, HttpTarget, LinkGrant, PathGrant, SecretGrant,
+    Authorities, ConnectGrant, ExecGrant, Grants, HostGroup, HttpGrant, HttpTarget, LinkGrant, PathGrant, SecretGrant,
     SecretTarget,
 };
 use crate::model::{
@@ -433,6 +434,7 @@ fn grants() -> Grants {
             to: HttpTarget::Origin("https://a.example".to_owned()),
             private: false,
             via: None,
+            authorities: None,
         }]),
         secrets: Some(vec![SecretGrant {
             name: name("db"),
@@ -487,7 +489,7 @@ fn each_grant_is_named_for_what_it_adds() {
         ),
         (
             |it| {
-                let grant = HttpGrant { to: HttpTarget::Instances, private: false, via: None };
+                let grant = HttpGrant { to: HttpTarget::Instances, private: false, via: None, authorities: None };
                 it.http.as_mut().expect("list").push(grant);
                 it.http.as_mut().expect("list")[0].private = true;
             },
@@ -495,6 +497,13 @@ fn each_grant_is_named_for_what_it_adds() {
                 "send HTTP requests to https://a.example, private addresses included",
                 "send HTTP requests to the instances that it is asked about",
             ],
+        ),
+        (
+            |it| {
+                let own = Authorities::parse(AUTHORITY).expect("a certificate");
+                it.http.as_mut().expect("list")[0].authorities = Some(own);
+            },
+            &["send HTTP requests to https://a.example, certified by its own `ca` alone"],
         ),
         (
             |it| it.secrets.as_mut().expect("list")[0].to = SecretTarget::Reveal,

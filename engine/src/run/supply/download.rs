@@ -41,6 +41,7 @@ pub(super) async fn download(http: &HttpClient, text: &str) -> Result<Vec<u8>, T
             timeout: TIMEOUT,
             // The operator named the place, and nothing of the answer is told but its digest.
             addresses: Addresses::Any,
+            authorities: None,
         };
         let answer = http.fetch(fetch).await.map_err(|failure| failed(failure.to_string()))?;
         match answer.status {

@@ -230,6 +230,7 @@ impl<'a> Registry<'a> {
             timeout,
             // The operator named the registry, and nothing of the answer is told but what it is.
             addresses: Addresses::Any,
+            authorities: None,
         };
         self.http.fetch(fetch).await.map_err(|failure| self.failed(&failure.to_string()))
     }

@@ -334,6 +334,7 @@ impl Hooks {
             timeout: PROBE_TIMEOUT,
             // The operator named the place.
             addresses: Addresses::Any,
+            authorities: None,
         };
         let answer = self.http.fetch(fetch).await?;
         let body = String::from_utf8_lossy(&answer.body).into_owned();

@@ -134,7 +134,7 @@ fn reached(grants: &Grants, call: &Call) -> String {
     let http = HttpRequest { method: "GET", origin: &url.origin, connect_to, via: call.via.as_deref() };
     let dialled = http.dialled();
     match check(grants, Mode::Changing, &[], &Request::Http(http)) {
-        Ok(Allowed::Http { via, addresses }) => {
+        Ok(Allowed::Http { via, addresses, .. }) => {
             let resolved = dialled.address().map_or_else(|| call.answers.clone(), |address| vec![address]);
             assert!(!resolved.is_empty(), "{call:?} gets so far that its name is asked for");
             match (addresses.refused(&resolved), via) {
@@ -155,6 +155,7 @@ fn no_request_reaches_what_was_not_granted() {
         to: if to == "instances" { HttpTarget::Instances } else { HttpTarget::Origin(to) },
         private,
         via: via.as_deref().map(group),
+        authorities: None,
     };
     let http = Some(entries.into_iter().map(entry).collect());
     let grants = Grants { http, ..Grants::default() };

@@ -1,5 +1,6 @@
 //! Every rule of the grants, one row a case.
 
+use super::super::fixture::AUTHORITY;
 use super::*;
 use crate::model::grant::fixture::Fleet;
 use crate::model::grant::{ConnectGrant, HostGroup, LinkGrant, Origin, Url, split_socket};
@@ -40,10 +41,13 @@ fn verdict(grants: &Grants, mode: Mode, request: &Request<'_>) -> String {
         Ok(allowed) => match allowed {
             Allowed::Host { host, beneath: None } => format!("on {host}"),
             Allowed::Host { host, beneath: Some(beneath) } => format!("on {host} beneath {beneath}"),
-            Allowed::Http { via, addresses } => match via {
-                Some(host) => format!("via {host} {addresses:?}"),
-                None => format!("here {addresses:?}"),
-            },
+            Allowed::Http { via, addresses, authorities } => {
+                let own = if authorities.is_some() { ", by an own authority" } else { "" };
+                match via {
+                    Some(host) => format!("via {host} {addresses:?}{own}"),
+                    None => format!("here {addresses:?}{own}"),
+                }
+            }
             Allowed::Secret => "secret".to_owned(),
         },
         Err(denied) => denied.reason,
@@ -326,7 +330,7 @@ fn reading_questions_only_read() {
     let path = || Some(vec![PathGrant { hosts: HostGroup::App, path: "/a".to_owned() }]);
     let link = LinkGrant { hosts: HostGroup::App, path: "/a".to_owned(), targets: texts(&["b"]) };
     let http =
-        HttpGrant { to: HttpTarget::Origin("https://a.example".to_owned()), private: false, via: None };
+        HttpGrant { to: HttpTarget::Origin("https://a.example".to_owned()), private: false, via: None, authorities: None };
     let grants = Grants {
         read: path(),
         write: path(),
@@ -388,7 +392,7 @@ fn http_verdict(grants: &[HttpGrant], url: &str, connect_to: &str, via: &str) ->
 
 #[test]
 fn instances_are_exactly_host_address_and_port() {
-    let grants = [HttpGrant { to: HttpTarget::Instances, private: false, via: None }];
+    let grants = [HttpGrant { to: HttpTarget::Instances, private: false, via: None, authorities: None }];
     for (url, connect_to, via, expected) in [
         ("http://127.0.0.1:4002/up", "", "web1", "via web1 Any"),
         ("http://10.0.0.11:4002/up", "", "web1", "via web1 Any"),
@@ -422,7 +426,7 @@ fn instances_are_exactly_host_address_and_port() {
 
 #[test]
 fn origins_are_exact_and_public_unless_said_otherwise() {
-    let to = |to: &str, private, via| HttpGrant { to: HttpTarget::Origin(to.to_owned()), private, via };
+    let to = |to: &str, private, via| HttpGrant { to: HttpTarget::Origin(to.to_owned()), private, via, authorities: None };
     let grants = [
         to("https://api.example.com", false, None),
         to("http://internal.example.com:8080", true, Some(HostGroup::Routers)),
@@ -450,6 +454,23 @@ fn origins_are_exact_and_public_unless_said_otherwise() {
         ("https://evil.example.org/", "api.example.com:8443", "", NO),
     ] {
         assert_eq!(http_verdict(&grants, url, connect_to, via), expected, "{url} {connect_to} {via}");
+    }
+}
+
+#[test]
+fn an_authority_counts_for_the_origin_that_it_was_written_for() {
+    let to = |to: &str, ca: Option<&str>| HttpGrant {
+        to: HttpTarget::Origin(to.to_owned()),
+        private: false,
+        via: None,
+        authorities: ca.map(|pem| Authorities::parse(pem).expect("a certificate")),
+    };
+    let grants = [to("https://k8s.example.com", Some(AUTHORITY)), to("https://api.example.com", None)];
+    for (url, expected) in [
+        ("https://k8s.example.com/api", "here Public, by an own authority"),
+        ("https://api.example.com/v1", "here Public"),
+    ] {
+        assert_eq!(http_verdict(&grants, url, "", ""), expected, "{url}");
     }
 }
 
