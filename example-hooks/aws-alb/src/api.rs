@@ -11,6 +11,9 @@ use crate::xml::{self, Element};
 
 const VERSION: &str = "2015-12-01";
 
+/// Where the API does not answer as it should, for now.
+const AILING: &str = "https://health.aws.amazon.com tells whether AWS is well; run the command again once it is";
+
 const FORM: &str = "application/x-www-form-urlencoded; charset=utf-8";
 
 /// Parameters beside the action's name and the version.
@@ -60,7 +63,7 @@ impl<'a> Api<'a> {
             }
             Err(HttpError::TimedOut(reason) | HttpError::Broken(reason)) => {
                 let text = format!("`{}` did not answer to its end: {reason}", self.endpoint());
-                return Err(HookError::temporary(text));
+                return Err(HookError::temporary(text).hint(AILING));
             }
             Err(error) => return Err(error.into()),
         };
@@ -117,7 +120,7 @@ impl<'a> Api<'a> {
     fn stranger(&self, response: &Response) -> HookError {
         let text = format!("`{}` does not speak as the API does: {}", self.endpoint(), response.summary());
         if response.status >= 500 {
-            return HookError::temporary(text);
+            return HookError::temporary(text).hint(AILING);
         }
         HookError::failed(text).hint("does a proxy or a log-in page stand in the way?")
     }
@@ -159,9 +162,11 @@ impl<'a> Api<'a> {
             "TargetGroupNotFound" => {
                 HookError::failed(said).hint("`blue` and `green` of the settings name them by their ARNs")
             }
-            "Throttling" | "ThrottlingException" | "RequestLimitExceeded" | "ServiceUnavailable"
-            | "InternalFailure" => HookError::temporary(said),
-            _ if response.status >= 500 => HookError::temporary(said),
+            "Throttling" | "ThrottlingException" | "RequestLimitExceeded" => {
+                HookError::temporary(said).hint("this account asks too often: wait a minute, and run the command again")
+            }
+            "ServiceUnavailable" | "InternalFailure" => HookError::temporary(said).hint(AILING),
+            _ if response.status >= 500 => HookError::temporary(said).hint(AILING),
             _ => HookError::failed(said),
         }
     }

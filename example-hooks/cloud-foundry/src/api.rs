@@ -6,6 +6,9 @@ use serde_json::Value;
 
 use crate::settings::Settings;
 
+/// Where the API does not answer as it should, for now.
+const AILING: &str = "`cf curl /v3/info` asks the same API: run the command again once that answers";
+
 /// The API as the settings name it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Api<'a> {
@@ -75,7 +78,7 @@ impl<'a> Api<'a> {
             HttpError::Connect(reason) => HookError::temporary(format!("`{api}` can't be reached: {reason}"))
                 .hint("`api` of the settings has to be open from where cutover runs"),
             HttpError::TimedOut(reason) | HttpError::Broken(reason) => {
-                HookError::temporary(format!("`{api}` did not answer to its end: {reason}"))
+                HookError::temporary(format!("`{api}` did not answer to its end: {reason}")).hint(AILING)
             }
             error @ (HttpError::Denied(_) | HttpError::Tls(_) | HttpError::Other(_)) => error.into(),
         })
@@ -89,7 +92,7 @@ impl<'a> Api<'a> {
             let text =
                 format!("`{api}` does not answer as an API of Cloud Foundry does: {}", response.summary());
             if status >= 500 {
-                return HookError::temporary(text);
+                return HookError::temporary(text).hint(AILING);
             }
             return HookError::failed(text).hint("does a proxy or a log-in page stand in the way?");
         };
@@ -102,7 +105,8 @@ impl<'a> Api<'a> {
                 self.settings.token
             )),
             403 => HookError::failed(said).hint("the token's account needs the role SpaceSupporter or SpaceDeveloper in the space"),
-            429 | 500.. => HookError::temporary(said),
+            429 => HookError::temporary(said).hint("this account asks too often: wait a minute, and run the command again"),
+            500.. => HookError::temporary(said).hint(AILING),
             _ => HookError::failed(said),
         }
     }

@@ -9,6 +9,12 @@ use crate::settings::Settings;
 /// How often a change is tried that others get in the way of.
 const TRIES: usize = 4;
 
+/// Where the API server does not answer as it should, for now.
+const AILING: &str = "`kubectl get --raw '/readyz?verbose'` tells how the API server is; run the command again once it is well";
+
+/// Where others change the same object all the time.
+const CONTENDED: &str = "`kubectl get -o yaml --show-managed-fields` tells who else changes it; run the command again";
+
 /// The API server as the settings name it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Api<'a> {
@@ -41,7 +47,9 @@ impl<'a> Api<'a> {
         match self.send(&self.request("GET", path)) {
             Ok(found) => Ok(found),
             Err(Refusal::Other(error)) => Err(error),
-            Err(Refusal::Conflict) => Err(HookError::temporary(format!("`{path}` is being changed"))),
+            Err(Refusal::Conflict) => {
+                Err(HookError::temporary(format!("`{path}` is being changed")).hint(CONTENDED))
+            }
         }
     }
 
@@ -69,7 +77,7 @@ impl<'a> Api<'a> {
             Ok(()) => Ok(()),
             Err(Refusal::Other(error)) => Err(error),
             Err(Refusal::Conflict) => {
-                Err(HookError::temporary(format!("`{path}` is being changed by somebody else")))
+                Err(HookError::temporary(format!("`{path}` is being changed by somebody else")).hint(CONTENDED))
             }
         }
     }
@@ -100,7 +108,7 @@ impl<'a> Api<'a> {
             }
             seen = now;
         }
-        Err(HookError::temporary(format!("`{path}` changes too often to be changed")))
+        Err(HookError::temporary(format!("`{path}` changes too often to be changed")).hint(CONTENDED))
     }
 
     fn patch(&self, path: &str, seen: &Value, mut patch: Value, more: &str) -> Result<(), Refusal> {
@@ -123,7 +131,7 @@ impl<'a> Api<'a> {
             HttpError::Connect(reason) => HookError::temporary(format!("`{server}` can't be reached: {reason}"))
                 .hint("`server` of the settings has to be open from where cutover runs"),
             HttpError::TimedOut(reason) | HttpError::Broken(reason) => {
-                HookError::temporary(format!("`{server}` did not answer to its end: {reason}"))
+                HookError::temporary(format!("`{server}` did not answer to its end: {reason}")).hint(AILING)
             }
             error @ (HttpError::Denied(_) | HttpError::Tls(_) | HttpError::Other(_)) => error.into(),
         })?;
@@ -148,7 +156,7 @@ impl<'a> Api<'a> {
             response.summary()
         );
         if response.status >= 500 {
-            return HookError::temporary(text);
+            return HookError::temporary(text).hint(AILING);
         }
         HookError::failed(text).hint("does a proxy or a log-in page stand in the way?")
     }
@@ -164,7 +172,7 @@ impl<'a> Api<'a> {
                 .hint(format!("is the token in secret `{}` of this cluster, and still valid?", self.settings.token)),
             403 => HookError::failed(said).hint("the README of `builtin:kubernetes` shows the role that the token's account needs"),
             404 => HookError::failed(said).hint("the settings name the namespace, and what is switched in it; a gateway's kinds have to be installed"),
-            429 | 500.. => HookError::temporary(said),
+            429 | 500.. => HookError::temporary(said).hint(AILING),
             _ => HookError::failed(said),
         })
     }

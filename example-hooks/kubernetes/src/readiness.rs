@@ -18,7 +18,8 @@ pub(crate) fn judge(
         return Ok(());
     }
     if ready == 0 && rest.is_empty() {
-        return Err(HookError::temporary(format!("{color} has no {what} in the cluster")));
+        let text = format!("{color} has no {what} in the cluster");
+        return Err(HookError::temporary(text).hint("`kubectl get pods --show-labels` tells which there are"));
     }
     let more = if rest.len() > 3 { " …" } else { "" };
     let told = rest.iter().take(3).map(String::as_str).collect::<Vec<_>>().join(", ");
@@ -39,7 +40,9 @@ mod tests {
         let mut call = fake::call("{}", vec![fake::instance("web1", Color::Green, "10.0.0.11")]);
         let sick: Vec<String> = ["`a`", "`b`", "`c`", "`d`"].map(str::to_owned).into();
         assert_eq!(judge(&call, Color::Green, "pods", 1, &[]), Ok(()));
-        let none = HookError::temporary("green has no pods in the cluster");
+        let none = HookError::temporary(
+            "green has no pods in the cluster\nhint: `kubectl get pods --show-labels` tells which there are",
+        );
         assert_eq!(judge(&call, Color::Green, "pods", 0, &[]), Err(none));
         let some = "not ready of green, 4 of 6 pods: `a`, `b`, `c` …\n\
                     hint: the cluster goes by its own readiness probes: `kubectl describe pods` tells why";

@@ -286,7 +286,10 @@ fn what_somebody_changes_meanwhile_is_theirs_and_what_a_controller_notes_is_no_h
         assert_eq!(apply(&settings, &BLUE), Err(HookError::failed(text)));
         assert_eq!(fake.observe(&settings).expect("an observation").0, Some(GREEN));
         fake.meddler.borrow_mut().extend([noted as Meddle; 4]);
-        let text = format!("`{path}` changes too often to be changed");
+        let text = format!(
+            "`{path}` changes too often to be changed\n\
+             hint: `kubectl get -o yaml --show-managed-fields` tells who else changes it; run the command again"
+        );
         assert_eq!(apply(&settings, &BLUE), Err(HookError::temporary(text)));
     }
 }
