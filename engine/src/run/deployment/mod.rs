@@ -15,5 +15,6 @@ pub(super) mod recover;
 pub(super) mod refusal;
 mod shown;
 mod still_open;
+mod testers;
 mod turn_words;
 mod want;

@@ -4,6 +4,7 @@ use super::already_live::{AlreadyLive, already_live};
 use super::artifact::{self, What};
 use super::preflight::{preflight_to_look, wish};
 use super::refusal::refused;
+use super::testers::testers;
 use super::turn_words::{on_failure, turn_words};
 use super::want::Want;
 use crate::model::request::{DeployRequest, MaintenanceRequest, RollbackRequest};
@@ -59,6 +60,7 @@ async fn planned_for(session: &Session, mut want: Want) -> Result<PlanView, Trou
     let plan =
         Plan::new(&session.deployment, &wish, &ready.observed).map_err(|refusal| refused(&refusal, &wish))?;
     let deployment = &session.deployment;
+    ready.source.notes.extend(testers(deployment, &plan));
     let live = ready.live(session.reporter.now());
     let header = header(deployment, &plan, &release, &ready.source, live, ready.observed.maintenance);
     let mut steps = Vec::new();
