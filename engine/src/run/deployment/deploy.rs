@@ -107,7 +107,7 @@ async fn prepare(
     session: &Session,
     want: &Want,
     deployment: &str,
-    step: Preflight,
+    mut step: Preflight,
 ) -> Result<Prepared, Early> {
     let mut first = preflight(session, want).await;
     if first.as_ref().is_err_and(|(trouble, _)| trouble.code == UNFINISHED) {
@@ -119,6 +119,7 @@ async fn prepare(
     }
     let checked = match first {
         Ok(mut ready) if !ready.obstacles.is_empty() => {
+            step = step.about(ready.silent.as_ref());
             Err((first_of(std::mem::take(&mut ready.obstacles)), ready.traffic()))
         }
         checked => checked,

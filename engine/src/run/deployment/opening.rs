@@ -90,6 +90,14 @@ impl Preflight {
         Self { reporter, places, began }
     }
 
+    /// The same, where it is one router that it ends by.
+    pub(crate) fn about(self, router: Option<&HostName>) -> Self {
+        match router {
+            Some(router) => Self { places: vec![router.to_string()], ..self },
+            None => self,
+        }
+    }
+
     pub(crate) fn end(self, end: StepEnd, summary: String) {
         let Self { reporter, places, began } = self;
         let took = reporter.now().since(began);

@@ -9,7 +9,7 @@ use super::still_open::{StillOpen, still_open};
 use super::want::Want;
 use crate::model::request::DeploySource;
 use crate::model::{
-    LiveRelease, Maintenance, Note, Observed, Plan, Record, Release, Timestamp, Trouble, Wish,
+    HostName, LiveRelease, Maintenance, Note, Observed, Plan, Record, Release, Timestamp, Trouble, Wish,
     maintenance_begun,
 };
 use crate::run::ready::readiness::{
@@ -32,6 +32,8 @@ pub(crate) struct Ready {
     pub(crate) source: artifact::Resolved,
     /// What keeps it from being begun, though a plan can be made.
     pub(crate) obstacles: Vec<Trouble>,
+    /// The router that the first of them is about, where it could not say what it does.
+    pub(crate) silent: Option<HostName>,
     /// Whether hosts have one place each, which is called nothing.
     turns: bool,
 }
@@ -132,8 +134,10 @@ async fn look(
     };
     let (observed, staged, silent, source) = checked.await.map_err(|trouble| (trouble, live))?;
     let asks_front_doors = silent.is_none();
-    let (obstacles, turns) = (silent.into_iter().collect(), session.deployment.has_turns());
-    let mut ready = Ready { state, observed, staged, source, obstacles, turns };
+    let turns = session.deployment.has_turns();
+    let (silent, obstacles) = silent.map(|silent| (silent.router, silent.trouble)).unzip();
+    let obstacles = obstacles.into_iter().collect();
+    let mut ready = Ready { state, observed, staged, source, obstacles, silent, turns };
     match &ready.state.live {
         None => ready.source.notes.extend(no_way_back(session).await),
         Some(record) if want.command == "rollback" && session.deployment.application.migrate.is_some() => {

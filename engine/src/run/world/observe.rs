@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::task::JoinSet;
 
-use super::hooks::Hooks;
+use super::hooks::{HookTrouble, Hooks};
 use super::host_sight::HostSight;
 use super::insist::insist;
 use super::performer::{hook_call, instances};
@@ -109,7 +109,14 @@ pub(crate) async fn observe(
     live: Option<&LiveRecord>,
 ) -> Result<(Observed, Staged), Trouble> {
     let (observed, staged, silent) = observe_what_answers(session, live).await?;
-    silent.map_or(Ok((observed, staged)), Err)
+    silent.map_or(Ok((observed, staged)), |silent| Err(silent.trouble))
+}
+
+/// A router that could not say what it does.
+#[derive(Debug, Clone)]
+pub(crate) struct Silent {
+    pub(crate) router: HostName,
+    pub(crate) trouble: Trouble,
 }
 
 /// Reads hosts, and routers as far as they answer. Where one does not, all of them are taken to show what the record says, and it is
@@ -120,7 +127,7 @@ pub(crate) async fn observe(
 pub(crate) async fn observe_what_answers(
     session: &Session,
     live: Option<&LiveRecord>,
-) -> Result<(Observed, Staged, Option<Trouble>), Trouble> {
+) -> Result<(Observed, Staged, Option<Silent>), Trouble> {
     let mut asking = JoinSet::new();
     let deployment = &session.deployment;
     for host in all_app_hosts(deployment) {
@@ -133,7 +140,7 @@ pub(crate) async fn observe_what_answers(
     }
     let (routers, silent) = match observe_routers(deployment, &session.hooks, live).await {
         Ok(routers) => (routers, None),
-        Err(trouble) => (as_recorded(deployment, live), Some(trouble)),
+        Err(silent) => (as_recorded(deployment, live), Some(silent)),
     };
     let recorded = live.map(|record| (record.live.color, record.live.release.id.clone()));
     let unreachable = session.excluded.keys().cloned().collect();
@@ -270,7 +277,7 @@ pub(crate) async fn observe_routers(
     deployment: &Deployment,
     hooks: &Hooks,
     live: Option<&LiveRecord>,
-) -> Result<Vec<(HostName, Observation)>, Trouble> {
+) -> Result<Vec<(HostName, Observation)>, Silent> {
     let call = observing_call(deployment, live);
     let mut routers = Vec::new();
     for router in &deployment.router.names {
@@ -278,7 +285,8 @@ pub(crate) async fn observe_routers(
             let call = HookCall { attempt, ..call.clone() };
             async move { hooks.observe(&call, router).await }
         };
-        let seen = insist(PATIENCE, ask).await.map_err(|failure| failure.trouble)?;
+        let silent = |failure: HookTrouble| Silent { router: router.clone(), trouble: failure.trouble };
+        let seen = insist(PATIENCE, ask).await.map_err(silent)?;
         routers.push((router.clone(), seen));
     }
     Ok(routers)
