@@ -8,7 +8,7 @@ use crate::command::{self, cargo, target};
 use crate::peers;
 
 /// A test with real servers waits more than it computes.
-const THREADS_FOR_TWO_PROCESSORS: usize = 3;
+const THREADS_FOR_A_PROCESSOR: usize = 2;
 
 /// Where more tests fail, it was not the machine.
 const MOST_FLAKY: usize = 8;
@@ -61,8 +61,7 @@ pub(crate) fn run(args: &[&str]) -> Result<(), String> {
 }
 
 fn threads() -> usize {
-    let processors = std::thread::available_parallelism().map_or(2, usize::from);
-    (processors * THREADS_FOR_TWO_PROCESSORS).div_ceil(2)
+    std::thread::available_parallelism().map_or(2, usize::from) * THREADS_FOR_A_PROCESSOR
 }
 
 /// What a run of tests told.
