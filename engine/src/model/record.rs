@@ -156,6 +156,9 @@ impl Trouble {
     /// Code of the error that a journal is whole, and that no run of this program has written it.
     pub const FORGED: &'static str = "state/journal-forged";
 
+    /// Code of the error that somebody else has moved a router meanwhile.
+    pub const MOVED: &'static str = "switch/moved";
+
     /// An error without a hint.
     pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
         Self { code: code.into(), message: message.into(), hint: None }

@@ -288,9 +288,10 @@ pub(crate) async fn drive(
         }
     };
     // After a signal there is no time for questions.
+    let moved = progress.first_error().is_some_and(|trouble| trouble.code == Trouble::MOVED);
     let seen = match session.interrupts.borrow().any() {
         true => Afterwards::default(),
-        false => performer.afterwards(progress.plan(), outcome).await,
+        false => performer.afterwards(progress.plan(), outcome, moved).await,
     };
     let ending = Ending::of(&progress, outcome, live.as_ref(), &seen);
     // A deployment that needs a person stays open: `resume` takes it up again.

@@ -5,7 +5,7 @@ use super::turn_words::turn_words;
 use crate::model::view::ExitCode;
 use crate::model::{
     ABANDONED, Action, Ask, Color, Deployment, EventKind, HostName, LiveRecord, LiveRelease, Maintenance,
-    NOT_TRIED, Note, Outcome, Plan, Progress, ReleaseId, Trouble, ways_on,
+    NOT_TRIED, Note, Outcome, Plan, Progress, ReleaseId, Routing, Trouble, ways_on,
 };
 use crate::report;
 use crate::run::execute::interrupts::INTERRUPTED;
@@ -342,8 +342,11 @@ fn traffic(progress: &Progress, outcome: Outcome, live: Option<&LiveRecord>, see
     };
     match outcome {
         Outcome::Deployed => new,
+        // The way back leaves a router alone that was not begun with, whatever somebody has made of it.
+        Outcome::RolledBack if !are_back(plan, &seen.routers) => shown(progress, live, &seen.routers),
         Outcome::RolledBack if progress.switch_begun() => {
-            format!("{}{}; put back", old(), health(&seen.old))
+            let over = if seen.routers.is_empty() { "" } else { ", over what somebody else had made of it" };
+            format!("{}{}; put back{over}", old(), health(&seen.old))
         }
         Outcome::RolledBack | Outcome::NothingChanged => {
             format!("{}{}; never touched", old(), health(&seen.old))
@@ -351,6 +354,18 @@ fn traffic(progress: &Progress, outcome: Outcome, live: Option<&LiveRecord>, see
         Outcome::Stuck if !seen.routers.is_empty() => shown(progress, live, &seen.routers),
         Outcome::Stuck | Outcome::Unfinished => "look: `cutover status` asks hosts and routers".to_owned(),
     }
+}
+
+/// Whether routers show what the way back leads to.
+fn are_back(plan: &Plan, routers: &[(HostName, Result<String, String>)]) -> bool {
+    let undone: Vec<&Action> = plan.tasks().flat_map(|(_, task)| &task.undo).collect();
+    routers.iter().all(|(router, shown)| {
+        let back = undone.iter().find_map(|action| {
+            let Action::Switch { router: of, want } = action else { return None };
+            (of == router).then(|| Routing::shown(Some(want)))
+        });
+        back.is_none_or(|back| shown.as_ref() == Ok(&back))
+    })
 }
 
 fn is_interrupted(error: Option<&Trouble>) -> bool {

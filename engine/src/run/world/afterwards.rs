@@ -9,7 +9,7 @@ pub(crate) struct Afterwards {
     pub(crate) old: Vec<InstanceHealth>,
     /// Instances that were warm before and that the way back has started again.
     pub(crate) warm: Vec<InstanceHealth>,
-    /// What each router shows, or why it can't be told, where a person is needed.
+    /// What each router shows, or why it can't be told, where a person is needed, or somebody else has moved one meanwhile.
     pub(crate) routers: Vec<(HostName, Result<String, String>)>,
 }
 

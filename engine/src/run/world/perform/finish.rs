@@ -21,8 +21,8 @@ const KEPT_FAILED: usize = 1;
 const KEPT_OPERATIONS: usize = 20;
 
 impl Performer {
-    /// What a person wants to know at the end.
-    pub(crate) async fn afterwards(&self, plan: &Plan, outcome: Outcome) -> Afterwards {
+    /// What a person wants to know at the end. `moved`: somebody else has moved a router meanwhile.
+    pub(crate) async fn afterwards(&self, plan: &Plan, outcome: Outcome, moved: bool) -> Afterwards {
         let mut seen = Afterwards::default();
         match outcome {
             Outcome::RolledBack | Outcome::NothingChanged if plan.live.is_some() => {
@@ -30,6 +30,9 @@ impl Performer {
             }
             Outcome::Stuck => seen.routers = self.shown_by_routers(plan).await,
             Outcome::RolledBack | Outcome::NothingChanged | Outcome::Deployed | Outcome::Unfinished => {}
+        }
+        if outcome == Outcome::RolledBack && moved {
+            seen.routers = self.shown_by_routers(plan).await;
         }
         seen
     }

@@ -123,7 +123,7 @@ impl Performer {
         let shown = Routing::shown(seen.routing.as_ref());
         let message = format!("{router} shows {shown}, which is not what this was planned for");
         let hint = "someone moved it meanwhile: `cutover status` compares record and routers";
-        Err(Trouble::new("switch/moved", message).hint(hint).into())
+        Err(Trouble::new(Trouble::MOVED, message).hint(hint).into())
     }
 
     /// What this run has moved a router to last.
