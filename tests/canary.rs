@@ -170,7 +170,8 @@ fn assert_testers_choose(test: &mut Test, says: &str) {
 
     test.repository.push("v2", Behaviour::Sound);
     let plan = test.cutover(&["plan"]).expect(0);
-    plan.expect_text("  testers  while requests are shared, ").expect_text("`always` gets green, `never` blue");
+    plan.expect_text("  testers  while requests are shared, ")
+        .expect_text("`always` gets green, `never` blue");
     let mut running = test.start(&["deploy", "--json"]);
     wait_for_share(&mut running, 10);
     assert_chosen(test, [0, 1]);

@@ -68,7 +68,12 @@ async fn a_request_carries_secrets_that_the_hook_never_sees() {
     let (port, got) = reflecting();
     let origin = format!("http://127.0.0.1:{port}");
     let grants = Grants {
-        http: Some(vec![HttpGrant { to: HttpTarget::Origin(origin.clone()), private: false, via: None, authorities: None }]),
+        http: Some(vec![HttpGrant {
+            to: HttpTarget::Origin(origin.clone()),
+            private: false,
+            via: None,
+            authorities: None,
+        }]),
         secrets: Some(vec![
             token(SecretTarget::Header { origin: origin.clone(), header: "authorization".to_owned() }),
             token(SecretTarget::Body { origin: origin.clone() }),

@@ -9,8 +9,8 @@ use super::resolve::Resolver;
 use super::secret_grants;
 use super::shape::{Key, Keys, Shape};
 use crate::model::grant::{
-    Authorities, ConnectGrant, ExecGrant, Grants, HostGroup, HttpGrant, HttpTarget, LinkGrant, PathGrant, VariableRule,
-    is_interpreter,
+    Authorities, ConnectGrant, ExecGrant, Grants, HostGroup, HttpGrant, HttpTarget, LinkGrant, PathGrant,
+    VariableRule, is_interpreter,
 };
 
 /// The table.

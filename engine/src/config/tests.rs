@@ -12,7 +12,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{Input, Loaded, Surroundings, load, load_to_look, render};
 use crate::model::SettingFault;
-use crate::model::grant::{ExecGrant, Grants, HostGroup, HttpGrant, HttpTarget};
+use crate::model::grant::fixture::AUTHORITY;
+use crate::model::grant::{Authorities, ExecGrant, Grants, HostGroup, HttpGrant, HttpTarget};
 use crate::model::{
     ConnectionPolicy, Driver, EachRouter, EnvValue, FrontDoor, HookSource, Host, Name, Reach, ReleaseMarker,
     SecretSource, SystemdScope,
@@ -354,4 +355,30 @@ fn a_look_goes_on_without_what_it_does_not_need() {
     let staging = look(&with_fault("@production app.user = 5"), None, &[]).expect("the default environment");
     assert_eq!(staging.0, "/srv/staging");
     assert!(staging.1.ends_with("without `environments.production`"), "{}", staging.1);
+}
+
+#[test]
+fn an_authority_is_for_tls_alone() {
+    const TEXT: &str = r#"
+name = "shop"
+[app]
+start = ["bin/shop", "--port", "{port}"]
+blue  = { port = 4001 }
+green = { port = 4002 }
+[router]
+front-door = ["http://127.0.0.1:8080/up"]
+[[health-check.grants.http]]
+to = "ORIGIN"
+ca = """
+PEM"""
+"#;
+    let text = |origin: &str| TEXT.replace("ORIGIN", origin).replace("PEM", AUTHORITY);
+    let loaded = load_text(&text("https://x"), None).unwrap();
+    let http = loaded.deployment.health_check.hook.grants.http.unwrap();
+    assert_eq!(http[0].authorities, Some(Authorities::parse(AUTHORITY).unwrap()));
+    let faults = load_text(&text("http://x"), None).unwrap_err().to_string();
+    assert!(
+        faults.contains("`ca` is for `https://` alone") && faults.contains("hint: leave it out"),
+        "{faults}"
+    );
 }

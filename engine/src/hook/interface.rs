@@ -271,7 +271,8 @@ mod tests {
     #[test]
     fn grants_without_use_are_found() {
         let paths = || Some(vec![PathGrant { hosts: HostGroup::App, path: "/etc/motd".to_owned() }]);
-        let http = vec![HttpGrant { to: HttpTarget::Instances, private: false, via: None, authorities: None }];
+        let http =
+            vec![HttpGrant { to: HttpTarget::Instances, private: false, via: None, authorities: None }];
         let grants =
             Grants { http: Some(http), secrets: Some(Vec::new()), read: paths(), ..Grants::default() };
         let idle = |imports: &[&str]| idle_keys(&description(imports, &[]), &grants);

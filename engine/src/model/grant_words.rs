@@ -144,7 +144,12 @@ mod tests {
                 ..ExecGrant::for_tests(routers(), "/usr/sbin/nginx", &["-t"])
             }]),
             write: Some(vec![PathGrant { hosts: routers(), path: "/etc/nginx/cutover/*".into() }]),
-            http: Some(vec![HttpGrant { to: HttpTarget::Instances, private: false, via: None, authorities: None }]),
+            http: Some(vec![HttpGrant {
+                to: HttpTarget::Instances,
+                private: false,
+                via: None,
+                authorities: None,
+            }]),
             ..Grants::default()
         };
         assert_eq!(

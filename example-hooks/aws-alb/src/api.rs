@@ -12,7 +12,8 @@ use crate::xml::{self, Element};
 const VERSION: &str = "2015-12-01";
 
 /// Where the API does not answer as it should, for now.
-const AILING: &str = "https://health.aws.amazon.com tells whether AWS is well; run the command again once it is";
+const AILING: &str =
+    "https://health.aws.amazon.com tells whether AWS is well; run the command again once it is";
 
 const FORM: &str = "application/x-www-form-urlencoded; charset=utf-8";
 

@@ -13,7 +13,8 @@ const TRIES: usize = 4;
 const AILING: &str = "`kubectl get --raw '/readyz?verbose'` tells how the API server is; run the command again once it is well";
 
 /// Where others change the same object all the time.
-const CONTENDED: &str = "`kubectl get -o yaml --show-managed-fields` tells who else changes it; run the command again";
+const CONTENDED: &str =
+    "`kubectl get -o yaml --show-managed-fields` tells who else changes it; run the command again";
 
 /// The API server as the settings name it.
 #[derive(Debug, Clone, Copy)]
@@ -77,7 +78,8 @@ impl<'a> Api<'a> {
             Ok(()) => Ok(()),
             Err(Refusal::Other(error)) => Err(error),
             Err(Refusal::Conflict) => {
-                Err(HookError::temporary(format!("`{path}` is being changed by somebody else")).hint(CONTENDED))
+                Err(HookError::temporary(format!("`{path}` is being changed by somebody else"))
+                    .hint(CONTENDED))
             }
         }
     }
@@ -128,8 +130,10 @@ impl<'a> Api<'a> {
     fn send(&self, request: &Request) -> Result<Value, Refusal> {
         let server = self.settings.server();
         let response = request.send().map_err(|error| match error {
-            HttpError::Connect(reason) => HookError::temporary(format!("`{server}` can't be reached: {reason}"))
-                .hint("`server` of the settings has to be open from where cutover runs"),
+            HttpError::Connect(reason) => {
+                HookError::temporary(format!("`{server}` can't be reached: {reason}"))
+                    .hint("`server` of the settings has to be open from where cutover runs")
+            }
             HttpError::TimedOut(reason) | HttpError::Broken(reason) => {
                 HookError::temporary(format!("`{server}` did not answer to its end: {reason}")).hint(AILING)
             }

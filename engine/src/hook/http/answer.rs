@@ -122,10 +122,13 @@ pub(in crate::hook) async fn answer_request(
 
 /// Where a certificate is by nobody that is trusted, with what would trust it.
 fn untrusted(reason: &str) -> String {
-    if !reason.contains("UnknownIssuer") {
+    // The authorities of clusters have all the same name.
+    if !["UnknownIssuer", "BadSignature"].iter().any(|known| reason.contains(known)) {
         return reason.to_owned();
     }
-    format!("{reason}\nhint: `ca` of the grant, or of a bundled hook's settings, takes the certificate of its authority")
+    format!(
+        "{reason}\nhint: `ca` of the grant, or of a bundled hook's settings, takes the certificate of its authority"
+    )
 }
 
 /// How a body is encoded that can't be read as it is.

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use super::pattern::{args_match, granted_root, is_plain_path, lines_match, path_matches};
 use super::{
-    Authorities, Denied, ExecGrant, Grants, HttpGrant, HttpRequest, HttpTarget, Mode, Origin, PathGrant, Request, Scope,
-    VariableRule, is_special,
+    Authorities, Denied, ExecGrant, Grants, HttpGrant, HttpRequest, HttpTarget, Mode, Origin, PathGrant,
+    Request, Scope, VariableRule, is_special,
 };
 use crate::model::HostName;
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::*;
 use crate::model::grant::fixture::AUTHORITY;
 use crate::model::grant::{
-    Authorities, ConnectGrant, ExecGrant, Grants, HostGroup, HttpGrant, HttpTarget, LinkGrant, PathGrant, SecretGrant,
-    SecretTarget,
+    Authorities, ConnectGrant, ExecGrant, Grants, HostGroup, HttpGrant, HttpTarget, LinkGrant, PathGrant,
+    SecretGrant, SecretTarget,
 };
 use crate::model::{
     Driver, EnvValue, FrontDoor, HookSource, Host, Limit, Locked, LockedHook, Name, Reach, SecretSource,
@@ -446,7 +446,7 @@ fn grants() -> Grants {
 #[test]
 fn each_grant_is_named_for_what_it_adds() {
     let base: Change = |it| it.router.hook.grants = grants();
-    let changes: [(GrantsChange, &[&str]); 14] = [
+    let changes: [(GrantsChange, &[&str]); 15] = [
         (
             |it| it.exec.as_mut().expect("list")[0].hosts = HostGroup::Named(vec![name("web1"), name("lb1")]),
             &["run `/usr/bin/x a` on lb1"],
@@ -489,7 +489,8 @@ fn each_grant_is_named_for_what_it_adds() {
         ),
         (
             |it| {
-                let grant = HttpGrant { to: HttpTarget::Instances, private: false, via: None, authorities: None };
+                let grant =
+                    HttpGrant { to: HttpTarget::Instances, private: false, via: None, authorities: None };
                 it.http.as_mut().expect("list").push(grant);
                 it.http.as_mut().expect("list")[0].private = true;
             },

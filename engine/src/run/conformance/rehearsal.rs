@@ -405,7 +405,8 @@ impl<'a> Rehearsal<'a> {
             let said = self.stage.apply(there, &Meddler::listening()).await;
             let shown = self.settled().await;
             let other = || (!shown.is(there)).then(|| format!("it shows {shown}, not {there}"));
-            let failed = said.err().or_else(other).map(|how| format!("{when}, then `apply` of {there}: {how}"));
+            let failed =
+                said.err().or_else(other).map(|how| format!("{when}, then `apply` of {there}: {how}"));
             self.sheet.note(RouterRule::Meanwhile, broken.or(failed));
             let _ = self.switched(here, &Meddler::listening()).await;
         }

@@ -8,10 +8,11 @@ pub(super) fn testers(deployment: &Deployment, plan: &Plan) -> Option<Note> {
     let HookSource::Builtin(_) = deployment.router.hook.source else { return None };
     plan.shares().next()?;
     let testers = deployment.router.hook.settings.get("testers")?;
-    let named = |kind| Some((kind, testers.get(kind)?.as_str()?));
+    let named = |kind: &'static str| Some((kind, testers.get(kind)?.as_str()?));
     let (kind, name) = named("header").or_else(|| named("cookie"))?;
     let (new, old) = (plan.color, plan.color.other());
-    let text = format!("while requests are shared, {kind} `{name}` chooses: `always` gets {new}, `never` {old}");
+    let text =
+        format!("while requests are shared, {kind} `{name}` chooses: `always` gets {new}, `never` {old}");
     Some(Note::new("testers", text))
 }
 
@@ -23,7 +24,8 @@ mod tests {
 
     use super::*;
     use crate::model::{
-        CanaryStep, Color, Name, Observation, Observed, Release, ReleaseId, Routing, Strategy, Timestamp, Wish,
+        CanaryStep, Color, Name, Observation, Observed, Release, ReleaseId, Routing, Strategy, Timestamp,
+        Wish,
     };
 
     fn told(source: HookSource, settings: Value, shares: &[u32]) -> Option<String> {

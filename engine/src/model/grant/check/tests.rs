@@ -329,8 +329,12 @@ fn sockets_take_the_lines_that_were_granted() {
 fn reading_questions_only_read() {
     let path = || Some(vec![PathGrant { hosts: HostGroup::App, path: "/a".to_owned() }]);
     let link = LinkGrant { hosts: HostGroup::App, path: "/a".to_owned(), targets: texts(&["b"]) };
-    let http =
-        HttpGrant { to: HttpTarget::Origin("https://a.example".to_owned()), private: false, via: None, authorities: None };
+    let http = HttpGrant {
+        to: HttpTarget::Origin("https://a.example".to_owned()),
+        private: false,
+        via: None,
+        authorities: None,
+    };
     let grants = Grants {
         read: path(),
         write: path(),
@@ -426,7 +430,12 @@ fn instances_are_exactly_host_address_and_port() {
 
 #[test]
 fn origins_are_exact_and_public_unless_said_otherwise() {
-    let to = |to: &str, private, via| HttpGrant { to: HttpTarget::Origin(to.to_owned()), private, via, authorities: None };
+    let to = |to: &str, private, via| HttpGrant {
+        to: HttpTarget::Origin(to.to_owned()),
+        private,
+        via,
+        authorities: None,
+    };
     let grants = [
         to("https://api.example.com", false, None),
         to("http://internal.example.com:8080", true, Some(HostGroup::Routers)),
