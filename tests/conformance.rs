@@ -209,7 +209,6 @@ fn a_rule_that_is_broken_is_told_with_where() {
         ("says-yes", &["honest"][..]),
         ("two-steps", &["never-dark"]),
         ("only-once", &["again", "mends", "meanwhile"]),
-        ("overlooks", &["honest"]),
         ("as-prepared", &["meanwhile"]),
         ("guesses", &["no-guess"]),
         ("mends", &["looks"]),

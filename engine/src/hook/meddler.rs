@@ -52,8 +52,7 @@ struct Heard {
     /// Each call, in order, as people read it.
     calls: Vec<String>,
     memory: Memory,
-    /// The number of the call that went wrong, counted from 0.
-    happened_at: Option<usize>,
+    happened: bool,
 }
 
 /// What becomes of a call.
@@ -92,14 +91,7 @@ impl Meddler {
     /// Whether anything went wrong as it was meant to.
     #[must_use]
     pub fn happened(&self) -> bool {
-        self.heard().happened_at.is_some()
-    }
-
-    /// Whether the hook asked for anything after that, and so could have seen what came of it.
-    #[must_use]
-    pub fn went_on(&self) -> bool {
-        let heard = self.heard();
-        heard.happened_at.is_some_and(|at| heard.calls.len() > at + 1)
+        self.heard().happened
     }
 
     /// Waits until the hook pauses to be overtaken; false where it has come to its end without that.
@@ -124,10 +116,8 @@ impl Meddler {
         let nth = heard.calls.iter().filter(|before| **before == call).count();
         let is_it = |(place, _): &&(Place, Mishap)| place.call == call && place.nth == nth;
         let mishap = self.mishap.as_ref().filter(is_it).map(|(_, mishap)| *mishap);
-        if mishap.is_some() {
-            heard.happened_at = Some(heard.calls.len());
-        }
         heard.calls.push(call);
+        heard.happened |= mishap.is_some();
         mishap
     }
 
@@ -159,7 +149,7 @@ impl Meddler {
             Some(Mishap::Outdated) => match self.past.recall(&key) {
                 Some(reply) => Meddled::Answered(Some(reply)),
                 None => {
-                    self.heard().happened_at = None;
+                    self.heard().happened = false;
                     Meddled::Answered(broker.answer(import, payload).await)
                 }
             },

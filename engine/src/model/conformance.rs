@@ -33,7 +33,7 @@ pub enum RouterRule {
     Harmless,
     /// `observe` that could not ask does not make something up.
     NoGuess,
-    /// What somebody else does between `prepare` and `apply` is seen, and `apply` makes it so all the same.
+    /// What somebody else does after `prepare`, or in the middle of `apply`, is seen, and the next `apply` makes it so all the same.
     Meanwhile,
 }
 
@@ -96,7 +96,9 @@ impl RouterRule {
             Self::Mends => "after it, `apply` works: forward, and back",
             Self::Harmless => "whatever goes wrong in `prepare`, traffic stays where it was",
             Self::NoGuess => "`observe` that could not ask does not make something up",
-            Self::Meanwhile => "who moves it by hand after `prepare` is seen, and `apply` works all the same",
+            Self::Meanwhile => {
+                "who moves it by hand in between is seen, and the next `apply` works all the same"
+            }
         }
     }
 }
@@ -145,19 +147,20 @@ pub struct Disturbed<'a> {
     pub said: &'a Result<(), String>,
     /// What `observe` said then: after a yes, once it had settled, or had had the time for it.
     pub shown: &'a Shown,
-    /// Whether the hook asked for anything after it went wrong.
-    pub went_on: bool,
 }
 
 impl Disturbed<'_> {
     /// The rules that were put to the test, each with how it was broken when it was.
     #[must_use]
     pub fn judged(&self) -> Vec<(RouterRule, Option<String>)> {
-        let Self { mishap, want, said, shown, went_on } = self;
+        let Self { mishap, want, said, shown } = self;
+        if *mishap == Mishap::Overtaken {
+            // What two at once come to, is neither's: it is told, and mended by whoever comes next.
+            let told = matches!(shown.routing, Ok(Some(_)));
+            return vec![(RouterRule::Meanwhile, (!told).then(|| format!("it shows {shown}")))];
+        }
         let mut judged = Vec::new();
-        // What comes after its last look, nobody sees.
-        let is_blind = *mishap == Mishap::Overtaken && !went_on;
-        if !mishap.deceives() && !is_blind {
+        if !mishap.deceives() {
             let lied = said.is_ok() && !shown.is(want);
             judged
                 .push((RouterRule::Honest, lied.then(|| format!("`apply` said yes, and it shows {shown}"))));
@@ -177,9 +180,8 @@ mod tests {
         want: &Routing,
         said: &Result<(), String>,
         shown: &Shown,
-        went_on: bool,
     ) -> Vec<(RouterRule, Option<String>)> {
-        Disturbed { mishap, want, said, shown, went_on }.judged()
+        Disturbed { mishap, want, said, shown }.judged()
     }
 
     #[test]
@@ -204,7 +206,7 @@ mod tests {
         ];
         for (said, routing, settled, expected) in table {
             let shown = Shown { routing, settled };
-            let judged = judged(Mishap::Lost, &green, &said, &shown, false);
+            let judged = judged(Mishap::Lost, &green, &said, &shown);
             assert_eq!(
                 judged.iter().map(|(rule, _)| *rule).collect::<Vec<_>>(),
                 [RouterRule::Honest, RouterRule::NeverDark]
@@ -218,20 +220,22 @@ mod tests {
     fn who_was_deceived_may_say_yes() {
         let [blue, green] = Color::ALL.map(Routing::all_to);
         let shown = Shown { routing: Ok(Some(blue)), settled: true };
-        for went_on in [false, true] {
-            let judged = judged(Mishap::Outdated, &green, &Ok(()), &shown, went_on);
-            assert_eq!(judged, [(RouterRule::NeverDark, None)]);
-        }
+        let judged = judged(Mishap::Outdated, &green, &Ok(()), &shown);
+        assert_eq!(judged, [(RouterRule::NeverDark, None)]);
     }
 
     #[test]
-    fn who_was_overtaken_and_looked_again_may_not() {
+    fn what_two_at_once_come_to_has_to_be_told() {
         let [blue, green] = Color::ALL.map(Routing::all_to);
-        let shown = Shown { routing: Ok(Some(blue)), settled: true };
-        let blind = judged(Mishap::Overtaken, &green, &Ok(()), &shown, false);
-        assert_eq!(blind, [(RouterRule::NeverDark, None)]);
-        let lied = Some("`apply` said yes, and it shows blue 100 %".to_owned());
-        let seeing = judged(Mishap::Overtaken, &green, &Ok(()), &shown, true);
-        assert_eq!(seeing, [(RouterRule::Honest, lied), (RouterRule::NeverDark, None)]);
+        for (routing, broken) in [
+            (Ok(Some(blue)), None),
+            (Ok(Some(Routing::none())), None),
+            (Ok(None), Some("it shows nothing of this application")),
+            (Err("refused".to_owned()), Some("it shows nothing: refused")),
+        ] {
+            let shown = Shown { routing, settled: true };
+            let judged = judged(Mishap::Overtaken, &green, &Ok(()), &shown);
+            assert_eq!(judged, [(RouterRule::Meanwhile, broken.map(str::to_owned))]);
+        }
     }
 }

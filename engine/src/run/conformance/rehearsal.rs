@@ -298,8 +298,7 @@ impl<'a> Rehearsal<'a> {
                 let place = self.disturb("apply", place, mishap);
                 // A yes is believed once it has had its time.
                 let shown = if said.is_ok() { self.settled().await } else { self.look().await };
-                let went_on = meddler.went_on();
-                let disturbed = Disturbed { mishap, want: to, said: &said, shown: &shown, went_on };
+                let disturbed = Disturbed { mishap, want: to, said: &said, shown: &shown };
                 for (rule, broken) in disturbed.judged() {
                     self.sheet.note(rule, broken.map(|how| format!("{place}: {how}")));
                 }
@@ -313,7 +312,8 @@ impl<'a> Rehearsal<'a> {
                         Ok(()) if shown.is(want) => None,
                         Ok(()) => Some(format!("{place}: then {want} was asked for, and it shows {shown}")),
                     };
-                    self.sheet.note(RouterRule::Mends, broken);
+                    let by_hand = mishap == Mishap::Overtaken;
+                    self.sheet.note(if by_hand { RouterRule::Meanwhile } else { RouterRule::Mends }, broken);
                 }
             }
         }

@@ -23,8 +23,6 @@ pub(crate) enum Sin {
     Talks,
     /// `apply` is a note of what is wanted, which nobody heeds.
     NeverSettles,
-    /// `apply` looks once more, and does not care what it sees.
-    Overlooks,
     /// `apply` does what was prepared, and nothing else.
     AsPrepared,
 }
@@ -93,9 +91,6 @@ pub(crate) fn apply(router: &str, path: &str, want: &Routing, sin: Option<Sin>) 
         }
     }
     let written = hosts::write_text(router, path, word(want), None);
-    if sin == Some(Sin::Overlooks) {
-        hosts::read_text(router, path)?;
-    }
     if sin == Some(Sin::SaysYes) {
         return Ok(());
     }
