@@ -121,7 +121,7 @@ static SECRET_VALUE: Keys = Keys::new(
 );
 
 static RELEASE_MARKER: Keys = Keys::new(
-    "How an answer of the application names its release: makes health checks and the switch provable.",
+    "How an answer of the application says what its variable CUTOVER_RELEASE holds: makes health checks and the switch provable.",
     &[
         Key::optional("header", Shape::Text(&format::HEADER), "Name of a header."),
         Key::optional("json", Shape::Text(&format::POINTER), "JSON pointer into the body."),

@@ -34,7 +34,7 @@ impl SettingsCheck<'_> {
         if let Some(wanted) = schema["type"].as_str().filter(|wanted| !has_type(&node.value, wanted)) {
             let message = format!("`{path}` is {}: it must be {}", node.kind(), described(schema, wanted));
             let fault = self.source.fault(&node.span, "config/type", message);
-            self.faults.push(match advice(node, schema, wanted) {
+            self.faults.push(match advice(node, schema, wanted, path.ends_with(']')) {
                 Some(advice) => fault.hint(advice),
                 None => fault,
             });
@@ -152,7 +152,7 @@ fn described(schema: &Json, wanted: &str) -> String {
 }
 
 /// What to write instead, where that can be told.
-fn advice(node: &Node, schema: &Json, wanted: &str) -> Option<String> {
+fn advice(node: &Node, schema: &Json, wanted: &str, is_element: bool) -> Option<String> {
     let words = |text: &str| text.split_whitespace().map(quoted).collect::<Vec<_>>().join(", ");
     match (&node.value, wanted) {
         (Value::Text(text), "integer") if text.parse::<i64>().is_ok() => {
@@ -165,6 +165,8 @@ fn advice(node: &Node, schema: &Json, wanted: &str) -> Option<String> {
             Some(format!("in quotes: \"{}\"", node.toml()))
         }
         (Value::Text(text), "array") => match schema["items"]["type"].as_str() {
+            // What looks like it stands in an array already.
+            Some("string") if is_element => Some(format!("in brackets of its own: [{}]", words(text))),
             Some("string") => Some(format!("as an array: [{}]", words(text))),
             Some("array") => Some(format!("as an array: [[{}]]", words(text))),
             _ => None,
@@ -236,6 +238,12 @@ error[config/type]: `build.settings.run` is a string: it must be an array of arr
   hint: as an array: [[\"make\", \"all\"]]
 error[config/type]: `build.settings.artifact` is an integer: it must be a string
   hint: in quotes: \"3\""
+        );
+        assert_eq!(
+            head(r#"{ run = ["make all"], artifact = "." }"#),
+            "\
+error[config/type]: `build.settings.run[0]` is a string: it must be an array of strings
+  hint: in brackets of its own: [\"make\", \"all\"]"
         );
         assert_eq!(
             head(r#"{ run = [["make", 1]], artifact = ".", port = "80", style = "link", env = { A = 1 } }"#),

@@ -108,6 +108,8 @@ pub fn starter(facts: &Facts) -> String {
     say(&format!("start = {}  # must listen on $PORT; or say {{port}} here", list(&start)));
     say("blue = { port = 4001 }");
     say("green = { port = 4002 }");
+    say("# Where answers say what $CUTOVER_RELEASE holds: with it, health checks and the switch are proven.");
+    say("# release-marker = { header = \"x-release\" }");
     say("");
     say("[health-check.settings]");
     say("path = \"/\"  # answers 200 once an instance is ready");

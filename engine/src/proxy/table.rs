@@ -48,6 +48,15 @@ pub enum Refusal {
         fault: RouteFault,
     },
     /// A request would not know where to go.
+    #[error(
+        "`{other}` has all host names that nobody else has already: one of the two needs `host-names` in its settings, or `cutover proxy \
+         remove {other}` makes room"
+    )]
+    TakenRest {
+        /// Who has them.
+        other: Name,
+    },
+    /// Another one has it.
     #[error("`{other}` has {what} already")]
     Taken {
         /// Who has it.
@@ -133,8 +142,7 @@ impl Table {
             if route.host_names.is_empty()
                 && let Some(other) = all.replace(name)
             {
-                let what = "all host names that nobody else has".to_owned();
-                return Err(Refusal::Taken { other: other.clone(), what });
+                return Err(Refusal::TakenRest { other: other.clone() });
             }
             for host in &route.host_names {
                 if let Some(other) = taken.insert(host, name).filter(|other| *other != name) {
@@ -204,7 +212,8 @@ mod tests {
         let table = table.with(&name("blog"), 0, named(&[])).unwrap();
         assert_eq!(
             said(table.with(&name("tea"), 0, named(&[]))),
-            "`blog` has all host names that nobody else has already"
+            "`blog` has all host names that nobody else has already: one of the two needs `host-names` in its settings, or `cutover proxy \
+             remove blog` makes room"
         );
         // Twice the same name is one name.
         assert!(table.with(&name("tea"), 0, named(&["a", "a"])).is_ok());

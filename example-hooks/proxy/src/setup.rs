@@ -4,11 +4,24 @@ use cutover_hooks::{Call, setup};
 
 use crate::Settings;
 
+/// What the machine is called that cutover runs on, where nothing else is configured.
+const LOCAL: &str = "local";
+
 /// As a script.
 pub(crate) fn script(settings: &Settings, call: &Call, router: &str, user: &str) -> String {
     let (directory, program) = (settings.directory(), settings.program());
     let listen: Vec<String> = settings.listen().iter().map(|address| format!("--listen {address}")).collect();
+    // A name of the configuration is none of SSH's.
+    let bring = if router == LOCAL {
+        format!("put it there:\n#     sudo install -m 755 \"$(command -v cutover)\" {program}")
+    } else {
+        format!(
+            "bring it from where you run cutover, HOST being what `ssh` reaches {router} by:\n\
+             #     scp \"$(command -v cutover)\" HOST:cutover && ssh -t HOST sudo install -m 755 cutover {program}"
+        )
+    };
     let values = [
+        ("bring", bring),
         ("name", call.title()),
         ("router", router.to_owned()),
         ("user", user.to_owned()),

@@ -10,7 +10,7 @@ use super::want::Want;
 use crate::model::request::{DeployRequest, MaintenanceRequest, RollbackRequest};
 use crate::model::view::{PlanHeader, PlanView, PlannedHook, PlannedHost, PlannedSecret, PlannedStep};
 use crate::model::{
-    Action, Color, Deployment, EnvValue, HostName, Maintenance, Name, Note, Plan, Reach, Release, Retire,
+    Action, Color, Deployment, EnvValue, FrontDoor, HostName, Maintenance, Name, Note, Plan, Reach, Release, Retire,
     SecretSource, Stage, Step, Task, Trouble, WHOLE,
 };
 use crate::run::ready::needs::builds_directory;
@@ -272,7 +272,13 @@ fn proof(deployment: &Deployment) -> String {
     let routers: Vec<&str> = deployment.router.names.iter().filter(asked).map(HostName::as_str).collect();
     let each =
         if routers.is_empty() { String::new() } else { format!(", {} each by itself", routers.join(" ")) };
-    format!("proven at {doors} front door{}{each}", if doors == 1 { "" } else { "s" })
+    let doors = format!("{doors} front door{}{each}", if doors == 1 { "" } else { "s" });
+    let is_told = |door: &FrontDoor| deployment.application.release_marker.is_some() || door.body.is_some();
+    if deployment.router.front_doors.iter().all(is_told) {
+        format!("proven at {doors}")
+    } else {
+        format!("answers at {doors}; not proven: no release marker")
+    }
 }
 
 fn hosts(deployment: &Deployment, builds: bool) -> Vec<PlannedHost> {

@@ -1,6 +1,5 @@
 # The front door on @router@: cutover's own proxy, which also @name@ is behind
-# It is this very program. Where it is not there yet, bring it from where you run cutover:
-#     scp "$(command -v cutover)" @router@:cutover && ssh -t @router@ sudo install -m 755 cutover @program@
+# It is this very program. Where it is not there yet, @bring@
 if ! test -x @program@; then
     echo 'there is no @program@: bring it as the lines above say' >&2
     exit 1

@@ -312,7 +312,7 @@ impl Performer {
         Ok(match self.hooks.check_health(&call, instance).await {
             Ok(Health::Healthy(says)) => match (says, release) {
                 (Some(says), Some(release)) if says != release => {
-                    Look::Not(format!("answers, but as release {says} instead of {release}"))
+                    Look::Not(format!("answers, but as release {says} instead of {release}, its CUTOVER_RELEASE"))
                 }
                 (says, _) => Look::Healthy { proven: says.is_some() },
             },
