@@ -6,6 +6,7 @@ mod against;
 mod already_live;
 mod apache;
 mod attending;
+mod author;
 mod aws_alb;
 mod bad_days;
 mod builder;

@@ -166,6 +166,7 @@
 //! | 1 | [`report`] | events and views to lines for people, or JSON |
 //! | 1 | [`secret`] | where secrets come from, and how they are kept out of everything else |
 //! | 1 | [`bundled`] | the hooks, the interpreter of scripts and the host program that this program carries inside itself |
+//! | 1 | [`author`] | what authors of hooks begin with, and what builds it; nothing but [`cli`] knows it |
 //! | 1 | [`proxy`] | the front door for those who have no router: `cutover proxy`, which nothing but [`cli`] knows |
 //! | 0 | [`model`] | data and decisions: no I/O, no clock, no environment |
 //!
@@ -185,6 +186,7 @@
 #[macro_use]
 mod planted;
 
+pub mod author;
 pub mod bundled;
 pub mod cli;
 pub mod config;

@@ -10,9 +10,10 @@ use std::path::{Path, PathBuf};
 const LONGEST: usize = 450;
 
 /// Rank of each folder, as the crate's documentation tells it.
-const RANKS: [(&str, u8); 14] = [
+const RANKS: [(&str, u8); 15] = [
     ("model", 0),
     ("planted", 0),
+    ("author", 1),
     ("bundled", 1),
     ("config", 1),
     ("proxy", 1),

@@ -7,6 +7,7 @@ use clap::{Arg, ArgAction, Args, CommandFactory};
 
 use super::invocation::Invocation;
 use super::{DONE, Ended, hook_help};
+use crate::author::contract;
 use crate::bundled::HOOKS;
 use crate::model::view::{ExitCode, Problem};
 
@@ -45,7 +46,7 @@ impl Arguments {
             Some("exit-codes") => exit_codes().into(),
             Some("hooks") => hook_help::overview().into(),
             Some("scripts") => hook_help::SCRIPTS.into(),
-            Some("wit") => hook_help::contract().into(),
+            Some("wit") => contract().into(),
             Some(topic) => match (command.find_subcommand_mut(topic), hook_help::page(topic)) {
                 (Some(command), _) => command.render_help(),
                 (None, Some(page)) => page.into(),
@@ -115,6 +116,17 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+
+    #[test]
+    fn the_contract_is_one_file() {
+        let contract = contract();
+        let packages = contract.lines().filter(|line| line.starts_with("package ")).count();
+        assert_eq!(packages, 1);
+        for (interface, _) in crate::hook::INTERFACES {
+            assert_eq!(contract.matches(&format!("\ninterface {interface} {{")).count(), 1, "{interface}");
+        }
+        assert!(contract.ends_with("}\n"));
+    }
 
     #[test]
     fn the_command_line_is_sound_and_each_command_is_in_one_group() {

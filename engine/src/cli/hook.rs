@@ -8,17 +8,18 @@ use super::failure::Failure;
 use super::invocation::Invocation;
 use super::project::Project;
 use super::world::supplier;
-use super::{DONE, Ended, project_file};
+use super::{DONE, Ended, hook_build, hook_new, project_file};
 use crate::config::{Loaded, is_javascript, not_a_hook};
 use crate::model::view::{AddedView, ComponentView, ExitCode, FetchView, LockView, Problem};
 use crate::model::{HookSource, HostName, LockFile, SCRIPT};
 use crate::report;
 use crate::run::{Wanted, lock_view};
 
-/// Show what hooks of others ask for, lock them to the byte, and fetch them
+/// Begin and build hooks of your own; show what others ask for, lock them to the byte, and fetch them
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
+  cutover hook new ready --kind health-check --lang js
   cutover hook inspect hooks/lb.wasm    what it is and asks for, with a `grants` table to paste that allows nothing
   cutover hook add https://hooks.example.com/lb-1.2.wasm
   cutover hook add oci://registry.example.com/hooks/lb:1.2
@@ -41,6 +42,10 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Action {
+    /// Begin a hook of your own: a directory that is built and tested with its language's own tools
+    New(hook_new::Arguments),
+    /// Build the hook in a directory, and say what it asks for
+    Build(hook_build::Arguments),
     /// Show what a component is and what it asks for, in the words of grants; run nothing of it
     Inspect {
         /// A file, `script:FILE`, `builtin:NAME`, `https://…`, `oci://REGISTRY/REPOSITORY:TAG`, or a hook of the configuration: `router`
@@ -95,6 +100,8 @@ impl Arguments {
     pub(super) async fn run(self, invocation: &Invocation) -> Ended {
         let output = &invocation.output;
         match self.action {
+            Action::New(arguments) => return arguments.run(invocation),
+            Action::Build(arguments) => return arguments.run(invocation).await,
             Action::Inspect { hook } => {
                 let source = source_of(invocation, &hook)?;
                 let called = if let HookSource::Builtin(_) = source { source.to_string() } else { hook };
@@ -233,7 +240,7 @@ fn require_hook(text: &str) -> Result<(), Failure> {
 }
 
 /// A file as the configuration of the project would name it, whichever way led there; as it was given, where it lies elsewhere.
-fn in_project(given: &Utf8Path, root: &Utf8Path) -> Utf8PathBuf {
+pub(super) fn in_project(given: &Utf8Path, root: &Utf8Path) -> Utf8PathBuf {
     let within = || {
         let directory = given.parent()?.canonicalize_utf8().ok()?;
         let inner = directory.strip_prefix(root.canonicalize_utf8().ok()?).ok()?.join(given.file_name()?);
@@ -250,7 +257,7 @@ fn write(project: &Project, view: &LockView, lock: &LockFile) -> Result<(), Fail
 }
 
 /// What a configuration says of a component, for each kind that it can be used as.
-fn lines(component: &ComponentView) -> String {
+pub(super) fn lines(component: &ComponentView) -> String {
     let table = |kind: &str| {
         let (opening, closing, name) =
             if kind == "smoke-test" { ("[[", "]]", "name = \"…\"\n") } else { ("[", "]", "") };

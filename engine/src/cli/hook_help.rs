@@ -13,18 +13,8 @@ use crate::model::{HookKind, Limit};
 const WIDTH: usize = 100;
 /// Column at which the words about a setting begin.
 const INDENT: usize = 22;
-/// The contract, in the order in which it is read.
-const CONTRACT: [&str; 4] = [
-    include_str!("../../wit/types.wit"),
-    include_str!("../../wit/kinds.wit"),
-    include_str!("../../wit/imports.wit"),
-    include_str!("../../wit/worlds.wit"),
-];
 /// `cutover help scripts`.
 pub(super) const SCRIPTS: &str = include_str!("scripts.txt");
-/// How each of its files begins.
-const PACKAGE: &str = "package cutover:hook@0.1.0;\n";
-
 /// What an entry of `grants.secrets` can be.
 const SECRETS: &str = "
 Secrets of [secrets], each entry of grants.secrets for one place; the hook names them in templates and has none:
@@ -49,7 +39,7 @@ pub(super) fn overview() -> String {
     }
     text.push_str("\nSettings, defaults, grants and an example of one: cutover help builtin:nginx\n");
     text.push_str("Of your own, without a compiler: hook = \"script:checks/pages.js\", in JavaScript: cutover help scripts\n");
-    text.push_str("Of your own: hook = \"path/of/component.wasm\", built from the contract: cutover help wit > hook.wit\n");
+    text.push_str("Of your own: hook = \"path/of/component.wasm\", begun by cutover hook new; the contract: cutover help wit > hook.wit\n");
     text.push_str(
         "Of others: hook = \"https://…\" or \"oci://…\"; what one asks for, and which one it has to be: cutover help hook\n",
     );
@@ -68,12 +58,6 @@ pub(super) fn overview() -> String {
         "\nWhich hook, import, grant or limit a change adds or raises: cutover check --against origin/main\n",
     );
     text
-}
-
-/// The contract as one file, ready for any tool that reads WIT.
-pub(super) fn contract() -> String {
-    let parts = CONTRACT.iter().map(|file| file.strip_prefix(PACKAGE).unwrap_or(file));
-    std::iter::once(PACKAGE).chain(parts).collect()
 }
 
 /// The page of the hook `builtin:NAME`.
@@ -219,17 +203,6 @@ mod tests {
         assert!(SCRIPTS.lines().all(|line| line.chars().count() <= WIDTH), "{SCRIPTS}");
         assert_golden("hooks.txt", &all);
         assert_eq!(page("builtin:pigeon"), None);
-    }
-
-    #[test]
-    fn the_contract_is_one_file() {
-        let contract = contract();
-        let packages = contract.lines().filter(|line| line.starts_with("package ")).count();
-        assert_eq!(packages, 1);
-        for (interface, _) in crate::hook::INTERFACES {
-            assert_eq!(contract.matches(&format!("\ninterface {interface} {{")).count(), 1, "{interface}");
-        }
-        assert!(contract.ends_with("}\n"));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::line::{Line, Tone};
 use super::quantity::Quantity;
 use super::table::table;
 use crate::model::view::{
-    AddedView, ComponentKind, ComponentView, FetchView, Fetched, FetchedView, ImportView, LockChangeView,
+    AddedView, BuiltView, ComponentKind, ComponentView, FetchView, Fetched, FetchedView, ImportView, LockChangeView,
     LockView,
 };
 
@@ -129,9 +129,21 @@ fn change(change: &LockChangeView) -> Vec<Line> {
 pub fn added(view: &AddedView) -> Vec<Line> {
     let mut lines = described(&view.component);
     lines.push(verdict(&view.lock, true));
-    lines.push(Line::plain("for the configuration:"));
-    lines.extend(view.lines.lines().map(|line| Line::of(Tone::Accent, line)));
+    lines.extend(for_configuration(&view.lines));
     lines
+}
+
+/// Lines of what was built, with what is still to be written.
+#[must_use]
+pub fn built(view: &BuiltView) -> Vec<Line> {
+    let mut lines = described(&view.component);
+    lines.extend(for_configuration(&view.lines));
+    lines
+}
+
+fn for_configuration(text: &str) -> impl Iterator<Item = Line> {
+    let lines = text.lines().map(|line| Line::of(Tone::Accent, line));
+    std::iter::once(Line::plain("for the configuration:")).chain(lines)
 }
 
 /// Lines of what was fetched.

@@ -41,7 +41,7 @@ pub use check::check;
 pub use conformance::conformance;
 pub use doctor::doctor;
 pub use history::history;
-pub use hook::{added, component, fetched, lock};
+pub use hook::{added, built, component, fetched, lock};
 pub use json::{JsonLines, json_line};
 pub use line::{Line, Tone};
 pub use outlet::Outlet;

@@ -148,7 +148,8 @@ fn pip_install(place: &Path, words: &[&str]) -> Result<(), String> {
         .map_err(|fault| format!("{fault}\nhint: python3 with pip is needed for what the tests stand on"))
 }
 
-/// A server that speaks as Azure Blob Storage does, with all that it needs, each package by its digest. In a directory below the build's.
+/// A server that speaks as Azure Blob Storage does, and what makes components of JavaScript and TypeScript; with all that they need, each
+/// package by its digest. In a directory below the build's.
 fn node_modules() -> Result<(), String> {
     let (named, place) = (root().join("tests/xtask/node"), target().join("peers/node"));
     let (lock, installed) = ("package-lock.json", place.join("node_modules/.package-lock.json"));

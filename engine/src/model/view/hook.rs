@@ -86,6 +86,15 @@ pub struct AddedView {
     pub lines: String,
 }
 
+/// What `cutover hook build` has made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct BuiltView {
+    /// The component.
+    pub component: ComponentView,
+    /// Lines for the configuration.
+    pub lines: String,
+}
+
 /// What `cutover hook fetch` found or brought.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FetchView {

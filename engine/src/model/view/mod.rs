@@ -25,7 +25,7 @@ pub use doctor::{Diagnosis, DoctorView, Severity};
 pub use exit_code::ExitCode;
 pub use history::{HistoryEntry, HistoryView};
 pub use hook::{
-    AddedView, ComponentKind, ComponentView, FetchView, Fetched, FetchedView, ImportView, LockChangeView,
+    AddedView, BuiltView, ComponentKind, ComponentView, FetchView, Fetched, FetchedView, ImportView, LockChangeView,
     LockView,
 };
 pub use plan::{PlanHeader, PlanView, PlannedHook, PlannedHost, PlannedSecret, PlannedStep};

@@ -1,0 +1,178 @@
+//! The files that a hook begins with, by language and kind: `templates/LANGUAGE/` has those that all kinds share, and a folder for each kind.
+//!
+//! `@NAME@` and the like stand for what the wish says.
+
+use super::{Language, Wish};
+use crate::model::HookKind;
+
+/// A file of a template.
+struct File {
+    /// In the hook's directory.
+    path: &'static str,
+    /// By kind, in the order of [`HookKind::ALL`].
+    texts: [&'static str; 4],
+}
+
+/// The same for all kinds.
+macro_rules! shared {
+    ($path:literal, $file:literal) => {
+        File { path: $path, texts: [include_str!(concat!("templates/", $file)); 4] }
+    };
+}
+
+/// Another one for each kind.
+macro_rules! by_kind {
+    ($path:literal, $folder:literal, $file:literal) => {
+        File { path: $path, texts: texts!($folder, $file) }
+    };
+}
+
+/// Texts of `templates/FOLDER/KIND…`.
+macro_rules! texts {
+    ($folder:literal, $rest:literal) => {
+        [
+            include_str!(concat!("templates/", $folder, "/build", $rest)),
+            include_str!(concat!("templates/", $folder, "/health-check", $rest)),
+            include_str!(concat!("templates/", $folder, "/smoke-test", $rest)),
+            include_str!(concat!("templates/", $folder, "/router", $rest)),
+        ]
+    };
+}
+
+const RUST: &[File] = &[
+    shared!(".gitignore", "rust/gitignore"),
+    // Another name here: a directory with a `Cargo.toml` is left out of this crate's package.
+    shared!("Cargo.toml", "rust/manifest.toml"),
+    shared!("README.md", "rust/README.md"),
+    shared!("rust-toolchain.toml", "rust/rust-toolchain.toml"),
+    by_kind!("src/lib.rs", "rust", "/lib.rs"),
+];
+
+const JS: &[File] = &[
+    shared!(".gitignore", "js/gitignore"),
+    shared!("README.md", "js/README.md"),
+    shared!("package.json", "js/package.json"),
+    by_kind!("hook.js", "js", "/hook.js"),
+    by_kind!("hook.test.js", "js", "/hook.test.js"),
+];
+
+const TS: &[File] = &[
+    shared!(".gitignore", "ts/gitignore"),
+    shared!("README.md", "ts/README.md"),
+    shared!("contract.d.ts", "ts/contract.d.ts"),
+    by_kind!("hook.test.js", "js", "/hook.test.js"),
+    by_kind!("hook.ts", "ts", "/hook.ts"),
+    shared!("package.json", "ts/package.json"),
+    shared!("tsconfig.json", "ts/tsconfig.json"),
+];
+
+const PYTHON: &[File] = &[
+    shared!(".gitignore", "python/gitignore"),
+    shared!("README.md", "python/README.md"),
+    shared!("requirements.txt", "python/requirements.txt"),
+    by_kind!("app.py", "python", "/app.py"),
+    by_kind!("test_app.py", "python", "/test_app.py"),
+];
+
+/// What the template of a kind does, in words.
+const WHAT: [&str; 4] = texts!("use", ".md");
+
+/// How it is used, in the words of `cutover.toml`.
+const USE: [&str; 4] = texts!("use", ".toml");
+
+/// The files of the template, by their paths in the hook's directory.
+pub(super) fn files_of(wish: &Wish) -> Vec<(String, String)> {
+    let files = match wish.language {
+        Language::Rust => RUST,
+        Language::Js => JS,
+        Language::Ts => TS,
+        Language::Python => PYTHON,
+    };
+    files.iter().map(|file| (file.path.to_owned(), filled(of_kind(&file.texts, wish.kind), wish))).collect()
+}
+
+fn of_kind(texts: &[&'static str; 4], kind: HookKind) -> &'static str {
+    let [build, health_check, smoke_test, router] = texts;
+    match kind {
+        HookKind::Build => build,
+        HookKind::HealthCheck => health_check,
+        HookKind::SmokeTest => smoke_test,
+        HookKind::Router => router,
+    }
+}
+
+fn filled(text: &str, wish: &Wish) -> String {
+    // What a test of JavaScript reads: the hook itself, or what the compiler of TypeScript made of it.
+    let script = if wish.language == Language::Ts { "build/hook.js" } else { "hook.js" };
+    // What is put in first may itself have the name to fill in.
+    [
+        ("@WHAT@", of_kind(&WHAT, wish.kind)),
+        ("@USE@", of_kind(&USE, wish.kind)),
+        ("@KIND@", wish.kind.as_str()),
+        ("@SCRIPT@", script),
+        ("@VERSION@", env!("CARGO_PKG_VERSION")),
+        ("@NAME@", wish.name.as_str()),
+    ]
+    .into_iter()
+    .fold(text.to_owned(), |text, (place, value)| text.replace(place, value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_in_the_order_of_the_kinds() {
+        for (kind, text) in HookKind::ALL.into_iter().zip(USE) {
+            assert_eq!(of_kind(&USE, kind), text);
+            assert!(text.trim_start_matches('[').starts_with(&format!("{kind}]")), "{text}");
+        }
+    }
+
+    /// `secret-headers` → `secretHeaders`.
+    fn camel(name: &str) -> String {
+        let mut parts = name.split('-');
+        let first = parts.next().unwrap_or_default().to_owned();
+        parts.fold(first, |name, part| name + &part[..1].to_uppercase() + &part[1..])
+    }
+
+    #[test]
+    fn the_contract_in_typescript_is_the_contract() {
+        let contract = crate::author::contract();
+        let declared = include_str!("templates/ts/contract.d.ts");
+        let (mut named, mut cases) = (0, 0);
+        for line in contract.lines().map(str::trim).filter(|line| !line.starts_with("//")) {
+            let is_name =
+                |name: &&str| name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+            // Fields and functions; cases of variants and enums.
+            if let Some(name) = line.split_once(": ").map(|(name, _)| name).filter(is_name) {
+                let name = camel(name);
+                assert!(
+                    declared.contains(&format!("{name}: ")) || declared.contains(&format!("{name}(")),
+                    "{name}"
+                );
+                named += 1;
+            }
+            let case = line
+                .trim_end_matches(',')
+                .split('(')
+                .next()
+                .filter(|_| line.ends_with(',') && !line.contains(": "));
+            if let Some(case) = case.filter(is_name) {
+                assert!(declared.contains(&format!("\"{case}\"")), "{case}");
+                cases += 1;
+            }
+        }
+        assert!(named > 80 && cases == 25, "{named} names and {cases} cases were seen");
+    }
+
+    #[test]
+    fn the_compiler_is_the_one_that_the_sdk_was_tested_with() {
+        let channel =
+            |text: &'static str| text.lines().find(|line| line.starts_with("channel = ")).expect("a channel");
+        assert_eq!(
+            channel(include_str!("templates/rust/rust-toolchain.toml")),
+            channel(include_str!("../../../rust-toolchain.toml"))
+        );
+    }
+}

@@ -1,0 +1,57 @@
+//! The world of a hook: what it imports and what it is.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use super::Need;
+use crate::model::HookKind;
+
+/// Name of the world in every hook's directory.
+pub(super) const WORLD: &str = "hook";
+
+/// Version of the contract.
+const CONTRACT: &str = "0.1.0";
+
+/// Text of `wit/world.wit`.
+pub(super) fn world(kind: HookKind, needs: &BTreeSet<Need>) -> String {
+    let mut text = format!(
+        "package local:{WORLD};\n\n\
+         // What this hook asks for, and what it is. All imports but `engine` need a grant of whoever deploys with it: name here what the code \
+         uses, and no more.\n\
+         world {WORLD} {{\n    import cutover:hook/engine@{CONTRACT};\n"
+    );
+    for need in needs {
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "    import cutover:hook/{need}@{CONTRACT};");
+    }
+    let _ = write!(text, "    export cutover:hook/{kind}@{CONTRACT};\n}}\n");
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::author::contract;
+
+    #[test]
+    fn a_world_names_what_is_needed_and_no_more() {
+        let needs = BTreeSet::from([Need::SecretText, Need::Hosts]);
+        let text = world(HookKind::SmokeTest, &needs);
+        let (_, world) = text.split_once("world hook {\n").expect("a world");
+        assert_eq!(
+            world,
+            "    import cutover:hook/engine@0.1.0;\n    import cutover:hook/hosts@0.1.0;\n    \
+             import cutover:hook/secret-text@0.1.0;\n    export cutover:hook/smoke-test@0.1.0;\n}\n"
+        );
+    }
+
+    #[test]
+    fn what_a_world_names_is_in_the_contract() {
+        let contract = contract();
+        assert!(contract.starts_with(&format!("package cutover:hook@{CONTRACT};\n")));
+        let kinds = HookKind::ALL.map(HookKind::as_str);
+        for name in Need::ALL.map(Need::as_str).into_iter().chain(kinds).chain(["engine"]) {
+            assert!(contract.contains(&format!("\ninterface {name} {{\n")), "{name}");
+        }
+    }
+}

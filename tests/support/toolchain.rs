@@ -1,0 +1,68 @@
+//! Compilers of hooks, where `cargo xtask test` puts them, as an author would have installed them in a hook's directory.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+
+use crate::skipped::skip;
+
+/// Puts what builds a language's hooks into the directory of one: variables that its tools need. None, with a word why, where it is not
+/// installed, or not to be used: it takes a while.
+///
+/// # Panics
+/// When the directory can't be written.
+#[must_use]
+pub fn toolchain(language: &str, directory: &Path) -> Option<Vec<(String, String)>> {
+    let test = std::env::current_exe().unwrap();
+    // Beside the profile that the tests were built in.
+    let target = test.ancestors().nth(3).unwrap().to_owned();
+    match language {
+        "rust" => Some(cargo(&target, directory)),
+        "js" => node(&target, directory, &["componentize-qjs"]),
+        "ts" => node(&target, directory, &["componentize-qjs", "esbuild", "typescript"]),
+        "python" => python(&target, directory),
+        other => panic!("no tools for `{other}`"),
+    }
+}
+
+/// cargo itself is there. The SDK is that of this repository, and nothing is fetched.
+fn cargo(target: &Path, directory: &Path) -> Vec<(String, String)> {
+    let sdk = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../hooks-sdk").canonicalize().unwrap();
+    let config =
+        format!("[net]\noffline = true\n\n[patch.crates-io]\ncutover-hooks = {{ path = {sdk:?} }}\n");
+    fs::create_dir_all(directory.join(".cargo")).unwrap();
+    fs::write(directory.join(".cargo/config.toml"), config).unwrap();
+    vec![("CARGO_TARGET_DIR".to_owned(), target.join("author").to_str().unwrap().to_owned())]
+}
+
+fn node(target: &Path, directory: &Path, packages: &[&str]) -> Option<Vec<(String, String)>> {
+    let modules = target.join("peers/node/node_modules");
+    for package in packages {
+        if !modules.join(package).is_dir() {
+            skip(&format!("`{package}` is not installed: `cargo xtask test` does that"));
+            return None;
+        }
+    }
+    symlink(modules, directory.join("node_modules")).unwrap();
+    Some(Vec::new())
+}
+
+fn python(target: &Path, directory: &Path) -> Option<Vec<(String, String)>> {
+    if std::env::var_os("CUTOVER_TEST_NIGHTLY").is_none() {
+        skip("a hook in Python is built with `CUTOVER_TEST_NIGHTLY=1`");
+        return None;
+    }
+    let modules: PathBuf = target.join("peers/python");
+    if !modules.join("componentize_py").is_dir() {
+        skip("`componentize_py` is not installed: `cargo xtask test` does that");
+        return None;
+    }
+    let program = directory.join(".venv/bin/componentize-py");
+    fs::create_dir_all(program.parent().unwrap()).unwrap();
+    let script = format!(
+        "#!/bin/sh\nPYTHONPATH={modules:?} exec python3 -c 'import sys, componentize_py; sys.exit(componentize_py.script())' \"$@\"\n"
+    );
+    fs::write(&program, script).unwrap();
+    fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+    Some(vec![("PYTHONDONTWRITEBYTECODE".to_owned(), "1".to_owned())])
+}
