@@ -25,6 +25,8 @@ mod help;
 mod history;
 mod hook;
 mod hook_help;
+mod hook_run;
+mod hook_test;
 mod init;
 mod invocation;
 mod locked;
