@@ -173,7 +173,7 @@
 //! `run` is layered in the same way, from below: `execute` (the loop, which knows the world as a trait), `world` (hosts, routers, hooks and
 //! lock, and each action), `supply` (where components of hooks come from), `ready` (what hosts need), `deployment` (from the wish to the end, and
 //! recovery), `home` (the state where it is kept), `look` (commands beside deployments), `conformance` (a router hook
-//! held against its contract, at a real router).
+//! held against its contract, at a real router), `authoring` (a hook asked by itself, of the world or of cases).
 //!
 //! Decisions are pure functions over data, tested as such; what acts is thin. The simulation (`run/simulation/`) drives the real
 //! planner, runner, journal and recovery through every action failing in every way and a crash at every record.

@@ -29,7 +29,8 @@ const RANKS: [(&str, u8); 15] = [
 ];
 
 /// Folders of `run`, the lowest first.
-const RUN: [&str; 8] = ["execute", "world", "supply", "ready", "deployment", "home", "look", "conformance"];
+const RUN: [&str; 9] =
+    ["execute", "world", "supply", "ready", "deployment", "home", "look", "conformance", "authoring"];
 
 /// What decisions may not know.
 const WORLD: [&str; 10] = [

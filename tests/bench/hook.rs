@@ -171,7 +171,8 @@ impl Bench {
             groups: &self.groups,
             secrets: &self.secrets,
             observer: &Silence,
-            meddler: None,
+            between: None,
+            only_looks: false,
         }
     }
 

@@ -137,7 +137,8 @@ impl Stage {
     }
 
     pub(super) fn access(&self) -> Access<'_> {
-        Access { hosts: self, groups: &self.groups, secrets: &self.secrets, observer: self, meddler: None }
+        let (groups, secrets) = (&self.groups, &self.secrets);
+        Access { hosts: self, groups, secrets, observer: self, between: None, only_looks: false }
     }
 
     /// What was heard, in order.

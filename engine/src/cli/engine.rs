@@ -14,15 +14,16 @@ use super::output::Output;
 use super::terminal::Terminal;
 use super::world::{bucket_of_environment, setting};
 use crate::config::Loaded;
+use crate::model::case::HookCase;
 use crate::model::request::{
     DeployRequest, ExecRequest, LogsRequest, MaintenanceRequest, RecoverRequest, RollbackRequest,
 };
 use crate::model::view::{
-    CheckView, ConformanceView, DoctorView, ExitCode, HistoryView, MoveView, PlanView, Problem, RecoveryView,
-    SetupView, StateView, StatusView, TrustView,
+    CheckView, ConformanceView, DoctorView, ExitCode, HistoryView, HookRunView, MoveView, PlanView, Problem,
+    RecoveryView, SetupView, StateView, StatusView, TrustView,
 };
 use crate::model::{Ask, BucketUrl, EventSink, HostName, Trouble};
-use crate::run::{self, Interrupts, Opening, Refused, Reporter, Session, StateRecovery};
+use crate::run::{self, Interrupts, Opening, Refused, Reporter, Session, StateRecovery, WantedCall};
 use crate::transport::Chunk;
 
 /// `cutover check`.
@@ -226,6 +227,18 @@ pub(super) async fn conformance(
 ) -> Result<ConformanceView, Failure> {
     let (_directory, setting) = setting(loaded.deployment.clone(), sink)?;
     run::conformance(setting, router).await.map_err(|refused| refusal(loaded, refused))
+}
+
+/// `cutover hook run`.
+pub(super) async fn run_hook(
+    loaded: &Loaded,
+    wanted: &WantedCall,
+    sink: Arc<dyn EventSink>,
+) -> Result<(HookRunView, HookCase), Failure> {
+    let (_directory, setting) = setting(loaded.deployment.clone(), sink)?;
+    let interrupts = setting.interrupts.clone();
+    let asking = async { run::run_hook(setting, wanted).await.map_err(|refused| refusal(loaded, refused)) };
+    until_signal(interrupts, asking).await
 }
 
 /// A proposal of `cutover state recover`, with what it is carried out with.

@@ -8,14 +8,14 @@ use super::failure::Failure;
 use super::invocation::Invocation;
 use super::project::Project;
 use super::world::supplier;
-use super::{DONE, Ended, hook_build, hook_new, project_file};
+use super::{DONE, Ended, hook_build, hook_new, hook_run, hook_test, project_file};
 use crate::config::{Loaded, is_javascript, not_a_hook};
 use crate::model::view::{AddedView, ComponentView, ExitCode, FetchView, LockView, Problem};
-use crate::model::{HookSource, HostName, LockFile, SCRIPT};
+use crate::model::{Hook, HookSource, HostName, LockFile, SCRIPT};
 use crate::report;
 use crate::run::{Wanted, lock_view};
 
-/// Begin and build hooks of your own; show what others ask for, lock them to the byte, and fetch them
+/// Begin, build and test hooks of your own; show what others ask for, lock them to the byte, and fetch them
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -25,6 +25,8 @@ Examples:
   cutover hook add oci://registry.example.com/hooks/lb:1.2
   cutover hook update                   after a component was built anew; shows what it asks for now
   cutover hook fetch                    in CI, before `cutover deploy --locked`
+  cutover hook run router               what it observes now, and each call that it makes for it
+  cutover hook test router cases/*.toml hold it against cases, offline
 
 cutover.lock lies beside cutover.toml and belongs into version control. It names the component of each hook that does not come with \
 cutover by its digest, which is compared before every load: another one ends each command that loads hooks, before anything is touched. \
@@ -88,6 +90,8 @@ enum Action {
         #[arg(long, value_name = "NAME", value_parser = |text: &str| HostName::new(text))]
         router: Option<HostName>,
     },
+    Run(hook_run::Arguments),
+    Test(hook_test::Arguments),
     /// Copy the components that are not files to hooks/vendor, and use these from now on
     Vendor {
         /// Fetch nothing: take what was fetched before
@@ -137,6 +141,8 @@ impl Arguments {
             Action::Conformance { component, router } => {
                 return conformance(invocation, component.as_deref(), router.as_ref()).await;
             }
+            Action::Run(arguments) => return arguments.run(invocation).await,
+            Action::Test(arguments) => return arguments.run(invocation).await,
             Action::Vendor { offline } => {
                 let (project, all) = invocation.load_everywhere()?;
                 let before = project.lock()?;
@@ -176,8 +182,14 @@ fn wanted(all: &[Loaded]) -> Vec<Wanted> {
 
 /// What `name` means: what is nothing else is a file.
 fn source_of(invocation: &Invocation, name: &str) -> Result<HookSource, Failure> {
+    let (source, configured) = meant(invocation, name)?;
+    Ok(configured.map_or(source, |hook| hook.source))
+}
+
+/// Where the component is that `name` means, and the hook of the configuration, where it means one.
+pub(super) fn meant(invocation: &Invocation, name: &str) -> Result<(HookSource, Option<Hook>), Failure> {
     if let Some(builtin) = name.strip_prefix("builtin:") {
-        return Ok(HookSource::Builtin(builtin.to_owned()));
+        return Ok((HookSource::Builtin(builtin.to_owned()), None));
     }
     let source = given(name)?;
     if let Some(path) = source.file()
@@ -187,10 +199,10 @@ fn source_of(invocation: &Invocation, name: &str) -> Result<HookSource, Failure>
     {
         let hooks = all.iter().flat_map(|loaded| loaded.deployment.hooks());
         if let Some(hook) = hooks.into_iter().find(|hook| hook.title == name) {
-            return Ok(hook.source.clone());
+            return Ok((hook.source.clone(), Some(hook.clone())));
         }
     }
-    Ok(source)
+    Ok((source, None))
 }
 
 /// A URL, a reference, or a file as the one who types it names it.

@@ -27,6 +27,8 @@ mod hook;
 mod hook_build;
 mod hook_help;
 mod hook_new;
+mod hook_run;
+mod hook_test;
 mod init;
 mod invocation;
 mod lock_wait;

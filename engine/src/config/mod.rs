@@ -16,6 +16,7 @@
 mod app;
 mod build;
 mod bundled;
+mod case;
 mod check;
 mod driver;
 mod environment;
@@ -53,6 +54,7 @@ mod spare;
 mod starter;
 mod strategy;
 
+pub use case::{ReadCase, read_case, write_case};
 pub use environment::environments;
 pub use fault::{Choices, Excerpt, Fault, Faults, Severity};
 pub(crate) use format::parse_duration;

@@ -28,7 +28,7 @@ pub(super) fn place(
 }
 
 /// Place of the value that a path leads to, or of the last one on the way that is there.
-fn nearest(settings: &Node, key: &str) -> Span {
+pub(super) fn nearest(settings: &Node, key: &str) -> Span {
     let mut node = settings;
     for part in key.split(['.', '[']).filter(|part| !part.is_empty()) {
         let next = match part.strip_suffix(']').and_then(|index| index.parse::<usize>().ok()) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use cutover_host::operation::Guard;
 
-use super::Meddler;
+use super::{Meddler, Recorder, Scripted};
 use crate::model::grant::Denied;
 use crate::model::{HostName, Level};
 use crate::secret::Secrets;
@@ -21,8 +21,21 @@ pub struct Access<'a> {
     pub secrets: &'a Secrets,
     /// Who hears of it.
     pub observer: &'a dyn Observer,
-    /// Who lets something go wrong on purpose; none but where that is the point.
-    pub meddler: Option<&'a Meddler>,
+    /// Who stands between the hook and the world; none in a deployment of which nothing is recorded.
+    pub between: Option<Between<'a>>,
+    /// Whether nothing may be changed, whatever is asked.
+    pub only_looks: bool,
+}
+
+/// Who stands between a hook and the world.
+#[derive(Debug, Clone, Copy)]
+pub enum Between<'a> {
+    /// Lets something go wrong on purpose.
+    Meddler(&'a Meddler),
+    /// Answers in its place.
+    Scripted(&'a Scripted),
+    /// Listens.
+    Recorder(&'a Recorder),
 }
 
 /// The groups of hosts that grants name.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
@@ -15,7 +16,8 @@ use super::meddler::Meddled;
 use super::memory::SealedMemory;
 use super::script::Script;
 use super::wire::{End, Order, Question, Report, Room, Value};
-use super::{Access, Description, convert, interface, limits, masked, pool};
+use super::{Access, Between, Description, convert, interface, limits, masked, pool};
+use crate::model::case::{Asked, Put};
 use crate::model::grant::{Mode, Scope};
 use crate::model::{
     Artifact, Case, Color, Health, Hook, HookCall, HookKind, HookSource, HostName, Instance, Level, Limit,
@@ -53,6 +55,18 @@ impl LoadedHook {
     ) -> Self {
         let permits = Semaphore::new(hook.limits.size(Limit::AtOnce));
         Self { hook, kind, component, http, idle: Mutex::new(vec![sandbox]), permits }
+    }
+
+    /// Asks from now on with these settings, within this time.
+    pub fn set(&mut self, settings: serde_json::Value, timeout: Duration) {
+        self.hook.settings = settings;
+        self.hook.timeout = timeout;
+    }
+
+    /// A question to it, with what the engine adds.
+    #[must_use]
+    pub const fn put<'a>(&'a self, call: &'a HookCall, asked: &'a Asked) -> Put<'a> {
+        Put { kind: self.kind, settings: &self.hook.settings, timeout: self.hook.timeout, call, asked }
     }
 
     /// What people call it.
@@ -227,7 +241,7 @@ impl LoadedHook {
             Err(reason) => return Answered { result: Err(HookFailure::Died(reason)), denials: Vec::new() },
         };
         let scope = Scope {
-            mode,
+            mode: if access.only_looks && mode == Mode::Changing { Mode::Reading } else { mode },
             app: &access.groups.app,
             routers: &access.groups.routers,
             builder: &access.groups.builder,
@@ -350,12 +364,17 @@ async fn converse(
                 if let Err(limit) = broker.count(&import) {
                     return Ok(Talk::Stopped(limit));
                 }
-                let reply = match broker.access.meddler {
-                    None => broker.answer(import, payload).await,
-                    Some(meddler) => match meddler.answer(broker, import, payload).await {
-                        Meddled::Answered(reply) => reply,
-                        Meddled::Killed => return Ok(Talk::Killed),
-                    },
+                let meddled = match broker.access.between {
+                    None => Meddled::Answered(broker.answer(import, payload).await),
+                    Some(Between::Recorder(recorder)) => {
+                        Meddled::Answered(recorder.answer(broker, import, payload).await)
+                    }
+                    Some(Between::Meddler(meddler)) => meddler.answer(broker, import, payload).await,
+                    Some(Between::Scripted(script)) => script.answer(broker, import, payload).await,
+                };
+                let reply = match meddled {
+                    Meddled::Answered(reply) => reply,
+                    Meddled::Killed => return Ok(Talk::Killed),
                 };
                 if let Some((answer, payload)) = reply {
                     sandbox.send(&Order::Answer(answer), &payload).await?;

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use super::broker::{Broker, Reply};
 use super::contract::cutover::hook::hosts::HostError;
 use super::contract::cutover::hook::http_client::HttpError;
+use super::outside;
 use super::wire::{Answer, Import};
 use crate::model::Mishap;
 
@@ -122,7 +123,7 @@ impl Meddler {
     }
 
     pub(super) async fn answer(&self, broker: &mut Broker<'_>, import: Import, payload: Vec<u8>) -> Meddled {
-        let Some(call) = words(&import) else {
+        let Some(call) = outside::asked(&import, &payload).map(|call| call.words()) else {
             return Meddled::Answered(broker.answer(import, payload).await);
         };
         let key = serde_json::to_string(&import).unwrap_or_default();
@@ -175,29 +176,6 @@ impl Memory {
         let (text, payload) = self.0.get(key)?;
         Some((serde_json::from_slice(text).ok()?, payload.clone()))
     }
-}
-
-/// A call as people read it; none for those that reach nothing but the engine.
-fn words(import: &Import) -> Option<String> {
-    Some(match import {
-        Import::Log { .. } | Import::Progress { .. } | Import::Sign { .. } | Import::Reveal { .. } => {
-            return None;
-        }
-        Import::Exec { host, command } => {
-            let args: String = command.args.iter().map(|arg| format!(" {arg}")).collect();
-            format!("run `{}{args}` on {host}", command.program)
-        }
-        Import::Read { host, path } => format!("read `{path}` on {host}"),
-        Import::Write { host, path, .. } => format!("write `{path}` on {host}"),
-        Import::WriteLink { host, path, .. } => format!("point `{path}` on {host}"),
-        Import::ReadLink { host, path } => format!("read the link `{path}` on {host}"),
-        Import::ListNames { host, path } => format!("list `{path}` on {host}"),
-        Import::Remove { host, path } => format!("remove `{path}` on {host}"),
-        Import::Exchange { host, socket, content, .. } => {
-            format!("send `{}` to {socket} on {host}", content.trim_end())
-        }
-        Import::Send { request, .. } => format!("{} {}", request.method, request.url),
-    })
 }
 
 /// What the guest is told instead of what the world says.

@@ -31,15 +31,19 @@ mod loaded;
 mod masked;
 mod meddler;
 mod memory;
+mod outside;
 mod pool;
+mod recorder;
+mod rehearsal;
 mod runtime;
 mod sandbox;
 mod script;
+mod scripted;
 mod secret_use;
 mod template;
 mod wire;
 
-pub use access::{Access, Groups, Hosts, Observer};
+pub use access::{Access, Between, Groups, Hosts, Observer};
 pub use cache::{CacheFault, CodeCache};
 pub use child::SandboxProgram;
 pub use downloads::{Downloads, LARGEST_COMPONENT, component_digest, read_component};
@@ -48,8 +52,10 @@ pub use interface::{INTERFACES, Import, exported_kind, is_spoken};
 pub use loaded::LoadedHook;
 pub use meddler::{Meddler, Memory, Place};
 pub use pool::{HookPool, UnsupportedProcessor};
+pub use recorder::{Heard, Recorder, masked};
 pub use sandbox::{Confinement, sandbox_main};
 pub use script::script_exports;
+pub use scripted::Scripted;
 pub use wire::{Anatomy, Description};
 
 /// The word that makes the program a sandbox: its only argument.

@@ -8,6 +8,7 @@ mod branch;
 mod breach;
 mod bucket_url;
 mod call;
+pub mod case;
 mod color;
 mod component_digest;
 mod conformance;

@@ -1,5 +1,6 @@
 //! The only place that joins the parts: plan, journal, hosts and hooks. Its folders stand one above the other, in this order.
 
+mod authoring;
 mod conformance;
 mod deployment;
 mod execute;
@@ -11,6 +12,8 @@ mod simulation;
 mod supply;
 mod world;
 
+pub use authoring::call::{WantedCall, run_hook};
+pub use authoring::replay::{TestedHook, replay};
 pub use conformance::conformance;
 pub use deployment::deploy::{deploy, maintenance, rollback};
 pub use deployment::early_exit::early_exit_code as exit_code;

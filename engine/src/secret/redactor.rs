@@ -8,7 +8,7 @@ use cutover_host::bytes::hex;
 
 use super::Secret;
 
-const MASK: &[u8] = b"***";
+const MASK: &[u8] = Redactor::MASK.as_bytes();
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 /// Bytes of the shortest line of a secret, and of the shortest run of base64, that is masked by itself. Shorter ones occur by chance.
 const SHORTEST_PART: usize = 8;
@@ -40,6 +40,9 @@ struct Patterns {
 }
 
 impl Redactor {
+    /// What stands where a secret was.
+    pub const MASK: &str = "***";
+
     /// Masks this secret from now on.
     pub fn add(&self, secret: &Secret) {
         let mut patterns = self.patterns.write().unwrap_or_else(PoisonError::into_inner);

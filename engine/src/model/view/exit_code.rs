@@ -31,7 +31,8 @@ pub enum ExitCode {
     Configuration = 50,
     /// Refused for security: digest, host key, grant, a journal beyond the configuration; or `check --against` found something wider.
     Refused = 60,
-    /// `status --check` found drift or a live release that is older than asked, or `doctor` found something.
+    /// `status --check` found drift or a live release that is older than asked, `doctor` found something, or a hook failed a case of
+    /// `hook test` or broke a rule of `hook conformance`.
     CheckFailed = 70,
 }
 
@@ -78,7 +79,8 @@ impl ExitCode {
                 "refused for security: digest, host key or grant; `check --against`: something got wider"
             }
             Self::CheckFailed => {
-                "`status --check`: drift, or the live release is older than asked; `doctor`: findings"
+                "`status --check`: drift, or the live release is older than asked; `doctor`: findings; `hook test`, \
+                 `hook conformance`: the hook failed"
             }
         }
     }

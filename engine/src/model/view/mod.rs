@@ -11,6 +11,8 @@ mod doctor;
 mod exit_code;
 mod history;
 mod hook;
+mod hook_run;
+mod hook_test;
 mod plan;
 mod problem;
 mod setup;
@@ -28,6 +30,8 @@ pub use hook::{
     AddedView, BuiltView, ComponentKind, ComponentView, FetchView, Fetched, FetchedView, ImportView, LockChangeView,
     LockView,
 };
+pub use hook_run::{HookRunView, RunCall};
+pub use hook_test::{HookTestView, TestedCase};
 pub use plan::{PlanHeader, PlanView, PlannedHook, PlannedHost, PlannedSecret, PlannedStep};
 pub use problem::Problem;
 pub use setup::{HostSetup, SetupPart, SetupView};

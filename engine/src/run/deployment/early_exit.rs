@@ -22,7 +22,7 @@ use crate::run::execute::interrupts::INTERRUPTED;
 pub fn early_exit_code(code: &str) -> ExitCode {
     match code {
         INTERRUPTED => ExitCode::InterruptedPutBack,
-        "state/not-held" | "usage/router" => ExitCode::Usage,
+        "state/not-held" | "usage/router" | "usage/hook" | "usage/host" | "usage/ask" => ExitCode::Usage,
         "state/locked" | "unlock/at-work" => ExitCode::Locked,
         "state/fenced" => ExitCode::Fenced,
         "deploy/unfinished"

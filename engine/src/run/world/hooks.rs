@@ -11,7 +11,9 @@ use super::performer::Unperformed;
 use super::probe;
 use super::site::Sites;
 use crate::hook::http::{Fetch, HttpClient, HttpFailure};
-use crate::hook::{Access, Answered, Groups, HookPool, Hosts, LoadedHook, Meddler, Observer};
+use crate::hook::{
+    Access, Answered, Between, Groups, HookPool, Hosts, LoadedHook, Meddler, Observer, Recorder,
+};
 use crate::model::grant::{Addresses, Denied, Url};
 use crate::model::{
     Artifact, Case, Color, Deployment, EventKind, Health, Hook, HookCall, HookKind, HostName, Instance,
@@ -131,6 +133,23 @@ impl Hooks {
         Self::load_these(deployment, wanted, pool, http, secrets, reporter).await.0
     }
 
+    /// Loads one hook alone.
+    ///
+    /// # Errors
+    /// When it can't be used.
+    pub(crate) async fn load_one(
+        deployment: &Deployment,
+        title: &str,
+        pool: &HookPool,
+        http: Arc<HttpClient>,
+        secrets: Arc<Secrets>,
+        reporter: Reporter,
+    ) -> Result<Self, Refused> {
+        let wanted = configured(deployment).into_iter().filter(|(hook, _)| hook.title == title).collect();
+        let (hooks, refused) = Self::load_these(deployment, wanted, pool, http, secrets, reporter).await;
+        if refused.is_empty() { Ok(hooks) } else { Err(refused) }
+    }
+
     async fn load_these(
         deployment: &Deployment,
         wanted: Vec<(&Hook, HookKind)>,
@@ -153,8 +172,14 @@ impl Hooks {
         }
         let groups = groups(deployment);
         let reach = Arc::<Reach>::default();
-        let access =
-            Access { hosts: &*reach, groups: &groups, secrets: &secrets, observer: &*told, meddler: None };
+        let access = Access {
+            hosts: &*reach,
+            groups: &groups,
+            secrets: &secrets,
+            observer: &*told,
+            between: None,
+            only_looks: false,
+        };
         for usable in loaded.values_mut() {
             let Ok(hook) = usable else { continue };
             let unusable = match trouble(hook, hook.validate(access).await) {
@@ -180,7 +205,7 @@ impl Hooks {
     }
 
     /// The hook of that title.
-    fn hook(&self, title: &str) -> Result<&LoadedHook, HookTrouble> {
+    pub(crate) fn hook(&self, title: &str) -> Result<&LoadedHook, HookTrouble> {
         let refused = |trouble| HookTrouble { trouble, temporary: false };
         match self.loaded.get(title) {
             Some(Ok(hook)) => Ok(hook),
@@ -196,7 +221,12 @@ impl Hooks {
 
     /// What is lent to a hook, with someone in between.
     pub(crate) fn access_through<'a>(&'a self, meddler: &'a Meddler) -> Access<'a> {
-        Access { meddler: Some(meddler), ..self.access() }
+        Access { between: Some(Between::Meddler(meddler)), ..self.access() }
+    }
+
+    /// What is lent to a hook that may change nothing, with someone who listens.
+    pub(crate) fn access_to_look<'a>(&'a self, recorder: &'a Recorder) -> Access<'a> {
+        Access { between: Some(Between::Recorder(recorder)), only_looks: true, ..self.access() }
     }
 
     /// Lets hooks reach these hosts.
@@ -242,7 +272,8 @@ impl Hooks {
 
     fn access(&self) -> Access<'_> {
         let (hosts, observer) = (self.reach.as_ref(), self.told.as_ref());
-        Access { hosts, groups: &self.groups, secrets: &self.secrets, observer, meddler: None }
+        let (groups, secrets) = (&self.groups, self.secrets.as_ref());
+        Access { hosts, groups, secrets, observer, between: None, only_looks: false }
     }
 
     pub(crate) async fn build(&self, call: &HookCall, source: &Source) -> Result<Artifact, HookTrouble> {
@@ -400,8 +431,8 @@ impl Hosts for Reach {
 
 /// Tells what hooks say.
 #[derive(Debug)]
-struct Teller {
-    reporter: Reporter,
+pub(crate) struct Teller {
+    pub(crate) reporter: Reporter,
 }
 
 impl Observer for Teller {

@@ -20,6 +20,7 @@ mod perform;
 pub(super) mod performer;
 pub(super) mod planned_for;
 pub(super) mod probe;
+pub(super) mod recording;
 pub(super) mod session;
 pub(super) mod site;
 pub(super) mod switching;
