@@ -41,10 +41,14 @@ fn tip(command: &str, word: &str, environments: &[String]) -> Option<String> {
     let is_number = word.len() <= RELEASE_DIGITS && word.bytes().all(|byte| byte.is_ascii_digit());
     let option = match command {
         "deploy" | "plan" if matches!(word, "main" | "master" | "trunk" | "HEAD") => {
-            return Some(format!("use 'cutover {command}', which takes the newest revision of `build.branch`"));
+            return Some(format!(
+                "use 'cutover {command}', which takes the newest revision of `build.branch`"
+            ));
         }
         "logs" if matches!(word, "blue" | "green" | "live" | "idle") => {
-            return Some("use 'cutover logs', which shows the live colour, or 'cutover logs --idle'".to_owned());
+            return Some(
+                "use 'cutover logs', which shows the live colour, or 'cutover logs --idle'".to_owned(),
+            );
         }
         _ if environments.iter().any(|name| name == word) => "-e",
         "rollback" => "--to",
@@ -85,9 +89,18 @@ mod tests {
     #[test]
     fn a_word_that_needs_no_option_is_told_so() {
         let told = |command, word| tip(command, word, &[]).expect("a tip");
-        assert_eq!(told("deploy", "main"), "use 'cutover deploy', which takes the newest revision of `build.branch`");
-        assert_eq!(told("plan", "HEAD"), "use 'cutover plan', which takes the newest revision of `build.branch`");
-        assert_eq!(told("logs", "green"), "use 'cutover logs', which shows the live colour, or 'cutover logs --idle'");
+        assert_eq!(
+            told("deploy", "main"),
+            "use 'cutover deploy', which takes the newest revision of `build.branch`"
+        );
+        assert_eq!(
+            told("plan", "HEAD"),
+            "use 'cutover plan', which takes the newest revision of `build.branch`"
+        );
+        assert_eq!(
+            told("logs", "green"),
+            "use 'cutover logs', which shows the live colour, or 'cutover logs --idle'"
+        );
     }
 
     #[test]

@@ -4,8 +4,8 @@ use super::line::{Line, Tone};
 use super::quantity::Quantity;
 use super::table::table;
 use crate::model::view::{
-    AddedView, BuiltView, ComponentKind, ComponentView, FetchView, Fetched, FetchedView, ImportView, LockChangeView,
-    LockView,
+    AddedView, BuiltView, ComponentKind, ComponentView, FetchView, Fetched, FetchedView, ImportView,
+    LockChangeView, LockView,
 };
 
 /// Lines of a component. What can be pasted is never wrapped.

@@ -27,8 +27,8 @@ pub use doctor::{Diagnosis, DoctorView, Severity};
 pub use exit_code::ExitCode;
 pub use history::{HistoryEntry, HistoryView};
 pub use hook::{
-    AddedView, BuiltView, ComponentKind, ComponentView, FetchView, Fetched, FetchedView, ImportView, LockChangeView,
-    LockView,
+    AddedView, BuiltView, ComponentKind, ComponentView, FetchView, Fetched, FetchedView, ImportView,
+    LockChangeView, LockView,
 };
 pub use hook_run::{HookRunView, RunCall};
 pub use hook_test::{HookTestView, TestedCase};

@@ -10,8 +10,8 @@ use super::want::Want;
 use crate::model::request::{DeployRequest, MaintenanceRequest, RollbackRequest};
 use crate::model::view::{PlanHeader, PlanView, PlannedHook, PlannedHost, PlannedSecret, PlannedStep};
 use crate::model::{
-    Action, Color, Deployment, EnvValue, FrontDoor, HostName, Maintenance, Name, Note, Plan, Reach, Release, Retire,
-    SecretSource, Stage, Step, Task, Trouble, WHOLE,
+    Action, Color, Deployment, EnvValue, FrontDoor, HostName, Maintenance, Name, Note, Plan, Reach, Release,
+    Retire, SecretSource, Stage, Step, Task, Trouble, WHOLE,
 };
 use crate::run::ready::needs::builds_directory;
 use crate::run::world::hooks::configured;

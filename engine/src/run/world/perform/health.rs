@@ -311,9 +311,9 @@ impl Performer {
         let release = Some(about.id.as_str()).filter(|_| must_say);
         Ok(match self.hooks.check_health(&call, instance).await {
             Ok(Health::Healthy(says)) => match (says, release) {
-                (Some(says), Some(release)) if says != release => {
-                    Look::Not(format!("answers, but as release {says} instead of {release}, its CUTOVER_RELEASE"))
-                }
+                (Some(says), Some(release)) if says != release => Look::Not(format!(
+                    "answers, but as release {says} instead of {release}, its CUTOVER_RELEASE"
+                )),
                 (says, _) => Look::Healthy { proven: says.is_some() },
             },
             Ok(Health::Starting(reason) | Health::Unhealthy(reason)) => Look::Not(reason),
