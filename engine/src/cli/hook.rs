@@ -15,7 +15,7 @@ use crate::model::{Hook, HookSource, HostName, LockFile, SCRIPT};
 use crate::report;
 use crate::run::{Wanted, lock_view};
 
-/// Begin, build and test hooks of your own; show what others ask for, lock them to the byte, and fetch them
+/// Begin, build and test hooks of your own; inspect, lock and fetch others
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
