@@ -1,8 +1,9 @@
 //! All that a router hook is asked, and what is looked at in between.
 
+mod meanwhile;
+
 use std::time::Duration;
 
-use futures_util::future::join;
 use tokio::time::{Instant, sleep};
 
 use super::heard::Heard;
@@ -283,7 +284,7 @@ impl<'a> Rehearsal<'a> {
         heard: &Heard,
         past: &Memory,
     ) -> Result<(), Trouble> {
-        for place in &heard.places {
+        for (index, place) in heard.places.iter().enumerate() {
             for mishap in Mishap::ALL {
                 self.stage.go_on().await?;
                 // What was prepared may be what a later try stands on.
@@ -296,14 +297,16 @@ impl<'a> Rehearsal<'a> {
                     continue;
                 }
                 let place = self.disturb("apply", place, mishap);
-                // A yes is believed once it has had its time.
-                let shown = if said.is_ok() { self.settled().await } else { self.look().await };
+                // A yes is believed once it has had its time; what two at once come to may never settle.
+                let is_awaited = said.is_ok() && mishap != Mishap::Overtaken;
+                let shown = if is_awaited { self.settled().await } else { self.look().await };
                 let disturbed = Disturbed { mishap, want: to, said: &said, shown: &shown };
                 for (rule, broken) in disturbed.judged() {
                     self.sheet.note(rule, broken.map(|how| format!("{place}: {how}")));
                 }
-                // Each second time it goes straight back.
-                let ways: &[&Routing] = if self.disturbed.is_multiple_of(2) { &[from] } else { &[to, from] };
+                // Each second time it goes straight back, after the same mishap at the next place.
+                let is_straight = (self.disturbed + index).is_multiple_of(2);
+                let ways: &[&Routing] = if is_straight { &[from] } else { &[to, from] };
                 for want in ways {
                     let said = self.switched(want, &Meddler::listening()).await;
                     let shown = self.settled().await;
@@ -370,45 +373,6 @@ impl<'a> Rehearsal<'a> {
                 };
                 self.sheet.note(RouterRule::NoGuess, broken);
             }
-        }
-        Ok(())
-    }
-
-    /// `apply`; where the meddler has it overtaken, somebody else moves traffic back in the middle of it.
-    async fn overtaken(&self, from: &Routing, to: &Routing, meddler: &Meddler) -> Said<()> {
-        let asked = async {
-            let said = self.stage.apply(to, meddler).await;
-            meddler.resume();
-            said
-        };
-        let by_hand = async {
-            if meddler.pauses().await {
-                let _ = self.stage.prepare(from, &Meddler::listening()).await;
-                let _ = self.stage.apply(from, &Meddler::listening()).await;
-                meddler.resume();
-            }
-        };
-        join(asked, by_hand).await.0
-    }
-
-    /// Somebody else moves it once it is prepared: there, or there and back.
-    async fn meanwhile(&mut self, here: &Routing, there: &Routing) -> Result<(), Trouble> {
-        for (moves, when) in [(&[there][..], "moved by hand"), (&[there, here], "moved by hand, and back")] {
-            self.stage.go_on().await?;
-            let mut broken = self.stage.prepare(there, &Meddler::listening()).await.err();
-            for want in moves {
-                let said = self.switched(want, &Meddler::listening()).await;
-                let shown = self.settled().await;
-                let unseen = || (!shown.is(want)).then(|| format!("{when}, it shows {shown}, not {want}"));
-                broken = broken.or(said.err()).or_else(unseen);
-            }
-            let said = self.stage.apply(there, &Meddler::listening()).await;
-            let shown = self.settled().await;
-            let other = || (!shown.is(there)).then(|| format!("it shows {shown}, not {there}"));
-            let failed =
-                said.err().or_else(other).map(|how| format!("{when}, then `apply` of {there}: {how}"));
-            self.sheet.note(RouterRule::Meanwhile, broken.or(failed));
-            let _ = self.switched(here, &Meddler::listening()).await;
         }
         Ok(())
     }
