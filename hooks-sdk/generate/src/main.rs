@@ -1,8 +1,12 @@
 //! `cargo bindings` writes `hooks-sdk/src/bindings/` out of `wit/`, and those of the interpreter of scripts out of its own; `cargo bindings
-//! --check` only compares.
+//! --check` only compares, and holds `wit/` against the contracts that were released. `cargo bindings --release` keeps `wit/` as one of them.
 //!
 //! The files are committed, so that whoever builds the engine or a hook compiles no WIT parser. All imports live in one module
 //! and each kind in one of its own: a component then exports its kind alone, and imports what its code calls.
+
+mod contract;
+mod guest;
+mod released;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -11,6 +15,8 @@ use anyhow::{Context, Result, bail};
 use wit_bindgen_core::wit_parser::{Resolve, WorldId};
 use wit_bindgen_core::{Files, WorldGenerator as _};
 use wit_bindgen_rust::{Opts, WithOption};
+
+use self::contract::Contract;
 
 /// Worlds cut for the SDK: what `wit/worlds.wit` joins for other languages is here taken apart.
 const WORLDS: &str = "
@@ -32,8 +38,7 @@ world router { export cutover:hook/router@0.1.0; }
 const MODULES: [&str; 5] = ["imports", "build", "health_check", "smoke_test", "router"];
 
 fn main() -> ExitCode {
-    let check = std::env::args().any(|argument| argument == "--check");
-    match run(check) {
+    match run(&std::env::args().skip(1).collect::<Vec<_>>()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             #[expect(clippy::print_stderr, reason = "a program for the terminal")]
@@ -45,16 +50,28 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(check: bool) -> Result<()> {
+fn run(words: &[String]) -> Result<()> {
+    let (check, release) = match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        [] => (false, false),
+        ["--check"] => (true, false),
+        ["--release"] => (false, true),
+        _ => bail!("usage: cargo bindings [--check | --release]"),
+    };
     let sdk =
         Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the crate lies in the SDK's directory")?;
     let root = sdk.parent().context("the SDK lies in the workspace")?;
+    let contract = Contract::read(&root.join("wit"))?;
+    if release {
+        return released::release(&contract);
+    }
     for module in MODULES {
         let path = sdk.join("src/bindings").join(format!("{module}.rs"));
         keep(&path, &generate(&root.join("wit"), module)?, check)?;
     }
     let script = root.join("engine/script");
-    keep(&script.join("src/bindings/script.rs"), &generate_script(&root.join("engine/src/hook/script.wit"))?, check)
+    let bindings = generate_script(&root.join("engine/src/hook/script.wit"))?;
+    keep(&script.join("src/bindings/script.rs"), &bindings, check)?;
+    if check { released::check(&contract) } else { Ok(()) }
 }
 
 fn keep(path: &Path, text: &str, check: bool) -> Result<()> {

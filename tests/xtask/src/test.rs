@@ -10,6 +10,10 @@ use crate::peers;
 /// A test with real servers waits more than it computes.
 const THREADS_FOR_A_PROCESSOR: usize = 2;
 
+/// Workspaces of their own, and where each is built.
+const WORKSPACES: [(&str, &str); 2] =
+    [("engine/script/Cargo.toml", "script"), ("hooks-sdk/generate/Cargo.toml", "generate")];
+
 /// Where more tests fail, it was not the machine.
 const MOST_FLAKY: usize = 8;
 
@@ -53,9 +57,10 @@ pub(crate) fn run(args: &[&str]) -> Result<(), String> {
         flaky =
             format!("flaky {}: failed beside others and passed alone: {}\n", failed.len(), failed.join(", "));
     }
-    // A workspace of its own.
-    let script = ["test", "--locked", "--manifest-path=engine/script/Cargo.toml", "--target-dir"];
-    let ended = command::run(cargo(&script).arg(target().join("script")));
+    let ended = WORKSPACES.into_iter().try_for_each(|(manifest, place)| {
+        let words = ["test", "--locked", "--manifest-path", manifest, "--target-dir"];
+        command::run(cargo(&words).arg(target().join(place)))
+    });
     eprint!("{flaky}");
     ended
 }
