@@ -15,7 +15,7 @@ use crate::model::view::{HookTestView, TestedCase};
 use crate::model::{Hook, HookKind, HookSource, HostName, Location, Name, Trouble};
 use crate::run::execute::reporter::Reporter;
 use crate::run::world::components::component;
-use crate::run::world::hooks::Teller;
+use crate::run::world::teller::Teller;
 use crate::secret::{Redactor, Secrets};
 use crate::transport::Link;
 

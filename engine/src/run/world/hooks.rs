@@ -10,14 +10,13 @@ use super::components::component;
 use super::performer::Unperformed;
 use super::probe;
 use super::site::Sites;
+use super::teller::Teller;
 use crate::hook::http::{Fetch, HttpClient, HttpFailure};
-use crate::hook::{
-    Access, Answered, Between, Groups, HookPool, Hosts, LoadedHook, Meddler, Observer, Recorder,
-};
-use crate::model::grant::{Addresses, Denied, Url};
+use crate::hook::{Access, Answered, Between, Groups, HookPool, Hosts, LoadedHook, Meddler, Recorder};
+use crate::model::grant::{Addresses, Url};
 use crate::model::{
     Artifact, Case, Color, Deployment, EventKind, Health, Hook, HookCall, HookKind, HostName, Instance,
-    Level, Limit, Limits, Name, Observation, Routing, SettingFault, Source, Trouble, without_hint,
+    Limit, Limits, Name, Observation, Routing, SettingFault, Source, Trouble, without_hint,
 };
 use crate::run::execute::reporter::Reporter;
 use crate::secret::Secrets;
@@ -426,42 +425,5 @@ impl Hosts for Reach {
         let epoch = *self.epoch.lock().ok()?;
         let turn = self.turns.lock().ok()?.get(host).cloned();
         Some(Guard { turn, ..self.sites.get(host)?.guard(epoch?) })
-    }
-}
-
-/// Tells what hooks say.
-#[derive(Debug)]
-pub(crate) struct Teller {
-    pub(crate) reporter: Reporter,
-}
-
-impl Observer for Teller {
-    fn log(&self, hook: &str, level: Level, message: &str) {
-        let (source, message) = (format!("hook {hook}"), message.to_owned());
-        self.reporter.tell(EventKind::Log { source, level, message });
-    }
-
-    fn progress(&self, hook: &str, done: u32, total: u32, what: &str) {
-        let of = if total == 0 { String::new() } else { format!(" of {total}") };
-        self.log(hook, Level::Info, &format!("{done}{of} {what}"));
-    }
-
-    fn allowed(&self, hook: &str, request: &str) {
-        // No hook can say this of itself: its own lines have another source.
-        let (source, message) = (format!("hook {hook} asks"), request.to_owned());
-        self.reporter.tell(EventKind::Log { source, level: Level::Debug, message });
-    }
-
-    fn denied(&self, hook: &str, denied: &Denied) {
-        self.reporter.tell(EventKind::Denied {
-            hook: hook.to_owned(),
-            request: denied.request.to_string(),
-            grant: denied.grant.clone(),
-        });
-    }
-
-    fn compiling(&self, hook: &str) {
-        // Where compiled code is not kept, a warning has said so.
-        self.log(hook, Level::Warn, "is compiled, which takes a while once: the next run finds it compiled");
     }
 }

@@ -24,4 +24,5 @@ pub(super) mod recording;
 pub(super) mod session;
 pub(super) mod site;
 pub(super) mod switching;
+pub(super) mod teller;
 pub(super) mod turns;
