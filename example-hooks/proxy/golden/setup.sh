@@ -1,6 +1,6 @@
 # The front door on lb1: cutover's own proxy, which also shop is behind
-# It is this very program. Where it is not there yet, bring it from where you run cutover:
-#     scp "$(command -v cutover)" lb1:cutover && ssh -t lb1 sudo install -m 755 cutover /usr/local/bin/cutover
+# It is this very program. Where it is not there yet, bring it from where you run cutover, HOST being what `ssh` reaches lb1 by:
+#     scp "$(command -v cutover)" HOST:cutover && ssh -t HOST sudo install -m 755 cutover /usr/local/bin/cutover
 if ! test -x /usr/local/bin/cutover; then
     echo 'there is no /usr/local/bin/cutover: bring it as the lines above say' >&2
     exit 1

@@ -46,6 +46,13 @@ mod tests {
         assert_eq!(text, include_str!("../golden/setup.sh"));
         let settings = r#"{"directory": "/srv/proxy", "program": "/opt/cutover", "listen": ["10.0.0.1:80", "[::1]:8080"]}"#;
         let settings: Settings = serde_json::from_str(settings).expect("settings");
+        let here = script(&settings, &call, "local", "root");
+        assert!(
+            here.contains(
+                "put it there:\n#     sudo install -m 755 \"$(command -v cutover)\" /opt/cutover\n"
+            ),
+            "{here}"
+        );
         let text = script(&settings, &call, "lb1", "root");
         assert_eq!(text, include_str!("../golden/setup-elsewhere.sh"));
     }
