@@ -104,7 +104,7 @@ fn difference(one: &Difference) -> Vec<Line> {
     let shorter = expected.len().min(got.len()) - same;
     let alike = expected.iter().rev().zip(got.iter().rev()).take(shorter).take_while(|(a, b)| a == b).count();
     if same > 0 {
-        lines.push(Line::plain("        ").with(Tone::Dim, &format!("… {same} lines are the same")));
+        lines.push(Line::plain("        ").with(Tone::Dim, "… what comes before is the same"));
     }
     for (sign, tone, side) in [("-", Tone::Bad, &expected), ("+", Tone::Good, &got)] {
         let own = &side[same..side.len() - alike];
@@ -114,7 +114,7 @@ fn difference(one: &Difference) -> Vec<Line> {
         }
     }
     if alike > 0 {
-        lines.push(Line::plain("        ").with(Tone::Dim, &format!("… {alike} lines are the same")));
+        lines.push(Line::plain("        ").with(Tone::Dim, "… what follows is the same"));
     }
     lines
 }
