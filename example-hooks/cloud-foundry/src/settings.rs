@@ -126,6 +126,7 @@ mod tests {
     fn the_defaults_of_the_grants_are_these() {
         let template: toml::Table = toml::from_str(include_str!("../grants.toml")).expect("TOML");
         assert_eq!(template["defaults"]["token"].as_str(), Some(token().as_str()));
-        assert_eq!(template["defaults"].as_table().map(toml::Table::len), Some(1));
+        assert_eq!(template["defaults"]["ca"].as_str(), Some(""));
+        assert_eq!(template["defaults"].as_table().map(toml::Table::len), Some(2));
     }
 }

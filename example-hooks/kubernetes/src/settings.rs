@@ -177,6 +177,7 @@ mod tests {
         let template: toml::Table = toml::from_str(include_str!("../grants.toml")).expect("TOML");
         assert_eq!(template["defaults"]["token"].as_str(), Some(token().as_str()));
         assert_eq!(template["defaults"]["style"].as_str(), Some("service"));
-        assert_eq!(template["defaults"].as_table().map(toml::Table::len), Some(2));
+        assert_eq!(template["defaults"]["ca"].as_str(), Some(""));
+        assert_eq!(template["defaults"].as_table().map(toml::Table::len), Some(3));
     }
 }
