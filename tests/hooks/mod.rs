@@ -1,6 +1,7 @@
 //! Hooks in their sandboxes, driven through the library: each fault ends in an outcome of its own, and the engine goes on.
 
 mod adversary;
+mod contract;
 mod faults;
 mod grants;
 mod load;
