@@ -4,6 +4,7 @@ mod adversary;
 mod contract;
 mod faults;
 mod grants;
+mod languages;
 mod load;
 mod sandboxes;
 mod secrets;
