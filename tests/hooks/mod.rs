@@ -1,8 +1,10 @@
 //! Hooks in their sandboxes, driven through the library: each fault ends in an outcome of its own, and the engine goes on.
 
 mod adversary;
+mod contract;
 mod faults;
 mod grants;
+mod languages;
 mod load;
 mod sandboxes;
 mod secrets;

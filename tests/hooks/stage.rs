@@ -33,6 +33,11 @@ pub(super) struct Stage {
 
 /// The component of `tests/components/stranger`.
 pub(crate) fn stranger() -> Vec<u8> {
+    built("stranger")
+}
+
+/// A component in Rust of `tests/components`.
+pub(super) fn built(name: &str) -> Vec<u8> {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     let built = BUILT.get_or_init(|| {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -40,22 +45,16 @@ pub(crate) fn stranger() -> Vec<u8> {
         let target = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("bundled");
         let status = Command::new(env!("CARGO"))
             .current_dir(root)
-            .args([
-                "build",
-                "--locked",
-                "--quiet",
-                "--package=cutover-test-stranger",
-                "--target=wasm32-wasip2",
-            ])
-            .args(["--profile=hook", "--target-dir"])
+            .args(["build", "--locked", "--quiet", "--target=wasm32-wasip2", "--profile=hook"])
+            .args(["--package=cutover-test-stranger", "--package=cutover-test-matrix", "--target-dir"])
             .arg(&target)
             .env_remove("RUSTFLAGS")
             .env_remove("CARGO_ENCODED_RUSTFLAGS")
             .status();
-        assert!(status.unwrap().success(), "the stranger does not compile");
-        target.join("wasm32-wasip2/hook/cutover_test_stranger.wasm")
+        assert!(status.unwrap().success(), "the components of the tests do not compile");
+        target.join("wasm32-wasip2/hook")
     });
-    std::fs::read(built).unwrap()
+    std::fs::read(built.join(format!("cutover_test_{name}.wasm"))).unwrap()
 }
 
 /// The value of the secret `token`: found where the tests say.

@@ -74,6 +74,7 @@ pub use load::{Load, Tally};
 pub use login_page::LoginPage;
 pub use machine::{Machine, SYSTEM_PATH};
 pub use nginx::{Nginx, nginx_is_installed};
+pub use node::componentize_qjs;
 pub use object_store::ObjectStore;
 pub use oracle::{Oracle, Seen};
 pub use port::Port;

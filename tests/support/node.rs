@@ -19,3 +19,12 @@ pub(crate) fn node_with(package: &str, program: &str) -> Option<Command> {
     node.arg(program);
     Some(node)
 }
+
+/// What makes components out of JavaScript. None, with a word why, where it is not installed.
+///
+/// # Panics
+/// When this program does not lie where cargo builds tests.
+#[must_use]
+pub fn componentize_qjs() -> Option<Command> {
+    node_with("componentize-qjs", "bin/componentize-qjs")
+}

@@ -2,12 +2,13 @@
 
 use std::fmt;
 
-use super::interface;
+use super::contract_version::SPOKEN;
 use super::script::script_export;
+use super::{ContractVersion, interface};
 use crate::model::grant::Denied;
 use crate::model::{Breach, HookKind};
 
-/// For a hook that was built for another contract.
+/// For a hook that has another shape than the contract.
 const BUILD_ANEW: &str =
     "build it against the contract of this version of cutover: `cutover help wit` prints it";
 
@@ -35,7 +36,15 @@ pub enum HookFault {
         /// The hook interfaces that it does export.
         exports: Vec<String>,
     },
-    /// It was built for another version of the contract, or for another host than cutover.
+    /// It was built for a contract that is not spoken here: older than any that is, or newer.
+    #[error("hook `{hook}` was built for the contract cutover:hook@{version}, and this version of cutover speaks cutover:hook@{}", SPOKEN.series())]
+    OtherContract {
+        /// Title of the hook.
+        hook: String,
+        /// The newest version that it names.
+        version: ContractVersion,
+    },
+    /// It was built for a later patch of the contract, or for another host than cutover.
     #[error("hook `{hook}` imports what this version of cutover does not offer: {imports}", imports = listed(imports, ""))]
     UnknownImports {
         /// Title of the hook.
@@ -58,6 +67,8 @@ pub enum HookFault {
         hook: String,
         /// The runtime's words.
         reason: String,
+        /// The newest version of the contract that it names.
+        version: Option<ContractVersion>,
     },
     /// It is a script that can't be read.
     #[error("hook `{hook}` can't be read: {reason}")]
@@ -108,6 +119,7 @@ impl HookFault {
         match self {
             Self::NotAComponent { .. } => "hook/not-a-component",
             Self::WrongKind { .. } | Self::WrongScript { .. } => "hook/wrong-kind",
+            Self::OtherContract { .. } => "hook/other-contract",
             Self::UnknownImports { .. } => "hook/unknown-import",
             Self::MissingGrant { .. } => "hook/missing-grant",
             Self::Unfit { .. } => "hook/unfit",
@@ -126,9 +138,6 @@ impl HookFault {
                 "build it for `wasm32-wasip2`, or turn the module into a component: `wasm-tools component new`"
                     .to_owned(),
             ),
-            Self::WrongKind { wanted, exports, .. } if exports.iter().any(|name| is_of_kind(name, *wanted)) => {
-                Some("it was built for another version of the contract: this one is `cutover:hook@0.1`".to_owned())
-            }
             Self::WrongKind { wanted, .. } => Some(format!(
                 "build it for the world `{wanted}-hook`, or name it where a hook of its kind belongs"
             )),
@@ -136,9 +145,9 @@ impl HookFault {
                 "export `{}`: `cutover help scripts` shows one",
                 script_export(*wanted)
             )),
-            Self::UnknownImports { .. } | Self::Unfit { .. } => {
-                Some(BUILD_ANEW.to_owned())
-            }
+            Self::OtherContract { version, .. } => Some(for_another_contract(*version)),
+            Self::UnknownImports { imports, .. } => Some(for_what_is_lacking(ContractVersion::newest(imports))),
+            Self::Unfit { version, .. } => Some(for_what_is_lacking(*version)),
             Self::MissingGrant { missing, .. } => {
                 let keys: Vec<String> = missing
                     .iter()
@@ -160,10 +169,24 @@ impl HookFault {
     }
 }
 
-/// Whether an exported interface is the one of a kind, in whatever version.
-fn is_of_kind(export: &str, kind: HookKind) -> bool {
-    let name = export.split_once('@').map_or(export, |(name, _)| name);
-    name.rsplit('/').next() == Some(kind.as_str())
+/// What users and authors of a hook can do about a contract that is not spoken here.
+fn for_another_contract(version: ContractVersion) -> String {
+    let users =
+        if version.is_newer() { "upgrade cutover, or take an earlier build" } else { "take a newer build" };
+    format!(
+        "{users} of the hook, for cutover:hook@{series}; its author makes one with what `cutover help wit` prints",
+        series = SPOKEN.series()
+    )
+}
+
+/// What to do about a hook that uses what there is not: a later version of cutover may have it.
+fn for_what_is_lacking(version: Option<ContractVersion>) -> String {
+    match version.filter(|version| version.is_newer()) {
+        Some(version) => format!(
+            "it was built for cutover:hook@{version}, and this version of cutover speaks {SPOKEN}: upgrade cutover, or {BUILD_ANEW}"
+        ),
+        None => BUILD_ANEW.to_owned(),
+    }
 }
 
 /// An imported interface none of whose keys is in the grants.
@@ -337,18 +360,30 @@ mod tests {
     }
 
     #[test]
-    fn another_version_of_the_contract_is_told_apart_from_another_kind() {
-        let hint = |export: &str| {
-            let exports = vec![export.to_owned()];
-            HookFault::WrongKind { hook: "vendor".to_owned(), wanted: HookKind::Router, exports }.hint()
+    fn what_was_built_for_another_contract_tells_users_and_authors_what_to_do() {
+        let version =
+            |text: &str| ContractVersion::of(&format!("cutover:hook/router@{text}")).expect("a version").1;
+        let hint = |text: &str| {
+            HookFault::OtherContract { hook: "vendor".to_owned(), version: version(text) }.hint()
         };
-        assert_eq!(
-            hint("cutover:hook/router@0.2.0").as_deref(),
-            Some("it was built for another version of the contract: this one is `cutover:hook@0.1`")
-        );
-        assert_eq!(
-            hint("cutover:hook/build@0.1.0").as_deref(),
-            Some("build it for the world `router-hook`, or name it where a hook of its kind belongs")
-        );
+        let newer = "upgrade cutover, or take an earlier build of the hook, for cutover:hook@0.1; its author makes one with what \
+                     `cutover help wit` prints";
+        assert_eq!((hint("0.2.0").as_deref(), hint("1.0.0").as_deref()), (Some(newer), Some(newer)));
+        let older = "take a newer build of the hook, for cutover:hook@0.1; its author makes one with what `cutover help wit` prints";
+        assert_eq!(hint("0.0.9").as_deref(), Some(older));
+        let lacking = |imports: &[&str]| {
+            let imports = imports.iter().map(|name| (*name).to_owned()).collect();
+            HookFault::UnknownImports { hook: "vendor".to_owned(), imports }.hint()
+        };
+        let later = "it was built for cutover:hook@0.1.4, and this version of cutover speaks 0.1.0: upgrade cutover, or build it against \
+                     the contract of this version of cutover: `cutover help wit` prints it";
+        assert_eq!(lacking(&["cutover:hook/database@0.1.4", "env"]).as_deref(), Some(later));
+        assert_eq!(lacking(&["cutover:hook/root@0.1.0", "env"]).as_deref(), Some(BUILD_ANEW));
+        let unfit = |version| {
+            HookFault::Unfit { hook: "vendor".to_owned(), reason: "x".to_owned(), version: Some(version) }
+                .hint()
+        };
+        assert_eq!(unfit(version("0.1.4")).as_deref(), Some(later));
+        assert_eq!(unfit(SPOKEN).as_deref(), Some(BUILD_ANEW));
     }
 }

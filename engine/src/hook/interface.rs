@@ -1,7 +1,7 @@
 //! The one table of what a component may import: which interfaces there are, and which keys of `grants` rule each.
 
 use super::failure::MissingGrant;
-use super::{Description, HookFault};
+use super::{ContractVersion, Description, HookFault};
 use crate::model::HookKind;
 use crate::model::grant::{Grants, SecretTarget};
 
@@ -86,7 +86,7 @@ pub fn is_spoken(name: &str) -> bool {
 /// Finds whatever speaks against using a component as a hook of a kind under these grants, before any of its code runs.
 ///
 /// # Errors
-/// The first of wrong kind, unknown imports, missing grants.
+/// The first of another contract, wrong kind, unknown imports, missing grants.
 pub(super) fn inspect(
     hook: &str,
     kind: HookKind,
@@ -94,7 +94,16 @@ pub(super) fn inspect(
     grants: &Grants,
 ) -> Result<(), HookFault> {
     let hook = hook.to_owned();
-    if !description.exports.iter().any(|export| contract_name(export) == Some(kind.as_str())) {
+    let answers = |name: &&String| ContractVersion::of(name).is_some_and(|(name, _)| name == kind.as_str());
+    let (spoken, foreign): (Vec<&String>, Vec<&String>) =
+        description.exports.iter().filter(answers).partition(|export| is_spoken(export));
+    let imports = description.imports.iter().filter(|import| !is_spoken(import));
+    // It may answer those that speak another contract as well.
+    let other = imports.chain(foreign.into_iter().filter(|_| spoken.is_empty()));
+    if let Some(version) = ContractVersion::newest(other) {
+        return Err(HookFault::OtherContract { hook, version });
+    }
+    if spoken.is_empty() {
         let ours = |export: &&String| export.starts_with("cutover:hook/");
         let exports = description.exports.iter().filter(ours).cloned().collect();
         return Err(HookFault::WrongKind { hook, wanted: kind, exports });
@@ -173,10 +182,9 @@ fn entries(grants: &Grants, key: &str) -> Option<usize> {
     }
 }
 
-/// The interface's name, when it is one of contract 0.1.
+/// The interface's name, when it is one of the contract that this program speaks.
 fn contract_name(name: &str) -> Option<&str> {
-    let (interface, version) = name.strip_prefix("cutover:hook/")?.split_once('@')?;
-    version.strip_prefix("0.1.").is_some_and(|patch| patch.parse::<u32>().is_ok()).then_some(interface)
+    ContractVersion::of(name).filter(|(_, version)| version.is_spoken()).map(|(interface, _)| interface)
 }
 
 fn is_offered(import: &str) -> bool {
@@ -213,7 +221,7 @@ mod tests {
         let http = Grants { http: Some(Vec::new()), ..Grants::default() };
         let smoke = &["cutover:hook/smoke-test@0.1.0", "init"][..];
         type Names<'a> = &'a [&'a str];
-        let cases: [(HookKind, Names<'_>, Names<'_>, &Grants, &str); 8] = [
+        let cases: [(HookKind, Names<'_>, Names<'_>, &Grants, &str); 11] = [
             (HookKind::SmokeTest, &["cutover:hook/engine@0.1.0", "wasi:io/poll@0.2.6"], smoke, &none, "fine"),
             (
                 HookKind::SmokeTest,
@@ -252,7 +260,30 @@ mod tests {
                 &[],
                 &["cutover:hook/smoke-test@0.2.0"],
                 &none,
-                "hook/wrong-kind: hook `vendor` is not a smoke-test hook: it exports `cutover:hook/smoke-test@0.2.0`",
+                "hook/other-contract: hook `vendor` was built for the contract cutover:hook@0.2.0, and this version of cutover \
+                 speaks cutover:hook@0.1",
+            ),
+            (
+                HookKind::SmokeTest,
+                &["cutover:hook/engine@0.0.3", "cutover:hook/root@0.0.4"],
+                &["cutover:hook/smoke-test@0.0.4"],
+                &none,
+                "hook/other-contract: hook `vendor` was built for the contract cutover:hook@0.0.4, and this version of cutover \
+                 speaks cutover:hook@0.1",
+            ),
+            (
+                HookKind::SmokeTest,
+                &["cutover:hook/engine@0.1.0"],
+                &["cutover:hook/smoke-test@1.0.0", "cutover:hook/smoke-test@0.1.0"],
+                &none,
+                "fine",
+            ),
+            (
+                HookKind::Router,
+                &[],
+                &["cutover:hook/smoke-test@0.2.0"],
+                &none,
+                "hook/wrong-kind: hook `vendor` is not a router hook: it exports `cutover:hook/smoke-test@0.2.0`",
             ),
             (
                 HookKind::SmokeTest,

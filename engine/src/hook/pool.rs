@@ -19,8 +19,8 @@ use super::memory::SealedMemory;
 use super::script::Script;
 use super::wire::{Anatomy, End, Order, Question, Report, Room, Value};
 use super::{
-    Description, Downloads, HookFault, LARGEST_COMPONENT, LoadedHook, Observer, format, interface,
-    limits as sandbox_limits, runtime,
+    ContractVersion, Description, Downloads, HookFault, LARGEST_COMPONENT, LoadedHook, Observer, format,
+    interface, limits as sandbox_limits, runtime,
 };
 use crate::bundled;
 use crate::model::grant::Grants;
@@ -187,7 +187,8 @@ impl HookPool {
         }
         interface::inspect(title, kind, &description, &hook.grants)?;
         if let Some(reason) = misfit {
-            return Err(HookFault::Unfit { hook: title.clone(), reason });
+            let version = ContractVersion::newest(description.imports.iter().chain(&description.exports));
+            return Err(HookFault::Unfit { hook: title.clone(), reason, version });
         }
         let component = Component { digest, description, code, script, program: self.program.clone() };
         Ok(LoadedHook::new(hook.clone(), kind, component, sandbox, Arc::clone(&self.http)))

@@ -8,6 +8,7 @@ mod command;
 mod demo;
 mod dependencies;
 mod front_door;
+mod languages;
 mod package;
 mod peers;
 mod prove;
@@ -24,6 +25,7 @@ usage: cargo xtask TASK
   prove [--nightly] [--json]
                             that the promises of RELIABILITY.md are kept, in figures
   adversary [--json]        how hooks with bad manners end, each mode; and that the engine and the next hook go on
+  languages [--json]        what a hook of each kind does in each language, on the real engine: a cell each
   dependencies              licences, sources, versions and known faults of all dependencies, by deny.toml
   bench hook [--json]       what a call of a hook costs, beside a shell
   bench deploy [--many] [--json]
@@ -46,6 +48,8 @@ fn main() -> ExitCode {
         }
         ["adversary"] => adversary::run(false),
         ["adversary", "--json"] => adversary::run(true),
+        ["languages"] => languages::run(false),
+        ["languages", "--json"] => languages::run(true),
         ["dependencies"] => dependencies::run_all(),
         ["package"] => package::run(true),
         ["package", "--no-verify"] => package::run(false),

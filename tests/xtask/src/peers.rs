@@ -54,10 +54,18 @@ pub(crate) fn for_tests() -> Result<(), String> {
     // Each waits for others most of its time.
     std::thread::scope(|scope| {
         let node = scope.spawn(node_modules);
-        let python = python_modules().and_then(|()| traefik());
+        let python =
+            python_modules(std::env::var_os("CUTOVER_TEST_NIGHTLY").is_some()).and_then(|()| traefik());
         let node = node.join().unwrap_or_else(|_| Err("npm was not waited for".to_owned()));
         python.and(node)
     })
+}
+
+/// Sees to what makes hooks, in every language.
+pub(crate) fn for_languages() -> Result<(), String> {
+    targets()?;
+    programs(&[Peer { program: "npm", package: "npm" }])?;
+    python_modules(true).and_then(|()| node_modules())
 }
 
 /// Directory of the toolchain that compiles this repository.
@@ -113,9 +121,9 @@ fn programs(peers: &[Peer]) -> Result<(), String> {
     apt(&["update"]).and_then(|()| apt(&install)).map_err(|fault| format!("{fault}\n{by_hand}"))
 }
 
-/// A server that speaks S3, with all that it needs; for the tests of the night, what makes components of Python. In a directory below the
+/// A server that speaks S3, with all that it needs; with `components`, what makes components of Python. In a directory below the
 /// build's.
-fn python_modules() -> Result<(), String> {
+fn python_modules(components: bool) -> Result<(), String> {
     const SERVER: [&str; 3] = ["moto[s3]==5.2.5", "flask==3.1.2", "flask-cors==6.0.1"];
     const COMPONENTS: [&str; 1] = ["componentize-py==0.25.1"];
     let modules = target().join("peers/python");
@@ -123,7 +131,7 @@ fn python_modules() -> Result<(), String> {
     if !modules.join("moto").is_dir() {
         lacking.extend(SERVER);
     }
-    if std::env::var_os("CUTOVER_TEST_NIGHTLY").is_some() && !modules.join("componentize_py").is_dir() {
+    if components && !modules.join("componentize_py").is_dir() {
         lacking.extend(COMPONENTS);
     }
     if lacking.is_empty() {
