@@ -98,8 +98,8 @@ impl Case {
             interpreter: false,
         };
         Grants {
-            http: (self == Self::Http).then(|| vec![http]),
-            exec: (self == Self::Exec).then(|| vec![exec]),
+            http: Some(Vec::from_iter((self == Self::Http).then_some(http))),
+            exec: Some(Vec::from_iter((self == Self::Exec).then_some(exec))),
             ..nothing()
         }
     }
