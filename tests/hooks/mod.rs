@@ -6,6 +6,7 @@ mod faults;
 mod grants;
 mod languages;
 mod load;
+mod login;
 mod sandboxes;
 mod secrets;
 pub(crate) mod stage;

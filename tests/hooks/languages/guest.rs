@@ -93,7 +93,7 @@ fn component(file: Vec<u8>) -> Guest {
 }
 
 /// A directory with the contract, and a world beside it.
-fn contract(place: &Path, world: &str) -> PathBuf {
+pub(in super::super) fn contract(place: &Path, world: &str) -> PathBuf {
     let (wit, own) = (Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit"), place.join("wit"));
     fs::create_dir_all(own.join("deps/hook")).unwrap();
     fs::write(own.join("world.wit"), world).unwrap();
@@ -104,7 +104,7 @@ fn contract(place: &Path, world: &str) -> PathBuf {
 }
 
 /// What a command makes that takes `-o`.
-fn made(build: &mut Command, place: &Path) -> Vec<u8> {
+pub(in super::super) fn made(build: &mut Command, place: &Path) -> Vec<u8> {
     let file = place.join("hook.wasm");
     let built = build.arg("-o").arg(&file).output().unwrap();
     assert!(built.status.success(), "{built:?}");
