@@ -172,6 +172,23 @@ asked for.
     }
 
     #[test]
+    fn no_command_has_an_option_that_all_have() {
+        fn own<'a>(command: &'a clap::Command, found: &mut Vec<&'a str>) {
+            for command in command.get_subcommands() {
+                found.extend(command.get_arguments().map(|arg| arg.get_id().as_str()));
+                own(command, found);
+            }
+        }
+        let root = command();
+        let mut found = Vec::new();
+        own(&root, &mut found);
+        assert!(found.contains(&"record"));
+        for arg in root.get_arguments().filter(|arg| arg.is_global_set()) {
+            assert!(!found.contains(&arg.get_id().as_str()), "--{} is another one below", arg.get_id());
+        }
+    }
+
+    #[test]
     fn each_command_has_one_line_and_an_example() {
         for command in command().get_subcommands() {
             let about = command.get_about().map(StyledStr::to_string).unwrap_or_default();

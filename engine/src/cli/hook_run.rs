@@ -21,10 +21,10 @@ use crate::run::WantedCall;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  cutover hook run health-check --host web1 --color blue
-  cutover hook run smoke-test             against the live colour
+  cutover hook run health-check --host web1 --of blue
+  cutover hook run checkout               a smoke test, against the live colour
   cutover hook run router                 what the router does now
-  cutover hook run router --ask connections --color blue
+  cutover hook run router --ask connections --of blue
   cutover hook run health-check --record cases/healthy.toml
 
 It has the settings and grants of the configuration, and is told what is live by the record. Nothing is changed, whatever is granted, and no lock is \
@@ -41,7 +41,7 @@ pub(super) struct Arguments {
     host: Option<HostName>,
     /// The colour that is asked about [default: the live one]
     #[arg(long, value_name = "COLOR", value_parser = PossibleValuesParser::new(["blue", "green"]))]
-    color: Option<String>,
+    of: Option<String>,
     /// What is asked [default: check, run, or observe of a router]
     #[arg(long, value_name = "QUESTION", value_parser = PossibleValuesParser::new(QUESTIONS))]
     ask: Option<String>,
@@ -64,7 +64,7 @@ impl Arguments {
         let wanted = WantedCall {
             hook: self.hook,
             host: self.host,
-            color: self.color.and_then(|name| Color::ALL.into_iter().find(|color| color.as_str() == name)),
+            color: self.of.and_then(|name| Color::ALL.into_iter().find(|color| color.as_str() == name)),
             ask: self.ask.and_then(|name| HookQuestion::ALL.into_iter().find(|one| one.as_str() == name)),
         };
         let (mut view, case) = engine::run_hook(&loaded, &wanted, invocation.output.remarks()).await?;

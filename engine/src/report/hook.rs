@@ -43,7 +43,9 @@ fn described(view: &ComponentView) -> Vec<Line> {
         facts.push_str(&format!(", begins with {} of memory", Quantity::bytes(memory)));
     }
     if !view.languages.is_empty() {
-        facts.push_str(&format!("; written in {}", view.languages.join(", ")));
+        // Of an interpreter that brings its script along, that is the interpreter's.
+        let how = if view.memory.is_some() { "compiled from" } else { "written in" };
+        facts.push_str(&format!("; {how} {}", view.languages.join(", ")));
     }
     lines.push(Line::plain("  ").text(&facts));
     lines.push(Line::plain(if view.imports.is_empty() { "it asks for nothing" } else { "it asks for" }));
