@@ -31,6 +31,7 @@ mod foreign_journal;
 mod haproxy;
 mod haproxy_faults;
 mod haproxy_servers;
+mod hook_cases;
 mod hook_lock;
 mod hooks;
 mod hosts_with_systemd;
