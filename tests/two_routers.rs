@@ -1,11 +1,12 @@
 //! One name for two routers: each of them is proven, and both switch or none does.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::time::Duration;
 
+use rustix::process::Signal;
 use serde_json::json;
-use test_support::{Behaviour, Test, assert_golden, eventually, get};
+use test_support::{Behaviour, Ended, Running, Test, assert_golden, eventually, get};
 
 use crate::told;
 
@@ -16,6 +17,9 @@ fn with_v1() -> Option<Test> {
     assert_eq!(live(&test), ["v1 blue", "v1 blue"]);
     Some(test)
 }
+
+/// Where the link of a router points that sends requests nowhere.
+const NOBODY: &str = "/dev/null";
 
 /// What each router says of itself.
 fn live(test: &Test) -> [String; 2] {
@@ -53,6 +57,45 @@ fn a_second_router_that_can_not_switch_takes_the_first_one_back() {
     assert_golden("two-routers-one-broken.txt", &told(&test, failed));
     assert_eq!(live(&test), ["v1 blue", "v1 blue"]);
     let _ = test.cutover(&["status", "--check"]).expect(0);
+}
+
+/// Points the second router elsewhere, as a person does.
+fn by_hand(test: &Test, site: &str) {
+    let nginx = test.second_nginx.as_ref().unwrap();
+    fs::remove_file(nginx.link()).unwrap();
+    symlink(site, nginx.link()).unwrap();
+    nginx.reload(test.machine("lb2"));
+    // Those who are asked while nginx reads it may be told either.
+    let color = site.rsplit('-').next().unwrap();
+    eventually("the workers of before are gone", Duration::from_secs(10), || {
+        let page = get(nginx.address(), nginx.port(), "/").ok()?;
+        (page.header("x-color") == color || (site == NOBODY && page.status == 503)).then_some(())
+    });
+}
+
+/// A deployment in whose middle somebody points the second router elsewhere, once both are prepared.
+fn meanwhile(test: &Test, site: &str) -> Ended {
+    let running = Running::halting(test, &["deploy"], "route:before");
+    assert!(running.wait_until_halted());
+    by_hand(test, site);
+    running.signal(Signal::CONT);
+    running.finish()
+}
+
+/// Nothing is moved then. What was made of the second router is not undone either: it was not begun with, and a person had a reason.
+#[test]
+fn a_second_router_that_somebody_moves_meanwhile_is_left_to_them_and_told() {
+    let Some(test) = with_v1() else { return };
+    let blue = fs::read_link(test.nginx.link()).unwrap().display().to_string();
+    test.repository.push("v2", Behaviour::Sound);
+    let ended = meanwhile(&test, NOBODY).expect(10);
+    assert_golden("two-routers-closed.txt", &told(&test, ended));
+    assert_eq!(test.live(), "v1 blue");
+    let _ = test.cutover(&["status", "--check"]).expect(70);
+    by_hand(&test, &blue);
+    let _ = test.cutover(&["status", "--check"]).expect(0);
+    let _ = test.cutover(&["deploy"]).expect(0);
+    assert_eq!(live(&test), ["v2 green", "v2 green"]);
 }
 
 /// What was told of the switch, as an event.

@@ -90,17 +90,15 @@ impl Performer {
     }
 
     /// Fails where a router shows what this was not planned for. One that restarts, or is on its way, is looked at again for as long as its hook
-    /// may take.
+    /// may take: what it shows meanwhile may be what it did before somebody moved it.
     async fn await_as_planned(&self, plan: &Plan, router: &HostName, want: &Routing) -> Result<()> {
         let (deadline, mut attempt) = (Moment::now() + self.patience(), 1);
         loop {
             let seen = self.hooks.observe(&self.router_call(plan, attempt), router).await;
             let is_late = Moment::now() >= deadline;
             match seen {
-                Ok(seen) => match self.expect_as_planned(plan, router, want, &seen) {
-                    Err(_) if !seen.settled && !is_late => {}
-                    judged => return judged,
-                },
+                Ok(seen) if !seen.settled && !is_late => {}
+                Ok(seen) => return self.expect_as_planned(plan, router, want, &seen),
                 Err(failure) if is_late => return Err(failure.into()),
                 Err(_) => {}
             }
