@@ -50,6 +50,7 @@ mod terminal;
 mod test;
 mod tls_files;
 mod tls_front;
+mod tls_server;
 mod told_at_once;
 mod toolchain;
 mod traefik;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::skipped::skip;
-use crate::tls_files::certify;
+use crate::tls_server::certify;
 use crate::{Port, Process, Scratch, eventually};
 
 /// The one who may do everything where a login is wanted.
