@@ -8,12 +8,14 @@ const FILES: [&str; 4] = [
     include_str!("../../wit/worlds.wit"),
 ];
 
-/// How each of them begins.
-const PACKAGE: &str = "package cutover:hook@0.1.0;\n";
+/// Its version.
+pub(super) const VERSION: &str = "0.1.0";
 
 /// All of it as one file, ready for any tool that reads WIT.
 #[must_use]
 pub fn contract() -> String {
-    let parts = FILES.iter().map(|file| file.strip_prefix(PACKAGE).unwrap_or(file));
-    std::iter::once(PACKAGE).chain(parts).collect()
+    // How each of them begins.
+    let package = format!("package cutover:hook@{VERSION};\n");
+    let parts = FILES.iter().map(|file| file.strip_prefix(&package).unwrap_or(file));
+    std::iter::once(package.as_str()).chain(parts).collect()
 }

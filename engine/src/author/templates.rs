@@ -74,6 +74,27 @@ const PYTHON: &[File] = &[
     by_kind!("test_app.py", "python", "/test_app.py"),
 ];
 
+/// Code that hooks of several kinds have alike, by the line that it stands for. Each hook is one file: a script of JavaScript is compiled
+/// by itself.
+const fn alike(language: Language) -> &'static [(&'static str, &'static str)] {
+    match language {
+        // The SDK has it.
+        Language::Rust => &[],
+        Language::Js => &[
+            ("@ANSWERING@\n", include_str!("templates/js/answering.js")),
+            ("@GET@\n", include_str!("templates/js/get.js")),
+        ],
+        Language::Ts => &[
+            ("@ANSWERING@\n", include_str!("templates/ts/answering.ts")),
+            ("@GET@\n", include_str!("templates/ts/get.ts")),
+        ],
+        Language::Python => &[
+            ("@ANSWERING@\n", include_str!("templates/python/answering.py")),
+            ("@GET@\n", include_str!("templates/python/get.py")),
+        ],
+    }
+}
+
 /// What the template of a kind does, in words.
 const WHAT: [&str; 4] = texts!("use", ".md");
 
@@ -105,16 +126,16 @@ fn filled(text: &str, wish: &Wish) -> String {
     // What a test of JavaScript reads: the hook itself, or what the compiler of TypeScript made of it.
     let script = if wish.language == Language::Ts { "build/hook.js" } else { "hook.js" };
     // What is put in first may itself have the name to fill in.
-    [
+    let words = [
         ("@WHAT@", of_kind(&WHAT, wish.kind)),
         ("@USE@", of_kind(&USE, wish.kind)),
         ("@KIND@", wish.kind.as_str()),
         ("@SCRIPT@", script),
         ("@VERSION@", env!("CARGO_PKG_VERSION")),
         ("@NAME@", wish.name.as_str()),
-    ]
-    .into_iter()
-    .fold(text.to_owned(), |text, (place, value)| text.replace(place, value))
+    ];
+    let places = alike(wish.language).iter().copied().chain(words);
+    places.fold(text.to_owned(), |text, (place, value)| text.replace(place, value))
 }
 
 #[cfg(test)]

@@ -4,13 +4,11 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::Need;
+use super::contract::VERSION;
 use crate::model::HookKind;
 
 /// Name of the world in every hook's directory.
 pub(super) const WORLD: &str = "hook";
-
-/// Version of the contract.
-const CONTRACT: &str = "0.1.0";
 
 /// Text of `wit/world.wit`.
 pub(super) fn world(kind: HookKind, needs: &BTreeSet<Need>) -> String {
@@ -18,13 +16,13 @@ pub(super) fn world(kind: HookKind, needs: &BTreeSet<Need>) -> String {
         "package local:{WORLD};\n\n\
          // What this hook asks for, and what it is. All imports but `engine` need a grant of whoever deploys with it: name here what the code \
          uses, and no more.\n\
-         world {WORLD} {{\n    import cutover:hook/engine@{CONTRACT};\n"
+         world {WORLD} {{\n    import cutover:hook/engine@{VERSION};\n"
     );
     for need in needs {
         // Writing to a string does not fail.
-        let _ = writeln!(text, "    import cutover:hook/{need}@{CONTRACT};");
+        let _ = writeln!(text, "    import cutover:hook/{need}@{VERSION};");
     }
-    let _ = write!(text, "    export cutover:hook/{kind}@{CONTRACT};\n}}\n");
+    let _ = write!(text, "    export cutover:hook/{kind}@{VERSION};\n}}\n");
     text
 }
 
@@ -48,7 +46,7 @@ mod tests {
     #[test]
     fn what_a_world_names_is_in_the_contract() {
         let contract = contract();
-        assert!(contract.starts_with(&format!("package cutover:hook@{CONTRACT};\n")));
+        assert!(contract.starts_with(&format!("package cutover:hook@{VERSION};\n")));
         let kinds = HookKind::ALL.map(HookKind::as_str);
         for name in Need::ALL.map(Need::as_str).into_iter().chain(kinds).chain(["engine"]) {
             assert!(contract.contains(&format!("\ninterface {name} {{\n")), "{name}");

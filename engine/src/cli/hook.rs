@@ -7,6 +7,7 @@ use super::engine::{self, problem, problems};
 use super::failure::Failure;
 use super::invocation::Invocation;
 use super::project::Project;
+use super::side::host;
 use super::world::supplier;
 use super::{DONE, Ended, hook_build, hook_new, hook_run, hook_test, project_file};
 use crate::config::{Loaded, is_javascript, not_a_hook};
@@ -87,7 +88,7 @@ enum Action {
         /// A component to hold against it instead of the one in `[router]`, with the same settings and grants
         component: Option<String>,
         /// Which router [default: the first]
-        #[arg(long, value_name = "NAME", value_parser = |text: &str| HostName::new(text))]
+        #[arg(long, value_name = "NAME", value_parser = host)]
         router: Option<HostName>,
     },
     Run(hook_run::Arguments),

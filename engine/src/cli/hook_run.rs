@@ -9,6 +9,7 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 
 use super::invocation::Invocation;
+use super::side::host;
 use super::{DONE, Ended, engine};
 use crate::config::write_case;
 use crate::model::case::HookQuestion;
@@ -37,7 +38,7 @@ pub(super) struct Arguments {
     /// `health-check`, `router`, or the name of a smoke test
     hook: String,
     /// The host whose instance is asked about, or the router [default: the only one]
-    #[arg(long, value_name = "NAME", value_parser = |text: &str| HostName::new(text))]
+    #[arg(long, value_name = "NAME", value_parser = host)]
     host: Option<HostName>,
     /// The colour that is asked about [default: the live one]
     #[arg(long, value_name = "COLOR", value_parser = PossibleValuesParser::new(["blue", "green"]))]

@@ -42,46 +42,6 @@ function release(call, answer) {
   return answer.headers.find(([name]) => name === marker?.toLowerCase())?.[1] ?? null;
 }
 
-// Starts from the instance's own host, where it may listen on loopback alone.
-function get(instance, path) {
-  const local = { "0.0.0.0": "127.0.0.1", "::": "::1" }[instance.listen] ?? instance.listen;
-  const address = local.includes(":") ? `[${local}]` : local;
-  return send({
-    method: "GET",
-    url: `http://${address}:${instance.port}${path}`,
-    via: instance.host,
-    connectTo: null,
-    headers: [],
-    secretHeaders: [],
-    body: null,
-    secretBody: null,
-    binary: false,
-    timeoutMs: 5000,
-  });
-}
+@GET@
 
-const ERRORS = ["denied", "temporary", "failed", "other"];
-const WORTH_ANOTHER_TRY = ["unreachable", "connect", "broken", "timed-out"];
-
-// An error that is none of the contract would be a crash: it becomes `failed`, with its text.
-function answering(ask) {
-  return (...words) => {
-    try {
-      return ask(...words);
-    } catch (error) {
-      throw ERRORS.includes(error?.tag) ? error : failure(error);
-    }
-  };
-}
-
-function failure(error) {
-  // What an import has thrown.
-  const { tag, val } = error?.payload ?? {};
-  if (tag === undefined) {
-    return { tag: "failed", val: String(error) };
-  }
-  if (tag === "denied") {
-    return { tag, val };
-  }
-  return { tag: WORTH_ANOTHER_TRY.includes(tag) ? "temporary" : "failed", val: `${tag}: ${val}` };
-}
+@ANSWERING@

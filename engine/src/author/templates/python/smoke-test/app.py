@@ -15,34 +15,7 @@ from wit_world.imports.hook_types import (
     SettingFault,
 )
 
-ERRORS = (HookError_Denied, HookError_Temporary, HookError_Failed, HookError_Other)
-WORTH_ANOTHER_TRY = ("Unreachable", "Connect", "Broken", "TimedOut")
-
-
-def answering(ask):
-    """An exception that is none of the contract would be a crash: it becomes `failed`, with its text."""
-
-    @functools.wraps(ask)
-    def answer(*words):
-        try:
-            return ask(*words)
-        except Err as error:
-            if isinstance(error.value, ERRORS):
-                raise
-            raise Err(failure(error.value)) from error
-        except Exception as error:
-            raise Err(HookError_Failed(f"{type(error).__name__}: {error}")) from error
-
-    return answer
-
-
-def failure(error):
-    """What an import has raised: `HttpError_Connect("…")`."""
-    tag = type(error).__name__.split("_")[-1]
-    if tag == "Denied":
-        return HookError_Denied(error.value)
-    text = f"{tag}: {error.value}"
-    return HookError_Temporary(text) if tag in WORTH_ANOTHER_TRY else HookError_Failed(text)
+@ANSWERING@
 
 
 class SmokeTest(exports.SmokeTest):
@@ -67,9 +40,4 @@ class SmokeTest(exports.SmokeTest):
         return cases
 
 
-def get(instance, path):
-    """Starts from the instance's own host, where it may listen on loopback alone."""
-    local = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(instance.listen, instance.listen)
-    address = f"[{local}]" if ":" in local else local
-    url = f"http://{address}:{instance.port}{path}"
-    return http_client.send(http_client.Request("GET", url, instance.host, None, [], [], None, None, False, 5000))
+@GET@
