@@ -106,8 +106,27 @@ mod debug {
         let is_it = action.to_string().split(' ').next() == Some(wanted);
         // Only the first one of that name.
         if is_it && !COUNTS.swap(true, Ordering::Relaxed) && change.is_none() {
-            let _ = kill_process(getpid(), Signal::STOP);
+            stop();
         }
+    }
+
+    /// Stops this process. The kernel may give the signal to any thread, and on a busy machine that one may not run for a while: until it has
+    /// taken it, this thread would go on. Once it has, this one stops too before it comes back from looking: who takes a stop
+    /// marks all threads for it under the same lock.
+    fn stop() {
+        if kill_process(getpid(), Signal::STOP).is_ok() {
+            while is_stop_pending() {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        }
+    }
+
+    /// Whether no thread has taken the stop yet, by the signals that wait for the process as a whole: `proc_pid_status(5)`.
+    fn is_stop_pending() -> bool {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let pending = status.lines().find_map(|line| line.strip_prefix("ShdPnd:"));
+        let pending = pending.and_then(|set| u64::from_str_radix(set.trim(), 16).ok()).unwrap_or_default();
+        pending & (1 << (Signal::STOP.as_raw() - 1)) != 0
     }
 
     impl Passage {
@@ -129,7 +148,7 @@ mod debug {
             if !place.after.is_zero() {
                 tokio::time::sleep(place.after).await;
             }
-            let _ = kill_process(getpid(), Signal::STOP);
+            stop();
         }
     }
 }
