@@ -70,3 +70,29 @@ fn a_change_can_be_accepted() {
     assert_eq!(test.live(), "v1 blue");
     test.wait_until_stopped(green);
 }
+
+/// Somebody's second application, with the name of the first: to deploy it would end what is live.
+#[test]
+fn another_repository_is_another_application_until_somebody_says_otherwise() {
+    let Some(mut test) = with_v1(local()) else { return };
+    let (url, moved) = (test.repository.url(), test.repository.url().replace("shop.git", "blog.git"));
+    let path = moved.trim_start_matches("file://").to_owned();
+    test.repository.push("v2", Behaviour::Sound);
+    test.repository.git(&["clone", "--quiet", "--bare", &url, &path]);
+    test.configure(&url, &moved);
+    // It would tell drift, had that the first word.
+    let flag = test.nginx.flags().join("green");
+    std::fs::write(&flag, "").unwrap();
+    for command in ["plan", "deploy"] {
+        let refused = test.cutover(&[command]).expect(40);
+        let told = test.normalise(&(refused.stdout + &refused.stderr));
+        assert_golden(&format!("another-repository-{command}.txt"), &told);
+    }
+    std::fs::remove_file(flag).unwrap();
+    assert_eq!(test.live(), "v1 blue");
+    let _ = test.cutover(&["deploy", "--adopt"]).expect(0);
+    assert_eq!(test.live(), "v2 green");
+    // What was built before it moved is the same application's.
+    let _ = test.cutover(&["rollback"]).expect(0);
+    assert_eq!(test.live(), "v1 blue");
+}

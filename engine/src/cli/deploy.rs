@@ -35,7 +35,7 @@ pub(super) struct Arguments {
     /// Text for the history
     #[arg(short, long, value_name = "TEXT")]
     message: Option<String>,
-    /// Take what the routers show as the truth, where the record differs
+    /// Take what the routers show as the truth, where the record differs, and what is live as this project's, where another repository has made it
     #[arg(long)]
     adopt: bool,
     /// Deploy the revision that is live once more, though neither it nor the configuration has changed

@@ -27,8 +27,8 @@ impl<S: ?Sized> Masked<S> {
             }
         };
         let release = |release: &mut Release| {
-            let Release { revision, subject, branch, version, digest, labels, .. } = release;
-            [revision, subject, branch, version].into_iter().flatten().for_each(text);
+            let Release { revision, subject, branch, repository, version, digest, labels, .. } = release;
+            [revision, subject, branch, repository, version].into_iter().flatten().for_each(text);
             text(digest);
             labels.iter_mut().flat_map(|(name, value)| [name, value]).for_each(text);
         };
@@ -109,6 +109,7 @@ mod tests {
             revision: Some(t()),
             subject: Some(t()),
             branch: Some(t()),
+            repository: Some(t()),
             version: Some(t()),
             digest: t(),
             size: 0,

@@ -34,7 +34,12 @@ const SECRETS: Key =
 pub(super) static KEYS: Keys = Keys {
     doc: "What cutover deploys, where and how.",
     keys: &[
-        Key::required("name", Shape::Text(&format::NAME), "Name of the application.", "name = \"shop\""),
+        Key::required(
+            "name",
+            Shape::Text(&format::NAME),
+            "Name of the application; on its hosts, no other has it in the same environment.",
+            "name = \"shop\"",
+        ),
         STATE,
         HOSTS,
         BUILD,

@@ -77,6 +77,9 @@ pub struct Release {
     pub subject: Option<String>,
     /// Branch that the revision was taken from.
     pub branch: Option<String>,
+    /// The repository that it was built from, whatever way leads there, when known: `example.com/shop`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repository: Option<String>,
     /// Version that the build reported.
     pub version: Option<String>,
     /// `sha256:` and 64 hexadecimal digits: digest of the manifest.
@@ -99,6 +102,7 @@ impl Release {
             revision: None,
             subject: None,
             branch: None,
+            repository: None,
             version: None,
             digest: String::new(),
             size: 0,

@@ -61,6 +61,30 @@ impl Repository {
         &self.url
     }
 
+    /// The repository itself, whatever way leads to it: `example.com/shop` for all of `https://ci@example.com/shop.git`,
+    /// `ssh://git@example.com:2222/shop` and `git@example.com:shop.git`; a path where it is one of this machine.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let url = self.url.as_str();
+        let (authority, path) = match url.split_once("://") {
+            Some((_, rest)) => rest.split_once('/').unwrap_or((rest, "")),
+            None if is_ssh(url) => url.split_once(':').unwrap_or_default(),
+            None => ("", url),
+        };
+        let host = authority.rsplit('@').next().unwrap_or_default();
+        let host = host.split(':').next().unwrap_or_default().to_ascii_lowercase();
+        let mut parts = Vec::new();
+        for part in path.split('/') {
+            match part {
+                "" | "." => {}
+                ".." => drop(parts.pop()),
+                part => parts.push(part),
+            }
+        }
+        let path = parts.join("/");
+        format!("{host}/{}", path.strip_suffix(".git").unwrap_or(&path))
+    }
+
     /// User and password, when the address had both.
     pub(super) const fn credentials(&self) -> Option<&Credentials> {
         self.credentials.as_ref()
@@ -110,6 +134,26 @@ mod tests {
         ] {
             assert!(matches!(url(bad), Err(SourceFailure::BadRepository { .. })), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_repository_has_one_name_whatever_leads_to_it() {
+        let name =
+            |text| Repository::parse(text, Utf8Path::new("/home/me/shop")).expect("a repository").name();
+        for same in [
+            "https://example.com/team/shop.git",
+            "https://ci:t0ken@Example.com/team/shop",
+            "https://me@example.com:8443/team/shop/",
+            "ssh://git@example.com:2222/team/shop.git",
+            "git@example.com:team/shop.git",
+            "example.com:/team/shop",
+        ] {
+            assert_eq!(name(same), "example.com/team/shop", "{same}");
+        }
+        for same in ["/srv/git/shop.git", "file:///srv/git/shop", "../../../srv/git/./shop.git/"] {
+            assert_eq!(name(same), "/srv/git/shop", "{same}");
+        }
+        assert_ne!(name("git@example.com:other/shop.git"), name("git@example.com:team/shop.git"));
     }
 
     #[test]

@@ -37,6 +37,7 @@ fn release(number: u64) -> Release {
         revision: Some(revision.to_owned()),
         subject: Some(subject.to_owned()),
         branch: Some("main".to_owned()),
+        repository: Some("example.com/shop".to_owned()),
         version: None,
         digest: format!("sha256:{}", "1c4e".repeat(16)),
         size: 48_000_000,

@@ -51,10 +51,11 @@ impl Resolved {
         match &self.what {
             What::Staged(staged) => release = (**staged).clone(),
             What::Artifact(_) => {}
-            What::Build { revision, branch, .. } => {
+            What::Build { revision, branch, repository } => {
                 release.revision = Some(revision.id.clone());
                 release.subject = Some(revision.subject.clone());
                 release.branch = Some(branch.clone());
+                release.repository = Some(repository.name());
             }
         }
         release

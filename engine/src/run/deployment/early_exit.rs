@@ -12,7 +12,7 @@ use crate::run::execute::interrupts::INTERRUPTED;
 /// | `deploy/interrupted` | 20 |
 /// | `state/locked`, `unlock/at-work` | 30 |
 /// | `state/fenced` | 31 |
-/// | `deploy/unfinished`, `deploy/drift`, `deploy/routers-disagree`, `resume/moved`, `resume/no-way`, `resume/old-switch`, `abort/too-late`, `state/unfinished`, `state/lineage`, `state/elsewhere`, `state/moved`, `state/under-way`, `state/second-home`, `state/lost`, `state/contradiction`, `state/changed`, `state/nothing`, `state/two-states`, `state/journal-broken`, `state/malformed`, `state/generation`, `state/too-large` | 40 |
+/// | `deploy/unfinished`, `deploy/drift`, `deploy/another-repository`, `deploy/routers-disagree`, `resume/moved`, `resume/no-way`, `resume/old-switch`, `abort/too-late`, `state/unfinished`, `state/lineage`, `state/elsewhere`, `state/moved`, `state/under-way`, `state/second-home`, `state/lost`, `state/contradiction`, `state/changed`, `state/nothing`, `state/two-states`, `state/journal-broken`, `state/malformed`, `state/generation`, `state/too-large` | 40 |
 /// | `config/…`, `hook/missing-grant`, `hook/unknown-builtin`, `hook/unreadable`, `hook/not-a-component`, `hook/not-a-script`, `hook/wrong-kind`, `hook/other-contract`, `hook/unknown-import`, `hook/unfit`, `hook/not-compiled`, `hook/unusable`, `hook/settings`, `secret/undeclared`, `state/newer-version` | 50 |
 /// | `host/untrusted`, `state/untrusted`, `state/behind`, `state/journal-forged`, `resume/authority`, `hook/digest`, `secret/exposed` | 60 |
 /// | any other | 11 |
@@ -27,6 +27,7 @@ pub fn early_exit_code(code: &str) -> ExitCode {
         "state/fenced" => ExitCode::Fenced,
         "deploy/unfinished"
         | "deploy/drift"
+        | "deploy/another-repository"
         | "deploy/routers-disagree"
         | "state/unfinished"
         | "state/malformed"
@@ -94,6 +95,7 @@ mod tests {
                 &[
                     "deploy/unfinished",
                     "deploy/drift",
+                    "deploy/another-repository",
                     "deploy/routers-disagree",
                     "resume/moved",
                     "resume/no-way",

@@ -3,7 +3,7 @@
 use super::artifact;
 use super::ending::{idle_of, serving};
 use super::launch_notes::launch_notes;
-use super::refusal::{DRIFT, SO_ALREADY, refused, unfinished};
+use super::refusal::{DRIFT, SO_ALREADY, another_repository, refused, unfinished};
 use super::shown::{live_instead, remembered_traffic, traffic};
 use super::still_open::{StillOpen, still_open};
 use super::want::Want;
@@ -155,6 +155,10 @@ async fn look(
     }
     // A plan that can't be made costs no build.
     let release = ready.source.release(&ready.state, &ready.staged, session.reporter.now());
+    let recorded = ready.state.live.as_ref().filter(|_| want.source.is_built() && !want.adopt);
+    if let Some(trouble) = recorded.and_then(|record| another_repository(&record.live.release, &release)) {
+        return Err((trouble, ready.traffic()));
+    }
     let is_staged = matches!(ready.source.what, artifact::What::Staged(_));
     let wish = wish(want, "", release, is_staged, session);
     if wish.reuse_warm {

@@ -1,6 +1,6 @@
 //! Why no deployment is begun though everyone answers, as errors.
 
-use crate::model::{Maintenance, Outcome, Progress, Record, Refusal, Trouble, Wish, ways_on};
+use crate::model::{Maintenance, Outcome, Progress, Record, Refusal, Release, Trouble, Wish, ways_on};
 use crate::store::HomeState;
 
 /// Code of the error that a deployment has begun and not ended.
@@ -8,6 +8,9 @@ pub(crate) const UNFINISHED: &str = "deploy/unfinished";
 
 /// Code of the error that the routers show something else than the record.
 pub(crate) const DRIFT: &str = "deploy/drift";
+
+/// Code of the error that what is live comes from somewhere else.
+const ANOTHER_REPOSITORY: &str = "deploy/another-repository";
 
 /// Code of the error that what is wanted is so already.
 pub(crate) const SO_ALREADY: &str = "maintenance/so-already";
@@ -23,6 +26,20 @@ pub(crate) fn unfinished(state: &HomeState<Record>) -> Option<Trouble> {
     let ways = Progress::replay(journal.entries())
         .map_or("`cutover doctor` says what is the matter", |progress| ways_on(&progress));
     Some(Trouble::new(UNFINISHED, message).hint(ways))
+}
+
+/// That what is live was built from another repository than what is to be built: most likely another application has the same name. To
+/// begin would end it.
+pub(crate) fn another_repository(live: &Release, ours: &Release) -> Option<Trouble> {
+    let (theirs, ours) = (live.repository.as_ref()?, ours.repository.as_ref()?);
+    (theirs != ours).then(|| {
+        let number = live.number;
+        let message = format!("release {number}, which is live, was built from `{theirs}`, and this project builds from `{ours}`");
+        Trouble::new(ANOTHER_REPOSITORY, message).hint(
+            "if that is another application of the same name, give this one a `name` of its own; if the repository has moved, \
+             `cutover deploy --adopt` goes on from what is live",
+        )
+    })
 }
 
 /// That there is nothing to keep requests from.
