@@ -32,6 +32,18 @@ pub(super) enum Value {
     Table(Vec<Entry>),
 }
 
+/// Whether a line was taken for the next element of an array or an inline table that began further up.
+fn is_of_an_open_list(fault: &Fault) -> bool {
+    let is_first = fault
+        .excerpt
+        .as_ref()
+        .is_some_and(|excerpt| excerpt.line.chars().take(excerpt.indent).all(char::is_whitespace));
+    is_first
+        && ["missing comma between", "missing key for inline table"]
+            .iter()
+            .any(|words| fault.message.starts_with(words))
+}
+
 /// A key and its value.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Entry {
@@ -63,7 +75,12 @@ impl Node {
             source.fault(&error.span().unwrap_or(end..end), "config/syntax", decapitalized(error.message()))
         };
         let mut faults: Vec<Fault> = errors.into_iter().map(fault).collect();
-        // What follows on the same line follows from the first.
+        faults.sort_by_key(|fault| (fault.location.line, fault.location.column));
+        // What follows on the same line follows from the first; and from a list that is not closed, all the rest does.
+        if let Some(open) = faults.iter().position(is_of_an_open_list) {
+            faults.truncate(open + 1);
+            faults[open].hint = Some("is the `{` or `[` of a line above closed?".to_owned());
+        }
         faults.dedup_by_key(|fault| fault.location.line);
         Err(faults)
     }

@@ -63,7 +63,10 @@ fn colors(view: &StatusView) -> Vec<Line> {
     let mut about = format!("{} ago", Quantity::age(view.asked.since(live.since)));
     about.push_str(", ");
     about.push_str(live.ci.as_deref().unwrap_or(&live.who));
-    let mut rows = vec![color_row("live", live.color, Some(&live.release), Line::plain(&about))];
+    // As long as a deployment is under way or unfinished, the table may call the other one live.
+    let is_elsewhere = |color| view.traffic.is_some_and(|traffic| traffic != color);
+    let side = if view.idle.is_some() && is_elsewhere(live.color) { "record" } else { "live" };
+    let mut rows = vec![color_row(side, live.color, Some(&live.release), Line::plain(&about))];
     if has_turns(view) {
         // The place that each host has is called nothing.
         rows[0].remove(1);
@@ -77,7 +80,8 @@ fn colors(view: &StatusView) -> Vec<Line> {
             (warm, of) if warm == of => Line::plain("warm"),
             (warm, of) => Line::of(Tone::Warn, &format!("warm on {warm} of {of} hosts")),
         };
-        rows.push(color_row("idle", idle.color, idle.release.as_ref(), about));
+        let side = if view.traffic == Some(idle.color) { "live" } else { "idle" };
+        rows.push(color_row(side, idle.color, idle.release.as_ref(), about));
     }
     table(rows)
 }

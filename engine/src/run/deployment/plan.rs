@@ -10,8 +10,8 @@ use super::want::Want;
 use crate::model::request::{DeployRequest, MaintenanceRequest, RollbackRequest};
 use crate::model::view::{PlanHeader, PlanView, PlannedHook, PlannedHost, PlannedSecret, PlannedStep};
 use crate::model::{
-    Action, Color, Deployment, EnvValue, FrontDoor, HostName, Maintenance, Name, Note, Plan, Reach, Release,
-    Retire, SecretSource, Stage, Step, Task, Trouble, WHOLE,
+    Action, Color, Deployment, Driver, EnvValue, FrontDoor, HostName, Maintenance, Name, Note, Plan, Reach,
+    Release, Retire, SecretSource, Stage, Step, Task, Trouble, WHOLE,
 };
 use crate::run::ready::needs::builds_directory;
 use crate::run::world::hooks::configured;
@@ -61,6 +61,7 @@ async fn planned_for(session: &Session, mut want: Want) -> Result<PlanView, Trou
         Plan::new(&session.deployment, &wish, &ready.observed).map_err(|refusal| refused(&refusal, &wish))?;
     let deployment = &session.deployment;
     ready.source.notes.extend(testers(deployment, &plan));
+    ready.source.notes.extend(after_reboot(deployment, &plan));
     let live = ready.live(session.reporter.now());
     let header = header(deployment, &plan, &release, &ready.source, live, ready.observed.maintenance);
     let mut steps = Vec::new();
@@ -80,6 +81,13 @@ async fn planned_for(session: &Session, mut want: Want) -> Result<PlanView, Trou
         secrets: secrets(deployment),
         obstacles: ready.obstacles,
     })
+}
+
+/// That nothing brings the application up again by itself.
+fn after_reboot(deployment: &Deployment, plan: &Plan) -> Option<Note> {
+    let text = "driver `detached` starts nothing after a reboot of a host; `systemd` does";
+    (deployment.application.driver == Driver::Detached && Maintenance::of(&plan.command).is_none())
+        .then(|| Note::new("note", text))
 }
 
 fn header(
@@ -170,8 +178,8 @@ fn planned(deployment: &Deployment, plan: &Plan, stage: &Stage, retiring: bool) 
     };
     let what = distinct(&mut stage.tasks.iter().map(what)).join(", ");
     let undo = stage.tasks.iter().flat_map(|task| way_back(plan, task));
-    let undo =
-        distinct(&mut undo.map(|action| turn(action).unwrap_or_else(|| action.to_string()))).join(", ");
+    let undo = undo.map(|action| turn(action).unwrap_or_else(|| undo_words(deployment, action)));
+    let undo = distinct(&mut undo.into_iter()).join(", ");
     let on_failure = match (stage.step, retiring, &plan.live) {
         _ if plan.is_rolling() => on_failure(plan, stage.step),
         (_, true, _) if plan.target().is_none() => "a warning; no colour gets requests".to_owned(),
@@ -220,6 +228,18 @@ fn join(last: &mut PlannedStep, next: PlannedStep) {
     };
 }
 
+/// Whether a reboot of a host brings up what was enabled there.
+const fn has_boot(deployment: &Deployment) -> bool {
+    matches!(deployment.application.driver, Driver::Systemd { .. })
+}
+
+fn undo_words(deployment: &Deployment, action: &Action) -> String {
+    match action {
+        Action::Disable { .. } if !has_boot(deployment) => String::new(),
+        action => action.to_string(),
+    }
+}
+
 fn words(deployment: &Deployment, action: &Action) -> String {
     #[expect(clippy::wildcard_enum_match_arm, reason = "the others say enough of themselves")]
     match action {
@@ -237,6 +257,11 @@ fn words(deployment: &Deployment, action: &Action) -> String {
             let share = if *weight < WHOLE { format!(" at {weight} %") } else { String::new() };
             format!("{color}{share} for {time} s")
         }
+        Action::Enable { .. } if !has_boot(deployment) => String::new(),
+        Action::Disable { color, .. } if !has_boot(deployment) => match deployment.pipeline.retire {
+            Retire::KeepWarm => format!("keep {color} warm"),
+            Retire::Stop => String::new(),
+        },
         Action::ProveClosed => closed_proof(deployment),
         Action::Prove { weight: WHOLE, .. } => proof(deployment),
         Action::Prove { .. } => share_proof(deployment),
