@@ -37,5 +37,6 @@ impl Arguments {
 fn unknown(host: &HostSetup) -> Option<Problem> {
     let problem = host.problem.as_ref()?;
     let text = format!("what `{}` lacks is not known: {problem}", host.host);
-    Some(Problem::new("setup/unknown", text, ExitCode::NothingChanged).hint("try: `cutover check --hosts`"))
+    let hint = host.hint.as_deref().unwrap_or("try: `cutover check --hosts`");
+    Some(Problem::new("setup/unknown", text, ExitCode::NothingChanged).hint(hint))
 }

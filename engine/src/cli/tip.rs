@@ -17,9 +17,18 @@ pub(super) fn with_tip(mut error: Error, words: &[OsString]) -> Error {
         (ErrorKind::UnknownArgument, Some(ContextValue::String(word))) => word.clone(),
         _ => return error,
     };
-    let known = help::command();
+    let mut known = help::command();
+    known.build();
     let mut called = words.iter().skip(1).filter_map(|word| known.find_subcommand(word));
     let Some(command) = called.next() else { return error };
+    if let Some(ContextValue::String(similar)) = error.get(ContextKind::SuggestedArg)
+        && config::closest(&word, std::slice::from_ref(similar)).is_none()
+    {
+        // clap takes `--force` for `--locked`.
+        error.remove(ContextKind::SuggestedArg);
+        let usage = command.clone().render_usage();
+        error.insert(ContextKind::Usage, ContextValue::StyledStr(usage));
+    }
     if let Some(tip) = tip(command.get_name(), &word, &environments()) {
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
     }
@@ -100,6 +109,27 @@ mod tests {
         assert_eq!(
             told("logs", "green"),
             "use 'cutover logs', which shows the live colour, or 'cutover logs --idle'"
+        );
+    }
+
+    #[test]
+    fn an_option_that_is_not_alike_is_not_proposed() {
+        let told = |option: &str| {
+            let words: Vec<OsString> = ["cutover", "deploy", option].map(OsString::from).into();
+            let error = help::command().try_get_matches_from(&words).expect_err("there is none");
+            with_tip(error, &words).render().to_string()
+        };
+        let end = "\nFor more information, try '--help'.\n";
+        assert_eq!(
+            told("--force"),
+            format!("error: unexpected argument '--force' found\n\nUsage: cutover deploy [OPTIONS]\n{end}")
+        );
+        assert_eq!(
+            told("--relase"),
+            format!(
+                "error: unexpected argument '--relase' found\n\n  tip: a similar argument exists: '--release'\n\n\
+                 Usage: cutover deploy --release <ID>\n{end}"
+            )
         );
     }
 

@@ -87,7 +87,7 @@ impl Fault {
 }
 
 /// The candidate that is most like a word, when one is alike at all.
-pub(super) fn closest<'c, T: AsRef<str>>(word: &str, candidates: &'c [T]) -> Option<&'c str> {
+pub(crate) fn closest<'c, T: AsRef<str>>(word: &str, candidates: &'c [T]) -> Option<&'c str> {
     let plain = |text: &str| text.to_lowercase().replace('_', "-");
     let word = plain(word);
     let mut begun =

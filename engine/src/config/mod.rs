@@ -56,6 +56,7 @@ mod strategy;
 
 pub use case::{ReadCase, read_case, write_case};
 pub use environment::environments;
+pub(crate) use fault::closest;
 pub use fault::{Choices, Excerpt, Fault, Faults, Severity};
 pub(crate) use format::parse_duration;
 pub use hook::{is_javascript, not_a_hook};

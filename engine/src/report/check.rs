@@ -35,12 +35,17 @@ pub fn check(view: &CheckView, width: Option<usize>) -> Vec<Line> {
     }
     if !view.host_checks.is_empty() {
         let missing = view.findings().filter(|finding| finding.verdict == Verdict::Missing).count();
+        let heard_of = |host: &&HostCheck| host.facts.is_some();
+        let mut known = view.host_checks.iter().filter(heard_of).flat_map(|host| &host.findings);
+        let not_ready = || {
+            let text = format!(": {} missing", count(missing, "thing"));
+            Line::of(Tone::Bad, "the hosts are not ready").text(&text)
+        };
         lines.push(match missing {
             0 => Line::of(Tone::Good, "the hosts are ready"),
-            _ => Line::of(Tone::Bad, "the hosts are not ready")
-                .text(&format!(": {} missing; ", count(missing, "thing")))
-                .with(Tone::Accent, "cutover setup")
-                .text(" prints what to do"),
+            // `setup` asks them too.
+            _ if known.all(|finding| finding.verdict != Verdict::Missing) => not_ready(),
+            _ => not_ready().text("; ").with(Tone::Accent, "cutover setup").text(" prints what to do"),
         });
     }
     lines

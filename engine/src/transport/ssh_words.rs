@@ -28,12 +28,24 @@ pub(super) fn explain(name: &HostName, destination: &str, is_pinned: bool, text:
     }
     let said = text.split(['\n', '\r']).map(str::trim).rfind(|line| !line.is_empty());
     let said = said.unwrap_or("ssh gave no reason");
-    let hint = if said.contains("Permission denied") {
-        "\nhint: `ssh` must be able to log in there without a question: a key in the agent, or `identity-file`"
-    } else {
-        ""
-    };
+    let hint = way_out(said).map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
     Failure::Unreachable(format!("host {host} can't be reached: {said}{hint}"))
+}
+
+/// What to do about it, by OpenSSH's own words and those of the C library.
+fn way_out(said: &str) -> Option<&'static str> {
+    let says = |words: &[&str]| words.iter().any(|words| said.contains(words));
+    if says(&["Permission denied"]) {
+        Some("`ssh` must be able to log in there without a question: a key in the agent, or `identity-file`")
+    } else if says(&["Could not resolve hostname"]) {
+        Some(
+            "what it is called stands in `[hosts]`, and in the configuration of `ssh` where that is an alias",
+        )
+    } else if says(&["Connection refused", "timed out", "No route to host", "Network is unreachable"]) {
+        Some("is it up, and is that its address and port? `ssh` has to get there from here")
+    } else {
+        None
+    }
 }
 
 /// Whether somebody cut the connection, as a busy sshd does with some beyond its `MaxStartups`, or one that restarts.
@@ -64,7 +76,8 @@ mod tests {
         }
         let text = "ssh: connect to host web1 port 22: Connection refused\r\n";
         let refused = explain(&name, "deploy@web1:22", false, text);
-        let expected = "host `web1` (`deploy@web1:22`) can't be reached: ssh: connect to host web1 port 22: Connection refused";
+        let expected = "host `web1` (`deploy@web1:22`) can't be reached: ssh: connect to host web1 port 22: Connection refused\n\
+             hint: is it up, and is that its address and port? `ssh` has to get there from here";
         assert_eq!(refused, Failure::Unreachable(expected.to_owned()));
         assert_eq!(explain(&name, "web1", false, ""), {
             Failure::Unreachable("host `web1` can't be reached: ssh gave no reason".to_owned())

@@ -22,6 +22,8 @@ pub struct HostSetup {
     pub parts: Vec<SetupPart>,
     /// Why it could not be asked about itself; then there are no parts.
     pub problem: Option<String>,
+    /// What to do about that.
+    pub hint: Option<String>,
 }
 
 /// One thing that a host needs.

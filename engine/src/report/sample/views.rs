@@ -223,6 +223,7 @@ pub(in crate::report) fn setup() -> SetupView {
         reach: format!("deploy@{host}.example.com"),
         parts,
         problem: problem.map(str::to_owned),
+        hint: None,
     };
     let part = |title: &str, script: &str| SetupPart { title: title.to_owned(), script: script.to_owned() };
     let directory = part("directories", "install -d -o deploy -g deploy -m 0755 /srv/shop\n");

@@ -8,7 +8,8 @@ use super::refusal::nothing_live;
 use super::want::Want;
 use crate::model::request::DeploySource;
 use crate::model::{
-    Deployment, Note, Record, Refusal, Release, ReleaseId, Timestamp, Trouble, before_live, never_live,
+    Deployment, HostName, LiveRecord, Note, Record, Refusal, Release, ReleaseId, Timestamp, Trouble,
+    before_live, never_live,
 };
 use crate::run::execute::moment::{compact_utc, four_letters, random};
 use crate::run::world::observe::Staged;
@@ -114,7 +115,7 @@ pub(crate) async fn resolve(
 }
 
 /// Hosts that take the release.
-fn idle_hosts(session: &Session, state: &HomeState<Record>) -> Vec<crate::model::HostName> {
+fn idle_hosts(session: &Session, state: &HomeState<Record>) -> Vec<HostName> {
     let mut hosts = session
         .deployment
         .color_hosts(super::ending::idle_of(&session.deployment, state.live.as_ref()))
@@ -126,21 +127,35 @@ fn idle_hosts(session: &Session, state: &HomeState<Record>) -> Vec<crate::model:
 /// Identifier and number of what a rollback without `--to` goes to.
 fn release_before(state: &HomeState<Record>, staged: &Staged) -> Result<(ReleaseId, u64), Trouble> {
     let live = state.live.as_ref();
-    live.and_then(|record| before_live(&state.history, record)).ok_or_else(|| {
-        let live = live.map(|record| record.live.release.number);
-        let others: BTreeSet<u64> = staged.numbers().filter(|number| Some(*number) != live).collect();
-        let others: Vec<String> = others.iter().map(u64::to_string).collect();
-        let hint = match others.is_empty() {
-            true => "it is the only one on the hosts; `cutover deploy` makes another".to_owned(),
-            false => format!(
-                "`cutover rollback --to N` takes another that is on the hosts: {}; `cutover status --releases` tells what they are",
-                others.join(", ")
-            ),
-        };
-        let live = live.map_or_else(String::new, |number| format!(" {number}"));
-        let message = format!("nothing older than the live release{live} was ever live");
-        Trouble::new("rollback/no-previous", message).hint(hint)
-    })
+    live.and_then(|record| before_live(&state.history, record))
+        .ok_or_else(|| none_before(live, &never_live(&state.history, live), staged))
+}
+
+/// Nothing that is older was ever live; of what else there is, what never was is not worth a rollback.
+fn none_before(live: Option<&LiveRecord>, never_live: &BTreeSet<ReleaseId>, staged: &Staged) -> Trouble {
+    let live = live.map(|record| &record.live.release);
+    let others = staged.releases.iter().flat_map(|(_, releases)| releases);
+    let others = others.filter(|release| live.is_none_or(|live| live.id != release.id));
+    let (failed, others): (BTreeSet<_>, BTreeSet<_>) = others
+        .map(|release| (never_live.contains(&release.id), release.number))
+        .partition(|(failed, _)| *failed);
+    let listed = |of: &BTreeSet<(bool, u64)>| {
+        of.iter().map(|(_, number)| number.to_string()).collect::<Vec<_>>().join(", ")
+    };
+    let hint = match (others.is_empty(), failed.is_empty()) {
+        (true, true) => "it is the only one on the hosts; `cutover deploy` makes another".to_owned(),
+        (true, false) => format!(
+            "what else is on the hosts was put back each time: {}; `cutover deploy` makes another",
+            listed(&failed)
+        ),
+        (false, _) => format!(
+            "`cutover rollback --to N` takes another that is on the hosts: {}; `cutover status --releases` tells what they are",
+            listed(&others)
+        ),
+    };
+    let live = live.map_or_else(String::new, |live| format!(" {}", live.number));
+    let message = format!("nothing older than the live release{live} was ever live");
+    Trouble::new("rollback/no-previous", message).hint(hint)
 }
 
 /// The release before is not where it is needed.
@@ -206,4 +221,40 @@ async fn revision(
     work.push = work.push.filter(|_| is_ours);
     let notes = work.note().map(|text| Note::new("note", text)).into_iter().collect();
     Ok((repository, branch, revision, commits, notes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Color, LiveRelease};
+
+    #[test]
+    fn a_rollback_that_has_nowhere_to_go_is_told_what_else_there_is() {
+        let release = |number: u64| Release::for_tests(&format!("r{number}"), number);
+        let live = LiveRelease {
+            color: Color::Blue,
+            release: release(3),
+            since: Timestamp(0),
+            excluded: Vec::new(),
+        };
+        let record = LiveRecord { generation: 1, live, previous: None, maintenance: None };
+        let told = |staged: &[u64], failed: &[u64]| {
+            let host = HostName::new("web1").expect("a name");
+            let staged =
+                Staged { releases: vec![(host, staged.iter().map(|number| release(*number)).collect())] };
+            let failed = failed.iter().map(|number| release(*number).id).collect();
+            let trouble = none_before(Some(&record), &failed, &staged);
+            assert_eq!(trouble.message, "nothing older than the live release 3 was ever live");
+            trouble.hint.expect("a hint")
+        };
+        assert_eq!(told(&[3], &[]), "it is the only one on the hosts; `cutover deploy` makes another");
+        assert_eq!(
+            told(&[2, 3, 4], &[2, 4]),
+            "what else is on the hosts was put back each time: 2, 4; `cutover deploy` makes another"
+        );
+        assert_eq!(
+            told(&[1, 2, 3, 4], &[2]),
+            "`cutover rollback --to N` takes another that is on the hosts: 1, 4; `cutover status --releases` tells what they are"
+        );
+    }
 }

@@ -253,15 +253,15 @@ pub async fn setup(setting: Setting, only: Option<&HostName>) -> Result<SetupVie
             Some(Reach::Ssh { destination, .. }) => destination.clone(),
             Some(Reach::Local) | None => "this machine".to_owned(),
         };
-        let (parts, problem) = match (asked.sites.get(&name), asked.silent.get(&name)) {
+        let (parts, problem, hint) = match (asked.sites.get(&name), asked.silent.get(&name)) {
             (Some(site), _) => match parts(&deployment, &hooks, &name, site).await {
-                Ok(parts) => (parts, None),
-                Err(problem) => (Vec::new(), Some(problem)),
+                Ok(parts) => (parts, None, None),
+                Err(problem) => (Vec::new(), Some(problem), None),
             },
-            (None, Some(trouble)) => (Vec::new(), Some(trouble.message.clone())),
-            (None, None) => (Vec::new(), Some("it is no host of this configuration".to_owned())),
+            (None, Some(trouble)) => (Vec::new(), Some(trouble.message.clone()), trouble.hint.clone()),
+            (None, None) => (Vec::new(), Some("it is no host of this configuration".to_owned()), None),
         };
-        hosts.push(HostSetup { host: name.to_string(), reach, parts, problem });
+        hosts.push(HostSetup { host: name.to_string(), reach, parts, problem, hint });
     }
     Ok(SetupView { title: deployment.title(), hosts })
 }
