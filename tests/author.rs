@@ -150,6 +150,29 @@ fn in_python_a_hook_is_tested_built_and_deployed_with() {
 }
 
 #[test]
+fn in_c_every_kind_is_tested_and_built() {
+    let Some(mut author) = Author::new("c") else { return };
+    for kind in KINDS {
+        if !author.begin(kind) {
+            return;
+        }
+        assert!(author.run(kind, "make", &["test"]).ends_with("\nok\n"));
+        let told = author.build(kind);
+        assert!(told.contains(&format!("{kind}/{kind}.wasm  {kind} hook (contract 0.1.0)")), "{told}");
+    }
+    author.deploy_with_health_check();
+}
+
+#[test]
+fn a_router_in_c_moves_traffic() {
+    let Some(mut author) = Author::new("c") else { return };
+    if author.begin("router") {
+        author.build("router");
+        author.deploy_with_router();
+    }
+}
+
+#[test]
 fn what_is_begun_and_what_stands_in_its_way_is_told() {
     let Some(test) = local() else { return };
     let mut text = String::new();
@@ -195,4 +218,35 @@ fn what_is_begun_and_what_stands_in_its_way_is_told() {
         "[[smoke-test]]\nname = \"…\"\nhook = \"hooks/lb/lb.wasm\"\n\n[smoke-test.grants]\nhttp = []\n";
     assert!(ended.stdout.ends_with(&format!("for the configuration:\n{lines}")), "{}", ended.stdout);
     assert_golden("author.txt", &text);
+}
+
+/// What calls more than its world has is told which line is missing there.
+#[test]
+fn a_module_that_does_not_fit_its_world_is_told() {
+    let Some(test) = local() else { return };
+    let _ = test.cutover(&["hook", "new", "ready", "--kind", "health-check", "--lang", "c"]).expect(0);
+    let directory = test.directory().join("ready");
+    let world = directory.join("wit/world.wit");
+    let was = std::fs::read_to_string(&world).unwrap();
+    std::fs::write(&world, was.replace("    import cutover:hook/hosts@0.1.0;\n", "")).unwrap();
+    let module =
+        "(module (import \"cutover:hook/hosts@0.1.0\" \"remove\" (func (param i32 i32 i32 i32 i32))))";
+    std::fs::write(directory.join("module.wasm"), wat::parse_str(module).unwrap()).unwrap();
+    std::fs::create_dir_all(directory.join(".venv/bin")).unwrap();
+    let compiler = directory.join(".venv/bin/python-zig");
+    std::fs::write(&compiler, "#!/bin/sh\ncp module.wasm ready.wasm\n").unwrap();
+    std::fs::set_permissions(&compiler, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let told = |status: i32| test.cutover(&["hook", "build", "ready"]).expect(status).stderr;
+    assert_eq!(
+        told(11),
+        "error[hook/not-built]: the hook calls `cutover:hook/hosts@0.1.0`, which `wit/world.wit` does not import\n  \
+         hint: add to it: `import cutover:hook/hosts@0.1.0;`\n"
+    );
+    std::fs::write(&world, was).unwrap();
+    assert_eq!(
+        told(11),
+        "error[hook/not-built]: what the compiler has made fits no component of `wit/world.wit`: failed to find export of interface `cutover:hook/health-check@0.1.0` function \
+         `validate`\n"
+    );
+    assert!(!directory.join("ready.wasm").exists(), "the module is still there");
 }

@@ -21,6 +21,7 @@ pub fn toolchain(language: &str, directory: &Path) -> Option<Vec<(String, String
         "js" => node(&target, directory, &["componentize-qjs"]),
         "ts" => node(&target, directory, &["componentize-qjs", "esbuild", "typescript"]),
         "python" => python(&target, directory),
+        "c" => zig(&target, directory),
         other => panic!("no tools for `{other}`"),
     }
 }
@@ -45,6 +46,20 @@ fn node(target: &Path, directory: &Path, packages: &[&str]) -> Option<Vec<(Strin
     }
     symlink(modules, directory.join("node_modules")).unwrap();
     Some(Vec::new())
+}
+
+/// What it makes once, the C library among it, is kept.
+fn zig(target: &Path, directory: &Path) -> Option<Vec<(String, String)>> {
+    let zig = target.join("peers/zig/ziglang/zig");
+    if !zig.is_file() {
+        skip("`ziglang` is not installed: `cargo xtask test` does that");
+        return None;
+    }
+    let program = directory.join(".venv/bin/python-zig");
+    fs::create_dir_all(program.parent().unwrap()).unwrap();
+    symlink(zig, program).unwrap();
+    let cache = target.join("peers/zig-cache").to_str().unwrap().to_owned();
+    Some(vec![("ZIG_GLOBAL_CACHE_DIR".to_owned(), cache)])
 }
 
 fn python(target: &Path, directory: &Path) -> Option<Vec<(String, String)>> {

@@ -8,8 +8,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::Deserialize;
 use tokio::process::Command;
 
-use super::Manifest;
+use super::encode::encoded;
 use super::steps::{Product, Step, steps};
+use super::{EncodeFault, Manifest};
 
 /// For one program.
 const LONGEST: Duration = Duration::from_secs(30 * 60);
@@ -52,6 +53,9 @@ pub enum BuildFault {
         /// With its arguments.
         command: String,
     },
+    /// A compiler that knows nothing of components went well, and no component can be made of what it has made.
+    #[error(transparent)]
+    NotEncoded(#[from] EncodeFault),
     /// The component can't be put in its place.
     #[error("`{path}` can't be written: {reason}")]
     Unwritable {
@@ -68,10 +72,10 @@ pub enum BuildFault {
 /// When its compiler is missing or fails.
 pub async fn build(directory: &Utf8Path, manifest: &Manifest) -> Result<Utf8PathBuf, BuildFault> {
     let component = directory.join(manifest.component());
-    let (steps, product) = steps(manifest);
+    let (steps, product) = steps(manifest, &sources_in(directory));
     let unwritable =
         |fault: io::Error| BuildFault::Unwritable { path: component.clone(), reason: fault.to_string() };
-    if product == Product::Component {
+    if product != Product::OfCargo {
         // One of before would be taken for what a program has made that says it did, and did not.
         let removed = std::fs::remove_file(&component);
         if let Err(fault) = removed
@@ -85,8 +89,18 @@ pub async fn build(directory: &Utf8Path, manifest: &Manifest) -> Result<Utf8Path
         (command, out) = run(directory, step).await?;
     }
     match product {
-        Product::Component if component.is_file() => {}
-        Product::Component => return Err(BuildFault::NothingMade { command }),
+        Product::Component | Product::Module if !component.is_file() => {
+            return Err(BuildFault::NothingMade { command });
+        }
+        Product::Component => {}
+        Product::Module => {
+            let module = std::fs::read(&component).and_then(|module| {
+                // No module is left where a component is looked for.
+                std::fs::remove_file(&component).map(|()| module)
+            });
+            let made = encoded(module.map_err(unwritable)?, &directory.join("wit"))?;
+            std::fs::write(&component, made).map_err(unwritable)?;
+        }
         Product::OfCargo => {
             let made =
                 made_by_cargo(&String::from_utf8_lossy(&out)).ok_or(BuildFault::NothingMade { command })?;
@@ -96,12 +110,22 @@ pub async fn build(directory: &Utf8Path, manifest: &Manifest) -> Result<Utf8Path
     Ok(component)
 }
 
+/// Names of the files of C in a hook's directory, sorted; its tests lie in a directory of their own.
+fn sources_in(directory: &Utf8Path) -> Vec<String> {
+    let entries = directory.read_dir_utf8().into_iter().flatten().flatten();
+    let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_owned()).collect();
+    names.retain(|name| name.ends_with(".c"));
+    names.sort();
+    names
+}
+
 /// Runs the first of a step's programs that is there: what was run, and its standard output.
 async fn run(directory: &Utf8Path, step: &Step) -> Result<(String, Vec<u8>), BuildFault> {
-    for program in step.programs {
+    for words in step.programs {
+        let Some((program, first)) = words.split_first() else { continue };
         let path = if program.contains('/') { directory.join(program) } else { Utf8PathBuf::from(*program) };
         let mut command = Command::new(&path);
-        command.args(&step.args).envs(step.env.iter().copied()).current_dir(directory);
+        command.args(first).args(&step.args).envs(step.env.iter().copied()).current_dir(directory);
         command.stdin(Stdio::null()).kill_on_drop(true);
         let ended = match tokio::time::timeout(LONGEST, command.output()).await {
             Ok(Err(fault)) if fault.kind() == io::ErrorKind::NotFound => continue,
@@ -114,7 +138,7 @@ async fn run(directory: &Utf8Path, step: &Step) -> Result<(String, Vec<u8>), Bui
             Ok(Ok(output)) => Some(output),
             Err(_) => None,
         };
-        let command = format!("{program} {}", step.args.join(" "));
+        let command = format!("{} {}", words.join(" "), step.args.join(" "));
         return match ended {
             Some(output) if output.status.success() => Ok((command, output.stdout)),
             ended => Err(BuildFault::Failed {
@@ -124,7 +148,7 @@ async fn run(directory: &Utf8Path, step: &Step) -> Result<(String, Vec<u8>), Bui
             }),
         };
     }
-    let program = step.programs.first().copied().unwrap_or_default();
+    let program = step.programs.first().and_then(|words| words.first()).copied().unwrap_or_default();
     let program = program.rsplit('/').next().unwrap_or_default().to_owned();
     Err(BuildFault::Missing { program, install: step.install.to_owned() })
 }
@@ -182,7 +206,7 @@ mod tests {
         assert_eq!(made_by_cargo("{\"reason\":\"build-finished\",\"success\":true}\nno JSON\n"), None);
     }
 
-    fn step(script: &'static str, programs: &'static [&'static str]) -> Step {
+    fn step(script: &'static str, programs: &'static [&'static [&'static str]]) -> Step {
         Step { programs, args: vec!["-c".to_owned(), script.to_owned()], env: &[], install: "ask around" }
     }
 
@@ -196,19 +220,19 @@ mod tests {
 
     #[tokio::test]
     async fn the_first_program_that_is_there_is_run() {
-        let programs = &["none/bin/sh", "no-such-program", "/bin/sh"];
-        assert_eq!(told(step("echo fine", programs)).await, "/bin/sh -c echo fine: fine\n");
-        assert_eq!(told(step("echo fine", &["none/bin/sh"])).await, "sh: ask around");
+        const PROGRAMS: &[&[&str]] = &[&["none/bin/sh"], &["no-such-program"], &["/bin/sh", "-e"]];
+        assert_eq!(told(step("echo fine", PROGRAMS)).await, "/bin/sh -e -c echo fine: fine\n");
+        assert_eq!(told(step("echo fine", &[&["none/bin/sh"]])).await, "sh: ask around");
     }
 
     #[tokio::test]
     async fn what_it_printed_is_shown_when_it_fails() {
         let said =
-            told(step("echo '{\"reason\":\"x\"}'; echo out; echo wrong >&2; exit 3", &["/bin/sh"])).await;
+            told(step("echo '{\"reason\":\"x\"}'; echo out; echo wrong >&2; exit 3", &[&["/bin/sh"]])).await;
         assert!(said.ends_with("exit 3` ended with 3\nout\nwrong"), "{said}");
-        let killed = told(step("kill -9 $$", &["/bin/sh"])).await;
+        let killed = told(step("kill -9 $$", &[&["/bin/sh"]])).await;
         assert_eq!(killed, "`/bin/sh -c kill -9 $$` was killed\n");
-        let long = told(step("head -c 100000 /dev/zero | tr '\\0' 'é'; exit 1", &["/bin/sh"])).await;
+        let long = told(step("head -c 100000 /dev/zero | tr '\\0' 'é'; exit 1", &[&["/bin/sh"]])).await;
         assert!(long.len() < SHOWN + 200, "{}", long.len());
     }
 

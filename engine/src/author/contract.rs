@@ -11,6 +11,9 @@ const FILES: [&str; 4] = [
 /// Its version.
 pub(super) const VERSION: &str = "0.1.0";
 
+/// What names of its interfaces begin with.
+pub(super) const INTERFACES: &str = "cutover:hook/";
+
 /// All of it as one file, ready for any tool that reads WIT.
 #[must_use]
 pub fn contract() -> String {

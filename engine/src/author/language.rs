@@ -16,11 +16,13 @@ pub enum Language {
     Ts,
     /// By componentize-py.
     Python,
+    /// By zig, or by clang with wasi-libc.
+    C,
 }
 
 impl Language {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Rust, Self::Js, Self::Ts, Self::Python];
+    pub const ALL: [Self; 5] = [Self::Rust, Self::Js, Self::Ts, Self::Python, Self::C];
 
     /// As it is written on the command line and in `hook.toml`.
     #[must_use]
@@ -30,6 +32,7 @@ impl Language {
             Self::Js => "js",
             Self::Ts => "ts",
             Self::Python => "python",
+            Self::C => "c",
         }
     }
 
@@ -44,6 +47,7 @@ impl Language {
                 ".venv/bin/componentize-py -d wit -w hook bindings stubs",
                 "python3 -m unittest",
             ],
+            Self::C => &["python3 -m venv .venv && .venv/bin/pip install -r requirements.txt", "make test"],
         }
     }
 
@@ -52,6 +56,15 @@ impl Language {
     pub const fn keeps_imports(self) -> bool {
         match self {
             Self::Js | Self::Ts | Self::Python => true,
+            Self::Rust | Self::C => false,
+        }
+    }
+
+    /// Whether a hook's directory has the contract and a world, for the language's tools or for the last step. In Rust, the crate has them.
+    #[must_use]
+    pub(super) const fn has_world(self) -> bool {
+        match self {
+            Self::Js | Self::Ts | Self::Python | Self::C => true,
             Self::Rust => false,
         }
     }

@@ -10,6 +10,7 @@
 
 mod build;
 mod contract;
+mod encode;
 mod language;
 mod manifest;
 mod need;
@@ -20,6 +21,7 @@ mod world;
 
 pub use build::{BuildFault, build};
 pub use contract::contract;
+pub use encode::EncodeFault;
 pub use language::Language;
 pub use manifest::{MANIFEST, Manifest, ManifestFault};
 pub use need::Need;

@@ -74,6 +74,19 @@ const PYTHON: &[File] = &[
     by_kind!("test_app.py", "python", "/test_app.py"),
 ];
 
+const C: &[File] = &[
+    shared!(".gitignore", "c/gitignore"),
+    shared!("Makefile", "c/makefile"),
+    shared!("README.md", "c/README.md"),
+    by_kind!("contract.c", "c", "/contract.c"),
+    by_kind!("contract.h", "c", "/contract.h"),
+    shared!("cutover.c", "c/cutover.c"),
+    shared!("cutover.h", "c/cutover.h"),
+    by_kind!("hook.c", "c", "/hook.c"),
+    shared!("requirements.txt", "c/requirements.txt"),
+    by_kind!("test/hook_test.c", "c", "/hook_test.c"),
+];
+
 /// Code that hooks of several kinds have alike, by the line that it stands for. Each hook is one file: a script of JavaScript is compiled
 /// by itself.
 const fn alike(language: Language) -> &'static [(&'static str, &'static str)] {
@@ -92,6 +105,7 @@ const fn alike(language: Language) -> &'static [(&'static str, &'static str)] {
             ("@ANSWERING@\n", include_str!("templates/python/answering.py")),
             ("@GET@\n", include_str!("templates/python/get.py")),
         ],
+        Language::C => &[("@GET@\n", include_str!("templates/c/get.c"))],
     }
 }
 
@@ -108,6 +122,7 @@ pub(super) fn files_of(wish: &Wish) -> Vec<(String, String)> {
         Language::Js => JS,
         Language::Ts => TS,
         Language::Python => PYTHON,
+        Language::C => C,
     };
     files.iter().map(|file| (file.path.to_owned(), filled(of_kind(&file.texts, wish.kind), wish))).collect()
 }

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::templates::files_of;
-use super::world::world;
+use super::world::{OFFERED, USED, WORLD_FILE, world};
 use super::{Language, MANIFEST, Manifest, Need, contract};
 use crate::model::HookKind;
 
@@ -114,14 +114,22 @@ impl Wish {
     pub fn files(&self) -> Vec<(String, String)> {
         let manifest = Manifest { name: self.name.clone(), kind: self.kind, language: self.language };
         let mut files = vec![(MANIFEST.to_owned(), manifest.text())];
-        if self.language.keeps_imports() {
-            let needs = self.needs.iter().copied().chain([Need::of(self.kind)]).collect();
-            files.push(("wit/world.wit".to_owned(), world(self.kind, &needs)));
+        if self.language.has_world() {
+            files.push((WORLD_FILE.to_owned(), self.world()));
             files.push(("wit/deps/cutover-hook.wit".to_owned(), contract()));
         }
         files.extend(files_of(self));
         files.sort();
         files
+    }
+
+    fn world(&self) -> String {
+        if self.language.keeps_imports() {
+            let needs = self.needs.iter().copied().chain([Need::of(self.kind)]).collect();
+            world(self.kind, USED, &needs)
+        } else {
+            world(self.kind, OFFERED, &Need::ALL.into())
+        }
     }
 }
 
@@ -169,7 +177,7 @@ mod tests {
                 let test = |path: &&str| path.contains("test");
                 let tested = paths.iter().any(test) || language == Language::Rust;
                 assert!(tested, "{language} {kind}: {paths:?}");
-                assert_eq!(paths.contains(&"wit/world.wit"), language.keeps_imports(), "{language}");
+                assert_eq!(paths.contains(&WORLD_FILE), language.has_world(), "{language}");
                 let (_, readme) = &files[paths.iter().position(|path| *path == "README.md").expect("there")];
                 for command in language.first_commands() {
                     assert!(readme.contains(&format!("\n$ {command}")), "{language}: {command}");

@@ -10,12 +10,22 @@ use crate::model::HookKind;
 /// Name of the world in every hook's directory.
 pub(super) const WORLD: &str = "hook";
 
-/// Text of `wit/world.wit`.
-pub(super) fn world(kind: HookKind, needs: &BTreeSet<Need>) -> String {
+/// Where it is there.
+pub(super) const WORLD_FILE: &str = "wit/world.wit";
+
+/// Of a component that keeps all imports of its world.
+pub(super) const USED: &str = "What this hook asks for, and what it is. All imports but `engine` need a grant of whoever deploys with it: name \
+                               here what the code uses, and no more.";
+
+/// Of a component that imports what its code calls.
+pub(super) const OFFERED: &str = "What this hook may ask for, and what it is. The component imports what the code calls, and all of that but \
+                                  `engine` needs a grant of whoever deploys with it.";
+
+/// Text of its file, with a word on the imports.
+pub(super) fn world(kind: HookKind, imports: &str, needs: &BTreeSet<Need>) -> String {
     let mut text = format!(
         "package local:{WORLD};\n\n\
-         // What this hook asks for, and what it is. All imports but `engine` need a grant of whoever deploys with it: name here what the code \
-         uses, and no more.\n\
+         // {imports}\n\
          world {WORLD} {{\n    import cutover:hook/engine@{VERSION};\n"
     );
     for need in needs {
@@ -34,7 +44,7 @@ mod tests {
     #[test]
     fn a_world_names_what_is_needed_and_no_more() {
         let needs = BTreeSet::from([Need::SecretText, Need::Hosts]);
-        let text = world(HookKind::SmokeTest, &needs);
+        let text = world(HookKind::SmokeTest, USED, &needs);
         let (_, world) = text.split_once("world hook {\n").expect("a world");
         assert_eq!(
             world,

