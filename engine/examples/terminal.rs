@@ -76,6 +76,7 @@ fn release(number: u64, revision: &str, subject: &str) -> Release {
         revision: Some(revision.to_owned()),
         subject: Some(subject.to_owned()),
         branch: Some("main".to_owned()),
+        repository: None,
         version: None,
         digest: "sha256:1c4e".to_owned(),
         size: 48_000_000,

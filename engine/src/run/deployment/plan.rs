@@ -234,10 +234,8 @@ const fn has_boot(deployment: &Deployment) -> bool {
 }
 
 fn undo_words(deployment: &Deployment, action: &Action) -> String {
-    match action {
-        Action::Disable { .. } if !has_boot(deployment) => String::new(),
-        action => action.to_string(),
-    }
+    let is_nothing = matches!(action, Action::Disable { .. }) && !has_boot(deployment);
+    if is_nothing { String::new() } else { action.to_string() }
 }
 
 fn words(deployment: &Deployment, action: &Action) -> String {
