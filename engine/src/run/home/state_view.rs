@@ -123,10 +123,25 @@ pub(crate) fn placement(home: &HostName, seen: &Examination) -> Vec<StoreFault> 
     if let Some(of_home) = of_home
         && of_home.state().is_none_or(|state| state.membership.is_ok())
     {
-        let others = answered.iter().map(|(host, examined)| examined.said(host));
+        let others = answered.iter().filter(|(_, examined)| !is_same_place(of_home, examined));
+        let others = others.map(|(host, examined)| examined.said(host));
         faults.extend(disagreements(of_home.said(home), others));
     }
     faults
+}
+
+/// Whether it is the home under another name, as a machine is that is deployed to over SSH from itself: what it keeps is the home's own, and by
+/// no means one too many. Containers have their machine's boot, and often the same paths; what they keep would differ.
+fn is_same_place(home: &Examined, other: &Examined) -> bool {
+    let machine = |of: &Examined| (of.facts.boot_id.clone(), of.facts.home.clone(), of.facts.uid);
+    let is_same = |(own, other): (&StateSight<Record>, &StateSight<Record>)| {
+        let kept =
+            |of: &StateSight<Record>| (of.path.clone(), of.membership.clone().ok(), of.journals, of.bytes);
+        kept(own) == kept(other)
+            && own.lock.as_ref().ok() == other.lock.as_ref().ok()
+            && own.live.as_ref().ok() == other.live.as_ref().ok()
+    };
+    machine(home) == machine(other) && home.state().zip(other.state()).is_some_and(is_same)
 }
 
 /// Files of a host that can't be read; of those that only a home has, when it is one.

@@ -226,6 +226,10 @@ fn lines_homes_and_fences_that_do_not_agree() {
     assert!(other[0].starts_with("Problem state/lineage web1: "), "{other:?}");
     let second = found(|seen| host(seen, "web1").states = vec![state(Membership::home(lineage(1)), 3)]);
     assert!(second[0].starts_with("Problem state/second-home lb1: "), "{second:?}");
+    // The home under another name.
+    assert!(
+        found(|seen| host(seen, "web1").states = vec![state(Membership::home(lineage(1)), 7)]).is_empty()
+    );
     let both = found(|seen| {
         let twice = StateSight { path: "/other".to_owned(), ..state(Membership::host(lineage(1)), 6) };
         host(seen, "web1").states.push(twice);
