@@ -198,13 +198,14 @@ fn nginx_by_an_upstream_that_is_not_reloaded() {
     does_not_reload(Kind::NginxByUpstream);
 }
 
-/// Somebody has broken nginx's own configuration, which nobody has read anew since.
+/// Somebody has broken nginx's own configuration, which nobody has read anew since: before a deployment begins, and once it is prepared.
 fn was_broken(kind: Kind) {
     let Some(world) = kind.with_v1() else { return };
     let load = world.load();
     let config = world.test.nginx.config();
     let good = fs::read_to_string(&config).unwrap();
-    fs::write(&config, format!("no such directive;\n{good}")).unwrap();
+    let broken = format!("no such directive;\n{good}");
+    fs::write(&config, &broken).unwrap();
     let ended = world.test.deploy("v2", Behaviour::Sound);
     if kind == Kind::NginxByFile {
         // Nothing is read anew.
@@ -212,7 +213,18 @@ fn was_broken(kind: Kind) {
         assert_eq!(world.test.live(), "v2 green");
         return load.finish().assert_none_failed();
     }
-    assert_golden(&format!("routers/broken/{}.txt", kind.name()), &world.told(ended.expect(10)));
+    let mut said = world.told(ended.expect(11));
+    // Who only looks is not kept from it, and who asks for what is missing is told.
+    let _ = world.test.cutover(&["status", "--check"]).expect(0);
+    let found = world.test.cutover(&["check", "--hosts"]).stdout;
+    assert!(found.contains("unknown directive"), "{found}");
+    fs::write(&config, &good).unwrap();
+    let running = world.prepared();
+    fs::write(&config, &broken).unwrap();
+    let (status, told) = world.go_on(running, || {});
+    assert_eq!(status, 10, "{told}");
+    said.push_str(&told);
+    assert_golden(&format!("routers/broken/{}.txt", kind.name()), &said);
     assert_eq!(world.test.live(), "v1 blue");
     load.finish().assert_none_failed();
     fs::write(&config, good).unwrap();

@@ -24,7 +24,7 @@ pub struct HookCall {
     pub attempt: u32,
     /// The instances that this kind of hook may know; `http` grants to `instances` mean exactly these.
     pub instances: Vec<Instance>,
-    /// `environment`, `marker-header`, `marker-json`.
+    /// Those that the contract names: `environment`, `marker-header` …
     pub facts: Labels,
 }
 

@@ -42,8 +42,8 @@ impl Router for Nginx {
     fn observe(settings: &Settings, call: &Call, router: &str) -> Result<Observation, HookError> {
         match settings.style(call) {
             Style::FileTest(style) => style.observe(call, router),
-            Style::Symlink(style) => style.observe(router),
-            Style::Upstream(style) => style.observe(router),
+            Style::Symlink(style) => style.observe(call, router),
+            Style::Upstream(style) => style.observe(call, router),
         }
     }
 

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use cutover_hooks::hosts::{self, Command};
-use cutover_hooks::{Context, HookError, engine};
+use cutover_hooks::{Call, Context, HookError, engine};
 
 use crate::sockets;
 use crate::workers::{Processes, Worker};
@@ -31,6 +31,20 @@ impl Master {
     pub(crate) fn check_as_it_is(&self, router: &str) -> Result<(), HookError> {
         hosts::run(router, &self.command(&self.test)).context("check nginx's configuration as it is")?;
         Ok(())
+    }
+
+    /// The same where a switch is still to be begun. Last of what is asked, since where no nginx runs, its check leaves a file of its pid behind
+    /// that says nothing.
+    pub(crate) fn check_before_switch(&self, call: &Call, router: &str) -> Result<(), HookError> {
+        if call.fact("switch-ahead").is_none() {
+            return Ok(());
+        }
+        self.check_as_it_is(router).map_err(|error| match error {
+            HookError::Failed(_) => error.hint(
+                "nginx goes on with what it has read, and a switch has it read everything anew: mend that first",
+            ),
+            error => error,
+        })
     }
 
     /// Checks the changed configuration, and has it read. After an error nginx still runs what it ran.

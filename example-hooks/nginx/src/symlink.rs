@@ -25,11 +25,12 @@ pub struct Symlink {
 }
 
 impl Symlink {
-    pub(crate) fn observe(&self, router: &str) -> Result<Observation, HookError> {
+    pub(crate) fn observe(&self, call: &Call, router: &str) -> Result<Observation, HookError> {
         let linked = self.linked(router)?;
         let workers = self.nginx.workers(router)?;
         let color = self.served(router, linked)?;
         let settled = color == linked && !is_reloading(&workers);
+        self.nginx.check_before_switch(call, router)?;
         let labels = vec![("link".to_owned(), self.site(linked).to_owned())];
         Ok(Observation { routing: Some(Routing::to(color)), settled, labels })
     }

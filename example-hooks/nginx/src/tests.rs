@@ -20,6 +20,24 @@ fn call(settings: &str) -> (Settings, Call) {
     (serde_json::from_str(settings).expect("settings"), fake::call(settings, instances()))
 }
 
+/// The question of `observe`, with a switch still to be begun.
+fn observe_ahead(world: &World, settings: &str) -> Result<Observation, HookError> {
+    let (settings, mut call) = call(settings);
+    call.facts.push(("switch-ahead".to_owned(), "yes".to_owned()));
+    world.reading(|| Nginx::observe(&settings, &call, "lb1"))
+}
+
+/// What nginx says of another site, and what is told of it.
+const BROKEN: &str = "nginx: [emerg] unknown directive \"lissen\" in /etc/nginx/sites-enabled/blog:2\n\
+                      nginx: configuration file /etc/nginx/nginx.conf test failed";
+
+fn broken() -> HookError {
+    HookError::failed(format!(
+        "failed to check nginx's configuration as it is: `/usr/sbin/nginx -t` on `lb1` ended with status 1\n{BROKEN}\n\
+         hint: nginx goes on with what it has read, and a switch has it read everything anew: mend that first"
+    ))
+}
+
 fn observed(routing: Routing, settled: bool, labels: &[(&str, &str)]) -> Observation {
     let labels = labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
     Observation { routing: Some(routing), settled, labels }
@@ -102,6 +120,13 @@ mod file_test {
                 assert_eq!(observe(&fake).expect("an observation").routing, Some(want.clone()));
             }
         }
+    }
+
+    #[test]
+    fn nginx_is_asked_for_no_check_since_nothing_is_read_anew() {
+        let fake = nginx();
+        assert_eq!(observe_ahead(&fake.world, "{}"), observe(&fake));
+        assert!(!fake.world.calls().iter().any(|call| call.contains("/usr/sbin/nginx")));
     }
 
     #[test]
@@ -320,6 +345,32 @@ mod symlink {
     }
 
     #[test]
+    fn what_breaks_the_configuration_is_found_before_a_switch_and_hides_nothing_else() {
+        let fake = nginx();
+        assert_eq!(observe_ahead(&fake.world, SETTINGS), observe(&fake));
+        fake.world.program("lb1", "/usr/sbin/nginx", |command| {
+            assert_eq!(command.args, ["-t"]);
+            fake::exit(1, BROKEN)
+        });
+        assert_eq!(observe_ahead(&fake.world, SETTINGS), Err(broken()));
+        assert!(observe(&fake).is_ok());
+        let (settings, call) = call(SETTINGS);
+        let prepared = Nginx::prepare(&settings, &call, "lb1", &GREEN).expect_err("broken since");
+        assert!(broken().text().starts_with(prepared.text()), "{prepared:?}");
+        assert_eq!(fake.world.target("lb1", "/n/live").as_deref(), Some("/n/blue"));
+    }
+
+    #[test]
+    fn an_nginx_that_does_not_run_is_not_asked_for_a_check() {
+        let fake = nginx();
+        fake.world.file("lb1", "/run/nginx.pid", "");
+        fake.world.calls();
+        let error = observe_ahead(&fake.world, SETTINGS).expect_err("no nginx");
+        assert_eq!(error.text(), "`/run/nginx.pid` on `lb1` holds no pid");
+        assert!(!fake.world.calls().iter().any(|call| call.contains("/usr/sbin/nginx")));
+    }
+
+    #[test]
     fn what_is_so_already_is_not_reloaded() {
         let fake = nginx();
         apply(&BLUE).expect("blue");
@@ -525,6 +576,19 @@ mod upstream {
                 assert_eq!((seen.routing, seen.settled), (Some(want.clone()), true));
             }
         }
+    }
+
+    #[test]
+    fn what_breaks_the_configuration_is_found_before_a_switch_and_hides_nothing_else() {
+        let fake = nginx();
+        assert_eq!(observe_ahead(&fake.world, SETTINGS), observe(&fake));
+        fake.world.program("lb1", "/usr/sbin/nginx", |_| fake::exit(1, BROKEN));
+        assert_eq!(observe_ahead(&fake.world, SETTINGS), Err(broken()));
+        assert!(observe(&fake).is_ok());
+        let before = fake.world.text("lb1", FILE);
+        let prepared = prepare(&GREEN).expect_err("broken since");
+        assert!(broken().text().starts_with(prepared.text()), "{prepared:?}");
+        assert_eq!(fake.world.text("lb1", FILE), before);
     }
 
     #[test]

@@ -36,11 +36,12 @@ struct Loaded {
 }
 
 impl Upstream {
-    pub(crate) fn observe(&self, router: &str) -> Result<Observation, HookError> {
+    pub(crate) fn observe(&self, call: &Call, router: &str) -> Result<Observation, HookError> {
         let written = read_header(&self.written(router)?).ok_or_else(|| self.foreign(router))?;
         let workers = self.nginx.workers(router)?;
         let loaded = self.loaded(router)?;
         let settled = loaded.routing == written && !is_reloading(&workers);
+        self.nginx.check_before_switch(call, router)?;
         let mut labels = vec![("servers".to_owned(), loaded.servers)];
         if loaded.testers != testers::NOBODY {
             labels.push(("testers".to_owned(), loaded.testers));

@@ -130,7 +130,7 @@ pub mod cutover {
                 pub settings: _rt::String,
                 /// Open-ended facts. So far: `environment`; `marker-header` or `marker-json`, where the configuration says how an
                 /// answer of the application names its release (a header's name, a JSON pointer); `setup` (see `router.prepare`), `hosts` (see
-                /// `router.connections`).
+                /// `router.connections`), `switch-ahead` (see `router.observe`).
                 pub facts: _rt::Vec<Label>,
             }
             impl ::core::fmt::Debug for Call {

@@ -4400,6 +4400,9 @@ pub mod exports {
                     #[allow(async_fn_in_trait)]
                     fn validate(settings: _rt::String) -> _rt::Vec<SettingFault>;
                     /// Reads; changes nothing. Asked again and again after `apply`, until it shows what was wanted and is settled.
+                    ///
+                    /// With the fact `switch-ahead`, whose value is `yes`, nothing is begun yet that is to move this router: what is known to make it
+                    /// refuse that is an error then, so that it is mended first. In any other case it is told what the router does, whatever it would refuse.
                     #[allow(async_fn_in_trait)]
                     fn observe(
                         call: Call,

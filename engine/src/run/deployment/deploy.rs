@@ -7,7 +7,7 @@ use super::build::{self, Built};
 use super::closing::{close_leftovers, remember};
 use super::ending::{Ending, idle_of};
 use super::opening::{Opening, Preflight};
-use super::preflight::{Early, Ready, preflight, wish};
+use super::preflight::{Early, Ready, before, preflight, wish};
 use super::refusal::{SO_ALREADY, UNFINISHED, refused, unfinished};
 use super::shown::{router_summary, traffic};
 use super::still_open::kept_open;
@@ -215,7 +215,8 @@ async fn begin(
         return Err(early(trouble));
     }
     close_leftovers(session, lease, &state).await.map_err(early)?;
-    let (mut observed, staged) = observe(session, state.live.as_ref()).await.map_err(early)?;
+    let (mut observed, staged) =
+        observe(session, state.live.as_ref(), before(want, &state)).await.map_err(early)?;
     let mut release = built.release;
     if built.is_new {
         let number = next_release_number(&state.history, state.live.as_ref(), staged.numbers());

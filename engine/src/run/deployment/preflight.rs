@@ -16,6 +16,7 @@ use crate::run::ready::readiness::{
     Ahead, MAINTENANCE, feature_obstacle, first_of, front_door_obstacles, host_obstacles,
     maintenance_obstacle, router_features,
 };
+use crate::run::world::before::Before;
 use crate::run::world::claim::claimant;
 use crate::run::world::exclusion;
 use crate::run::world::lease::{at_step, occupied, time_words};
@@ -118,7 +119,7 @@ async fn look(
         return Err((nothing, live));
     }
     let checked = async {
-        let seen = observe_what_answers(session, state.live.as_ref()).await;
+        let seen = observe_what_answers(session, state.live.as_ref(), before(want, &state)).await;
         let (observed, staged, silent) = match seen {
             // What the host lacks says more than the question that it has no answer to.
             Err(trouble) if trouble.code == "host/failed" => {
@@ -225,6 +226,12 @@ async fn no_way_back(session: &Session) -> Option<Note> {
     let text =
         "this router can't route to no colour: once switched, a failed first deployment keeps its traffic";
     (!features.iter().any(|feature| feature == MAINTENANCE)).then(|| Note::new("note", text))
+}
+
+/// Whether routers are to be moved: in maintenance, releases are put in place without that.
+pub(crate) fn before(want: &Want, state: &HomeState<Record>) -> Before {
+    let rests = state.live.as_ref().is_some_and(|record| record.maintenance.is_some());
+    if rests && Maintenance::of(want.command).is_none() { Before::Else } else { Before::Switch }
 }
 
 /// What is wanted, once it is known which release that is.

@@ -18,6 +18,7 @@ use crate::run::execute::interrupts::{self, INTERRUPTED};
 use crate::run::execute::journal_log::replay;
 use crate::run::execute::runner::World as _;
 use crate::run::world::basis::basis;
+use crate::run::world::before::Before;
 use crate::run::world::claim::{free, take_lock};
 use crate::run::world::exclusion::{given_up, keeps_out, left_out, not_forward, stays_out, what_follows};
 use crate::run::world::hooks::Refused;
@@ -161,7 +162,7 @@ async fn take_up(session: &Session, request: RecoverRequest, lease: &Lease) -> R
     let performer = Performer::new(session, lease, progress.plan(), None, &state);
     performer.takes_up(progress.asked_of_routers());
     performer.leave_out(progress.excluded().into_iter().chain(lost.keys().cloned()).collect());
-    let (observed, _) = observe(session, state.live.as_ref()).await?;
+    let (observed, _) = observe(session, state.live.as_ref(), Before::Else).await?;
     let plan = progress.plan().clone();
     let (new_healthy, old_healthy) = tokio::join!(
         performer.is_healthy(&plan, plan.color),

@@ -13,6 +13,7 @@ use crate::model::view::{ExitCode, RecoveryView};
 use crate::model::{Color, HistoryEntry, HistoryRelease, HostName, Outcome, ReleaseId, Timestamp, Trouble};
 use crate::run::execute::interrupts::Interrupts;
 use crate::run::execute::moment::identifier;
+use crate::run::world::before::Before;
 use crate::run::world::claim::{claimant, free, fresh_line, shut_out};
 use crate::run::world::hooks::Refused;
 use crate::run::world::lease::{Lease, Waiting};
@@ -114,7 +115,7 @@ async fn take(session: &Session, deployment: &str) -> Result<Lease, StoreFault> 
 async fn look(session: &Session, ways: &Ways) -> Result<(Option<Rebuild>, u64), Trouble> {
     let (deployment, clock) = (&session.deployment, session.reporter.clock());
     let seen: Examination = examine(deployment, &ways.links, ways.bucket.as_ref(), &clock).await;
-    let (observed, staged) = observe(session, None).await?;
+    let (observed, staged) = observe(session, None, Before::Else).await?;
     let current = current(session).await?;
     let world = World { observed: &observed, staged: &staged, current: &current };
     Ok((rebuild(deployment, &seen, &world)?, highest(&seen)))

@@ -23,6 +23,7 @@ use crate::run::ready::needs::Needs;
 use crate::run::ready::readiness::{LiveSight, feature_finding, front_door_findings, judge_router};
 use crate::run::ready::setup::host_setup;
 use crate::run::world::asked::Asked;
+use crate::run::world::before::Before;
 use crate::run::world::claim::claimant_of;
 use crate::run::world::components::unlocked;
 use crate::run::world::front_doors::FrontDoors;
@@ -212,7 +213,8 @@ async fn check_front_doors(deployment: &Deployment, hooks: &Hooks, asked: &Asked
 
 /// Adds how each router answers to the checks of its host. One whose host did not answer is told of there already.
 async fn check_routers(deployment: &Deployment, hooks: &Hooks, asked: &Asked, checks: &mut HostChecks) {
-    let call = observing_call(deployment, None);
+    let mut call = observing_call(deployment, None);
+    call.facts.extend(Before::Switch.fact());
     let weights = feature_finding(deployment, hooks).await;
     for router in deployment.router.names.iter().filter(|name| !asked.silent.contains_key(*name)) {
         let seen = hooks.observe(&call, router).await.map_err(|failure| failure.trouble);

@@ -3,6 +3,7 @@
 pub(super) mod afterwards;
 pub(super) mod asked;
 pub(super) mod basis;
+pub(super) mod before;
 pub(super) mod claim;
 pub(super) mod components;
 mod counts;

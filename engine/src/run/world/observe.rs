@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::task::JoinSet;
 
+use super::before::Before;
 use super::hooks::{HookTrouble, Hooks};
 use super::host_sight::HostSight;
 use super::insist::insist;
@@ -100,19 +101,20 @@ impl Staged {
     }
 }
 
-/// Reads hosts and routers. `recorded` is what the home's record says.
+/// Reads hosts and routers. `live` is what the home's record says.
 ///
 /// # Errors
-/// With the first host or router that could not be asked.
+/// With the first host or router that could not be asked, or router that would refuse what comes.
 pub(crate) async fn observe(
     session: &Session,
     live: Option<&LiveRecord>,
+    before: Before,
 ) -> Result<(Observed, Staged), Trouble> {
-    let (observed, staged, silent) = observe_what_answers(session, live).await?;
+    let (observed, staged, silent) = observe_what_answers(session, live, before).await?;
     silent.map_or(Ok((observed, staged)), |silent| Err(silent.trouble))
 }
 
-/// A router that could not say what it does.
+/// A router that could not say what it does, or would refuse what comes.
 #[derive(Debug, Clone)]
 pub(crate) struct Silent {
     pub(crate) router: HostName,
@@ -127,6 +129,7 @@ pub(crate) struct Silent {
 pub(crate) async fn observe_what_answers(
     session: &Session,
     live: Option<&LiveRecord>,
+    before: Before,
 ) -> Result<(Observed, Staged, Option<Silent>), Trouble> {
     let mut asking = JoinSet::new();
     let deployment = &session.deployment;
@@ -138,10 +141,7 @@ pub(crate) async fn observe_what_answers(
             (host, found)
         });
     }
-    let (routers, silent) = match observe_routers(deployment, &session.hooks, live).await {
-        Ok(routers) => (routers, None),
-        Err(silent) => (as_recorded(deployment, live), Some(silent)),
-    };
+    let (routers, silent) = look_at_routers(session, live, before).await;
     let recorded = live.map(|record| (record.live.color, record.live.release.id.clone()));
     let unreachable = session.excluded.keys().cloned().collect();
     let maintenance = live.is_some_and(|record| record.maintenance.is_some());
@@ -155,6 +155,29 @@ pub(crate) async fn observe_what_answers(
     }
     staged.releases.sort_by(|(a, _), (b, _)| a.cmp(b));
     Ok((observed, staged, silent))
+}
+
+/// What routers show, or the record where one of them does not say; and what that one said. One that would refuse what comes can say what it does.
+async fn look_at_routers(
+    session: &Session,
+    live: Option<&LiveRecord>,
+    before: Before,
+) -> (Vec<(HostName, Observation)>, Option<Silent>) {
+    let (deployment, hooks) = (&session.deployment, &session.hooks);
+    let mut call = observing_call(deployment, live);
+    call.facts.extend(before.fact());
+    let silent = match ask_routers(deployment, hooks, &call, PATIENCE).await {
+        Ok(routers) => return (routers, None),
+        Err(silent) => silent,
+    };
+    let asked_less = match before {
+        Before::Switch => {
+            let call = observing_call(deployment, live);
+            ask_routers(deployment, hooks, &call, Duration::ZERO).await.ok()
+        }
+        Before::Else => None,
+    };
+    (asked_less.unwrap_or_else(|| as_recorded(deployment, live)), Some(silent))
 }
 
 fn as_recorded(deployment: &Deployment, live: Option<&LiveRecord>) -> Vec<(HostName, Observation)> {
@@ -278,7 +301,15 @@ pub(crate) async fn observe_routers(
     hooks: &Hooks,
     live: Option<&LiveRecord>,
 ) -> Result<Vec<(HostName, Observation)>, Silent> {
-    let call = observing_call(deployment, live);
+    ask_routers(deployment, hooks, &observing_call(deployment, live), PATIENCE).await
+}
+
+async fn ask_routers(
+    deployment: &Deployment,
+    hooks: &Hooks,
+    call: &HookCall,
+    patience: Duration,
+) -> Result<Vec<(HostName, Observation)>, Silent> {
     let mut routers = Vec::new();
     for router in &deployment.router.names {
         let ask = |attempt| {
@@ -286,7 +317,7 @@ pub(crate) async fn observe_routers(
             async move { hooks.observe(&call, router).await }
         };
         let silent = |failure: HookTrouble| Silent { router: router.clone(), trouble: failure.trouble };
-        let seen = insist(PATIENCE, ask).await.map_err(silent)?;
+        let seen = insist(patience, ask).await.map_err(silent)?;
         routers.push((router.clone(), seen));
     }
     Ok(routers)

@@ -146,7 +146,7 @@ typedef struct hook_types_call_t {
   contract_string_t   settings;
   // Open-ended facts. So far: `environment`; `marker-header` or `marker-json`, where the configuration says how an
   // answer of the application names its release (a header's name, a JSON pointer); `setup` (see `router.prepare`), `hosts` (see
-  // `router.connections`).
+  // `router.connections`), `switch-ahead` (see `router.observe`).
   hook_types_list_label_t   facts;
 } hook_types_call_t;
 
