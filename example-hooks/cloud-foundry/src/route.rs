@@ -68,33 +68,74 @@ impl<'a> Route<'a> {
     /// # Errors
     /// When it is not known to be done. No app has lost the route then, but for the last steps, where the new one has it.
     pub(crate) fn switch(mut self, want: Option<Color>) -> Result<(), HookError> {
-        let api = Api::new(self.settings);
-        let path = format!("/v3/routes/{}/destinations", self.guid);
-        if let Some(color) = want {
-            if self.destinations[index(color)].is_none() {
-                let body = json!({"destinations": [{"app": {"guid": self.apps[index(color)]}}]});
-                let answer = api.post(&path, &body)?;
-                self.destinations = destinations(self.settings, &self.apps, &answer["destinations"])?;
-                if self.destinations[index(color)].is_none() {
-                    return Err(self.not_there(color));
-                }
-            }
-            if self.is_at(want) {
-                return Ok(());
-            }
-            // Also where both have had it before: nobody knows for how long.
-            engine::sleep(self.settings.overlap());
-            self.destinations = destinations(self.settings, &self.apps, &api.get(&path)?["destinations"])?;
+        let Some(color) = want else {
+            return COLORS.into_iter().try_for_each(|color| self.unmap(color).map(drop));
+        };
+        if self.destinations[index(color)].is_none() {
+            self.map(color)?;
             if self.destinations[index(color)].is_none() {
                 return Err(self.not_there(color));
             }
         }
-        for color in COLORS.into_iter().filter(|color| Some(*color) != want) {
-            if let Some(destination) = &self.destinations[index(color)] {
-                api.delete(&format!("{path}/{destination}"))?;
-            }
+        if self.is_at(want) {
+            return Ok(());
+        }
+        // Also where both have had it before: nobody knows for how long.
+        engine::sleep(self.settings.overlap());
+        self.look()?;
+        if self.destinations[index(color)].is_none() {
+            return Err(self.not_there(color));
+        }
+        if self.unmap(color.other())? {
+            self.require_kept(color)?;
         }
         Ok(())
+    }
+
+    /// Once the other app has lost the route. Who took it from this one between the look and that has left it with nobody: then the other one gets it
+    /// back.
+    fn require_kept(&mut self, color: Color) -> Result<(), HookError> {
+        self.look()?;
+        if self.destinations[index(color)].is_some() {
+            return Ok(());
+        }
+        let (settings, other) = (self.settings, color.other());
+        let (url, app, other_app) = (settings.url(), settings.app(color), settings.app(other));
+        let text = format!(
+            "route `{url}` was taken from app `{app}` by somebody, as it was taken from `{other_app}`"
+        );
+        let back = if self.destinations[index(other)].is_some() { Ok(()) } else { self.map(other) };
+        Err(match back {
+            Ok(()) => HookError::failed(text).hint(format!("`{other_app}` has it again")),
+            Err(back) => HookError::failed(text)
+                .hint(format!("it could not be given back to `{other_app}`: {}", back.text())),
+        })
+    }
+
+    fn path(&self) -> String {
+        format!("/v3/routes/{}/destinations", self.guid)
+    }
+
+    /// Looks at its destinations anew.
+    fn look(&mut self) -> Result<(), HookError> {
+        let answer = Api::new(self.settings).get(&self.path())?;
+        self.destinations = destinations(self.settings, &self.apps, &answer["destinations"])?;
+        Ok(())
+    }
+
+    /// Gives it to an app.
+    fn map(&mut self, color: Color) -> Result<(), HookError> {
+        let body = json!({"destinations": [{"app": {"guid": self.apps[index(color)]}}]});
+        let answer = Api::new(self.settings).post(&self.path(), &body)?;
+        self.destinations = destinations(self.settings, &self.apps, &answer["destinations"])?;
+        Ok(())
+    }
+
+    /// Takes it from an app, and tells whether that had it.
+    fn unmap(&self, color: Color) -> Result<bool, HookError> {
+        let Some(destination) = &self.destinations[index(color)] else { return Ok(false) };
+        Api::new(self.settings).delete(&format!("{}/{destination}", self.path()))?;
+        Ok(true)
     }
 
     fn not_there(&self, color: Color) -> HookError {

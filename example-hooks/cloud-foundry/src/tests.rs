@@ -38,6 +38,8 @@ struct Fake {
     states: Rc<RefCell<Vec<&'static str>>>,
     /// It says yes to a new destination, and does not keep it.
     forgets: Rc<Cell<bool>>,
+    /// Guids of apps that somebody else takes from the route, as the next one is.
+    taken: Rc<RefCell<Vec<&'static str>>>,
     /// How many requests are answered before the token is too old.
     lasts: Rc<Cell<u32>>,
 }
@@ -48,6 +50,7 @@ fn foundation() -> Fake {
         mapped: Rc::new(RefCell::new(vec!["app-blue".to_owned()])),
         states: Rc::new(RefCell::new(vec!["RUNNING", "RUNNING"])),
         forgets: Rc::default(),
+        taken: Rc::default(),
         lasts: Rc::new(Cell::new(u32::MAX)),
     };
     let server = fake.clone();
@@ -116,7 +119,8 @@ impl Fake {
             }
             ("DELETE", path) => {
                 let app = path.strip_prefix("/v3/routes/route-1/destinations/to-").expect("a destination");
-                self.mapped.borrow_mut().retain(|mapped| mapped != app);
+                let taken = self.taken.take();
+                self.mapped.borrow_mut().retain(|mapped| mapped != app && !taken.contains(&mapped.as_str()));
                 fake::response(204, &[], "")
             }
             other => panic!("{other:?}"),
@@ -190,10 +194,31 @@ fn nothing_is_taken_from_a_route_that_does_not_keep_what_it_was_given() {
 }
 
 #[test]
+fn who_takes_the_route_from_the_new_app_as_the_old_one_loses_it_does_not_leave_it_with_nobody() {
+    let fake = foundation();
+    fake.taken.borrow_mut().push("app-green");
+    let text = "route `shop.apps.example.com` was taken from app `shop-green` by somebody, as it was taken from `shop-blue`";
+    assert_eq!(apply(&GREEN), Err(HookError::failed(format!("{text}\nhint: `shop-blue` has it again"))));
+    assert_eq!(fake.observe(), Ok((Some(BLUE), true)));
+
+    // Where that can't be made good, it is said.
+    fake.taken.borrow_mut().push("app-green");
+    fake.lasts.set(7);
+    let error = apply(&GREEN).expect_err("an error");
+    assert_eq!(
+        error.text(),
+        format!(
+            "{text}\nhint: it could not be given back to `shop-blue`: `https://api.cf.example.com` answered 401: Invalid Auth Token\n\
+             hint: is the token in secret `cf-token` of this foundation, and still valid? `cf oauth-token` prints another one"
+        )
+    );
+}
+
+#[test]
 fn a_token_that_grows_too_old_in_between_leaves_the_route_with_somebody() {
     let expired = "`https://api.cf.example.com` answered 401: Invalid Auth Token\n\
          hint: is the token in secret `cf-token` of this foundation, and still valid? `cf oauth-token` prints another one";
-    for (lasts, routing) in [(3, BLUE), (4, BOTH), (5, BOTH)] {
+    for (lasts, routing) in [(3, BLUE), (4, BOTH), (5, BOTH), (6, GREEN)] {
         let fake = foundation();
         fake.lasts.set(lasts);
         assert_eq!(apply(&GREEN), Err(HookError::failed(expired)));

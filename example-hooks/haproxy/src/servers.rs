@@ -93,10 +93,16 @@ impl Servers {
         }
         // Whoever drains before the others are up loses requests.
         self.wait(&socket, &takers)?;
-        let others =
-            states.iter().filter(|state| ours.contains(&state.name) && !takers.contains(&state.name));
-        for state in others.filter(|state| state.takes) {
-            socket.change(&self.command(&state.name, "drain"))?;
+        let others: Vec<&str> = states
+            .iter()
+            .filter(|state| state.takes && ours.contains(&state.name) && !takers.contains(&state.name))
+            .map(|state| state.name.as_str())
+            .collect();
+        for server in &others {
+            socket.change(&self.command(server, "drain"))?;
+        }
+        if !others.is_empty() && !takers.is_empty() {
+            self.require_one_up(&socket, &takers, &others)?;
         }
         if let Some(file) = &self.state_file {
             let (text, _) = self.states(&socket)?;
@@ -124,6 +130,32 @@ impl Servers {
             }
             engine::sleep(PAUSE);
         }
+    }
+
+    /// Once the others were drained. Who took out all that are to get requests between the look at them and that has left none: then the others get
+    /// them back.
+    fn require_one_up(
+        &self,
+        socket: &AdminSocket<'_>,
+        takers: &[String],
+        drained: &[&str],
+    ) -> Result<(), HookError> {
+        let backend = Backend::ask(socket, &self.backend)?;
+        let awaited: Vec<_> = backend.servers().filter(|server| takers.contains(&server.name)).collect();
+        if awaited.iter().any(|server| server.sight() == Sight::Up) {
+            return Ok(());
+        }
+        let (words, names) =
+            (awaited.iter().map(|server| server.words()).collect::<Vec<_>>().join(", "), drained.join(" "));
+        let error = HookError::failed(format!(
+            "HAProxy on `{}` sees none of those up any more that are to get requests: {words}",
+            backend.router()
+        ));
+        let again = |server: &&str| socket.change(&self.command(server, "ready"));
+        Err(match drained.iter().try_for_each(again) {
+            Ok(()) => error.hint(format!("{names} get requests again, as before")),
+            Err(back) => error.hint(format!("{names} could not be let in again: {}", back.text())),
+        })
     }
 
     pub(crate) fn connections(&self, call: &Call, router: &str, color: Color) -> Result<u32, HookError> {

@@ -32,6 +32,8 @@ struct Fake {
     lost: Rc<Cell<bool>>,
     /// Asked for a change, it says so, and changes nothing.
     refuses: Rc<RefCell<Option<String>>>,
+    /// What somebody else makes of servers as the next one is drained.
+    meanwhile: Rc<RefCell<Vec<(&'static str, u32)>>>,
     more: Rc<RefCell<String>>,
 }
 
@@ -45,11 +47,13 @@ fn haproxy() -> Fake {
         green_down: Rc::default(),
         lost: Rc::default(),
         refuses: Rc::default(),
+        meanwhile: Rc::default(),
         more: Rc::default(),
     };
     let (servers, down) = (Rc::clone(&fake.servers), Rc::clone(&fake.green_down));
     let lost = Rc::clone(&fake.lost);
     let (refuses, more) = (Rc::clone(&fake.refuses), Rc::clone(&fake.more));
+    let meanwhile = Rc::clone(&fake.meanwhile);
     fake.world.socket("lb1", SOCKET, move |content| {
         let line = content.strip_suffix('\n').expect("a line");
         if line == "show servers state" {
@@ -85,6 +89,10 @@ fn haproxy() -> Fake {
         let ["set", "server", server, "state", state] = words[..] else { panic!("asked for `{line}`") };
         if let Some(refusal) = &*refuses.borrow() {
             return Ok(refusal.clone());
+        }
+        if state == "drain" {
+            let others = meanwhile.take();
+            servers.borrow_mut().extend(others.into_iter().map(|(name, bits)| (name.to_owned(), bits)));
         }
         let bits = if state == "ready" { READY } else { DRAIN };
         let name = server.strip_prefix("shop/").expect("the backend").to_owned();
@@ -205,6 +213,29 @@ fn one_that_is_down_holds_nothing_up_and_one_that_was_not_let_in_does() {
     fake.lost.set(true);
     assert_eq!(apply(&GREEN), Ok(()));
     assert_eq!(fake.observe(WITH_FILE).routing, Some(GREEN), "by the one that is up");
+}
+
+#[test]
+fn who_takes_out_the_new_ones_as_the_old_ones_are_drained_does_not_leave_nobody() {
+    let fake = haproxy();
+    apply(&BLUE).expect("blue");
+    fake.set(&[("green-web1", DRAIN), ("green-web2", DRAIN)]);
+    // One of two is left.
+    *fake.meanwhile.borrow_mut() = vec![("green-web1", MAINT)];
+    assert_eq!(apply(&GREEN), Ok(()));
+    apply(&BLUE).expect("blue again");
+    *fake.meanwhile.borrow_mut() = vec![("green-web1", MAINT), ("green-web2", DRAIN)];
+    assert_eq!(
+        apply(&GREEN),
+        Err(HookError::failed(
+            "HAProxy on `lb1` sees none of those up any more that are to get requests: green-web1 MAINT, green-web2 DRAIN\n\
+             hint: blue-web1 blue-web2 get requests again, as before"
+        ))
+    );
+    assert_eq!(fake.observe(WITH_FILE).routing, Some(BLUE));
+    // To nobody, where that is wanted.
+    assert_eq!(apply(&NONE), Ok(()));
+    assert_eq!(fake.observe(WITH_FILE).routing, Some(NONE));
 }
 
 #[test]
