@@ -83,7 +83,7 @@ fn a_selector_that_somebody_has_changed_is_told_and_taken_over_when_asked() {
 }
 
 #[test]
-fn what_stands_beside_the_weights_is_kept() {
+fn weights_that_somebody_has_changed_are_taken_over_when_asked_and_what_stands_beside_them_is_kept() {
     let Some((test, cluster)) = with_v1(KubernetesStyle::Gateway) else { return };
     cluster.by_hand("route", "/spec/rules/0/matches/0/path/value", "/".into());
     cluster.by_hand("route", "/spec/parentRefs/0/name", "other".into());
@@ -97,6 +97,10 @@ fn what_stands_beside_the_weights_is_kept() {
         .map(|backend| backend["weight"].take())
         .collect();
     assert_eq!(weights, [json!(0), json!(100)]);
+    cluster.by_hand("route", "/spec/rules/0/backendRefs/0/weight", 100.into());
+    cluster.by_hand("route", "/spec/rules/0/backendRefs/1/weight", 0.into());
+    eventually("the cluster follows", Duration::from_secs(10), || (test.live() == "v1 blue").then_some(()));
+    assert_moved_is_adopted(&test);
 }
 
 #[test]

@@ -1,10 +1,12 @@
-//! nginx with a site for each colour: a link, a check, and a reload.
+//! nginx that reads its configuration anew: a link to the site of a colour, or the file of an upstream, a check, and a reload.
 
 use std::fs;
+use std::time::Duration;
 
-use test_support::{Behaviour, Test, assert_golden};
+use test_support::{Behaviour, Test, assert_golden, eventually};
 
-use crate::{local, told};
+use crate::every_router::assert_moved_is_adopted;
+use crate::{canary, local, told, with_v1};
 
 /// A world with a site for each colour, and `v1` live.
 pub(crate) fn with_sites() -> Option<Test> {
@@ -27,6 +29,37 @@ fn a_link_and_a_reload_switch_and_switch_back() {
     let _ = test.cutover(&["status", "--check"]).expect(0);
     let _ = test.cutover(&["rollback"]).expect(0);
     assert_eq!(test.live(), "v1 blue");
+}
+
+#[test]
+fn a_link_that_somebody_has_moved_is_told_and_taken_over_when_asked() {
+    let Some(test) = with_sites() else { return };
+    let _ = test.deploy("v2", Behaviour::Sound).expect(0);
+    fs::remove_file(test.nginx.link()).unwrap();
+    std::os::unix::fs::symlink(test.nginx.site("blue"), test.nginx.link()).unwrap();
+    test.nginx.reload(test.router());
+    assert_followed_and_adopted(&test);
+}
+
+#[test]
+fn an_upstream_that_somebody_has_changed_is_told_and_taken_over_when_asked() {
+    let Some(test) = with_v1(canary::behind_upstream()) else { return };
+    let _ = test.deploy("v2", Behaviour::Sound).expect(0);
+    let (blue, green) = test.ports();
+    let (blue, green) = (format!(":{blue}"), format!(":{green}"));
+    let changes = [
+        ("blue 0 green 100", "blue 100 green 0"),
+        ("shares 0 100", "shares 100 0"),
+        (green.as_str(), blue.as_str()),
+    ];
+    test.nginx.move_upstream(test.router(), &changes);
+    assert_followed_and_adopted(&test);
+}
+
+fn assert_followed_and_adopted(test: &Test) {
+    eventually("nginx has read it", Duration::from_secs(10), || (test.live() == "v1 blue").then_some(()));
+    assert_moved_is_adopted(test);
+    let _ = test.cutover(&["status", "--check"]).expect(0);
 }
 
 #[test]
