@@ -127,16 +127,34 @@ fn haproxy_by_servers_keeps_every_rule() {
     assert_kept(&world.test);
 }
 
-/// Of two hosts one can be taken out. `CUTOVER_TEST_NIGHTLY=1` runs it.
+/// Two hosts, of which one can be taken out, behind a router that can do so. `CUTOVER_TEST_NIGHTLY=1` runs it.
+fn two_hosts() -> Option<Test> {
+    if std::env::var_os("CUTOVER_TEST_NIGHTLY").is_none() {
+        skip("routers of two hosts are held against the contract with `CUTOVER_TEST_NIGHTLY=1`");
+        return None;
+    }
+    fleet()
+}
+
 #[test]
 fn haproxy_by_servers_of_two_hosts_keeps_every_rule() {
-    if std::env::var_os("CUTOVER_TEST_NIGHTLY").is_none() {
-        return skip("servers of two hosts are held against the contract with `CUTOVER_TEST_NIGHTLY=1`");
-    }
-    let Some(mut world) = haproxy::live(haproxy::routed_by(fleet(), Haproxy::servers_settings)) else {
-        return;
-    };
+    let routed = haproxy::routed_by(two_hosts(), Haproxy::servers_settings);
+    let Some(mut world) = haproxy::live(routed) else { return };
     world.test.configure("timeout = \"3s\"", "timeout = \"1s\"");
+    let _ = world.test.deploy("v2", Behaviour::Sound).expect(0);
+    assert_kept(&world.test);
+}
+
+#[test]
+fn apache_of_two_hosts_keeps_every_rule() {
+    let Some((test, _apache)) = apache::with_v1(two_hosts()) else { return };
+    let _ = test.deploy("v2", Behaviour::Sound).expect(0);
+    assert_kept(&test);
+}
+
+#[test]
+fn our_own_proxy_of_two_hosts_keeps_every_rule() {
+    let Some(world) = proxy::with_v1(two_hosts()) else { return };
     let _ = world.test.deploy("v2", Behaviour::Sound).expect(0);
     assert_kept(&world.test);
 }
