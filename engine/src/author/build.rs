@@ -138,7 +138,7 @@ async fn run(directory: &Utf8Path, step: &Step) -> Result<(String, Vec<u8>), Bui
             Ok(Ok(output)) => Some(output),
             Err(_) => None,
         };
-        let command = format!("{} {}", words.join(" "), step.args.join(" "));
+        let command = step.told(words);
         return match ended {
             Some(output) if output.status.success() => Ok((command, output.stdout)),
             ended => Err(BuildFault::Failed {
@@ -221,7 +221,7 @@ mod tests {
     #[tokio::test]
     async fn the_first_program_that_is_there_is_run() {
         const PROGRAMS: &[&[&str]] = &[&["none/bin/sh"], &["no-such-program"], &["/bin/sh", "-e"]];
-        assert_eq!(told(step("echo fine", PROGRAMS)).await, "/bin/sh -e -c echo fine: fine\n");
+        assert_eq!(told(step("echo fine", PROGRAMS)).await, "/bin/sh -e -c 'echo fine': fine\n");
         assert_eq!(told(step("echo fine", &[&["none/bin/sh"]])).await, "sh: ask around");
     }
 
@@ -229,9 +229,9 @@ mod tests {
     async fn what_it_printed_is_shown_when_it_fails() {
         let said =
             told(step("echo '{\"reason\":\"x\"}'; echo out; echo wrong >&2; exit 3", &[&["/bin/sh"]])).await;
-        assert!(said.ends_with("exit 3` ended with 3\nout\nwrong"), "{said}");
+        assert!(said.ends_with("exit 3'` ended with 3\nout\nwrong"), "{said}");
         let killed = told(step("kill -9 $$", &[&["/bin/sh"]])).await;
-        assert_eq!(killed, "`/bin/sh -c kill -9 $$` was killed\n");
+        assert_eq!(killed, "`/bin/sh -c 'kill -9 $$'` was killed\n");
         let long = told(step("head -c 100000 /dev/zero | tr '\\0' 'é'; exit 1", &[&["/bin/sh"]])).await;
         assert!(long.len() < SHOWN + 200, "{}", long.len());
     }

@@ -18,11 +18,13 @@ pub enum Language {
     Python,
     /// By zig, or by clang with wasi-libc.
     C,
+    /// By its own compiler.
+    Go,
 }
 
 impl Language {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Rust, Self::Js, Self::Ts, Self::Python, Self::C];
+    pub const ALL: [Self; 6] = [Self::Rust, Self::Js, Self::Ts, Self::Python, Self::C, Self::Go];
 
     /// As it is written on the command line and in `hook.toml`.
     #[must_use]
@@ -33,6 +35,7 @@ impl Language {
             Self::Ts => "ts",
             Self::Python => "python",
             Self::C => "c",
+            Self::Go => "go",
         }
     }
 
@@ -48,6 +51,7 @@ impl Language {
                 "python3 -m unittest",
             ],
             Self::C => &["python3 -m venv .venv && .venv/bin/pip install -r requirements.txt", "make test"],
+            Self::Go => &["go mod tidy", "go test ./..."],
         }
     }
 
@@ -56,7 +60,7 @@ impl Language {
     pub const fn keeps_imports(self) -> bool {
         match self {
             Self::Js | Self::Ts | Self::Python => true,
-            Self::Rust | Self::C => false,
+            Self::Rust | Self::C | Self::Go => false,
         }
     }
 
@@ -64,7 +68,7 @@ impl Language {
     #[must_use]
     pub(super) const fn has_world(self) -> bool {
         match self {
-            Self::Js | Self::Ts | Self::Python | Self::C => true,
+            Self::Js | Self::Ts | Self::Python | Self::C | Self::Go => true,
             Self::Rust => false,
         }
     }

@@ -79,7 +79,9 @@ mod tests {
         );
         let unknown = told(&format!("{good}language = \"cobol\"\n"));
         assert!(
-            unknown.ends_with("unknown variant `cobol`, expected one of `rust`, `js`, `ts`, `python`, `c`"),
+            unknown.ends_with(
+                "unknown variant `cobol`, expected one of `rust`, `js`, `ts`, `python`, `c`, `go`"
+            ),
             "{unknown}"
         );
         let absent = told(good);

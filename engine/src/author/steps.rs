@@ -17,6 +17,17 @@ pub(super) struct Step {
     pub(super) install: &'static str,
 }
 
+impl Step {
+    /// The command with one of its programs, as a person types it.
+    pub(super) fn told(&self, program: &[&str]) -> String {
+        let words = program.iter().copied().chain(self.args.iter().map(String::as_str));
+        let quoted = |word: &str| {
+            if word.contains(' ') { format!("'{}'", word.replace('\'', "'\\''")) } else { word.to_owned() }
+        };
+        words.map(quoted).collect::<Vec<_>>().join(" ")
+    }
+}
+
 /// Where the component is, once the steps are done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Product {
@@ -38,6 +49,7 @@ pub(super) fn steps(manifest: &Manifest, sources: &[String]) -> (Vec<Step>, Prod
         }
         Language::Python => (vec![componentize_py(manifest)], Product::Component),
         Language::C => (vec![zig_or_clang(manifest, sources)], Product::Module),
+        Language::Go => (vec![go(manifest)], Product::Module),
     }
 }
 
@@ -105,6 +117,19 @@ fn zig_or_clang(manifest: &Manifest, sources: &[String]) -> Step {
     }
 }
 
+fn go(manifest: &Manifest) -> Step {
+    let component = manifest.component();
+    // The module that a component of Go stands on takes memory from under its runtime, which the linker lets no one do unasked.
+    let args = ["build", "-buildmode=c-shared", "-trimpath", "-ldflags=-checklinkname=0 -s -w"];
+    let args = args.into_iter().chain(["-o", &component, "./component"]);
+    Step {
+        programs: &[&["go"]],
+        args: args.map(str::to_owned).collect(),
+        env: &[("GOOS", "wasip1"), ("GOARCH", "wasm")],
+        install: "https://go.dev/dl has it",
+    }
+}
+
 fn words(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
 }
@@ -124,14 +149,15 @@ mod tests {
             (Language::Ts, "package.json", include_str!("templates/ts/package.json")),
             (Language::Python, "README.md", include_str!("templates/python/README.md")),
             (Language::C, "Makefile", include_str!("templates/c/makefile")),
+            (Language::Go, "README.md", include_str!("templates/go/README.md")),
         ] {
             let manifest = Manifest { name: name.clone(), kind: HookKind::Router, language };
-            let (steps, _) = steps(&manifest, &["$(wildcard *.c)".to_owned()]);
+            let (steps, _) = steps(&manifest, &["SOURCES".to_owned()]);
             for step in steps {
-                let words = step.programs[0].iter().copied().chain(step.args.iter().map(String::as_str));
-                let command = words.collect::<Vec<_>>().join(" ");
+                let command = step.told(step.programs[0]);
                 // The Makefile lets another compiler be named.
                 let command = command.replace(".venv/bin/python-zig cc ", "$(WASM_CC) ");
+                let command = command.replace("SOURCES", "$(wildcard *.c)");
                 let command = command.trim_start_matches("node_modules/.bin/").trim_end();
                 assert!(
                     text.replace("@NAME@", "ready").contains(command),

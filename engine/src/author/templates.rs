@@ -87,6 +87,30 @@ const C: &[File] = &[
     by_kind!("test/hook_test.c", "c", "/hook_test.c"),
 ];
 
+const GO: &[File] = &[
+    shared!(".gitignore", "go/gitignore"),
+    shared!("README.md", "go/README.md"),
+    by_kind!("component/main.go", "go", "/main.go"),
+    by_kind!("contract/@PACKAGE@/contract.go", "go", "/contract.go"),
+    shared!("contract/engine/contract.go", "go/contract/engine.go"),
+    shared!("contract/engine/empty.s", "go/empty.s"),
+    shared!("contract/hook_types/contract.go", "go/contract/hook_types.go"),
+    shared!("contract/hosts/contract.go", "go/contract/hosts.go"),
+    shared!("contract/hosts/empty.s", "go/empty.s"),
+    shared!("contract/http_client/contract.go", "go/contract/http_client.go"),
+    shared!("contract/http_client/empty.s", "go/empty.s"),
+    shared!("contract/secret_text/contract.go", "go/contract/secret_text.go"),
+    shared!("contract/secret_text/empty.s", "go/empty.s"),
+    shared!("contract/secrets/contract.go", "go/contract/secrets.go"),
+    shared!("contract/secrets/empty.s", "go/empty.s"),
+    shared!("cutover.go", "go/cutover.go"),
+    by_kind!("exports.go", "go", "/exports.go"),
+    shared!("go.mod", "go/gomod"),
+    by_kind!("hook.go", "go", "/hook.go"),
+    by_kind!("hook_test.go", "go", "/hook_test.go"),
+    by_kind!("imports_wasm.go", "go", "/imports_wasm.go"),
+];
+
 /// Code that hooks of several kinds have alike, by the line that it stands for. Each hook is one file: a script of JavaScript is compiled
 /// by itself.
 const fn alike(language: Language) -> &'static [(&'static str, &'static str)] {
@@ -106,6 +130,7 @@ const fn alike(language: Language) -> &'static [(&'static str, &'static str)] {
             ("@GET@\n", include_str!("templates/python/get.py")),
         ],
         Language::C => &[("@GET@\n", include_str!("templates/c/get.c"))],
+        Language::Go => &[("@GET@\n", include_str!("templates/go/get.go"))],
     }
 }
 
@@ -123,8 +148,10 @@ pub(super) fn files_of(wish: &Wish) -> Vec<(String, String)> {
         Language::Ts => TS,
         Language::Python => PYTHON,
         Language::C => C,
+        Language::Go => GO,
     };
-    files.iter().map(|file| (file.path.to_owned(), filled(of_kind(&file.texts, wish.kind), wish))).collect()
+    let filled = |file: &File| (filled(file.path, wish), filled(of_kind(&file.texts, wish.kind), wish));
+    files.iter().map(filled).collect()
 }
 
 fn of_kind(texts: &[&'static str; 4], kind: HookKind) -> &'static str {
@@ -140,11 +167,13 @@ fn of_kind(texts: &[&'static str; 4], kind: HookKind) -> &'static str {
 fn filled(text: &str, wish: &Wish) -> String {
     // What a test of JavaScript reads: the hook itself, or what the compiler of TypeScript made of it.
     let script = if wish.language == Language::Ts { "build/hook.js" } else { "hook.js" };
+    let package = wish.kind.as_str().replace('-', "_");
     // What is put in first may itself have the name to fill in.
     let words = [
         ("@WHAT@", of_kind(&WHAT, wish.kind)),
         ("@USE@", of_kind(&USE, wish.kind)),
         ("@KIND@", wish.kind.as_str()),
+        ("@PACKAGE@", &package),
         ("@SCRIPT@", script),
         ("@VERSION@", env!("CARGO_PKG_VERSION")),
         ("@NAME@", wish.name.as_str()),

@@ -1,4 +1,4 @@
-//! `cargo bindings` writes `hooks-sdk/src/bindings/` and those of the templates for C out of `wit/`, and those of the interpreter of scripts out
+//! `cargo bindings` writes `hooks-sdk/src/bindings/` and those of the templates for C and Go out of `wit/`, and those of the interpreter of scripts out
 //! of its own; `cargo bindings --check` only compares, and holds `wit/` against the contracts that were released. `cargo bindings --release`
 //! keeps `wit/` as one of them.
 //!
@@ -6,6 +6,7 @@
 //! and each kind in one of its own: a component then exports its kind alone, and imports what its code calls.
 
 mod contract;
+mod gofmt;
 mod guest;
 mod released;
 mod templates;
@@ -75,7 +76,12 @@ fn run(words: &[String]) -> Result<()> {
     keep(&script.join("src/bindings/script.rs"), &bindings, check)?;
     let place = root.join("engine/src/author/templates");
     for (path, text) in templates::bindings(&contract)? {
-        keep(&place.join(path), &text, check)?;
+        let path = place.join(path);
+        if path.extension().is_some_and(|extension| extension == "go") {
+            gofmt::keep(&path, &text, check)?;
+        } else {
+            keep(&path, &text, check)?;
+        }
     }
     if check { released::check(&contract) } else { Ok(()) }
 }

@@ -16,6 +16,12 @@ pub(crate) fn bindings(contract: &Contract) -> Result<Vec<(String, String)>> {
     for kind in contract.kinds()? {
         let files = c(contract, &kind)?.into_iter();
         bindings.extend(files.map(|(name, text)| (format!("c/{kind}/{name}"), text)));
+        for file in go(contract, &kind)? {
+            // What all kinds have alike comes again with each.
+            if !bindings.contains(&file) {
+                bindings.push(file);
+            }
+        }
     }
     Ok(bindings)
 }
@@ -47,6 +53,35 @@ fn c(contract: &Contract, kind: &str) -> Result<Vec<(String, String)>> {
     source.truncate(end);
     source.truncate(source.trim_end().len() + 1);
     Ok(files)
+}
+
+/// `main.go` and the package of a kind, and those of the imports.
+fn go(contract: &Contract, kind: &str) -> Result<Vec<(String, String)>> {
+    let (mut resolve, world) = contract.hook(kind)?;
+    let options =
+        wit_bindgen_go::Opts { format: wit_bindgen_go::Format::False, ..wit_bindgen_go::Opts::default() };
+    let files = written(options.build(), &mut resolve, world)?;
+    let own = kind.replace('-', "_");
+    let place = |name: &str| match name.strip_suffix("/wit_bindings.go") {
+        None => (name == "wit_exports.go").then(|| format!("go/{kind}/main.go")),
+        Some(package) if package.strip_prefix(PACKAGE) == Some(own.as_str()) => {
+            Some(format!("go/{kind}/contract.go"))
+        }
+        Some(package) => Some(format!("go/contract/{}.go", package.trim_start_matches(PACKAGE))),
+    };
+    let placed = files.into_iter().filter_map(|(name, text)| Some((place(&name)?, in_module(&text, &own))));
+    Ok(placed.collect())
+}
+
+/// What begins the names of packages of Go.
+const PACKAGE: &str = "cutover_hook_";
+
+/// Puts packages where they are in the module of a hook, under shorter names; what the kind exports is in the module itself.
+fn in_module(text: &str, kind: &str) -> String {
+    let exported = format!("export_{PACKAGE}{kind}");
+    text.replace(&format!("\"wit_component/{exported}\""), &format!("{exported} \"local/@NAME@\""))
+        .replace("\"wit_component/", "\"local/@NAME@/contract/")
+        .replace(PACKAGE, "")
 }
 
 fn written(

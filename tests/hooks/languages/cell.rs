@@ -125,7 +125,7 @@ pub(super) async fn run(
     let hook = hook(settings, case.grants(&origin), Duration::from_secs(30));
     let hook = Hook { source: guest.source.clone(), ..hook };
     let refused = |fault: HookFault| format!("{}: {fault}", fault.code());
-    let loaded = stage.try_load(&hook, kind, guest.file.clone()).await.map_err(refused)?;
+    let loaded = stage.try_load(&hook, kind, guest.file(kind)).await.map_err(refused)?;
     let faults = told(loaded.validate(stage.access()).await, |faults| faults.iter().map(fault).collect());
     let came_to = if faults.is_empty() { ask(stage, &loaded, kind).await } else { faults };
     let is_right = if case == Case::Crash {

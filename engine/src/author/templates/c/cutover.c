@@ -246,10 +246,15 @@ bool http_failed(hook_types_hook_error_t *error, const http_client_http_error_t 
 }
 
 contract_string_t host_reason(const hosts_host_error_t *why) {
-  static const char *const WORDS[] = {"denied", "not found", "unreachable", "broken", "timed out", "failed"};
-  bool is_other = why->tag == HOSTS_HOST_ERROR_OTHER;
-  return is_other ? text("%.*s: %.*s", SHOWN(why->val.other.f0), SHOWN(why->val.other.f1))
-                  : text("%s: %.*s", WORDS[why->tag], SHOWN(why->val.failed));
+  static const char *const WORDS[] = {"denied", "not found", "unreachable", "broken", "timed out"};
+  switch (why->tag) {
+    case HOSTS_HOST_ERROR_FAILED:
+      return text_copy(why->val.failed);
+    case HOSTS_HOST_ERROR_OTHER:
+      return text("%.*s: %.*s", SHOWN(why->val.other.f0), SHOWN(why->val.other.f1));
+    default:
+      return text("%s: %.*s", WORDS[why->tag], SHOWN(why->val.denied));
+  }
 }
 
 contract_string_t http_reason(const http_client_http_error_t *why) {

@@ -1,0 +1,7 @@
+package hook
+
+import "local/@NAME@/contract/hosts"
+
+func init() {
+	exec = hosts.Exec
+}

@@ -1,0 +1,7 @@
+package hook
+
+import "local/@NAME@/contract/http_client"
+
+func init() {
+	send = http_client.Send
+}
