@@ -70,7 +70,7 @@ type Call struct {
 	Settings string
 	// Open-ended facts. So far: `environment`; `marker-header` or `marker-json`, where the configuration says how an
 	// answer of the application names its release (a header's name, a JSON pointer); `setup` (see `router.prepare`), `hosts` (see
-	// `router.connections`).
+	// `router.connections`), `switch-ahead` (see `router.observe`).
 	Facts []witTypes.Tuple2[string, string]
 }
 
