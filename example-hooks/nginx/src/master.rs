@@ -43,7 +43,7 @@ impl Master {
             HookError::Failed(_) => error.hint(
                 "nginx goes on with what it has read, and a switch has it read everything anew: mend that first",
             ),
-            error => error,
+            HookError::Denied(_) | HookError::Temporary(_) | HookError::Other(_) => error,
         })
     }
 

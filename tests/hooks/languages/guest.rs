@@ -97,7 +97,14 @@ impl Language {
                 let text = fs::read_to_string(sources.join("c/hook.c")).unwrap();
                 let files = HookKind::ALL.map(|kind| {
                     let defined = kind.as_str().replace('-', "_").to_uppercase();
-                    of_template("c", kind, kind.as_str(), &place, &[], &[("hook.c", format!("#define {defined}\n{text}"))])
+                    of_template(
+                        "c",
+                        kind,
+                        kind.as_str(),
+                        &place,
+                        &[],
+                        &[("hook.c", format!("#define {defined}\n{text}"))],
+                    )
                 });
                 components(files.into_iter().collect::<Option<_>>()?)
             }
