@@ -66,7 +66,7 @@ impl Author {
         assert!(refused.stderr.contains("`up` does not begin with `/`"), "{}", refused.stderr);
     }
 
-    /// Deploys twice with a router in front of which a balancer is.
+    /// Deploys twice with a router in front of which a balancer is, and holds it against its contract.
     fn deploy_with_router(&mut self) {
         let test = &mut self.test;
         let (blue, green) = test.ports();
@@ -82,6 +82,7 @@ impl Author {
         assert_eq!(test.live(), "v1 blue");
         let _ = test.deploy("v2", Behaviour::Sound).expect(0);
         assert_eq!(test.live(), "v2 green");
+        let _ = test.cutover(&["hook", "conformance", "--yes"]).expect(0);
     }
 }
 

@@ -109,18 +109,16 @@ bool exports_router_observe(hook_types_call_t *call, contract_string_t *router,
 // What would change, for people.
 bool exports_router_prepare(hook_types_call_t *call, contract_string_t *router, routing_t *want,
                             contract_string_t *change, hook_types_hook_error_t *error) {
-  *change = text("%s", "");
   // The once-only set-up is asked for without a router to speak to.
   if (value_of(call->facts.ptr, call->facts.len, "setup").is_some) {
+    *change = text("# nothing has to be installed: the balancer is told over HTTP\n");
     return true;
   }
   const struct share *now, *then;
   if (!ask(call, router, NULL, &now, error) || !wanted(want, &then, error)) {
     return false;
   }
-  if (now != then) {
-    *change = text("-%s\n+%s\n", now->word, then->word);
-  }
+  *change = now == then ? (contract_string_t){0} : text("-%s\n+%s\n", now->word, then->word);
   return true;
 }
 

@@ -59,7 +59,7 @@ func prepare(call hook_types.Call, name string, want router.Routing) (string, er
 	// The once-only set-up is asked for without a router to speak to.
 	for _, fact := range call.Facts {
 		if fact.F0 == "setup" {
-			return "", nil
+			return "# nothing has to be installed: the balancer is told over HTTP\n", nil
 		}
 	}
 	now, err := ask(call, name, "GET", "")

@@ -46,7 +46,7 @@ class Router(exports.Router):
         """What would change, for people."""
         # The once-only set-up is asked for without a router to speak to.
         if "setup" in dict(call.facts):
-            return ""
+            return "# nothing has to be installed: the balancer is told over HTTP\n"
         now, then = ask(call, router, "GET"), wanted(want)
         return "" if now == then else f"-{now}\n+{then}\n"
 

@@ -28,7 +28,7 @@ export const router: Router = {
   prepare: answering((call: Call, router: string, want: Routing) => {
     // The once-only set-up is asked for without a router to speak to.
     if (call.facts.some(([name]) => name === "setup")) {
-      return "";
+      return "# nothing has to be installed: the balancer is told over HTTP\n";
     }
     const [now, then] = [ask(call, router, "GET", null), wanted(want)];
     return now === then ? "" : `-${now}\n+${then}\n`;
