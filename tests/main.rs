@@ -72,6 +72,7 @@ mod traefik;
 mod trust;
 mod two_routers;
 mod unreachable_hosts;
+mod varnish;
 mod watch;
 mod websockets;
 mod zero_lost_requests;

@@ -10,5 +10,7 @@ mod login;
 mod sandboxes;
 mod secrets;
 pub(crate) mod stage;
+mod tcp_health;
 
+pub(crate) use languages::of_template;
 pub(crate) use stage::stranger;

@@ -16,6 +16,7 @@ use serde_json::json;
 
 use self::cell::Case;
 use self::guest::Language;
+pub(crate) use self::guest::of_template;
 pub(super) use self::guest::{contract, made};
 use super::stage::Stage;
 

@@ -1,4 +1,4 @@
-//! What a fresh machine lacks: compilation targets, nginx, HAProxy, Apache, Caddy, Traefik, an SSH server, systemd, a registry, servers from the registries of Python and Node.js.
+//! What a fresh machine lacks: compilation targets, nginx, HAProxy, Apache, Caddy, Varnish, Traefik, an SSH server, systemd, a registry, servers from the registries of Python and Node.js.
 
 use std::fs;
 use std::path::Path;
@@ -17,13 +17,14 @@ struct Peer {
 const NGINX: Peer = Peer { program: "nginx", package: "nginx-light" };
 const GIT: Peer = Peer { program: "git", package: "git" };
 const CURL: Peer = Peer { program: "curl", package: "curl" };
-const FOR_TESTS: [Peer; 16] = [
+const FOR_TESTS: [Peer; 17] = [
     NGINX,
     Peer { program: "apache2", package: "apache2-bin" },
     Peer { program: "caddy", package: "caddy" },
     CURL,
     GIT,
     Peer { program: "haproxy", package: "haproxy" },
+    Peer { program: "varnishd", package: "varnish" },
     Peer { program: "sshd", package: "openssh-server" },
     Peer { program: "ssh", package: "openssh-client" },
     Peer { program: "sudo", package: "sudo" },
