@@ -110,11 +110,11 @@ pub async fn build(directory: &Utf8Path, manifest: &Manifest) -> Result<Utf8Path
     Ok(component)
 }
 
-/// Names of the files of C in a hook's directory, sorted; its tests lie in a directory of their own.
+/// Names of the files of C in a hook's directory, sorted, as `*.c` in its Makefile has them; its tests lie in a directory of their own.
 fn sources_in(directory: &Utf8Path) -> Vec<String> {
     let entries = directory.read_dir_utf8().into_iter().flatten().flatten();
     let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_owned()).collect();
-    names.retain(|name| name.ends_with(".c"));
+    names.retain(|name| name.ends_with(".c") && !name.starts_with('.'));
     names.sort();
     names
 }
@@ -234,6 +234,17 @@ mod tests {
         assert_eq!(killed, "`/bin/sh -c 'kill -9 $$'` was killed\n");
         let long = told(step("head -c 100000 /dev/zero | tr '\\0' 'é'; exit 1", &[&["/bin/sh"]])).await;
         assert!(long.len() < SHOWN + 200, "{}", long.len());
+    }
+
+    #[test]
+    fn all_of_c_beside_the_manifest_is_compiled() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let root = Utf8Path::from_path(directory.path()).expect("text");
+        std::fs::create_dir(root.join("test")).expect("made");
+        for file in ["hook.c", "hook.h", "cutover.c", ".#hook.c", "hook.c~", "test/hook_test.c"] {
+            std::fs::write(root.join(file), "").expect("written");
+        }
+        assert_eq!(sources_in(root), ["cutover.c", "hook.c"]);
     }
 
     #[tokio::test]

@@ -10,6 +10,9 @@ use crate::contract::Contract;
 /// What begins the part of `contract.c` that asks for the object file.
 const OBJECT_FILE: &str = "// Ensure that the *_component_type.o object is linked in";
 
+/// What begins the names of packages of Go.
+const PACKAGE: &str = "cutover_hook_";
+
 /// The files of all kinds, by their paths below the templates.
 pub(crate) fn bindings(contract: &Contract) -> Result<Vec<(String, String)>> {
     let mut bindings = Vec::new();
@@ -72,9 +75,6 @@ fn go(contract: &Contract, kind: &str) -> Result<Vec<(String, String)>> {
     let placed = files.into_iter().filter_map(|(name, text)| Some((place(&name)?, in_module(&text, &own))));
     Ok(placed.collect())
 }
-
-/// What begins the names of packages of Go.
-const PACKAGE: &str = "cutover_hook_";
 
 /// Puts packages where they are in the module of a hook, under shorter names; what the kind exports is in the module itself.
 fn in_module(text: &str, kind: &str) -> String {
