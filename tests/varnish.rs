@@ -1,5 +1,4 @@
-//! Varnish and a label of its VCLs as the router, by the hook in Go of `example-hooks/varnish`. `CUTOVER_TEST_NIGHTLY=1` runs it: building it
-//! takes a while.
+//! Varnish and a label of its VCLs as the router, by the hook in Go of `example-hooks/varnish`.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -54,23 +54,24 @@ pub(crate) fn for_tests() -> Result<(), String> {
     targets()?;
     programs(&FOR_TESTS)?;
     // Each waits for others most of its time.
-    std::thread::scope(|scope| {
-        let node = scope.spawn(node_modules);
-        let is_nightly = std::env::var_os("CUTOVER_TEST_NIGHTLY").is_some();
-        let python = python_modules(is_nightly)
-            .and_then(|()| traefik())
-            .and_then(|()| zig())
-            .and_then(|()| if is_nightly { go() } else { Ok(()) });
-        let node = node.join().unwrap_or_else(|_| Err("npm was not waited for".to_owned()));
-        python.and(node)
-    })
+    at_once([node_modules, python_modules, traefik, zig, go])
 }
 
 /// Sees to what makes hooks, in every language.
 pub(crate) fn for_languages() -> Result<(), String> {
     targets()?;
     programs(&[Peer { program: "npm", package: "npm" }])?;
-    python_modules(true).and_then(|()| zig()).and_then(|()| go()).and_then(|()| node_modules())
+    at_once([node_modules, python_modules, zig, go])
+}
+
+/// The first that did not work, once all have ended.
+fn at_once<const N: usize>(installs: [fn() -> Result<(), String>; N]) -> Result<(), String> {
+    std::thread::scope(|scope| {
+        let all = installs.map(|install| scope.spawn(install));
+        let ended = all
+            .map(|one| one.join().unwrap_or_else(|_| Err("an installation was not waited for".to_owned())));
+        ended.into_iter().collect()
+    })
 }
 
 /// Directory of the toolchain that compiles this repository.
@@ -126,19 +127,18 @@ fn programs(peers: &[Peer]) -> Result<(), String> {
     apt(&["update"]).and_then(|()| apt(&install)).map_err(|fault| format!("{fault}\n{by_hand}"))
 }
 
-/// A server that speaks S3, with all that it needs; with `components`, what makes components of Python. In a directory below the
-/// build's.
-fn python_modules(components: bool) -> Result<(), String> {
-    const SERVER: [&str; 3] = ["moto[s3]==5.2.5", "flask==3.1.2", "flask-cors==6.0.1"];
-    const COMPONENTS: [&str; 1] = ["componentize-py==0.25.1"];
+/// A server that speaks S3, with all that it needs, and what makes components of Python. In a directory below the build's.
+fn python_modules() -> Result<(), String> {
+    const MODULES: [(&str, &[&str]); 2] = [
+        ("moto", &["moto[s3]==5.2.5", "flask==3.1.2", "flask-cors==6.0.1"]),
+        ("componentize_py", &["componentize-py==0.25.1"]),
+    ];
     let modules = target().join("peers/python");
-    let mut lacking = Vec::new();
-    if !modules.join("moto").is_dir() {
-        lacking.extend(SERVER);
-    }
-    if components && !modules.join("componentize_py").is_dir() {
-        lacking.extend(COMPONENTS);
-    }
+    let lacking: Vec<&str> = MODULES
+        .iter()
+        .filter(|(module, _)| !modules.join(module).is_dir())
+        .flat_map(|(_, packages)| packages.iter().copied())
+        .collect();
     if lacking.is_empty() {
         return Ok(());
     }
