@@ -54,6 +54,7 @@ mod proxy_protocols;
 mod python_hook;
 mod readiness;
 mod readme;
+mod recording;
 mod registry;
 mod resume;
 mod rollback;

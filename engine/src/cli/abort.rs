@@ -4,8 +4,9 @@ use clap::Args;
 
 use super::invocation::Invocation;
 use super::lock_wait::LockWaitFlag;
+use super::record::RecordFlag;
 use super::side::host;
-use super::{Ended, engine};
+use super::{Ended, pipeline};
 use crate::model::request::RecoverRequest;
 use crate::model::{Ask, HostName};
 
@@ -32,11 +33,14 @@ pub(super) struct Arguments {
     without: Vec<HostName>,
     #[command(flatten)]
     waiting: LockWaitFlag,
+    #[command(flatten)]
+    recording: RecordFlag,
 }
 
 impl Arguments {
     pub(super) async fn run(self, invocation: &Invocation) -> Ended {
         let loaded = invocation.load()?;
+        let recording = self.recording.begin()?;
         invocation.confirm(&loaded.deployment, "abort")?;
         let request = RecoverRequest {
             ask: Ask::Abort,
@@ -44,6 +48,6 @@ impl Arguments {
             without: self.without,
             lock_wait: self.waiting.lock_wait,
         };
-        engine::recover(&loaded, request, &invocation.output).await
+        pipeline::recover(&loaded, request, recording, &invocation.output).await
     }
 }

@@ -7,7 +7,8 @@ use super::invocation::Invocation;
 use super::lock_wait::LockWaitFlag;
 use super::locked::LockFlag;
 use super::plan::show;
-use super::{Ended, engine};
+use super::record::RecordFlag;
+use super::{Ended, pipeline};
 use crate::model::request::{DeployRequest, DeploySource};
 use crate::model::view::{ExitCode, Problem};
 
@@ -28,7 +29,10 @@ router.hook, router.settings. Values of secrets, files on the hosts, and what on
 doors, times) are not compared. --release and --artifact deploy whatever is live.
 
 All hosts get the release, or none keeps it: a failure before the pivot puts everything back. \
-When something cut it off: `cutover resume`, or `cutover abort` to put it back.")]
+When something cut it off: `cutover resume`, or `cutover abort` to put it back.
+
+--record keeps what hooks are asked, hear and answer, secrets masked: `cutover hook test router DIR/router/*.toml` asks it again with nothing of it \
+there, after a change of the hook. What can't be written is a warning.")]
 pub(super) struct Arguments {
     #[command(flatten)]
     source: Source,
@@ -43,8 +47,10 @@ pub(super) struct Arguments {
     again: bool,
     #[command(flatten)]
     waiting: LockWaitFlag,
+    #[command(flatten)]
+    recording: RecordFlag,
     /// Show the plan and change nothing
-    #[arg(long)]
+    #[arg(long, conflicts_with = "record")]
     dry_run: bool,
     #[command(flatten)]
     lock: LockFlag,
@@ -100,7 +106,8 @@ impl Arguments {
         if self.dry_run {
             return show(invocation, &loaded, request).await;
         }
+        let recording = self.recording.begin()?;
         invocation.confirm(&loaded.deployment, "deploy")?;
-        engine::deploy(&loaded, request, &invocation.output).await
+        pipeline::deploy(&loaded, request, recording, &invocation.output).await
     }
 }

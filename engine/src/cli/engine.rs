@@ -10,20 +10,17 @@ use tokio::sync::{mpsc, watch};
 use super::Ended;
 use super::control_directory::ControlDirectory;
 use super::failure::Failure;
-use super::output::Output;
 use super::terminal::Terminal;
 use super::world::{bucket_of_environment, setting};
 use crate::config::Loaded;
 use crate::model::case::HookCase;
-use crate::model::request::{
-    DeployRequest, ExecRequest, LogsRequest, MaintenanceRequest, RecoverRequest, RollbackRequest,
-};
+use crate::model::request::{DeployRequest, ExecRequest, LogsRequest, MaintenanceRequest, RollbackRequest};
 use crate::model::view::{
     CheckView, ConformanceView, DoctorView, ExitCode, HistoryView, HookRunView, MoveView, PlanView, Problem,
     RecoveryView, SetupView, StateView, StatusView, TrustView,
 };
-use crate::model::{Ask, BucketUrl, EventSink, HostName, Trouble};
-use crate::run::{self, Interrupts, Opening, Refused, Reporter, Session, StateRecovery, WantedCall};
+use crate::model::{BucketUrl, EventSink, HostName, Trouble};
+use crate::run::{self, Interrupts, Refused, Session, StateRecovery, WantedCall};
 use crate::transport::Chunk;
 
 /// `cutover check`.
@@ -96,47 +93,6 @@ pub(super) async fn plan_maintenance(
         Ok(run::plan_maintenance(&session, request).await.map_err(problem)?)
     };
     until_signal(interrupts, looking).await
-}
-
-/// `cutover deploy`.
-pub(super) async fn deploy(loaded: &Loaded, request: DeployRequest, output: &Output) -> Ended {
-    let (_directory, setting) = setting(loaded.deployment.clone(), output.sink())?;
-    let reporter = setting.reporter.clone();
-    match Opening::of_new(setting, "deploy", request.source.is_built()).await {
-        Ok(opening) => Ok(run::deploy(opening, request).await.code()),
-        Err(refused) => Ok(end_refused(loaded, refused, &reporter, output)),
-    }
-}
-
-/// `cutover rollback`.
-pub(super) async fn rollback(loaded: &Loaded, request: RollbackRequest, output: &Output) -> Ended {
-    let (_directory, setting) = setting(loaded.deployment.clone(), output.sink())?;
-    let reporter = setting.reporter.clone();
-    match Opening::of_new(setting, "rollback", false).await {
-        Ok(opening) => Ok(run::rollback(opening, request).await.code()),
-        Err(refused) => Ok(end_refused(loaded, refused, &reporter, output)),
-    }
-}
-
-/// `cutover maintenance`.
-pub(super) async fn maintenance(loaded: &Loaded, request: MaintenanceRequest, output: &Output) -> Ended {
-    let (_directory, setting) = setting(loaded.deployment.clone(), output.sink())?;
-    let reporter = setting.reporter.clone();
-    match Opening::of_new(setting, request.wanted.command(), false).await {
-        Ok(opening) => Ok(run::maintenance(opening, request).await.code()),
-        Err(refused) => Ok(end_refused(loaded, refused, &reporter, output)),
-    }
-}
-
-/// `cutover resume` and `cutover abort`.
-pub(super) async fn recover(loaded: &Loaded, request: RecoverRequest, output: &Output) -> Ended {
-    let (_directory, setting) = setting(loaded.deployment.clone(), output.sink())?;
-    let reporter = setting.reporter.clone();
-    let command = if request.ask == Ask::Abort { "abort" } else { "resume" };
-    match Opening::of_unfinished(setting, command).await {
-        Ok(opening) => Ok(run::recover(opening, request).await.code()),
-        Err(refused) => Ok(end_refused(loaded, refused, &reporter, output)),
-    }
 }
 
 /// A lock that `cutover unlock` is to free, with what it is carried out with.
@@ -396,26 +352,8 @@ pub(super) async fn until_signal<T>(
     }
 }
 
-/// Ends a run that could not be opened. Faults in the settings of hooks are printed at their places in the file; its last event
-/// tells the rest.
-fn end_refused(loaded: &Loaded, mut refused: Refused, reporter: &Reporter, output: &Output) -> u8 {
-    let troubles = std::mem::take(&mut refused.troubles);
-    if let Failure::Faults(faults) = refusal(loaded, refused) {
-        let mut text = "hooks found faults in their settings".to_owned();
-        if output.is_for_people() {
-            output.failure(&Failure::Faults(faults));
-        } else {
-            // There is nothing but events between the first one and the last.
-            text = format!("{text}\n{faults}");
-        }
-        let found = Trouble::new("config/faults", text);
-        return run::end_refused(reporter, std::iter::once(found).chain(troubles).collect()).code();
-    }
-    run::end_refused(reporter, troubles).code()
-}
-
 /// What speaks against beginning, at its place in the file where it has one.
-fn refusal(loaded: &Loaded, refused: Refused) -> Failure {
+pub(super) fn refusal(loaded: &Loaded, refused: Refused) -> Failure {
     let hooks = loaded.deployment.hooks();
     let faults = refused.settings.iter().filter_map(|(title, fault)| {
         let hook = hooks.iter().find(|hook| hook.title == *title)?;

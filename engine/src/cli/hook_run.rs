@@ -1,9 +1,5 @@
 //! `cutover hook run`: one question to a hook of the configuration.
 
-use std::fs::OpenOptions;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
-
 use camino::Utf8PathBuf;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
@@ -11,12 +7,11 @@ use clap::builder::PossibleValuesParser;
 use super::invocation::Invocation;
 use super::side::host;
 use super::{DONE, Ended, engine};
-use crate::config::write_case;
 use crate::model::case::HookQuestion;
 use crate::model::view::{ExitCode, Problem};
 use crate::model::{Color, HostName};
 use crate::report;
-use crate::run::WantedCall;
+use crate::run::{WantedCall, write_new};
 
 /// Ask a hook of the configuration one thing, of the hosts as they are, and show all that it asks for
 #[derive(Debug, Args)]
@@ -77,10 +72,7 @@ impl Arguments {
                     ExitCode::NothingChanged,
                 )
             };
-            let text = write_case(&case).map_err(unwritable)?;
-            let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
-            let written = made.and_then(|mut open| open.write_all(text.as_bytes()));
-            written.map_err(|error| unwritable(error.to_string()))?;
+            write_new(file, &case).map_err(unwritable)?;
             view.recorded = Some(file.to_string());
         }
         invocation.output.view(&view, |view, _| report::hook_run(view));

@@ -5,7 +5,8 @@ use clap::{Args, ValueEnum};
 use super::invocation::Invocation;
 use super::lock_wait::LockWaitFlag;
 use super::locked::LockFlag;
-use super::{Ended, engine, plan};
+use super::record::RecordFlag;
+use super::{Ended, engine, pipeline, plan};
 use crate::model::Maintenance;
 use crate::model::request::MaintenanceRequest;
 
@@ -33,8 +34,10 @@ pub(super) struct Arguments {
     message: Option<String>,
     #[command(flatten)]
     waiting: LockWaitFlag,
+    #[command(flatten)]
+    recording: RecordFlag,
     /// Show the plan and change nothing
-    #[arg(long)]
+    #[arg(long, conflicts_with = "record")]
     dry_run: bool,
     #[command(flatten)]
     lock: LockFlag,
@@ -60,7 +63,8 @@ impl Arguments {
             let view = engine::plan_maintenance(&loaded, request, invocation.output.remarks()).await?;
             return Ok(plan::print(invocation, &view));
         }
+        let recording = self.recording.begin()?;
         invocation.confirm(&loaded.deployment, wanted.command())?;
-        engine::maintenance(&loaded, request, &invocation.output).await
+        pipeline::maintenance(&loaded, request, recording, &invocation.output).await
     }
 }

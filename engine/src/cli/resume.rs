@@ -4,7 +4,8 @@ use clap::Args;
 
 use super::invocation::Invocation;
 use super::lock_wait::LockWaitFlag;
-use super::{Ended, engine};
+use super::record::RecordFlag;
+use super::{Ended, pipeline};
 use crate::model::Ask;
 use crate::model::request::RecoverRequest;
 
@@ -31,11 +32,14 @@ pub(super) struct Arguments {
     accept_changes: bool,
     #[command(flatten)]
     waiting: LockWaitFlag,
+    #[command(flatten)]
+    recording: RecordFlag,
 }
 
 impl Arguments {
     pub(super) async fn run(self, invocation: &Invocation) -> Ended {
         let loaded = invocation.load()?;
+        let recording = self.recording.begin()?;
         invocation.confirm(&loaded.deployment, "resume")?;
         let ask = if self.forward { Ask::ResumeForward } else { Ask::Resume };
         let request = RecoverRequest {
@@ -44,6 +48,6 @@ impl Arguments {
             without: Vec::new(),
             lock_wait: self.waiting.lock_wait,
         };
-        engine::recover(&loaded, request, &invocation.output).await
+        pipeline::recover(&loaded, request, recording, &invocation.output).await
     }
 }

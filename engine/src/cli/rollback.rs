@@ -5,7 +5,8 @@ use clap::Args;
 use super::invocation::Invocation;
 use super::lock_wait::LockWaitFlag;
 use super::locked::LockFlag;
-use super::{Ended, engine, plan};
+use super::record::RecordFlag;
+use super::{Ended, engine, pipeline, plan};
 use crate::model::request::RollbackRequest;
 
 /// Put an older release live again, by a new deployment of it
@@ -29,8 +30,10 @@ pub(super) struct Arguments {
     message: Option<String>,
     #[command(flatten)]
     waiting: LockWaitFlag,
+    #[command(flatten)]
+    recording: RecordFlag,
     /// Show the plan and change nothing
-    #[arg(long)]
+    #[arg(long, conflicts_with = "record")]
     dry_run: bool,
     #[command(flatten)]
     lock: LockFlag,
@@ -46,7 +49,8 @@ impl Arguments {
             let view = engine::plan_rollback(&loaded, request, invocation.output.remarks()).await?;
             return Ok(plan::print(invocation, &view));
         }
+        let recording = self.recording.begin()?;
         invocation.confirm(&loaded.deployment, "rollback")?;
-        engine::rollback(&loaded, request, &invocation.output).await
+        pipeline::rollback(&loaded, request, recording, &invocation.output).await
     }
 }

@@ -93,6 +93,7 @@ pub(super) fn setting(
         workspace: cache_home.join("cutover"),
         reporter,
         interrupts: interrupts(),
+        recording: None,
         deployment,
     };
     Ok((control_directory, setting))

@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::broker::{Broker, Reply};
 use super::outside;
 use super::wire::Import;
@@ -89,7 +92,59 @@ fn mask(redactor: &Redactor, value: &mut serde_json::Value) {
     match value {
         serde_json::Value::String(text) => *text = redactor.mask(text),
         serde_json::Value::Array(items) => items.iter_mut().for_each(|item| mask(redactor, item)),
-        serde_json::Value::Object(entries) => entries.values_mut().for_each(|value| mask(redactor, value)),
+        serde_json::Value::Object(entries) => {
+            for (key, value) in entries {
+                if let (serde_json::Value::String(text), "base64") = (&mut *value, key.as_str()) {
+                    // A secret in it would not be found as it is written.
+                    *text = masked_base64(redactor, text);
+                } else {
+                    mask(redactor, value);
+                }
+            }
+        }
         serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::Number(_) => {}
+    }
+}
+
+fn masked_base64(redactor: &Redactor, text: &str) -> String {
+    let Ok(bytes) = STANDARD.decode(text) else { return redactor.mask(text) };
+    let mut stream = redactor.stream();
+    let mut masked = stream.feed(&bytes);
+    masked.extend(stream.finish());
+    STANDARD.encode(masked)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Secret;
+
+    #[test]
+    fn no_text_and_no_bytes_of_a_case_hold_a_secret() {
+        let secret = "hunter2-correct-horse";
+        let redactor = Redactor::default();
+        redactor.add(&Secret::new(secret.to_owned()).expect("long enough"));
+        let bytes = |text: &str| STANDARD.encode([&[0xff], text.as_bytes(), &[0xfe]].concat());
+        let case = |of: &str| -> HookCase {
+            let text = format!(
+                "kind = \"health-check\"\nsettings = {{ a = [\"x {of}\"] }}\ncall.instances = [{{ host = \"web1\", port = 1 }}]\n\
+                 [[outside]]\nsend = {{ url = \"http://x/{of}\", answer = {{ headers = [[\"a\", \"{of}\"]], text = \"<{of}>\" }} }}\n\
+                 [[outside]]\nread = {{ path = \"/x\", answer = {{ base64 = \"{}\" }} }}\n\
+                 [expect]\nreason = \"not {of}\"\n",
+                bytes(of)
+            );
+            toml::from_str(&text).expect("a case")
+        };
+        assert_eq!(masked(&redactor, &case(secret)), Some(case(Redactor::MASK)));
+    }
+
+    #[test]
+    fn a_case_with_a_secret_in_a_name_is_none() {
+        let redactor = Redactor::default();
+        redactor.add(&Secret::new("web1-of-hunter2".to_owned()).expect("long enough"));
+        let text =
+            "kind = \"router\"\nask = \"observe\"\nrouter = \"web1-of-hunter2\"\nexpect.settled = true\n";
+        let case: HookCase = toml::from_str(text).expect("a case");
+        assert_eq!(masked(&redactor, &case), None);
     }
 }

@@ -45,4 +45,5 @@ pub use world::components::lock_name;
 pub use world::hooks::Refused;
 pub use world::host_sight::{HostSight, InstanceSight};
 pub use world::lease::Gone;
+pub use world::recording::{Recording, write_new};
 pub use world::session::{Operator, Session, Setting};

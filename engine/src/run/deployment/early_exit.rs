@@ -22,7 +22,9 @@ use crate::run::execute::interrupts::INTERRUPTED;
 pub fn early_exit_code(code: &str) -> ExitCode {
     match code {
         INTERRUPTED => ExitCode::InterruptedPutBack,
-        "state/not-held" | "usage/router" | "usage/hook" | "usage/host" | "usage/ask" => ExitCode::Usage,
+        "state/not-held" | "usage/router" | "usage/hook" | "usage/host" | "usage/ask" | "usage/record" => {
+            ExitCode::Usage
+        }
         "state/locked" | "unlock/at-work" => ExitCode::Locked,
         "state/fenced" => ExitCode::Fenced,
         "deploy/unfinished"

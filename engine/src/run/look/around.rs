@@ -152,7 +152,8 @@ pub async fn check(
 ) -> Result<CheckView, Refused> {
     let deployment = Arc::clone(&setting.deployment);
     let (http, secrets) = (Arc::clone(&setting.http), Arc::clone(&setting.secrets));
-    let mut hooks = Hooks::load(&deployment, &setting.hooks, http, secrets, setting.reporter.clone()).await?;
+    let mut hooks =
+        Hooks::load(&deployment, &setting.hooks, http, secrets, setting.reporter.clone(), None).await?;
     let digests = hooks.digests();
     let mut warnings = [warnings, hooks.idle_grants()].concat();
     let unlocked = unlocked(&deployment).into_iter();
@@ -246,7 +247,7 @@ pub async fn setup(setting: Setting, only: Option<&HostName>) -> Result<SetupVie
         names.retain(|name| name == only);
     }
     let (http, secrets) = (Arc::clone(&setting.http), Arc::clone(&setting.secrets));
-    let loading = Hooks::load(&deployment, &setting.hooks, http, secrets, setting.reporter.clone());
+    let loading = Hooks::load(&deployment, &setting.hooks, http, secrets, setting.reporter.clone(), None);
     let (asked, hooks) = tokio::join!(Asked::these(&setting, names.clone()), loading);
     let hooks = hooks?;
     let mut hosts = Vec::new();

@@ -7,17 +7,17 @@ use std::time::Duration;
 use cutover_host::operation::{Guard, Turn};
 
 use super::components::component;
+use super::observe::observing_call;
 use super::performer::Unperformed;
 use super::probe;
+use super::recording::Recording;
 use super::site::Sites;
 use super::teller::Teller;
 use crate::hook::http::{Fetch, HttpClient, HttpFailure};
-use crate::hook::{Access, Answered, Between, Groups, HookPool, Hosts, LoadedHook, Meddler, Recorder};
+use crate::hook::{Access, Between, Groups, HookPool, Hosts, LoadedHook, Meddler, Recorder};
+use crate::model::case::Asked;
 use crate::model::grant::{Addresses, Url};
-use crate::model::{
-    Artifact, Case, Color, Deployment, EventKind, Health, Hook, HookCall, HookKind, HostName, Instance,
-    Limit, Limits, Name, Observation, Routing, SettingFault, Source, Trouble, without_hint,
-};
+use crate::model::{Deployment, EventKind, Hook, HookKind, HostName, Limit, Limits, SettingFault, Trouble};
 use crate::run::execute::reporter::Reporter;
 use crate::secret::Secrets;
 use crate::transport::Link;
@@ -35,8 +35,9 @@ pub(crate) struct Hooks {
     groups: Groups,
     reach: Arc<Reach>,
     http: Arc<HttpClient>,
-    secrets: Arc<Secrets>,
-    told: Arc<Teller>,
+    pub(super) secrets: Arc<Secrets>,
+    pub(super) told: Arc<Teller>,
+    pub(super) recording: Option<Arc<Recording>>,
 }
 
 /// What speaks against beginning: everything, never only the first.
@@ -113,9 +114,11 @@ impl Hooks {
         http: Arc<HttpClient>,
         secrets: Arc<Secrets>,
         reporter: Reporter,
+        recording: Option<Arc<Recording>>,
     ) -> Result<Self, Refused> {
         let wanted = configured(deployment);
-        let (hooks, refused) = Self::load_these(deployment, wanted, pool, http, secrets, reporter).await;
+        let loading = Self::load_these(deployment, wanted, pool, http, secrets, reporter, recording);
+        let (hooks, refused) = loading.await;
         if refused.is_empty() { Ok(hooks) } else { Err(refused) }
     }
 
@@ -129,7 +132,7 @@ impl Hooks {
     ) -> Self {
         let looks = |(_, kind): &(&Hook, HookKind)| matches!(kind, HookKind::HealthCheck | HookKind::Router);
         let wanted = configured(deployment).into_iter().filter(looks).collect();
-        Self::load_these(deployment, wanted, pool, http, secrets, reporter).await.0
+        Self::load_these(deployment, wanted, pool, http, secrets, reporter, None).await.0
     }
 
     /// Loads one hook alone.
@@ -145,7 +148,8 @@ impl Hooks {
         reporter: Reporter,
     ) -> Result<Self, Refused> {
         let wanted = configured(deployment).into_iter().filter(|(hook, _)| hook.title == title).collect();
-        let (hooks, refused) = Self::load_these(deployment, wanted, pool, http, secrets, reporter).await;
+        let (hooks, refused) =
+            Self::load_these(deployment, wanted, pool, http, secrets, reporter, None).await;
         if refused.is_empty() { Ok(hooks) } else { Err(refused) }
     }
 
@@ -156,6 +160,7 @@ impl Hooks {
         http: Arc<HttpClient>,
         secrets: Arc<Secrets>,
         reporter: Reporter,
+        recording: Option<Arc<Recording>>,
     ) -> (Self, Refused) {
         if let Some(fault) = pool.cache_fault() {
             let text = format!("compiled hooks are not kept, so that each run compiles them again: {fault}");
@@ -169,19 +174,25 @@ impl Hooks {
             refused.troubles.extend(usable.as_ref().err().cloned());
             loaded.insert(hook.title.clone(), usable);
         }
-        let groups = groups(deployment);
-        let reach = Arc::<Reach>::default();
-        let access = Access {
-            hosts: &*reach,
-            groups: &groups,
-            secrets: &secrets,
-            observer: &*told,
-            between: None,
-            only_looks: false,
-        };
-        for usable in loaded.values_mut() {
-            let Ok(hook) = usable else { continue };
-            let unusable = match trouble(hook, hook.validate(access).await) {
+        let (groups, reach) = (groups(deployment), Arc::default());
+        let mut hooks = Self { loaded, groups, reach, http, secrets, told, recording };
+        if hooks.recording.is_some() {
+            // What is kept is masked, and that before anybody needs a secret.
+            hooks.secrets.learn().await;
+        }
+        for (title, unusable) in hooks.validate(deployment, &mut refused).await {
+            hooks.loaded.insert(title, Err(unusable));
+        }
+        (hooks, refused)
+    }
+
+    /// Has all look at their settings: those that can't be used, and why not.
+    async fn validate(&self, deployment: &Deployment, refused: &mut Refused) -> Vec<(String, Trouble)> {
+        let call = observing_call(deployment, None);
+        let mut found = Vec::new();
+        for hook in self.loaded.values().filter_map(|usable| usable.as_ref().ok()) {
+            let asking = self.ask(hook, &call, Asked::Validate, async |access| hook.validate(access).await);
+            let unusable = match asking.await {
                 Ok(faults) => {
                     let first = faults.first().map(|fault| unfit_settings(hook, fault));
                     refused.settings.extend(faults.into_iter().map(|fault| (hook.title().to_owned(), fault)));
@@ -196,11 +207,9 @@ impl Hooks {
                     Some(unusable)
                 }
             };
-            if let Some(unusable) = unusable {
-                *usable = Err(unusable);
-            }
+            found.extend(unusable.map(|unusable| (hook.title().to_owned(), unusable)));
         }
-        (Self { loaded, groups, reach, http, secrets, told }, refused)
+        found
     }
 
     /// The hook of that title.
@@ -269,78 +278,10 @@ impl Hooks {
         usable.map(|hook| (hook.title().to_owned(), hook.digest().to_owned())).collect()
     }
 
-    fn access(&self) -> Access<'_> {
+    pub(super) fn access(&self) -> Access<'_> {
         let (hosts, observer) = (self.reach.as_ref(), self.told.as_ref());
         let (groups, secrets) = (&self.groups, self.secrets.as_ref());
         Access { hosts, groups, secrets, observer, between: None, only_looks: false }
-    }
-
-    pub(crate) async fn build(&self, call: &HookCall, source: &Source) -> Result<Artifact, HookTrouble> {
-        let hook = self.hook("build")?;
-        trouble(hook, hook.build(call, source, self.access()).await)
-    }
-
-    pub(crate) async fn check_health(
-        &self,
-        call: &HookCall,
-        instance: &Instance,
-    ) -> Result<Health, HookTrouble> {
-        let hook = self.hook("health-check")?;
-        trouble(hook, hook.check_health(call, instance, self.access()).await)
-    }
-
-    pub(crate) async fn smoke(&self, test: &Name, call: &HookCall) -> Result<Vec<Case>, HookTrouble> {
-        let hook = self.hook(test.as_str())?;
-        trouble(hook, hook.smoke(call, self.access()).await)
-    }
-
-    pub(crate) async fn features(&self, call: &HookCall) -> Result<Vec<String>, HookTrouble> {
-        let hook = self.router()?;
-        trouble(hook, hook.features(call, self.access()).await)
-    }
-
-    pub(crate) async fn observe(
-        &self,
-        call: &HookCall,
-        router: &HostName,
-    ) -> Result<Observation, HookTrouble> {
-        let hook = self.router()?;
-        trouble(hook, hook.observe(call, router, self.access()).await)
-    }
-
-    pub(crate) async fn prepare(
-        &self,
-        call: &HookCall,
-        router: &HostName,
-        want: &Routing,
-    ) -> Result<String, HookTrouble> {
-        let hook = self.router()?;
-        trouble(hook, hook.prepare(call, router, want, self.access()).await)
-    }
-
-    pub(crate) async fn apply(
-        &self,
-        call: &HookCall,
-        router: &HostName,
-        want: &Routing,
-    ) -> Result<(), HookTrouble> {
-        let hook = self.router()?;
-        trouble(hook, hook.apply(call, router, want, self.access()).await)
-    }
-
-    pub(crate) async fn discard(&self, call: &HookCall, router: &HostName) -> Result<(), HookTrouble> {
-        let hook = self.router()?;
-        trouble(hook, hook.discard(call, router, self.access()).await)
-    }
-
-    pub(crate) async fn connections(
-        &self,
-        call: &HookCall,
-        router: &HostName,
-        color: Color,
-    ) -> Result<Option<u32>, HookTrouble> {
-        let hook = self.router()?;
-        trouble(hook, hook.connections(call, router, color, self.access()).await)
     }
 
     /// Asks a URL as a user would, on a connection of its own: from `via` where it is given, and to `connect_to` instead of
@@ -396,16 +337,6 @@ fn groups(deployment: &Deployment) -> Groups {
         routers: routers.cloned().collect(),
         builder: deployment.build.builder.clone(),
     }
-}
-
-/// A hook's failure in the operator's words: which hook, why, what to do.
-fn trouble<T>(hook: &LoadedHook, answered: Answered<T>) -> Result<T, HookTrouble> {
-    answered.result.map_err(|failure| {
-        let message = format!("hook `{}`: {}", hook.title(), without_hint(&failure.to_string()).0);
-        let mut trouble = Trouble::new(failure.code(), message);
-        trouble.hint = failure.hint();
-        HookTrouble { trouble, temporary: failure.is_temporary() }
-    })
 }
 
 /// The hosts that hooks can reach.

@@ -21,6 +21,7 @@ mod perform;
 pub(super) mod performer;
 pub(super) mod planned_for;
 pub(super) mod probe;
+mod questions;
 pub(super) mod recording;
 pub(super) mod session;
 pub(super) mod site;

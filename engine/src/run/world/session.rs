@@ -12,6 +12,7 @@ use super::components::unlocked;
 use super::exclusion::{Absence, hint_at, left_out, may_open, missing};
 use super::hooks::{Hooks, Refused, configured};
 use super::performer::{secret_trouble, store_fault};
+use super::recording::Recording;
 use super::site::{Site, Sites, members, misgivings};
 use crate::hook::HookPool;
 use crate::hook::http::HttpClient;
@@ -48,6 +49,8 @@ pub struct Setting {
     pub reporter: Reporter,
     /// Signals.
     pub interrupts: watch::Receiver<Interrupts>,
+    /// Where what hooks are asked is kept, if it is.
+    pub recording: Option<Arc<Recording>>,
 }
 
 /// Who runs a command.
@@ -166,10 +169,11 @@ impl Session {
             workspace,
             reporter,
             interrupts,
+            recording,
         } = setting;
         let (sites, hooks, secretless) = tokio::join!(
             connect(&deployment, &links, builds, absence),
-            Hooks::load(&deployment, &hooks, http, Arc::clone(&secrets), reporter.clone()),
+            Hooks::load(&deployment, &hooks, http, Arc::clone(&secrets), reporter.clone(), recording),
             secretless(&deployment, &secrets, builds, deploys, absence)
         );
         let ((sites, excluded), mut hooks) = match (sites, hooks) {
