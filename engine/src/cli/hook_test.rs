@@ -43,7 +43,13 @@ Ends with 70 when a case failed, and with 50 when one can't be read: then none i
 \"connections\" with `of`. Each entry of `outside` is one call: exec, read, write, write-link, read-link, list-names, remove, exchange or send, with \
 the keys of the contract (`cutover help wit`) and its `answer`; an answer may be `{ error = { kind = \"not-found\", text = \"…\" } }`. Calls have to come \
 in this order, unless `any-order = true`. Of a call and of `expect` only those keys are compared that are written. `secrets` gives the values of \
-those that are signed with or revealed; templates are compared as they are. `cutover hook run --record FILE` writes a case of what really happened.")]
+those that are signed with or revealed; templates are compared as they are.
+
+A case without `grants` allows whatever it answers, also what a run would deny. With the table, as cutover.toml has it, a call that it does not \
+grant is denied as in a run, before the case is asked: grants = { http = [{ to = \"instances\" }] }. There, \"app\" is the hosts of the call, \
+\"routers\" the one that is asked about, \"builder\" the host `builder`; to which address a URL leads is not looked at.
+
+`cutover hook run --record FILE` writes a case of what really happened, and `cutover deploy --record DIR` one for each call of a deployment.")]
 pub(super) struct Arguments {
     /// A file, `script:FILE`, `builtin:NAME`, or a hook of the configuration: `router`
     hook: String,

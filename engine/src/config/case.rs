@@ -1,11 +1,13 @@
 //! A case of `cutover hook test`: read by its types, its faults at their places.
 
+use super::case_grants::case_grants;
 use super::fault::{Fault, Faults};
 use super::node::Node;
 use super::setting::nearest;
 use super::source::Source;
 use crate::model::SettingFault;
 use crate::model::case::{Asked, HookCase};
+use crate::model::grant::Grants;
 
 /// A case without faults.
 #[derive(Debug, Clone)]
@@ -16,6 +18,8 @@ pub struct ReadCase {
     pub case: HookCase,
     /// What it asks.
     pub asked: Asked,
+    /// What the hook may do; none: whatever the case answers.
+    pub grants: Option<Grants>,
     /// Line of each entry of `outside`.
     pub lines: Vec<usize>,
 }
@@ -35,10 +39,17 @@ fn read(source: &Source) -> Result<ReadCase, Vec<Fault>> {
     let tree = Node::parse(source)?;
     let case: HookCase = toml::from_str(&source.text).map_err(|error| vec![misfit(source, &error)])?;
     let mut faults: Vec<Fault> = case.faults().iter().map(|fault| placed(source, &tree, fault)).collect();
+    let grants = tree.get("grants").map(|table| case_grants(source, table, case.kind));
+    let grants = grants.transpose().unwrap_or_else(|found| {
+        faults.extend(found);
+        None
+    });
     let outside = tree.get("outside").map(Node::items).unwrap_or_default();
     let lines = outside.iter().map(|entry| source.location(entry.span.start).line).collect();
     match case.asked() {
-        Some(asked) if faults.is_empty() => Ok(ReadCase { file: source.name.clone(), case, asked, lines }),
+        Some(asked) if faults.is_empty() => {
+            Ok(ReadCase { file: source.name.clone(), case, asked, grants, lines })
+        }
         _ => {
             if faults.is_empty() {
                 faults.push(source.fault(&(0..0), CODE, "it does not say what is asked"));
@@ -121,6 +132,33 @@ health = \"healthy\"
         let read = read_case("case.toml", WHOLE).expect("a case");
         assert!(matches!(read.asked, Asked::Check(_)), "{:?}", read.asked);
         assert_eq!(read.lines, [5]);
+    }
+
+    #[test]
+    fn grants_are_read_as_in_a_configuration() {
+        let with = |grants: &str| WHOLE.replace("[[call", &format!("grants = {grants}\n[[call"));
+        let read = |grants: &str| read_case("case.toml", &with(grants)).map(|read| read.grants);
+        assert_eq!(read_case("case.toml", WHOLE).expect("a case").grants, None);
+        let told = |grants: &str| told(&with(grants));
+        assert_eq!(
+            told("{ http = [\"*\"] }"),
+            "error[config/value]: `*` would allow the whole network\n --> case.toml:2:20\n  |\n2 | grants = { http = [\"*\"] }\
+             \n  |                    ^^^\n  hint: grant what it needs: [{ to = \"instances\" }] or \
+             [{ to = \"https://name\" }]\n\n1 fault in case.toml; nothing was run"
+        );
+        assert_eq!(
+            told("{ read = [{ hosts = [\"web1\", \"web7\"], path = \"/etc/x\" }], htp = [] }"),
+            "error[config/unknown-key]: unknown key `htp` in `grants`\n --> case.toml:2:68\n  |\n2 | grants = { read = [{ hosts = \
+             [\"web1\", \"web7\"], path = \"/etc/x\" }], htp = [] }\
+             \n  |                                                                    ^^^\n  = valid keys: connect, exec, http, link, \
+             read, secrets, write\n  hint: did you mean `http`?\n\n1 fault in case.toml; nothing was run"
+        );
+        let grants = read("{ link = [], secrets = [{ name = \"token\", reveal = true }] }")
+            .expect("grants")
+            .expect("some");
+        assert_eq!(grants.link, Some(Vec::new()));
+        assert_eq!(grants.secrets.map(|secrets| secrets.len()), Some(1));
+        assert_eq!(grants.http, None);
     }
 
     /// Each mistake with all that is said of it.

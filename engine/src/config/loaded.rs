@@ -1,6 +1,6 @@
 //! The way from text to a deployment: parse, check, choose the environment, resolve.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use camino::Utf8Path;
 
@@ -136,25 +136,8 @@ fn read_tree(
     // A name that is missing or none has been reported; the rest is read all the same.
     let app = tree.get("name").and_then(Node::text).and_then(|name| Name::new(name).ok());
     let Some(app) = app.or_else(|| Name::new("app").ok()) else { return Err(faults) };
-    let mut resolver = Resolver {
-        source: source.clone(),
-        surroundings,
-        root: input.root.to_owned(),
-        app,
-        environment,
-        faults,
-        warnings: Vec::new(),
-        hosts: BTreeMap::new(),
-        spans: BTreeMap::new(),
-        used_hosts: BTreeSet::new(),
-        app_hosts: BTreeSet::new(),
-        directory: String::new(),
-        router_hosts: BTreeSet::new(),
-        secrets: BTreeMap::new(),
-        used_secrets: BTreeSet::new(),
-        hook_tables: BTreeMap::new(),
-        computed: Vec::new(),
-    };
+    let root = input.root.to_owned();
+    let mut resolver = Resolver::new(source.clone(), surroundings, root, app, environment, faults);
     let deployment = resolver.deployment(&tree, confirm);
     if !resolver.faults.is_empty() {
         return Err(resolver.faults);

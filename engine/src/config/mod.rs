@@ -17,6 +17,7 @@ mod app;
 mod build;
 mod bundled;
 mod case;
+mod case_grants;
 mod check;
 mod driver;
 mod environment;

@@ -41,6 +41,38 @@ pub(super) struct Resolver<'a> {
     pub(super) computed: Vec<(String, String)>,
 }
 
+impl<'a> Resolver<'a> {
+    /// Nothing is known yet but these.
+    pub(super) const fn new(
+        source: Source,
+        surroundings: &'a dyn Surroundings,
+        root: Utf8PathBuf,
+        app: Name,
+        environment: Option<Name>,
+        faults: Vec<Fault>,
+    ) -> Self {
+        Self {
+            source,
+            surroundings,
+            root,
+            app,
+            environment,
+            faults,
+            warnings: Vec::new(),
+            hosts: BTreeMap::new(),
+            spans: BTreeMap::new(),
+            used_hosts: BTreeSet::new(),
+            app_hosts: BTreeSet::new(),
+            directory: String::new(),
+            router_hosts: BTreeSet::new(),
+            secrets: BTreeMap::new(),
+            used_secrets: BTreeSet::new(),
+            hook_tables: BTreeMap::new(),
+            computed: Vec::new(),
+        }
+    }
+}
+
 impl Resolver<'_> {
     /// Reads everything. The result is whole only when no faults were found.
     pub(super) fn deployment(&mut self, tree: &Node, confirm: bool) -> Deployment {

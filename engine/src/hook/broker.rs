@@ -275,6 +275,7 @@ impl<'a> Broker<'a> {
             return Err(HostError::Denied(self.deny(Denied::outright(&request, reason))));
         }
         bound.map_err(HostError::Denied)?;
+        self.reach_hosts()?;
         let carried = self.carry(&wanted).await.map_err(HostError::Other)?;
         let mut texts = wanted.iter().map(|wanted| carried.fill(wanted, Encoding::Plain));
         let mut env = env;
@@ -399,6 +400,7 @@ impl<'a> Broker<'a> {
         operation: Operation,
         timeout_ms: Option<u32>,
     ) -> Result<HostAnswer, HostError> {
+        self.reach_hosts()?;
         let Some(link) = self.access.hosts.link(host) else {
             // Grants are for hosts of the configuration alone.
             return Err(HostError::Unreachable(format!("there is no connection to host `{host}`")));

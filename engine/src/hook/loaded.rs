@@ -18,7 +18,7 @@ use super::script::Script;
 use super::wire::{End, Order, Question, Report, Room, Value};
 use super::{Access, Between, Description, convert, interface, limits, masked, pool};
 use crate::model::case::{Asked, Put};
-use crate::model::grant::{Mode, Scope};
+use crate::model::grant::{Grants, Mode, Scope};
 use crate::model::{
     Artifact, Case, Color, Health, Hook, HookCall, HookKind, HookSource, HostName, Instance, Level, Limit,
     Limits, Mishap, Observation, Routing, SettingFault, Source, excerpt,
@@ -57,9 +57,10 @@ impl LoadedHook {
         Self { hook, kind, component, http, idle: Mutex::new(vec![sandbox]), permits }
     }
 
-    /// Asks from now on with these settings, within this time.
-    pub fn set(&mut self, settings: serde_json::Value, timeout: Duration) {
+    /// Asks from now on with these settings, grants, and this time.
+    pub fn set(&mut self, settings: serde_json::Value, grants: Grants, timeout: Duration) {
         self.hook.settings = settings;
+        self.hook.grants = grants;
         self.hook.timeout = timeout;
     }
 

@@ -121,18 +121,37 @@ impl Broker<'_> {
         chain: &[String],
         data: &[u8],
     ) -> Result<Vec<u8>, SecretError> {
-        let place = SecretPlace::Hmac { prefix, chain, dates: &dates() };
-        let secret = self.allowed_secret(name, place).await?;
-        Ok(secret.hmac_sha256(prefix, chain, data))
+        self.may_sign(name, prefix, chain)?;
+        Ok(self.named_secret(name).await?.hmac_sha256(prefix, chain, data))
+    }
+
+    /// Whether it may sign so.
+    ///
+    /// # Errors
+    /// The denial.
+    pub(super) fn may_sign(&mut self, name: &str, prefix: &str, chain: &[String]) -> Result<(), SecretError> {
+        self.may_use(name, SecretPlace::Hmac { prefix, chain, dates: &dates() })
     }
 
     /// Answers `secret-text.reveal`.
     pub(super) async fn reveal(&mut self, name: &str) -> Result<String, SecretError> {
-        Ok(self.allowed_secret(name, SecretPlace::Hook).await?.expose().to_owned())
+        self.may_reveal(name)?;
+        Ok(self.named_secret(name).await?.expose().to_owned())
     }
 
-    async fn allowed_secret(&mut self, name: &str, place: SecretPlace<'_>) -> Result<Secret, SecretError> {
-        self.check(&Request::Secret(SecretRequest { name, place })).map_err(SecretError::Denied)?;
+    /// Whether it may know it.
+    ///
+    /// # Errors
+    /// The denial.
+    pub(super) fn may_reveal(&mut self, name: &str) -> Result<(), SecretError> {
+        self.may_use(name, SecretPlace::Hook)
+    }
+
+    fn may_use(&mut self, name: &str, place: SecretPlace<'_>) -> Result<(), SecretError> {
+        self.check(&Request::Secret(SecretRequest { name, place })).map(drop).map_err(SecretError::Denied)
+    }
+
+    async fn named_secret(&mut self, name: &str) -> Result<Secret, SecretError> {
         // What an entry binds has a name.
         let name = Name::new(name).map_err(|fault| SecretError::Denied(fault.to_string()))?;
         self.look_up(&name).await.map_err(SecretError::Other)

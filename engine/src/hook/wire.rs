@@ -179,7 +179,7 @@ pub(super) enum Value {
 }
 
 /// A call of an import. Bytes travel as the payload: the content to write, the body to send, the data to sign.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) enum Import {
     Log { level: Level, message: String },
     Progress { done: u32, total: u32, what: String },

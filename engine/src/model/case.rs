@@ -72,6 +72,9 @@ pub struct HookCase {
     /// The hook's settings.
     #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
     pub settings: serde_json::Map<String, serde_json::Value>,
+    /// What it may do, as `cutover.toml` says it; none: whatever is answered here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grants: Option<serde_json::Map<String, serde_json::Value>>,
     /// What the call is about.
     #[serde(default)]
     pub call: CaseCall,
@@ -121,6 +124,7 @@ impl HookCase {
             timeout_ms: u64::try_from(question.timeout.as_millis()).unwrap_or(u64::MAX),
             any_order: false,
             settings,
+            grants: None,
             call: CaseCall::from(question.call),
             want: None,
             source: None,

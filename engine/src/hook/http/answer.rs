@@ -6,6 +6,7 @@ use super::client::only_reads;
 use super::{Fetch, Fetched, HttpFailure};
 use crate::hook::broker::Broker;
 use crate::hook::contract::cutover::hook::http_client::{HttpError, Request, Response};
+use crate::hook::scripted::NOWHERE;
 use crate::hook::secret_use::Wanted;
 use crate::hook::template::Encoding;
 use crate::model::grant::{
@@ -50,6 +51,9 @@ pub(in crate::hook) async fn answer_request(
         Err(reason) => return Err(HttpError::Denied(reason)),
     };
     bound.map_err(HttpError::Denied)?;
+    if broker.reaches_nothing() {
+        return Err(HttpError::Connect(NOWHERE.to_owned()));
+    }
     let carried = broker.carry(&wanted).await.map_err(HttpError::Other)?;
     let (in_headers, in_body) = wanted.split_at(secret_headers.len());
     for ((name, _), wanted) in secret_headers.iter().zip(in_headers) {

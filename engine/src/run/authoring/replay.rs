@@ -42,11 +42,11 @@ pub async fn replay(
 ) -> Result<HookTestView, Trouble> {
     let wasm = component(&hook.loadable(), pool.downloads()).await?;
     let told = Teller { reporter };
-    let groups = Groups { app: Vec::new(), routers: Vec::new(), builder: builder()? };
+    let builder = builder()?;
     let secrets = Secrets::new(BTreeMap::new(), BTreeMap::new(), Utf8PathBuf::new(), Redactor::default());
     let mut loaded: Vec<(HookKind, LoadedHook)> = Vec::new();
     let mut tested = Vec::new();
-    for ReadCase { file, case, asked, lines } in cases {
+    for ReadCase { file, case, asked, grants, lines } in cases {
         if !loaded.iter().any(|(kind, _)| *kind == case.kind) {
             let usable = pool.load(&hook.loadable(), case.kind, wasm.clone(), &told).await;
             let usable = usable.map_err(|fault| Trouble {
@@ -57,8 +57,14 @@ pub async fn replay(
             loaded.push((case.kind, usable));
         }
         let Some((_, hook)) = loaded.iter_mut().find(|(kind, _)| *kind == case.kind) else { continue };
-        hook.set(case.settings.clone().into(), Duration::from_millis(case.timeout_ms));
+        let grants = grants.clone().unwrap_or_else(closed);
+        hook.set(case.settings.clone().into(), grants, Duration::from_millis(case.timeout_ms));
         let scripted = Scripted::new(case);
+        let groups = Groups {
+            app: case.call.instances.iter().map(|instance| instance.host.clone()).collect(),
+            routers: case.router.iter().cloned().collect(),
+            builder: builder.clone(),
+        };
         let access = Access {
             hosts: &Nowhere,
             groups: &groups,
@@ -85,7 +91,7 @@ pub async fn replay(
 }
 
 impl TestedHook {
-    /// As a hook of a configuration that grants nothing: a case answers before grants are asked.
+    /// As a hook of a configuration that grants nothing: a case says what is granted, or answers before grants are asked.
     fn loadable(&self) -> Hook {
         let configured = self.configured.as_ref();
         Hook {
@@ -93,21 +99,26 @@ impl TestedHook {
             source: self.source.clone(),
             settings: serde_json::Value::Null,
             timeout: Duration::ZERO,
-            grants: Grants {
-                exec: Some(Vec::new()),
-                read: Some(Vec::new()),
-                write: Some(Vec::new()),
-                link: Some(Vec::new()),
-                connect: Some(Vec::new()),
-                http: Some(Vec::new()),
-                secrets: Some(Vec::new()),
-            },
+            grants: closed(),
             bundled_grants: false,
             limits: configured.map(|hook| hook.limits.clone()).unwrap_or_default(),
             location: Location::default(),
             sha256: configured.and_then(|hook| hook.sha256.clone()),
             locked: configured.and_then(|hook| hook.locked.clone()),
         }
+    }
+}
+
+/// Lets every hook be loaded, and nothing be done.
+fn closed() -> Grants {
+    Grants {
+        exec: Some(Vec::new()),
+        read: Some(Vec::new()),
+        write: Some(Vec::new()),
+        link: Some(Vec::new()),
+        connect: Some(Vec::new()),
+        http: Some(Vec::new()),
+        secrets: Some(Vec::new()),
     }
 }
 
@@ -123,7 +134,8 @@ impl Hosts for Nowhere {
         None
     }
 
+    /// As where the lock is held: a case says what a deployment asks.
     fn guard(&self, _: &HostName) -> Option<Guard> {
-        None
+        Some(Guard { state: String::new(), epoch: 0, turn: None })
     }
 }
