@@ -132,7 +132,9 @@ async fn what_was_built_for_another_contract_is_told_what_to_do() {
     assert_eq!(
         told(&stage, &[("@0.1.0", "@0.1.9"), ("sleep-ms", "sleep-us")]).await,
         format!(
-            "hook/unfit: hook `stranger` does not fit the contract cutover:hook@0.1: function implementation is missing\n{later}"
+            "hook/unfit: hook `stranger` does not fit the contract cutover:hook@0.1: component imports instance \
+             `cutover:hook/engine@0.1.9`, but a matching implementation was not found in the linker: instance export `sleep-us` has \
+             the wrong type: function implementation is missing\n{later}"
         )
     );
 }

@@ -138,7 +138,8 @@ impl HookPool {
         let code = self.interpreter(title, &limits, None).await?;
         let (sandbox, _, _) = ready(&self.program, &code, title, &limits, Some(&script)).await?;
         let (_, description) = describe(sandbox, title, &limits).await?;
-        Ok(Anatomy { description, memory: None, languages: vec!["JavaScript".to_owned()] })
+        let languages = vec!["JavaScript".to_owned()];
+        Ok(Anatomy { description, memory: None, memory_most: None, languages })
     }
 
     /// Checks a component and makes it ready: whether it is one, of the right kind, imports what there is and what is granted; compiles it,

@@ -94,6 +94,8 @@ pub struct Anatomy {
     pub description: Description,
     /// Bytes of linear memory that all of its modules begin with, together; none of a script.
     pub memory: Option<u64>,
+    /// Bytes that all of them may grow to, together; none where one of them names no maximum.
+    pub memory_most: Option<u64>,
     /// The languages that it says it was written in, with versions where it has them: `Rust`, `JavaScript`.
     pub languages: Vec<String>,
 }

@@ -41,6 +41,10 @@ fn described(view: &ComponentView) -> Vec<Line> {
     let mut facts = Quantity::bytes(view.size).to_string();
     if let Some(memory) = view.memory {
         facts.push_str(&format!(", begins with {} of memory", Quantity::bytes(memory)));
+        match view.memory_most {
+            Some(most) => facts.push_str(&format!(" and takes {} at most", Quantity::bytes(most))),
+            None => facts.push_str(" and names no maximum"),
+        }
     }
     if !view.languages.is_empty() {
         // Of an interpreter that brings its script along, that is the interpreter's.

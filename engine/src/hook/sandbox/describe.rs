@@ -20,7 +20,7 @@ pub(super) fn describe(wasm: &[u8]) -> Result<Anatomy, String> {
 }
 
 fn read(wasm: &[u8]) -> wasmparser::Result<Anatomy> {
-    let mut anatomy = Anatomy { memory: Some(0), ..Anatomy::default() };
+    let mut anatomy = Anatomy { memory: Some(0), memory_most: Some(0), ..Anatomy::default() };
     let mut depth = 0_usize;
     for payload in Parser::new(0).parse_all(wasm) {
         #[expect(clippy::wildcard_enum_match_arm, reason = "no other section is about the border")]
@@ -49,8 +49,11 @@ fn read(wasm: &[u8]) -> wasmparser::Result<Anatomy> {
                     let memory = memory?;
                     let page =
                         1_u64.checked_shl(memory.page_size_log2.unwrap_or(PAGE_LOG2)).unwrap_or(u64::MAX);
-                    let initial = memory.initial.saturating_mul(page);
-                    anatomy.memory = anatomy.memory.map(|sum| sum.saturating_add(initial));
+                    let sum = |sum: Option<u64>, pages: Option<u64>| {
+                        Some(sum?.saturating_add(pages?.saturating_mul(page)))
+                    };
+                    anatomy.memory = sum(anatomy.memory, Some(memory.initial));
+                    anatomy.memory_most = sum(anatomy.memory_most, memory.maximum);
                 }
             }
             Payload::CustomSection(section) => {

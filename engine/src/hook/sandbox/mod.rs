@@ -104,7 +104,7 @@ fn serve(stream: &Arc<UnixStream>) -> io::Result<()> {
                     answer_questions(&engine, &pre, &limits, &input, stream)
                 }
                 Ok((description, Err(error))) => {
-                    let misfit = Some(trap::root_text(&error));
+                    let misfit = Some(trap::whole_text(&error));
                     wire::send(&**stream, &Report::Loaded { description, misfit }, &[])
                 }
                 Err(reason) => wire::send(&**stream, &Report::Refused(reason), &[]),

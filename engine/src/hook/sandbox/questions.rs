@@ -42,7 +42,7 @@ fn call(
     question: Question,
 ) -> wasmtime::Result<Result<Value, HookError>> {
     let instance = pre.instantiate(&mut *store)?;
-    let misfit = |error: wasmtime::Error| wasmtime::Error::from(Misfit(trap::root_text(&error)));
+    let misfit = |error: wasmtime::Error| wasmtime::Error::from(Misfit(trap::whole_text(&error)));
     let router = |store: &mut Store<Guest>| {
         router::GuestIndices::new(pre).and_then(|indices| indices.load(store, &instance)).map_err(misfit)
     };

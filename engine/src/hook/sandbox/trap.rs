@@ -64,7 +64,7 @@ fn broken(error: &Error) -> Option<Limit> {
 }
 
 /// The innermost cause.
-pub(super) fn root_text(error: &Error) -> String {
+fn root_text(error: &Error) -> String {
     error.root_cause().to_string()
 }
 

@@ -15,6 +15,8 @@ pub struct ComponentView {
     pub size: u64,
     /// Bytes of memory that it begins with; none of a script.
     pub memory: Option<u64>,
+    /// Bytes of memory that it may grow to by itself; none where it names no maximum, and of a script.
+    pub memory_most: Option<u64>,
     /// Languages that it says it was written in, with versions where it has them; `JavaScript` of a script.
     pub languages: Vec<String>,
     /// What it asks for, sorted.

@@ -25,6 +25,7 @@ pub(super) fn component_view(
         sha256: sha256.to_string(),
         size,
         memory: anatomy.memory,
+        memory_most: anatomy.memory_most,
         languages: anatomy.languages.clone(),
         grants: (!bundled).then(|| empty_grants(&imports)),
         imports: imports.iter().map(|name| import_view(name)).collect(),
@@ -95,7 +96,7 @@ mod tests {
             ]),
             exports: owned(&["cutover:hook/router@0.1.3", "cutover:hook/build@0.2.0", "init"]),
         };
-        let anatomy = Anatomy { description, memory: Some(1), languages: Vec::new() };
+        let anatomy = Anatomy { description, memory: Some(1), memory_most: None, languages: Vec::new() };
         let digest = ComponentDigest::of_bytes([7; 32]);
         let view = component_view("lb.wasm", &anatomy, &digest, 2, false);
         let grants = "exec = []\nread = []\nwrite = []\nlink = []\nconnect = []\nsecrets = []\n";
