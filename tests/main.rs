@@ -28,6 +28,7 @@ mod faults_of_routers;
 mod first_deployment;
 mod fleet;
 mod foreign_journal;
+mod guide;
 mod haproxy;
 mod haproxy_faults;
 mod haproxy_servers;

@@ -1,34 +1,25 @@
 //! What the README says works: its commands, and its configuration.
 
-use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use test_support::Scratch;
+use test_support::{Manual, Scratch};
 
 use crate::local;
 
-fn readme() -> String {
-    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md")).unwrap()
-}
-
-/// The blocks of one language.
-fn blocks(language: &str) -> Vec<String> {
-    let text = readme();
-    let begin = format!("```{language}\n");
-    let rest = text.split(begin.as_str()).skip(1);
-    rest.map(|block| block.split("```").next().unwrap().to_owned()).collect()
+fn readme() -> Manual {
+    Manual::read("README.md")
 }
 
 #[test]
 fn it_is_short() {
-    assert!(readme().lines().count() < 150);
+    assert!(readme().text().lines().count() < 150);
 }
 
 #[test]
 fn its_two_commands_are_these() {
     // `cargo xtask test` is what runs this test; the demo is run below.
-    assert_eq!(blocks("console")[0], "$ cargo xtask demo\n$ cargo xtask test\n");
+    assert_eq!(readme().blocks_of("console")[0], "$ cargo xtask demo\n$ cargo xtask test\n");
 }
 
 #[test]
@@ -56,7 +47,7 @@ fn the_demo_shows_what_it_says() {
 #[test]
 fn its_configuration_is_accepted() {
     let Some(mut test) = local() else { return };
-    test.config = blocks("toml")[0].clone();
+    test.config = readme().blocks_of("toml")[0].clone();
     let _ = test.cutover(&["check"]).expect(0);
 }
 

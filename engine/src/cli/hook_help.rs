@@ -40,6 +40,7 @@ pub(super) fn overview() -> String {
     text.push_str("\nSettings, defaults, grants and an example of one: cutover help builtin:nginx\n");
     text.push_str("Of your own, without a compiler: hook = \"script:checks/pages.js\", in JavaScript: cutover help scripts\n");
     text.push_str("Of your own: hook = \"path/of/component.wasm\", begun by cutover hook new; the contract: cutover help wit > hook.wit\n");
+    text.push_str("From nothing to a router of your own, in each language: docs/authors.md of the crate cutover-hooks\n");
     text.push_str(
         "Of others: hook = \"https://…\" or \"oci://…\"; what one asks for, and which one it has to be: cutover help hook\n",
     );
