@@ -4,6 +4,7 @@ mod adversary;
 mod contract;
 mod faults;
 mod grants;
+mod json_api;
 mod languages;
 mod load;
 mod login;
