@@ -7,28 +7,18 @@
     reason = "a measurement ends, loudly, at what it can't measure"
 )]
 
-use std::collections::BTreeMap;
+mod stage;
+
 use std::hint::black_box;
-use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
 use std::process::Command;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cutover::bundled;
-use cutover::hook::http::HttpClient;
-use cutover::hook::{Access, CodeCache, Groups, HookPool, Hosts, LoadedHook, Observer, SandboxProgram};
-use cutover::model::grant::{Denied, Grants, HttpGrant, HttpTarget};
-use cutover::model::{
-    Color, Health, Hook, HookCall, HookKind, HookRelease, HookSource, HostName, Instance, Level, Limits,
-    Location, Name,
-};
-use cutover::secret::{Redactor, Secrets};
-use cutover::transport::{Link, local_link};
-use cutover_host::operation::Guard;
-use cutover_host::{Account, Host};
+use cutover::hook::{HookPool, LoadedHook};
+use cutover::model::{Health, HookKind, HookSource};
 use serde_json::json;
+
+use stage::{RELEASE, Silence, Stage, median};
 
 /// Turns; in each, every subject is measured this many times.
 const ROUNDS: usize = 40;
@@ -104,151 +94,51 @@ async fn measure() -> Figures {
             shells.push(begun.elapsed());
         }
     }
-    Figures { start: median(starts), call: median(calls), probe: median(probes), shell: median(shells) }
+    Figures { start: micros(starts), call: micros(calls), probe: micros(probes), shell: micros(shells) }
 }
 
-fn median(mut times: Vec<Duration>) -> f64 {
-    times.sort_unstable();
-    times[times.len() / 2].as_secs_f64() * 1e6
+fn micros(times: Vec<Duration>) -> f64 {
+    median(times).as_secs_f64() * 1e6
 }
 
-/// The hook, and a world of one machine with one instance.
+/// The hook, in a world of one machine with one instance.
 struct Bench {
+    stage: Stage,
     pool: HookPool,
     /// Of the compiled code.
     _cache: tempfile::TempDir,
     hook: LoadedHook,
-    call: HookCall,
-    groups: Groups,
-    hosts: OneHost,
-    secrets: Secrets,
 }
 
 impl Bench {
     async fn new() -> Self {
-        let host = HostName::new("desk").expect("a name");
-        let port = answering_port();
-        let instance = Instance {
-            host: host.clone(),
-            color: Color::Green,
-            listen: "127.0.0.1".to_owned(),
-            address: "127.0.0.1".to_owned(),
-            port,
-            labels: Vec::new(),
-        };
-        let program = SandboxProgram::new(PathBuf::from(env!("CARGO_BIN_EXE_cutover")));
         let place = tempfile::tempdir().expect("a directory");
-        let cache = CodeCache::open(&place.path().join("cache"), &place.path().join("key")).expect("a cache");
-        let pool = HookPool::new(program, Some(cache), Arc::new(HttpClient::new())).expect("a pool");
-        let loaded = pool.load(&hook(), HookKind::HealthCheck, wasm(), &Silence).await.expect("the hook");
-        let release = HookRelease {
-            id: "r2".to_owned(),
-            revision: None,
-            version: None,
-            digest: String::new(),
-            labels: Vec::new(),
-        };
-        let call = HookCall {
-            deployment: "bench".to_owned(),
-            app: "shop".to_owned(),
-            release,
-            previous: None,
-            color: Color::Green,
-            attempt: 1,
-            instances: vec![instance],
-            facts: vec![("marker-header".to_owned(), "x-release".to_owned())],
-        };
-        let groups = Groups { app: vec![host.clone()], routers: vec![host.clone()], builder: host.clone() };
-        let account = Account::of_process(None, None);
-        let hosts = OneHost { link: local_link(host, Arc::new(Host::new(Vec::new(), account))) };
-        let secrets = Secrets::new(BTreeMap::new(), BTreeMap::new(), "/".into(), Redactor::default());
-        Self { pool, _cache: place, hook: loaded, call, groups, hosts, secrets }
-    }
-
-    fn access(&self) -> Access<'_> {
-        Access {
-            hosts: &self.hosts,
-            groups: &self.groups,
-            secrets: &self.secrets,
-            observer: &Silence,
-            between: None,
-            only_looks: false,
-        }
+        let pool = stage::pool(place.path());
+        let hook = load(&pool).await;
+        Self { stage: Stage::new(), pool, _cache: place, hook }
     }
 
     /// A new sandbox, ready to be asked.
     async fn start(&self) -> LoadedHook {
-        self.pool.load(&hook(), HookKind::HealthCheck, wasm(), &Silence).await.expect("the hook")
+        load(&self.pool).await
     }
 
     /// A question that makes the hook read its settings and nothing else.
     async fn call(&self) {
-        let faults = self.hook.validate(self.access()).await.result.expect("an answer");
+        let faults = self.hook.validate(self.stage.access()).await.result.expect("an answer");
         assert!(faults.is_empty());
     }
 
     /// The question that a deployment asks.
     async fn probe(&self) {
-        let health = self.hook.check_health(&self.call, &self.call.instances[0], self.access()).await;
-        assert_eq!(health.result, Ok(Health::Healthy(Some("r2".to_owned()))));
+        let call = &self.stage.call;
+        let health = self.hook.check_health(call, &call.instances[0], self.stage.access()).await;
+        assert_eq!(health.result, Ok(Health::Healthy(Some(RELEASE.to_owned()))));
     }
 }
 
-fn wasm() -> Vec<u8> {
-    bundled::hook("http-health").expect("bundled").wasm.to_vec()
-}
-
-fn hook() -> Hook {
-    let http = HttpGrant { to: HttpTarget::Instances, private: false, via: None, authorities: None };
-    Hook {
-        title: "health-check".to_owned(),
-        source: HookSource::Builtin("http-health".to_owned()),
-        settings: json!({ "path": "/up" }),
-        timeout: Duration::from_secs(5),
-        grants: Grants { http: Some(vec![http]), ..Grants::default() },
-        bundled_grants: true,
-        limits: Limits::default(),
-        location: Location::default(),
-        sha256: None,
-        locked: None,
-    }
-}
-
-struct OneHost {
-    link: Arc<dyn Link>,
-}
-
-impl Hosts for OneHost {
-    fn link(&self, host: &HostName) -> Option<Arc<dyn Link>> {
-        (host == self.link.name()).then(|| Arc::clone(&self.link))
-    }
-
-    fn guard(&self, _: &Name) -> Option<Guard> {
-        None
-    }
-}
-
-struct Silence;
-
-impl Observer for Silence {
-    fn log(&self, _: &str, _: Level, _: &str) {}
-    fn progress(&self, _: &str, _: u32, _: u32, _: &str) {}
-    fn allowed(&self, _: &str, _: &str) {}
-    fn denied(&self, _: &str, _: &Denied) {}
-    fn compiling(&self, _: &str) {}
-}
-
-/// An instance that says `ok`, for as long as we run.
-fn answering_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let port = listener.local_addr().expect("an address").port();
-    std::thread::spawn(move || listener.incoming().flatten().for_each(|stream| answer(&stream)));
-    port
-}
-
-fn answer(mut stream: &TcpStream) {
-    let lines = BufReader::new(stream).lines();
-    let _ = lines.map_while(Result::ok).take_while(|line| !line.is_empty()).count();
-    let text = "HTTP/1.1 200 OK\r\nx-release: r2\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok";
-    let _ = stream.write_all(text.as_bytes());
+async fn load(pool: &HookPool) -> LoadedHook {
+    let hook = stage::hook(HookSource::Builtin("http-health".to_owned()));
+    let wasm = bundled::hook("http-health").expect("bundled").wasm.to_vec();
+    pool.load(&hook, HookKind::HealthCheck, wasm, &Silence).await.expect("the hook")
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: what a call of a hook costs, what a deployment costs, and what a switch costs.
+//! `cargo xtask bench`: what a call of a hook costs, also by its language, what a deployment costs, and what a switch costs.
 
 use crate::command::{self, cargo};
 use crate::peers;
@@ -9,7 +9,9 @@ pub(crate) fn knows(name: &str, options: &[&str]) -> bool {
     while let Some(option) = options.next() {
         let known = match (name, *option) {
             (_, "--json") | ("deploy", "--many") => true,
-            ("switch", "--switches") => options.next().is_some_and(|number| number.parse::<usize>().is_ok()),
+            ("switch", "--switches") | ("languages", "--rounds") => {
+                options.next().is_some_and(|number| number.parse::<usize>().is_ok())
+            }
             ("switch", "--only") => options.next().is_some(),
             _ => false,
         };
@@ -22,9 +24,16 @@ pub(crate) fn knows(name: &str, options: &[&str]) -> bool {
 
 /// Builds the program as it is released, and measures. `name` is a benchmark of the engine's, `options` go to it.
 pub(crate) fn run(name: &str, options: &[&str]) -> Result<(), String> {
-    if name != "hook" {
-        peers::for_bench()?;
+    match name {
+        "hook" => {}
+        "languages" => peers::for_languages()?,
+        _ => peers::for_bench()?,
     }
     let words = ["bench", "--locked", "--package", "cutover", "--bench", name, "--"];
-    command::run(&mut cargo(&[words.as_slice(), options].concat()))
+    let mut bench = cargo(&[words.as_slice(), options].concat());
+    if name == "languages" {
+        // Those that take long to build, too.
+        bench.env("CUTOVER_TEST_NIGHTLY", "1");
+    }
+    command::run(&mut bench)
 }

@@ -28,6 +28,8 @@ usage: cargo xtask TASK
   languages [--json]        what a hook of each kind does in each language, on the real engine: a cell each
   dependencies              licences, sources, versions and known faults of all dependencies, by deny.toml
   bench hook [--json]       what a call of a hook costs, beside a shell
+  bench languages [--rounds N] [--json]
+                            what a health check costs by the hook's language, beside processes that do the same
   bench deploy [--many] [--json]
                             what a deployment on four hosts costs, beside a script over SSH; or one on a hundred
   bench switch [--switches N] [--only TEXT] [--json]
@@ -53,7 +55,9 @@ fn main() -> ExitCode {
         ["dependencies"] => dependencies::run_all(),
         ["package"] => package::run(true),
         ["package", "--no-verify"] => package::run(false),
-        ["bench", name @ ("hook" | "deploy" | "switch"), options @ ..] if bench::knows(name, options) => {
+        ["bench", name @ ("hook" | "languages" | "deploy" | "switch"), options @ ..]
+            if bench::knows(name, options) =>
+        {
             bench::run(name, options)
         }
         ["help" | "--help" | "-h"] => {
