@@ -436,6 +436,7 @@ hosts = "routers"
 program = "/usr/sbin/nginx"
 args = ["-t"]
 as-root = true
+read-only = true
 
 [[exec]]
 hosts = "routers"
@@ -529,6 +530,7 @@ hosts = "routers"
 program = "/usr/sbin/nginx"
 args = ["-t"]
 as-root = false
+read-only = true
 
 [[exec]]
 hosts = "routers"
