@@ -1,6 +1,7 @@
 //! Varnish and a label of its VCLs as the router, by the hook in Go of `example-hooks/varnish`.
 
 use std::fs;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -41,6 +42,14 @@ impl Varnish {
             get("127.0.0.1", self.port.number(), "/").ok()
         });
         self.process = Some(process);
+    }
+
+    /// Ends it. Its worker, which has the port, goes a moment later.
+    fn stop(&mut self) {
+        self.process = None;
+        eventually("Varnish is gone", Duration::from_secs(10), || {
+            TcpListener::bind(("127.0.0.1", self.port.number())).ok()
+        });
     }
 }
 
@@ -92,7 +101,7 @@ fn varnish_is_switched_goes_on_after_a_restart_and_keeps_the_contract() {
     }
     load.finish().assert_none_failed();
 
-    varnish.process = None;
+    varnish.stop();
     varnish.start(&test);
     assert_eq!(test.live(), "v3 blue");
     let _ = test.cutover(&["status", "--check"]).expect(0);
