@@ -1,10 +1,10 @@
-//! Websockets behind every router: one that is open when the traffic moves goes on at the old colour, and `pipeline.drain` decides what becomes
-//! of it.
+//! Websockets and streams behind every router: what is open when the traffic moves goes on at the old colour, and `pipeline.drain` decides what
+//! becomes of it.
 
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
-use test_support::{Behaviour, Haproxy, KubernetesStyle, Test, Websocket, assert_golden};
+use test_support::{Behaviour, EventStream, Haproxy, KubernetesStyle, Test, Websocket, assert_golden};
 
 use crate::haproxy::World;
 use crate::{
@@ -26,7 +26,7 @@ const WAIT_LONG: &str = "{ timeout = \"60s\", connections = \"wait\" }";
 const CAP: &str = "{ timeout = \"2s\", connections = \"cap\" }";
 const CUT: &str = "{ timeout = \"60s\", connections = \"cut\" }";
 
-/// One at this colour, which is the live one.
+/// A websocket at this colour, which is the live one.
 fn open(test: &Test, color: &str) -> Websocket {
     let mut websocket = Websocket::open(test.door()).unwrap();
     assert_eq!(websocket.say("hello").unwrap(), format!("{color} hello"));
@@ -39,75 +39,102 @@ fn assert_lives(websocket: &mut Websocket, color: &str) {
 
 /// That somebody has closed it, and not that nobody answers.
 fn assert_closed(mut websocket: Websocket) {
-    let kind = websocket.say("anybody").unwrap_err().kind();
-    assert!(!matches!(kind, ErrorKind::WouldBlock | ErrorKind::TimedOut), "{kind}");
+    assert_is_end(&websocket.say("anybody").unwrap_err());
 }
 
-/// Where `v1` is live on blue, behind a router that ends before its machine: what each policy says of a websocket.
+fn assert_is_end(error: &std::io::Error) {
+    assert!(!matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut), "{error}");
+}
+
+/// What users have open for long: a websocket, and a response that goes on and on.
+struct Both {
+    websocket: Websocket,
+    stream: EventStream,
+}
+
+impl Both {
+    fn open(test: &Test, color: &str) -> Self {
+        let mut stream = EventStream::open(test.door()).unwrap();
+        assert_eq!(stream.says().unwrap(), color);
+        Self { websocket: open(test, color), stream }
+    }
+
+    fn assert_live(&mut self, color: &str) {
+        assert_lives(&mut self.websocket, color);
+        assert_eq!(self.stream.says().unwrap(), color);
+    }
+
+    fn assert_closed(mut self) {
+        assert_closed(self.websocket);
+        assert_is_end(&self.stream.says().unwrap_err());
+    }
+}
+
+/// Where `v1` is live on blue, behind a router that ends before its machine: what each policy says of what is open.
 fn assert_policies_hold(tells: Tells, mut test: Test, _router: impl Sized) {
     test.configure("watch = \"2s\"", "watch = \"0s\"").configure(DRAIN, WAIT);
-    assert_wait_lets_it_go_on(tells, &test);
+    assert_wait_lets_them_go_on(tells, &test);
     test.configure(WAIT, CUT);
-    assert_cut_ends_it_at_once(&test);
+    assert_cut_ends_them_at_once(&test);
     test.configure(CUT, CAP);
-    assert_cap_ends_it_after_that_time(tells, &test);
+    assert_cap_ends_them_after_that_time(tells, &test);
     if tells == Tells::HowMany {
         test.configure(CAP, WAIT_LONG);
         assert_nobody_waits_for_what_has_ended(&test);
     }
 }
 
-fn assert_wait_lets_it_go_on(tells: Tells, test: &Test) {
-    let mut websocket = open(test, "blue");
+fn assert_wait_lets_them_go_on(tells: Tells, test: &Test) {
+    let mut both = Both::open(test, "blue");
     let deployed = test.deploy("v2", Behaviour::Sound).expect(0);
     assert_eq!(test.live(), "v2 green");
-    assert_lives(&mut websocket, "blue");
+    both.assert_live("blue");
     if tells == Tells::Nothing {
         let _ = deployed.expect_text("connections not counted by the router");
         return;
     }
-    let _ = deployed.expect_text("1 connection left; it goes on");
+    let _ = deployed.expect_text("2 connections left; they go on");
     // What was let go on is not cut by the next deployment without a word.
     let refused = test.deploy("v2.1", Behaviour::Sound).expect(11);
-    let _ = refused.expect_text("blue still has 1 connection from when it was live");
-    assert_lives(&mut websocket, "blue");
+    let _ = refused.expect_text("blue still has 2 connections from when it was live");
+    both.assert_live("blue");
 }
 
-fn assert_cut_ends_it_at_once(test: &Test) {
-    let websocket = open(test, "green");
+fn assert_cut_ends_them_at_once(test: &Test) {
+    let both = Both::open(test, "green");
     let begun = Instant::now();
     let _ = test.deploy("v3", Behaviour::Sound).expect(0);
     assert!(begun.elapsed() < Duration::from_secs(40));
-    assert_closed(websocket);
+    both.assert_closed();
     assert_eq!(test.live(), "v3 blue");
 }
 
-fn assert_cap_ends_it_after_that_time(tells: Tells, test: &Test) {
-    let mut websocket = open(test, "blue");
+fn assert_cap_ends_them_after_that_time(tells: Tells, test: &Test) {
+    let mut both = Both::open(test, "blue");
     test.repository.push("v4", Behaviour::Sound);
     let mut running = test.start(&["deploy", "--json"]);
     running.wait_for_step("drain");
     let begun = Instant::now();
     std::thread::sleep(Duration::from_secs(1));
-    assert_lives(&mut websocket, "blue");
+    both.assert_live("blue");
     let deployed = running.finish().expect(0);
     assert!(begun.elapsed() >= Duration::from_secs(2), "{:?}", begun.elapsed());
     let told = match tells {
-        Tells::HowMany => "1 connection left; it is cut",
+        Tells::HowMany => "2 connections left; they are cut",
         Tells::Nothing => "connections not counted by the router",
     };
     assert!(deployed.stdout.contains(told), "{}", deployed.stdout);
-    assert_closed(websocket);
+    both.assert_closed();
     assert_eq!(test.live(), "v4 green");
 }
 
 fn assert_nobody_waits_for_what_has_ended(test: &Test) {
-    let mut websocket = open(test, "green");
+    let mut both = Both::open(test, "green");
     test.repository.push("v5", Behaviour::Sound);
     let mut running = test.start(&["deploy", "--json"]);
     running.wait_for_step("drain");
-    assert_lives(&mut websocket, "green");
-    drop(websocket);
+    both.assert_live("green");
+    drop(both);
     let begun = Instant::now();
     let deployed = running.finish().expect(0);
     assert!(begun.elapsed() < Duration::from_secs(20));

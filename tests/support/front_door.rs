@@ -64,10 +64,11 @@ impl Drop for FrontDoor {
 fn serve(client: &TcpStream, shared: &Shared) {
     let mut reader = BufReader::new(client);
     while let Ok(Some((head, body))) = read(&mut reader) {
-        if head.to_ascii_lowercase().contains("\r\nupgrade: ") {
+        let lines = head.to_ascii_lowercase();
+        if lines.contains("\r\nupgrade: ") || lines.contains("\r\naccept: text/event-stream\r\n") {
             return tunnel(&head, reader, client, shared);
         }
-        let closes = head.to_ascii_lowercase().contains("\r\nconnection: close");
+        let closes = lines.contains("\r\nconnection: close");
         let answer = pass_on(&without_connection(&head), &body, shared);
         let (mut writer, last) = (client, if closes { "Connection: close\r\n" } else { "" });
         let (first, rest) = answer.split_once("\r\n").unwrap();
@@ -77,7 +78,7 @@ fn serve(client: &TcpStream, shared: &Shared) {
     }
 }
 
-/// A websocket: whatever either side says from now on, until one of them ends it.
+/// A websocket, or events: whatever either side says from now on, until one of them ends it.
 fn tunnel(head: &str, mut reader: BufReader<&TcpStream>, client: &TcpStream, shared: &Shared) {
     let upstream = match reach(shared) {
         Ok(upstream) => upstream,

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 static TERMINATED: AtomicBool = AtomicBool::new(false);
 
@@ -203,6 +203,9 @@ impl Shop {
         if path == "/socket" && upgrade {
             return self.converse(reader, stream).map(|()| false);
         }
+        if path == "/events" {
+            return self.narrate(stream);
+        }
         let (status, kind, body) = self.page(path.split('?').next().unwrap_or(path));
         close |= TERMINATED.load(Ordering::SeqCst) || first.trim_end().ends_with("HTTP/1.0");
         let connection = if close { "close" } else { "keep-alive" };
@@ -215,6 +218,19 @@ impl Shop {
         );
         stream.write_all(answer.as_bytes())?;
         Ok(!close)
+    }
+
+    /// Events in chunks, twenty a second, each with the colour and the milliseconds since 1970 when it was sent, as long as somebody takes them.
+    fn narrate(&self, mut stream: &TcpStream) -> io::Result<bool> {
+        let head = "HTTP/1.1 200 Status\r\ncontent-type: text/event-stream\r\ncache-control: no-cache\r\n\
+                    x-accel-buffering: no\r\ntransfer-encoding: chunked\r\n\r\n";
+        stream.write_all(head.as_bytes())?;
+        loop {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(io::Error::other)?;
+            let event = format!("data: {} {}\n\n", self.color, now.as_millis());
+            stream.write_all(format!("{:x}\r\n{event}\r\n", event.len()).as_bytes())?;
+            thread::sleep(Duration::from_millis(50));
+        }
     }
 
     /// A websocket that answers each text, which must be short, with the colour and that text. It knows the one key that RFC 6455 has as
