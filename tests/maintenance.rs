@@ -1,5 +1,6 @@
 //! Maintenance: no request gets to the application until a person ends it, whatever is deployed or breaks off meanwhile.
 
+use std::fs;
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -62,6 +63,20 @@ fn behind_nginx_with_an_upstream() {
     let Some(test) = with_v1(canary::behind_upstream()) else { return };
     let load = Load::start_without_keep_alive(test.door());
     assert_closes_and_opens(&test, load, || ());
+    assert_a_broken_configuration_stops_moves_alone(&test);
+}
+
+/// Where somebody has broken nginx's own configuration, releases get to their place all the same.
+fn assert_a_broken_configuration_stops_moves_alone(test: &Test) {
+    let _ = test.cutover(&["maintenance", "on"]).expect(0);
+    let config = test.nginx.config();
+    let good = fs::read_to_string(&config).unwrap();
+    fs::write(&config, format!("no such directive;\n{good}")).unwrap();
+    let _ = test.deploy("after", Behaviour::Sound).expect(0);
+    let _ = test.cutover(&["maintenance", "off"]).expect(11).expect_text("unknown directive");
+    fs::write(&config, good).unwrap();
+    let _ = test.cutover(&["maintenance", "off"]).expect(0);
+    assert_eq!(test.live(), "after blue");
 }
 
 #[test]
@@ -176,18 +191,18 @@ fn what_is_told_where_it_is_refused_or_fails() {
 
     // Someone takes the application out by hand.
     let flag = test.nginx.flags().join("blue");
-    std::fs::remove_file(&flag).unwrap();
+    fs::remove_file(&flag).unwrap();
     run(&test, &["status", "--check"], 70);
     run(&test, &["maintenance", "on"], 40);
     run(&test, &["maintenance", "off"], 40);
-    std::fs::write(&flag, "").unwrap();
+    fs::write(&flag, "").unwrap();
     let _ = test.cutover(&["maintenance", "on"]).expect(0);
 
     // And lets it in by hand.
-    std::fs::write(&flag, "").unwrap();
+    fs::write(&flag, "").unwrap();
     run(&test, &["status", "--check"], 70);
     run(&test, &["maintenance", "off"], 40);
-    std::fs::remove_file(&flag).unwrap();
+    fs::remove_file(&flag).unwrap();
     assert_golden("maintenance-refused.txt", &all);
 }
 
