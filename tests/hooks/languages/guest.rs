@@ -1,5 +1,5 @@
-//! The guests of `tests/components/matrix`: one a language, each of every kind. In C and Go it is one of each kind, in the place of what
-//! `cutover hook new` begins with.
+//! The guests of `tests/components/matrix`: one a language, each of every kind. In TypeScript, C and Go they take the place of what
+//! `cutover hook new` begins with: in C and Go one of each kind.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -28,6 +28,7 @@ pub(super) enum Language {
     Rust,
     Script,
     Js,
+    Ts,
     Python,
     C,
     Go,
@@ -50,13 +51,15 @@ impl Guest {
 }
 
 impl Language {
-    pub(super) const ALL: [Self; 6] = [Self::Rust, Self::Script, Self::Js, Self::Python, Self::C, Self::Go];
+    pub(super) const ALL: [Self; 7] =
+        [Self::Rust, Self::Script, Self::Js, Self::Ts, Self::Python, Self::C, Self::Go];
 
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Rust => "rust",
             Self::Script => "script",
             Self::Js => "js",
+            Self::Ts => "ts",
             Self::Python => "python",
             Self::C => "c",
             Self::Go => "go",
@@ -79,6 +82,11 @@ impl Language {
                 build.arg("--wit").arg(contract(&place, WORLD)).args(["--world", "hook", "--sync", "--js"]);
                 build.arg(sources.join("js/hook.js"));
                 components(vec![made(&mut build, &place)])
+            }
+            Self::Ts => {
+                let text = fs::read_to_string(sources.join("ts/hook.ts")).unwrap();
+                let own = [("hook.ts", text), ("wit/world.wit", WORLD.to_owned())];
+                components(vec![of_template("ts", HookKind::Router, "all", &place, &[], &own)?])
             }
             Self::Python => {
                 let mut build = componentize_py()?;
