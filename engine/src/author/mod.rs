@@ -5,8 +5,9 @@
 //!
 //! hook.toml ──▶ Manifest ── steps ──▶ what is run, as data ── build ──▶ a component
 //! ```
-//! A hook's directory holds everything that its language's own tools need, so that none of it asks for cutover but the last step. What is
-//! made is looked at by whoever called: this module does not know what a component is.
+//! A hook's directory holds everything that its language's own tools need, so that none of it asks for cutover but the last step. Where a
+//! compiler knows nothing of components, as those of C and Go, what it has made is `encode`d as one. What is in a component is looked at by whoever
+//! called: that is no matter of this module.
 
 mod build;
 mod contract;
