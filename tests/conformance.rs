@@ -203,7 +203,9 @@ fn traefik_keeps_every_rule() {
 
 #[test]
 fn cloud_foundry_keeps_every_rule() {
-    let Some((test, _foundation)) = cloud_foundry::with_v1() else { return };
+    let Some((mut test, _foundation)) = cloud_foundry::with_v1() else { return };
+    // It is waited for at each of some hundred switches.
+    test.configure("overlap = 2", "overlap = 1");
     let _ = test.deploy("v2", Behaviour::Sound).expect(0);
     assert_kept(&test);
 }

@@ -36,7 +36,8 @@ pub fn check(view: &CheckView, width: Option<usize>) -> Vec<Line> {
     if !view.host_checks.is_empty() {
         let missing = view.findings().filter(|finding| finding.verdict == Verdict::Missing).count();
         let heard_of = |host: &&HostCheck| host.facts.is_some();
-        let mut known = view.host_checks.iter().filter(heard_of).flat_map(|host| &host.findings);
+        let of_hosts = view.host_checks.iter().filter(heard_of).flat_map(|host| &host.findings);
+        let mut known = of_hosts.chain(&view.front_doors);
         let not_ready = || {
             let text = format!(": {} missing", count(missing, "thing"));
             Line::of(Tone::Bad, "the hosts are not ready").text(&text)
